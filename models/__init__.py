@@ -1,0 +1,1 @@
+"""Estimators and networks built from :mod:`tinygrad_lite.nn`."""
