@@ -1,0 +1,17 @@
+"""Settings shared by all tests: one BLAS thread per worker, and the Hypothesis profiles."""
+
+import os
+
+# Before NumPy is imported: several workers with several threads each would only wait for one another.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+# Time limits per example measure the machine, not the code.
+calm = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("dev", max_examples=30, **calm)
+settings.register_profile("ci", max_examples=60, derandomize=True, print_blob=True, **calm)
+settings.register_profile("intense", max_examples=1000, **calm)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
