@@ -1,8 +1,9 @@
 """Lists the packages; everything else about the build stands in setup.cfg.
 
-The rooms ``nn`` and ``models`` lie at the top level and are installed as ``tinygrad_lite.nn`` and ``tinygrad_lite.models``
-(``package_dir`` in setup.cfg).  They are found here by their real place, never through the links inside ``tinygrad_lite/``,
-so a checkout without symbolic links builds the same wheel, and a new sub-package needs no line anywhere.
+The rooms ``nn`` and ``models`` lie at the top level and are installed as ``tinygrad_lite.nn`` and
+``tinygrad_lite.models`` (``package_dir`` in setup.cfg).  They are found here by their real place, never through the
+links inside ``tinygrad_lite/``, so a checkout without symbolic links builds the same wheel, and a new sub-package needs
+no line anywhere.
 """
 
 from setuptools import find_packages, setup

@@ -14,14 +14,14 @@ CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
 def idx(array):
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, CODES[array.dtype.str[1:]], array.ndim, *array.shape)
-    return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
+    return header + np.asarray(array, array.dtype.newbyteorder(">")).tobytes()
 
 
 @pytest.mark.parametrize("kind", CODES)
 @pytest.mark.parametrize("shape", [(), (0,), (5,), (2, 0, 3), (2, 3, 4)])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_round_trip(tmp_path, kind, shape, pack):
-    array = (np.random.default_rng(0).standard_normal(shape) * 50).astype(kind)
+    array = np.asarray(np.random.default_rng(0).standard_normal(shape) * 50).astype(kind)
     (tmp_path / "x").write_bytes(pack(idx(array)))
     got = read_idx(tmp_path / "x")
     assert got.dtype == array.dtype and got.dtype.isnative and got.flags.writeable

@@ -106,7 +106,8 @@ def fashion_mnist(
     """Return Fashion-MNIST, 28x28 pictures of clothes, as ``(images, labels)``.
 
     Files, arguments, results and errors are those of :func:`mnist`; the folder is ``root/FashionMNIST/raw``.  The
-    classes are 0 T-shirt/top, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag, 9 ankle boot.
+    classes are 0 T-shirt/top, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag and
+    9 ankle boot.
 
     Source: H. Xiao, K. Rasul, R. Vollgraf (2017), Fashion-MNIST: a novel image dataset for benchmarking machine
     learning algorithms, arXiv:1708.07747.

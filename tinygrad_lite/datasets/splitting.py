@@ -60,7 +60,7 @@ def _test_count(test: float, n: int) -> int:
     if isinstance(test, (int, np.integer)):
         count = int(test)
     elif 0 < test < 1:
-        count = ceil(round(float(test) * n, 9))  # 0.07 * 100 is 7.000000000000001
+        count = ceil(test * n)
     else:
         raise ValueError(f"split: test expects a share in (0, 1) or a whole number of examples, got {test!r}")
     if not 0 < count < n:
