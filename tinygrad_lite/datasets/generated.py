@@ -126,13 +126,13 @@ def make_blobs(
     _at_least("make_blobs", "n_samples", n_samples, 1)
     _spread("make_blobs", "cluster_std", cluster_std)
     rng, out = np.random.default_rng(random_state), _floating("make_blobs", dtype)
-    if isinstance(centers, (int, np.integer)):
+    if isinstance(centers, int):
         _at_least("make_blobs", "centers", centers, 1)
         _at_least("make_blobs", "n_features", n_features, 1)
         low, high = center_box
         if not np.isfinite([low, high]).all() or low > high:
             raise ValueError(f"make_blobs: center_box expects (lowest, highest), got {center_box!r}")
-        places = rng.uniform(low, high, (int(centers), n_features))
+        places = rng.uniform(low, high, (centers, n_features))
     else:
         places = np.asarray(centers, dtype=np.float64)
         if places.ndim != 2 or places.size == 0 or not np.isfinite(places).all():
@@ -207,7 +207,7 @@ def _at_least(maker: str, name: str, value: int, least: int) -> None:
 
 
 def _spread(maker: str, name: str, value: float) -> None:
-    if isinstance(value, (str, bytes)) or not np.isscalar(value) or not np.isreal(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{maker}: {name} expects a number, got {value!r}")
     if not (np.isfinite(value) and value >= 0):
         raise ValueError(f"{maker}: {name} expects a finite number, at least 0, got {value!r}")

@@ -31,7 +31,7 @@ def present(
 
 
 def _dtype(name: str, dtype: DTypeLike, scale: bool, peak: int) -> np.dtype[Any]:
-    wanted = np.dtype(dtype)
+    wanted: np.dtype[Any] = np.dtype(dtype)
     if wanted.kind not in ("f" if scale else "fiu"):
         kinds = "a floating dtype" if scale else "a floating or integer dtype"
         raise TypeError(f"{name}: scale={scale} needs {kinds}, got dtype={wanted}")
