@@ -126,13 +126,13 @@ def make_blobs(
     _at_least("make_blobs", "n_samples", n_samples, 1)
     _spread("make_blobs", "cluster_std", cluster_std)
     rng, out = np.random.default_rng(random_state), _floating("make_blobs", dtype)
-    if isinstance(centers, int):
+    if isinstance(centers, (int, np.integer)):
         _at_least("make_blobs", "centers", centers, 1)
         _at_least("make_blobs", "n_features", n_features, 1)
         low, high = center_box
         if not np.isfinite([low, high]).all() or low > high:
             raise ValueError(f"make_blobs: center_box expects (lowest, highest), got {center_box!r}")
-        places = rng.uniform(low, high, (centers, n_features))
+        places = rng.uniform(low, high, (int(centers), n_features))
     else:
         places = np.asarray(centers, dtype=np.float64)
         if places.ndim != 2 or places.size == 0 or not np.isfinite(places).all():
@@ -199,7 +199,7 @@ def make_regression(
     return tuple(array.astype(out) for array in ((X, y, w) if coef else (X, y)))
 
 
-def _at_least(maker: str, name: str, value: int, least: int) -> None:
+def _at_least(maker: str, name: str, value: int | np.integer[Any], least: int) -> None:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{maker}: {name} expects a whole number, got {value!r}")
     if value < least:
