@@ -1,0 +1,54 @@
+"""tinygrad_lite: automatic differentiation on NumPy.
+
+Tensors, registered ops with their gradients, layers, optimisers, pictures of the graph and checks of every gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as _np
+
+from tinygrad_lite import creation, ops
+from tinygrad_lite._version import __version__ as __version__
+from tinygrad_lite.autograd import (
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    is_grad_enabled as is_grad_enabled,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
+    zero_guard as zero_guard,
+)
+from tinygrad_lite.creation import *  # noqa: F403
+from tinygrad_lite.registry import OPS as OPS
+from tinygrad_lite.registry import PUBLIC as _PUBLIC
+from tinygrad_lite.registry import op as op
+from tinygrad_lite.tensor import Size as Size
+from tinygrad_lite.tensor import Tensor as Tensor
+from tinygrad_lite.tensor import get_default_dtype as get_default_dtype
+from tinygrad_lite.tensor import grad as grad
+from tinygrad_lite.tensor import set_default_dtype as set_default_dtype
+
+float16, float32, float64 = _np.dtype(_np.float16), _np.dtype(_np.float32), _np.dtype(_np.float64)
+half, float, double = float16, float32, float64
+uint8, int8, int16, int32, int64 = (_np.dtype(n) for n in ("uint8", "int8", "int16", "int32", "int64"))
+short, int, long, bool = int16, int32, int64, _np.dtype(_np.bool_)
+inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
+
+_ROOMS = ("cli", "data", "datasets", "func", "functional", "linalg", "models", "nn", "optim", "profiler", "random",
+          "testing", "utils", "viz")  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Find every public op by name, also one registered later, and the rooms of the package on first use."""
+    if name in _PUBLIC:
+        return _PUBLIC[name]
+    if name in _ROOMS:
+        from importlib import import_module
+
+        return import_module(f"tinygrad_lite.{name}")
+    raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC, *_ROOMS})

@@ -1,0 +1,435 @@
+"""The backward pass: what a recorded step looks like (`Node`) and how gradients travel back over it (`pull`).
+
+This file knows neither NumPy functions nor Tensor. A gradient is anything that can be added, indexed by shape and
+handed to a rule: a bare array in an ordinary backward pass, a Tensor when the pass itself has to be differentiated.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import linecache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar, Token
+from heapq import heappop, heappush
+from math import isfinite
+from types import CodeType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_lite.errors import GradientError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+clock = itertools.count(1).__next__
+"""Counts recorded steps and in-place changes; a step always has a larger number than the steps it stands on."""
+
+
+# ------------------------------------------------------------------------------------------------ modes
+class Mode:
+    """What recording means right now; one per thread and asyncio task, never changed, only replaced.
+
+    ``grad``: record steps. ``guard``: an exactly zero incoming gradient gives an exactly zero outgoing one.
+    ``inference``: results cannot be recorded later either. ``observers``: objects told of every step (pictures,
+    profiles, the search for the first non-finite value).
+    """
+
+    __slots__ = ("grad", "guard", "inference", "observers")
+
+    def __init__(
+        self, grad: bool = True, guard: bool = True, inference: bool = False, observers: tuple[Any, ...] = ()
+    ) -> None:
+        self.grad, self.guard, self.inference, self.observers = grad, guard, inference, observers
+
+    def but(self, **changes: Any) -> Mode:
+        """Return this mode with some fields replaced."""
+        fields = {name: getattr(self, name) for name in Mode.__slots__}
+        return Mode(**{**fields, **changes})
+
+
+MODE: ContextVar[Mode] = ContextVar("tinygrad_lite_mode", default=Mode())  # noqa: B039 - a Mode is never changed
+
+
+class switch:  # noqa: N801 - used like a function
+    """Replace fields of the current mode: as a context manager, or as a decorator of a (generator) function."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.changes = changes
+        self.tokens: list[Token[Mode]] = []
+
+    def __enter__(self) -> None:
+        self.tokens.append(MODE.set(MODE.get().but(**self.changes)))
+
+    def __exit__(self, *exc: object) -> None:
+        MODE.reset(self.tokens.pop())
+
+    def __call__(self, function: F) -> F:
+        # a fresh switch per call: one decorator may be running in several threads at once
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
+                walk = function(*args, **kwargs)
+                while True:
+                    with switch(**self.changes):  # only while the generator itself runs
+                        try:
+                            item = next(walk)
+                        except StopIteration:
+                            return
+                    yield item
+
+            return steps  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with switch(**self.changes):
+                return function(*args, **kwargs)
+
+        return inside  # type: ignore[return-value]
+
+
+class no_grad(switch):  # noqa: N801 - PyTorch's name
+    """Record nothing inside: ``with no_grad(): ...`` or ``@no_grad()`` over a function.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([1.0, 2.0], requires_grad=True)
+    >>> with tl.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        """Decorate directly when used as ``@no_grad`` without parentheses."""
+        self = super().__new__(cls)
+        if callable(function):
+            self.__init__()  # type: ignore[misc]
+            return self(function)
+        return self
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(grad=False)
+
+
+class enable_grad(switch):  # noqa: N801 - PyTorch's name
+    """Record again inside a `no_grad` block."""
+
+    def __init__(self) -> None:
+        super().__init__(grad=True)
+
+
+class inference_mode(switch):  # noqa: N801 - PyTorch's name
+    """Like `no_grad`, for code that will never need gradients of its results."""
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(**({"grad": False, "inference": True} if mode else {}))
+
+
+class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name
+    """Switch recording on or off, at once as a function call or for a ``with`` block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=bool(mode))
+        self.before = MODE.get()
+        MODE.set(self.before.but(grad=bool(mode)))
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exc: object) -> None:
+        MODE.set(self.before)
+
+    def __call__(self, function: F) -> F:
+        MODE.set(self.before)
+        return switch(**self.changes)(function)
+
+
+class zero_guard(switch):  # noqa: N801 - used like a function
+    """Switch off (or on) the rule that an exactly zero incoming gradient gives an exactly zero outgoing one.
+
+    With the rule (the default) the untaken branch of ``where(x > 0, sqrt(x), 0)`` never makes NaN. Without it the
+    plain product ``0 * inf`` is NaN, as in other libraries.
+
+    >>> import numpy as np, tinygrad_lite as tl
+    >>> x = tl.tensor(0.0, requires_grad=True)
+    >>> (x.sqrt() * 0).backward()
+    >>> x.grad.item()
+    0.0
+    """
+
+    def __init__(self, enabled: bool = True) -> None:
+        super().__init__(guard=bool(enabled))
+
+
+def is_grad_enabled() -> bool:
+    """Return whether operations are being recorded."""
+    return MODE.get().grad
+
+
+# ------------------------------------------------------------------------------------------------ the graph
+class Node:
+    """One recorded step: which op, what it came from, and the values its rules asked for.
+
+    ``inputs`` has one entry per argument: the Node that made it, the leaf Tensor itself, or None where no gradient
+    goes. ``saved`` holds the values named by the op's rules, and is None once a backward pass has used them up.
+    ``source`` is the (code object, instruction) that called the op: turned into a line only when somebody asks.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "hooks", "inputs", "op", "options", "saved", "seq", "shape", "source")
+
+    op: Any
+    inputs: Sequence[Any]
+    saved: tuple[Any, ...] | None
+    options: tuple[Any, ...]
+    shape: Any
+    dtype: Any
+    seq: int
+    hooks: list[Any] | None
+    source: tuple[CodeType, int] | None
+
+    def name(self) -> str:
+        """Return the name of the op."""
+        return str(self.op.name)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The (node, output number) each argument came from; a leaf stands for itself."""
+        return tuple((p.inputs[0], p.op.index) if type(p) is Node and p.op.is_pick else (p, 0) for p in self.inputs)
+
+    @property
+    def line(self) -> str:
+        """``file:line: source text`` of the call that recorded this step."""
+        return line_of(self.source)
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} -> {self.shape}>"
+
+
+def line_of(source: tuple[CodeType, int] | None) -> str:
+    """Turn a (code object, instruction offset) into ``file:line: text``."""
+    if source is None:
+        return "an unknown line"
+    code, offset = source
+    number = next(itertools.islice(code.co_positions(), offset // 2, None), (code.co_firstlineno,))[0]
+    text = linecache.getline(code.co_filename, number or 0).strip()
+    return f"{code.co_filename}:{number}" + (f": {text}" if text else "")
+
+
+# ------------------------------------------------------------------------------------------------ in-place changes
+class Change:
+    """How often the memory of one array was changed in place, when last, and where."""
+
+    __slots__ = ("count", "keep", "line", "when")
+
+
+CHANGES: dict[int, Change] = {}
+"""In-place changes by id of the array that owns the memory; empty in a program that changes nothing in place.
+Entries vanish with their array."""
+
+
+def owner(array: Any) -> Any:
+    """Return the array that owns the memory ``array`` looks into."""
+    while isinstance(getattr(array, "base", None), np.ndarray):
+        array = array.base
+    return array
+
+
+def bump(array: Any, source: tuple[CodeType, int] | None = None) -> None:
+    """Note that the memory of ``array`` was changed in place."""
+    import weakref
+
+    array = owner(array)
+    key = id(array)
+    change = CHANGES.get(key)
+    if change is None:
+        change = Change()
+        change.count = 0
+        change.keep = weakref.ref(array, lambda _, key=key: CHANGES.pop(key, None))  # type: ignore[misc]
+        CHANGES[key] = change
+    change.count += 1
+    change.when, change.line = clock(), source
+
+
+def refuse_changed(node: Node) -> None:
+    """Raise if a value that ``node`` saved was changed in place since."""
+    for name, value in zip(node.op.saved_names, node.saved or (), strict=False):
+        for part in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(part, np.ndarray):
+                change = CHANGES.get(id(owner(part)))
+                if change is not None and change.when > node.seq:
+                    what = "its result" if name == "y" else f"'{name}'"
+                    raise GradientError(
+                        f"{node.op.name}: backward needs {what} {part.shape} as it was, but it was changed in place\n"
+                        f"  saved by    {node.line}\n"
+                        f"  changed by  {line_of(change.line)}\n"
+                        f"  use the out-of-place form, or change a .clone()"
+                    )
+
+
+# ------------------------------------------------------------------------------------------------ the pass
+class Parts:
+    """The gradients of the outputs of a step that has several; those nothing was asked of are zero."""
+
+    __slots__ = ("parts", "shape")
+
+    def __init__(self, shape: Any, parts: dict[int, Any]) -> None:
+        self.shape, self.parts = shape, parts
+
+    def __add__(self, other: Parts) -> Parts:
+        merged = dict(self.parts)
+        for i, g in other.parts.items():
+            merged[i] = merged[i] + g if i in merged else g
+        return Parts(self.shape, merged)
+
+    def filled(self, node: Node) -> tuple[Any, ...]:
+        """Return one gradient per output of ``node``."""
+        like = zip(node.shape, node.dtype, strict=True)
+        return tuple(self.parts[i] if i in self.parts else np.zeros(s, d) for i, (s, d) in enumerate(like))
+
+
+class Pick:
+    """The op of a node that stands for one output of a step with several."""
+
+    __slots__ = ("index", "name")
+
+    is_pick, rules, singular, frees, saved_names = True, (), False, False, ()
+    kind, label = "shape", "[]"
+
+    def __init__(self, index: int) -> None:
+        self.index, self.name = index, f"output {index}"
+
+    def gather(self, node: Node, bag: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+        """Hand the gradient to the step, marked with the output it belongs to."""
+        source = node.inputs[0]
+        yield source, Parts(source.shape, {self.index: bag[0]})
+
+    def rewrap(self, node: Node, wrap: Any) -> tuple[Any, ...]:
+        """Nothing was saved."""
+        return ()
+
+
+def pick(node: Node, index: int) -> Node:
+    """Return a node for output ``index`` of a step with several outputs."""
+    one = Node()
+    one.op, one.inputs, one.saved, one.options = Pick(index), (node,), (), ()
+    one.shape, one.dtype, one.seq = node.shape[index], node.dtype[index], clock()
+    one.hooks, one.source = None, node.source
+    return one
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` over the axes along which an input of ``shape`` was broadcast (the adjoint of broadcasting).
+
+    >>> unbroadcast(np.ones((4, 2, 3)), (2, 1)).shape
+    (2, 1)
+    """
+    extra = g.ndim - len(shape)
+    if extra:
+        g = g.sum(axis=tuple(range(extra)))
+    axes = tuple([i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1])
+    return g.sum(axis=axes, keepdims=True) if axes else g
+
+
+def finite(array: Any) -> bool:
+    """Return whether every element is finite (one pass, no temporary; overflow only costs a second look)."""
+    return isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
+
+
+def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
+    """Return the nodes under ``roots`` from which one of ``targets`` can be reached."""
+    nodes: set[Node] = set()
+    stack = [r for r in roots if type(r) is Node]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes.add(node)
+            stack.extend(p for p in node.inputs if type(p) is Node)
+    needed = set(targets)
+    for node in sorted(nodes, key=lambda n: n.seq):  # parents before children
+        if any(p in needed for p in node.inputs if p is not None):
+            needed.add(node)
+    return needed
+
+
+def pull(
+    roots: Sequence[tuple[Any, Any]],
+    *,
+    targets: Sequence[Any] | None = None,
+    retain: bool = False,
+    wrap: Callable[..., Any] | None = None,
+) -> dict[Any, Any]:
+    """Carry gradients from ``roots`` (pairs of node or leaf, gradient) back to the leaves, or only to ``targets``.
+
+    Steps are taken in the reverse order of recording (a heap of their numbers), so each node is visited once, when all
+    its gradients have arrived. What a step had saved is let go as soon as it has been used, unless ``retain``.
+    With ``wrap`` (Tensor maker: array, node or leaf -> Tensor) the rules run on Tensors and so record themselves.
+    Returns the gradient of each leaf (or target). Nothing outside is changed.
+    """
+    mode = MODE.get()
+    guard, observers = mode.guard, mode.observers
+    needed = None if targets is None else ancestors([r for r, _ in roots], set(targets))
+    wanted = set() if targets is None else set(targets)
+    results: dict[Any, Any] = {}
+    pending: dict[Node, Any] = {}
+    heap: list[tuple[int, Node]] = []
+
+    def arrive(p: Any, gp: Any) -> None:
+        if p.__class__ is Node:
+            before = pending.get(p)
+            if before is None:
+                pending[p] = gp
+                heappush(heap, (-p.seq, p))
+            else:
+                pending[p] = before + gp
+        else:
+            before = results.get(p)
+            results[p] = gp if before is None else before + gp
+
+    for root, g in roots:
+        if needed is None or root in needed:
+            arrive(root, g)
+    while heap:
+        node = heappop(heap)[1]
+        g = pending.pop(node)
+        if node.hooks is not None:
+            for hook in tuple(node.hooks):
+                g = hook(g)
+        if node in wanted:
+            results[node] = g
+        op = node.op
+        if g.__class__ is Parts:
+            g = g.filled(node)
+        saved = node.saved
+        if saved is None:
+            raise GradientError(
+                f"{op.name}: this part of the graph was already used by a backward pass, and its saved values were "
+                f"freed; call the first backward with retain_graph=True (recorded at {node.line})"
+            )
+        if CHANGES:
+            refuse_changed(node)
+        bag = (g, *saved) if wrap is None else (g, *op.rewrap(node, wrap))
+        singular = guard and op.singular
+        for position, rule, want in op.rules:
+            p = node.inputs[position]
+            if p is None or (needed is not None and p not in needed):
+                continue
+            gp = rule(*want(bag))
+            if gp is None:
+                continue
+            if singular and not finite(gp if wrap is None else gp.array):
+                gp = op.masked(g, gp)
+            if gp.shape != p.shape:
+                gp = unbroadcast(gp, p.shape)
+            if observers:
+                for observer in observers:
+                    observer.pulled(node, position, g, gp)
+            arrive(p, gp)
+        if op.gather is not None:
+            for p, gp in op.gather(node, bag):
+                if needed is None or p in needed:
+                    arrive(p, gp if gp.shape == p.shape else unbroadcast(gp, p.shape))
+        if op.frees and not retain:
+            node.saved = None
+    return results

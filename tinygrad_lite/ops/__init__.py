@@ -1,0 +1,11 @@
+"""The operations, one file per family; importing this package registers them all."""
+
+from tinygrad_lite.ops import activation as activation
+from tinygrad_lite.ops import elementwise as elementwise
+from tinygrad_lite.ops import indexing as indexing
+from tinygrad_lite.ops import linalg as linalg
+from tinygrad_lite.ops import loss as loss
+from tinygrad_lite.ops import operators as operators
+from tinygrad_lite.ops import reduction as reduction
+from tinygrad_lite.ops import shape as shape
+from tinygrad_lite.ops import window as window

@@ -1,0 +1,108 @@
+"""Reading and writing by index: each way of reading has a way of adding back as its adjoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.registry import function, op
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import Array, Tensor
+
+
+def plain(index: Any) -> Any:
+    """Return an index with every Tensor in it replaced by its array."""
+    if isinstance(index, Tensor):
+        return index.array
+    if isinstance(index, tuple):
+        return tuple([plain(i) for i in index])
+    if isinstance(index, list):
+        return [plain(i) for i in index]
+    return index
+
+
+def is_basic(index: Any) -> bool:
+    """Whether NumPy answers ``index`` with a view: no element can be named twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or isinstance(p, (int, slice, np.integer)) for p in parts) and not any(
+        isinstance(p, bool) for p in parts
+    )
+
+
+def _getitem_samples(src: Any) -> Any:
+    n, k = src.size(3, lo=2), src.size(2, lo=2)
+    x = src.floats((n, k))
+    rows = np.array([0, 1, 1, -1])
+    index = src.choice(
+        [0, slice(None, None, 2), (slice(None), 1), (None, Ellipsis, -1), rows, (rows, np.array([0, 1, 0, 1])), np.arange(n) % 2 == 0]
+    )
+    return (x,), {"index": index}
+
+
+@op(input=lambda g, index, input_shape: scatter_at(g, index, input_shape), kind="indexing", label="[ ]", public=False,
+    samples=Samples(draw=_getitem_samples))  # fmt: skip
+def getitem(input: Array, index: Any) -> Array:
+    """Return ``input[index]``, any index NumPy knows."""
+    return input[index]
+
+
+@op(g_in=lambda g, index: getitem(g, index), kind="indexing", label="[ ]+=", public=False,
+    samples=Samples("(k)->(n)", sizes={"k": (4, 4)}, options={"index": (np.array([0, 2, 2, -1]), slice(0, 4)), "shape": ((5,),)}))  # fmt: skip
+def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
+    """Return zeros of ``shape`` with ``g_in`` added at ``index``: the adjoint of reading there."""
+    out = np.zeros(shape, g_in.dtype)
+    if is_basic(index):
+        out[index] = g_in
+    else:
+        np.add.at(out, index, g_in)
+    return out
+
+
+@function(method="__getitem__", name="index")
+def index(input: Array, index: Any) -> Array:
+    """Return ``input[index]``, any index NumPy knows, with tensors as well as arrays in it."""
+    return getitem(input, plain(index))
+
+
+def _along_samples(src: Any) -> Any:
+    n, k, j = src.size(3), src.size(2), src.size(4)
+    dim = src.choice([1, 0, -1])
+    shape = (j, k) if dim == 0 else (n, j)
+    return (src.floats((n, k)), src.indices(shape, (n, k)[dim])), {"dim": dim}
+
+
+@op(
+    input=lambda g, indices, dim, input_shape: scatter_along(g, indices, dim, input_shape), kind="indexing", public=False,
+    samples=Samples(draw=_along_samples),
+)  # fmt: skip
+def take_along(input: Array, indices: Array, dim: int) -> Array:
+    """Return ``input`` at ``indices`` along ``dim``, one index per result element."""
+    return np.take_along_axis(input, indices, dim)
+
+
+def _scatter_samples(src: Any) -> Any:
+    (x, indices), kw = _along_samples(src)
+    dim = kw["dim"]
+    return (src.floats(indices.shape), indices), {"dim": dim, "shape": x.shape}
+
+
+@op(
+    values=lambda g, indices, dim: take_along(g, indices, dim), kind="indexing", public=False,
+    samples=Samples(draw=_scatter_samples),
+)  # fmt: skip
+def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:
+    """Return zeros of ``shape`` with ``values`` added at ``indices`` along ``dim``: the adjoint of `take_along`."""
+    out = np.zeros(shape, values.dtype)
+    places = list(np.indices(indices.shape, sparse=True))
+    places[dim] = indices
+    np.add.at(out, tuple(places), values)
+    return out
+
+
+@function(numpy=np.take_along_axis)
+def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Array:
+    """Return ``input`` at ``indices`` along ``dim`` (of the flattened input without ``dim``)."""
+    if dim is None:
+        return take_along(input.reshape(-1), plain(indices).reshape(-1), 0)
+    return take_along(input, plain(indices), dim)

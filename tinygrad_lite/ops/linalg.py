@@ -1,0 +1,75 @@
+"""Products of matrices and what is made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.registry import function, op
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import Array
+
+
+def _left(g: Array, other: Array, input_shape: Any) -> Array:
+    if len(input_shape) == 1:
+        return g * other if other.ndim == 1 else (other @ g.reshape((*g.shape, 1))).reshape(tuple(other.shape[:-1]))
+    return g.reshape((*g.shape, 1)) * other if other.ndim == 1 else g @ other.swapaxes(-1, -2)
+
+
+def _right(g: Array, input: Array, other_shape: Any) -> Array:
+    if input.ndim == 1:
+        return input * g if len(other_shape) == 1 else input.reshape((-1, 1)) * g.reshape((*g.shape[:-1], 1, g.shape[-1]))
+    if len(other_shape) == 1:
+        return (input.swapaxes(-1, -2) @ g.reshape((*g.shape, 1))).reshape((*input.shape[:-2], input.shape[-1]))
+    if len(other_shape) == 2 and input.ndim > 2:
+        # one product over all batches instead of one per batch and a sum
+        return input.reshape((-1, input.shape[-1])).T @ g.reshape((-1, g.shape[-1]))
+    return input.swapaxes(-1, -2) @ g
+
+
+@op(
+    input=_left, other=_right, kind="linalg", label="@", promote="same", numpy=np.matmul,
+    samples=Samples("(...,n,k),(k,m)->(...,n,m)"),
+    flops=lambda input_shape, y_shape: 2 * int(np.prod(y_shape)) * input_shape[-1],
+)  # fmt: skip
+def matmul(input: Array, other: Array) -> Array:
+    """Return the matrix product; 1-D arguments are vectors, more than two axes are batches."""
+    if np.ndim(input) and np.ndim(other) and input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
+        inner = input.shape[-1], other.shape[-2 if other.ndim > 1 else 0]
+        raise ShapeError(
+            f"matmul: the last axis of input has {inner[0]} elements, but other has {inner[1]} to multiply them with "
+            f"(input {describe(input)}, other {describe(other)}); transpose or reshape one of them"
+        )
+    return np.matmul(input, other)
+
+
+@op(
+    input=lambda g, weight: g @ weight,
+    weight=lambda g, input: g.T @ input if g.ndim == 2 else g.reshape((-1, g.shape[-1])).T @ input.reshape((-1, input.shape[-1])) if g.ndim else g * input,
+    bias=lambda g: g,
+    kind="linalg", promote="same", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
+    flops=lambda input_shape, y_shape: 2 * int(np.prod(y_shape)) * input_shape[-1],
+)  # fmt: skip
+def linear(input: Array, weight: Array, bias: Array = None) -> Array:
+    """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None."""
+    if np.ndim(weight) != 2 or not np.ndim(input) or input.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear: weight expects {weight.shape[-1] if np.ndim(weight) else '?'} input features, "
+            f"x has {input.shape[-1] if np.ndim(input) else 'none'} (x {describe(input)}, weight {describe(weight)})"
+        )
+    y = np.matmul(input, weight.T)
+    if bias is not None:
+        if bias.shape not in ((weight.shape[0],), ()):
+            raise ShapeError(f"linear: bias must be ({weight.shape[0]},) for weight {weight.shape}, it is {bias.shape}")
+        y += bias
+    return y
+
+
+@function(numpy=())
+def mm(input: Array, mat2: Array) -> Array:
+    """Return the product of two matrices (exactly 2-D)."""
+    if input.ndim != 2 or mat2.ndim != 2:
+        raise ShapeError(f"mm: expected two matrices, got {describe(input)} and {describe(mat2)}; use matmul")
+    return matmul(input, mat2)

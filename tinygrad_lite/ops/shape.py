@@ -1,0 +1,150 @@
+"""Ops that move or repeat elements without computing on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.registry import function, op
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import Array
+
+
+def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return ``(2, 3)`` from ``f(2, 3)``, ``f((2, 3))`` or ``f([2, 3])``."""
+    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
+        given = shape[0]
+        shape = tuple(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) else (int(given),)
+    return tuple(int(n) for n in shape)
+
+
+def _reshape_samples(src: Any) -> Any:
+    n, k = src.size(2, lo=0), src.size(3, lo=0)
+    shape = src.choice([(k, n), (n * k,), (n, 1, k), (1, n * k, 1)])
+    return (src.floats((n, k)),), {"shape": shape}
+
+
+@op(input=lambda g, input_shape: g.reshape(input_shape), kind="shape", public=False, samples=Samples(draw=_reshape_samples))
+def reshape_(input: Array, shape: Any) -> Array:
+    """Return the elements in another shape."""
+    return np.reshape(input, shape)
+
+
+@function(numpy=np.reshape)
+def reshape(input: Array, *shape: Any) -> Array:
+    """Return the elements in another shape, one length may be -1; a view where NumPy can give one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.reshape(tl.arange(6), 2, -1).shape
+    (2, 3)
+    """
+    return reshape_(input, sizes(shape))
+
+
+@op(
+    input=lambda g, dims: permute_(g, tuple(int(i) for i in np.argsort(dims))), kind="shape", public=False,
+    samples=Samples("(n,k,m)->(m,n,k)", options={"dims": ((2, 0, 1), (1, 0, 2), (-1, 0, -2))}),
+)  # fmt: skip
+def permute_(input: Array, dims: Any) -> Array:
+    """Return a view with the axes in another order."""
+    dims = tuple(int(d) + np.ndim(input) if d < 0 else int(d) for d in dims)
+    return np.transpose(input, dims)
+
+
+@function(numpy=())
+def permute(input: Array, *dims: Any) -> Array:
+    """Return a view with the axes in the order ``dims``."""
+    order = sizes(dims)
+    if sorted(d % max(input.ndim, 1) for d in order) != list(range(input.ndim)):
+        raise ShapeError(f"permute: dims {order} do not name each of the {input.ndim} axes of {tuple(input.shape)} once")
+    return permute_(input, tuple(d % input.ndim for d in order))
+
+
+@function(numpy=np.swapaxes)
+def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
+    """Return a view with two axes exchanged; without axes (NumPy's way) in reverse order."""
+    n = input.ndim
+    if dim0 is None:
+        return permute_(input, tuple(range(n))[::-1])
+    if dim1 is None or not isinstance(dim0, (int, np.integer)):
+        return permute(input, dim0)
+    for d in (dim0, dim1):
+        if not -max(n, 1) <= d < max(n, 1):
+            raise IndexError(f"transpose: dim {d} is out of range for shape {tuple(input.shape)}")
+    order = list(range(n))
+    if n:
+        order[dim0], order[dim1] = order[dim1], order[dim0]
+    return permute_(input, tuple(order))
+
+
+# summing over the new axes is the adjoint, and the engine does that for every rule
+@op(input=lambda g: g, kind="shape", method=False, public=False,
+    samples=Samples("(n)->(k,n)", options={"shape": lambda shape: [(2, *shape), (3, 1, *shape), shape]}))  # fmt: skip
+def broadcast_to_(input: Array, shape: Any) -> Array:
+    """Return a read-only view repeated along new and length-1 axes."""
+    return np.broadcast_to(input, shape)
+
+
+@function(numpy=np.broadcast_to)
+def broadcast_to(input: Array, *shape: Any) -> Array:
+    """Return ``input`` repeated along new and length-1 axes to ``shape``."""
+    return broadcast_to_(input, sizes(shape))
+
+
+def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
+    ends = np.cumsum([s[dim] for s in tensors_shape])
+    lead = (slice(None),) * (dim % g.ndim)
+    return [g[(*lead, slice(int(e) - s[dim], int(e)))] for e, s in zip(ends, tensors_shape, strict=True)]
+
+
+@op(
+    tensors=_split_back, kind="shape", promote="same", method=False, numpy=np.concatenate,
+    samples=Samples("(n,k),(n,k)->(n,j)", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
+)  # fmt: skip
+def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """Return the tensors joined along ``dim``."""
+    if not len(tensors):
+        raise ValueError("cat: expected at least one tensor, got an empty list")
+    return np.concatenate(tensors, axis=dim)
+
+
+@function(numpy=np.squeeze)
+def squeeze(input: Array, dim: Any = None) -> Array:
+    """Return a view without axes of length 1 (only ``dim``, if given; an axis that is longer stays)."""
+    n = input.ndim
+    dims = range(n) if dim is None else [dim] if isinstance(dim, (int, np.integer)) else dim
+    gone = {int(d) % n if n else 0 for d in dims}
+    return reshape_(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
+
+
+@function(numpy=np.expand_dims)
+def unsqueeze(input: Array, dim: int) -> Array:
+    """Return a view with a new axis of length 1 at ``dim``."""
+    n = input.ndim + 1
+    if not -n <= dim < n:
+        raise IndexError(f"unsqueeze: dim {dim} is out of range for shape {tuple(input.shape)}")
+    shape = list(input.shape)
+    shape.insert(dim % n, 1)
+    return reshape_(input, tuple(shape))
+
+
+@function()
+def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
+    """Return ``input`` with the axes from ``start_dim`` to ``end_dim`` (both included) made one."""
+    shape = tuple(input.shape)
+    n = len(shape)
+    if not n:
+        return reshape_(input, (1,))
+    for d in (start_dim, end_dim):
+        if not -n <= d < n:
+            raise IndexError(f"flatten: dim {d} is out of range for shape {shape}")
+    start, end = start_dim % n, end_dim % n
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    count = 1
+    for s in shape[start : end + 1]:
+        count *= s
+    return reshape_(input, (*shape[:start], count, *shape[end + 1 :]))

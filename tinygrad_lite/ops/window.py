@@ -1,0 +1,269 @@
+"""Sliding windows in any number of dimensions: convolution and its two adjoints, im2col and col2im, max-pooling.
+
+A convolution is linear in the image and in the kernel. So it comes as three ops, `conv`, `conv_input` (transposed
+convolution) and `conv_weight`, each of which is the gradient of the others: closed under differentiation to any order.
+
+Shapes: image (N, C, *S), kernel (O, C / groups, *K), result (N, O, *R) with
+``R = floor((S + before + after - dilation * (K - 1) - 1) / stride) + 1``.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.ops.indexing import scatter_along
+from tinygrad_lite.registry import op
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import Array
+
+Ints = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
+
+def out_size(size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Ints:
+    """Return how many positions the window has on each axis; the last one that still fits is the last (floor)."""
+    return tuple(
+        (n + a + b - d * (k - 1) - 1) // s + 1
+        for n, k, s, (a, b), d in zip(size, kernel, stride, pads, dilation, strict=True)
+    )
+
+
+def padded(x: Array, pads: Pads, value: float = 0.0) -> Array:
+    """Return ``x`` with ``pads`` (before, after) elements of ``value`` around its last axes."""
+    if not any(a or b for a, b in pads):
+        return x
+    lead = x.shape[: x.ndim - len(pads)]
+    size = x.shape[x.ndim - len(pads) :]
+    shape = (*lead, *(n + a + b for n, (a, b) in zip(size, pads, strict=True)))
+    out = np.zeros(shape, x.dtype) if value == 0 else np.full(shape, value, x.dtype)
+    # negative padding cuts
+    inner = tuple(slice(max(a, 0), max(a, 0) + n + min(a, 0) + min(b, 0)) for n, (a, b) in zip(size, pads, strict=True))
+    from_ = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(size, pads, strict=True))
+    out[(..., *inner)] = x[(..., *from_)]
+    return out
+
+
+def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, count: Ints) -> Array:
+    """Return a view (*lead, *kernel, *count) of ``x`` (*lead, *size): what the window sees at each position."""
+    n = len(kernel)
+    lead, steps = x.strides[: x.ndim - n], x.strides[x.ndim - n :]
+    return as_strided(
+        x,
+        (*x.shape[: x.ndim - n], *kernel, *count),
+        (*lead, *(s * d for s, d in zip(steps, dilation, strict=True)), *(s * t for s, t in zip(steps, stride, strict=True))),
+        writeable=False,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ im2col and col2im
+def _unfold_samples(src: Any) -> Any:
+    kernel = src.choice([(2, 2), (1, 3), (3, 1)])
+    stride, dilation = src.choice([(1, 1), (2, 1)]), src.choice([(1, 1), (1, 2)])
+    pads = src.choice([((0, 0), (0, 0)), ((1, 1), (0, 2))])
+    h, w = src.size(4, lo=3, hi=6), src.size(5, lo=5, hi=7)
+    x = src.floats((src.size(2), src.size(2), h, w))
+    return (x,), {"kernel": kernel, "stride": stride, "pads": pads, "dilation": dilation}
+
+
+def _fold_samples(src: Any) -> Any:
+    (x,), kw = _unfold_samples(src)
+    count = out_size(x.shape[2:], kw["kernel"], kw["stride"], kw["pads"], kw["dilation"])
+    return (src.floats((*x.shape[:2], *kw["kernel"], *count)),), {**kw, "size": x.shape[2:]}
+
+
+@op(
+    input=lambda g, input_shape, kernel, stride, pads, dilation: col2im(
+        g, input_shape[2:], kernel, stride, pads, dilation
+    ),
+    kind="window", public=False, samples=Samples(draw=_unfold_samples),
+)  # fmt: skip
+def im2col(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    """Return the patches (N, C, *kernel, *positions) that a window sees in ``input`` (N, C, *size)."""
+    count = out_size(input.shape[2:], kernel, stride, pads, dilation)
+    return np.ascontiguousarray(windows(padded(input, pads), kernel, stride, dilation, count))
+
+
+@op(
+    cols=lambda g, kernel, stride, pads, dilation: im2col(g, kernel, stride, pads, dilation),
+    kind="window", public=False, samples=Samples(draw=_fold_samples),
+)  # fmt: skip
+def col2im(cols: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    """Return patches (N, C, *kernel, *positions) added back where they came from, (N, C, *size): `im2col` transposed."""
+    n = len(kernel)
+    count = cols.shape[2 + n :]
+    lead = cols.shape[:2]
+    out = np.zeros((*lead, *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), cols.dtype)
+    for at in product(*(range(k) for k in kernel)):
+        here = tuple(
+            slice(i * d, i * d + s * c, s) for i, d, s, c in zip(at, dilation, stride, count, strict=True)
+        )  # fmt: skip
+        out[(..., *here)] += cols[(slice(None), slice(None), *at)]
+    inner = tuple(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True))
+    return out[(..., *inner)]
+
+
+# ------------------------------------------------------------------------------------------------ convolution
+def _columns(x: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
+    """Patches as (N, groups, C / groups * prod(kernel), prod(positions))."""
+    cols = im2col(x, kernel, stride, pads, dilation)
+    return cols.reshape(x.shape[0], groups, x.shape[1] // groups * prod(kernel), -1)
+
+
+def _conv_samples(src: Any) -> Any:
+    groups = src.choice([1, 2])
+    kernel = src.choice([(2, 2), (1, 3), (3, 1)])
+    pads = src.choice([((0, 0), (0, 0)), ((1, 1), (0, 2))])
+    kw = {"stride": src.choice([(1, 1), (2, 1)]), "pads": pads, "dilation": src.choice([(1, 1), (1, 2)]), "groups": groups}
+    h, w = src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6)
+    c, o = src.size(1, hi=2), src.size(2, hi=2)
+    x = src.floats((src.size(2, hi=3), c * groups, h, w))
+    weight = src.floats((o * groups, c, *kernel))
+    count = out_size((h, w), kernel, kw["stride"], pads, kw["dilation"])
+    return x, weight, count, kw, src
+
+
+def _conv_call(src: Any) -> Any:
+    x, weight, count, kw, src = _conv_samples(src)
+    o = weight.shape[0]
+    bias = src.choice(["scalar", "none", "untied"])
+    b = None if bias == "none" else src.floats((o,) if bias == "scalar" else (o, *count))
+    return ((x, weight) if b is None else (x, weight, b)), kw
+
+
+def _conv_input_call(src: Any) -> Any:
+    x, weight, count, kw, src = _conv_samples(src)
+    return (src.floats((x.shape[0], weight.shape[0], *count)), weight), {"size": x.shape[2:], **kw}
+
+
+def _conv_weight_call(src: Any) -> Any:
+    x, weight, count, kw, src = _conv_samples(src)
+    return (src.floats((x.shape[0], weight.shape[0], *count)), x), {"kernel": weight.shape[2:], **kw}
+
+
+def _bias_rule(g: Array, bias_shape: Any) -> Array:
+    # one number per channel, or one per channel and position ("untied")
+    axes = tuple(i for i in range(g.ndim) if i != 1) if len(bias_shape) == 1 else 0
+    return g.sum(axis=axes)
+
+
+@op(
+    input=lambda g, weight, input_shape, stride, pads, dilation, groups: conv_input(
+        g, weight, input_shape[2:], stride, pads, dilation, groups
+    ),
+    weight=lambda g, input, weight_shape, stride, pads, dilation, groups: conv_weight(
+        g, input, weight_shape[2:], stride, pads, dilation, groups
+    ),
+    bias=_bias_rule,
+    kind="window", promote="same", public=False, samples=Samples(draw=_conv_call),
+    flops=lambda weight_shape, y_shape: 2 * prod(weight_shape[1:]) * prod(y_shape),
+)  # fmt: skip
+def conv(
+    input: Array, weight: Array, bias: Array = None, stride: Ints = (1, 1), pads: Pads = ((0, 0), (0, 0)),
+    dilation: Ints = (1, 1), groups: int = 1,
+) -> Array:  # fmt: skip
+    """Return the cross-correlation of ``input`` (N, C, *S) with ``weight`` (O, C / groups, *K), plus ``bias``.
+
+    ``bias`` is (O) or, untied, (O, *R). Shapes are checked by the public functions (`nn.functional.conv2d` ...).
+    """
+    kernel = weight.shape[2:]
+    count = out_size(input.shape[2:], kernel, stride, pads, dilation)
+    cols = _columns(input, kernel, stride, pads, dilation, groups)
+    y = np.matmul(weight.reshape(groups, weight.shape[0] // groups, -1), cols)
+    y = y.reshape(input.shape[0], weight.shape[0], *count)
+    if bias is not None:
+        y += bias.reshape(-1, *(1,) * len(kernel)) if bias.ndim == 1 else bias
+    return y
+
+
+@op(
+    grad=lambda g, weight, stride, pads, dilation, groups: conv(g, weight, None, stride, pads, dilation, groups),
+    weight=lambda g, grad, weight_shape, stride, pads, dilation, groups: conv_weight(
+        grad, g, weight_shape[2:], stride, pads, dilation, groups
+    ),
+    kind="window", promote="same", public=False, samples=Samples(draw=_conv_input_call),
+    flops=lambda weight_shape, grad_shape: 2 * prod(weight_shape[1:]) * prod(grad_shape),
+)  # fmt: skip
+def conv_input(
+    grad: Array, weight: Array, size: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:
+    """Return `conv` transposed: from ``grad`` (N, O, *R) back to images (N, C, *size)."""
+    kernel = weight.shape[2:]
+    n, count = grad.shape[0], grad.shape[2:]
+    w = weight.reshape(groups, weight.shape[0] // groups, -1)
+    cols = np.matmul(w.swapaxes(1, 2), grad.reshape(n, groups, weight.shape[0] // groups, -1))
+    cols = cols.reshape(n, weight.shape[1] * groups, *kernel, *count)
+    return col2im(cols, size, kernel, stride, pads, dilation)
+
+
+@op(
+    grad=lambda g, input, stride, pads, dilation, groups: conv(input, g, None, stride, pads, dilation, groups),
+    input=lambda g, grad, input_shape, stride, pads, dilation, groups: conv_input(
+        grad, g, input_shape[2:], stride, pads, dilation, groups
+    ),
+    kind="window", promote="same", public=False, samples=Samples(draw=_conv_weight_call),
+    flops=lambda grad_shape, input_shape, kernel, groups: 2 * prod(grad_shape) * input_shape[1] // groups * prod(kernel),
+)  # fmt: skip
+def conv_weight(
+    grad: Array, input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:
+    """Return the gradient of `conv` for its kernel: (O, C / groups, *kernel) from ``grad`` (N, O, *R) and the images."""
+    n, o = grad.shape[:2]
+    cols = _columns(input, kernel, stride, pads, dilation, groups)
+    w = np.matmul(grad.reshape(n, groups, o // groups, -1), cols.swapaxes(2, 3)).sum(axis=0)
+    return w.reshape(o, input.shape[1] // groups, *kernel)
+
+
+# ------------------------------------------------------------------------------------------------ max-pooling
+def _pool_samples(src: Any) -> Any:
+    kernel = src.choice([(2, 2), (1, 3), (3, 2)])
+    kw = {
+        "kernel": kernel, "stride": src.choice([(2, 2), (1, 1), (1, 2)]),
+        "pads": src.choice([((0, 0), (0, 0)), ((0, 1), (1, 1))]), "dilation": src.choice([(1, 1), (1, 2)]),
+    }  # fmt: skip
+    return (src.floats((src.size(2, hi=2), src.size(2, hi=2), src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6))),), kw
+
+
+def _pool_rule(g: Any, y: Any, input_shape: Any) -> Array:
+    indices = y[1].array if hasattr(y[1], "array") else y[1]
+    lead = tuple(input_shape[:2])
+    flat = scatter_along(g[0].reshape((*lead, -1)), indices.reshape((*lead, -1)), 2, (*lead, prod(input_shape[2:])))
+    return flat.reshape(tuple(input_shape))
+
+
+@op(input=_pool_rule, kind="window", label="max pool", public=False, samples=Samples(draw=_pool_samples))
+def max_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Array, Array]:
+    """Return the largest value in each window of ``input`` (N, C, *S), and where it is (index into the flat plane).
+
+    The first of equal values is taken, and gets all of the gradient. Padding is never chosen.
+    """
+    size = input.shape[2:]
+    count = out_size(size, kernel, stride, pads, dilation)
+    low = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
+    view = windows(padded(input, pads, low), kernel, stride, dilation, count)
+    n = len(kernel)
+    flat = view.reshape(*input.shape[:2], prod(kernel), *count)
+    best = flat.argmax(axis=2)
+    values = np.take_along_axis(flat, best[:, :, None], axis=2)[:, :, 0]
+    index = np.zeros(best.shape, np.int64)
+    for axis, inside in enumerate(np.unravel_index(best, kernel)):
+        start = np.arange(count[axis]) * stride[axis] - pads[axis][0]
+        index = index * size[axis] + inside * dilation[axis] + start.reshape(-1, *(1,) * (n - 1 - axis))
+    return values, index
+
+
+def check_window(name: str, size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Ints:
+    """Return the number of positions per axis; raise if the window does not fit into the padded image."""
+    if any(k < 1 for k in kernel) or any(s < 1 for s in stride) or any(d < 1 for d in dilation):
+        raise ShapeError(f"{name}: kernel {kernel}, stride {stride} and dilation {dilation} must be at least 1")
+    count = out_size(size, kernel, stride, pads, dilation)
+    if any(c < 1 for c in count):
+        room = tuple(n + a + b for n, (a, b) in zip(size, pads, strict=True))
+        span = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+        raise ShapeError(f"{name}: a kernel that spans {span} does not fit into the padded image {room}; add padding")
+    return count
