@@ -1,0 +1,1 @@
+"""Correct but hard functions and planted bugs, by domain; each file registers its own."""

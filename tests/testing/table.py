@@ -1,0 +1,139 @@
+"""The detection table: ``python -m tests.testing.table [--seeds 10] [--held-out] [--only NAME] [--peers] [--write]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.testing.cases.record import CASES, Case
+from tinygrad_lite.testing.point import Rule
+from tinygrad_lite.testing.rule import find, search
+from tinygrad_lite.testing.trial import Trial
+
+DOMAINS = ("elementwise", "reductions", "images", "indexing", "linalg", "layers", "losses", "sequences")
+VAGUE = ("no simple pattern", "off by a constant factor", "wrong only at", "gradient missing at")
+
+
+def load() -> list[Case]:
+    """All cases."""
+    for name in DOMAINS:
+        importlib.import_module(f"tests.testing.cases.{name}")
+    return CASES
+
+
+@dataclass
+class Tally:
+    """Counts of one run over cases and seeds."""
+
+    found: dict[str, list[bool]] = field(default_factory=dict)
+    find_ms: list[float] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    checks: int = 0
+    inconclusive: int = 0
+    correct_s: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    hints: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def judge_case(job: tuple[str, int]) -> tuple[str, int, dict[str, Any]]:
+    """Everything about one case with one seed."""
+    name, seed = job
+    case = next(c for c in load() if c.name == name)
+    out: dict[str, Any] = {"bugs": {}}
+    start = time.perf_counter()
+    report = search(Trial(Rule(case.forward, case.backward, name), case.sampler), 30, seed, name)
+    out["seconds"], out["report"] = time.perf_counter() - start, None if report.ok else str(report)
+    out["inconclusive"] = report.inconclusive
+    for bug, words in case.bugs.items():
+        rule = Rule(*case.planted(bug), name)
+        start = time.perf_counter()
+        failure = find(Trial(rule, case.sampler), 30, seed)
+        ms = 1e3 * (time.perf_counter() - start)
+        entry: dict[str, Any] = {"found": failure is not None, "ms": ms}
+        if failure is not None:
+            told = search(Trial(rule, case.sampler), 30, seed, name)
+            text = f"{told.kind}. {told.suspicion or ''}"
+            vague = told.suspicion is None or any(t in text for t in VAGUE)
+            good = any(w.lower() in text.lower() for w in words.split("|")) and not vague
+            entry |= {"size": sum(a.size for a in told.smallest), "hint": "good" if good else "vague" if vague else "misleading"}
+            entry["text"] = text
+        out["bugs"][bug] = entry
+    return name, seed, out
+
+
+def run(cases: list[Case], seeds: range, jobs: int) -> Tally:
+    """All cases with all seeds."""
+    tally = Tally()
+    work = [(c.name, s) for c in cases for s in seeds]
+    with ProcessPoolExecutor(jobs) as pool:
+        for name, seed, out in pool.map(judge_case, work, chunksize=4):
+            tally.checks += 1
+            tally.correct_s.append(out["seconds"])
+            tally.inconclusive += bool(out["inconclusive"])
+            if out["report"]:
+                tally.alarms.append(f"seed {seed}: {out['report']}")
+            for bug, entry in out["bugs"].items():
+                key = f"{name}/{bug}"
+                tally.found.setdefault(key, []).append(entry["found"])
+                if entry["found"]:
+                    tally.find_ms.append(entry["ms"])
+                    tally.sizes.append(entry["size"])
+                    tally.hints[f"{key}#{seed}"] = (entry["hint"], entry["text"])
+    return tally
+
+
+def lines(tally: Tally) -> list[str]:
+    """The table as Markdown rows."""
+    hits = sum(sum(v) for v in tally.found.values())
+    tries = sum(len(v) for v in tally.found.values())
+    weak = [k for k, v in tally.found.items() if sum(v) < 0.8 * len(v)]
+    kinds = [h for h, _ in tally.hints.values()]
+    n = max(len(kinds), 1)
+    ordered = sorted(tally.correct_s)
+    return [
+        f"| bugs found | {100 * hits / max(tries, 1):.2f} % of {tries} ({len(tally.found)} bugs) |",
+        f"| bugs found in fewer than 8 of 10 seeds | {len(weak)} {', '.join(weak)} |",
+        f"| false alarms | {100 * len(tally.alarms) / max(tally.checks, 1):.2f} % of {tally.checks} |",
+        f"| correct functions with an undecided direction | {100 * tally.inconclusive / max(tally.checks, 1):.1f} % |",
+        f"| seconds per correct function, 30 examples | {statistics.mean(ordered):.3f} mean, {ordered[int(0.95 * len(ordered))]:.3f} p95 |",
+        f"| milliseconds to find a bug | {statistics.median(tally.find_ms):.1f} median |",
+        f"| elements of the shrunk input | {statistics.median(tally.sizes):.0f} median |",
+        f"| hints | {100 * kinds.count('good') / n:.0f} % actionable, {100 * kinds.count('misleading') / n:.1f} % misleading, "
+        f"{100 * kinds.count('vague') / n:.0f} % vague |",
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("-v", action="store_true")
+    args = parser.parse_args()
+    cases = [c for c in load() if args.all or c.held_out == args.held_out]
+    if args.only:
+        cases = [c for c in load() if c.name in args.only]
+    tally = run(cases, range(args.first_seed, args.first_seed + args.seeds), args.jobs)
+    print("\n".join(lines(tally)))
+    for key, hits in tally.found.items():
+        if not all(hits):
+            print(f"missed {key}: found in {sum(hits)} of {len(hits)}")
+    for text in tally.alarms[:40]:
+        print("FALSE ALARM", text)
+    if args.v:
+        for key, (kind, text) in sorted(tally.hints.items(), key=lambda t: (t[1][0], t[0])):
+            if kind != "good":
+                print(f"{kind:10} {key}: {text}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Analytic slope against differences along one move: agree, fail, or cannot tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_lite.testing import kinks, saturation
+from tinygrad_lite.testing.point import Point, Vector
+from tinygrad_lite.testing.scan import Estimate, Row, Scan, dot, plateau
+
+TRUST = 8.0  # how many estimated errors a disagreement must exceed
+CLEAR = 0.05  # the estimated error must be below this part of the disagreement before a rule is called wrong
+INF = math.inf
+
+
+class Verdict(NamedTuple):
+    """``word`` is "agree", "fail", "kink" (fails where the function has no derivative) or "unclear"."""
+
+    word: str
+    numeric: float
+    error: float
+
+
+def judge(
+    p: Point, d: Sequence[Vector], v: Vector, a: float, slack: float, grads: Sequence[Vector], rtol: float, floor: float
+) -> Verdict:
+    """Compare the slope ``a`` of ``v . f`` along d with differences.
+
+    ``slack`` is the rounding error of ``a``; ``rtol`` and ``floor`` say below which part of the slope, and below which
+    size, nothing is asked.
+    """
+    s = Scan(p, d, v)
+    mag = sum(float(np.abs(di * g).sum()) for di, g in zip(d, grads, strict=True))
+    quick = _quick(s, v, a, mag, rtol)
+    if quick is not None:
+        return quick
+    slack += rtol * mag + floor
+    rows = s.rows(grads)
+    central = plateau(rows, "central")
+    if not math.isfinite(a):
+        return _not_finite(rows, central, a)
+    sides = [q for q in (plateau(rows, "up"), plateau(rows, "down")) if q]
+    if not central:  # the edge of a domain: one side only
+        return _one_side(sides, a, slack)
+    best = _most_believable(central)
+    e, n, j, _ = best
+    if abs(a - n) <= TRUST * e + slack:
+        return Verdict("agree", n, e)
+    if not e < CLEAR * abs(a - n):
+        return Verdict("unclear", n, e)
+    if kinks.between_sides(rows, j, a, TRUST * e + slack, mag):
+        return Verdict("agree", n, e)
+    if len(sides) == 1 and _fits(min(sides[0]), a, slack):
+        return Verdict("agree", n, e)
+    gap = kinks.gap(rows, j)
+    corner = gap > 1e-6 * (abs(n) + abs(a))
+    if corner or kinks.ties(p):
+        low, high = kinks.nearby(p, d, v, s)
+        room = TRUST * e + slack + 1e-6 * abs(a)
+        if low - room <= a <= high + room:
+            return Verdict("agree", n, e)
+    if not gap > 0.1 * abs(a - n) and saturation.integrates(p, d, v, s, abs(a - n), TRUST):
+        return Verdict("agree", n, e)
+    return Verdict("kink" if corner else "fail", n, e)
+
+
+def _quick(s: Scan, v: Vector, a: float, mag: float, rtol: float) -> Verdict | None:
+    """One step size is enough for smooth functions that agree."""
+    central, fine, _, _ = s.level(1e-3)
+    n, c = dot(v, central), dot(v, fine)
+    if math.isfinite(n) and math.isfinite(a):
+        if abs(a - n) <= 0.1 * rtol * mag and s.noise(1e-3) <= 1e-7 * mag:
+            return Verdict("agree", n, abs(c - n))
+        if mag == 0 and n == 0 and c == 0:
+            return Verdict("agree", 0.0, 0.0)
+    return None
+
+
+def _not_finite(rows: Sequence[Row], central: Sequence[Estimate], a: float) -> Verdict:
+    """An infinite or NaN slope is wrong where differences settle on a finite one."""
+    sides = [side for side in (plateau(rows, "up"), plateau(rows, "down")) if side]
+    settled = [[q for q in side if q.error <= 1e-3 * abs(q.value) + 1e-12] for side in (*sides, central)]
+    good = [q for side in settled for q in side]
+    if math.isinf(a) and (not any(q.level >= 6 for q in good) or not all(settled[: len(sides)])):
+        return Verdict("unclear", a, INF)  # a steep root looks flat at coarse steps; one side may well be infinite
+    return Verdict("fail", good[0].value, good[0].error) if good else Verdict("unclear", math.nan, INF)
+
+
+def _one_side(sides: Sequence[Sequence[Estimate]], a: float, slack: float) -> Verdict:
+    if not sides:
+        return Verdict("unclear", math.nan, INF)
+    best = min(q for side in sides for q in side)
+    if _fits(best, a, slack):
+        return Verdict("agree", best.value, best.error)
+    return Verdict("fail" if best.error < CLEAR * abs(a - best.value) else "unclear", best.value, best.error)
+
+
+def _fits(q: Estimate, a: float, slack: float) -> bool:
+    return abs(a - q.value) <= TRUST * q.error + slack
+
+
+def _most_believable(central: Sequence[Estimate]) -> Estimate:
+    """The level with the smallest error, unless a finer one contradicts it clearly."""
+    # staircases (forward in low precision): levels where nothing moves say nothing if a coarser plateau exists
+    moving = [q for q in central if not q.still]
+    if moving and min(moving).error < CLEAR * abs(min(moving).value):
+        central = moving
+    best = min(central)
+    for q in central:
+        if q.level > best.level and abs(q.value - best.value) > TRUST * (best.error + q.error):
+            if q.error < 0.02 * abs(q.value):
+                best = q
+    return best

@@ -1,0 +1,180 @@
+"""A rule at a point: plain NumPy in and out, outputs laid end to end, and what is known about its precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Vector = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
+
+
+class Failure(Exception):
+    """A gradient rule does not do what it must; ``kind`` says which duty, ``data`` holds the numbers."""
+
+    def __init__(self, kind: str, text: str = "", **data: Any) -> None:
+        super().__init__(f"{kind}: {text}" if text else kind)
+        self.kind, self.text, self.data = kind, text, data
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A function and the rule that pulls a gradient back through it, on NumPy arrays.
+
+    ``forward(*arrays, **options)`` returns ``(out, saved)``; ``out`` is an array or a tuple of arrays.
+    ``backward(g, saved)`` returns one gradient per array, None for integer arrays; ``g`` is a tuple when ``out`` is one.
+    """
+
+    forward: Callable[..., tuple[Any, Any]]
+    backward: Callable[[Any, Any], Sequence[Any]]
+    name: str = "rule"
+    wrt: tuple[int, ...] | None = None  # None: every float array
+    names: tuple[str, ...] = ()  # of the arrays, for reports
+
+
+@dataclass
+class Profile:
+    """What ordinary inputs tell about a function; needed where a point alone cannot tell (all zeros, saturated ...)."""
+
+    eps: float = EPS  # precision in which outputs are really computed
+    typical: float = 0.0  # size of an ordinary slope
+
+
+@dataclass
+class Outs:
+    """The outputs of one call; ``several`` tells a tuple of one from a lone array."""
+
+    arrays: list[Array]
+    several: bool = False
+
+    @property
+    def finite(self) -> bool:
+        """Whether every float output is finite."""
+        return all(bool(np.isfinite(a).all()) for a in self.arrays if a.dtype.kind == "f")
+
+
+@dataclass
+class Point:
+    """A rule, the arrays and the options it is called with, and a generator for directions."""
+
+    rule: Rule
+    given: list[Array]
+    kw: dict[str, Any]
+    seed: int  # of the cotangents and directions
+    profile: Profile = field(default_factory=Profile)
+    kinks: str = "strict"
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+        self.fl = [
+            i
+            for i, a in enumerate(self.given)
+            if a.dtype.kind == "f" and (self.rule.wrt is None or i in self.rule.wrt)
+        ]
+        self.x: list[Array] = [np.array(a, np.float64) if a.dtype.kind == "f" else np.array(a) for a in self.given]
+        self.unclear = 0
+        self.warnings: list[str] = []
+
+    # ---------------------------------------------------------------- calls
+    def call(self, arrays: Sequence[Array]) -> tuple[Outs, Any]:
+        """Forward on the very arrays given."""
+        out, saved = self.rule.forward(*arrays, **self.kw)
+        if isinstance(out, (tuple, list)):
+            return Outs([np.asarray(o) for o in out], True), saved
+        return Outs([np.asarray(out)]), saved
+
+    def fresh(self, arrays: Sequence[Array]) -> tuple[Outs, Any]:
+        """Forward on copies."""
+        return self.call([np.array(a) for a in arrays])
+
+    def pull(self, g: Outs, saved: Any) -> list[Array | None]:
+        """Backward; integer outputs send None."""
+        gs = [a if a.dtype.kind == "f" else None for a in g.arrays]
+        grads = self.rule.backward(tuple(gs) if g.several else gs[0], saved)
+        return [None if t is None else np.asarray(t) for t in grads]
+
+    def out(self, arrays: Sequence[Array]) -> Vector:
+        """All float outputs as one float64 vector."""
+        return flatten(self.fresh(arrays)[0])
+
+    def vjp(self, arrays: Sequence[Array], v: Vector) -> list[Vector]:
+        """Gradients of ``v . outputs`` for the float inputs, as float64."""
+        outs, saved = self.fresh(arrays)
+        grads = self.pull(unflatten(v, outs), saved)
+        return [np.asarray(grads[i], np.float64) for i in self.fl]
+
+    def moved(self, parts: Sequence[Array]) -> list[Array]:
+        """The inputs with the float ones replaced."""
+        arrays = list(self.x)
+        for i, a in zip(self.fl, parts, strict=True):
+            arrays[i] = np.asarray(a)
+        return arrays
+
+    # ---------------------------------------------------------------- scales
+    def scales(self) -> list[Vector]:
+        """The size at which each element lives: its magnitude, or a tenth of the array's median, or 1."""
+        out = []
+        for i in self.fl:
+            a = np.abs(self.x[i])
+            nz = a[a > 0]
+            out.append(np.maximum(a, _median(nz) * 0.1 if nz.size else 1.0))
+        return out
+
+    def label(self, i: int) -> str:
+        """How reports call input ``i``."""
+        a = self.given[i]
+        shape = ",".join(map(str, a.shape))
+        name = f"{self.rule.names[i]}: " if i < len(self.rule.names) else ""
+        return f"input {i} ({name}{a.dtype}[{shape}])"
+
+
+def _median(a: Vector) -> float:
+    s = np.sort(a)  # np.median costs five times as much on few numbers
+    n = s.size
+    return float(s[n // 2] + s[(n - 1) // 2]) / 2
+
+
+def flatten(outs: Outs) -> Vector:
+    """Float outputs laid end to end as float64."""
+    parts = [np.asarray(a, np.float64).ravel() for a in outs.arrays if a.dtype.kind == "f"]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0)
+
+
+def unflatten(v: Vector, like: Outs) -> Outs:
+    """A vector cut back into the shapes of the outputs; always a copy, so that rules cannot harm it."""
+    arrays, at = [], 0
+    for a in like.arrays:
+        if a.dtype.kind == "f":
+            arrays.append(np.array(v[at : at + a.size]).reshape(a.shape))
+            at += a.size
+        else:
+            arrays.append(a)
+    return Outs(arrays, like.several)
+
+
+def float32_values(arrays: Sequence[Array]) -> bool:
+    """Whether float64 arrays hold nothing but float32 numbers (and enough unround ones to tell)."""
+    values = np.concatenate([np.ravel(a) for a in arrays])
+    values = values[np.isfinite(values)]
+    values = values[values != np.round(values, 3)]
+    with np.errstate(over="ignore"):
+        return values.size >= 3 and bool((values == values.astype(np.float32)).all())
+
+
+def close(a: Array | None, b: Array | None, rtol: float = 1e-9) -> bool:
+    """Equal up to ``rtol`` of the largest element, non-finite ones in the same places."""
+    if a is None or b is None:
+        return a is b
+    if a.shape != b.shape:
+        return False
+    fin = np.isfinite(a)
+    if not np.array_equal(fin, np.isfinite(b)):
+        return False
+    a, b = a[fin], b[fin]
+    top = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    return bool((np.abs(a - b) <= rtol * top).all())

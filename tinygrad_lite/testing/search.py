@@ -1,0 +1,179 @@
+"""Where inputs come from: a schedule of sizes and values, every choice recorded so that it can be replayed and shrunk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+T = TypeVar("T")
+INF = math.inf
+
+# (values, sizes) of the first examples; later ones cycle through everything after the empty one.
+SCHEDULE = (
+    ("normal", "usual"),
+    ("normal", "random"),
+    ("grid", "random"),
+    ("normal", "one"),
+    ("normal", "empty"),
+    ("allzero", "random"),
+    ("constant", "random"),
+    ("special", "random"),
+    ("negative", "random"),
+    ("normal", "random"),
+    ("wide", "random"),
+    ("large", "random"),
+    ("zeros", "random"),
+    ("grid", "random"),
+)
+_ONCE = 5
+
+
+def schedule(n: int) -> tuple[str, str]:
+    """Value mode and size mode of example ``n``."""
+    return SCHEDULE[n] if n < len(SCHEDULE) else SCHEDULE[_ONCE + (n - _ONCE) % (len(SCHEDULE) - _ONCE)]
+
+
+class Source:
+    """Draws sizes, options and values for one example.
+
+    Structure (sizes, integers, options) comes from a list of recorded choices, values from a value mode and the seed.
+    The same arguments give the same example; a shorter or smaller list of choices gives a simpler one.
+
+    >>> Source(0).floats((2,)).shape
+    (2,)
+    """
+
+    def __init__(
+        self, seed: int, mode: str = "normal", sizes: str = "usual", replay: Sequence[int] = (), digits: int | None = None
+    ) -> None:
+        self.seed, self.mode, self.sizes, self.digits = seed, mode, sizes, digits
+        self.rng = np.random.default_rng(seed)
+        self.replay = list(replay)
+        self.used: list[int] = []  # the choices made, in order
+        self.made: list[tuple[Array, float, float]] = []  # arrays drawn, with their domain
+
+    @classmethod
+    def example(cls, seed: int, n: int, replay: Sequence[int] = (), digits: int | None = None) -> Source:
+        """The source of example ``n`` of a search."""
+        mode, sizes = schedule(n)
+        return cls(seed * 10007 + n, mode, sizes, replay, digits)
+
+    def _pick(self, usual: int, fresh: Callable[[], int], lo: int, hi: int) -> int:
+        n = len(self.used)
+        value = self.replay[n] if n < len(self.replay) else usual if self.sizes == "usual" else int(fresh())
+        value = min(max(int(value), lo), hi)
+        self.used.append(value)
+        return value
+
+    def size(self, usual: int, lo: int = 1, hi: int = 5) -> int:
+        """Length of an axis between ``lo`` and ``hi``; 1 and, where allowed, 0 come up often."""
+
+        def fresh() -> int:
+            r = self.rng.random()
+            if self.sizes == "one" and lo <= 1:
+                return 1
+            if lo == 0 and r < ((0.5 if 0 in self.used else 1.0) if self.sizes == "empty" else 0.03):
+                return 0
+            if lo <= 1 and r < 0.25:
+                return 1
+            return int(self.rng.integers(max(lo, 2), max(hi, lo, 2) + 1))
+
+        return self._pick(usual, fresh, lo, max(hi, usual, lo))
+
+    def integer(self, usual: int, lo: int, hi: int) -> int:
+        """An integer option between ``lo`` and ``hi``, both possible."""
+        return self._pick(usual, lambda: int(self.rng.integers(lo, hi + 1)), lo, hi)
+
+    def chance(self) -> bool:
+        """A coin; usually False."""
+        return bool(self._pick(0, lambda: int(self.rng.integers(2)), 0, 1))
+
+    def choice(self, options: Sequence[T]) -> T:
+        """One of ``options``; usually the first."""
+        return options[self._pick(0, lambda: int(self.rng.integers(len(options))), 0, len(options) - 1)]
+
+    def floats(
+        self, shape: int | Sequence[int], lo: float = -INF, hi: float = INF, dtype: DTypeLike | None = None
+    ) -> Array:
+        """An array of values in ``[lo, hi]``, drawn as the value mode of this example says."""
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        # a generator of its own per array: changing one array's size leaves the values of the others alone
+        rng = np.random.default_rng(int(self.rng.integers(2**32)))
+        v = np.asarray(draw_values(rng, self.mode, shape, lo, hi), np.float64)
+        if self.digits is not None:
+            v = np.clip(np.round(v, self.digits), lo, hi)
+        v = np.asarray(v.astype(dtype or np.float64))
+        self.made.append((v, lo, hi))
+        return v
+
+    def indices(
+        self, shape: int | Sequence[int], n: int, usual: Any = None, negative: bool = False
+    ) -> NDArray[np.int64]:
+        """Indices below ``n`` (repeated ones come up), or ``usual`` in the first example."""
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        rng = np.random.default_rng(int(self.rng.integers(2**32)))
+        if usual is not None and self.sizes == "usual":
+            return np.broadcast_to(np.asarray(usual, np.int64), shape).copy()
+        if n <= 0:
+            return np.zeros((0,) * max(len(shape), 1) if 0 not in shape else shape, np.int64)
+        return rng.integers(-n if negative else 0, n, shape, dtype=np.int64)
+
+
+def plain_values(rng: np.random.Generator, shape: tuple[int, ...], lo: float, hi: float) -> Array:
+    """Ordinary values of a domain: normal on the line, uniform in an interval, spread over scales on a half line."""
+    if lo == -INF and hi == INF:
+        return rng.standard_normal(shape)
+    if lo > -INF and hi < INF:
+        width = hi - lo
+        if lo < -30 < 30 < hi:  # so wide that it means "anything not extreme"
+            return np.clip(rng.standard_normal(shape), lo, hi)
+        return lo + width * rng.uniform(0.02, 0.98, shape)
+    away = np.abs(rng.standard_normal(shape)) + 0.05
+    return lo + away if lo > -INF else hi - away
+
+
+def draw_values(rng: np.random.Generator, mode: str, shape: tuple[int, ...], lo: float, hi: float) -> Array:
+    """Values of one array in the given mode, inside ``[lo, hi]``."""
+    base = plain_values(rng, shape, lo, hi)
+    zero = min(max(0.0, lo), hi)
+    both = lo < 0 < hi
+    if mode == "grid":  # few distinct values: ties, zeros, bounds
+        a, b = _window(lo, hi)
+        return np.clip(a + (b - a) / 6 * rng.integers(0, 7, shape), lo, hi)
+    if mode == "special":
+        a, b = _window(lo, hi)
+        pool = [x for x in (0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-3, -1e-3, a, b) if lo <= x <= hi]
+        return np.where(rng.random(shape) < 0.5, rng.choice(pool, shape), base)
+    if mode == "wide" and both:  # magnitudes from 1e-3 to 1e3
+        return np.clip(np.sign(base) * 10.0 ** rng.uniform(-3, 3, shape), lo, hi)
+    if mode == "large" and both:
+        top = min(-lo, hi, 1e4)
+        return np.clip(rng.uniform(-1, 1, shape) * (top if 3.1 < top < 1e4 else 30.0), lo, hi)
+    if mode == "negative" and lo < -3:
+        return np.clip(-np.abs(base), lo, hi)
+    if mode == "constant":
+        return np.full(shape, plain_values(rng, (), lo, hi))
+    if mode == "allzero":
+        return np.full(shape, zero)
+    if mode == "zeros":
+        return np.where(rng.random(shape) < 0.6, zero, base)
+    return base
+
+
+def _window(lo: float, hi: float) -> tuple[float, float]:
+    """The part of the domain in which the interesting points of most functions lie."""
+    a, b = max(lo, -3.0), min(hi, 3.0)
+    if a < b:
+        return a, b
+    return (lo, lo + 3.0) if hi == INF else (hi - 3.0, hi) if lo == -INF else (lo, hi)
+
+
+def examples(seed: int, count: int) -> Iterator[tuple[int, Source]]:
+    """The sources of a search, in order."""
+    for n in range(count):
+        yield n, Source.example(seed, n)
