@@ -300,10 +300,10 @@ class Pick:
     def __init__(self, index: int) -> None:
         self.index, self.name = index, f"output {index}"
 
-    def gather(self, node: Node, bag: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+    def gather(self, node: Node, g: Any, saved: Any) -> Iterator[tuple[Any, Any]]:
         """Hand the gradient to the step, marked with the output it belongs to."""
         source = node.inputs[0]
-        yield source, Parts(source.shape, {self.index: bag[0]})
+        yield source, Parts(source.shape, {self.index: g})
 
     def rewrap(self, node: Node, wrap: Any) -> tuple[Any, ...]:
         """Nothing was saved."""
@@ -334,7 +334,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def finite(array: Any) -> bool:
     """Return whether every element is finite (one pass, no temporary; overflow only costs a second look)."""
-    return isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
+    flat = array if array.ndim == 1 else array.ravel()
+    return isfinite(flat.dot(flat)) or bool(np.isfinite(array).all())
 
 
 def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
@@ -409,13 +410,14 @@ def pull(
             )
         if CHANGES:
             refuse_changed(node)
-        bag = (g, *saved) if wrap is None else (g, *op.rewrap(node, wrap))
+        if wrap is not None:
+            saved = op.rewrap(node, wrap)
         singular = guard and op.singular
-        for position, rule, want in op.rules:
+        for position, rule in op.rules:
             p = node.inputs[position]
             if p is None or (needed is not None and p not in needed):
                 continue
-            gp = rule(*want(bag))
+            gp = rule(g, saved)
             if gp is None:
                 continue
             if singular and not finite(gp if wrap is None else gp.array):
@@ -427,7 +429,7 @@ def pull(
                     observer.pulled(node, position, g, gp)
             arrive(p, gp)
         if op.gather is not None:
-            for p, gp in op.gather(node, bag):
+            for p, gp in op.gather(node, g, saved):
                 if needed is None or p in needed:
                     arrive(p, gp if gp.shape == p.shape else unbroadcast(gp, p.shape))
         if op.frees and not retain:

@@ -437,12 +437,12 @@ def differentiate(
                 raise GradientError(f"{asked}: an input {describe(t)} does not require gradients")
         keys = [t.node or t for t in targets]
     with np.errstate(all="ignore"):
-        if not create:
-            with autograd.switch(grad=False):
-                found = autograd.pull(roots, targets=keys, retain=bool(retain))
-        else:
+        if create:
             with autograd.switch(grad=True):
                 found = autograd.pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
+        else:
+            # rules on bare arrays record nothing, whatever the mode
+            found = autograd.pull(roots, targets=keys, retain=bool(retain))
     for leaf in found:
         if leaf.__class__ is not Node and leaf.hooks is not None:
             for hook in tuple(leaf.hooks):

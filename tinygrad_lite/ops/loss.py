@@ -162,7 +162,7 @@ def _expand(x: Array, axis: int) -> Array:
     input=_nll_rule, kind="loss", label="NLL", promote="float", method=False, samples=Samples(draw=_nll_samples),
 )  # fmt: skip
 def nll_loss(
-    input: Array, target: Array, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+    input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Array:
     """Return minus the log-probability ``input`` (N, C, *) gives to class ``target`` (N, *), weighted by class."""
     check_classes("nll_loss", input, target, ignore_index)
@@ -190,7 +190,7 @@ def _ce_rule(g: Array, input: Array, target: Any, weight: Any, ignore_index: int
     input=_ce_rule, kind="loss", label="cross-entropy", promote="float", public=False, samples=Samples(draw=_nll_samples),
 )  # fmt: skip
 def cross_entropy_index(
-    input: Array, target: Array, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+    input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Array:
     """Return `nll_loss` of the log-softmax of ``input`` (N, C, *), one op: the gradient is softmax minus one-hot."""
     check_classes("cross_entropy", input, target, ignore_index)

@@ -19,7 +19,8 @@ def _reflected(function: Any) -> Any:
 
 for _name, _function in {"add": e.add, "sub": e.sub, "mul": e.mul, "truediv": e.div, "pow": e.pow, "matmul": matmul}.items():
     setattr(Methods, f"__{_name}__", _function)
-    setattr(Methods, f"__r{_name}__", _reflected(_function))
+    # a + b is b + a to the last bit: no second way for a number on the left
+    setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function))
 for _name in ("gt", "ge", "lt", "le", "eq", "ne"):
     setattr(Methods, f"__{_name}__", PUBLIC[_name])
 setattr(Methods, "__neg__", e.neg)

@@ -1,0 +1,313 @@
+"""The function that runs an op: unwrap tensors, compute, record.
+
+This is the path every operation takes, so it is written out for the exact arguments of each op, as dataclasses write
+``__init__``: `TEMPLATE` below, filled in once when the op is declared. What it does, in words:
+
+1. Take the array out of every Tensor. No Tensor at all: the op is plain NumPy, return what the forward gives.
+2. Somebody is watching (a picture, a profile, a search for NaN): go through `watched`.
+3. Give mixed dtypes PyTorch's common dtype, run the forward; an error is told with the op's name and the shapes.
+4. If a gradient may be wanted, make a Node: where the arguments came from, and the values that the rules name.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tinygrad_lite.autograd import MODE, Node, clock, pick
+from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.promotion import F32, F64, NUMPY_1, promoted
+from tinygrad_lite.tensor import Tensor, make, new
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim"}
+"""NumPy's words for PyTorch's arguments."""
+
+TEMPLATE = """
+def {name}({signature}, **words):
+    if words:
+        return {name}(*renamed(op, ({params},), words))
+    tracked = found = False
+{unwrap}
+    if not found:
+        return forward({params})
+    mode = MODE.get()
+    if mode.observers:
+        return watched({name}, op, ({params},))
+    try:
+{promote}
+        y = forward({raw})
+    except Exception as error:
+        raise explain(op, ({params},), error) from error
+    if y.__class__ is not ndarray:
+        if y.__class__ is tuple:
+            inputs = ({inputs},) if tracked and mode.grad and {records} else None
+            return several(op, y, inputs, {saved_several}, ({options}))
+        y = as_array(op, y)
+    t = new(Tensor)
+    t.array = y
+    t.grad = t.hooks = t.base = None
+    if not tracked or not mode.grad or not {records}:
+        t.tracked = False
+        t.node = None
+        return t
+    t.tracked = True
+    t.node = node = new(Node)
+    node.op = op
+    node.inputs = ({inputs},)
+    node.saved = {saved}
+    node.options = ({options})
+    node.shape = y.shape
+    node.dtype = y.dtype
+    node.seq = clock()
+    node.hooks = None
+    frame = getframe(1)
+    node.source = (frame.f_code, frame.f_lasti)
+    return t
+"""
+
+UNWRAP = """
+    if isinstance({p}, Tensor):
+        found = True
+        if {p}.tracked:
+            tracked = True
+        {p}_ = {p}.array
+    else:
+        {p}_ = {p}
+"""
+
+# arguments that NumPy can have as they are and gives PyTorch's dtype for: the usual cases, decided at once
+ONE = "not ({a}_.__class__ is ndarray and ({a}_.dtype is F32 or {a}_.dtype is F64))"
+TWO = (
+    "not (({a}_.__class__ is ndarray and ({a}_.dtype is F32 or {a}_.dtype is F64) and ({b}_.__class__ is float "
+    "or {b}_.__class__ is int or {b}_.__class__ is ndarray and {b}_.dtype is {a}_.dtype)) "
+    "or ({a}_.__class__ is float and {b}_.__class__ is ndarray and ({b}_.dtype is F32 or {b}_.dtype is F64)))"
+)
+MANY = "not fits(({raw},))"
+
+
+def fits(values: tuple[Any, ...]) -> bool:
+    """Whether all arguments are arrays of one floating dtype, or absent."""
+    dtype = values[0].dtype if values[0].__class__ is ndarray else None
+    return (dtype is F32 or dtype is F64) and all(
+        v is None or (v.__class__ is ndarray and v.dtype is dtype) for v in values[1:]
+    )
+
+
+def promotion_source(op: Any) -> str:
+    """Return the lines of the template that bring the arguments of ``op`` to a common dtype."""
+    names = [op.arrays[i] for i in op.places]
+    if op.promote is None or not names:
+        return "        pass"
+    if NUMPY_1 and len(names) > 1:
+        test = MANY.format(raw=", ".join(f"{n}_" for n in names))
+    elif len(names) == 1:
+        test = ONE.format(a=names[0])
+    elif len(names) == 2:
+        test = TWO.format(a=names[0], b=names[1])
+    else:
+        test = MANY.format(raw=", ".join(f"{n}_" for n in names))
+    if op.promote == "same" and len(names) == 1:
+        return "        pass"
+    lines = [f"        if {test}:"]
+    lines.append(f"            {', '.join(names)}, = promoted(op.name, ({', '.join(names)},), {op.promote == 'float'})")
+    lines += [f"            {n}_ = {n}.array if isinstance({n}, Tensor) else {n}" for n in names]
+    return "\n".join(lines)
+
+
+def saved_source(op: Any, result: str = "y") -> str:
+    """Return the tuple of values that the rules of ``op`` name."""
+    parts = []
+    for word in op.saved_names:
+        if word == "y":
+            parts.append(result)
+        elif word in op.arrays:
+            parts.append(f"{word}_")
+        elif word in op.params:
+            parts.append(word)
+        else:
+            parts.append(f"shape({word.removesuffix('_shape')}_)")
+    return f"({', '.join(parts)}{',' if parts else ''})"
+
+
+def caller(op: Any) -> Callable[..., Any]:
+    """Return the function that runs ``op`` on tensors and records it; on bare arrays it is just the forward."""
+    if op.sequence is not None:
+        return sequence_caller(op)
+    params = ", ".join(op.params)
+    source = TEMPLATE.format(
+        name=op.name,
+        params=params,
+        signature=", ".join(p if p not in op.defaults else f"{p}=defaults[{p!r}]" for p in op.params),
+        unwrap="".join(UNWRAP.format(p=p) for p in op.arrays),
+        promote=promotion_source(op),
+        raw=", ".join(f"{p}_" if p in op.arrays else p for p in op.params),
+        inputs=", ".join(
+            f"({p}.node or {p}) if isinstance({p}, Tensor) and {p}.tracked else None" if i in op.places else "None"
+            for i, p in enumerate(op.arrays)
+        ),
+        records=bool(op.places),
+        saved=saved_source(op),
+        saved_several=saved_source(op),
+        options="".join(f"{p}, " for p in op.params if p not in op.arrays),
+    )
+    return filled(source, op.name, op=op)
+
+
+def filled(source: str, name: str, **names: Any) -> Callable[..., Any]:
+    """Compile ``source`` and return the function ``name`` from it; tracebacks can show its lines."""
+    file = f"<tinygrad_lite op {name}>"
+    op = names["op"]
+    space = {
+        "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
+        "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "new": new, "Node": Node,
+        "Tensor": Tensor, "ndarray": ndarray, "clock": clock, "getframe": sys._getframe, "F32": F32, "F64": F64,
+        "fits": fits, "shape": np.shape,
+    }  # fmt: skip
+    exec(compile(source, file, "exec"), space)
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    return space[name]  # type: ignore[no-any-return]
+
+
+def rules_of(op: Any, rules: dict[str, Any]) -> tuple[tuple[int, Any], ...]:
+    """Return each rule with the place of its argument, as a function of (g, saved values)."""
+    out = []
+    for name, rule in rules.items():
+        asked = ", ".join(
+            "g" if word == "g" else f"saved[{op.saved_names.index(word)}]" for word in op.asks(rule)
+        )  # fmt: skip
+        out.append((op.arrays.index(name), eval(f"lambda g, saved: rule({asked})", {"rule": rule})))
+    return tuple(out)
+
+
+def sequence_caller(op: Any) -> Callable[..., Any]:
+    """Return the function that runs an op whose first argument is a list of tensors."""
+    others = op.params[1:]
+
+    def call(tensors: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
+        if isinstance(tensors, Tensor):
+            tensors = list(tensors)
+        values = dict(zip(others, args, strict=False))
+        for key, value in kwargs.items():
+            values[ALIASES.get(key, key)] = value
+        wrong = [k for k in values if k not in others] or list(args[len(others) :])
+        if wrong:
+            raise TypeError(f"{op.name}: unexpected argument {wrong[0]!r}; it takes {', '.join(op.params)}")
+        options = tuple(values.get(p, op.defaults.get(p)) for p in others)
+        if not any(isinstance(t, Tensor) for t in tensors):
+            return op.forward(tensors, *options)
+        mode = MODE.get()
+        if mode.observers:
+            return watched(call, op, (tensors, *options))
+        try:
+            if op.promote is not None:
+                tensors = promoted(op.name, tensors, op.promote == "float")
+            raw = [t.array if isinstance(t, Tensor) else t for t in tensors]
+            y = op.forward(raw, *options)
+        except Exception as error:
+            raise explain(op, (tensors, *options), error) from error
+        if y.__class__ is not ndarray:
+            y = as_array(op, y)
+        inputs = [(t.node or t) if isinstance(t, Tensor) and t.tracked else None for t in tensors]
+        if not mode.grad or all(p is None for p in inputs):
+            return make(y)
+        known = dict(zip(op.params, (raw, *options), strict=True), y=y)
+        node = new(Node)
+        node.op, node.inputs, node.options, node.shape, node.dtype = op, tuple(inputs), options, y.shape, y.dtype
+        node.saved = tuple(
+            known[w] if w in known else [np.shape(r) for r in raw] for w in op.saved_names
+        )  # fmt: skip
+        node.seq, node.hooks = clock(), None
+        frame = sys._getframe(1)
+        node.source = (frame.f_code, frame.f_lasti)
+        return make(y, node)
+
+    return call
+
+
+def several(op: Any, ys: tuple[Any, ...], inputs: Any, saved: Any, options: Any) -> tuple[Tensor, ...]:
+    """Wrap the outputs of an op that has several; those with an integer dtype carry no gradient."""
+    arrays = tuple(y if y.__class__ is ndarray else as_array(op, y) for y in ys)
+    if inputs is None:
+        return tuple(make(y) for y in arrays)
+    node = new(Node)
+    node.op, node.inputs, node.saved, node.options = op, inputs, saved, options
+    node.shape, node.dtype = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)
+    node.seq, node.hooks = clock(), None
+    frame = sys._getframe(2)
+    node.source = (frame.f_code, frame.f_lasti)
+    return tuple(make(y, pick(node, i)) if y.dtype.kind == "f" else make(y) for i, y in enumerate(arrays))
+
+
+def as_array(op: Any, y: Any) -> Any:
+    """Return a forward result as an array (NumPy gives bare scalars for 0-d results)."""
+    if isinstance(y, (np.generic, int, float)):
+        return np.asarray(y)
+    if hasattr(y, "__array_ufunc__") or hasattr(y, "__array_namespace__"):
+        return y
+    raise TypeError(f"op {op.name}: the forward function returned a {type(y).__name__}, expected an array")
+
+
+def renamed(op: Any, values: tuple[Any, ...], words: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the arguments of ``op`` with NumPy's ``axis`` and ``keepdims`` put in their places."""
+    out = list(values)
+    for key, value in words.items():
+        name = ALIASES.get(key)
+        if name not in op.params:
+            raise TypeError(f"{op.name}: unexpected argument '{key}'; it takes {', '.join(op.params)}")
+        out[op.params.index(name)] = value
+    return tuple(out)
+
+
+def watched(call: Callable[..., Any], op: Any, args: tuple[Any, ...]) -> Any:
+    """Run ``call`` with the observers of the current mode told before and after."""
+    mode = MODE.get()
+    source = sys._getframe(2)
+    for observer in mode.observers:
+        observer.before(op, args)
+    token = MODE.set(mode.but(observers=()))
+    try:
+        out = call(*args)
+    finally:
+        MODE.reset(token)
+    for node in nodes_of(out):
+        node.source = (source.f_code, source.f_lasti)
+    for observer in mode.observers:
+        observer.after(op, args, out, source)
+    return out
+
+
+def nodes_of(out: Any) -> Iterator[Node]:
+    """Yield the nodes that made one or several results."""
+    for t in out if isinstance(out, tuple) else (out,):
+        if isinstance(t, Tensor) and t.node is not None:
+            yield t.node
+
+
+def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
+    """Return ``error`` as ours: named after the op, with the shape and dtype of every argument."""
+    if isinstance(error, GradientError) or getattr(error, "explained", False):
+        return error
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    kind: type[Exception]
+    if isinstance(error, (ShapeError, DTypeError)):
+        kind = type(error)
+    elif isinstance(error, IndexError):  # NumPy's AxisError too
+        kind = IndexError
+    elif isinstance(error, (TypeError, AttributeError)):
+        kind = DTypeError
+    elif isinstance(error, ValueError):
+        kind = ShapeError if "shape" in text or "broadcast" in text or "dimension" in text else ValueError
+    else:
+        kind = type(error) if type(error) in (ZeroDivisionError, OverflowError, MemoryError) else RuntimeError
+    text = text.replace("operands could not be broadcast together with shapes", "cannot broadcast shapes")
+    if not text.startswith(f"{op.name}: "):
+        shown = ", ".join(f"{n} {describe(a)}" for n, a in zip(op.params, args, strict=False) if a is not None)
+        text = f"{op.name}: {text} ({shown})"
+    ours = kind(text)
+    ours.explained = True  # type: ignore[attr-defined]
+    return ours
