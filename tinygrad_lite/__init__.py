@@ -11,7 +11,7 @@ import numpy as _np
 
 from tinygrad_lite import creation, ops
 from tinygrad_lite._version import __version__ as __version__
-from tinygrad_lite.autograd import (
+from tinygrad_lite.graph import (
     enable_grad as enable_grad,
     inference_mode as inference_mode,
     is_grad_enabled as is_grad_enabled,
@@ -35,7 +35,7 @@ uint8, int8, int16, int32, int64 = (_np.dtype(n) for n in ("uint8", "int8", "int
 short, int, long, bool = int16, int32, int64, _np.dtype(_np.bool_)
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 
-_ROOMS = ("cli", "data", "datasets", "func", "functional", "linalg", "models", "nn", "optim", "profiler", "random",
+_ROOMS = ("autograd", "cli", "data", "datasets", "func", "functional", "linalg", "models", "nn", "optim", "profiler", "random",
           "testing", "utils", "viz")  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tinygrad_lite.autograd import MODE, Node, clock, pick
+from tinygrad_lite.graph import MODE, Node, clock, pick
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.promotion import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.tensor import Tensor, make, new
@@ -130,7 +130,7 @@ def saved_source(op: Any, result: str = "y") -> str:
         elif word in op.params:
             parts.append(word)
         else:
-            parts.append(f"shape({word.removesuffix('_shape')}_)")
+            parts.append(f"shape_of({word.removesuffix('_shape')}_)")
     return f"({', '.join(parts)}{',' if parts else ''})"
 
 
@@ -166,7 +166,7 @@ def filled(source: str, name: str, **names: Any) -> Callable[..., Any]:
         "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "new": new, "Node": Node,
         "Tensor": Tensor, "ndarray": ndarray, "clock": clock, "getframe": sys._getframe, "F32": F32, "F64": F64,
-        "fits": fits, "shape": np.shape,
+        "fits": fits, "shape_of": np.shape,
     }  # fmt: skip
     exec(compile(source, file, "exec"), space)
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)

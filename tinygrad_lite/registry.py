@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_lite.autograd import Node, pick
+from tinygrad_lite.graph import Node, pick
 from tinygrad_lite.calling import ALIASES, caller, rules_of
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.samples import Samples

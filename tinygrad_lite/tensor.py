@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import autograd
-from tinygrad_lite.autograd import Node
+from tinygrad_lite import graph
+from tinygrad_lite.graph import Node
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.methods import Methods
 
@@ -201,7 +201,7 @@ class Tensor(Methods):
     @property
     def _version(self) -> int:
         """How often the memory of this tensor was changed in place."""
-        change = autograd.CHANGES.get(id(autograd.owner(self.array)))
+        change = graph.CHANGES.get(id(graph.owner(self.array)))
         return 0 if change is None else change.count
 
     def size(self, dim: int | None = None) -> Any:
@@ -438,11 +438,11 @@ def differentiate(
         keys = [t.node or t for t in targets]
     with np.errstate(all="ignore"):
         if create:
-            with autograd.switch(grad=True):
-                found = autograd.pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
+            with graph.switch(grad=True):
+                found = graph.pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
         else:
             # rules on bare arrays record nothing, whatever the mode
-            found = autograd.pull(roots, targets=keys, retain=bool(retain))
+            found = graph.pull(roots, targets=keys, retain=bool(retain))
     for leaf in found:
         if leaf.__class__ is not Node and leaf.hooks is not None:
             for hook in tuple(leaf.hooks):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_lite.registry import function, op
@@ -19,18 +21,28 @@ def to(x: Array, dtype: object) -> Array:
     return np.asarray(x).astype(dtype)  # type: ignore[arg-type]
 
 
-# ------------------------------------------------------------------------------------------------ comparisons
+@function()
+def astype(input: Array, dtype: Any) -> Array:
+    """Return ``input`` with another dtype: NumPy's name of `to`."""
+    return to(input, dtype)
+
+
+# ------------------------------------------------------------------------------------------------ comparisons and logic
 def _compare(ufunc: np.ufunc) -> None:
     def compare(input: Array, other: Array) -> Array:
         return ufunc(input, other)
 
     name = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
-    compare.__name__ = name[ufunc.__name__]
+    compare.__name__ = name.get(ufunc.__name__, ufunc.__name__)
     compare.__doc__ = f"Return ``input {ufunc.__name__.replace('_', ' ')} other`` element by element, as booleans."
     op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(compare)
 
 
 for _ufunc in (np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal):
+    _compare(_ufunc)
+
+
+for _ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor):
     _compare(_ufunc)
 
 

@@ -23,5 +23,8 @@ for _name, _function in {"add": e.add, "sub": e.sub, "mul": e.mul, "truediv": e.
     setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function))
 for _name in ("gt", "ge", "lt", "le", "eq", "ne"):
     setattr(Methods, f"__{_name}__", PUBLIC[_name])
+for _name in ("and", "or", "xor"):
+    setattr(Methods, f"__{_name}__", PUBLIC[f"bitwise_{_name}"])
+    setattr(Methods, f"__r{_name}__", PUBLIC[f"bitwise_{_name}"])
 setattr(Methods, "__neg__", e.neg)
 setattr(Methods, "__abs__", e.abs)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.methods import Methods
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -45,7 +46,7 @@ def reshape(input: Array, *shape: Any) -> Array:
 
 
 @op(
-    input=lambda g, dims: permute_(g, tuple(int(i) for i in np.argsort(dims))), kind="shape", public=False,
+    input=lambda g, dims: permute_(g, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims]))), kind="shape", public=False,
     samples=Samples("(n,k,m)->(m,n,k)", options={"dims": ((2, 0, 1), (1, 0, 2), (-1, 0, -2))}),
 )  # fmt: skip
 def permute_(input: Array, dims: Any) -> Array:
@@ -63,7 +64,7 @@ def permute(input: Array, *dims: Any) -> Array:
     return permute_(input, tuple(d % input.ndim for d in order))
 
 
-@function(numpy=np.swapaxes)
+@function()
 def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
     """Return a view with two axes exchanged; without axes (NumPy's way) in reverse order."""
     n = input.ndim
@@ -78,6 +79,12 @@ def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
     if n:
         order[dim0], order[dim1] = order[dim1], order[dim0]
     return permute_(input, tuple(order))
+
+
+@function(numpy=np.swapaxes)
+def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
+    """Return a view with two axes exchanged: NumPy's name of `transpose`."""
+    return transpose(input, axis0, axis1)
 
 
 # summing over the new axes is the adjoint, and the engine does that for every rule
@@ -148,3 +155,19 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     for s in shape[start : end + 1]:
         count *= s
     return reshape_(input, (*shape[:start], count, *shape[end + 1 :]))
+
+
+def _reversed_axes(input: Any) -> Any:
+    """The axes in reverse order: a matrix transposed."""
+    return permute_(input, tuple(range(input.ndim))[::-1])
+
+
+def _matrix_transposed(input: Any) -> Any:
+    """The last two axes exchanged."""
+    if input.ndim < 2:
+        raise ShapeError(f"mT: expected at least two axes, got shape {tuple(input.shape)}")
+    return transpose(input, -2, -1)
+
+
+setattr(Methods, "T", property(_reversed_axes))  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "mT", property(_matrix_transposed))  # noqa: B010

@@ -224,7 +224,7 @@ def _pool_samples(src: Any) -> Any:
     kernel = src.choice([(2, 2), (1, 3), (3, 2)])
     kw = {
         "kernel": kernel, "stride": src.choice([(2, 2), (1, 1), (1, 2)]),
-        "pads": src.choice([((0, 0), (0, 0)), ((0, 1), (1, 1))]), "dilation": src.choice([(1, 1), (1, 2)]),
+        "pads": src.choice([((0, 0), (0, 0)), tuple((0, k // 2) for k in kernel)]), "dilation": src.choice([(1, 1), (1, 2)]),
     }  # fmt: skip
     return (src.floats((src.size(2, hi=2), src.size(2, hi=2), src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6))),), kw
 
