@@ -19,11 +19,12 @@ def test_defaults():
     np.testing.assert_array_equal(images * 16, digits(scale=False)[0])
 
 
-def test_results_belong_to_the_caller():
-    images, labels = digits()
-    images[:], labels[:] = -1, -1
-    again, classes = digits()
-    assert again.min() == 0 and classes.min() == 0
+@pytest.mark.parametrize("options", [{}, {"scale": False, "dtype": np.uint8}])
+def test_results_belong_to_the_caller(options):
+    images, labels = digits(**options)
+    images[:], labels[:] = 99, 99
+    again, classes = digits(**options)
+    assert again.max() <= 16 and classes.max() == 9
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, np.float16, "float64"])

@@ -45,6 +45,7 @@ GOOD = idx(np.arange(24, dtype="u1").reshape(2, 3, 4))
         (b"\x89PNG" + GOOD, "not an IDX file"),
         (b"\0\0\x07\x01" + GOOD[4:], "not an IDX file"),
         (b"\0\1" + GOOD[2:], "not an IDX file"),
+        (b"\1\0" + GOOD[2:], "not an IDX file"),
         (GOOD[:9], "cut short: 3 dimensions"),
         (GOOD[:-1], "cut short"),
         (GOOD + b"\0", "goes on after"),
