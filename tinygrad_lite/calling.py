@@ -87,15 +87,6 @@ TWO = (
     "or {b}_.__class__ is int or {b}_.__class__ is ndarray and {b}_.dtype is {a}_.dtype)) "
     "or ({a}_.__class__ is float and {b}_.__class__ is ndarray and ({b}_.dtype is F32 or {b}_.dtype is F64)))"
 )
-MANY = "not fits(({raw},))"
-
-
-def fits(values: tuple[Any, ...]) -> bool:
-    """Whether all arguments are arrays of one floating dtype, or absent."""
-    dtype = values[0].dtype if values[0].__class__ is ndarray else None
-    return (dtype is F32 or dtype is F64) and all(
-        v is None or (v.__class__ is ndarray and v.dtype is dtype) for v in values[1:]
-    )
 
 
 def promotion_source(op: Any) -> str:
@@ -103,14 +94,15 @@ def promotion_source(op: Any) -> str:
     names = [op.arrays[i] for i in op.places]
     if op.promote is None or not names:
         return "        pass"
-    if NUMPY_1 and len(names) > 1:
-        test = MANY.format(raw=", ".join(f"{n}_" for n in names))
-    elif len(names) == 1:
+    if len(names) == 1:
         test = ONE.format(a=names[0])
-    elif len(names) == 2:
+    elif len(names) == 2 and not NUMPY_1:
         test = TWO.format(a=names[0], b=names[1])
     else:
-        test = MANY.format(raw=", ".join(f"{n}_" for n in names))
+        a = names[0]
+        same = [f"({b}_ is None or {b}_.__class__ is ndarray and {b}_.dtype is {a}_.dtype)" for b in names[1:]]
+        test = " and ".join([ONE.format(a=a)[4:], *same])
+        test = f"not ({test})"
     if op.promote == "same" and len(names) == 1:
         return "        pass"
     lines = [f"        if {test}:"]
@@ -166,7 +158,7 @@ def filled(source: str, name: str, **names: Any) -> Callable[..., Any]:
         "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "new": new, "Node": Node,
         "Tensor": Tensor, "ndarray": ndarray, "clock": clock, "getframe": sys._getframe, "F32": F32, "F64": F64,
-        "fits": fits, "shape_of": np.shape,
+        "shape_of": np.shape,
     }  # fmt: skip
     exec(compile(source, file, "exec"), space)
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)

@@ -327,9 +327,11 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """
     extra = g.ndim - len(shape)
     if extra:
-        g = g.sum(axis=tuple(range(extra)))
+        g = np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra)))
+        if g.shape == shape:
+            return g
     axes = tuple([i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1])
-    return g.sum(axis=axes, keepdims=True) if axes else g
+    return np.add.reduce(g, axis=axes, keepdims=True) if axes else g
 
 
 def finite(array: Any) -> bool:
@@ -427,7 +429,17 @@ def pull(
             if observers:
                 for observer in observers:
                     observer.pulled(node, position, g, gp)
-            arrive(p, gp)
+            # arrive(p, gp), spelled out: this runs once per edge of every graph
+            if p.__class__ is Node:
+                before = pending.get(p)
+                if before is None:
+                    pending[p] = gp
+                    heappush(heap, (-p.seq, p))
+                else:
+                    pending[p] = before + gp
+            else:
+                before = results.get(p)
+                results[p] = gp if before is None else before + gp
         if op.gather is not None:
             for p, gp in op.gather(node, g, saved):
                 if needed is None or p in needed:

@@ -390,6 +390,10 @@ def add_hook(t: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
 
 
 # ------------------------------------------------------------------------------------------------ asking for gradients
+# views, so that no leaf ever keeps one as its own gradient
+SEEDS = {(np.dtype(d), 0): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
+
+
 def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
     """Return the gradient to start from at ``out``; checks shape and dtype."""
     if not out.tracked:
@@ -403,7 +407,7 @@ def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
                 f"{asked}: a gradient can be left out only for one element, this tensor has shape {out.array.shape}; "
                 f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
             )
-        return np.ones(out.array.shape, out.array.dtype)
+        return SEEDS.get((out.array.dtype, out.array.ndim)) or np.ones(out.array.shape, out.array.dtype)
     # an array is copied: it may end up, as it is, in the .grad of a leaf
     g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
     if g.array.shape != out.array.shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def _right(g: Array, input: Array, other_shape: Any) -> Array:
 @op(
     input=_left, other=_right, kind="linalg", label="@", promote="same", numpy=np.matmul,
     samples=Samples("(...,n,k),(k,m)->(...,n,m)"),
-    flops=lambda input_shape, y_shape: 2 * int(np.prod(y_shape)) * input_shape[-1],
+    flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
 def matmul(input: Array, other: Array) -> Array:
     """Return the matrix product; 1-D arguments are vectors, more than two axes are batches."""
@@ -45,23 +46,38 @@ def matmul(input: Array, other: Array) -> Array:
     return np.matmul(input, other)
 
 
+def product(a: Array, b: Array) -> Array:
+    """Return ``a @ b`` of two matrices, by NumPy's ``dot``: three times faster than ``@`` on small ones."""
+    return a.dot(b) if a.__class__ is np.ndarray and b.__class__ is np.ndarray else a @ b
+
+
+def _linear_input(g: Array, weight: Array) -> Array:
+    return product(g, weight) if g.ndim == 2 else g @ weight
+
+
+def _linear_weight(g: Array, input: Array) -> Array:
+    if g.ndim == 1:
+        return g.reshape((-1, 1)) * input
+    if g.ndim > 2:
+        g, input = g.reshape((-1, g.shape[-1])), input.reshape((-1, input.shape[-1]))
+    return product(g.T, input)
+
+
 @op(
-    input=lambda g, weight: g @ weight,
-    weight=lambda g, input: g.T @ input if g.ndim == 2 else g.reshape((-1, g.shape[-1])).T @ input.reshape((-1, input.shape[-1])) if g.ndim else g * input,
-    bias=lambda g: g,
+    input=_linear_input, weight=_linear_weight, bias=lambda g: g,
     kind="linalg", promote="same", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
-    flops=lambda input_shape, y_shape: 2 * int(np.prod(y_shape)) * input_shape[-1],
+    flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
 def linear(input: Array, weight: Array, bias: Array = None) -> Array:
     """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None."""
-    if np.ndim(weight) != 2 or not np.ndim(input) or input.shape[-1] != weight.shape[1]:
+    if weight.ndim != 2 or not input.ndim or input.shape[-1] != weight.shape[1]:
         raise ShapeError(
-            f"linear: weight expects {weight.shape[-1] if np.ndim(weight) else '?'} input features, "
-            f"x has {input.shape[-1] if np.ndim(input) else 'none'} (x {describe(input)}, weight {describe(weight)})"
+            f"linear: weight expects {weight.shape[-1] if weight.ndim else '?'} input features, "
+            f"x has {input.shape[-1] if input.ndim else 'none'} (x {describe(input)}, weight {describe(weight)})"
         )
-    y = np.matmul(input, weight.T)
+    y = input.dot(weight.T) if input.__class__ is np.ndarray else input @ weight.T
     if bias is not None:
-        if bias.shape not in ((weight.shape[0],), ()):
+        if bias.shape != weight.shape[:1]:
             raise ShapeError(f"linear: bias must be ({weight.shape[0]},) for weight {weight.shape}, it is {bias.shape}")
         y += bias
     return y

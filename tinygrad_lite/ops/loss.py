@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -38,20 +39,15 @@ def share(g: Array, count: int, reduction: str) -> Array:
 
 def same_shape(name: str, input: Array, target: Array) -> None:
     """Raise unless the two have one shape: silent broadcasting of a target is nearly always a mistake."""
-    if np.shape(input) != np.shape(target):
+    if input.shape != target.shape:
         raise ShapeError(
             f"{name}: input and target must have the same shape (input {describe(input)}, target {describe(target)}); "
             f"reshape the target"
         )
 
 
-def size(shape: Any) -> int:
-    """Return the number of elements of a shape."""
-    return int(np.prod(shape, dtype=np.int64))
-
-
 def _mse(g: Array, a: Array, b: Array, reduction: str) -> Array:
-    return (a - b) * (share(g, size(a.shape), reduction) * 2)
+    return (a - b) * (g * (2 / prod(a.shape)) if reduction == "mean" else g * 2)
 
 
 @op(
@@ -64,7 +60,8 @@ def mse_loss(input: Array, target: Array, reduction: str = "mean") -> Array:
     same_shape("mse_loss", input, target)
     d = input - target
     if reduction == "mean" and d.size:
-        return np.vdot(d, d) / d.size
+        flat = d.ravel()
+        return flat.dot(flat) / d.size
     return reduced("mse_loss", d * d, reduction)
 
 
@@ -76,14 +73,14 @@ def clip_eps(dtype: Any) -> float:
 def _bce(g: Array, input: Array, target: Array, reduction: str, eps: Any) -> Array:
     eps = clip_eps(input.dtype) if eps is None else eps
     p = clip(input, eps, 1 - eps)
-    slope = (p - target) / (p * (1 - p)) * share(g, size(input.shape), reduction)
+    slope = (p - target) / (p * (1 - p)) * share(g, prod(input.shape), reduction)
     return where((input < eps) | (input > 1 - eps), 0.0, slope)
 
 
 def _bce_target(g: Array, input: Array, reduction: str, eps: Any) -> Array:
     eps = clip_eps(input.dtype) if eps is None else eps
     p = clip(input, eps, 1 - eps)
-    return (np.log(1 - p) - np.log(p)) * share(g, size(input.shape), reduction)
+    return (np.log(1 - p) - np.log(p)) * share(g, prod(input.shape), reduction)
 
 
 @op(
