@@ -1,18 +1,18 @@
-"""The suspected cause of a failure, and the element that shows it best."""
+"""The suspected cause of a failure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.testing.patterns import Case, suspicion
-from tinygrad_lite.testing.point import Array, Failure, Point, Vector, flatten
-from tinygrad_lite.testing.scan import Scan, dot
+from tinygrad_lite.testing.context import UNKNOWN, Outcome, agreed, deciding_option, shared_shape
+from tinygrad_lite.testing.jacobian import MANY, Jacobians
+from tinygrad_lite.testing.patterns import Case, Hint, hints
+from tinygrad_lite.testing.point import Array, Point, Vector
 
 NUMBERS = ("wrong value", "non-finite gradient")  # kinds that come with an analytic and a numeric value
-MANY = 64  # elements (and outputs) up to which everything is compared one by one
 
 ADVICE = {
     "forward raises": "the function does not accept an input that its spec allows",
@@ -30,86 +30,97 @@ ADVICE = {
     "backward is not linear in the incoming gradient": "g is used twice, not at all, or through a nonlinear function",
     "depends on memory layout": "ravel/reshape order, strides or raw buffers are assumed to be C-contiguous",
     "cannot take a read-only broadcast gradient": "the rule writes into g or needs it contiguous",
-    "wrong when one array is passed twice": "arguments are told apart by identity, or one is overwritten through the other",
+    "wrong when one array is passed twice": "arguments are told apart by identity, or one is overwritten by the other",
     "raises in low precision": "something in forward or backward insists on float64",
     "far off in low precision": "overflow, cancellation or an eps below the precision of float32",
     "gradient carries only float32 precision": "an intermediate of backward is cast to float32",
 }
+# Kinds that a wrong value can also cause: the numbers are looked at first.
+DOUBTFUL = ("depends on memory layout", "far off in low precision", "backward is not deterministic")
 
 
-class Worst(NamedTuple):
-    """The derivative d out[output] / d input[element] that is most wrong."""
-
-    input: int
-    element: tuple[int, ...]
-    output: str
-    analytic: float
-    numeric: float
-    error: float
-    summary: str  # "2/4 elements, inputs 1/1"
+def diagnose(kind: str, outcomes: Sequence[Outcome]) -> str | None:
+    """The suspected cause, from the failing points (the main one first) and all that passed."""
+    failing = [o.point for o in outcomes if o.failed]
+    if kind in NUMBERS or kind.startswith(DOUBTFUL):
+        text = _numbers(failing, outcomes)
+        if text is not None and (kind in NUMBERS or text != UNKNOWN):
+            return text
+    return next((text for start, text in ADVICE.items() if kind.startswith(start)), None)
 
 
-def diagnose(p: Point, failure: Failure) -> str | None:
-    """The suspected cause of a failure at the point ``p``."""
-    if failure.kind not in NUMBERS:
-        return next((text for kind, text in ADVICE.items() if failure.kind.startswith(kind)), None)
-    size = sum(p.x[i].size for i in p.fl)
-    if size > 4 * MANY:
-        return None
-    outs, _ = p.fresh(p.x)
-    v = np.random.default_rng(1).standard_normal(flatten(outs).size)
-    grads, numbers = p.vjp(p.x, v), numeric_gradient(p, v)
-    floats = [a for a in outs.arrays if a.dtype.kind == "f"]
-    shape = floats[0].shape if len(floats) == 1 else None
-    texts = []
+def _numbers(failing: Sequence[Point], outcomes: Sequence[Outcome]) -> str | None:
+    found: list[dict[str, list[Hint]]] = []
+    room = max((_size(p) for p in failing if _size(p) <= MANY), default=0)
+    for p in failing:
+        if _size(p) < 4 <= room:  # patterns need elements
+            continue
+        if 0 < _size(p) <= MANY:
+            try:
+                found.append(compared(p))
+            except Exception:  # an explanation is a kindness; the verdict stands without it
+                continue
+    found = [f for f in found if f]
+    if not found:
+        return UNKNOWN
+    names = list(found[0])
+    texts = {name: agreed([f[name] for f in found if name in f]) for name in names}
+    known = {name: hint.text for name, hint in texts.items() if hint is not None}
+    ignores = any("ignores option" in t for t in known.values())
+    decided = None if ignores else deciding_option(outcomes) or (shared_shape(outcomes) if not known else None)
+    single = len(set(known.values())) == 1 and len(known) == len(failing[0].fl)
+    text = next(iter(known.values())) if single else "; ".join(f"{n}: {t}" for n, t in known.items())
+    return "; ".join(t for t in (text, decided) if t) or UNKNOWN
+
+
+def _size(p: Point) -> int:
+    return sum(p.x[i].size for i in p.fl)
+
+
+def compared(p: Point) -> dict[str, list[Hint]]:
+    """Hints for every wrong input of one point."""
+    J = Jacobians(p)
+    floats = [a for a in J.outs.arrays if a.dtype.kind == "f"]
+    v = np.random.default_rng(1).standard_normal(J.size)
+    prefix, single = "", floats[0] if len(floats) == 1 else None
+    if len(floats) > 1 and J.analytic is not None:
+        wrong, at = [], 0
+        for number, a in enumerate(floats):
+            part = slice(at, at + a.size)
+            if any(not _agree(A[part], N[part]) for A, N in zip(J.analytic, J.numeric, strict=True)):
+                wrong.append((number, a, part))
+            at += a.size
+        if len(wrong) == 1:  # look at that output alone
+            number, single, part = wrong[0]
+            prefix = f"only through output {number}: "
+            v = np.where((np.arange(J.size) >= part.start) & (np.arange(J.size) < part.stop), v, 0.0)
+    grads, numbers = p.vjp(p.x, v), J.pulled(v)
+    out: dict[str, list[Hint]] = {}
     for k, (i, a, n) in enumerate(zip(p.fl, grads, numbers, strict=True)):
-        if a.shape != n.shape or _agree(a, n):
+        if a.shape != n.shape or not np.isfinite(n).all() or _agree(a, n):
             continue
         case = Case(a, n, p.x[i], i, p.x, p.kw)
-        if shape is not None:
-            case.v, case.y = v.reshape(shape), floats[0]
+        if single is not None:
+            live = v[v != 0] if prefix else v
+            case.y = single
+            case.v = live.reshape(single.shape) if live.size == single.size else None
+        if len(floats) == 1 and J.analytic is not None:
+            case.Ja, case.Jn = J.analytic[k], J.numeric[k]
+            case.twist = lambda g, k=k: p.vjp(p.x, np.ravel(g))[k]  # type: ignore[misc]
+        case.others = {j: m for j, m in zip(p.fl, numbers, strict=True) if j != i}
         case.refit = lambda k=k, case=case: _other_option(p, k, case, v)  # type: ignore[misc]
-        texts.append((_name(p, i), suspicion(case)))
-    if len({t for _, t in texts}) == 1 and len(texts) == len(p.fl):
-        return texts[0][1]
-    return "; ".join(f"{name}: {text}" for name, text in texts) or None
-
-
-def _name(p: Point, i: int) -> str:
-    return p.rule.names[i] if i < len(p.rule.names) else f"input {i}"
+        name = p.rule.names[i] if i < len(p.rule.names) else f"input {i}"
+        out[name] = [Hint(h.key, prefix + h.text) for h in hints(case)]
+        if prefix and not out[name]:
+            out[name] = [Hint(prefix, f"{prefix}{UNKNOWN}")]
+    return out
 
 
 def _agree(a: Array, n: Array) -> bool:
     return bool(np.allclose(a, n, rtol=1e-6, atol=1e-7 * (np.abs(n).max(initial=0) + 1e-300)))
 
 
-def numeric_gradient(p: Point, v: Vector) -> list[Vector]:
-    """Element by element Richardson differences of ``v . f``; for explanations, never for the verdict."""
-    scales, out = p.scales(), []
-    for k, q in enumerate(scales):
-        g = np.zeros(q.shape)
-        for m in range(q.size):
-            d = [np.zeros_like(t) for t in scales]
-            d[k].flat[m] = 1.0
-            g.flat[m] = _slope(Scan(p, d, v), v, float(q.flat[m]))[0]
-        out.append(g)
-    return out
-
-
-def _slope(s: Scan, v: Vector, scale: float) -> tuple[float, float]:
-    """The slope with the smaller disagreement of two step sizes, one-sided where f ends."""
-    best = (np.nan, np.inf)
-    for h in (1e-3 * scale, 1e-5 * scale):
-        central, fine, up, down = s.level(h)
-        n, e = dot(v, central), abs(dot(v, central) - dot(v, fine))
-        if not np.isfinite(n):
-            n, e = (t := dot(v, up)) if np.isfinite(dot(v, up)) else dot(v, down), np.inf
-        if np.isfinite(n) and (not np.isfinite(best[0]) or e < best[1]):
-            best = (n, e)
-    return best
-
-
-def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[str]:
+def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[Hint]:
     """Does the analytic gradient fit the numeric one for another value of one option?"""
     for key, val in p.kw.items():
         for other in _others(val, c.x.ndim):
@@ -117,11 +128,12 @@ def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[str]:
             try:
                 if q.out(q.x).size != v.size:
                     continue
-                n = numeric_gradient(q, v)[k]
+                n = Jacobians(q).pulled(v)[k]
             except Exception:
                 continue
             if c.fits(c.a, n):
-                yield f"equals the gradient for {key}={other!r}: backward ignores option {key}"
+                text = f"equals the gradient for {key}={other!r}: backward ignores option {key}"
+                yield Hint(f"option {key}", text)
 
 
 def _others(val: Any, ndim: int) -> list[Any]:
@@ -135,49 +147,3 @@ def _others(val: Any, ndim: int) -> list[Any]:
     if isinstance(val, str):
         return [o for o in ("mean", "sum", "none", "constant", "reflect", "tanh") if o != val]
     return [0, 1, -1] if val is None else []
-
-
-def worst(p: Point) -> Worst | None:
-    """Compare the whole Jacobian of a small point (a random combination of many outputs) and pick the worst entry."""
-    if sum(p.x[i].size for i in p.fl) > MANY:
-        return None
-    outs, _ = p.fresh(p.x)
-    m = flatten(outs).size
-    rng = np.random.default_rng(1)
-    cotangents = list(np.eye(m)) if m <= MANY else [rng.standard_normal(m)]
-    scales = p.scales()
-    best, wrong = None, [np.zeros(q.shape, bool) for q in scales]
-    for o, v in enumerate(cotangents):
-        for k, (a, n) in enumerate(zip(p.vjp(p.x, v), numeric_gradient(p, v), strict=True)):
-            if a.shape != n.shape or not a.size:
-                continue
-            gap = np.where(np.isnan(n), 0.0, np.nan_to_num(np.abs(a - n), nan=np.inf)) * scales[k]
-            scale = np.where(np.isfinite(a), np.maximum(np.abs(a), np.abs(n)), 1.0) * scales[k]
-            wrong[k] |= gap > 1e-6 * (scale.max() + 1e-300)
-            e = int(np.argmax(gap))
-            if best is None or gap.flat[e] > best[0]:
-                best = (float(gap.flat[e]), k, e, o, float(a.flat[e]), float(n.flat[e]), v)
-    if best is None or not best[0] > 0:
-        return None
-    _, k, e, o, a, n, v = best
-    i = p.fl[k]
-    d = [np.zeros_like(q) for q in scales]
-    d[k].flat[e] = 1.0
-    error = _slope(Scan(p, d, v), v, float(scales[k].flat[e]))[1]
-    several = sum(int(w.any()) for w in wrong)
-    count = f"{max(int(wrong[k].sum()), 1)}/{wrong[k].size} elements, inputs {max(several, 1)}/{len(p.fl)}"
-    element = tuple(int(t) for t in np.unravel_index(e, scales[k].shape))
-    return Worst(i, element, _output(outs.arrays, o, m) if m <= MANY else "a random combination of outputs", a, n, error, count)
-
-
-def _output(arrays: list[Array], o: int, m: int) -> str:
-    """Name of the o-th output element; "" if there is but one."""
-    if m == 1:
-        return ""
-    floats = [a for a in arrays if a.dtype.kind == "f"]
-    for number, a in enumerate(floats):
-        if o < a.size:
-            index = ",".join(str(int(t)) for t in np.unravel_index(o, a.shape))
-            return f"output {number}[{index}]" if len(floats) > 1 else f"output[{index}]"
-        o -= a.size
-    return ""

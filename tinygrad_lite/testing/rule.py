@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.testing.diagnose import NUMBERS, diagnose, worst
+from tinygrad_lite.testing.context import Outcome
+from tinygrad_lite.testing.diagnose import NUMBERS, diagnose
+from tinygrad_lite.testing.jacobian import MANY, Jacobians
 from tinygrad_lite.testing.point import Failure, Point, Rule
 from tinygrad_lite.testing.report import GradReport, source_of
 from tinygrad_lite.testing.search import Source, schedule
@@ -15,6 +17,7 @@ from tinygrad_lite.testing.shrink import shrink
 from tinygrad_lite.testing.trial import Sampler, Trial, quiet
 
 THOROUGH = 3  # the first examples run every contract test
+ENOUGH = 5  # failing points that are compared for an explanation
 
 
 def check_rule(
@@ -47,22 +50,45 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
     """Run a trial on searched inputs and report."""
     trial.learn(seed)
     report = GradReport(title, examples=examples)
-    failures: list[tuple[int, Source, Failure]] = []
+    failure, first, outcomes = None, -1, []
     for n in range(examples):
         src = Source.example(seed, n)
         try:
             p = trial.example(src, n < THOROUGH)
         except Failure as e:
-            failures.append((n, src, e))
-            if e.kind not in NUMBERS or len(failures) == 3:
+            outcomes.append(Outcome(n, e.data["point"], True))
+            if failure is None:
+                failure, first, choices = e, n, src.used
+            if failure.kind not in NUMBERS:
                 break
             continue
-        if not failures:
+        outcomes.append(Outcome(n, p, False))
+        if failure is None:
             report.inconclusive += p.unclear
             report.notes += [t for t in p.warnings if t not in report.notes][: 3 - len(report.notes)]
-    if failures:
-        _explain(trial, report, failures, seed, examples, reproduce)
+    if failure is not None:
+        small = shrink(trial, seed, first, choices, failure)
+        with quiet():
+            describe(report, small.failure)
+            report.suspicion = diagnose(failure.kind, _telling(outcomes))
+        before = [a.shape for a in failure.data["point"].given]
+        after = [a.shape for a in report.smallest]
+        came = f"from {' '.join(str(list(s)) for s in before)}, " if before != after else ""
+        report.origin = f'{came}example {first + 1} of {examples}, values "{schedule(first)[0]}"'
+        report.examples = first + 1
+        function = "(forward, backward)" if reproduce == "check_rule" else reproduce
+        report.reproduction = reproduction(small.failure.data["point"], function)
     return report
+
+
+def _telling(outcomes: list[Outcome]) -> list[Outcome]:
+    """The largest generic failing points first, and no more of them than explanations need; all that passed."""
+
+    def generic(o: Outcome) -> tuple[bool, int]:
+        size = sum(a.size for a in o.point.given)
+        return schedule(o.n)[0] not in ("normal", "negative"), -size if size <= MANY else 0
+
+    return sorted((o for o in outcomes if o.failed), key=generic)[:ENOUGH] + [o for o in outcomes if not o.failed]
 
 
 def find(trial: Trial, examples: int, seed: int) -> Failure | None:
@@ -76,40 +102,6 @@ def find(trial: Trial, examples: int, seed: int) -> Failure | None:
     return None
 
 
-def _explain(
-    trial: Trial,
-    report: GradReport,
-    failures: list[tuple[int, Source, Failure]],
-    seed: int,
-    examples: int,
-    reproduce: str,
-) -> None:
-    """Diagnose on the largest generic failing example, report the shrunk first one."""
-    n, src, first = failures[0]
-    small = shrink(trial, seed, n, src.used, first)
-    same = [f for f in failures if f[2].kind == first.kind]
-    telling = min(same, key=_generic)[2]
-    with quiet():
-        describe(report, small.failure)
-        try:
-            report.suspicion = diagnose(telling.data["point"], telling)
-        except Exception:  # an explanation is a kindness; the verdict stands without it
-            report.suspicion = None
-    before = [a.shape for a in first.data["point"].given]
-    after = [a.shape for a in small.failure.data["point"].given]
-    came = f"from {' '.join(str(list(s)) for s in before)}, " if before != after else ""
-    report.origin = f'{came}example {n + 1} of {examples}, values "{schedule(n)[0]}"'
-    report.examples = n + 1
-    p: Point = small.failure.data["point"]
-    report.reproduction = reproduction(p, reproduce if reproduce != "check_rule" else "(forward, backward)")
-
-
-def _generic(item: tuple[int, Source, Failure]) -> tuple[bool, int, int]:
-    n, src, e = item
-    size = sum(a.size for a in e.data["point"].given)
-    return src.mode not in ("normal", "negative"), -size if size < 60 else 0, n
-
-
 def describe(report: GradReport, failure: Failure) -> None:
     """Copy a failure and its point into the report."""
     p: Point = failure.data["point"]
@@ -121,7 +113,7 @@ def describe(report: GradReport, failure: Failure) -> None:
         report.input = p.label(failure.data["input"])
     if failure.kind in NUMBERS:
         try:
-            w = worst(p)
+            w = Jacobians(p).worst() if sum(p.x[i].size for i in p.fl) <= MANY else None
         except Exception:  # the numbers along the failing direction are reported instead
             w = None
         if w is not None:

@@ -106,7 +106,7 @@ class Source:
         rng = np.random.default_rng(int(self.rng.integers(2**32)))
         v = np.asarray(draw_values(rng, self.mode, shape, lo, hi), np.float64)
         if self.digits is not None:
-            v = np.clip(np.round(v, self.digits), lo, hi)
+            v = np.clip(np.round(v, self.digits) + 0.0, lo, hi)  # + 0.0: no -0.0 in reports
         v = np.asarray(v.astype(dtype or np.float64))
         self.made.append((v, lo, hi))
         return v
@@ -126,13 +126,10 @@ class Source:
 
 def plain_values(rng: np.random.Generator, shape: tuple[int, ...], lo: float, hi: float) -> Array:
     """Ordinary values of a domain: normal on the line, uniform in an interval, spread over scales on a half line."""
-    if lo == -INF and hi == INF:
-        return rng.standard_normal(shape)
+    if (lo == -INF or hi == INF or hi - lo > 30) and lo <= -3 and hi >= 3:  # "anything not extreme"
+        return np.clip(rng.standard_normal(shape), lo, hi)
     if lo > -INF and hi < INF:
-        width = hi - lo
-        if lo < -30 < 30 < hi:  # so wide that it means "anything not extreme"
-            return np.clip(rng.standard_normal(shape), lo, hi)
-        return lo + width * rng.uniform(0.02, 0.98, shape)
+        return lo + (hi - lo) * rng.uniform(0.02, 0.98, shape)
     away = np.abs(rng.standard_normal(shape)) + 0.05
     return lo + away if lo > -INF else hi - away
 

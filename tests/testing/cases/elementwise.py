@@ -56,7 +56,7 @@ def gelu_b(g, s, bug=""):
     return (g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner),)
 
 
-case("gelu_tanh", one(), gelu_f, gelu_b, {"constant": "small error", "chain": "term"})
+case("gelu_tanh", one(), gelu_f, gelu_b, {"constant": "small error", "chain": "term|constant"})
 
 
 def relu_f(x):
@@ -263,7 +263,7 @@ def maximum_b(g, s, bug=""):
     return (ga, gb) if bug == "shape" else (unbroadcast(ga, a.shape), unbroadcast(gb, b.shape))
 
 
-case("maximum", pair(), maximum_f, maximum_b, {"double": "tie|term|x = ", "none": "tie|missing|x = ", "shape": "sum over broadcast"})
+case("maximum", pair(), maximum_f, maximum_b, {"double": "equals another|tie|term|x = ", "none": "equals another|tie|missing|x = ", "shape": "sum over broadcast"})
 
 
 def where_f(c, a, b):
@@ -282,7 +282,7 @@ def where_s(src):
     return (src.floats(shape) > 0, src.floats(shape), src.floats(shape[1:] if src.chance() else (1, shape[1]))), {}
 
 
-case("where", where_s, where_f, where_b, {"swapped": "other|term|flat|missing|places"})
+case("where", where_s, where_f, where_b, {"swapped": "mask is inverted|other|flat|missing|places"})
 
 
 def mul_f(a, b):
@@ -337,7 +337,7 @@ def exp32_b(g, s, bug=""):
     return ((g * y * m * (1.02 if bug == "off" else 1.0)).astype(dtype),)
 
 
-case("exp_in_float32", one(), exp32_f, exp32_b, {"off": "factor"})
+case("exp_in_float32", one(), exp32_f, exp32_b, {"off": "factor|small error"})
 
 
 def exp_f(x):

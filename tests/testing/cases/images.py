@@ -46,7 +46,7 @@ case(
     conv1d_s,
     conv1d_f,
     conv1d_b,
-    {"flip": "term|flip", "stride": "stride|axis 2|missing|term", "overwrite": "axis 2|missing|wrong only|term", "flipw": "flip"},
+    {"flip": "term|flip", "stride": "stride|axis 2|missing|term", "overwrite": "added|axis 2|missing|wrong only|term", "flipw": "flip"},
 )
 
 
@@ -80,7 +80,7 @@ def pool_s(src):
     return (src.floats((src.size(2, 1, 3), src.size(4, k, 5), src.size(5, k, 5))),), {"k": k, "stride": src.choice([2, 1])}
 
 
-case("max_pool", pool_s, pool_f, pool_b, {"transposed": "places|transpos|flat|missing", "overlap": "term|wrong only|missing|places"})
+case("max_pool", pool_s, pool_f, pool_b, {"transposed": "places|transpos|flat|missing", "overlap": "added|term|wrong only|missing|places"})
 
 
 def avg_f(x, k=2, padding=0, count_pad=True):
@@ -189,7 +189,7 @@ case(
     lambda src: ((src.floats((src.size(2), src.size(4))),), {"n": src.integer(5, 1, 8)}),
     lerp_f,
     lerp_b,
-    {"assign": "term|wrong only|missing", "weights": "term|flip|places|shift"},
+    {"assign": "added|term|wrong only|missing", "weights": "term|flip|places|shift"},
 )
 
 

@@ -28,7 +28,7 @@ def take_s(src):
     return (src.floats((n, src.size(3))), src.indices((src.size(5, 0),), n, negative=True)), {}
 
 
-case("take_rows", take_s, take_f, take_b, {"repeated": "term|axis 0|missing|wrong only|repeat", "negative": "term|places|axis 0|flat|missing"})
+case("take_rows", take_s, take_f, take_b, {"repeated": "added|term|axis 0|missing|wrong only|repeat", "negative": "term|places|axis 0|flat|missing"})
 
 
 def embedding_f(w, i, scale_grad=False):
@@ -77,7 +77,7 @@ def gather_s(src):
     return (src.floats(shape), i), {"axis": axis}
 
 
-case("gather", gather_s, gather_f, gather_b, {"assign": "term|missing|wrong only|flat", "axis": "axis|raise|shapes"})
+case("gather", gather_s, gather_f, gather_b, {"assign": "added|term|missing|wrong only|flat", "axis": "axis|raise|shapes"})
 
 
 def scatter_f(x, i, v):
@@ -170,7 +170,7 @@ case(
     lambda src: ((src.floats((src.size(3), src.size(5))),), {"shift": src.choice([1, 2, -1]), "axis": src.choice([-1, 0])}),
     roll_f,
     roll_b,
-    {"same": "shift|places"},
+    {"same": "shift|places|adjoint"},
 )
 
 

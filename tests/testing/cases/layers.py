@@ -243,4 +243,4 @@ def weightnorm_s(src):
     return (src.floats((o, src.size(4)), 0.1, 3.0), src.floats((o, 1))), {}
 
 
-case("weight_norm", weightnorm_s, weightnorm_f, weightnorm_b, {"norm": "statistic|proportional", "shape": "shape", "squeezed": "size 1"})
+case("weight_norm", weightnorm_s, weightnorm_f, weightnorm_b, {"norm": "elementwise|statistic|proportional", "shape": "shape", "squeezed": "size 1"})

@@ -51,7 +51,7 @@ case(
     along(),
     softmax_f,
     softmax_b,
-    {"diagonal": "term", "lastaxis": "axis", "mean": "term|output", "noterm": "term|output|statistic"},
+    {"diagonal": "term|elementwise", "lastaxis": "axis", "mean": "term|output", "noterm": "term|output|statistic"},
 )
 
 
@@ -70,7 +70,7 @@ def log_softmax_b(g, s, bug=""):
     return (g - np.exp(y) * g.sum(axis, keepdims=True),)
 
 
-case("log_softmax", along(), log_softmax_f, log_softmax_b, {"nosum": "term|axis", "noexp": "term"})
+case("log_softmax", along(), log_softmax_f, log_softmax_b, {"nosum": "elementwise|term|axis", "noexp": "term"})
 
 
 def lse_f(x, axis=-1, keepdims=False):
@@ -284,7 +284,7 @@ def sort_b(g, i, bug=""):
     return (out,)
 
 
-case("sort", lambda src: ((src.floats((src.size(3), src.size(5))),), {}), sort_f, sort_b, {"inverse": "places|permut"})
+case("sort", lambda src: ((src.floats((src.size(3), src.size(5))),), {}), sort_f, sort_b, {"inverse": "places|permut|adjoint"})
 
 
 def topk_f(x, k=2):
@@ -322,7 +322,7 @@ def normalize_b(g, s, bug=""):
     return (g / n - x * (g * x).sum(axis, keepdims=True) / n**3,)
 
 
-case("normalize", along(), normalize_f, normalize_b, {"constant": "norm/statistic|proportional"})
+case("normalize", along(), normalize_f, normalize_b, {"constant": "elementwise|norm/statistic|proportional"})
 
 
 def cosine_f(a, b, eps=1e-8):
@@ -379,4 +379,4 @@ def meanvar_b(g, x, bug=""):
     return (gv * d if bug == "dropped" else gm / n + gv * d,)
 
 
-case("mean_and_var", lambda src: ((src.floats((src.size(3), src.size(4, 2))),), {}), meanvar_f, meanvar_b, {"dropped": "mean|term"})
+case("mean_and_var", lambda src: ((src.floats((src.size(3), src.size(4, 2))),), {}), meanvar_f, meanvar_b, {"dropped": "output 0|mean|term"})

@@ -87,7 +87,7 @@ def rope_b(g, saved, bug=""):
     return (np.stack([u * c + w * s, w * c - u * s], -1).reshape(g.shape),)
 
 
-case("rotary", lambda src: ((src.floats((src.size(3), 2 * src.size(2, 1, 3))),), {"base": src.choice([100.0, 10.0])}), rope_f, rope_b, {"direction": "term|wrong only|axis 0"})
+case("rotary", lambda src: ((src.floats((src.size(3), 2 * src.size(2, 1, 3))),), {"base": src.choice([100.0, 10.0])}), rope_f, rope_b, {"direction": "adjoint|term|wrong only|axis 0"})
 
 
 def cumsum_f(x, axis=-1):
@@ -106,7 +106,7 @@ def along(src):
     return (src.floats((src.size(3), src.size(4))),), {"axis": src.choice([-1, 0])}
 
 
-case("cumsum", along, cumsum_f, cumsum_b, {"forwards": "term", "exclusive": "incoming gradient"})
+case("cumsum", along, cumsum_f, cumsum_b, {"forwards": "term|adjoint", "exclusive": "incoming gradient"})
 
 
 def cumprod_f(x):
@@ -145,7 +145,7 @@ def cummax_b(g, s, bug=""):
     return (out,)
 
 
-case("cummax", lambda src: ((src.floats((src.size(5, 0),)),), {}), cummax_f, cummax_b, {"assign": "term|missing|wrong only|places"})
+case("cummax", lambda src: ((src.floats((src.size(5, 0),)),), {}), cummax_f, cummax_b, {"assign": "added|term|missing|wrong only|places"})
 
 
 def ema_f(x, decay=0.9):
