@@ -1,0 +1,241 @@
+"""``tinygrad-lite demo``: the whole idea in one minute, on real handwritten digits.
+
+A small CNN is defined, drawn, its gradients are checked against finite differences, and it is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite import Tensor, datasets, manual_seed, nn, no_grad, optim, save, tensor
+from tinygrad_lite.errors import MissingExtra, require
+from tinygrad_lite.testing import GradReport, gradcheck
+from tinygrad_lite.utils.data import DataLoader, TensorDataset
+from tinygrad_lite.viz import draw, summary
+
+FILES = ("graph.svg", "graph.html", "training.png", "model.npz", "metrics.json")
+
+
+class DigitsNet(nn.Module):
+    """Two convolutions, a max-pool and two linear layers: 8x8 scans in, ten scores out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 16, 3, padding=1)
+        self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.hidden = nn.Linear(32 * 4 * 4, 64)
+        self.drop = nn.Dropout(0.25)
+        self.out = nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (N, 1, 8, 8) to scores (N, 10)."""
+        x = self.conv1(x).relu()
+        x = self.pool(self.conv2(x).relu())
+        x = self.hidden(x.flatten(1)).relu()
+        return self.out(self.drop(x))  # type: ignore[no-any-return]
+
+
+def folder(given: str | None, overwrite: bool) -> Path:
+    """Return the folder to write to, made and proved writable before anything is computed.
+
+    Without ``--out`` a folder that is not taken yet; a given one must be empty, or ``--overwrite`` said.
+    """
+    if given is None:
+        path, n = Path("tinygrad-lite-demo"), 2
+        while path.exists():
+            path, n = Path(f"tinygrad-lite-demo-{n}"), n + 1
+    else:
+        path = Path(given)
+        if path.exists() and not path.is_dir():
+            raise OSError(f"--out {path}: is a file, a folder is needed")
+        taken = [name for name in FILES if (path / name).exists()]
+        if taken and not overwrite:
+            raise OSError(f"--out {path}: holds {', '.join(taken)} already; choose another folder or add --overwrite")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".probe-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise OSError(f"--out {path}: cannot write there: {error.strerror}") from error
+    return path
+
+
+def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
+    """Return the fraction of images that get the highest score for their own class."""
+    model.eval()
+    with no_grad():
+        right = int((model(x).argmax(1) == y).sum())
+    model.train()
+    return right / len(y)
+
+
+def check(model: nn.Module, x: Tensor, y: Tensor) -> GradReport:
+    """Check the gradients of the loss for every parameter against finite differences, in double precision."""
+    import copy
+
+    exact = copy.deepcopy(model).double().eval()
+    names, values = zip(*exact.named_parameters(), strict=True)
+
+    def loss(*parameters: Tensor) -> Tensor:
+        from tinygrad_lite.func import functional_call
+
+        scores = functional_call(exact, dict(zip(names, parameters, strict=True)), (x.double(),))
+        return nn.functional.cross_entropy(scores, y)
+
+    return gradcheck(loss, *[p.detach() for p in values], raise_exception=False)
+
+
+def bar(total: int) -> Any:
+    """Return a progress bar on a terminal, else something that prints plain lines."""
+    if not sys.stderr.isatty():
+        return None
+    return require("tqdm", extra="demo").tqdm(total=total, unit="batch", leave=False)
+
+
+def train(
+    model: nn.Module, train_set: TensorDataset, test: tuple[Tensor, Tensor], epochs: int, history: list[dict[str, float]]
+) -> Iterator[dict[str, float]]:
+    """Train with Adam on shuffled batches; yields (and keeps in ``history``) loss and accuracy after each epoch."""
+    batches = DataLoader(train_set, batch_size=32, shuffle=True)
+    optimiser = optim.Adam(model.parameters(), lr=2e-3)
+    progress = bar(epochs * len(batches))
+    try:
+        for epoch in range(1, epochs + 1):
+            total = seen = right = 0.0
+            for x, y in batches:
+                optimiser.zero_grad()
+                scores = model(x)
+                loss = nn.functional.cross_entropy(scores, y)
+                loss.backward()
+                optimiser.step()
+                total += loss.item() * len(y)
+                right += int((scores.argmax(1) == y).sum())
+                seen += len(y)
+                if progress is not None:
+                    progress.set_description(f"epoch {epoch}/{epochs}  loss {total / seen:.4f}")
+                    progress.update()
+            row = {
+                "epoch": float(epoch), "loss": total / seen, "train_accuracy": right / seen, "test_accuracy": accuracy(model, *test)
+            }  # fmt: skip
+            history.append(row)
+            yield row
+    finally:
+        if progress is not None:
+            progress.close()
+
+
+def picture(path: Path, model: nn.Module, history: list[dict[str, float]], x: Tensor, y: Tensor) -> None:
+    """Write loss and accuracy curves, and the digits that the model misreads, to ``path``."""
+    require("matplotlib", extra="plot")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    model.eval()
+    with no_grad():
+        guess = model(x).argmax(1).numpy()
+    wrong = np.flatnonzero(guess != y.numpy())[:12]
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    curves, misread = figure.subfigures(1, 2, width_ratios=[1.35, 1])
+    left, right = curves.subplots(1, 2)
+    epochs = [row["epoch"] for row in history]
+    left.plot(epochs, [row["loss"] for row in history], "o-", color="#0072B2", markersize=3)
+    left.set(title="training loss", xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
+    for key, name, colour, line in (
+        ("train_accuracy", "training (with dropout)", "#0072B2", "o-"), ("test_accuracy", "held out", "#D55E00", "s--")
+    ):  # fmt: skip
+        right.plot(epochs, [100 * row[key] for row in history], line, color=colour, label=name, markersize=3)
+    right.axhline(98, color="0.6", linewidth=0.8, linestyle=":")
+    low = min(100 * row["test_accuracy"] for row in history)
+    right.set(title="accuracy", xlabel="epoch", ylabel="% right", ylim=(min(90, low) - 1, 100.5))
+    right.legend(loc="lower right", frameon=False)
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        axis.grid(alpha=0.25)
+    misread.suptitle(f"misread: {int((guess != y.numpy()).sum())} of {len(y)} held-out digits")
+    for axis in misread.subplots(3, 4).flat:
+        axis.axis("off")
+        if len(wrong):
+            i, wrong = int(wrong[0]), wrong[1:]
+            axis.imshow(x.numpy()[i, 0], cmap="gray_r", vmin=0, vmax=1)
+            axis.set_title(f"{int(y.numpy()[i])} read as {int(guess[i])}", fontsize=9)
+    figure.savefig(path, dpi=110)
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="tinygrad-lite demo", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--out", metavar="DIR", help="folder for the results (default: a new tinygrad-lite-demo)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of weights, batches and dropout (default: 0)")
+    parser.add_argument("--epochs", type=int, default=15, help="passes over the training digits (default: 15)")
+    parser.add_argument("--overwrite", action="store_true", help="write over the results of an earlier run in --out")
+    args = parser.parse_args(argv)
+    if args.epochs < 1:
+        parser.error(f"--epochs must be at least 1, got {args.epochs}")
+    if args.seed < 0:
+        parser.error(f"--seed must be 0 or more, got {args.seed}")
+    return args
+
+
+def run(argv: list[str]) -> int:
+    """Run the demo; returns the exit status: 0 done, 1 cannot write or a gradient is wrong, 130 stopped by Ctrl-C."""
+    args = arguments(argv)
+    try:
+        out = folder(args.out, args.overwrite)
+        require("matplotlib", extra="demo")  # said now, not after the training
+    except (OSError, MissingExtra) as error:
+        print(f"tinygrad-lite demo: {error}", file=sys.stderr)
+        return 1
+    manual_seed(args.seed)
+    images, labels = datasets.digits()
+    train_x, test_x, train_y, test_y = map(tensor, datasets.split(images, labels, test=0.2, seed=0))
+    print(f"data: {len(images)} real handwritten digits, 8x8 pixels; {len(train_x)} to learn from, {len(test_x)} held out\n")
+    model = DigitsNet()
+    print(summary(model, test_x[:1]), "\n")
+    graph = draw(model, test_x[:1])
+    graph.save(out / "graph.svg")
+    graph.save(out / "graph.html")
+    report = check(model, train_x[:3], train_y[:3])
+    print(f"gradients of all parameters against finite differences: {'agree' if report.ok else 'WRONG'}")
+    if not report.ok:
+        print(report)
+        return 1
+    history: list[dict[str, float]] = []
+    started, stopped = time.perf_counter(), False
+    try:
+        for row in train(model, TensorDataset(train_x, train_y), (test_x, test_y), args.epochs, history):
+            print(f"epoch {row['epoch']:3.0f}   loss {row['loss']:.4f}   train {row['train_accuracy']:7.2%}   "
+                  f"held out {row['test_accuracy']:7.2%}", flush=True)  # fmt: skip
+    except KeyboardInterrupt:
+        stopped = True
+        print("\nstopped by Ctrl-C; what was learned so far is kept")
+    seconds = time.perf_counter() - started
+    save(model.state_dict(), out / "model.npz")
+    metrics = {
+        "test_accuracy": accuracy(model, test_x, test_y),
+        "train_seconds": round(seconds, 2),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "gradcheck": "ok",
+        "epochs": len(history),
+        "seed": args.seed,
+    }
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    if history:
+        picture(out / "training.png", model, history, test_x, test_y)
+    print(f"\nheld-out accuracy {metrics['test_accuracy']:.2%} after {len(history)} epochs, {seconds:.1f} s of training")
+    for name in FILES:
+        if (out / name).exists():
+            print(f"  {out / name}")
+    return 130 if stopped else 0
