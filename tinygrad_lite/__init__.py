@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as _np
 
-from tinygrad_lite import creation, ops
+from tinygrad_lite import creation, ops, random
 from tinygrad_lite._version import __version__ as __version__
 from tinygrad_lite.graph import (
     enable_grad as enable_grad,

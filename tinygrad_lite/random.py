@@ -1,0 +1,272 @@
+"""Random numbers: the generator that everything draws from unless given another, and tensors filled by it.
+
+The main thread seeds the generator of the program; any other thread has one of its own, so that threads neither wait
+for nor disturb each other.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.shape import sizes
+from tinygrad_lite.registry import publish
+from tinygrad_lite.tensor import Tensor, get_default_dtype, make, to_array
+
+__all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
+           "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
+           "seed", "set_rng_state"]  # fmt: skip
+
+
+class Generator(np.random.Generator):
+    """NumPy's random generator with PyTorch's way of seeding it.
+
+    >>> g = Generator().manual_seed(0)
+    >>> first = g.random()
+    >>> g.manual_seed(0).random() == first
+    True
+    """
+
+    def __init__(self, device: Any = None) -> None:
+        super().__init__(np.random.PCG64())
+        self._seed = int(self.integers(2**63))
+        self.manual_seed(self._seed)
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start over from ``seed``; returns self."""
+        self._seed = int(seed) % 2**64
+        self.bit_generator.state = np.random.PCG64(self._seed).state
+        return self
+
+    def seed(self) -> int:
+        """Start over from a seed that nobody can foresee; returns it."""
+        chosen = int(np.random.PCG64().random_raw()) >> 1
+        self.manual_seed(chosen)
+        return chosen
+
+    def initial_seed(self) -> int:
+        """Return the seed this generator last started from."""
+        return self._seed
+
+    def get_state(self) -> Any:
+        """Return where the generator stands, for `set_state`."""
+        return self.bit_generator.state
+
+    def set_state(self, state: Any) -> Generator:
+        """Go back to a state from `get_state`; returns self."""
+        self.bit_generator.state = state
+        return self
+
+
+_program = Generator()
+_threads = threading.local()
+
+
+def default_generator() -> Generator:
+    """Return the generator that layers, shuffles and random tensors of this thread draw from."""
+    if threading.current_thread() is threading.main_thread():
+        return _program
+    own = getattr(_threads, "generator", None)
+    if own is None:
+        own = _threads.generator = Generator()
+    return own
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the random numbers over from ``seed``, so that a program gives the same numbers again.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> first = tl.rand(2)
+    >>> _ = tl.manual_seed(0)
+    >>> bool((tl.rand(2) == first).all())
+    True
+    """
+    return default_generator().manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the random numbers over from a seed that nobody can foresee; returns it."""
+    return default_generator().seed()
+
+
+def initial_seed() -> int:
+    """Return the seed that the random numbers last started from."""
+    return default_generator().initial_seed()
+
+
+def get_rng_state() -> Any:
+    """Return where the random numbers stand, for `set_rng_state`."""
+    return default_generator().get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Go back to a state from `get_rng_state`."""
+    default_generator().set_state(new_state)
+
+
+# ------------------------------------------------------------------------------------------------ tensors
+def _finish(array: Any, dtype: Any, requires_grad: bool) -> Tensor:
+    t = make(np.asarray(array, dtype=dtype))
+    if requires_grad:
+        t.requires_grad = True
+    return t
+
+
+def _floating(name: str, dtype: Any) -> np.dtype[Any]:
+    chosen = get_default_dtype() if dtype is None else np.dtype(dtype)
+    if chosen.kind != "f":
+        raise DTypeError(f"{name}: expected a floating dtype, got {chosen}; use randint for whole numbers")
+    return chosen
+
+
+def rand(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return numbers drawn evenly from 0 (included) to 1 (not included)."""
+    chosen = _floating("rand", dtype)
+    drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)  # NumPy draws no half floats
+    return _finish((generator or default_generator()).random(sizes(size), dtype=drawn), chosen, requires_grad)
+
+
+def randn(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return numbers drawn from the normal distribution of mean 0 and variance 1."""
+    chosen = _floating("randn", dtype)
+    drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)
+    drawn_numbers = (generator or default_generator()).standard_normal(sizes(size), dtype=drawn)
+    return _finish(drawn_numbers, chosen, requires_grad)
+
+
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return whole numbers from ``low`` (0 if left out) up to but not including ``high``: ``randint(10, (2, 3))``."""
+    if size is None and high is not None and not isinstance(high, (int, np.integer)):
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if size is None:
+        raise TypeError("randint: size is missing; randint(high, size) or randint(low, high, size)")
+    if low >= high:
+        raise ValueError(f"randint: expected low < high, got low={low} and high={high}")
+    drawn = (generator or default_generator()).integers(low, high, sizes((size,)))
+    return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
+
+
+def randperm(
+    n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return the numbers from 0 to ``n - 1`` in random order."""
+    if n < 0:
+        raise ValueError(f"randperm: expected n >= 0, got {n}")
+    drawn = (generator or default_generator()).permutation(int(n))
+    return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
+
+
+def rand_like(
+    input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return `rand` in the shape and dtype of ``input``."""
+    return rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def randn_like(
+    input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return `randn` in the shape and dtype of ``input``."""
+    return randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def randint_like(
+    input: Any, low: int, high: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return `randint` in the shape and dtype of ``input``."""
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def normal(
+    mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return numbers drawn from normal distributions of ``mean`` and ``std`` (numbers with ``size``, or tensors)."""
+    m, s = (v.array if isinstance(v, Tensor) else v for v in (mean, std))
+    if np.any(np.asarray(s) < 0):
+        raise ValueError(f"normal: std must not be negative, got {np.min(s)}")
+    if size is None and not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
+        raise TypeError("normal: size is needed when mean and std are numbers")
+    shape = sizes((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
+    chosen = dtype or next((v.dtype for v in (m, s) if isinstance(v, np.ndarray)), get_default_dtype())
+    return _finish(randn(shape, generator=generator, dtype=chosen).array * s + m, chosen, requires_grad)
+
+
+def _probabilities(name: str, p: Any) -> Any:
+    if p.dtype.kind != "f":
+        raise DTypeError(f"{name}: expected floating probabilities, got {describe(p)}")
+    if p.size and not (p.min() >= 0 and p.max() <= 1):
+        raise ValueError(f"{name}: probabilities must lie between 0 and 1, they go from {p.min():.4g} to {p.max():.4g}")
+    return p
+
+
+def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
+    """Return 1 with the probability in ``input`` (or ``p``), else 0, in the shape and dtype of ``input``."""
+    chances = to_array(input, copy=False, name="bernoulli")
+    like = chances.dtype
+    if p is not None:
+        chances = np.broadcast_to(to_array(p, copy=False, name="bernoulli"), chances.shape)
+    _probabilities("bernoulli", chances)
+    return make(((generator or default_generator()).random(chances.shape) < chances).astype(like))
+
+
+def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+    """Return ``num_samples`` indices per row, each drawn with a chance proportional to the weight in ``input``.
+
+    ``input``: weights (n,) or (rows, n), at least 0, each row with a positive sum. Returns int64 (num_samples,) or
+    (rows, num_samples). Without ``replacement`` no index is drawn twice in a row.
+    """
+    weights = to_array(input, copy=False, name="multinomial")
+    if weights.dtype.kind != "f":
+        raise DTypeError(f"multinomial: expected floating weights, got {describe(weights)}")
+    if weights.ndim not in (1, 2) or not weights.shape[-1]:
+        raise ShapeError(f"multinomial: expected weights (n,) or (rows, n), got {describe(weights)}")
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and (weights.sum(-1) > 0).all()):
+        raise ValueError("multinomial: weights must be finite and >= 0, and each row must have a positive sum")
+    if num_samples < 1:
+        raise ValueError(f"multinomial: num_samples must be at least 1, got {num_samples}")
+    rows = weights.reshape(-1, weights.shape[-1]).astype(np.float64)
+    rng = generator or default_generator()
+    if replacement:
+        ends = np.cumsum(rows, -1)
+        drawn = rng.random((len(rows), num_samples)) * ends[:, -1:]
+        out = np.stack([np.searchsorted(e, d, side="right") for e, d in zip(ends, drawn, strict=True)])
+    else:
+        if num_samples > (rows > 0).sum(-1).min():
+            raise ValueError(
+                f"multinomial: cannot draw {num_samples} different indices, a row has only "
+                f"{(rows > 0).sum(-1).min()} positive weights; use replacement=True"
+            )
+        # the smallest of exponential times with these rates: the first is i with chance w_i / sum, and so on
+        with np.errstate(divide="ignore"):
+            times = rng.standard_exponential(rows.shape) / rows
+        out = np.argsort(times, -1, kind="stable")[:, :num_samples]
+    return make(out.reshape((*weights.shape[:-1], num_samples)).astype(np.int64))
+
+
+def poisson(input: Any, generator: Any = None) -> Tensor:
+    """Return counts drawn from Poisson distributions with the rates in ``input``, in its shape and dtype."""
+    rates = to_array(input, copy=False, name="poisson")
+    if rates.size and rates.min() < 0:
+        raise ValueError(f"poisson: rates must not be negative, the smallest is {rates.min():.4g}")
+    return make((generator or default_generator()).poisson(rates).astype(rates.dtype))
+
+
+for _name in __all__:
+    if _name not in ("default_generator",):
+        publish(_name, globals()[_name], (), method=_name in ("bernoulli", "multinomial"))
