@@ -1,0 +1,213 @@
+"""Data sets: anything with a length and items, and ways to join and divide them."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.data.shuffling import generator_of
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.tensor import Tensor, make
+
+
+class Dataset:
+    """Base of data sets with numbered examples: define ``__getitem__`` and ``__len__``.
+
+    A data set may also define ``__getitems__(indices)``, which returns the list of examples or, marked by the class
+    attribute ``batches = True``, one whole batch at once; the loader then never touches single examples.
+
+    >>> class Squares(Dataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...     def __getitem__(self, i):
+    ...         return i * i
+    >>> (Squares() + Squares())[4]
+    1
+    """
+
+    batches = False
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        """Accept ``Dataset[T]`` in annotations."""
+        return cls
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} does not define __getitem__")
+
+    def __add__(self, other: Any) -> ConcatDataset:
+        return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset):
+    """Base of data sets that come as a stream: define ``__iter__``."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError(f"{type(self).__name__} does not define __iter__")
+
+    def __add__(self, other: Any) -> Any:
+        return ChainDataset([self, other])
+
+
+class ChainDataset(IterableDataset):
+    """Streams one after another."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        for i, dataset in enumerate(self.datasets):
+            if not isinstance(dataset, IterableDataset):
+                raise TypeError(f"ChainDataset only supports IterableDataset, part {i} is {describe(dataset)}")
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(len(d) for d in self.datasets)
+
+
+class TensorDataset(Dataset):
+    """Examples that are rows of tensors or arrays of equal length; arrays may be memory-mapped files.
+
+    Row ``i`` is the tuple of all ``tensors[...][i]``. A list of numbers or a slice gives a whole batch in one copy.
+    Raises ShapeError if the lengths differ.
+
+    >>> import tinygrad_lite as tl
+    >>> pairs = TensorDataset(tl.arange(4), tl.arange(4) * 10)
+    >>> pairs[2]
+    (tensor(2), tensor(20))
+    >>> pairs[[0, 3]]
+    (tensor([0, 3]), tensor([ 0, 30]))
+    """
+
+    batches = True
+
+    def __init__(self, *tensors: Any) -> None:
+        for t in tensors:
+            if not isinstance(t, (Tensor, np.ndarray)) or not t.ndim:
+                raise ShapeError(f"TensorDataset: expected tensors or arrays with rows, got {describe(t)}")
+        if not tensors or any(len(t) != len(tensors[0]) for t in tensors):
+            raise ShapeError(f"TensorDataset: Size mismatch between tensors: {', '.join(map(describe, tensors))}")
+        self.tensors = tensors
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+    def __getitem__(self, index: Any) -> tuple[Any, ...]:
+        return tuple(row(t, index) for t in self.tensors)
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Any, ...]:
+        """Return the batch of these rows."""
+        index = np.asarray(indices, np.intp)
+        return tuple(row(t, index) for t in self.tensors)
+
+
+def row(values: Any, index: Any) -> Any:
+    """Return rows of a tensor or array as a tensor, in memory of their own where NumPy copies."""
+    if isinstance(values, Tensor) and values.tracked:
+        return values[index]
+    array = values.array if isinstance(values, Tensor) else values
+    if isinstance(index, Tensor):
+        index = index.array
+    # asarray: a row of a memory map shall not be a memory map itself
+    return make(np.asarray(array[index]))
+
+
+class StackDataset(Dataset):
+    """Several data sets side by side: tuples from positional ones, dicts from named ones."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ValueError("StackDataset: pass data sets either all by position or all by name")
+        self.datasets: Any = kwargs or args
+        parts = list(kwargs.values() or args)
+        if any(len(p) != len(parts[0]) for p in parts):
+            raise ValueError("Size mismatch between datasets")
+        self.length = len(parts[0])
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {k: d[index] for k, d in self.datasets.items()}
+        return tuple(d[index] for d in self.datasets)
+
+
+class ConcatDataset(Dataset):
+    """Data sets one after another, numbered through."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise ValueError("datasets should not be an empty iterable")
+        for d in self.datasets:
+            if isinstance(d, IterableDataset):
+                raise TypeError("ConcatDataset does not support IterableDataset")
+        self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+    def __getitem__(self, index: int) -> Any:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"ConcatDataset: index {index} is out of range, there are {len(self)} examples")
+        index = index % len(self)
+        which = bisect.bisect_right(self.cumulative_sizes, index)
+        return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+
+
+class Subset(Dataset):
+    """Some examples of a data set, by their numbers."""
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    @property
+    def batches(self) -> bool:  # type: ignore[override]
+        """Whether the data set behind returns whole batches."""
+        return bool(getattr(self.dataset, "batches", False))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, (list, np.ndarray)):
+            return self.dataset[[self.indices[i] for i in index]]
+        return self.dataset[self.indices[index]]
+
+    def __getitems__(self, indices: Sequence[int]) -> Any:
+        """Return the examples, or the batch, of these numbers."""
+        chosen = [self.indices[i] for i in indices]
+        if hasattr(self.dataset, "__getitems__"):
+            return self.dataset.__getitems__(chosen)
+        return [self.dataset[i] for i in chosen]
+
+
+def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
+    """Divide a data set at random into subsets of the given lengths, or of the given fractions if these sum to 1.
+
+    What rounding leaves over goes to the first subsets, one each. Raises ValueError if the lengths do not add up.
+
+    >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]
+    [8, 2]
+    """
+    n = len(dataset)
+    sizes = [int(k) for k in lengths]
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1 + 1e-9:
+        for i, fraction in enumerate(lengths):
+            if not 0 <= fraction <= 1:
+                raise ValueError(f"Fraction at index {i} is not between 0 and 1")
+        sizes = [int(math.floor(n * fraction)) for fraction in lengths]
+        for i in range(n - sum(sizes)):
+            sizes[i % len(sizes)] += 1
+    if sum(sizes) != n or any(k < 0 for k in sizes):
+        raise ValueError(
+            f"Sum of input lengths does not equal the length of the input dataset! ({list(lengths)}, {n} examples)"
+        )
+    order = generator_of(generator).permutation(n).tolist()
+    ends = list(itertools.accumulate(sizes))
+    return [Subset(dataset, order[end - size : end]) for end, size in zip(ends, sizes, strict=True)]

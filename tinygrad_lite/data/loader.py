@@ -1,0 +1,116 @@
+"""The loader: walks through a data set in batches."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tinygrad_lite.data.collate import default_collate, default_convert
+from tinygrad_lite.data.dataset import IterableDataset, TensorDataset
+from tinygrad_lite.data.sampler import BatchSampler, RandomSampler, SequentialSampler, count
+
+
+class DataLoader:
+    """Iterate over a data set in batches.
+
+    ``shuffle`` visits the examples in a new random order in each pass, reproducible under `manual_seed` or with a
+    ``generator``. ``batch_size=None`` yields single examples. A data set that can return whole batches
+    (`TensorDataset`) is read one batch at a time, with one copy per tensor; its arrays may be memory-mapped files
+    larger than memory.
+
+    Loading runs in this process: ``num_workers`` other than 0 raises ValueError; ``pin_memory``, ``timeout`` and the
+    other options of worker processes are accepted and change nothing.
+
+    >>> import tinygrad_lite as tl
+    >>> loader = DataLoader(TensorDataset(tl.arange(5)), batch_size=2)
+    >>> [x.tolist() for (x,) in loader]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Any = None,
+        batch_sampler: Any = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Any = None,
+        multiprocessing_context: Any = None,
+        generator: Any = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
+    ) -> None:
+        if num_workers != 0:
+            raise ValueError(
+                f"DataLoader: num_workers={num_workers}, but data is loaded in this process only; use num_workers=0"
+            )
+        self.dataset, self.generator, self.num_workers = dataset, generator, 0
+        self.streams = isinstance(dataset, IterableDataset)
+        if self.streams and (shuffle or sampler is not None or batch_sampler is not None):
+            raise ValueError("DataLoader with IterableDataset: expected unspecified shuffle, sampler and batch_sampler option")
+        if sampler is not None and shuffle:
+            raise ValueError("sampler option is mutually exclusive with shuffle")
+        if batch_sampler is not None:
+            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+                raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
+            batch_size = None
+        elif batch_size is None:
+            if drop_last:
+                raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
+        else:
+            batch_size = count(batch_size, "batch_size")
+        if sampler is None and not self.streams:
+            sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+        if batch_size is not None and batch_sampler is None and not self.streams:
+            batch_sampler = BatchSampler(sampler, batch_size, bool(drop_last))
+        self.sampler, self.batch_sampler = sampler, batch_sampler
+        self.batch_size, self.drop_last = batch_size, bool(drop_last)
+        single = batch_size is None and batch_sampler is None
+        # a data set that hands over whole batches has nothing left to collate
+        self.whole = not single and collate_fn is None and bool(getattr(dataset, "batches", False))
+        self.collate_fn = collate_fn or (default_convert if single else default_collate)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.streams:
+            yield from self._stream()
+        elif self.batch_sampler is None:
+            for index in self.sampler:
+                yield self.collate_fn(self.dataset[index])
+        elif self.whole:
+            for indices in self.batch_sampler:
+                yield list(self.dataset.__getitems__(indices))
+        else:
+            several = None if isinstance(self.dataset, TensorDataset) else getattr(self.dataset, "__getitems__", None)
+            if getattr(self.dataset, "batches", False):
+                several = None
+            for indices in self.batch_sampler:
+                examples = several(indices) if several is not None else [self.dataset[i] for i in indices]
+                yield self.collate_fn(examples)
+
+    def _stream(self) -> Iterator[Any]:
+        examples = iter(self.dataset)
+        if self.batch_size is None:
+            yield from map(self.collate_fn, examples)
+            return
+        while batch := list(itertools.islice(examples, self.batch_size)):
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield self.collate_fn(batch)
+
+    def __len__(self) -> int:
+        if self.batch_sampler is not None:
+            return len(self.batch_sampler)
+        if not self.streams:
+            return len(self.sampler)
+        n = len(self.dataset)
+        if self.batch_size is None:
+            return n
+        return n // self.batch_size + (n % self.batch_size > 0 and not self.drop_last)

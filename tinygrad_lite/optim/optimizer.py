@@ -1,0 +1,335 @@
+"""What every optimiser shares: groups of parameters, their state, and one pass over them per step.
+
+An optimiser itself is only its formula, `Optimizer.update`, on bare arrays. Everything around it is here, once: which
+parameters have a gradient, checks before anything is changed, step counts, scratch memory, large parameters in pieces
+that fit the processor's cache, the proximal step for L1, and the note that parameters were changed in place.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite import graph
+from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.tensor import HookHandle, Tensor, make
+
+Job = tuple[Any, Any, int, tuple[Any, ...]]
+"""One piece of work for a formula: parameter, gradient, number of this step (1, 2, ...), state arrays and two scratch arrays."""
+
+PIECE = 1 << 15
+"""Elements of a large parameter that are worked on at a time, so that its state and scratch stay in the cache."""
+
+
+def need(fits: bool, what: str, value: Any) -> None:
+    """Raise PyTorch's ValueError for an option that does not fit."""
+    if not fits:
+        raise ValueError(f"Invalid {what}: {value}")
+
+
+def scalar(value: float, like: Any) -> Any:
+    """Return a number as a 0-d array of the dtype of ``like``: NumPy takes it twice as fast as a Python number."""
+    return np.array(value, like.dtype)
+
+
+def steered(x: Any, g: Any, group: dict[str, Any], out: Any) -> Any:
+    """Return the gradient with ``maximize`` and (coupled) ``weight_decay`` worked in, in ``out`` if either is set."""
+    if group["maximize"]:
+        g = np.negative(g, out)
+    decay = group["weight_decay"]
+    if decay:
+        # the product goes to the scratch array unless that holds the gradient already
+        g = np.add(g, np.multiply(x, decay, out) if g is not out else x * decay, out)
+    return g
+
+
+class Slot:
+    """What a step needs of one parameter, looked up once: its memory, its state, and the pieces to work on."""
+
+    __slots__ = ("array", "change", "fields", "pieces", "state")
+
+    array: Any
+    change: Any
+    fields: tuple[str, ...]
+    pieces: list[tuple[slice | None, Any, tuple[Any, ...]]]
+    state: dict[str, Any]
+
+
+class Optimizer:
+    """Base of all optimisers: ``params`` is an iterable of tensors, of (name, tensor) pairs, or of groups (dicts).
+
+    A group is a dict with ``params`` and any option that shall differ from the defaults. Each group also takes
+    ``l1``: after the step its parameters are shrunk by ``lr * l1`` towards zero and stop there,
+
+    :math:`x \\leftarrow \\operatorname{sign}(x)\\,\\max(|x| - \\mathrm{lr}\\cdot\\mathrm{l1},\\, 0)`
+
+    (the proximal step of an L1 penalty), which makes weights exactly zero; a penalty added to the loss never does.
+
+    A new optimiser names its state arrays in `fields` and writes its formula in `update`.
+    """
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = {**defaults, "l1": defaults.get("l1", 0.0)}
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        self.count = 0  # steps taken, for the order check of the schedulers
+        self._forget()
+        self._hooks: tuple[list[Any], list[Any]] = ([], [])
+        if isinstance(params, (Tensor, dict, str)) or not isinstance(params, Iterable):
+            raise TypeError(
+                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                f"{describe(params)}"
+            )
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    # -------------------------------------------------------------------------------- what an optimiser writes
+    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the names of the state arrays that each parameter of ``group`` has."""
+        return ()
+
+    def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
+        """Return the array that a state field of parameter ``x`` starts from."""
+        return np.zeros(x.shape, x.dtype)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise ValueError where an option of a group does not fit."""
+
+    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+        """Change the parameters of ``group`` in place."""
+        raise NotImplementedError(f"{type(self).__name__} does not define update")
+
+    # -------------------------------------------------------------------------------- groups
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters, with options of its own or the defaults."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        group = {**self.defaults, **param_group}
+        params = group["params"]
+        if isinstance(params, set):
+            raise TypeError("optimizer parameters need to be organized in ordered collections, a set has no order")
+        params = [params] if isinstance(params, Tensor) else list(params)
+        if params and all(isinstance(p, tuple) and len(p) == 2 for p in params):
+            group["param_names"] = [name for name, _ in params]
+            params = [p for _, p in params]
+        known = {id(p) for g in self.param_groups for p in g["params"]}
+        for p in params:
+            if not isinstance(p, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {describe(p)}")
+            if not p.is_leaf:
+                raise ValueError("can't optimize a non-leaf Tensor")
+            if p.dtype.kind != "f":
+                raise DTypeError(f"optimizer can only optimize floating tensors, but one of the params is {describe(p)}")
+            if id(p) in known:
+                raise ValueError("some parameters appear in more than one parameter group, or twice in one")
+            known.add(id(p))
+        for key, value in group.items():
+            if isinstance(value, Tensor):
+                group[key] = value.item()
+        group["params"] = params
+        need(group["l1"] >= 0.0, "l1 value", group["l1"])
+        self.check(group)
+        self.param_groups.append(group)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or fill them with zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none or p.grad is None:
+                    p.grad = None
+                elif p.grad.tracked:
+                    p.grad = make(np.zeros(p.array.shape, p.array.dtype))
+                else:
+                    p.grad.array.fill(0)
+                    graph.bump(p.grad.array)
+
+    # -------------------------------------------------------------------------------- the step
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient; nothing is changed if one of them does not fit.
+
+        ``closure`` computes the loss again, and gradients with it; its value is returned.
+        """
+        before, after = self._hooks
+        for hook in tuple(before):
+            hook(self, (closure,), {})
+        loss = None
+        if closure is not None:
+            with graph.enable_grad():
+                loss = closure()
+        frame = sys._getframe(1)
+        found = [self._gather(group) for group in self.param_groups]
+        for group, pairs in zip(self.param_groups, found, strict=True):
+            if pairs:
+                self.update(group, self._jobs(pairs, frame))
+                if group["l1"]:
+                    self._shrink(pairs, group["lr"] * group["l1"])
+        self.count += 1
+        for hook in tuple(after):
+            hook(self, (closure,), {})
+        return loss
+
+    def _gather(self, group: dict[str, Any]) -> list[tuple[Slot, Any]]:
+        """Return the slot and the gradient of every parameter that has one; raise if a gradient does not fit."""
+        slots, fields, pairs = self._slots, self.fields(group), []
+        for p in group["params"]:
+            grad = p.grad
+            if grad is None:
+                continue
+            slot = slots.get(p)
+            if slot is None or slot.array is not p.array or slot.fields is not fields:
+                slot = self._slot(p, group, fields)
+            g = grad.array
+            if g.shape != slot.array.shape:
+                raise ShapeError(
+                    f"{type(self).__name__}: a parameter {describe(p)} has a gradient of another shape, {describe(grad)}"
+                )
+            pairs.append((slot, g))
+        return pairs
+
+    @staticmethod
+    def _jobs(pairs: list[tuple[Slot, Any]], frame: Any) -> Iterator[Job]:
+        """Yield the work of one step; each parameter is counted and noted as changed when its turn comes."""
+        source, now = (frame.f_code, frame.f_lasti), graph.clock()
+        for slot, g in pairs:
+            state, change = slot.state, slot.change
+            step = state["step"] = state["step"] + 1
+            change.count += 1
+            change.when, change.line = now, source
+            for piece, x, arrays in slot.pieces:
+                yield x, g if piece is None else g.reshape(-1)[piece], step, arrays
+
+    @staticmethod
+    def _shrink(pairs: list[tuple[Slot, Any]], by: float) -> None:
+        """Move every parameter towards zero by ``by`` and stop at zero."""
+        for slot, _ in pairs:
+            for _, x, arrays in slot.pieces:
+                inside = arrays[-1]
+                np.minimum(x, by, inside)
+                np.maximum(inside, -by, inside)
+                np.subtract(x, inside, x)
+
+    def _slot(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> Slot:
+        """Return a new slot of ``p``: its state (made where there is none yet), cut into pieces if it is large."""
+        x = p.array
+        if not p.is_leaf:
+            raise GradientError(f"{type(self).__name__}: can't optimize a non-leaf Tensor {describe(p)}")
+        if not x.flags.writeable:
+            raise ValueError(f"{type(self).__name__}: a parameter {describe(p)} lies in read-only memory; use a copy")
+        state = dict(self.state.get(p, {"step": 0}))
+        for name in fields:
+            if name not in state:
+                state[name] = make(self.initial(name, x, group))
+        arrays = [state[name].array for name in fields]
+        for name, array in zip(fields, arrays, strict=True):
+            if array.shape != x.shape:
+                raise ShapeError(
+                    f"{type(self).__name__}: state '{name}' {describe(array)} does not fit its parameter {describe(p)}"
+                )
+        slot = Slot()
+        slot.array, slot.fields, slot.state = x, fields, state
+        if x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays)):
+            slot.pieces = [(None, x, (*arrays, np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)))]
+        else:
+            scratch = self._scratch.setdefault(x.dtype, np.empty((2, PIECE), x.dtype))
+            slot.pieces = []
+            for start in range(0, x.size, PIECE):
+                piece = slice(start, min(start + PIECE, x.size))
+                views = [a.reshape(-1)[piece] for a in (x, *arrays)]
+                n = len(views[0])
+                slot.pieces.append((piece, views[0], (*views[1:], scratch[0, :n], scratch[1, :n])))
+        graph.bump(x)
+        slot.change = graph.CHANGES[id(graph.owner(x))]
+        self.state[p] = state
+        self._slots[p] = slot
+        return slot
+
+    def _forget(self) -> None:
+        """Drop everything that was only looked up; the next step finds it again."""
+        self._slots: dict[Tensor, Slot] = {}
+        self._scratch: dict[Any, Any] = {}
+
+    # -------------------------------------------------------------------------------- hooks
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> HookHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before every step."""
+        self._hooks[0].append(hook)
+        return HookHandle(self._hooks[0], hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> HookHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after every step."""
+        self._hooks[1].append(hook)
+        return HookHandle(self._hooks[1], hook)
+
+    # -------------------------------------------------------------------------------- saving and resuming
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of every parameter, by its number, and the options of every group.
+
+        The tensors are the live ones; save them (or deepcopy) before the next step.
+        """
+        params = [p for group in self.param_groups for p in group["params"]]
+        number = {id(p): i for i, p in enumerate(params)}
+        groups = [{**group, "params": [number[id(p)] for p in group["params"]]} for group in self.param_groups]
+        return {
+            "state": {number[id(p)]: dict(s) for p, s in self.state.items() if id(p) in number},
+            "param_groups": groups,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` of an optimiser over the same parameters returned, also one of PyTorch.
+
+        Training goes on bit for bit as if it had not been stopped. Raises ValueError or ShapeError, and changes
+        nothing, if groups or shapes differ.
+        """
+        groups = [dict(group) for group in state_dict["param_groups"]]
+        if len(groups) != len(self.param_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(len(a["params"]) != len(b["params"]) for a, b in zip(groups, self.param_groups, strict=True)):
+            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+        owner: dict[Any, Tensor] = {}
+        for saved, group in zip(groups, self.param_groups, strict=True):
+            owner.update(zip(saved["params"], group["params"], strict=True))
+            saved["params"] = group["params"]
+            saved.update({key: value for key, value in group.items() if key not in saved})
+            for key, value in saved.items():
+                if hasattr(value, "item") and hasattr(value, "dtype"):
+                    saved[key] = value.item()
+        state = {owner[key]: self._loaded(owner[key], values) for key, values in state_dict["state"].items() if key in owner}
+        self.param_groups, self.state = groups, state
+        self._forget()
+
+    def _loaded(self, p: Tensor, values: dict[str, Any]) -> dict[str, Any]:
+        """Return a copy of the saved state of ``p`` in its dtype."""
+        state: dict[str, Any] = {"step": 1 if values else 0}
+        for key, value in values.items():
+            if key == "step":
+                state[key] = int(value)
+            elif value is None:
+                continue
+            elif hasattr(value, "shape"):
+                array = np.array(value.detach().numpy() if hasattr(value, "detach") else value, p.dtype)
+                if array.shape != p.array.shape and array.ndim:
+                    raise ShapeError(f"loaded state '{key}' {describe(array)} does not fit its parameter {describe(p)}")
+                state[key] = make(array)
+            else:
+                state[key] = copy.deepcopy(value)
+        return state
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_slots", "_scratch")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines += [f"Parameter Group {i}"]
+            lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k not in ("params", "param_names")]
+        return "\n".join([*lines, ")"])

@@ -1,0 +1,88 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.optim.optimizer import Job, Optimizer, need, scalar, steered
+
+NOTHING = ()
+MOMENTUM = ("momentum_buffer",)
+
+
+class SGD(Optimizer):
+    r"""Stochastic gradient descent, with momentum or Nesterov's look-ahead if asked for.
+
+    :math:`b \leftarrow \mu b + (1 - \tau)\,g, \qquad x \leftarrow x - \mathrm{lr}\, b`
+
+    with momentum :math:`\mu` and dampening :math:`\tau`; the first step takes :math:`b = g`. ``weight_decay`` adds
+    :math:`\lambda x` to the gradient, ``nesterov`` moves along :math:`g + \mu b`, ``maximize`` climbs, ``l1`` gives exact
+    zeros (see `Optimizer`). ``foreach`` and ``fused`` are accepted and change nothing.
+
+    Raises ValueError for options that do not fit. Source: Sutskever et al. 2013, in PyTorch's form.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = SGD([x], lr=0.25)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> x.tolist()
+    [0.5, -1.0]
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        l1: float = 0.0,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(params, {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
+            "maximize": maximize, "l1": l1, "foreach": foreach, "differentiable": differentiable, "fused": fused,
+        })  # fmt: skip
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise ValueError where an option does not fit."""
+        need(group["lr"] >= 0.0, "learning rate", group["lr"])
+        need(group["momentum"] >= 0.0, "momentum value", group["momentum"])
+        need(group["weight_decay"] >= 0.0, "weight_decay value", group["weight_decay"])
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the state arrays of each parameter."""
+        return MOMENTUM if group["momentum"] else NOTHING
+
+    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+        """Move each parameter along its gradient, or along its running sum."""
+        multiply, add, subtract = np.multiply, np.add, np.subtract
+        momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
+        steer = group["maximize"] or group["weight_decay"]
+        dtype = None
+        for x, g, step, arrays in jobs:
+            if x.dtype is not dtype:
+                dtype, lr = x.dtype, scalar(group["lr"], x)
+            b = arrays[-1]
+            if steer:
+                g = steered(x, g, group, arrays[-2])
+            if momentum:
+                m = arrays[0]
+                if step == 1:
+                    m[...] = g
+                else:
+                    multiply(m, momentum, m)
+                    add(m, multiply(g, 1 - dampening, b) if dampening else g, m)
+                g = add(g, multiply(m, momentum, b), b) if nesterov else m
+            subtract(x, multiply(g, lr, b), x)
