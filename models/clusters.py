@@ -1,0 +1,166 @@
+"""What the clusterings share: squared distances, the starts, and centroids that lost all their points."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_lite.models.estimator import Estimator
+from tinygrad_lite.models.validation import Floats, check_count, check_finite, check_rows, check_weights, generator
+
+Ints = NDArray[np.intp]
+
+
+def squared_distances(X: Floats, centers: Floats) -> Floats:
+    """Return |x|² - 2 x·c + |c|² (n, k), never below 0: one matrix product, no (n, k, d) temporary."""
+    d: Floats = X @ (-2.0 * centers.T)
+    d += (X * X).sum(axis=1)[:, None]
+    d += (centers * centers).sum(axis=1)
+    return np.maximum(d, 0.0, out=d)
+
+
+class Starts:
+    """Draws starting centroids of weighted points: k of the points at random, or spread out by k-means++.
+
+    The draw looks up the cumulated weights along a random direction, not along the rows of X. So the order of the rows
+    does not matter, and a point of weight 2 is the same as that point twice.
+    """
+
+    def __init__(self, X: Floats, weights: Floats, rng: np.random.Generator) -> None:
+        order = np.argsort(X @ rng.standard_normal(X.shape[1]), kind="stable")
+        self.X, self.weights, self.rng = X[order], weights[order], rng
+
+    def pick(self, chances: Floats, count: int = 1) -> Ints:
+        """Return the places of ``count`` points drawn with probability proportional to ``chances``."""
+        total = np.cumsum(chances)
+        places: Ints = np.searchsorted(total, self.rng.random(count) * total[-1], side="right")
+        # rounding may point behind the last point that has a chance
+        return np.minimum(places, int(np.flatnonzero(chances)[-1]))
+
+    def random(self, k: int) -> Floats:
+        """Return ``k`` of the points, each at most once (as long as there are others of positive weight)."""
+        chances = self.weights.copy()
+        chosen = []
+        for _ in range(k):
+            at = int(self.pick(chances if chances.any() else self.weights)[0])
+            chosen.append(at)
+            chances[(self.X == self.X[at]).all(axis=1)] = 0.0
+        return self.X[chosen].copy()
+
+    def plus_plus(self, k: int) -> Floats:
+        """Return ``k`` points far apart: each the best of 2 + log k draws, proportional to the squared distance.
+
+        Source: D. Arthur, S. Vassilvitskii (2007), k-means++: the advantages of careful seeding, SODA.
+        """
+        chosen = self.pick(self.weights)
+        nearest = squared_distances(self.X, self.X[chosen])[:, 0]
+        for _ in range(k - 1):
+            chances = nearest * self.weights
+            if not chances.any():
+                # fewer different points than clusters: what remains are copies
+                chosen = np.append(chosen, self.pick(self.weights))
+                continue
+            trial = self.pick(chances, 2 + int(log(k)))
+            left = np.minimum(nearest[:, None], squared_distances(self.X, self.X[trial]))
+            best = int((self.weights @ left).argmin())
+            chosen, nearest = np.append(chosen, trial[best]), left[:, best]
+        return self.X[chosen].copy()
+
+
+def reseat(centers: Floats, empty: Ints, X: Floats, weights: Floats, labels: Ints, nearest: Floats) -> None:
+    """Put every centroid without points on the point that is farthest from its own centroid; changes all in place.
+
+    The point leaves its old cluster, so the sum of squared distances cannot rise.
+    """
+    far = np.argsort(-(nearest * (weights > 0)), kind="stable")[: len(empty)]
+    for cluster, point in zip(empty, far, strict=True):
+        if nearest[point] > 0:
+            labels[point], nearest[point] = cluster, 0.0
+            centers[cluster] = X[point]
+
+
+class Clustering(Estimator):
+    """What KMeans and SoftKMeans have in common: checks, starts, distances to the centroids."""
+
+    _estimator_type = "clusterer"
+    n_clusters: int
+    init: Any
+    n_init: Any
+    cluster_centers_: Floats
+
+    def _checked(self, X: Any, sample_weight: Any) -> tuple[Floats, Floats]:
+        """Return X and weights that add up to its number of rows; ValueError for fewer points than clusters."""
+        owner = type(self).__name__
+        k = check_count(owner, "n_clusters", self.n_clusters)
+        rows = self._fit_rows(X)
+        if len(rows) < k:
+            del self.n_features_in_
+            raise ValueError(f"n_samples={len(rows)} should be >= n_clusters={k}.")
+        weights = check_weights(rows, sample_weight)
+        return rows, np.ones(len(rows)) if weights is None else weights
+
+    def _starts(self, X: Floats, weights: Floats, random_state: Any) -> list[Floats]:
+        """Return the starting centroids of each attempt."""
+        owner, k = type(self).__name__, self.n_clusters
+        if not isinstance(self.init, str):
+            given = np.array(check_rows(self.init, "init", np.float64))
+            if given.shape != (k, X.shape[1]):
+                raise ValueError(
+                    f"The shape of the initial centers {given.shape} does not match the number of clusters {k} and of "
+                    f"features {X.shape[1]}."
+                )
+            check_finite(given, "init")
+            return [given]
+        if self.init not in ("k-means++", "random"):
+            raise ValueError(
+                f"The 'init' parameter of {owner} must be 'k-means++', 'random' or an array of centroids. Got {self.init!r} instead."
+            )
+        usual = 1 if self.init == "k-means++" else 10
+        attempts = usual if self.n_init == "auto" else check_count(owner, "n_init", self.n_init)
+        rng = generator(random_state)
+        return [
+            s.random(k) if self.init == "random" else s.plus_plus(k)
+            for s in (Starts(X, weights, rng) for _ in range(attempts))
+        ]
+
+    def transform(self, X: Any) -> Floats:
+        """Return the distance of each row to each centroid (n, n_clusters)."""
+        return np.sqrt(squared_distances(*self._placed(X)))
+
+    def _placed(self, X: Any) -> tuple[Floats, Floats]:
+        """Return rows and centroids with the middle of the centroids as origin: distances without cancellation."""
+        rows = self._rows(X)
+        middle = self.cluster_centers_.mean(axis=0)
+        return rows - middle, self.cluster_centers_ - middle
+
+    def predict(self, X: Any) -> Any:
+        """Return the number of the nearest centroid of each row."""
+        return squared_distances(*self._placed(X)).argmin(axis=1).astype(np.int32)
+
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Floats:
+        """Return the distances to the centroids of a fit to ``X``."""
+        return self.fit(X, y, sample_weight=sample_weight).transform(X)
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Return the clusters of a fit to ``X``."""
+        self.fit(X, y, sample_weight=sample_weight)
+        return getattr(self, "labels_")  # noqa: B009 - learned by the subclass
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Find the centroids."""
+        raise NotImplementedError
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the sum of squared distances to the nearest centroids: larger is better."""
+        nearest = squared_distances(*self._placed(X)).min(axis=1)
+        weights = check_weights(nearest, sample_weight)
+        return -float(nearest.sum() if weights is None else nearest @ weights)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the columns that `transform` gives."""
+        self._check_fitted()
+        name = type(self).__name__.lower()
+        return np.array([f"{name}{i}" for i in range(len(self.cluster_centers_))], dtype=object)

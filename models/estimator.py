@@ -1,0 +1,167 @@
+"""What every estimator is: settings in the constructor, learning in ``fit``, learned things with a trailing underscore.
+
+The manners are scikit-learn's, so that its pipelines, searches and checks take these estimators; nothing of it is imported
+unless it asks first.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_lite.models import validation
+from tinygrad_lite.models.validation import Floats
+
+
+class Estimator:
+    """Base of all estimators: settings by name, a readable repr, checks of the input."""
+
+    _estimator_type: ClassVar[str | None] = None
+    _images: ClassVar[bool] = False
+    _dtype: ClassVar[Any] = np.float64
+    """What X is turned into; None keeps float32."""
+
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
+    @classmethod
+    def _setting_names(cls) -> list[str]:
+        return [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the settings by name; ``deep`` is there for scikit-learn (no estimator contains another)."""
+        return {name: getattr(self, name) for name in self._setting_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings by name; ValueError for a name that does not exist, and then nothing has changed."""
+        known = self._setting_names()
+        for name in params:
+            if name not in known:
+                raise ValueError(f"Invalid parameter {name!r} for estimator {self!r}. Valid parameters are: {known!r}.")
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        shown = [f"{k}={v!r}" for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __sklearn_tags__(self) -> Any:
+        """Answer scikit-learn's question what kind of estimator this is (it is loaded when it asks)."""
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags, TransformerTags
+
+        kind = self._estimator_type
+        supervised = kind in ("classifier", "regressor")
+        return Tags(
+            estimator_type=kind,
+            target_tags=TargetTags(required=supervised, multi_output=kind == "regressor"),
+            transformer_tags=TransformerTags() if hasattr(self, "transform") else None,
+            classifier_tags=ClassifierTags() if kind == "classifier" else None,
+            regressor_tags=RegressorTags() if kind == "regressor" else None,
+            input_tags=InputTags(three_d_array=self._images),
+        )
+
+    # -------------------------------------------------------------------------------- input
+    def _fit_rows(self, X: Any, least: int = 1) -> Floats:
+        """Return X for training and remember its width and column names (only once everything about X is right)."""
+        names = validation.feature_names(X)
+        rows = validation.check_rows(X, dtype=self._dtype, least=least, images=self._images)
+        self.n_features_in_ = int(np.prod(rows.shape[1:]))
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return rows
+
+    def _rows(self, X: Any) -> Floats:
+        """Return X for prediction: fitted, finite, as wide as in training, columns of the same names."""
+        self._check_fitted()
+        names = validation.feature_names(X)
+        seen = getattr(self, "feature_names_in_", None)
+        owner = type(self).__name__
+        if names is not None and seen is not None and (len(names) != len(seen) or (names != seen).any()):
+            raise ValueError(
+                "The feature names should match those that were passed during fit.\n"
+                f"In training: {', '.join(seen)}\nnow: {', '.join(names)}"
+            )
+        if names is None and seen is not None:
+            validation.warn(UserWarning, f"X does not have valid feature names, but {owner} was fitted with feature names")
+        elif names is not None and seen is None:
+            validation.warn(UserWarning, f"X has feature names, but {owner} was fitted without feature names")
+        rows = validation.check_rows(X, dtype=self._dtype, images=self._images)
+        width = int(np.prod(rows.shape[1:]))
+        if width != self.n_features_in_:
+            raise ValueError(f"X has {width} features, but {owner} is expecting {self.n_features_in_} features as input.")
+        return rows
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "n_features_in_"):
+            raise validation.not_fitted(type(self).__name__)
+
+    def __getattr__(self, name: str) -> Any:
+        # only reached for what does not exist: a learned attribute before fit gets an error that says so
+        if name.endswith("_") and not name.startswith("_") and "n_features_in_" not in self.__dict__:
+            if name in type(self).__annotations__ or any(name in getattr(c, "__annotations__", {}) for c in type(self).__mro__):
+                raise AttributeError(f"{type(self).__name__} has no {name} before fit; call fit first")
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+
+class Regressor(Estimator):
+    """An estimator of measurements; its score is the share of variance explained."""
+
+    _estimator_type = "regressor"
+
+    def predict(self, X: Any) -> Floats:
+        """Return the estimate for each row."""
+        raise NotImplementedError
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        r"""Return :math:`R^2 = 1 - \sum w (y - \hat y)^2 / \sum w (y - \bar y)^2`, the mean over several outputs.
+
+        A constant target gives 1 where it is met exactly, else 0.
+        """
+        estimate = self.predict(X)
+        truth = validation.check_measurements(type(self).__name__, estimate, y, np.float64).reshape(len(estimate), -1)
+        estimate = estimate.reshape(len(estimate), -1)
+        if truth.shape != estimate.shape:
+            raise ValueError(f"y has {truth.shape[1]} outputs, {type(self).__name__} gives {estimate.shape[1]}")
+        weights = validation.check_weights(truth, sample_weight)
+        w = np.ones((len(truth), 1)) if weights is None else weights[:, None]
+        left = (w * (truth - estimate) ** 2).sum(axis=0)
+        total = (w * (truth - (w * truth).sum(axis=0) / w.sum()) ** 2).sum(axis=0)
+        flat = total == 0
+        each = np.where(flat, left == 0, 1 - left / np.where(flat, 1, total))
+        return float(each.mean())
+
+
+class Classifier(Estimator):
+    """An estimator of classes; its score is the share of rows it gets right."""
+
+    _estimator_type = "classifier"
+    classes_: NDArray[Any]
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probability of each class (n, classes), in the order of ``classes_``."""
+        raise NotImplementedError
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Return the logarithm of the probabilities; -inf where one is 0."""
+        with np.errstate(divide="ignore"):
+            logs: Floats = np.log(self.predict_proba(X))
+        return logs
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row."""
+        best = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[best]
+        return labels
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the (weighted) share of rows whose class is predicted."""
+        predicted = self.predict(X)
+        right = predicted == validation.check_labels(type(self).__name__, predicted, y)
+        return float(np.average(right, weights=validation.check_weights(right, sample_weight)))
