@@ -1,4 +1,4 @@
-"""The detection table: ``python -m tests.testing.table [--seeds 10] [--held-out] [--only NAME] [--peers] [--write]``."""
+"""The detection table: ``python -m tests.testing.table [--seeds 10] [--held-out] [--only NAME] [--write]``."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def judge_case(job: tuple[str, int]) -> tuple[str, int, dict[str, Any]]:
             text = f"{told.kind}. {told.suspicion or ''}"
             vague = told.suspicion is None or any(t in text for t in VAGUE)
             good = any(w.lower() in text.lower() for w in words.split("|")) and not vague
-            entry |= {"size": sum(a.size for a in told.smallest), "hint": "good" if good else "vague" if vague else "misleading"}
+            entry |= {
+                "size": sum(a.size for a in told.smallest),
+                "hint": "good" if good else "vague" if vague else "misleading",
+            }
             entry["text"] = text
         out["bugs"][bug] = entry
     return name, seed, out

@@ -57,7 +57,9 @@ def gradcheck(
     report = _at(rule, arrays, kwargs or {}, title, name_of(fn), kinks, rtol, contract, seed)
     if report.ok and order > 1:
         if isinstance(fn, tuple):
-            raise TypeError("gradcheck: order=2 needs a function of Tensors; check a pair's backward as a rule of its own")
+            raise TypeError(
+                "gradcheck: order=2 needs a function of Tensors; check a pair's backward as a rule of its own"
+            )
         report = _second(fn, rule, arrays, None, kwargs or {}, places, kinks, rtol, contract, seed, f"{title}, order 2")
     if report.ok:
         report.notes.append("options, shapes and special values not searched (check_op does)")
@@ -127,7 +129,9 @@ def check_op(
     report = run(Trial(rule, sampler, kinks), examples, seed, title, name_of(op), engine)
     if report.ok and highest > 1:
         if pair:
-            raise TypeError("check_op: order=2 needs a function of Tensors; check a pair's backward as a rule of its own")
+            raise TypeError(
+                "check_op: order=2 needs a function of Tensors; check a pair's backward as a rule of its own"
+            )
         second = pullback_of(op, None, 0, (*rule.names, "g") if rule.names else (), call)
         trial = Trial(second, with_g(sampler, rule), kinks)
         found = run(trial, examples, seed, f"{title}, order 2", name_of(op), engine)
@@ -156,7 +160,9 @@ def sampler_for(
         return sampler_of(args, options), None
     samples = getattr(getattr(op, "op", op), "samples", None)
     if not isinstance(samples, Samples):
-        raise ValueError(f"check_op: {name_of(op)} was registered without samples and no Arr(...) was given: what may it be called with?")
+        raise ValueError(
+            f"check_op: {name_of(op)} has no samples and no Arr(...) was given: what may it be called with?"
+        )
     drawn = sampler_of_samples(samples, names_of(op, 0))
     if not options:
         return drawn, samples
@@ -177,7 +183,9 @@ def _at(
     trial = Trial(rule, None, kinks, rtol, contract, Profile())
     p = Point(rule, arrays, kw, seed, trial.profile, kinks)
     if not p.fl:
-        raise TypeError(f"{title}: no floating-point input to differentiate, got {', '.join(map(p.label, range(len(arrays))))}")
+        raise TypeError(
+            f"{title}: no floating-point input to differentiate, got {', '.join(map(p.label, range(len(arrays))))}"
+        )
     if not sum(p.x[i].size for i in p.fl):
         report.notes.append("all inputs are empty: nothing but shapes was checked")
     with quiet():
@@ -210,7 +218,9 @@ def _second(
         several = isinstance(grad_outputs, (tuple, list))
         gs = [_array(fn, len(arrays) + i, a) for i, a in enumerate(grad_outputs if several else [grad_outputs])]
         if [g.shape for g in gs] != [o.shape for o in floats]:
-            raise ValueError(f"{title}: grad_outputs {[g.shape for g in gs]}, the outputs are {[o.shape for o in floats]}")
+            raise ValueError(
+                f"{title}: grad_outputs {[g.shape for g in gs]}, the outputs are {[o.shape for o in floats]}"
+            )
     n = len(arrays)
     second = pullback_of(fn, places, n, (*rule.names[:n], "g") if rule.names else ())
     if places is not None:
@@ -224,7 +234,9 @@ def _array(fn: Any, i: int, value: Any) -> Array:
         fix = "check real and imaginary part apart" if array.dtype.kind == "c" else "pass numbers"
         raise TypeError(f"gradcheck({name_of(fn)}): input {i} has dtype {array.dtype}; {fix}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"gradcheck({name_of(fn)}): input {i} {array.shape} holds NaN or infinity; no derivative exists there")
+        raise ValueError(
+            f"gradcheck({name_of(fn)}): input {i} {array.shape} holds NaN or infinity; no derivative exists there"
+        )
     return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype != np.float64 else np.array(array)
 
 

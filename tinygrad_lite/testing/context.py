@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,14 +59,17 @@ def _value(p: Point, key: str) -> Any:
 
 def shared_shape(outcomes: Sequence[Outcome]) -> str | None:
     """A property of the shapes that tells failing examples from passing ones."""
-    told = [o for o in outcomes if all(a.size for a in o.point.given) and sum(o.point.x[i].size for i in o.point.fl) > 1]
+    told = [
+        o for o in outcomes if all(a.size for a in o.point.given) and sum(o.point.x[i].size for i in o.point.fl) > 1
+    ]
     if sum(o.failed for o in told) < 2 or sum(not o.failed for o in told) < 3:
         return None
-    for text, test in (
+    tests: tuple[tuple[str, Callable[[Point], bool]], ...] = (
         ("when the shapes of the inputs differ (broadcasting)", lambda p: len({p.x[i].shape for i in p.fl}) > 1),
         ("when an axis has size 1", lambda p: any(1 in p.x[i].shape for i in p.fl)),
         ("with 3 or more axes", lambda p: any(p.x[i].ndim > 2 for i in p.fl)),
-    ):
+    )
+    for text, test in tests:
         if all(test(o.point) == o.failed for o in told):
             return f"wrong only {text}"
     return None
@@ -77,10 +80,14 @@ def agreed(lists: Sequence[Sequence[Hint]]) -> Hint | None:
     full = [hints for hints in lists if hints]
     if not full:
         return None
-    factors = {h.key: sum(any(h.key == o.key for o in hints) for hints in full) for h in full[0] if h.key.startswith("factor")}
+    factors = {
+        h.key: sum(any(h.key == o.key for o in hints) for hints in full) for h in full[0] if h.key.startswith("factor")
+    }
     best = [h for h in full[0] if factors.get(h.key, 0) == max(factors.values(), default=0) > 0]
     if best and factors[best[0].key] >= 0.6 * len(full):
-        return Hint(best[0].key, " or ".join(h.text.removeprefix("off by ") if k else h.text for k, h in enumerate(best[:2])))
+        return Hint(
+            best[0].key, " or ".join(h.text.removeprefix("off by ") if k else h.text for k, h in enumerate(best[:2]))
+        )
     for hint in full[0]:
         same = [h for hints in full for h in hints if h.key == hint.key]
         need = 1.0 if hint.key in NEEDS_ALL else 0.6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,9 @@ def contract(p: Point, thorough: bool) -> bool:
     if [a.tobytes() for a in arrays] != keep:
         raise Failure("forward modifies its input", p.label(_changed(arrays, keep)))
     again, _ = _forward(p, [np.array(a) for a in p.given])
-    if not all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(outs.arrays, again.arrays, strict=True)):
+    if not all(
+        np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(outs.arrays, again.arrays, strict=True)
+    ):
         raise Failure("forward is not deterministic", "a function that needs randomness must take a seed")
     g = _like(outs, lambda a: (2.5 * p.rng.standard_normal(a.shape)).astype(a.dtype))
     g0 = _like(g, np.copy)
@@ -115,7 +118,9 @@ class _Comparison:
         def shake(a: Array) -> Array:
             if a.dtype.kind != "f":
                 return np.array(a)
-            return np.asarray((a * (1 + 3 * float(np.finfo(a.dtype).eps) * rng.uniform(-1, 1, a.shape))).astype(a.dtype))
+            return np.asarray(
+                (a * (1 + 3 * float(np.finfo(a.dtype).eps) * rng.uniform(-1, 1, a.shape))).astype(a.dtype)
+            )
 
         for _ in range(5):
             _, saved = self.p.call([shake(a) for a in self.p.given])
@@ -151,11 +156,12 @@ def laid_out(a: Array, kind: str) -> Array:
     if kind == "fortran":
         return np.array(a, order="F")
     if kind == "strided":
-        big = np.full(tuple(2 * n + 1 for n in a.shape), 7, a.dtype)
-        view = big[(*(slice(0, 2 * n, 2) for n in a.shape), ...)]
+        big: Array = np.full(tuple(2 * n + 1 for n in a.shape), 7, a.dtype)
+        steps = [slice(0, 2 * n, 2) for n in a.shape]
     else:
         big = np.empty_like(a, order="C")
-        view = big[(*(slice(None, None, -1),) * a.ndim, ...)]
+        steps = [slice(None, None, -1)] * a.ndim
+    view = big[tuple(steps)] if steps else big
     view[...] = a
     return view
 
@@ -214,7 +220,8 @@ def _near_float64(
     p: Point, dt: np.dtype[np.generic], low: list[Array], outs: Outs, g: Outs, grads: Sequence[Array | None]
 ) -> None:
     wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in low]
-    eps, tiny, top = (float(getattr(np.finfo(dt), k)) for k in ("eps", "tiny", "max"))  # type: ignore[call-overload]
+    info: Any = np.finfo(dt)  # type: ignore[type-var]
+    eps, tiny, top = (float(getattr(info, k)) for k in ("eps", "tiny", "max"))
     gs = [np.asarray(a, np.float64).ravel() for a in g.arrays if a.dtype.kind == "f"]
     v = np.concatenate(gs) if gs else np.zeros(0)
     ref = p.vjp(wide, v)
@@ -223,7 +230,10 @@ def _near_float64(
         near = [a * (1 + 2 * eps * p.rng.uniform(-1, 1, a.shape)) if i in p.fl else a for i, a in enumerate(wide)]
         for s, t, r in zip(moved, p.vjp([np.asarray(a) for a in near], v), ref, strict=True):
             np.fmax(s, np.nan_to_num(np.abs(t - r), posinf=0), out=s)
-    largest = max((float(np.abs(np.asarray(a, np.float64)).max(initial=0)) for a in outs.arrays if a.dtype.kind == "f"), default=0.0)
+    largest = max(
+        (float(np.abs(np.asarray(a, np.float64)).max(initial=0)) for a in outs.arrays if a.dtype.kind == "f"),
+        default=0.0,
+    )
     for s, i, r in zip(moved, p.fl, ref, strict=True):
         a = np.asarray(grads[i], np.float64)
         if a.size and np.isfinite(r).all() and np.abs(r).max() < top / 10:

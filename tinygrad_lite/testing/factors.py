@@ -41,7 +41,9 @@ def _candidates(arrays: Sequence[Array], options: dict[str, Any]) -> Iterator[tu
     for j, a in enumerate(arrays):
         sizes = [("shape", f"shape of input {j}[{ax}]", n) for ax, n in enumerate(a.shape)]
         sizes += [("size", f"size of input {j}", a.size)]
-        sizes += [("rest", f"axes of input {j} but {ax}", a.size // n) for ax, n in enumerate(a.shape) if n > 1 < a.ndim]
+        sizes += [
+            ("rest", f"axes of input {j} but {ax}", a.size // n) for ax, n in enumerate(a.shape) if n > 1 < a.ndim
+        ]
         for kind, what, n in sizes:
             if n > 1:
                 yield f"n {kind}", f"{n} = {what}: a sum where a mean is meant", n

@@ -102,12 +102,16 @@ def pulled(out: Any, tensors: Sequence[Tensor], g: Any, create_graph: bool = Fal
     """Gradients of the outputs for the tracked tensors: zeros where nothing depends, None where none is asked."""
     outs = list(out.values()) if isinstance(out, dict) else list(out) if isinstance(out, (tuple, list)) else [out]
     gs = list(g) if isinstance(g, (tuple, list)) else [g]
-    live = [(o, h) for o, h in zip(outs, gs, strict=True) if isinstance(o, Tensor) and o.requires_grad and h is not None]
+    live = [
+        (o, h) for o, h in zip(outs, gs, strict=True) if isinstance(o, Tensor) and o.requires_grad and h is not None
+    ]
     wanted = [t for t in tensors if t.requires_grad]
     found: dict[int, Tensor | None] = {}
     if live and wanted:
         seeds = [h if isinstance(h, Tensor) else make(np.asarray(h, o.array.dtype)) for o, h in live]
-        answer = grad([o for o, _ in live], wanted, seeds, retain_graph=True, create_graph=create_graph, allow_unused=True)
+        answer = grad(
+            [o for o, _ in live], wanted, seeds, retain_graph=True, create_graph=create_graph, allow_unused=True
+        )
         found = {id(t): a for t, a in zip(wanted, answer, strict=True)}
     return [
         None if not t.requires_grad else (a if (a := found.get(id(t))) is not None else make(np.zeros_like(t.array)))

@@ -65,9 +65,9 @@ class Jacobians:
             gap = np.where(np.isfinite(N[k]), gap, 0.0) * q.ravel()
             size = np.where(np.isfinite(A[k]), np.maximum(np.abs(A[k]), np.abs(np.nan_to_num(N[k]))), 1.0) * q.ravel()
             counts.append(int((gap > 1e-6 * size.max()).any(0).sum()))
-            o, e = np.unravel_index(int(np.argmax(gap)), gap.shape)
+            o, e = divmod(int(np.argmax(gap)), gap.shape[1])
             if gap[o, e] > 0 and (best is None or gap[o, e] > best[0]):
-                best = (float(gap[o, e]), k, int(o), int(e))
+                best = (float(gap[o, e]), k, o, e)
         if best is None:
             return None
         _, k, o, e = best

@@ -22,12 +22,12 @@ class Numbers:
         raw = p.pull(unflatten(v, outs), saved)
         self.grads = [np.asarray(raw[i], np.float64) for i in p.fl]
         self.scales = p.scales()
-        low = [2e3 * float(np.finfo(t.dtype).eps) for t in raw if t is not None and t.dtype.kind == "f" and t.itemsize < 8]
+        low = [
+            2e3 * float(np.finfo(t.dtype).eps) for t in raw if t is not None and t.dtype.kind == "f" and t.itemsize < 8
+        ]
         self.rtol = max([rtol, *low])
         self.sens = _sensitivity(p, v, self.grads)
-        size = sum(
-            float(np.abs(g * q)[np.isfinite(g)].sum()) for g, q in zip(self.grads, self.scales, strict=True)
-        )
+        size = sum(float(np.abs(g * q)[np.isfinite(g)].sum()) for g, q in zip(self.grads, self.scales, strict=True))
         self.floor = 1e-13 * (max(p.profile.typical, size) + float(np.abs(v * flatten(outs)).sum()))
 
     def verdict(self, d: Sequence[Vector]) -> tuple[float, Verdict]:
@@ -55,8 +55,9 @@ class Numbers:
             return
         a, verdict = self.verdict(d)
         if verdict.word == "unclear":
-            pool = [(i, k) for i, q in enumerate(d) for k in np.flatnonzero(q)]
-            words = [self._element(*pool[m], "wrong value").word for m in p.rng.permutation(len(pool))[:6]]
+            pool = [(i, int(k)) for i, q in enumerate(d) for k in np.flatnonzero(q)]
+            picked = [pool[m] for m in p.rng.permutation(len(pool))[:6]]
+            words = [self._element(i, k, "wrong value").word for i, k in picked]
             if "unclear" in words or not words:
                 p.unclear += 1
         else:
@@ -121,7 +122,9 @@ def directions(p: Point, numbers: Numbers) -> Iterator[tuple[str, list[Vector]]]
         return
     uniq, count = np.unique(np.concatenate([p.x[i].ravel() for i in p.fl]), return_counts=True)
     for u in uniq[np.argsort(-count)][:3]:
-        step = abs(float(u)) or min(float(q[p.x[i] == 0].min(initial=math.inf)) for i, q in zip(p.fl, scales, strict=True))
+        step = abs(float(u)) or min(
+            float(q[p.x[i] == 0].min(initial=math.inf)) for i, q in zip(p.fl, scales, strict=True)
+        )
         yield f"all elements equal to {u:g}", [np.where(p.x[i] == u, step, 0.0) for i in p.fl]
     for _ in range(2):  # one-sided slopes of single elements localise kinks
         i = int(rng.integers(len(scales)))

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.testing.factors import factor
-from tinygrad_lite.testing.point import Array
 from tinygrad_lite.testing.places import where
+from tinygrad_lite.testing.point import Array
 
 LOOSE = 1e-3  # relative agreement that a pattern needs
 
@@ -149,7 +149,12 @@ def _structure(c: Case) -> list[Hint]:
         if not has_a[off].any() and has_n[off].any() and has_n[~off].mean() > 0.5:
             return _same("treated as elementwise: the terms between different elements are missing")
     lost = has_n & ~has_a
-    if lost.any() and (np.abs(A - N)[~lost] <= 1e-5 * top).all() and c.y is not None and _last_wins(lost, has_a, c.y.shape):
+    if (
+        lost.any()
+        and (np.abs(A - N)[~lost] <= 1e-5 * top).all()
+        and c.y is not None
+        and _last_wins(lost, has_a, c.y.shape)
+    ):
         text = "contributions are lost where one element is used several times: assigned instead of added"
         return _same(f"{text} (np.add.at, +=)")
     return []
@@ -209,10 +214,10 @@ def _functions(c: Case) -> list[Hint]:
         named += [("the incoming gradient g", c.v), ("1/g: the incoming gradient is not multiplied in", 1 / c.v)]
     r = c.a[c.big] / c.n[c.big]
     for name, f in named:
-        f = _as(f, c.n.shape)
-        if f is None:
+        whole = _as(f, c.n.shape)
+        if whole is None:
             continue
-        f = f[c.big]
+        f = whole[c.big]
         if f.size < 2 or not np.isfinite(f).all() or not np.ptp(f) > 1e-3 * np.abs(f).max():
             continue
         if np.allclose(r, f, rtol=LOOSE) and np.abs(c.a[~c.big]).max(initial=0) < 0.1 * c.top:
@@ -220,12 +225,14 @@ def _functions(c: Case) -> list[Hint]:
     if c.v is not None and c.v.shape == c.n.shape and c.rel > 1e-3:
         missing = (c.n - c.a) / c.v
         for name, f in named[:-2]:
-            f = _as(f, c.n.shape)
-            if f is None or not np.isfinite(f).all() or not np.ptp(f) > 1e-3 * np.abs(f).max():
+            whole = _as(f, c.n.shape)
+            if whole is None or not np.isfinite(whole).all() or not np.ptp(whole) > 1e-3 * np.abs(whole).max():
                 continue
             for sign in (1, -1):
-                if np.allclose(missing, sign * f, rtol=LOOSE, atol=1e-4 * np.abs(f).max()):
-                    return _same(f"off by a term g * {name}: it is missing" if sign > 0 else f"off by a term g * {name} too much")
+                if np.allclose(missing, sign * whole, rtol=LOOSE, atol=1e-4 * np.abs(whole).max()):
+                    return _same(
+                        f"off by a term g * {name}: it is missing" if sign > 0 else f"off by a term g * {name} too much"
+                    )
     return []
 
 
@@ -240,7 +247,9 @@ def _place(c: Case) -> list[Hint]:
     bad = c.bad
     on_a, on_n = np.abs(c.a) > c.tol, np.abs(c.n) > c.tol
     if on_a.any() and on_n.any() and (on_a ^ on_n).all() and c.a.size > 2:
-        return _same("gradient where there should be none, none where there should be: a mask is inverted or branches are swapped")
+        return _same(
+            "gradient where there should be none and none where there should be: a mask or two branches are swapped"
+        )
     if not bad.any() or not (c.right | bad).all() or not (c.right & (c.x != 0)).any():
         return []
     place = where(bad, c.x, [b for j, b in enumerate(c.arrays) if j != c.index and b.dtype.kind == "f"])
@@ -277,21 +286,40 @@ def _slices(c: Case) -> list[Hint]:
             along = f"along axis {axes[0]}" if k == 1 else f"along axes {axes}"
             for what, t in (("sum", n.sum(axes, keepdims=True)), ("mean", n.mean(axes, keepdims=True))):
                 if c.fits(a, np.broadcast_to(t, a.shape)) and np.ptp(n, axes).max() > 0.01 * c.top:
-                    out.append(Hint(f"{what} over", f"the same value {along}: the {what} of the right ones was taken over it"))
+                    out.append(
+                        Hint(f"{what} over", f"the same value {along}: the {what} of the right ones was taken over it")
+                    )
             if length < a.size:
                 r = np.where(c.big, a / n, np.nan)
                 spread, middle = np.nanmax(r, axes) - np.nanmin(r, axes), np.abs(np.nanmean(r, axes))
                 if (c.big.sum(axes) > 1).all() and np.all(spread < LOOSE * middle):
-                    out.append(Hint(f"per slice {k}", f"off by a factor constant {along} (per-slice factor: scale, mask or reduction)"))
+                    out.append(
+                        Hint(
+                            f"per slice {k}",
+                            f"off by a factor constant {along} (per-slice factor: scale, mask or reduction)",
+                        )
+                    )
             if np.all(np.ptp(d, axes) < LOOSE * size):
-                out.append(Hint("mean term", f"off by a term constant {along}: a mean/sum term over it is missing or too much"))
+                out.append(
+                    Hint("mean term", f"off by a term constant {along}: a mean/sum term over it is missing or too much")
+                )
             for name, t in (("input", c.x), ("output", c.y)):
                 if t is None or t.shape != a.shape or length < 3 or _explained(n, [t], axes, c.top):
                     continue
                 if _explained(d, [t], axes, size):
-                    out.append(Hint(f"term {name}", f"missing a term proportional to the {name} {along}: a norm/statistic was treated as constant"))
+                    out.append(
+                        Hint(
+                            f"term {name}",
+                            f"missing a term proportional to the {name} {along}: a norm/statistic taken as constant",
+                        )
+                    )
                 elif length > 3 and _explained(d, [t, np.ones_like(t)], axes, size):
-                    out.append(Hint("mean and variance", f"missing terms of a mean and a variance {along}: a statistic was treated as constant"))
+                    out.append(
+                        Hint(
+                            "mean and variance",
+                            f"missing terms of a mean and a variance {along}: a statistic was treated as constant",
+                        )
+                    )
         if out:
             return out[:2]
     return out
@@ -299,6 +327,7 @@ def _slices(c: Case) -> list[Hint]:
 
 def _explained(d: Array, basis: list[Array], axes: tuple[int, ...], size: float) -> bool:
     """Whether d is, slice by slice over ``axes``, a combination of the basis arrays."""
+
     def rows(t: Array) -> Array:
         t = np.moveaxis(t, axes, range(-len(axes), 0))
         return t.reshape(-1, int(np.prod(t.shape[t.ndim - len(axes) :])))

@@ -27,7 +27,7 @@ class Rule:
     """A function and the rule that pulls a gradient back through it, on NumPy arrays.
 
     ``forward(*arrays, **options)`` returns ``(out, saved)``; ``out`` is an array or a tuple of arrays.
-    ``backward(g, saved)`` returns one gradient per array, None for integer arrays; ``g`` is a tuple when ``out`` is one.
+    ``backward(g, saved)`` returns one gradient per array, None for integer arrays; ``g`` is a tuple if ``out`` is.
     """
 
     forward: Callable[..., tuple[Any, Any]]
@@ -72,9 +72,7 @@ class Point:
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         self.fl = [
-            i
-            for i, a in enumerate(self.given)
-            if a.dtype.kind == "f" and (self.rule.wrt is None or i in self.rule.wrt)
+            i for i, a in enumerate(self.given) if a.dtype.kind == "f" and (self.rule.wrt is None or i in self.rule.wrt)
         ]
         self.x: list[Array] = [np.array(a, np.float64) if a.dtype.kind == "f" else np.array(a) for a in self.given]
         self.unclear = 0

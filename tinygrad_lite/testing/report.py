@@ -46,7 +46,11 @@ class GradReport:
     def _lines(self) -> list[str]:
         if self.ok:
             points = f"{self.examples} point{'s' * (self.examples != 1)} checked"
-            doubt = f", {self.inconclusive} direction{'s' * (self.inconclusive != 1)} undecided" if self.inconclusive else ""
+            doubt = (
+                f", {self.inconclusive} direction{'s' * (self.inconclusive != 1)} undecided"
+                if self.inconclusive
+                else ""
+            )
             return [f"{self.title}: ok, {points}{doubt}", *(f"  {t}" for t in self.notes)]
         where = f", {self.input}" if self.input else ""
         where += f", element ({','.join(map(str, self.element))})" if self.element is not None else ""
@@ -78,7 +82,11 @@ class GradReport:
         color = "#2e7d32" if self.ok else "#c62828"
         first, *rest = (html.escape(line.strip()) for line in self._lines())
         style = f"border-left:4px solid {color};padding:4px 12px;margin:4px 0"
-        return f'<div style="{style}"><b style="color:{color}">{first}</b><pre style="margin:4px 0">' + "\n".join(rest) + "</pre></div>"
+        return (
+            f'<div style="{style}"><b style="color:{color}">{first}</b><pre style="margin:4px 0">'
+            + "\n".join(rest)
+            + "</pre></div>"
+        )
 
 
 class GradcheckError(AssertionError):
@@ -110,14 +118,22 @@ def _brief(a: Array) -> str:
     """A few numbers in full, many as dtype and shape."""
     if a.size > 24:
         return f"{a.dtype}[{','.join(map(str, a.shape))}]"
-    text = np.array2string(a, separator=",", precision=4, max_line_width=10**6, floatmode="maxprec", suppress_small=True)
+    text = np.array2string(
+        a, separator=",", precision=4, max_line_width=10**6, floatmode="maxprec", suppress_small=True
+    )
     text = text.replace("\n", "").replace(" ", "").replace(".,", ",").replace(".]", "]")
     return text if a.size else f"empty[{','.join(map(str, a.shape))}]"
 
 
 def source_of(a: Array) -> str:
     """An expression that makes exactly this array."""
-    dtype = "" if a.dtype in (np.dtype(np.float64),) else f", dtype=np.{a.dtype.name}" if a.dtype != bool else ", dtype=bool"
+    dtype = (
+        ""
+        if a.dtype in (np.dtype(np.float64),)
+        else f", dtype=np.{a.dtype.name}"
+        if a.dtype != bool
+        else ", dtype=bool"
+    )
     if a.size == 0:
         return f"np.zeros({a.shape}{dtype})"
     if a.size > 1 and a.size * 4 > 24 and (a == a.flat[0]).all():

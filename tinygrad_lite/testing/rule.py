@@ -42,7 +42,7 @@ def check_rule(
     >>> report.ok, report.kind
     (False, 'wrong value')
     """
-    rule = Rule(forward, backward, name or getattr(forward, "__name__", "rule"))
+    rule = Rule(forward, backward, str(name or getattr(forward, "__name__", "rule")))
     return search(Trial(rule, sampler, kinks), examples, seed, title=f"check_rule({rule.name})")
 
 

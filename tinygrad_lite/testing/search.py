@@ -1,4 +1,4 @@
-"""Where inputs come from: a schedule of sizes and values, every choice recorded so that it can be replayed and shrunk."""
+"""Where inputs come from: a schedule of sizes and values, every choice recorded to be replayed and shrunk."""
 
 from __future__ import annotations
 
@@ -49,7 +49,12 @@ class Source:
     """
 
     def __init__(
-        self, seed: int, mode: str = "normal", sizes: str = "usual", replay: Sequence[int] = (), digits: int | None = None
+        self,
+        seed: int,
+        mode: str = "normal",
+        sizes: str = "usual",
+        replay: Sequence[int] = (),
+        digits: int | None = None,
     ) -> None:
         self.seed, self.mode, self.sizes, self.digits = seed, mode, sizes, digits
         self.rng = np.random.default_rng(seed)
@@ -147,7 +152,7 @@ def draw_values(rng: np.random.Generator, mode: str, shape: tuple[int, ...], lo:
         pool = [x for x in (0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-3, -1e-3, a, b) if lo <= x <= hi]
         return np.where(rng.random(shape) < 0.5, rng.choice(pool, shape), base)
     if mode == "wide" and both:  # magnitudes from 1e-3 to 1e3
-        return np.clip(np.sign(base) * 10.0 ** rng.uniform(-3, 3, shape), lo, hi)
+        return np.asarray(np.clip(np.sign(base) * 10.0 ** rng.uniform(-3, 3, shape), lo, hi))
     if mode == "large" and both:
         top = min(-lo, hi, 1e4)
         return np.clip(rng.uniform(-1, 1, shape) * (top if 3.1 < top < 1e4 else 30.0), lo, hi)

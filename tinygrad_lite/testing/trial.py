@@ -56,9 +56,7 @@ class Trial:
             self.judge(p, thorough, ordinary=src.mode == "normal", made=made)
         return p
 
-    def judge(
-        self, p: Point, thorough: bool, ordinary: bool, made: Sequence[tuple[Array, float, float]] = ()
-    ) -> None:
+    def judge(self, p: Point, thorough: bool, ordinary: bool, made: Sequence[tuple[Array, float, float]] = ()) -> None:
         """All tests of one point."""
         try:
             if p.kinks == "skip":
@@ -83,7 +81,7 @@ class quiet(warnings.catch_warnings):  # noqa: N801  used like a function
     """No floating point errors, no warnings: checked functions meet every special value."""
 
     def __init__(self) -> None:
-        super().__init__(action="ignore")
+        super().__init__(record=False, action="ignore")
         self._state = np.errstate(all="ignore")
 
     def __enter__(self) -> None:

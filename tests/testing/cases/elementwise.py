@@ -25,7 +25,13 @@ def tanh_b(g, y, bug=""):
     return (g * (1 - y * y),)
 
 
-case("tanh", one(), tanh_f, tanh_b, {"power": "factor|1 - y|1/(1", "inplace": "in-place", "nog": "incoming gradient|g is"})
+case(
+    "tanh",
+    one(),
+    tanh_f,
+    tanh_b,
+    {"power": "factor|1 - y|1/(1", "inplace": "in-place", "nog": "incoming gradient|g is"},
+)
 
 
 def sigmoid_f(x):
@@ -73,7 +79,13 @@ def relu_b(g, x, bug=""):
     return (g * (x > 0),)
 
 
-case("relu", one(), relu_f, relu_b, {"mask_g": "linear|g is", "everywhere": "flat|x < 0|x <= 0", "atzero": "x = 0|x <= 0"})
+case(
+    "relu",
+    one(),
+    relu_f,
+    relu_b,
+    {"mask_g": "linear|g is", "everywhere": "flat|x < 0|x <= 0", "atzero": "x = 0|x <= 0"},
+)
 
 
 def leaky_f(x, slope=0.01):
@@ -87,7 +99,13 @@ def leaky_b(g, s, bug=""):
     return (np.where(x > 0, g, slope * g),)
 
 
-case("leaky_relu", lambda src: ((anyshape(src),), {"slope": src.choice([0.01, 0.2, 1.5])}), leaky_f, leaky_b, {"default": "x < 0|x <= 0|slope"})
+case(
+    "leaky_relu",
+    lambda src: ((anyshape(src),), {"slope": src.choice([0.01, 0.2, 1.5])}),
+    leaky_f,
+    leaky_b,
+    {"default": "x < 0|x <= 0|slope"},
+)
 
 
 def elu_f(x, alpha=1.0):
@@ -100,7 +118,13 @@ def elu_b(g, s, bug=""):
     return (np.where(x > 0, g, g * (y + (1 if bug == "alpha" else alpha))),)
 
 
-case("elu", lambda src: ((anyshape(src),), {"alpha": src.choice([1.0, 0.5, 2.0])}), elu_f, elu_b, {"alpha": "x < 0|x <= 0|alpha"})
+case(
+    "elu",
+    lambda src: ((anyshape(src),), {"alpha": src.choice([1.0, 0.5, 2.0])}),
+    elu_f,
+    elu_b,
+    {"alpha": "x < 0|x <= 0|alpha"},
+)
 
 
 def softplus_f(x, beta=1.0):
@@ -114,7 +138,13 @@ def softplus_b(g, s, bug=""):
     return (g * d * (beta if bug == "beta" else 1.0),)
 
 
-case("softplus", lambda src: ((anyshape(src),), {"beta": src.choice([1.0, 2.0, 0.5])}), softplus_f, softplus_b, {"beta": "beta"})
+case(
+    "softplus",
+    lambda src: ((anyshape(src),), {"beta": src.choice([1.0, 2.0, 0.5])}),
+    softplus_f,
+    softplus_b,
+    {"beta": "beta"},
+)
 
 
 def abs_f(x):
@@ -231,7 +261,13 @@ def huber_b(g, s, bug=""):
     return (g * np.where(np.abs(x) <= delta, x, d * np.sign(x)),)
 
 
-case("huber", lambda src: ((anyshape(src),), {"delta": src.choice([1.0, 0.5, 2.0])}), huber_f, huber_b, {"delta": "|x| >|delta"})
+case(
+    "huber",
+    lambda src: ((anyshape(src),), {"delta": src.choice([1.0, 0.5, 2.0])}),
+    huber_f,
+    huber_b,
+    {"delta": "|x| >|delta"},
+)
 
 
 def hardswish_f(x):
@@ -263,7 +299,17 @@ def maximum_b(g, s, bug=""):
     return (ga, gb) if bug == "shape" else (unbroadcast(ga, a.shape), unbroadcast(gb, b.shape))
 
 
-case("maximum", pair(), maximum_f, maximum_b, {"double": "equals another|tie|term|x = ", "none": "equals another|tie|missing|x = ", "shape": "sum over broadcast"})
+case(
+    "maximum",
+    pair(),
+    maximum_f,
+    maximum_b,
+    {
+        "double": "equals another|tie|term|x = ",
+        "none": "equals another|tie|missing|x = ",
+        "shape": "sum over broadcast",
+    },
+)
 
 
 def where_f(c, a, b):

@@ -46,13 +46,20 @@ case(
     conv1d_s,
     conv1d_f,
     conv1d_b,
-    {"flip": "term|flip", "stride": "stride|axis 2|missing|term", "overwrite": "added|axis 2|missing|wrong only|term", "flipw": "flip"},
+    {
+        "flip": "term|flip",
+        "stride": "stride|axis 2|missing|term",
+        "overwrite": "added|axis 2|missing|wrong only|term",
+        "flipw": "flip",
+    },
 )
 
 
 def pool_f(x, k=2, stride=2):
     n, m = (x.shape[-2] - k) // stride + 1, (x.shape[-1] - k) // stride + 1
-    win = np.stack([x[..., i * stride : i * stride + k, j * stride : j * stride + k] for i in range(n) for j in range(m)], 1)
+    win = np.stack(
+        [x[..., i * stride : i * stride + k, j * stride : j * stride + k] for i in range(n) for j in range(m)], 1
+    )
     flat = win.reshape(*win.shape[:2], -1)
     arg = flat.argmax(-1)
     return flat.max(-1).reshape(x.shape[0], n, m), (x.shape, arg, k, stride, n, m)
@@ -77,10 +84,19 @@ def pool_b(g, s, bug=""):
 
 def pool_s(src):
     k = src.size(2, 1, 3)
-    return (src.floats((src.size(2, 1, 3), src.size(4, k, 5), src.size(5, k, 5))),), {"k": k, "stride": src.choice([2, 1])}
+    return (src.floats((src.size(2, 1, 3), src.size(4, k, 5), src.size(5, k, 5))),), {
+        "k": k,
+        "stride": src.choice([2, 1]),
+    }
 
 
-case("max_pool", pool_s, pool_f, pool_b, {"transposed": "places|transpos|flat|missing", "overlap": "added|term|wrong only|missing|places"})
+case(
+    "max_pool",
+    pool_s,
+    pool_f,
+    pool_b,
+    {"transposed": "places|transpos|flat|missing", "overlap": "added|term|wrong only|missing|places"},
+)
 
 
 def avg_f(x, k=2, padding=0, count_pad=True):

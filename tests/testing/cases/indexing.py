@@ -28,7 +28,13 @@ def take_s(src):
     return (src.floats((n, src.size(3))), src.indices((src.size(5, 0),), n, negative=True)), {}
 
 
-case("take_rows", take_s, take_f, take_b, {"repeated": "added|term|axis 0|missing|wrong only|repeat", "negative": "term|places|axis 0|flat|missing"})
+case(
+    "take_rows",
+    take_s,
+    take_f,
+    take_b,
+    {"repeated": "added|term|axis 0|missing|wrong only|repeat", "negative": "term|places|axis 0|flat|missing"},
+)
 
 
 def embedding_f(w, i, scale_grad=False):
@@ -77,7 +83,13 @@ def gather_s(src):
     return (src.floats(shape), i), {"axis": axis}
 
 
-case("gather", gather_s, gather_f, gather_b, {"assign": "added|term|missing|wrong only|flat", "axis": "axis|raise|shapes"})
+case(
+    "gather",
+    gather_s,
+    gather_f,
+    gather_b,
+    {"assign": "added|term|missing|wrong only|flat", "axis": "axis|raise|shapes"},
+)
 
 
 def scatter_f(x, i, v):
@@ -167,7 +179,10 @@ def roll_b(g, s, bug=""):
 
 case(
     "roll",
-    lambda src: ((src.floats((src.size(3), src.size(5))),), {"shift": src.choice([1, 2, -1]), "axis": src.choice([-1, 0])}),
+    lambda src: (
+        (src.floats((src.size(3), src.size(5))),),
+        {"shift": src.choice([1, 2, -1]), "axis": src.choice([-1, 0])},
+    ),
     roll_f,
     roll_b,
     {"same": "shift|places|adjoint"},
@@ -184,7 +199,9 @@ def transpose_b(g, axes, bug=""):
 
 def transpose_s(src):
     n = src.size(3)
-    return (src.floats((n, src.size(3), src.size(3))),), {"axes": src.choice([(2, 0, 1), (0, 2, 1), (1, 2, 0), (2, 1, 0)])}
+    return (src.floats((n, src.size(3), src.size(3))),), {
+        "axes": src.choice([(2, 0, 1), (0, 2, 1), (1, 2, 0), (2, 1, 0)])
+    }
 
 
 case("transpose", transpose_s, transpose_f, transpose_b, {"same": "shape|transpos"})
@@ -200,7 +217,13 @@ def tile_b(g, s, bug=""):
     return (t,)
 
 
-case("tile", lambda src: ((src.floats((src.size(2), src.size(3))),), {"n": src.choice([3, 1, 2])}), tile_f, tile_b, {"repeat": "term|places"})
+case(
+    "tile",
+    lambda src: ((src.floats((src.size(2), src.size(3))),), {"n": src.choice([3, 1, 2])}),
+    tile_f,
+    tile_b,
+    {"repeat": "term|places"},
+)
 
 
 def slice_f(x, start=0, step=2):
@@ -258,12 +281,20 @@ def raveled_f(x):
 
 def raveled_b(g, x, bug=""):
     if bug == "order":  # right only for C-contiguous x
-        d = np.frombuffer(np.ascontiguousarray(x.T if x.flags.f_contiguous and not x.flags.c_contiguous else x).tobytes(), x.dtype)
+        d = np.frombuffer(
+            np.ascontiguousarray(x.T if x.flags.f_contiguous and not x.flags.c_contiguous else x).tobytes(), x.dtype
+        )
         return (g * x.sum() + (g.ravel() * d).sum(),)
     return (g * x.sum() + (g * x).sum(),)
 
 
-case("sum_times_x", lambda src: ((src.floats((src.size(3), src.size(4))),), {}), raveled_f, raveled_b, {"order": "contiguous|layout|order"})
+case(
+    "sum_times_x",
+    lambda src: ((src.floats((src.size(3), src.size(4))),), {}),
+    raveled_f,
+    raveled_b,
+    {"order": "contiguous|layout|order"},
+)
 
 
 def repeat_f(x, axis=-1):

@@ -137,7 +137,10 @@ def dropout_b(g, s, bug=""):
 
 case(
     "dropout",
-    lambda src: ((src.floats((src.size(3), src.size(4))),), {"p": src.choice([0.5, 0.2]), "seed": src.integer(0, 0, 1000)}),
+    lambda src: (
+        (src.floats((src.size(3), src.size(4))),),
+        {"p": src.choice([0.5, 0.2]), "seed": src.integer(0, 0, 1000)},
+    ),
     dropout_f,
     dropout_b,
     {"scale": "1/2|1 - p|factor", "newmask": "flat|missing|places|term"},
@@ -209,7 +212,13 @@ def inplace_b(g, x, bug=""):
     return (t - m * t.sum() / np.maximum(m.sum(), 1).astype(x.dtype) if m.any() else t,)
 
 
-case("shifted_exp", lambda src: ((src.floats((src.size(3, 0), src.size(2))),), {}), inplace_f, inplace_b, {"forward_inplace": "in-place"})
+case(
+    "shifted_exp",
+    lambda src: ((src.floats((src.size(3, 0), src.size(2))),), {}),
+    inplace_f,
+    inplace_b,
+    {"forward_inplace": "in-place"},
+)
 
 
 def random_f(x, bug="", seed=0):
@@ -222,7 +231,13 @@ def random_b(g, n, bug=""):
     return (g * n,)
 
 
-case("multiplicative_noise", lambda src: ((src.floats((src.size(3), src.size(2))),), {"seed": src.integer(0, 0, 9)}), random_f, random_b, {"forward_noseed": "seed"})
+case(
+    "multiplicative_noise",
+    lambda src: ((src.floats((src.size(3), src.size(2))),), {"seed": src.integer(0, 0, 9)}),
+    random_f,
+    random_b,
+    {"forward_noseed": "seed"},
+)
 
 
 def weightnorm_f(v, s):
@@ -243,4 +258,10 @@ def weightnorm_s(src):
     return (src.floats((o, src.size(4)), 0.1, 3.0), src.floats((o, 1))), {}
 
 
-case("weight_norm", weightnorm_s, weightnorm_f, weightnorm_b, {"norm": "elementwise|statistic|proportional", "shape": "shape", "squeezed": "size 1"})
+case(
+    "weight_norm",
+    weightnorm_s,
+    weightnorm_f,
+    weightnorm_b,
+    {"norm": "elementwise|statistic|proportional", "shape": "shape", "squeezed": "size 1"},
+)

@@ -104,7 +104,13 @@ def logdet_b(g, s, bug=""):
     return ((g * np.linalg.solve(m, a) * (1 if bug == "two" else 2)).astype(a.dtype),)
 
 
-case("logdet_gram", lambda src: ((src.floats((src.size(3), src.size(2)), -5.0, 5.0),), {}), logdet_f, logdet_b, {"two": "1/2"})
+case(
+    "logdet_gram",
+    lambda src: ((src.floats((src.size(3), src.size(2)), -5.0, 5.0),), {}),
+    logdet_f,
+    logdet_b,
+    {"two": "1/2"},
+)
 
 
 def solve_f(a, b):
@@ -217,7 +223,11 @@ def eigh_f(a):
 
 def eigh_b(g, s, bug=""):
     w, v = s
-    return ((g * (v * (3 * w**2)) @ v.T).astype(v.dtype) if bug != "vectors" else (g * v.T * (3 * w**2) @ v).astype(v.dtype),)
+    return (
+        (g * (v * (3 * w**2)) @ v.T).astype(v.dtype)
+        if bug != "vectors"
+        else (g * v.T * (3 * w**2) @ v).astype(v.dtype),
+    )
 
 
 case("trace_of_cube_by_eigh", square, eigh_f, eigh_b, {"vectors": "term"})

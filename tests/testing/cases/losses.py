@@ -26,7 +26,10 @@ def expand(g, shape, reduction, bug=""):
 def two(**kw):
     def sampler(src):
         shape = (src.size(3), src.size(4))
-        return (src.floats(shape), src.floats(shape)), {"reduction": src.choice(["mean", "sum", "none"]), **{k: src.choice(v) for k, v in kw.items()}}
+        return (src.floats(shape), src.floats(shape)), {
+            "reduction": src.choice(["mean", "sum", "none"]),
+            **{k: src.choice(v) for k, v in kw.items()},
+        }
 
     return sampler
 
@@ -89,7 +92,10 @@ def bce_b(g, s, bug=""):
 
 def bce_s(src):
     shape = (src.size(3), src.size(2))
-    return (src.floats(shape), src.floats(shape, 0.0, 1.0)), {"reduction": src.choice(["mean", "sum"]), "weight": src.choice([1.0, 3.0])}
+    return (src.floats(shape), src.floats(shape, 0.0, 1.0)), {
+        "reduction": src.choice(["mean", "sum"]),
+        "weight": src.choice([1.0, 3.0]),
+    }
 
 
 case("bce_with_logits", bce_s, bce_f, bce_b, {"weight": "weight", "none": "no gradient"})
@@ -106,7 +112,9 @@ def ce_f(x, i, smoothing=0.0, reduction="mean"):
 def ce_b(g, s, bug=""):
     lp, i, smoothing, r = s
     t = np.full(lp.shape, 0.0 if bug == "smoothing" else smoothing / lp.shape[1], lp.dtype)
-    np.put_along_axis(t, i[:, None], np.take_along_axis(t, i[:, None], 1) + (1 - (0 if bug == "smoothing" else smoothing)), 1)
+    np.put_along_axis(
+        t, i[:, None], np.take_along_axis(t, i[:, None], 1) + (1 - (0 if bug == "smoothing" else smoothing)), 1
+    )
     e = expand(g, i.shape, r)[:, None]
     if bug == "batch" and r == "mean":
         e = e * len(i)
@@ -117,10 +125,15 @@ def ce_b(g, s, bug=""):
 
 def ce_s(src):
     n, k = src.size(3), src.size(4)
-    return (src.floats((n, k)), src.indices((n,), k)), {"smoothing": src.choice([0.0, 0.1]), "reduction": src.choice(["mean", "sum", "none"])}
+    return (src.floats((n, k)), src.indices((n,), k)), {
+        "smoothing": src.choice([0.0, 0.1]),
+        "reduction": src.choice(["mean", "sum", "none"]),
+    }
 
 
-case("cross_entropy", ce_s, ce_f, ce_b, {"smoothing": "smoothing", "batch": "shape of|factor|reduction", "probs": "term"})
+case(
+    "cross_entropy", ce_s, ce_f, ce_b, {"smoothing": "smoothing", "batch": "shape of|factor|reduction", "probs": "term"}
+)
 
 
 def kl_f(lp, q):
@@ -193,7 +206,13 @@ def poisson_b(g, s, bug=""):
     return g * ((x if bug == "log" else np.exp(x)) - t), -g * x
 
 
-case("poisson_nll", lambda src: ((src.floats((n := (src.size(3), src.size(2))), hi=6.0), src.floats(n, lo=0.0)), {}), poisson_f, poisson_b, {"log": "term"})
+case(
+    "poisson_nll",
+    lambda src: ((src.floats((n := (src.size(3), src.size(2))), hi=6.0), src.floats(n, lo=0.0)), {}),
+    poisson_f,
+    poisson_b,
+    {"log": "term"},
+)
 
 
 def focal_f(x, gamma=2.0):
@@ -208,7 +227,13 @@ def focal_b(g, s, bug=""):
     return (g * (-(q ** (gamma + 1)) if bug == "modulator" else d),)
 
 
-case("focal", lambda src: ((src.floats((src.size(3), src.size(2)), -12.0, 12.0),), {"gamma": src.choice([2.0, 1.0, 0.5])}), focal_f, focal_b, {"modulator": "term|small"})
+case(
+    "focal",
+    lambda src: ((src.floats((src.size(3), src.size(2)), -12.0, 12.0),), {"gamma": src.choice([2.0, 1.0, 0.5])}),
+    focal_f,
+    focal_b,
+    {"modulator": "term|small"},
+)
 
 
 def gauss_f(m, v, t):

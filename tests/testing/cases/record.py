@@ -31,7 +31,9 @@ class Case:
 CASES: list[Case] = []
 
 
-def case(name: str, sampler: Any, forward: Any, backward: Any, bugs: dict[str, str] | None = None, held_out: bool = False) -> None:
+def case(
+    name: str, sampler: Any, forward: Any, backward: Any, bugs: dict[str, str] | None = None, held_out: bool = False
+) -> None:
     """Register a case."""
     CASES.append(Case(name, forward, backward, sampler, bugs or {}, held_out))
 

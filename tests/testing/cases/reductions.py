@@ -268,7 +268,13 @@ def median_b(g, x, bug=""):
     return (out.reshape(x.shape),)
 
 
-case("median", lambda src: ((src.floats((src.size(4), src.size(3))),), {}), median_f, median_b, {"even": "places|missing|factor|wrong only|flat"})
+case(
+    "median",
+    lambda src: ((src.floats((src.size(4), src.size(3))),), {}),
+    median_f,
+    median_b,
+    {"even": "places|missing|factor|wrong only|flat"},
+)
 
 
 def sort_f(x):
@@ -284,7 +290,13 @@ def sort_b(g, i, bug=""):
     return (out,)
 
 
-case("sort", lambda src: ((src.floats((src.size(3), src.size(5))),), {}), sort_f, sort_b, {"inverse": "places|permut|adjoint"})
+case(
+    "sort",
+    lambda src: ((src.floats((src.size(3), src.size(5))),), {}),
+    sort_f,
+    sort_b,
+    {"inverse": "places|permut|adjoint"},
+)
 
 
 def topk_f(x, k=2):
@@ -361,10 +373,20 @@ def minmax_b(g, x, bug=""):
     lo, hi = x == x.min(-1, keepdims=True), x == x.max(-1, keepdims=True)
     if bug == "swapped":
         lo, hi = hi, lo
-    return ((gl[..., None] * lo / lo.sum(-1, keepdims=True) + gh[..., None] * hi / hi.sum(-1, keepdims=True)).astype(x.dtype),)
+    return (
+        (gl[..., None] * lo / lo.sum(-1, keepdims=True) + gh[..., None] * hi / hi.sum(-1, keepdims=True)).astype(
+            x.dtype
+        ),
+    )
 
 
-case("min_and_max", lambda src: ((src.floats((src.size(3), src.size(4))),), {}), minmax_f, minmax_b, {"swapped": "output|places|term|wrong only|swap"})
+case(
+    "min_and_max",
+    lambda src: ((src.floats((src.size(3), src.size(4))),), {}),
+    minmax_f,
+    minmax_b,
+    {"swapped": "output|places|term|wrong only|swap"},
+)
 
 
 def meanvar_f(x):
@@ -379,4 +401,10 @@ def meanvar_b(g, x, bug=""):
     return (gv * d if bug == "dropped" else gm / n + gv * d,)
 
 
-case("mean_and_var", lambda src: ((src.floats((src.size(3), src.size(4, 2))),), {}), meanvar_f, meanvar_b, {"dropped": "output 0|mean|term"})
+case(
+    "mean_and_var",
+    lambda src: ((src.floats((src.size(3), src.size(4, 2))),), {}),
+    meanvar_f,
+    meanvar_b,
+    {"dropped": "output 0|mean|term"},
+)

@@ -68,7 +68,13 @@ def lstm_s(src):
     return (src.floats((b, 4 * n)), src.floats((b, n))), {}
 
 
-case("lstm_cell", lstm_s, lstm_f, lstm_b, {"cell": "term|output|incoming", "gates": "axis 1|wrong only", "tanh": "axis 1|wrong only"})
+case(
+    "lstm_cell",
+    lstm_s,
+    lstm_f,
+    lstm_b,
+    {"cell": "term|output|incoming", "gates": "axis 1|wrong only", "tanh": "axis 1|wrong only"},
+)
 
 
 def rope_f(x, base=100.0):
@@ -87,7 +93,13 @@ def rope_b(g, saved, bug=""):
     return (np.stack([u * c + w * s, w * c - u * s], -1).reshape(g.shape),)
 
 
-case("rotary", lambda src: ((src.floats((src.size(3), 2 * src.size(2, 1, 3))),), {"base": src.choice([100.0, 10.0])}), rope_f, rope_b, {"direction": "adjoint|term|wrong only|axis 0"})
+case(
+    "rotary",
+    lambda src: ((src.floats((src.size(3), 2 * src.size(2, 1, 3))),), {"base": src.choice([100.0, 10.0])}),
+    rope_f,
+    rope_b,
+    {"direction": "adjoint|term|wrong only|axis 0"},
+)
 
 
 def cumsum_f(x, axis=-1):
@@ -126,7 +138,9 @@ def cumprod_b(g, x, bug=""):
     return (out,)
 
 
-case("cumprod", lambda src: ((src.floats((src.size(4, 0),)),), {}), cumprod_f, cumprod_b, {"divide": "x = 0|not finite"})
+case(
+    "cumprod", lambda src: ((src.floats((src.size(4, 0),)),), {}), cumprod_f, cumprod_b, {"divide": "x = 0|not finite"}
+)
 
 
 def cummax_f(x):
@@ -145,7 +159,13 @@ def cummax_b(g, s, bug=""):
     return (out,)
 
 
-case("cummax", lambda src: ((src.floats((src.size(5, 0),)),), {}), cummax_f, cummax_b, {"assign": "added|term|missing|wrong only|places"})
+case(
+    "cummax",
+    lambda src: ((src.floats((src.size(5, 0),)),), {}),
+    cummax_f,
+    cummax_b,
+    {"assign": "added|term|missing|wrong only|places"},
+)
 
 
 def ema_f(x, decay=0.9):
@@ -167,7 +187,13 @@ def ema_b(g, s, bug=""):
     return (out,)
 
 
-case("ema", lambda src: ((src.floats((src.size(4, 0), src.size(2))),), {"decay": src.choice([0.9, 0.5])}), ema_f, ema_b, {"nodecay": "term|decay", "scale": "1/(1 - decay)|factor 2|factor"})
+case(
+    "ema",
+    lambda src: ((src.floats((src.size(4, 0), src.size(2))),), {"decay": src.choice([0.9, 0.5])}),
+    ema_f,
+    ema_b,
+    {"nodecay": "term|decay", "scale": "1/(1 - decay)|factor 2|factor"},
+)
 
 
 def lcse_f(x):
@@ -202,7 +228,13 @@ def interp_b(g, s, bug=""):
     return gx, gf
 
 
-case("interp", lambda src: ((src.floats((src.size(4),)), src.floats((src.size(3, 2),))), {}), interp_f, interp_b, {"step": "factor"})
+case(
+    "interp",
+    lambda src: ((src.floats((src.size(4),)), src.floats((src.size(3, 2),))), {}),
+    interp_f,
+    interp_b,
+    {"step": "factor"},
+)
 
 
 def horner_f(x, c):
@@ -222,7 +254,13 @@ def horner_b(g, s, bug=""):
     return g * d, gc[::-1] * 1 if bug == "reversed" else gc
 
 
-case("polynomial", lambda src: ((src.floats((src.size(3),), -3.0, 3.0), src.floats((src.size(4),))), {}), horner_f, horner_b, {"reversed": "flip"})
+case(
+    "polynomial",
+    lambda src: ((src.floats((src.size(3),), -3.0, 3.0), src.floats((src.size(4),))), {}),
+    horner_f,
+    horner_b,
+    {"reversed": "flip"},
+)
 
 
 def power_spectrum_f(x):
@@ -240,7 +278,13 @@ def power_spectrum_b(g, s, bug=""):
     return (out.astype(dtype),)
 
 
-case("power_spectrum", lambda src: ((src.floats((src.size(6),)),), {}), power_spectrum_f, power_spectrum_b, {"norm": "1/"})
+case(
+    "power_spectrum",
+    lambda src: ((src.floats((src.size(6),)),), {}),
+    power_spectrum_f,
+    power_spectrum_b,
+    {"norm": "1/"},
+)
 
 
 def gru_f(z, r, h):
@@ -288,7 +332,13 @@ def ctc_like_b(g, s, bug=""):
     return ((g * b[1:, 1:]).astype(x.dtype),)
 
 
-case("path_sum", lambda src: ((src.floats((src.size(3), src.size(3))),), {}), ctc_like_f, ctc_like_b, {"path": "term|missing|wrong only"})
+case(
+    "path_sum",
+    lambda src: ((src.floats((src.size(3), src.size(3))),), {}),
+    ctc_like_f,
+    ctc_like_b,
+    {"path": "term|missing|wrong only"},
+)
 
 
 def stft_like_f(x, w, hop=2):

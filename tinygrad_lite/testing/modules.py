@@ -1,0 +1,171 @@
+"""Gradient checks of modules: inputs and every parameter, in training and in evaluation mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
+from tinygrad_lite.samples import Arr, Ints
+from tinygrad_lite.testing.check import _given, run
+from tinygrad_lite.testing.functions import array_of, leaves, pulled, values
+from tinygrad_lite.testing.point import Array, Rule
+from tinygrad_lite.testing.report import GradReport
+from tinygrad_lite.testing.search import Source
+from tinygrad_lite.testing.specs import sampler_of
+from tinygrad_lite.testing.trial import Trial
+
+
+def check_module(
+    module: Any,
+    *args: Arr | Ints,
+    loss: Callable[..., Any] | None = None,
+    modes: Sequence[str] = ("train", "eval"),
+    examples: int = 10,
+    order: int = 2,
+    kinks: str = "report",
+    engine: str = "builtin",
+    seed: int = 0,
+    raise_exception: bool = True,
+) -> GradReport:
+    """Check the gradients of a module for its inputs and every parameter, on searched inputs and weights.
+
+    ``args`` describe the inputs. ``loss`` maps the module's output to what is differentiated (all outputs by default).
+    Buffers are put back before every call, random numbers start from one seed, and everything runs in float64; the
+    module itself is left as it was.
+    """
+    rule = ModuleRule(module, loss)
+    sampler = rule.sampler(sampler_of(args))
+    was_training = bool(getattr(module, "training", False))
+    name = type(module).__name__
+    report = GradReport(f"check_module({name})", examples=examples)
+    try:
+        for mode in modes:
+            if mode not in ("train", "eval"):
+                raise ValueError(f"check_module: modes must be 'train' or 'eval', got {mode!r}")
+            module.train(mode == "train")
+            title = f"check_module({name}), {mode} mode"
+            for level, made in ((1, rule.first()), (2, rule.second()))[:order]:
+                drawn = sampler if level == 1 else rule.with_g(sampler)
+                called = title if level == 1 else f"{title}, order 2"
+                found = run(Trial(made, drawn, kinks), examples, seed, called, name, engine)
+                report.inconclusive += found.inconclusive
+                report.notes += [t for t in found.notes if t not in report.notes][:3]
+                if not found.ok:
+                    found.reproduction = ""  # weights are part of the point: a call on arrays cannot say them
+                    return _given(found, raise_exception)
+    finally:
+        module.train(was_training)
+    return report
+
+
+class ModuleRule:
+    """A module as a function of its inputs and parameters."""
+
+    def __init__(self, module: Any, loss: Callable[..., Any] | None = None) -> None:
+        self.module, self.loss = module, loss
+        trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+        self.names, self.parameters = [name for name, _ in trained], [p for _, p in trained]
+
+    def sampler(self, inputs: Any) -> Any:
+        """Draws inputs, then weights: as they are in the first example, searched afterwards."""
+
+        def sample(src: Source) -> tuple[list[Array], dict[str, Any]]:
+            arrays, kw = inputs(src)
+            for p in self.parameters:
+                drawn = src.floats(p.array.shape)
+                usual = src.sizes == "usual" and src.mode == "normal"
+                arrays.append(np.array(p.array, np.float64) if usual else drawn)
+            return arrays, {**kw, "_inputs": len(arrays)}
+
+        return sample
+
+    def with_g(self, sampler: Any) -> Any:
+        """Draws what ``sampler`` draws and one incoming gradient per output."""
+
+        def sample(src: Source) -> tuple[list[Array], dict[str, Any]]:
+            arrays, kw = sampler(src)
+            out, _ = self.first().forward(*[np.array(a) for a in arrays], **kw)
+            outs = out if isinstance(out, tuple) else (out,)
+            return [*arrays, *(src.floats(np.shape(o)) for o in outs if np.asarray(o).dtype.kind == "f")], kw
+
+        return sample
+
+    def call(self, arrays: Sequence[Array]) -> tuple[Any, list[Any]]:
+        """The module's output, and the Tensors it was computed from: inputs, then parameters."""
+        count = len(arrays) - len(self.parameters)
+        inputs = leaves(arrays[:count])
+        with placed(self.module, self.parameters, arrays[count:]):
+            out = self.module(*inputs)
+            out = self.loss(out) if self.loss is not None else out
+        return out, inputs
+
+    def first(self) -> Rule:
+        """The rule for the first order."""
+
+        def forward(*arrays: Array, **kw: Any) -> tuple[Any, Any]:
+            out, inputs = self.call(arrays)
+            return values(out), (out, inputs, arrays)
+
+        def backward(g: Any, saved: Any) -> list[Array | None]:
+            out, inputs, arrays = saved
+            with placed(self.module, self.parameters, arrays[len(inputs) :]):
+                grads = pulled(out, [*inputs, *self.parameters], g)
+            return [None if t is None else t.array for t in grads]
+
+        return Rule(forward, backward, type(self.module).__name__)
+
+    def second(self) -> Rule:
+        """The pullback as a function of inputs, parameters and g."""
+
+        def forward(*arrays: Array, _inputs: int, **kw: Any) -> tuple[Any, Any]:
+            out, inputs = self.call(arrays[:_inputs])
+            gs = leaves(arrays[_inputs:])
+            with placed(self.module, self.parameters, arrays[len(inputs) : _inputs]):
+                parts = list(out) if isinstance(out, (tuple, list)) else [out]
+                given = iter(gs)
+                seeds = [next(given) if array_of(o).dtype.kind == "f" else None for o in parts]
+                first = pulled(parts, [*inputs, *self.parameters], seeds, create_graph=True)
+            grads = tuple(t for t in first if t is not None)
+            return values(grads), (grads, inputs, gs, arrays[len(inputs) : _inputs])
+
+        def backward(h: Any, saved: Any) -> list[Array | None]:
+            grads, inputs, gs, weights = saved
+            with placed(self.module, self.parameters, weights):
+                second = pulled(grads, [*inputs, *self.parameters, *gs], h)
+            return [None if t is None else t.array for t in second]
+
+        return Rule(forward, backward, f"pullback of {type(self.module).__name__}")
+
+
+@contextmanager
+def placed(module: Any, parameters: Sequence[Any], arrays: Sequence[Array]) -> Iterator[None]:
+    """Run with these arrays as parameters and buffers of their dtype, and leave everything as it was."""
+    dtype = next((a.dtype for a in arrays if a.dtype.kind == "f"), np.dtype(np.float64))
+    trained = {id(p) for p in parameters}
+    buffers = [b for _, b in module.named_buffers()] + [p for _, p in module.named_parameters() if id(p) not in trained]
+    kept = [t.array for t in (*parameters, *buffers)]
+    for p, a in zip(parameters, arrays, strict=True):
+        p.array = a
+    for b in buffers:
+        b.array = b.array.astype(dtype) if b.array.dtype.kind == "f" else b.array.copy()
+    try:
+        with seeded():
+            yield
+    finally:
+        for t, a in zip((*parameters, *buffers), kept, strict=True):
+            t.array = a
+
+
+@contextmanager
+def seeded() -> Iterator[None]:
+    """The library's random numbers start from one seed inside, and go on as before outside."""
+    state = get_rng_state()
+    manual_seed(0)
+    try:
+        yield
+    finally:
+        set_rng_state(state)
