@@ -36,19 +36,21 @@ short, int, long, bool = int16, int32, int64, _np.dtype(_np.bool_)
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 
 _ROOMS = ("autograd", "cli", "data", "datasets", "func", "functional", "linalg", "models", "nn", "optim", "profiler", "random",
-          "testing", "utils", "viz")  # fmt: skip
+          "serialization", "testing", "training", "utils", "viz")  # fmt: skip
+_FROM = {"load": "serialization", "save": "serialization"}
 
 
 def __getattr__(name: str) -> Any:
     """Find every public op by name, also one registered later, and the rooms of the package on first use."""
     if name in _PUBLIC:
         return _PUBLIC[name]
-    if name in _ROOMS:
+    if name in _ROOMS or name in _FROM:
         from importlib import import_module
 
-        return import_module(f"tinygrad_lite.{name}")
+        room = import_module(f"tinygrad_lite.{_FROM.get(name, name)}")
+        return getattr(room, name) if name in _FROM else room
     raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC, *_ROOMS})
+    return sorted({*globals(), *_PUBLIC, *_ROOMS, *_FROM})

@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-__all__ = ["DTypeError", "DeviceError", "GradientError", "MissingExtra", "ShapeError", "describe", "require"]
+__all__ = ["DTypeError", "DeviceError", "FileError", "GradientError", "MissingExtra", "ShapeError", "describe", "require"]
 
 
 class ShapeError(ValueError, RuntimeError):
@@ -27,6 +27,10 @@ class GradientError(RuntimeError):
 
 class DeviceError(RuntimeError, ValueError):
     """A device that does not exist here."""
+
+
+class FileError(ValueError, RuntimeError):
+    """A file that is damaged, or of a format or content that is not read here."""
 
 
 class MissingExtra(ImportError):

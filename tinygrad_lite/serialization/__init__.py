@@ -1,0 +1,4 @@
+"""Files: tensors and containers of them, written without pickle and read without executing anything."""
+
+from tinygrad_lite.serialization.files import load as load
+from tinygrad_lite.serialization.files import save as save

@@ -1,0 +1,128 @@
+"""The file format of NumPy, ``.npz``: a zip archive with one ``.npy`` file per tensor, and one JSON text for the rest."""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from tinygrad_lite.errors import FileError
+from tinygrad_lite.serialization.structure import put_together, take_apart
+from tinygrad_lite.tensor import make
+
+STRUCTURE = "structure.json"
+
+EXPANSION = 200
+LARGE = 64 << 20
+"""A compressed archive may grow to `LARGE` bytes, beyond that `EXPANSION`-fold at most."""
+
+
+def write_npz(value: Any, file: BinaryIO) -> None:
+    """Write tensors, numbers, strings and containers of them; `numpy.load` reads the tensors by name."""
+    text, arrays = take_apart(value)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name, array in arrays.items():
+            with archive.open(entry(f"{name}.npy"), "w", force_zip64=True) as out:
+                np.lib.format.write_array(out, np.asarray(array), allow_pickle=False)
+        archive.writestr(entry(STRUCTURE), text)
+
+
+def entry(name: str) -> zipfile.ZipInfo:
+    """Return the head of an archive member, without a date: equal content gives equal files."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def read_npz(file: BinaryIO) -> Any:
+    """Return what `write_npz` wrote; a file of `numpy.savez` gives a dict of tensors. Raises FileError."""
+    with opened(file) as archive:
+        members = {info.filename: info for info in archive.infolist()}
+        found: dict[str, Any] = {}
+
+        def array(name: Any) -> Any:
+            member = members.get(f"{name}.npy")
+            if member is None:
+                raise FileError(f"load: the tensor '{name}' is missing in the file")
+            if name not in found:
+                found[name] = read_array(archive, member)
+            return found[name]
+
+        if STRUCTURE in members:
+            return put_together(contents(archive, members[STRUCTURE]), array)
+        return {name.removesuffix(".npy"): make(array(name.removesuffix(".npy"))) for name in members}
+
+
+def opened(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip archive; raise FileError if it is damaged, or if its members claim more than it can hold."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
+        raise FileError(f"load: not a whole zip archive, it may be truncated ({error})") from None
+    infos = archive.infolist()
+    names = [info.filename for info in infos]
+    if len(set(names)) != len(names):
+        twice = next(n for n in names if names.count(n) > 1)
+        raise FileError(f"load: '{twice}' stands twice in the archive")
+    if sum(info.compress_size for info in infos) > size:
+        raise FileError("load: the members of the archive overlap")
+    total = sum(info.file_size for info in infos)
+    if total > max(LARGE, EXPANSION * size):
+        raise FileError(f"load: an archive of {size} bytes claims to hold {total} bytes; refused as a zip bomb")
+    return archive
+
+
+def contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int = LARGE) -> bytes:
+    """Return all bytes of one member."""
+    if member.file_size > limit:
+        raise FileError(f"load: '{member.filename}' has {member.file_size} bytes, at most {limit} are read")
+    try:
+        with archive.open(member) as stream:
+            data = stream.read(member.file_size + 1)
+    except Exception as error:  # zlib, struct and zipfile have errors of their own
+        raise damaged(member, error) from None
+    if len(data) != member.file_size:
+        raise FileError(f"load: '{member.filename}' has {len(data)} bytes, {member.file_size} were announced")
+    return data
+
+
+def damaged(member: zipfile.ZipInfo, error: Exception) -> FileError:
+    """Return the error for a member that cannot be read."""
+    return FileError(f"load: '{member.filename}' is damaged ({type(error).__name__}: {error})")
+
+
+def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    """Return one array; its memory is taken only when its head and the size of the member agree."""
+    try:
+        with archive.open(member) as stream:
+            version = np.lib.format.read_magic(stream)
+            if version not in ((1, 0), (2, 0)):
+                raise FileError(f"load: '{member.filename}' has the unknown array format {version}")
+            head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = head(stream, max_header_size=10_000)
+            if dtype.kind not in "biuf":
+                raise FileError(f"load: '{member.filename}' has dtype {dtype}; only numbers are read, nothing is executed")
+            expected = math.prod(shape) * dtype.itemsize
+            rest = member.file_size - stream.tell()
+            if rest != expected or any(n < 0 for n in shape):
+                raise FileError(f"load: '{member.filename}' {shape} {dtype} needs {expected} bytes, the file has {rest}")
+            data = np.empty(math.prod(shape), dtype)
+            place, filled = memoryview(data).cast("B") if data.size else memoryview(b""), 0
+            while filled < expected:
+                n = stream.readinto(place[filled:])  # type: ignore[attr-defined]
+                if not n:
+                    raise FileError(f"load: '{member.filename}' ends after {filled} of {expected} bytes")
+                filled += n
+            stream.read(1)  # the end of the member, where its checksum is compared
+    except FileError:
+        raise
+    except Exception as error:
+        raise damaged(member, error) from None
+    if not dtype.isnative:
+        data = data.astype(dtype.newbyteorder("="))
+    return data.reshape(shape[::-1]).T.copy() if fortran else data.reshape(shape)
