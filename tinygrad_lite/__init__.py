@@ -11,6 +11,10 @@ import numpy as _np
 
 from tinygrad_lite import creation, ops, random
 from tinygrad_lite._version import __version__ as __version__
+from tinygrad_lite.devices import accelerator as accelerator
+from tinygrad_lite.devices import cuda as cuda
+from tinygrad_lite.devices import device as device
+from tinygrad_lite.devices import mps as mps
 from tinygrad_lite.graph import (
     enable_grad as enable_grad,
     inference_mode as inference_mode,

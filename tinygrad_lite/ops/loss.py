@@ -53,7 +53,7 @@ def _mse(g: Array, a: Array, b: Array, reduction: str) -> Array:
 @op(
     input=lambda g, input, target, reduction: _mse(g, input, target, reduction),
     target=lambda g, input, target, reduction: _mse(g, target, input, reduction),
-    kind="loss", label="MSE", promote="same", method=False, samples=PAIR,
+    kind="loss", label="MSE", promote="same", public=False, samples=PAIR,
 )  # fmt: skip
 def mse_loss(input: Array, target: Array, reduction: str = "mean") -> Array:
     """Return the mean (or sum, or each) of ``(input - target) ** 2``; both have the same shape."""
@@ -84,7 +84,7 @@ def _bce_target(g: Array, input: Array, reduction: str, eps: Any) -> Array:
 
 
 @op(
-    input=_bce, target=_bce_target, kind="loss", label="BCE", promote="same", method=False,
+    input=_bce, target=_bce_target, kind="loss", label="BCE", promote="same", public=False,
     samples=Samples("(...),(...)->()", lo=0.01, hi=0.99, options={"reduction": REDUCTIONS}, min=1),
 )  # fmt: skip
 def binary_cross_entropy(input: Array, target: Array, reduction: str = "mean", eps: float | None = None) -> Array:
@@ -156,7 +156,7 @@ def _expand(x: Array, axis: int) -> Array:
 
 
 @op(
-    input=_nll_rule, kind="loss", label="NLL", promote="float", method=False, samples=Samples(draw=_nll_samples),
+    input=_nll_rule, kind="loss", label="NLL", promote="float", public=False, samples=Samples(draw=_nll_samples),
 )  # fmt: skip
 def nll_loss(
     input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"

@@ -1,0 +1,126 @@
+"""Functions that a module calls before and after its forward, and when gradients pass it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from tinygrad_lite.tensor import Tensor
+
+_number = itertools.count().__next__
+
+
+class Hooks:
+    """The hooks of one module; a module without any has none of these."""
+
+    def __init__(self) -> None:
+        self.before: dict[int, tuple[Callable[..., Any], bool]] = {}
+        self.after: dict[int, tuple[Callable[..., Any], bool, bool]] = {}
+        self.backward: dict[int, Callable[..., Any]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.before or self.after or self.backward)
+
+
+class RemovableHandle:
+    """Takes a hook away again: by ``remove()``, or at the end of a ``with`` block."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
+        self.hooks, self.id = hooks, _number()
+        hooks[self.id] = hook
+        if prepend:
+            for key in [k for k in hooks if k != self.id]:
+                hooks[key] = hooks.pop(key)
+
+    def remove(self) -> None:
+        """Take the hook away; once more does nothing."""
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def call_with_hooks(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run ``module.forward`` with its hooks around it."""
+    for before, with_kwargs in tuple(hooks.before.values()):
+        answer = before(module, args, kwargs) if with_kwargs else before(module, args)
+        if answer is None:
+            continue
+        if with_kwargs:
+            if not (isinstance(answer, tuple) and len(answer) == 2):
+                raise RuntimeError(f"forward pre-hook must return None or a tuple of (args, kwargs), but got {answer}.")
+            args, kwargs = answer
+        else:
+            args = answer if isinstance(answer, tuple) else (answer,)
+    watch = _Backward(module, tuple(hooks.backward.values())) if hooks.backward else None
+    if watch is not None:
+        args = watch.inputs(args)
+    try:
+        out = module.forward(*args, **kwargs)
+    except Exception:
+        for after, with_kwargs, always in tuple(hooks.after.values()):
+            if always:
+                after(module, args, kwargs, None) if with_kwargs else after(module, args, None)
+        raise
+    for after, with_kwargs, _ in tuple(hooks.after.values()):
+        answer = after(module, args, kwargs, out) if with_kwargs else after(module, args, out)
+        if answer is not None:
+            out = answer
+    return out if watch is None else watch.outputs(out)
+
+
+class _Backward:
+    """Collects the gradients of the inputs and outputs of one call, then tells the hooks."""
+
+    def __init__(self, module: Any, hooks: tuple[Callable[..., Any], ...]) -> None:
+        self.module, self.hooks = module, hooks
+        self.count = 0
+        self.grad_in: dict[int, Tensor] = {}
+        self.grad_out: dict[int, Tensor] = {}
+        self.places: list[int] = []
+
+    def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        self.count = len(args)
+        out = list(args)
+        for i, a in enumerate(args):
+            if isinstance(a, Tensor) and a.tracked:
+                out[i] = a.reshape(a.shape)  # a step of its own: only what flows back through this module passes it
+                out[i].register_hook(lambda g, i=i: self.arrived(i, g))
+                self.places.append(i)
+        return tuple(out)
+
+    def outputs(self, out: Any) -> Any:
+        several = out if isinstance(out, tuple) else (out,)
+        answer = list(several)
+        self.outs = len(several)
+        for i, t in enumerate(several):
+            if isinstance(t, Tensor) and t.tracked:
+                answer[i] = t.reshape(t.shape)
+                answer[i].register_hook(lambda g, i=i: self.leaving(i, g))
+        return tuple(answer) if isinstance(out, tuple) else answer[0]
+
+    def leaving(self, i: int, g: Tensor) -> None:
+        self.grad_out[i] = g
+        if not self.places:
+            self.tell((None,) * self.count)
+
+    def tell(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        given = tuple(self.grad_out.get(i) for i in range(self.outs))
+        for hook in self.hooks:
+            answer = hook(self.module, grads, given)
+            if answer is not None:
+                grads = answer if isinstance(answer, tuple) else (answer,)
+        return grads
+
+    def arrived(self, i: int, g: Tensor) -> Tensor | None:
+        self.grad_in[i] = g
+        if len(self.grad_in) < len(self.places):
+            return None  # the gradient of the last input to arrive brings all of them
+        grads = tuple(self.grad_in.get(k) for k in range(self.count))
+        self.grad_in = {}
+        answer = self.tell(grads)
+        return answer[i] if answer is not grads else None

@@ -1,0 +1,114 @@
+"""Layers that are a matrix product."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.nn.module import Module
+from tinygrad_lite.nn.parameter import Parameter
+from tinygrad_lite.ops.linalg import linear
+from tinygrad_lite.random import default_generator
+from tinygrad_lite.tensor import get_default_dtype
+
+__all__ = ["Bilinear", "Identity", "Linear", "new_parameter", "uniform_parameter"]
+
+
+def new_parameter(values: Any, dtype: Any = None) -> Parameter:
+    """Return a parameter that holds ``values`` in ``dtype`` (the default dtype if None)."""
+    return Parameter(np.asarray(values, dtype or get_default_dtype()))
+
+
+def uniform_parameter(shape: tuple[int, ...], bound: float, dtype: Any = None) -> Parameter:
+    """Return a parameter of uniform random numbers between -bound and bound."""
+    return new_parameter(default_generator().uniform(-bound, bound, shape), dtype)
+
+
+class Identity(Module):
+    """Return the input; takes and ignores any arguments."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        """Return ``input``."""
+        return input
+
+
+class Linear(Module):
+    r"""Return :math:`x W^\top + b`: input (..., in_features), weight (out_features, in_features), bias (out_features).
+
+    Both start uniform between :math:`\pm 1/\sqrt{\text{in\_features}}`.
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.Linear(3, 2)
+    >>> layer(tl.ones(5, 3)).shape
+    (5, 2)
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
+        self.weight = uniform_parameter((out_features, in_features), bound, dtype)
+        self.register_parameter("bias", uniform_parameter((out_features,), bound, dtype) if bias else None)
+
+    bias: Parameter | None
+
+    def reset_parameters(self) -> None:
+        """Draw new starting values."""
+        bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0.0
+        redraw(bound, self.weight, self.bias)
+
+    def forward(self, input: Any) -> Any:
+        """Return ``linear(input, weight, bias)``."""
+        return linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+def redraw(bound: float, *parameters: Parameter | None) -> None:
+    """Fill parameters with new uniform numbers between -bound and bound."""
+    from tinygrad_lite.nn.init import uniform_
+
+    for p in parameters:
+        if p is not None:
+            uniform_(p, -bound, bound)
+
+
+class Bilinear(Module):
+    r"""Return :math:`x_1^\top W_k x_2 + b_k` for each output k: inputs (..., in1), (..., in2), result (..., out)."""
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got {in1_features}")
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        bound = 1 / math.sqrt(in1_features)
+        self.weight = uniform_parameter((out_features, in1_features, in2_features), bound, dtype)
+        self.register_parameter("bias", uniform_parameter((out_features,), bound, dtype) if bias else None)
+
+    bias: Parameter | None
+
+    def reset_parameters(self) -> None:
+        """Draw new starting values."""
+        redraw(1 / math.sqrt(self.in1_features), self.weight, self.bias)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        """Return the bilinear form of the two inputs."""
+        from tinygrad_lite.nn.functional import bilinear
+
+        return bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )

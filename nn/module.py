@@ -1,0 +1,432 @@
+"""Module: something with parameters that can be called, saved, moved and printed; the base of every layer and network.
+
+Parameters, buffers and children are ordinary attributes, so using them costs what any attribute costs; the module only
+remembers which of its attributes are which (`_kinds`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_lite.devices import Device, as_device
+from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError
+from tinygrad_lite.graph import MODE
+from tinygrad_lite.nn import state
+from tinygrad_lite.nn.hooks import Hooks, RemovableHandle, call_with_hooks
+from tinygrad_lite.nn.parameter import Buffer, Parameter
+from tinygrad_lite.tensor import Tensor
+
+__all__ = ["Module"]
+
+M = TypeVar("M", bound="Module")
+
+
+class Module:
+    """Base of all layers and networks: assign parameters and other modules to attributes, write ``forward``.
+
+    >>> import tinygrad_lite as tl
+    >>> from tinygrad_lite import nn
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.layer = nn.Linear(2, 3)
+    ...     def forward(self, x):
+    ...         return self.layer(x).relu()
+    >>> net = Net()
+    >>> net(tl.ones(4, 2)).shape, [name for name, _ in net.named_parameters()]
+    ((4, 3), ['layer.weight', 'layer.bias'])
+    """
+
+    training: bool
+    forward: Callable[..., Any]
+    _kinds: dict[str, str]
+    _not_saved: set[str]
+    _hooks: Hooks | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args or kwargs:
+            given = f"{len(args)} positional and {len(kwargs)} keyword arguments"
+            raise TypeError(f"{type(self).__name__}.__init__: Module itself takes no arguments, {given} were given")
+        known = self.__dict__
+        known["_kinds"] = {}  # name of attribute -> "parameter", "buffer" or "module", in order of assignment
+        known["_not_saved"] = set()
+        known["_hooks"] = None
+        known["training"] = True
+
+    # -------------------------------------------------------------------------------- attributes
+    def __setattr__(self, name: str, value: Any) -> None:
+        kinds = self.__dict__.get("_kinds")
+        kind = _kind_of(value)
+        if kind is not None:
+            if kinds is None:
+                raise AttributeError(f"cannot assign {kind}s before {type(self).__name__}.__init__() called super().__init__()")
+            if kinds.get(name) != kind:
+                self._forget(name)
+                kinds[name] = kind
+            if kind == "buffer":
+                self._not_saved.discard(name) if value.persistent else self._not_saved.add(name)
+        elif kinds and name in kinds and value is not None:
+            old = kinds[name]
+            if old != "buffer" or not isinstance(value, Tensor):
+                expected = {"parameter": "Parameter", "buffer": "Tensor", "module": "Module"}[old]
+                raise TypeError(
+                    f"cannot assign '{type(value).__name__}' as {old} '{name}' ({expected} or None expected); "
+                    f"wrap it in nn.Parameter, or change .data" if old == "parameter" else
+                    f"cannot assign '{type(value).__name__}' as {old} '{name}' ({expected} or None expected)"
+                )  # fmt: skip
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self._kinds.pop(name, None)
+        self._not_saved.discard(name)
+
+    def _register(self, kind: str, name: str, value: Any) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+        if "." in name:
+            raise KeyError(f'{kind} name can\'t contain "."')
+        if name == "":
+            raise KeyError(f'{kind} name can\'t be empty string ""')
+        if hasattr(self, name) and name not in self._kinds:
+            raise KeyError(f"attribute '{name}' already exists")
+        self._forget(name)
+        self._kinds[name] = kind
+        object.__setattr__(self, name, value)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add ``param`` as attribute ``name``; None keeps the place free (it is not in the state dict)."""
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"cannot assign '{type(param).__name__}' object to parameter '{name}' (nn.Parameter or None required)")
+        self._register("parameter", name, param)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that belongs to the module but is not trained; ``persistent``: saved in the state dict."""
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
+        self._register("buffer", name, tensor)
+        if not persistent:
+            self._not_saved.add(name)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Add a child: `add_module` by its other name."""
+        self.add_module(name, module)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add ``module`` as attribute ``name``."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        self._register("module", name, module)
+
+    def _of(self, kind: str) -> dict[str, Any]:
+        known = self.__dict__
+        return {name: known[name] for name, k in self._kinds.items() if k == kind}
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        return self._of("parameter")
+
+    @property
+    def _buffers(self) -> dict[str, Any]:
+        return self._of("buffer")
+
+    @property
+    def _modules(self) -> dict[str, Any]:
+        return self._of("module")
+
+    # -------------------------------------------------------------------------------- walking
+    def named_modules(
+        self, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """Yield (dotted name, module) of this module (name ``""``) and all below it, each once."""
+        memo = set() if memo is None else memo
+        if id(self) in memo:
+            return
+        if remove_duplicate:
+            memo.add(id(self))
+        yield prefix, self
+        for name, child in self._of("module").items():
+            if child is not None:
+                yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) of the modules that are attributes of this one."""
+        seen: set[int] = set()
+        for name, child in self._of("module").items():
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                yield name, child
+
+    def children(self) -> Iterator[Module]:
+        """Yield the modules that are attributes of this one."""
+        return (child for _, child in self.named_children())
+
+    def _named(self, kind: str, prefix: str, recurse: bool, once: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        modules = self.named_modules(prefix=prefix, remove_duplicate=once) if recurse else [(prefix, self)]
+        for path, module in modules:
+            for name, value in module._of(kind).items():
+                if value is None or (once and id(value) in seen):
+                    continue
+                seen.add(id(value))
+                yield (f"{path}.{name}" if path else name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield (dotted name, parameter), a shared one once, under its first name."""
+        return self._named("parameter", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield the parameters of this module and (``recurse``) all below it, each once."""
+        return (p for _, p in self._named("parameter", "", recurse, True))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield (dotted name, buffer)."""
+        return self._named("buffer", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield the buffers of this module and (``recurse``) all below it."""
+        return (b for _, b in self._named("buffer", "", recurse, True))
+
+    def get_submodule(self, target: str) -> Module:
+        """Return the module at the dotted path ``target``."""
+        here: Any = self
+        for name in target.split(".") if target else ():
+            below = getattr(here, name, None)
+            if below is None:
+                raise AttributeError(f"{type(here).__name__} has no attribute `{name}`")
+            if not isinstance(below, Module):
+                raise AttributeError(f"`{name}` is not an nn.Module")
+            here = below
+        return here  # type: ignore[no-any-return]
+
+    def _get(self, kind: str, target: str) -> Any:
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if not hasattr(owner, name):
+            raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
+        if owner._kinds.get(name) != kind:
+            raise AttributeError(f"`{name}` is not a {kind}")
+        return getattr(owner, name)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """Return the parameter at the dotted path ``target``."""
+        return self._get("parameter", target)  # type: ignore[no-any-return]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """Return the buffer at the dotted path ``target``."""
+        return self._get("buffer", target)  # type: ignore[no-any-return]
+
+    def apply(self: M, fn: Callable[[Module], Any]) -> M:
+        """Call ``fn`` with every module, children first, this one last; returns self."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    # -------------------------------------------------------------------------------- calling
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        observers = MODE.get().observers
+        if self._hooks is None and not observers:
+            try:
+                return self.forward(*args, **kwargs)
+            except Exception as error:
+                located(self, error)
+                raise
+        for observer in observers:
+            if hasattr(observer, "enter"):
+                observer.enter(self, args)
+        out = None
+        try:
+            out = call_with_hooks(self, self._hooks, args, kwargs) if self._hooks else self.forward(*args, **kwargs)
+        except Exception as error:
+            located(self, error)
+            raise
+        finally:
+            for observer in observers:
+                if hasattr(observer, "leave"):
+                    observer.leave(self, out)
+        return out
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[no-redef]
+        """Compute the output; every subclass writes its own."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args)`` before forward; what it returns (unless None) replaces the arguments."""
+        self._hooks = self._hooks or Hooks()
+        return RemovableHandle(self._hooks.before, (hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after forward; what it returns (unless None) replaces the output."""
+        self._hooks = self._hooks or Hooks()
+        return RemovableHandle(self._hooks.after, (hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` in the backward pass; it may return another grad_input."""
+        self._hooks = self._hooks or Hooks()
+        return RemovableHandle(self._hooks.backward, hook, prepend)
+
+    # -------------------------------------------------------------------------------- state
+    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
+        """Return every parameter and persistent buffer by dotted name; the tensors share the module's memory."""
+        found = state.read(self, prefix, keep_vars)
+        if destination is None:
+            return found
+        destination.update(found)
+        return destination  # type: ignore[no-any-return]
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> state.IncompatibleKeys:
+        """Copy a state dict into the module; with ``strict`` the names must match exactly.
+
+        Returns the missing and the unexpected names. Shapes are checked before anything is changed. Raises RuntimeError.
+        """
+        return state.write(self, state_dict, strict, assign)
+
+    def train(self: M, mode: bool = True) -> M:
+        """Switch this module and all below it to training (dropout drops, batch norm learns its statistics)."""
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
+        return self
+
+    def eval(self: M) -> M:
+        """Switch this module and all below it to evaluation: ``train(False)``."""
+        return self.train(False)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Let all parameters require gradients, or none (a frozen part); returns self."""
+        for p in self.parameters():
+            p.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters (or fill them with zeros)."""
+        for p in self.parameters():
+            if not set_to_none and p.grad is not None:
+                p.grad = Tensor(np.zeros_like(p.grad.array))
+            else:
+                p.grad = None
+
+    def _convert(self: M, dtype: Any) -> M:
+        kind = np.dtype(dtype)
+        if kind.kind != "f":
+            raise TypeError(f"a module can be given a floating dtype only, got {kind}")
+        for t in (*self.parameters(), *self.buffers()):
+            if t.array.dtype.kind == "f":
+                t.array = t.array.astype(kind, copy=False)
+                if t.grad is not None:
+                    t.grad.array = t.grad.array.astype(kind, copy=False)
+        return self
+
+    def to(self: M, *args: Any, device: Any = None, dtype: Any = None, **_: Any) -> M:
+        """Give parameters and buffers another floating dtype: ``to(dtype)``, ``to(device, dtype)``, ``to(tensor)``."""
+        for a in args:
+            if isinstance(a, Tensor):
+                dtype = a.dtype
+            elif isinstance(a, (str, Device, int)) and not isinstance(a, bool):
+                device = a
+            elif a is not None and not isinstance(a, bool):
+                dtype = a
+        if device is not None:
+            as_device(device)
+        return self if dtype is None else self._convert(dtype)
+
+    def type(self: M, dst_type: Any) -> M:
+        """Give parameters and buffers the floating dtype ``dst_type``."""
+        return self._convert(dst_type)
+
+    def float(self: M) -> M:
+        """Give parameters and buffers dtype float32."""
+        return self._convert(np.float32)
+
+    def double(self: M) -> M:
+        """Give parameters and buffers dtype float64."""
+        return self._convert(np.float64)
+
+    def half(self: M) -> M:
+        """Give parameters and buffers dtype float16."""
+        return self._convert(np.float16)
+
+    def cpu(self: M) -> M:
+        """Return self: everything here lives in main memory."""
+        return self
+
+    def cuda(self: M, device: Any = None) -> M:
+        """Raise DeviceError: there is no such device here."""
+        as_device("cuda")
+        return self
+
+    def share_memory(self: M) -> M:
+        """Return self."""
+        return self
+
+    # -------------------------------------------------------------------------------- showing
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def extra_repr(self) -> str:
+        """Return what stands between the brackets of ``repr``; subclasses write their own."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr().split("\n") if self.extra_repr() else []
+        children = [
+            f"({name}): " + repr(child).replace("\n", "\n  ") for name, child in self._of("module").items()
+        ]  # fmt: skip
+        if not children and len(extra) <= 1:
+            return f"{self._get_name()}({''.join(extra)})"
+        return f"{self._get_name()}(\n  " + "\n  ".join(extra + children) + "\n)"
+
+
+def _kind_of(value: Any) -> str | None:
+    if isinstance(value, Tensor):
+        return "parameter" if isinstance(value, Parameter) else "buffer" if isinstance(value, Buffer) else None
+    return "module" if isinstance(value, Module) else None
+
+
+def located(module: Module, error: Exception) -> None:
+    """Say in ``error`` in which submodule it happened: ``error in layers.2 (Conv2d): ...``.
+
+    The module that failed is remembered with the error; each module around it that the error passes through puts its
+    own name for it in front. An error that is not ours keeps its text and gets a note.
+    """
+    place = getattr(error, "_place", None)
+    if place is None:
+        error._place = (module, "", type(module).__name__, error.args)  # type: ignore[attr-defined]
+        return
+    below, path, kind, args = place
+    name = next((n for n, m in module.named_modules() if m is below), "")
+    if not name:
+        return
+    path = f"{name}.{path}" if path else name
+    error._place = (module, path, kind, args)  # type: ignore[attr-defined]
+    where = f"error in {path} ({kind})"
+    ours = isinstance(error, (ShapeError, DTypeError, DeviceError, GradientError)) or hasattr(error, "explained")
+    if ours and len(args) == 1 and isinstance(args[0], str):
+        error.args = (f"{where}: {args[0]}",)
+    else:
+        notes = [n for n in getattr(error, "__notes__", ()) if not n.startswith("error in ")]
+        error.__notes__ = [*notes, where]  # type: ignore[attr-defined]
