@@ -6,166 +6,31 @@ handed to a rule: a bare array in an ordinary backward pass, a Tensor when the p
 
 from __future__ import annotations
 
-import functools
-import inspect
 import itertools
 import linecache
+import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextvars import ContextVar, Token
 from heapq import heappop, heappush
 from math import isfinite
-from types import CodeType
-from typing import Any, TypeVar
+from types import CodeType, FrameType
+from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.errors import GradientError
-
-F = TypeVar("F", bound=Callable[..., Any])
+from tinygrad_lite.modes import MODE as MODE
+from tinygrad_lite.modes import Mode as Mode
+from tinygrad_lite.modes import enable_grad as enable_grad
+from tinygrad_lite.modes import inference_mode as inference_mode
+from tinygrad_lite.modes import is_grad_enabled as is_grad_enabled
+from tinygrad_lite.modes import no_grad as no_grad
+from tinygrad_lite.modes import set_grad_enabled as set_grad_enabled
+from tinygrad_lite.modes import switch as switch
+from tinygrad_lite.modes import zero_guard as zero_guard
 
 clock = itertools.count(1).__next__
 """Counts recorded steps and in-place changes; a step always has a larger number than the steps it stands on."""
-
-
-# ------------------------------------------------------------------------------------------------ modes
-class Mode:
-    """What recording means right now; one per thread and asyncio task, never changed, only replaced.
-
-    ``grad``: record steps. ``guard``: an exactly zero incoming gradient gives an exactly zero outgoing one.
-    ``inference``: results cannot be recorded later either. ``observers``: objects told of every step (pictures,
-    profiles, the search for the first non-finite value).
-    """
-
-    __slots__ = ("grad", "guard", "inference", "observers")
-
-    def __init__(
-        self, grad: bool = True, guard: bool = True, inference: bool = False, observers: tuple[Any, ...] = ()
-    ) -> None:
-        self.grad, self.guard, self.inference, self.observers = grad, guard, inference, observers
-
-    def but(self, **changes: Any) -> Mode:
-        """Return this mode with some fields replaced."""
-        fields = {name: getattr(self, name) for name in Mode.__slots__}
-        return Mode(**{**fields, **changes})
-
-
-MODE: ContextVar[Mode] = ContextVar("tinygrad_lite_mode", default=Mode())  # noqa: B039 - a Mode is never changed
-
-
-class switch:  # noqa: N801 - used like a function
-    """Replace fields of the current mode: as a context manager, or as a decorator of a (generator) function."""
-
-    def __init__(self, **changes: Any) -> None:
-        self.changes = changes
-        self.tokens: list[Token[Mode]] = []
-
-    def __enter__(self) -> None:
-        self.tokens.append(MODE.set(MODE.get().but(**self.changes)))
-
-    def __exit__(self, *exc: object) -> None:
-        MODE.reset(self.tokens.pop())
-
-    def __call__(self, function: F) -> F:
-        # a fresh switch per call: one decorator may be running in several threads at once
-        if inspect.isgeneratorfunction(function):
-
-            @functools.wraps(function)
-            def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
-                walk = function(*args, **kwargs)
-                while True:
-                    with switch(**self.changes):  # only while the generator itself runs
-                        try:
-                            item = next(walk)
-                        except StopIteration:
-                            return
-                    yield item
-
-            return steps  # type: ignore[return-value]
-
-        @functools.wraps(function)
-        def inside(*args: Any, **kwargs: Any) -> Any:
-            with switch(**self.changes):
-                return function(*args, **kwargs)
-
-        return inside  # type: ignore[return-value]
-
-
-class no_grad(switch):  # noqa: N801 - PyTorch's name
-    """Record nothing inside: ``with no_grad(): ...`` or ``@no_grad()`` over a function.
-
-    >>> import tinygrad_lite as tl
-    >>> x = tl.tensor([1.0, 2.0], requires_grad=True)
-    >>> with tl.no_grad():
-    ...     y = x * 2
-    >>> y.requires_grad
-    False
-    """
-
-    def __new__(cls, function: Any = None) -> Any:
-        """Decorate directly when used as ``@no_grad`` without parentheses."""
-        self = super().__new__(cls)
-        if callable(function):
-            self.__init__()  # type: ignore[misc]
-            return self(function)
-        return self
-
-    def __init__(self, function: Any = None) -> None:
-        super().__init__(grad=False)
-
-
-class enable_grad(switch):  # noqa: N801 - PyTorch's name
-    """Record again inside a `no_grad` block."""
-
-    def __init__(self) -> None:
-        super().__init__(grad=True)
-
-
-class inference_mode(switch):  # noqa: N801 - PyTorch's name
-    """Like `no_grad`, for code that will never need gradients of its results."""
-
-    def __init__(self, mode: bool = True) -> None:
-        super().__init__(**({"grad": False, "inference": True} if mode else {}))
-
-
-class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name
-    """Switch recording on or off, at once as a function call or for a ``with`` block."""
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__(grad=bool(mode))
-        self.before = MODE.get()
-        MODE.set(self.before.but(grad=bool(mode)))
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *exc: object) -> None:
-        MODE.set(self.before)
-
-    def __call__(self, function: F) -> F:
-        MODE.set(self.before)
-        return switch(**self.changes)(function)
-
-
-class zero_guard(switch):  # noqa: N801 - used like a function
-    """Switch off (or on) the rule that an exactly zero incoming gradient gives an exactly zero outgoing one.
-
-    With the rule (the default) the untaken branch of ``where(x > 0, sqrt(x), 0)`` never makes NaN. Without it the
-    plain product ``0 * inf`` is NaN, as in other libraries.
-
-    >>> import numpy as np, tinygrad_lite as tl
-    >>> x = tl.tensor(0.0, requires_grad=True)
-    >>> (x.sqrt() * 0).backward()
-    >>> x.grad.item()
-    0.0
-    """
-
-    def __init__(self, enabled: bool = True) -> None:
-        super().__init__(guard=bool(enabled))
-
-
-def is_grad_enabled() -> bool:
-    """Return whether operations are being recorded."""
-    return MODE.get().grad
 
 
 # ------------------------------------------------------------------------------------------------ the graph
@@ -207,6 +72,30 @@ class Node:
         return f"<{self.op.name} -> {self.shape}>"
 
 
+class Files(dict[str, bool]):
+    """Whether a source file is one of ours, by name; looked up once per recorded step, so each name is judged once."""
+
+    def __init__(self) -> None:
+        here = os.path.dirname(__file__)
+        rooms = (here, *(os.path.realpath(os.path.join(here, room)) for room in ("nn", "models")))
+        self.ours = ("<tinygrad_lite ", *(room + os.sep for room in rooms))
+
+    def __missing__(self, name: str) -> bool:
+        self[name] = mine = name.startswith(self.ours)
+        return mine
+
+
+OURS = Files()
+
+
+def user_frame(frame: FrameType) -> FrameType:
+    """Return the nearest frame from ``frame`` outwards that is not this package's own."""
+    here: FrameType | None = frame
+    while here is not None and OURS[here.f_code.co_filename]:
+        here = here.f_back
+    return here or frame
+
+
 def line_of(source: tuple[CodeType, int] | None) -> str:
     """Turn a (code object, instruction offset) into ``file:line: text``."""
     if source is None:
@@ -223,23 +112,38 @@ class Change:
 
     __slots__ = ("count", "keep", "line", "when")
 
+    count: int
+    when: int
+    line: tuple[CodeType, int] | None
+    keep: Any
+
 
 CHANGES: dict[int, Change] = {}
 """In-place changes by id of the array that owns the memory; empty in a program that changes nothing in place.
 Entries vanish with their array."""
+LATEST = [0]
+"""When anything was last changed in place: steps recorded after that need not be looked at one by one."""
+
+
+def tick() -> int:
+    """Return the time of a change that is about to be made, for many changes at once (an optimiser's step)."""
+    LATEST[0] = now = clock()
+    return now
 
 
 def owner(array: Any) -> Any:
     """Return the array that owns the memory ``array`` looks into."""
-    while isinstance(getattr(array, "base", None), np.ndarray):
-        array = array.base
+    base = array.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array = base
+        # as_strided puts a plain object with a base of its own in between
+        base = getattr(base, "base", None)
     return array
 
 
 def bump(array: Any, source: tuple[CodeType, int] | None = None) -> None:
     """Note that the memory of ``array`` was changed in place."""
-    import weakref
-
     array = owner(array)
     key = id(array)
     change = CHANGES.get(key)
@@ -249,7 +153,7 @@ def bump(array: Any, source: tuple[CodeType, int] | None = None) -> None:
         change.keep = weakref.ref(array, lambda _, key=key: CHANGES.pop(key, None))  # type: ignore[misc]
         CHANGES[key] = change
     change.count += 1
-    change.when, change.line = clock(), source
+    change.when, change.line = tick(), source
 
 
 def refuse_changed(node: Node) -> None:
@@ -295,15 +199,14 @@ class Pick:
     __slots__ = ("index", "name")
 
     is_pick, rules, singular, frees, saved_names = True, (), False, False, ()
-    kind, label = "shape", "[]"
+    kind, label, options = "shape", "[]", ()
 
     def __init__(self, index: int) -> None:
         self.index, self.name = index, f"output {index}"
 
-    def gather(self, node: Node, g: Any, saved: Any) -> Iterator[tuple[Any, Any]]:
+    def gather(self, node: Node, g: Any, saved: Any) -> Iterator[tuple[int, Any]]:
         """Hand the gradient to the step, marked with the output it belongs to."""
-        source = node.inputs[0]
-        yield source, Parts(source.shape, {self.index: g})
+        yield 0, Parts(node.inputs[0].shape, {self.index: g})
 
     def rewrap(self, node: Node, wrap: Any) -> tuple[Any, ...]:
         """Nothing was saved."""
@@ -317,6 +220,34 @@ def pick(node: Node, index: int) -> Node:
     one.shape, one.dtype, one.seq = node.shape[index], node.dtype[index], clock()
     one.hooks, one.source = None, node.source
     return one
+
+
+class Same:
+    """The op of a node that stands for a leaf with the memory it had when it was used."""
+
+    name, kind, label, singular, frees, saved_names, gather = "same", "shape", "=", False, False, (), None
+    is_pick, rules = False, ((0, lambda g, saved: g),)
+
+    def rewrap(self, node: Node, wrap: Any) -> tuple[Any, ...]:
+        """Nothing was saved."""
+        return ()
+
+
+def same(leaf: Any, array: Any) -> Node:
+    """Return a node that hands its gradient to ``leaf`` but has the value ``array``."""
+    one = Node()
+    one.op, one.inputs, one.saved, one.options = Same(), (leaf,), (), ()
+    one.shape, one.dtype, one.seq, one.hooks, one.source = array.shape, array.dtype, clock(), None, None
+    return one
+
+
+class Retain:
+    """Among the hooks of a node, always the last: its gradient is to end up in ``.grad`` of a computed tensor too."""
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = weakref.ref(tensor)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -336,6 +267,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def finite(array: Any) -> bool:
     """Return whether every element is finite (one pass, no temporary; overflow only costs a second look)."""
+    if array.__class__ is not np.ndarray:
+        array = getattr(array, "raw", array)
     flat = array if array.ndim == 1 else array.ravel()
     return isfinite(flat.dot(flat)) or bool(np.isfinite(array).all())
 
@@ -371,7 +304,7 @@ def pull(
     Returns the gradient of each leaf (or target). Nothing outside is changed.
     """
     mode = MODE.get()
-    guard, observers = mode.guard, mode.observers
+    guard, observers, latest = mode.guard, mode.observers, LATEST[0]
     needed = None if targets is None else ancestors([r for r, _ in roots], set(targets))
     wanted = set() if targets is None else set(targets)
     results: dict[Any, Any] = {}
@@ -398,7 +331,11 @@ def pull(
         g = pending.pop(node)
         if node.hooks is not None:
             for hook in tuple(node.hooks):
-                g = hook(g)
+                if hook.__class__ is Retain:
+                    results[hook] = g
+                else:
+                    g = hook(g)
+            latest = LATEST[0]
         if node in wanted:
             results[node] = g
         op = node.op
@@ -410,7 +347,7 @@ def pull(
                 f"{op.name}: this part of the graph was already used by a backward pass, and its saved values were "
                 f"freed; call the first backward with retain_graph=True (recorded at {node.line})"
             )
-        if CHANGES:
+        if node.seq < latest:
             refuse_changed(node)
         if wrap is not None:
             saved = op.rewrap(node, wrap)
@@ -422,7 +359,7 @@ def pull(
             gp = rule(g, saved)
             if gp is None:
                 continue
-            if singular and not finite(gp if wrap is None else gp.array):
+            if singular and not finite(gp):
                 gp = op.masked(g, gp)
             if gp.shape != p.shape:
                 gp = unbroadcast(gp, p.shape)
@@ -441,9 +378,16 @@ def pull(
                 before = results.get(p)
                 results[p] = gp if before is None else before + gp
         if op.gather is not None:
-            for p, gp in op.gather(node, g, saved):
-                if needed is None or p in needed:
-                    arrive(p, gp if gp.shape == p.shape else unbroadcast(gp, p.shape))
+            for position, gp in op.gather(node, g, saved):
+                p = node.inputs[position]
+                if needed is not None and p not in needed:
+                    continue
+                if gp.shape != p.shape:
+                    gp = unbroadcast(gp, p.shape)
+                if observers and gp.__class__ is not Parts:
+                    for observer in observers:
+                        observer.pulled(node, position, g, gp)
+                arrive(p, gp)
         if op.frees and not retain:
             node.saved = None
     return results

@@ -103,11 +103,11 @@ class Op:
         return tuple(-1 if w == "g" else self.saved_names.index(w) for w in self.asks(rule))
 
     @staticmethod
-    def _gather(rule: Rule, node: Node, g: Any, saved: Any) -> Iterator[tuple[Any, Any]]:
-        """Yield (where it goes, gradient) of a rule that answers for several arguments at once."""
-        for p, gp in zip(node.inputs, rule(g, saved), strict=True):
+    def _gather(rule: Rule, node: Node, g: Any, saved: Any) -> Iterator[tuple[int, Any]]:
+        """Yield (place of the argument, gradient) of a rule that answers for several arguments at once."""
+        for i, (p, gp) in enumerate(zip(node.inputs, rule(g, saved), strict=True)):
             if p is not None and gp is not None:
-                yield p, gp
+                yield i, gp
 
     def rewrap(self, node: Node, wrap: Callable[..., Any]) -> tuple[Any, ...]:
         """Return what ``node`` saved, with every value that came from the graph as a Tensor at its old place in it."""

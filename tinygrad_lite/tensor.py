@@ -6,16 +6,21 @@ file holds what it *is*, and how it asks for gradients.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
+import sys
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite import graph
-from tinygrad_lite.graph import Node
+from tinygrad_lite.arrays import Holder
+from tinygrad_lite.arrays import Size as Size
+from tinygrad_lite.arrays import get_default_dtype as get_default_dtype
+from tinygrad_lite.arrays import set_default_dtype as set_default_dtype
+from tinygrad_lite.arrays import to_array as to_array
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.graph import Node, Retain
 from tinygrad_lite.methods import Methods
 
 Array = Any
@@ -27,88 +32,14 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """NumPy's functions and what answers for each on a Tensor; filled by the registry."""
 
 
-# ------------------------------------------------------------------------------------------------ dtypes
-class Size(tuple[int, ...]):
-    """A shape: a tuple that can also count its elements."""
+class ASK:
+    """What `Tensor` asks of the modules that stand on it; each puts its answer here when it is imported."""
 
-    __slots__ = ()
-
-    def numel(self) -> int:
-        """Return the number of elements."""
-        count = 1
-        for n in self:
-            count *= n
-        return count
-
-
-_program_dtype = [np.dtype(np.float32)]
-_thread_dtype: ContextVar[np.dtype[Any] | None] = ContextVar("tinygrad_lite_dtype", default=None)
-
-
-def get_default_dtype() -> np.dtype[Any]:
-    """Return the dtype that Python floats become.
-
-    >>> get_default_dtype()
-    dtype('float32')
-    """
-    return _thread_dtype.get() or _program_dtype[0]
-
-
-def set_default_dtype(dtype: Any) -> None:
-    """Choose the dtype that Python floats become: in the main thread for the program, elsewhere for that thread."""
-    chosen = np.dtype(dtype)
-    if chosen.kind != "f":
-        raise DTypeError(f"set_default_dtype: expected a floating dtype, got {chosen}")
-    if threading.current_thread() is threading.main_thread():
-        _program_dtype[0] = chosen
-    else:
-        _thread_dtype.set(chosen)
-
-
-def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tensor") -> Any:
-    """Turn ``data`` into an array: Python numbers get the default dtype, arrays keep theirs.
-
-    Raises DTypeError for strings, objects and complex numbers, ShapeError for ragged lists.
-    """
-    if isinstance(data, Tensor):
-        data = data.array
-    if isinstance(data, np.ndarray):
-        array = np.array(data, dtype=dtype, copy=True) if copy else np.asarray(data, dtype=dtype)
-    else:
-        if isinstance(data, (list, tuple)):
-            data = _without_tensors(data)
-        try:
-            array = np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
-        except (ValueError, TypeError, OverflowError) as error:
-            kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
-            why = "nested lists of unequal length" if kind is ShapeError else str(error)
-            raise kind(f"{name}: cannot make an array of {describe(data)}: {why}") from None
-        if dtype is None and array.dtype == np.float64 and not _has_dtype(data):
-            array = array.astype(get_default_dtype())
-    if array.dtype.kind not in "biuf":
-        fix = {"c": "complex numbers are not supported; pass real and imaginary part", "O": "pass numbers"}
-        raise DTypeError(
-            f"{name}: cannot compute with dtype {array.dtype} ({describe(data)}); "
-            f"{fix.get(array.dtype.kind, 'convert it to numbers first')}"
-        )
-    return array
-
-
-def _without_tensors(data: Any) -> Any:
-    return [
-        _without_tensors(d) if isinstance(d, (list, tuple)) else d.array if isinstance(d, Tensor) else d for d in data
-    ]
-
-
-def _has_dtype(data: Any) -> bool:
-    """Whether the numbers inside nested lists carry a dtype of their own (looks at the first)."""
-    while isinstance(data, (list, tuple)) and len(data):
-        data = data[0]
-    return hasattr(data, "dtype")
+    backward: Callable[..., None]
 
 
 # ------------------------------------------------------------------------------------------------ Tensor
-class Tensor(Methods):
+class Tensor(Holder, Methods):
     """An n-dimensional array of numbers that remembers how it was computed.
 
     ``array`` is the NumPy array itself (shared, never copied), ``grad`` the gradient after `backward`.
@@ -197,6 +128,19 @@ class Tensor(Methods):
     @data.setter
     def data(self, value: Any) -> None:
         self.array = to_array(value, copy=False)
+
+    @property
+    def raw(self) -> Any:
+        """The array itself; of a batch inside `vmap` the array of all examples."""
+        return self.array
+
+    def changed(self) -> None:
+        """Tell the engine that the memory was changed from outside, as an optimiser does through ``.array``.
+
+        A backward pass that needs the old values says so instead of computing with the new ones.
+        """
+        frame = sys._getframe(1)
+        graph.bump(self.array, (frame.f_code, frame.f_lasti))
 
     @property
     def _version(self) -> int:
@@ -315,9 +259,7 @@ class Tensor(Methods):
         ``retain_graph``; with ``create_graph`` the gradients can be differentiated again. If anything fails, no
         ``.grad`` has changed. Raises GradientError, ShapeError.
         """
-        targets = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
-        found = differentiate([self], [gradient], targets, retain_graph, create_graph, "backward")
-        store(found, create_graph)
+        ASK.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
         """Call ``hook(grad)`` when the gradient of this tensor is known; what it returns (unless None) replaces it."""
@@ -325,19 +267,48 @@ class Tensor(Methods):
             raise GradientError("register_hook: this tensor does not require gradients")
         return add_hook(self, hook)
 
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> HookHandle:
+        """Call ``hook(tensor)`` whenever a backward pass has added to ``.grad`` of this leaf."""
+        if not self.tracked or self.node is not None:
+            raise GradientError("register_post_accumulate_grad_hook: only a leaf that requires gradients has .grad")
+        return hang(self, After(hook))
+
     def retain_grad(self) -> None:
         """Keep ``.grad`` of this computed tensor too (leaves always keep theirs)."""
+        if not self.tracked:
+            raise GradientError("retain_grad: this tensor does not require gradients")
+        if self.node is not None and not self.retains_grad:
+            hang(self, Retain(self))
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was asked of this computed tensor."""
+        return self.node is not None and any(type(h) is Retain and h.tensor() is self for h in self.node.hooks or ())
+
+    # -------------------------------------------------------------------------------- copies and pickles
+    def _copied(self, how: str) -> tuple[Any, ...]:
         if self.node is not None:
-            import weakref
+            raise GradientError(
+                f"{how}: only a leaf can be copied with its history, this tensor {describe(self)} was computed by "
+                f"{self.node.name()}; use .detach() first, or .clone() to stay in the graph"
+            )
+        return type(self), self.array, self.tracked, self.grad
 
-            me = weakref.ref(self)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        kind, array, tracked, grad = self._copied("deepcopy")
+        memo[id(self)] = copy = rebuilt(kind, np.array(array), tracked, grad and grad.detach().clone())
+        return copy
 
-            def keep(g: Tensor) -> None:
-                target = me()
-                if target is not None:
-                    target.grad = g.clone() if target.grad is None else target.grad + g
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return rebuilt, self._copied("pickle")
 
-            self.register_hook(keep)
+
+def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) -> Tensor:
+    """Return a leaf from its parts: what copies and pickles are made of."""
+    t = kind.__new__(kind)
+    t.array, t.tracked, t.grad = array, tracked, grad
+    t.node = t.hooks = t.base = None
+    return t
 
 
 def make(array: Any, node: Node | None = None) -> Tensor:
@@ -354,7 +325,11 @@ def make(array: Any, node: Node | None = None) -> Tensor:
 
 def wrap(array: Any, origin: Any) -> Tensor:
     """Return the Tensor that a saved ``array`` came from: the leaf itself, or a Tensor at the same place of the graph."""
-    return make(array, origin) if type(origin) is Node else origin  # type: ignore[no-any-return]
+    if type(origin) is not Node:
+        if origin.array is array:
+            return origin  # type: ignore[no-any-return]
+        origin = graph.same(origin, array)  # the leaf was given other memory since
+    return make(array, origin)
 
 
 # ------------------------------------------------------------------------------------------------ hooks
@@ -370,151 +345,36 @@ class HookHandle:
             self.hooks.remove(self.hook)
 
 
-def add_hook(t: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
-    """Hang ``hook`` on the step that made ``t``, or on the leaf itself."""
+class After:
+    """Among the hooks of a leaf: called with the leaf once its ``.grad`` is there."""
 
-    def call(g: Any) -> Any:
-        bare = not isinstance(g, Tensor)
-        answer = hook(make(np.asarray(g)) if bare else g)
-        if answer is None:
-            return g
-        if not isinstance(answer, Tensor) or answer.array.shape != np.shape(g):
-            raise ShapeError(f"hook: expected a tensor of shape {np.shape(g)} or None, got {describe(answer)}")
-        return answer.array if bare else answer
+    def __init__(self, hook: Callable[[Tensor], None]) -> None:
+        self.hook = hook
 
+
+def hang(t: Tensor, hook: Any) -> HookHandle:
+    """Hang ``hook`` on the step that made ``t``, or on the leaf itself; what keeps a gradient stays last."""
     place: Any = t if t.node is None else t.node
     if place.hooks is None:
         place.hooks = []
-    place.hooks.append(call)
-    return HookHandle(place.hooks, call)
+    hooks = place.hooks
+    hooks.insert(len(hooks) - bool(hooks and type(hooks[-1]) is Retain), hook)
+    return HookHandle(hooks, hook)
 
 
-# ------------------------------------------------------------------------------------------------ asking for gradients
-# views, so that no leaf ever keeps one as its own gradient
-SEEDS = {(np.dtype(d), 0): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
+def add_hook(t: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
+    """Hang ``hook`` on ``t``: it is given a copy of the gradient, and may return another."""
 
+    def call(g: Any) -> Any:
+        bare = not isinstance(g, Tensor)
+        # the engine hands one array to several places: what the hook keeps or changes must be its own
+        answer = hook(make(np.array(g)) if bare else g)
+        if answer is None:
+            return g
+        if not isinstance(answer, Tensor) or answer.shape != g.shape:
+            raise ShapeError(f"hook: expected a tensor of shape {tuple(g.shape)} or None, got {describe(answer)}")
+        if answer.dtype != g.dtype:
+            answer = answer.to(g.dtype)
+        return np.array(answer.array) if bare else answer
 
-def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
-    """Return the gradient to start from at ``out``; checks shape and dtype."""
-    if not out.tracked:
-        raise GradientError(
-            f"{asked}: this tensor {describe(out)} was not recorded: none of its inputs requires gradients, "
-            f"or it was computed under no_grad"
-        )
-    if gradient is None:
-        if out.array.size != 1:
-            raise GradientError(
-                f"{asked}: a gradient can be left out only for one element, this tensor has shape {out.array.shape}; "
-                f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
-            )
-        return SEEDS.get((out.array.dtype, out.array.ndim)) or np.ones(out.array.shape, out.array.dtype)
-    # an array is copied: it may end up, as it is, in the .grad of a leaf
-    g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
-    if g.array.shape != out.array.shape:
-        raise ShapeError(f"{asked}: gradient has shape {g.array.shape}, expected {out.array.shape} like the tensor")
-    return g
-
-
-def differentiate(
-    outputs: Sequence[Tensor],
-    gradients: Sequence[Any],
-    targets: Sequence[Tensor] | None,
-    retain: bool | None,
-    create: bool,
-    asked: str,
-) -> dict[Any, Any]:
-    """Run the backward pass; returns the gradient (array, or Tensor with ``create``) of each leaf or target."""
-    roots: list[tuple[Any, Any]] = []
-    for out, gradient in zip(outputs, gradients, strict=True):
-        g = seed_for(out, gradient, asked)
-        if create:
-            g = g if isinstance(g, Tensor) else make(g)
-        elif isinstance(g, Tensor):
-            g = np.array(g.array)
-        if g.dtype != out.array.dtype:
-            g = g.astype(out.array.dtype)
-        roots.append((out.node or out, g))
-    keys = None
-    if targets is not None:
-        for t in targets:
-            if not isinstance(t, Tensor) or not t.tracked:
-                raise GradientError(f"{asked}: an input {describe(t)} does not require gradients")
-        keys = [t.node or t for t in targets]
-    with np.errstate(all="ignore"):
-        if create:
-            with graph.switch(grad=True):
-                found = graph.pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
-        else:
-            # rules on bare arrays record nothing, whatever the mode
-            found = graph.pull(roots, targets=keys, retain=bool(retain))
-    for leaf in found:
-        if leaf.__class__ is not Node and leaf.hooks is not None:
-            for hook in tuple(leaf.hooks):
-                found[leaf] = hook(found[leaf])
-    return found
-
-
-def store(found: dict[Any, Any], create: bool) -> None:
-    """Add the gradients found to ``.grad`` of their leaves, in the dtype of the leaf, in memory of their own."""
-    taken: set[int] = set()
-    for leaf, g in found.items():
-        if leaf.__class__ is Node:
-            continue  # a computed tensor named as an input of backward: retain_grad keeps those
-        old = leaf.grad
-        if create:
-            g = g if g.dtype == leaf.array.dtype else g.astype(leaf.array.dtype)
-            leaf.grad = g if old is None else old + g
-        elif old is None:
-            # `a + b` hands one array to both, a view or a broadcast is shared too: keep only what nobody else has
-            alone = g.__class__ is np.ndarray and g.base is None and g.dtype is leaf.array.dtype and id(g) not in taken
-            taken.add(id(g))
-            leaf.grad = make(g if alone else np.array(g, dtype=leaf.array.dtype))
-        elif old.tracked or not old.array.flags.writeable:
-            leaf.grad = make(np.asarray(old.array + g, dtype=leaf.array.dtype))
-        else:
-            np.add(old.array, g, out=old.array, casting="same_kind")
-
-
-def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
-    r"""Return the gradients of ``outputs`` with respect to ``inputs``, without touching any ``.grad``.
-
-    :math:`\sum_k \text{grad\_outputs}_k^\top \, \partial\,\text{outputs}_k / \partial\,\text{inputs}_i`
-
-    Each has shape and dtype of its input. With ``create_graph`` they can be differentiated again. An input that the
-    outputs do not depend on raises GradientError, or gives None with ``allow_unused``.
-
-    >>> import tinygrad_lite as tl
-    >>> x = tl.tensor(3.0, requires_grad=True)
-    >>> (slope,) = tl.grad(x**3, x, create_graph=True)
-    >>> (curvature,) = tl.grad(slope, x)
-    >>> slope.item(), curvature.item()
-    (27.0, 18.0)
-    """
-    outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    starts = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
-    if grad_outputs is None:
-        starts = [None] * len(outs)
-    if len(starts) != len(outs):
-        raise ShapeError(f"grad: {len(outs)} outputs but {len(starts)} grad_outputs")
-    found = differentiate(outs, starts, ins, retain_graph, create_graph, "grad")
-    result: list[Tensor | None] = []
-    for i, t in enumerate(ins):
-        g = found.get(t.node or t)
-        if g is None and not allow_unused:
-            raise GradientError(
-                f"grad: output does not depend on input {i} {describe(t)}; allow_unused=True gives None for it"
-            )
-        if g is not None and not isinstance(g, Tensor):
-            g = make(np.array(g, dtype=t.array.dtype))
-        elif g is not None and g.dtype != t.array.dtype:
-            g = g.astype(t.array.dtype)
-        result.append(g)
-    return tuple(result)
+    return hang(t, call)

@@ -196,7 +196,7 @@ class Optimizer:
     @staticmethod
     def _jobs(pairs: list[tuple[Slot, Any]], frame: Any) -> Iterator[Job]:
         """Yield the work of one step; each parameter is counted and noted as changed when its turn comes."""
-        source, now = (frame.f_code, frame.f_lasti), graph.clock()
+        source, now = (frame.f_code, frame.f_lasti), graph.tick()
         for slot, g in pairs:
             state, change = slot.state, slot.change
             step = state["step"] = state["step"] + 1

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.tensor import Tensor, grad, make
+from tinygrad_lite.gradients import grad
+from tinygrad_lite.tensor import Tensor, make
 from tinygrad_lite.testing.point import Array, Rule
 from tinygrad_lite.testing.search import Source
 from tinygrad_lite.testing.trial import Sampler

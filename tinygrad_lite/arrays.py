@@ -1,0 +1,99 @@
+"""From anything to an array: shapes, the default dtype, and what Python numbers become."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+
+
+class Holder:
+    """Something with an ``array`` inside: the base of Tensor, known below it."""
+
+    __slots__ = ()
+
+    array: Any
+
+
+# ------------------------------------------------------------------------------------------------ dtypes
+class Size(tuple[int, ...]):
+    """A shape: a tuple that can also count its elements."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """Return the number of elements."""
+        count = 1
+        for n in self:
+            count *= n
+        return count
+
+
+_program_dtype = [np.dtype(np.float32)]
+_thread_dtype: ContextVar[np.dtype[Any] | None] = ContextVar("tinygrad_lite_dtype", default=None)
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """Return the dtype that Python floats become.
+
+    >>> get_default_dtype()
+    dtype('float32')
+    """
+    return _thread_dtype.get() or _program_dtype[0]
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Choose the dtype that Python floats become: in the main thread for the program, elsewhere for that thread."""
+    chosen = np.dtype(dtype)
+    if chosen.kind != "f":
+        raise DTypeError(f"set_default_dtype: expected a floating dtype, got {chosen}")
+    if threading.current_thread() is threading.main_thread():
+        _program_dtype[0] = chosen
+    else:
+        _thread_dtype.set(chosen)
+
+
+def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tensor") -> Any:
+    """Turn ``data`` into an array: Python numbers get the default dtype, arrays keep theirs.
+
+    Raises DTypeError for strings, objects and complex numbers, ShapeError for ragged lists.
+    """
+    if isinstance(data, Holder):
+        data = data.array
+    if isinstance(data, np.ndarray):
+        array = np.array(data, dtype=dtype, copy=True) if copy else np.asarray(data, dtype=dtype)
+    else:
+        if isinstance(data, (list, tuple)):
+            data = _without_tensors(data)
+        try:
+            array = np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
+        except (ValueError, TypeError, OverflowError) as error:
+            kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
+            why = "nested lists of unequal length" if kind is ShapeError else str(error)
+            raise kind(f"{name}: cannot make an array of {describe(data)}: {why}") from None
+        if dtype is None and array.dtype == np.float64 and not _has_dtype(data):
+            array = array.astype(get_default_dtype())
+    if array.dtype.kind not in "biuf":
+        fix = {"c": "complex numbers are not supported; pass real and imaginary part", "O": "pass numbers"}
+        raise DTypeError(
+            f"{name}: cannot compute with dtype {array.dtype} ({describe(data)}); "
+            f"{fix.get(array.dtype.kind, 'convert it to numbers first')}"
+        )
+    return array
+
+
+def _without_tensors(data: Any) -> Any:
+    return [
+        _without_tensors(d) if isinstance(d, (list, tuple)) else d.array if isinstance(d, Holder) else d for d in data
+    ]
+
+
+def _has_dtype(data: Any) -> bool:
+    """Whether the numbers inside nested lists carry a dtype of their own (looks at the first)."""
+    while isinstance(data, (list, tuple)) and len(data):
+        data = data[0]
+    return hasattr(data, "dtype")

@@ -1,0 +1,167 @@
+"""Asking for gradients: `Tensor.backward` and `grad`, around the backward pass of `graph`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite import graph
+from tinygrad_lite.errors import GradientError, ShapeError, describe
+from tinygrad_lite.graph import Node, Retain
+from tinygrad_lite.tensor import ASK, After, Tensor, make, to_array, wrap
+
+
+SEEDS = {(np.dtype(d), 0): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
+"""What a backward pass of one number starts from, made once and read-only."""
+
+
+def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
+    """Return the gradient to start from at ``out``; checks shape and dtype."""
+    if not out.tracked:
+        raise GradientError(
+            f"{asked}: this tensor {describe(out)} was not recorded: none of its inputs requires gradients, "
+            f"or it was computed under no_grad"
+        )
+    if gradient is None:
+        if out.array.size != 1:
+            raise GradientError(
+                f"{asked}: a gradient can be left out only for one element, this tensor has shape {out.array.shape}; "
+                f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
+            )
+        return SEEDS.get((out.array.dtype, out.array.ndim)) or np.ones(out.array.shape, out.array.dtype)
+    # an array is copied: it may end up, as it is, in the .grad of a leaf
+    g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
+    if g.array.shape != out.array.shape:
+        raise ShapeError(f"{asked}: gradient has shape {g.array.shape}, expected {out.array.shape} like the tensor")
+    return g
+
+
+def differentiate(
+    outputs: Sequence[Tensor],
+    gradients: Sequence[Any],
+    targets: Sequence[Tensor] | None,
+    retain: bool | None,
+    create: bool,
+    asked: str,
+) -> dict[Any, Any]:
+    """Run the backward pass; returns the gradient (array, or Tensor with ``create``) of each leaf or target."""
+    roots: list[tuple[Any, Any]] = []
+    for out, gradient in zip(outputs, gradients, strict=True):
+        g = seed_for(out, gradient, asked)
+        if create:
+            g = g if isinstance(g, Tensor) else make(g)
+        elif isinstance(g, Tensor):
+            g = np.array(g.array)
+        if g.dtype != out.array.dtype:
+            g = g.astype(out.array.dtype)
+        roots.append((out.node or out, g))
+    keys = None
+    if targets is not None:
+        for t in targets:
+            if not isinstance(t, Tensor) or not t.tracked:
+                raise GradientError(f"{asked}: an input {describe(t)} does not require gradients")
+        keys = [t.node or t for t in targets]
+    with np.errstate(all="ignore"):
+        if create:
+            with graph.switch(grad=True):
+                found = graph.pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
+        else:
+            # rules on bare arrays record nothing, whatever the mode
+            found = graph.pull(roots, targets=keys, retain=bool(retain))
+    for leaf in found:
+        if isinstance(leaf, Tensor) and leaf.hooks is not None:
+            for hook in tuple(leaf.hooks):
+                if hook.__class__ is not After:
+                    found[leaf] = hook(found[leaf])
+    return found
+
+
+def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> None:
+    """Add the gradients found to ``.grad`` of their tensors, in the dtype of the tensor, in memory of their own.
+
+    Those are the leaves, computed tensors that were named as ``targets``, and those that retain theirs.
+    """
+    taken: set[int] = set()
+    named = {t.node: t for t in targets if t.node is not None}
+    for key, g in found.items():
+        t = key.tensor() if key.__class__ is Retain else named.get(key) if key.__class__ is Node else key
+        if t is None:
+            continue
+        old = t.grad
+        if create:
+            g = g if g.dtype == t.dtype else g.astype(t.dtype)
+            t.grad = g if old is None else old + g
+        elif old is None:
+            # `a + b` hands one array to both, a view or a broadcast is shared too: keep only what nobody else has
+            alone = g.__class__ is np.ndarray and g.base is None and g.dtype is t.array.dtype and id(g) not in taken
+            taken.add(id(g))
+            t.grad = make(g if alone and key is t else np.array(g, dtype=t.array.dtype))
+        elif old.tracked or not old.array.flags.writeable:
+            t.grad = make(np.asarray(old.array + g, dtype=t.array.dtype))
+        else:
+            np.add(old.array, g, out=old.array, casting="same_kind")
+            graph.bump(old.array)
+        if key is t and t.hooks is not None:
+            for hook in tuple(t.hooks):
+                if hook.__class__ is After:
+                    hook.hook(t)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    r"""Return the gradients of ``outputs`` with respect to ``inputs``, without touching any ``.grad``.
+
+    :math:`\sum_k \text{grad\_outputs}_k^\top \, \partial\,\text{outputs}_k / \partial\,\text{inputs}_i`
+
+    Each has shape and dtype of its input. With ``create_graph`` they can be differentiated again. An input that the
+    outputs do not depend on raises GradientError, or gives None with ``allow_unused``.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> (slope,) = tl.grad(x**3, x, create_graph=True)
+    >>> (curvature,) = tl.grad(slope, x)
+    >>> slope.item(), curvature.item()
+    (27.0, 18.0)
+    """
+    outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    starts = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    if grad_outputs is None:
+        starts = [None] * len(outs)
+    if len(starts) != len(outs):
+        raise ShapeError(f"grad: {len(outs)} outputs but {len(starts)} grad_outputs")
+    found = differentiate(outs, starts, ins, retain_graph, create_graph, "grad")
+    result: list[Tensor | None] = []
+    for i, t in enumerate(ins):
+        g = found.get(t.node or t)
+        if g is None and not allow_unused:
+            raise GradientError(
+                f"grad: output does not depend on input {i} {describe(t)}; allow_unused=True gives None for it"
+            )
+        if g is not None and not isinstance(g, Tensor):
+            g = make(np.array(g, dtype=t.array.dtype))
+        elif g is not None and g.dtype != t.array.dtype:
+            g = g.astype(t.array.dtype)
+        result.append(g)
+    return tuple(result)
+
+
+def backward(
+    tensor: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+    inputs: Any = None,
+) -> None:  # fmt: skip
+    """Do what `Tensor.backward` says."""
+    targets = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    found = differentiate([tensor], [gradient], targets, retain_graph, create_graph, "backward")
+    store(found, targets or (), create_graph)
+
+
+ASK.backward = staticmethod(backward)

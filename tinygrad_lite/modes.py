@@ -1,0 +1,200 @@
+"""What recording means right now: gradients on or off, who is watching, and the zero-gradient rule."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable, Generator
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Mode:
+    """What recording means right now; one per thread and asyncio task, never changed, only replaced.
+
+    ``grad``: record steps. ``guard``: an exactly zero incoming gradient gives an exactly zero outgoing one.
+    ``inference``: the caller promised never to ask for gradients. ``observers``: objects told of every step (pictures,
+    profiles, the search for the first non-finite value, batching). ``outer``: the mode to go back to.
+    """
+
+    __slots__ = ("grad", "guard", "inference", "observers", "outer")
+
+    def __init__(
+        self, grad: bool = True, guard: bool = True, inference: bool = False, observers: tuple[Any, ...] = (),
+        outer: Mode | None = None,
+    ) -> None:  # fmt: skip
+        self.grad, self.guard, self.inference, self.observers, self.outer = grad, guard, inference, observers, outer
+
+    def but(self, **changes: Any) -> Mode:
+        """Return this mode with some fields replaced."""
+        fields = {name: getattr(self, name) for name in Mode.__slots__}
+        return Mode(**{**fields, **changes})
+
+
+MODE: ContextVar[Mode] = ContextVar("tinygrad_lite_mode", default=Mode())  # noqa: B039 - a Mode is never changed
+
+
+class switch:  # noqa: N801 - used like a function
+    """Replace fields of the current mode: as a context manager, or as a decorator.
+
+    A switch holds no state of its own, so that one can be entered again, and by several threads at once. Generators
+    and coroutines are switched only while they themselves run.
+    """
+
+    def __init__(self, **changes: Any) -> None:
+        self.changes = changes
+
+    def __enter__(self) -> None:
+        mode = MODE.get()
+        MODE.set(mode.but(**self.changes, outer=mode))
+
+    def __exit__(self, *exc: object) -> None:
+        MODE.set(MODE.get().outer or Mode())
+
+    def __call__(self, function: F) -> F:
+        changes = self.changes
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def steps(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+                return _stepwise(function(*args, **kwargs), changes)
+
+            return steps  # type: ignore[return-value]
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def asteps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+                walk = function(*args, **kwargs)
+                try:
+                    while True:
+                        try:
+                            with switch(**changes):
+                                item = await walk.__anext__()
+                        except StopAsyncIteration:
+                            return
+                        yield item
+                finally:
+                    await walk.aclose()
+
+            return asteps  # type: ignore[return-value]
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def later(*args: Any, **kwargs: Any) -> Any:
+                with switch(**changes):
+                    return await function(*args, **kwargs)
+
+            return later  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with switch(**changes):
+                return function(*args, **kwargs)
+
+        return inside  # type: ignore[return-value]
+
+
+def _stepwise(walk: Generator[Any, Any, Any], changes: dict[str, Any]) -> Generator[Any, Any, Any]:
+    """Run a generator with some fields of the mode replaced while it runs, not while its user does."""
+    step, given = walk.send, None
+    try:
+        while True:
+            try:
+                with switch(**changes):
+                    item = step(given)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, given = walk.send, (yield item)
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # thrown in by the user: the generator's own to handle
+                step, given = walk.throw, error
+    finally:
+        with switch(**changes):
+            walk.close()
+
+
+class no_grad(switch):  # noqa: N801 - PyTorch's name
+    """Record nothing inside: ``with no_grad(): ...`` or ``@no_grad()`` over a function.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([1.0, 2.0], requires_grad=True)
+    >>> with tl.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        """Decorate directly when used as ``@no_grad`` without parentheses."""
+        self = super().__new__(cls)
+        if callable(function):
+            self.__init__()  # type: ignore[misc]
+            return self(function)
+        return self
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(grad=False)
+
+
+class enable_grad(switch):  # noqa: N801 - PyTorch's name
+    """Record again inside a `no_grad` block."""
+
+    def __init__(self) -> None:
+        super().__init__(grad=True)
+
+
+class inference_mode(switch):  # noqa: N801 - PyTorch's name
+    """Like `no_grad`, for code that will never need gradients of its results."""
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(**({"grad": False, "inference": True} if mode else {}))
+
+
+class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name
+    """Switch recording on or off, at once as a function call or for a ``with`` block."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=bool(mode))
+        self.before = MODE.get()
+        MODE.set(self.before.but(grad=bool(mode)))
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exc: object) -> None:
+        MODE.set(self.before)
+
+    def __call__(self, function: F) -> F:
+        MODE.set(self.before)
+        return switch(**self.changes)(function)
+
+
+class zero_guard(switch):  # noqa: N801 - used like a function
+    """Switch off (or on) the rule that an exactly zero incoming gradient gives an exactly zero outgoing one.
+
+    With the rule (the default) the untaken branch of ``where(x > 0, sqrt(x), 0)`` never makes NaN. Without it the
+    plain product ``0 * inf`` is NaN, as in other libraries.
+
+    >>> import numpy as np, tinygrad_lite as tl
+    >>> x = tl.tensor(0.0, requires_grad=True)
+    >>> (x.sqrt() * 0).backward()
+    >>> x.grad.item()
+    0.0
+    """
+
+    def __init__(self, enabled: bool = True) -> None:
+        super().__init__(guard=bool(enabled))
+
+
+def is_grad_enabled() -> bool:
+    """Return whether operations are being recorded."""
+    return MODE.get().grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Return whether an `inference_mode` block is running."""
+    return MODE.get().inference
