@@ -57,7 +57,7 @@ def judge(
     if len(sides) == 1 and _fits(min(sides[0]), a, slack):
         return Verdict("agree", n, e)
     gap = kinks.gap(rows, j)
-    corner = gap > 1e-6 * (abs(n) + abs(a))
+    corner = gap > max(1e-6 * (abs(n) + abs(a)), kinks.NOISY * rows[j].noise)
     if corner or kinks.ties(p):
         low, high = kinks.nearby(p, d, v, s)
         room = TRUST * e + slack + 1e-6 * abs(a)

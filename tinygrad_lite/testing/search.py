@@ -31,6 +31,7 @@ SCHEDULE = (
     ("grid", "random"),
 )
 _ONCE = 5
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)  # their roots step through the choices without a common rhythm
 
 
 def schedule(n: int) -> tuple[str, str]:
@@ -55,18 +56,22 @@ class Source:
         sizes: str = "usual",
         replay: Sequence[int] = (),
         digits: int | None = None,
+        place: tuple[int, int] | None = None,  # seed and number of the example in a search
     ) -> None:
+        self.place = place
         self.seed, self.mode, self.sizes, self.digits = seed, mode, sizes, digits
         self.rng = np.random.default_rng(seed)
         self.replay = list(replay)
         self.used: list[int] = []  # the choices made, in order
         self.made: list[tuple[Array, float, float]] = []  # arrays drawn, with their domain
+        # size 1 is where broadcasting and squeezing go wrong, but too many of them hide everything else
+        self.ones = float(self.rng.choice((0.0, 0.0, 0.5)))
 
     @classmethod
     def example(cls, seed: int, n: int, replay: Sequence[int] = (), digits: int | None = None) -> Source:
         """The source of example ``n`` of a search."""
         mode, sizes = schedule(n)
-        return cls(seed * 10007 + n, mode, sizes, replay, digits)
+        return cls(seed * 10007 + n, mode, sizes, replay, digits, (seed, n))
 
     def _pick(self, usual: int, fresh: Callable[[], int], lo: int, hi: int) -> int:
         n = len(self.used)
@@ -74,6 +79,15 @@ class Source:
         value = min(max(int(value), lo), hi)
         self.used.append(value)
         return value
+
+    def _even(self, lo: int, hi: int) -> int:
+        """An integer spread evenly over the examples of a search, together with the choices before and after it."""
+        if self.place is None:
+            return int(self.rng.integers(lo, hi + 1))
+        seed, n = self.place
+        j = len(self.used)
+        start = math.sin(12.9898 * seed + 78.233 * j) * 43758.5453
+        return lo + int((start + n * math.sqrt(PRIMES[j % len(PRIMES)])) % 1.0 * (hi - lo + 1))
 
     def size(self, usual: int, lo: int = 1, hi: int = 5) -> int:
         """Length of an axis between ``lo`` and ``hi``; 1 and, where allowed, 0 come up often."""
@@ -84,7 +98,7 @@ class Source:
                 return 1
             if lo == 0 and r < ((0.5 if 0 in self.used else 1.0) if self.sizes == "empty" else 0.03):
                 return 0
-            if lo <= 1 and r < 0.25:
+            if lo <= 1 and r < self.ones:
                 return 1
             return int(self.rng.integers(max(lo, 2), max(hi, lo, 2) + 1))
 
@@ -92,15 +106,15 @@ class Source:
 
     def integer(self, usual: int, lo: int, hi: int) -> int:
         """An integer option between ``lo`` and ``hi``, both possible."""
-        return self._pick(usual, lambda: int(self.rng.integers(lo, hi + 1)), lo, hi)
+        return self._pick(usual, lambda: self._even(lo, hi), lo, hi)
 
     def chance(self) -> bool:
         """A coin; usually False."""
-        return bool(self._pick(0, lambda: int(self.rng.integers(2)), 0, 1))
+        return bool(self._pick(0, lambda: self._even(0, 1), 0, 1))
 
     def choice(self, options: Sequence[T]) -> T:
         """One of ``options``; usually the first."""
-        return options[self._pick(0, lambda: int(self.rng.integers(len(options))), 0, len(options) - 1)]
+        return options[self._pick(0, lambda: self._even(0, len(options) - 1), 0, len(options) - 1)]
 
     def floats(
         self, shape: int | Sequence[int], lo: float = -INF, hi: float = INF, dtype: DTypeLike | None = None
