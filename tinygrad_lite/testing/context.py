@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.testing.patterns import Hint
+from tinygrad_lite.testing.evidence import Hint
 from tinygrad_lite.testing.point import Point
 
 # True of many a special point, telling only when true of all.

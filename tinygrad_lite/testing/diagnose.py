@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.testing.context import UNKNOWN, Outcome, agreed, deciding_option, shared_shape
+from tinygrad_lite.testing.evidence import Case, Hint
 from tinygrad_lite.testing.jacobian import MANY, Jacobians
-from tinygrad_lite.testing.patterns import Case, Hint, hints
+from tinygrad_lite.testing.patterns import hints
 from tinygrad_lite.testing.point import Array, Point, Vector
 
 NUMBERS = ("wrong value", "non-finite gradient")  # kinds that come with an analytic and a numeric value
