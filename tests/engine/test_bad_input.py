@@ -1,0 +1,120 @@
+"""Wrong input: one clear error that names the op and the fix, and nothing has changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite import nn
+from tinygrad_lite.errors import DTypeError, GradientError, ShapeError
+
+F = nn.functional
+
+
+def image(*shape: int) -> Any:
+    return tl.tensor(np.ones(shape, np.float32), requires_grad=True)
+
+
+CALLS: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+    ("channels", lambda: F.conv2d(image(2, 4, 8, 8), image(6, 3, 3, 3)), ShapeError,
+     r"conv2d: weight expects 3 input channels, x has 4 \(x \(2, 4, 8, 8\)"),
+    ("kernel", lambda: F.conv2d(image(1, 1, 2, 2), image(1, 1, 5, 5), padding=1), ShapeError,
+     r"conv2d: .*\(5, 5\).*does not fit.*\(4, 4\)"),
+    ("pool", lambda: F.max_pool2d(image(1, 1, 2, 2), 3), ShapeError, r"max_pool2d: .*does not fit"),
+    ("ragged", lambda: tl.tensor([[1.0, 2.0], [3.0]]), ShapeError, "unequal length"),
+    ("string", lambda: tl.tensor("text"), DTypeError, "convert it to numbers"),
+    ("strings", lambda: tl.tensor(["1", "2"]), DTypeError, "<U1"),
+    ("objects", lambda: tl.tensor(np.array([1, None], dtype=object)), DTypeError, "object"),
+    ("complex", lambda: tl.tensor(1j), DTypeError, "complex"),
+    ("integer", lambda: tl.tensor([1, 2], requires_grad=True), DTypeError, r"int64 .*\.float\(\)"),
+    ("not a scalar", lambda: image(2, 2).exp().backward(), GradientError, r"shape \(2, 2\); reduce it first"),
+    ("not recorded", lambda: tl.tensor([1.0]).backward(), GradientError, "was not recorded"),
+    ("wrong gradient", lambda: image(2, 2).exp().backward(tl.ones(3)), ShapeError, r"\(3,\), expected \(2, 2\)"),
+    ("string operand", lambda: image(2) * "a", DTypeError, "mul: expected tensors, arrays or numbers, got 'a'"),
+    ("shapes", lambda: image(2, 3) + image(4), ShapeError, r"add: cannot broadcast shapes \(2,3\) \(4,\)"),
+    ("matmul", lambda: image(2, 3) @ image(2, 3), ShapeError, "matmul: the last axis of input has 3"),
+    ("linear", lambda: F.linear(image(5, 4), image(2, 3)), ShapeError, "linear: weight expects 3 input features"),
+    ("axis", lambda: image(2, 3).sum(2), IndexError, "sum: axis 2 is out of bounds"),
+    ("reshape", lambda: image(2, 3).reshape(4, 2), ShapeError, "reshape: cannot reshape"),
+    ("index", lambda: image(3)[7], IndexError, "index 7 is out of bounds"),
+    ("unknown word", lambda: image(3).sum(foo=1), TypeError, "sum: unexpected argument 'foo'"),
+    ("targets", lambda: F.mse_loss(image(4, 1), image(4)), ShapeError, "same shape"),
+    ("probabilities", lambda: F.binary_cross_entropy(image(2) * 3, image(2)), ValueError, "between 0 and 1"),
+    ("class", lambda: F.cross_entropy(image(2, 3), tl.tensor([0, 3])), IndexError, "3 is out of bounds for 3 classes"),
+    ("float class", lambda: F.nll_loss(image(2, 3), tl.tensor([0.0, 1.0])), DTypeError, "must be integers"),
+    ("empty batch", lambda: F.mse_loss(image(0, 2), image(0, 2)), ValueError, "empty batch"),
+    ("empty mean", lambda: image(0, 3).mean(), ValueError, "no elements"),
+    ("empty max", lambda: image(0, 3).amax(), ValueError, "no elements"),
+    ("unsupported", lambda: np.fft.fft(image(4)), TypeError, "fft is not supported"),
+    ("out", lambda: np.add(image(2), 1, out=np.zeros(2)), TypeError, "'out' is not supported"),
+    ("leaves the graph", lambda: np.asarray(image(2)), GradientError, r"\.detach\(\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "kind", "text"), [c[1:] for c in CALLS], ids=[c[0] for c in CALLS])
+def test_one_clear_error(call: Callable[[], Any], kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert re.search(text, str(caught.value)), str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_backward_twice_says_so_and_changes_nothing() -> None:
+    x = tl.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * x).sum()
+    y.backward()
+    before = x.grad.array.copy()
+    with pytest.raises(GradientError, match="retain_graph=True"):
+        y.backward()
+    assert np.array_equal(x.grad.array, before)
+
+
+def test_a_failing_backward_leaves_every_grad_as_it_was() -> None:
+    @tl.op(x=lambda g, x: 1 / 0, public=False)
+    def breaks(x):
+        return x * 1.0
+
+    del tl.OPS["breaks"]
+    a = tl.tensor([1.0], requires_grad=True)
+    b = tl.tensor([1.0], requires_grad=True)
+    with pytest.raises(ZeroDivisionError):
+        (a * 2 + breaks(b)).sum().backward()
+    assert a.grad is None and b.grad is None
+
+
+def test_nan_in_the_data_stays_where_it_is() -> None:
+    x = tl.tensor([1.0, np.nan, 3.0], requires_grad=True)
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0, 2.0]
+    assert np.isnan(x.relu().array).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("make", [np.asfortranarray, lambda a: a[::-1], lambda a: np.repeat(a, 2, 1)[:, ::2]])
+def test_layout_of_memory_does_not_matter(make: Callable[[Any], Any]) -> None:
+    a = np.arange(6.0).reshape(2, 3)
+    plain, other = tl.tensor(np.ascontiguousarray(make(a)), requires_grad=True), tl.from_numpy(make(a))
+    other.requires_grad = True
+    for t in (plain, other):
+        ((t.exp() @ t.T).tanh() * 2).sum().backward()
+    assert np.array_equal(plain.grad.array, other.grad.array)
+
+
+def test_read_only_arrays_are_fine() -> None:
+    a = np.ones((2, 2))
+    a.flags.writeable = False
+    t = tl.from_numpy(a)
+    t.requires_grad = True
+    (t * t).sum().backward()
+    assert t.grad.tolist() == [[2.0, 2.0], [2.0, 2.0]]
+    t.grad.array[...] = 0  # the gradient is its own memory
+
+
+def test_a_zero_dimensional_tensor_goes_everywhere() -> None:
+    t = tl.tensor(2.0, requires_grad=True)
+    (t.exp() + t.sum() + t.mean() + t.amax() + t.reshape(1)[0] + t.softmax(0)).backward()
+    assert t.grad.shape == () and np.isclose(t.grad.item(), np.exp(2.0) + 4)
