@@ -97,7 +97,6 @@ class Clustering(Estimator):
         k = check_count(owner, "n_clusters", self.n_clusters)
         rows = self._fit_rows(X)
         if len(rows) < k:
-            del self.n_features_in_
             raise ValueError(f"n_samples={len(rows)} should be >= n_clusters={k}.")
         weights = check_weights(rows, sample_weight)
         return rows, np.ones(len(rows)) if weights is None else weights
@@ -128,7 +127,9 @@ class Clustering(Estimator):
 
     def transform(self, X: Any) -> Floats:
         """Return the distance of each row to each centroid (n, n_clusters)."""
-        return np.sqrt(squared_distances(*self._placed(X)))
+        # by differences: a point on its centroid is at distance 0, not at the root of a rounding error
+        rows = self._rows(X)
+        return np.sqrt(np.stack([((rows - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=1))
 
     def _placed(self, X: Any) -> tuple[Floats, Floats]:
         """Return rows and centroids with the middle of the centroids as origin: distances without cancellation."""

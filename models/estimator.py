@@ -67,15 +67,18 @@ class Estimator:
 
     # -------------------------------------------------------------------------------- input
     def _fit_rows(self, X: Any, least: int = 1) -> Floats:
-        """Return X for training and remember its width and column names (only once everything about X is right)."""
+        """Return X for training, checked; nothing is remembered yet."""
+        validation.feature_names(X)
+        return validation.check_rows(X, dtype=self._dtype, least=least, images=self._images)
+
+    def _remember(self, X: Any, rows: Floats) -> None:
+        """Keep width and column names of X, once everything about the call is known to be right."""
         names = validation.feature_names(X)
-        rows = validation.check_rows(X, dtype=self._dtype, least=least, images=self._images)
         self.n_features_in_ = int(np.prod(rows.shape[1:]))
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        return rows
 
     def _rows(self, X: Any) -> Floats:
         """Return X for prediction: fitted, finite, as wide as in training, columns of the same names."""

@@ -72,6 +72,7 @@ class KMeans(Clustering):
         most, tol = check_count("KMeans", "max_iter", self.max_iter), check_number("KMeans", "tol", self.tol)
         rows, weights = self._checked(X, sample_weight)
         starts = self._starts(rows, weights, self.random_state)
+        self._remember(X, rows)
         middle = np.average(rows, axis=0, weights=weights)
         moved = rows - middle
         attempts = [Descent(moved, weights, start - middle, most, tol) for start in starts]
