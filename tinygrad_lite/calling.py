@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tinygrad_lite.graph import MODE, Node, clock, pick
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.graph import MODE, OURS, Node, clock, pick, user_frame
 from tinygrad_lite.promotion import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.tensor import Tensor, make, new
+from tinygrad_lite.views import link
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 """NumPy's words for PyTorch's arguments."""
@@ -46,12 +47,12 @@ def {name}({signature}, **words):
     if y.__class__ is not ndarray:
         if y.__class__ is tuple:
             inputs = ({inputs},) if tracked and mode.grad and {records} else None
-            return several(op, y, inputs, {saved_several}, ({options}))
+            return several(op, y, inputs, {saved_several}, ({options}), {first})
         y = as_array(op, y)
     t = new(Tensor)
     t.array = y
     t.grad = t.hooks = t.base = None
-    if not tracked or not mode.grad or not {records}:
+{view}    if not tracked or not mode.grad or not {records}:
         t.tracked = False
         t.node = None
         return t
@@ -66,8 +67,17 @@ def {name}({signature}, **words):
     node.seq = clock()
     node.hooks = None
     frame = getframe(1)
-    node.source = (frame.f_code, frame.f_lasti)
+    code = frame.f_code
+    if OURS[code.co_filename]:
+        frame = user_frame(frame)
+        code = frame.f_code
+    node.source = (code, frame.f_lasti)
     return t
+"""
+
+VIEW = """
+    if y.base is not None and mode.grad:
+        link(t, {first}, op, ({options}))
 """
 
 UNWRAP = """
@@ -126,6 +136,11 @@ def saved_source(op: Any, result: str = "y") -> str:
     return f"({', '.join(parts)}{',' if parts else ''})"
 
 
+def may_view(op: Any) -> bool:
+    """Whether the result of ``op`` may be a view of its first argument."""
+    return op.kind in ("shape", "indexing") and op.arrays[:1] == op.params[:1]
+
+
 def caller(op: Any) -> Callable[..., Any]:
     """Return the function that runs ``op`` on tensors and records it; on bare arrays it is just the forward."""
     if op.sequence is not None:
@@ -145,7 +160,9 @@ def caller(op: Any) -> Callable[..., Any]:
         records=bool(op.places),
         saved=saved_source(op),
         saved_several=saved_source(op),
-        options="".join(f"{p}, " for p in op.params if p not in op.arrays),
+        options=(options := "".join(f"{p}, " for p in op.params if p not in op.arrays)),
+        first=(first := op.params[0]),
+        view=VIEW.lstrip("\n").format(first=first, options=options) if may_view(op) else "",
     )
     return filled(source, op.name, op=op)
 
@@ -158,7 +175,7 @@ def filled(source: str, name: str, **names: Any) -> Callable[..., Any]:
         "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "new": new, "Node": Node,
         "Tensor": Tensor, "ndarray": ndarray, "clock": clock, "getframe": sys._getframe, "F32": F32, "F64": F64,
-        "shape_of": np.shape,
+        "shape_of": np.shape, "OURS": OURS, "user_frame": user_frame, "link": link,
     }  # fmt: skip
     exec(compile(source, file, "exec"), space)
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
@@ -214,25 +231,35 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
             known[w] if w in known else [np.shape(r) for r in raw] for w in op.saved_names
         )  # fmt: skip
         node.seq, node.hooks = clock(), None
-        frame = sys._getframe(1)
+        frame = user_frame(sys._getframe(1))
         node.source = (frame.f_code, frame.f_lasti)
         return make(y, node)
 
     return call
 
 
-def several(op: Any, ys: tuple[Any, ...], inputs: Any, saved: Any, options: Any) -> tuple[Tensor, ...]:
+def several(
+    op: Any, ys: tuple[Any, ...], inputs: Any, saved: Any, options: Any, first: Any = None
+) -> tuple[Tensor, ...]:
     """Wrap the outputs of an op that has several; those with an integer dtype carry no gradient."""
     arrays = tuple(y if y.__class__ is ndarray else as_array(op, y) for y in ys)
-    if inputs is None:
-        return tuple(make(y) for y in arrays)
+    node = None if inputs is None else several_node(op, arrays, inputs, saved, options, sys._getframe(2))
+    out = tuple(make(y, pick(node, i)) if node and y.dtype.kind == "f" else make(y) for i, y in enumerate(arrays))
+    if MODE.get().grad and may_view(op):
+        for i, t in enumerate(out):
+            link(t, first, op, options, i)
+    return out
+
+
+def several_node(op: Any, arrays: Any, inputs: Any, saved: Any, options: Any, frame: Any) -> Node:
+    """Return the node of an op with several outputs."""
     node = new(Node)
     node.op, node.inputs, node.saved, node.options = op, inputs, saved, options
     node.shape, node.dtype = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)
     node.seq, node.hooks = clock(), None
-    frame = sys._getframe(2)
+    frame = user_frame(frame)
     node.source = (frame.f_code, frame.f_lasti)
-    return tuple(make(y, pick(node, i)) if y.dtype.kind == "f" else make(y) for i, y in enumerate(arrays))
+    return node
 
 
 def as_array(op: Any, y: Any) -> Any:
@@ -266,8 +293,9 @@ def watched(call: Callable[..., Any], op: Any, args: tuple[Any, ...]) -> Any:
         out = call(*args)
     finally:
         MODE.reset(token)
+    place = user_frame(source)
     for node in nodes_of(out):
-        node.source = (source.f_code, source.f_lasti)
+        node.source = (place.f_code, place.f_lasti)
     for observer in mode.observers:
         observer.after(op, args, out, source)
     return out

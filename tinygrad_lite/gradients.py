@@ -12,7 +12,6 @@ from tinygrad_lite.errors import GradientError, ShapeError, describe
 from tinygrad_lite.graph import Node, Retain
 from tinygrad_lite.tensor import ASK, After, Tensor, make, to_array, wrap
 
-
 SEEDS = {(np.dtype(d), 0): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
 """What a backward pass of one number starts from, made once and read-only."""
 

@@ -157,8 +157,11 @@ def bump(array: Any, source: tuple[CodeType, int] | None = None) -> None:
 
 
 def refuse_changed(node: Node) -> None:
-    """Raise if a value that ``node`` saved was changed in place since."""
-    for name, value in zip(node.op.saved_names, node.saved or (), strict=False):
+    """Raise if a value that a rule of ``node`` is about to use was changed in place since it was saved."""
+    saved = node.saved or ()
+    used = {i for p, places in node.op.uses if p < 0 or node.inputs[p] is not None for i in places}
+    for i in sorted(used):
+        name, value = node.op.saved_names[i], saved[i]
         for part in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(part, np.ndarray):
                 change = CHANGES.get(id(owner(part)))
@@ -198,7 +201,7 @@ class Pick:
 
     __slots__ = ("index", "name")
 
-    is_pick, rules, singular, frees, saved_names = True, (), False, False, ()
+    is_pick, rules, singular, frees, saved_names, uses = True, (), False, False, (), ()
     kind, label, options = "shape", "[]", ()
 
     def __init__(self, index: int) -> None:
@@ -226,7 +229,7 @@ class Same:
     """The op of a node that stands for a leaf with the memory it had when it was used."""
 
     name, kind, label, singular, frees, saved_names, gather = "same", "shape", "=", False, False, (), None
-    is_pick, rules = False, ((0, lambda g, saved: g),)
+    is_pick, rules, uses = False, ((0, lambda g, saved: g),), ()
 
     def rewrap(self, node: Node, wrap: Any) -> tuple[Any, ...]:
         """Nothing was saved."""

@@ -54,6 +54,7 @@ class switch:  # noqa: N801 - used like a function
         MODE.set(MODE.get().outer or Mode())
 
     def __call__(self, function: F) -> F:
+        """Decorate a function, generator or coroutine."""
         changes = self.changes
         if inspect.isgeneratorfunction(function):
 
@@ -169,6 +170,7 @@ class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name
         MODE.set(self.before)
 
     def __call__(self, function: F) -> F:
+        """Decorate a function, generator or coroutine."""
         MODE.set(self.before)
         return switch(**self.changes)(function)
 

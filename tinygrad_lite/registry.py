@@ -11,7 +11,7 @@ names is kept alive until backward. The same rule runs on bare arrays, or on Ten
 itself; so it is written with operators, methods and functions that both have. The engine sums broadcast axes away.
 
 From this one declaration come the function ``tinygrad_lite.sigmoid``, the method ``Tensor.sigmoid``, NumPy's spelling
-(``numpy=``), the gradient check (``samples=``), the box in the picture (``kind=``, ``label=``) and its cost (``flops=``).
+(``numpy=``), the gradient check (``samples=``), the box in the picture (``kind=``, ``label=``), its cost (``flops=``).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_lite.graph import Node, pick
 from tinygrad_lite.calling import ALIASES, caller, rules_of
+from tinygrad_lite.graph import Node, pick
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import FUNCTIONS, UFUNCS
@@ -37,7 +37,9 @@ OPS: dict[str, Op] = {}
 PUBLIC: dict[str, Callable[..., Any]] = {}
 """Every public function by name, registered ops and compositions alike: what ``tinygrad_lite.NAME`` finds."""
 
-KINDS = ("elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random", "other")
+KINDS = (
+    "elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random", "other",
+)  # fmt: skip
 
 
 class Op:
@@ -45,7 +47,7 @@ class Op:
 
     __slots__ = (
         "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "name", "params",
-        "places", "promote", "rules", "samples", "saved_names", "sequence", "singular",
+        "places", "promote", "rules", "samples", "saved_names", "sequence", "singular", "uses",
     )  # fmt: skip
 
     def __init__(
@@ -72,8 +74,10 @@ class Op:
         if together is not None or self.sequence is not None and rules:
             whole = together or rules[first]
             self.gather = functools.partial(self._gather, functools.partial(_called, whole, self._places_of(whole)))
+            self.uses: tuple[tuple[int, tuple[int, ...]], ...] = ((-1, self._saved_places(whole)),)
         else:
             self.rules = rules_of(self, rules)
+            self.uses = tuple((self.arrays.index(name), self._saved_places(rule)) for name, rule in rules.items())
 
     def _saved_names(self, rules: dict[str, Rule], together: Rule | None) -> tuple[str, ...]:
         """Return every name that the rules ask for, ``g`` aside; raise where a name means nothing."""
@@ -85,9 +89,13 @@ class Op:
                     f"{', '.join(self.arrays)} (annotate others that take tensors as Array)"
                 )
             for word in self.asks(rule):
-                if word not in ("g", "y") and word not in self.params and word.removesuffix("_shape") not in self.arrays:
+                if (
+                    word not in ("g", "y")
+                    and word not in self.params
+                    and word.removesuffix("_shape") not in self.arrays
+                ):
                     raise TypeError(
-                        f"op {self.name}: the rule of '{owner}' asks for '{word}', which is neither g, y nor an argument "
+                        f"op {self.name}: the rule of '{owner}' asks for '{word}': neither g, y nor an argument "
                         f"({', '.join(self.params)})"
                     )
                 asked[word] = None
@@ -101,6 +109,9 @@ class Op:
 
     def _places_of(self, rule: Rule) -> tuple[int, ...]:
         return tuple(-1 if w == "g" else self.saved_names.index(w) for w in self.asks(rule))
+
+    def _saved_places(self, rule: Rule) -> tuple[int, ...]:
+        return tuple(i for i in self._places_of(rule) if i >= 0)
 
     @staticmethod
     def _gather(rule: Rule, node: Node, g: Any, saved: Any) -> Iterator[tuple[int, Any]]:
@@ -215,7 +226,7 @@ def function(*, numpy: Any = (), method: bool | str = True, name: str | None = N
             if kwargs:
                 for ours in [k for k in kwargs if k not in params]:
                     known = ALIASES.get(ours, ours)
-                    known = params[0] if known == "input" else params[1] if known == "other" and len(params) > 1 else known  # fmt: skip
+                    known = {"input": params[0], "other": params[1] if len(params) > 1 else known}.get(known, known)
                     if known in params:
                         kwargs[known] = kwargs.pop(ours)
             return inner(*args, **kwargs)

@@ -7,7 +7,6 @@ file holds what it *is*, and how it asks for gradients.
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -324,7 +323,7 @@ def make(array: Any, node: Node | None = None) -> Tensor:
 
 
 def wrap(array: Any, origin: Any) -> Tensor:
-    """Return the Tensor that a saved ``array`` came from: the leaf itself, or a Tensor at the same place of the graph."""
+    """Return the Tensor that a saved ``array`` came from: the leaf itself, or one at the same place of the graph."""
     if type(origin) is not Node:
         if origin.array is array:
             return origin  # type: ignore[no-any-return]
