@@ -1,6 +1,15 @@
 """Optimisers: PyTorch's names, options, state and update formulas, in place on NumPy arrays."""
 
+from tinygrad_lite.optim import lr_scheduler as lr_scheduler
+from tinygrad_lite.optim.adadelta import Adadelta as Adadelta
+from tinygrad_lite.optim.adagrad import Adagrad as Adagrad
 from tinygrad_lite.optim.adam import Adam as Adam
 from tinygrad_lite.optim.adam import AdamW as AdamW
+from tinygrad_lite.optim.adamax import Adamax as Adamax
+from tinygrad_lite.optim.lbfgs import LBFGS as LBFGS
+from tinygrad_lite.optim.nadam import NAdam as NAdam
 from tinygrad_lite.optim.optimizer import Optimizer as Optimizer
+from tinygrad_lite.optim.radam import RAdam as RAdam
+from tinygrad_lite.optim.rmsprop import RMSprop as RMSprop
+from tinygrad_lite.optim.rprop import Rprop as Rprop
 from tinygrad_lite.optim.sgd import SGD as SGD

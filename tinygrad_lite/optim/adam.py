@@ -7,19 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.optimizer import Job, Optimizer, need, scalar, steered
+from tinygrad_lite.optim.formula import average, average_square, check_common, scalar, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer
 
 AVERAGES = ("exp_avg", "exp_avg_sq")
 WITH_MAXIMUM = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
-
-
-def check_adam(group: dict[str, Any]) -> None:
-    """Raise ValueError where an option of Adam or one of its kin does not fit."""
-    need(group["lr"] >= 0.0, "learning rate", group["lr"])
-    need(group["eps"] >= 0.0, "epsilon value", group["eps"])
-    for i, beta in enumerate(group["betas"]):
-        need(0.0 <= beta < 1.0, f"beta parameter at index {i}", beta)
-    need(group["weight_decay"] >= 0.0, "weight_decay value", group["weight_decay"])
 
 
 class Adam(Optimizer):
@@ -69,7 +61,7 @@ class Adam(Optimizer):
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        check_adam(group)
+        check_common(group)
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the state arrays of each parameter."""
@@ -77,39 +69,32 @@ class Adam(Optimizer):
 
     def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
         """Move each parameter along its averaged gradient."""
-        multiply, add, subtract, divide, sqrt = np.multiply, np.add, np.subtract, np.divide, np.sqrt
-        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
-        decoupled, amsgrad = group["decoupled_weight_decay"], group["amsgrad"]
-        steer = group["maximize"] or (decay and not decoupled)
-        if decoupled and group["maximize"]:
-            group = {**group, "weight_decay": 0}
-        dtype, counted = None, 0
-        for x, g, step, arrays in jobs:
-            if step != counted or x.dtype is not dtype:
-                counted, dtype = step, x.dtype
-                size, root = scalar(lr / (1 - beta1**step), x), scalar((1 - beta2**step) ** 0.5, x)
-                new1, keep2, new2 = scalar(1 - beta1, x), scalar(beta2, x), scalar(1 - beta2, x)
-                eps = scalar(group["eps"], x)
+        multiply, divide = np.multiply, np.divide
+        lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
+        maximize, amsgrad, shrink = group["maximize"], group["amsgrad"], 1.0
+        if group["decoupled_weight_decay"]:
+            shrink, decay = 1 - lr * decay, 0
+        dtype, known = None, 0
+        for x, g, state, arrays in jobs:
+            if state["step"] != known or x.dtype is not dtype:
+                known, dtype = state["step"], x.dtype
+                size, root = scalar(lr / (1 - beta1**known), x), scalar((1 - beta2**known) ** 0.5, x)
+                new1, keep2, new2, tiny = (scalar(n, x) for n in (1 - beta1, beta2, 1 - beta2, eps))
             m, v, a, b = arrays[0], arrays[1], arrays[-2], arrays[-1]
-            if decay and decoupled:
-                multiply(x, 1 - lr * decay, x)
-            if steer:
-                g = steered(x, g, group, a)
-            subtract(g, m, b)
-            multiply(b, new1, b)
-            add(m, b, m)
-            multiply(g, new2, b)
-            multiply(b, g, b)
-            multiply(v, keep2, v)
-            add(v, b, v)
+            if shrink != 1.0:
+                multiply(x, shrink, x)
+            if maximize or decay:
+                g = steered(x, g, maximize, decay, a)
+            average(m, g, new1, b)
+            average_square(v, g, keep2, new2, b)
             if amsgrad:
-                v = np.maximum(arrays[2], v, arrays[2])
-            sqrt(v, a)
+                v = np.maximum(arrays[2], v, out=arrays[2])
+            np.sqrt(v, a)
             divide(a, root, a)
-            add(a, eps, a)
+            np.add(a, tiny, a)
             multiply(m, size, b)
             divide(b, a, b)
-            subtract(x, b, x)
+            np.subtract(x, b, x)
 
 
 class AdamW(Adam):

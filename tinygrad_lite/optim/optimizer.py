@@ -16,35 +16,14 @@ import numpy as np
 
 from tinygrad_lite import graph
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.optim.formula import need
 from tinygrad_lite.tensor import HookHandle, Tensor, make
 
-Job = tuple[Any, Any, int, tuple[Any, ...]]
-"""One piece of work for a formula: parameter, gradient, number of this step (1, 2, ...), state arrays and two scratch arrays."""
+Job = tuple[Any, Any, dict[str, Any], tuple[Any, ...]]
+"""One piece of work for a formula: parameter, gradient, state (its "step" counts 1, 2, ...), state and scratch arrays."""
 
 PIECE = 1 << 15
 """Elements of a large parameter that are worked on at a time, so that its state and scratch stay in the cache."""
-
-
-def need(fits: bool, what: str, value: Any) -> None:
-    """Raise PyTorch's ValueError for an option that does not fit."""
-    if not fits:
-        raise ValueError(f"Invalid {what}: {value}")
-
-
-def scalar(value: float, like: Any) -> Any:
-    """Return a number as a 0-d array of the dtype of ``like``: NumPy takes it twice as fast as a Python number."""
-    return np.array(value, like.dtype)
-
-
-def steered(x: Any, g: Any, group: dict[str, Any], out: Any) -> Any:
-    """Return the gradient with ``maximize`` and (coupled) ``weight_decay`` worked in, in ``out`` if either is set."""
-    if group["maximize"]:
-        g = np.negative(g, out)
-    decay = group["weight_decay"]
-    if decay:
-        # the product goes to the scratch array unless that holds the gradient already
-        g = np.add(g, np.multiply(x, decay, out) if g is not out else x * decay, out)
-    return g
 
 
 class Slot:
@@ -69,8 +48,14 @@ class Optimizer:
 
     (the proximal step of an L1 penalty), which makes weights exactly zero; a penalty added to the loss never does.
 
-    A new optimiser names its state arrays in `fields` and writes its formula in `update`.
+    A new optimiser names its state arrays in `fields` and writes its formula in `update`; both may rely on the
+    options that `check` let pass.
     """
+
+    scratch = 2
+    """How many scratch arrays the formula needs."""
+    advance: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
+    """Called with state and group once per parameter and step, for numbers in the state that change with each step."""
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = {**defaults, "l1": defaults.get("l1", 0.0)}
@@ -103,7 +88,7 @@ class Optimizer:
         """Raise ValueError where an option of a group does not fit."""
 
     def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
-        """Change the parameters of ``group`` in place."""
+        """Change the parameters of ``group`` in place; the work comes as jobs, see `Job`."""
         raise NotImplementedError(f"{type(self).__name__} does not define update")
 
     # -------------------------------------------------------------------------------- groups
@@ -135,6 +120,8 @@ class Optimizer:
                 group[key] = value.item()
         group["params"] = params
         need(group["l1"] >= 0.0, "l1 value", group["l1"])
+        if group.get("differentiable"):
+            raise NotImplementedError("differentiable=True: a step of an optimizer is not recorded here")
         self.check(group)
         self.param_groups.append(group)
 
@@ -167,7 +154,7 @@ class Optimizer:
         found = [self._gather(group) for group in self.param_groups]
         for group, pairs in zip(self.param_groups, found, strict=True):
             if pairs:
-                self.update(group, self._jobs(pairs, frame))
+                self.update(group, self._jobs(group, pairs, frame))
                 if group["l1"]:
                     self._shrink(pairs, group["lr"] * group["l1"])
         self.count += 1
@@ -193,17 +180,18 @@ class Optimizer:
             pairs.append((slot, g))
         return pairs
 
-    @staticmethod
-    def _jobs(pairs: list[tuple[Slot, Any]], frame: Any) -> Iterator[Job]:
+    def _jobs(self, group: dict[str, Any], pairs: list[tuple[Slot, Any]], frame: Any) -> Iterator[Job]:
         """Yield the work of one step; each parameter is counted and noted as changed when its turn comes."""
-        source, now = (frame.f_code, frame.f_lasti), graph.tick()
+        source, now, advance = (frame.f_code, frame.f_lasti), graph.tick(), self.advance
         for slot, g in pairs:
             state, change = slot.state, slot.change
-            step = state["step"] = state["step"] + 1
+            state["step"] += 1
+            if advance is not None:
+                advance(state, group)
             change.count += 1
             change.when, change.line = now, source
             for piece, x, arrays in slot.pieces:
-                yield x, g if piece is None else g.reshape(-1)[piece], step, arrays
+                yield x, g if piece is None else g.reshape(-1)[piece], state, arrays
 
     @staticmethod
     def _shrink(pairs: list[tuple[Slot, Any]], by: float) -> None:
@@ -211,8 +199,8 @@ class Optimizer:
         for slot, _ in pairs:
             for _, x, arrays in slot.pieces:
                 inside = arrays[-1]
-                np.minimum(x, by, inside)
-                np.maximum(inside, -by, inside)
+                np.minimum(x, by, out=inside)
+                np.maximum(inside, -by, out=inside)
                 np.subtract(x, inside, x)
 
     def _slot(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> Slot:
@@ -235,15 +223,15 @@ class Optimizer:
         slot = Slot()
         slot.array, slot.fields, slot.state = x, fields, state
         if x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays)):
-            slot.pieces = [(None, x, (*arrays, np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)))]
+            slot.pieces = [(None, x, (*arrays, *[np.empty(x.shape, x.dtype) for _ in range(self.scratch)]))]
         else:
-            scratch = self._scratch.setdefault(x.dtype, np.empty((2, PIECE), x.dtype))
+            scratch = self._scratch.setdefault(x.dtype, np.empty((self.scratch, PIECE), x.dtype))
             slot.pieces = []
             for start in range(0, x.size, PIECE):
                 piece = slice(start, min(start + PIECE, x.size))
                 views = [a.reshape(-1)[piece] for a in (x, *arrays)]
                 n = len(views[0])
-                slot.pieces.append((piece, views[0], (*views[1:], scratch[0, :n], scratch[1, :n])))
+                slot.pieces.append((piece, views[0], (*views[1:], *scratch[:, :n])))
         graph.bump(x)
         slot.change = graph.CHANGES[id(graph.owner(x))]
         self.state[p] = state
@@ -291,34 +279,35 @@ class Optimizer:
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(groups, self.param_groups, strict=True)):
             raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
-        owner: dict[Any, Tensor] = {}
+        owner: dict[Any, tuple[Tensor, dict[str, Any]]] = {}
         for saved, group in zip(groups, self.param_groups, strict=True):
-            owner.update(zip(saved["params"], group["params"], strict=True))
+            owner.update({key: (p, saved) for key, p in zip(saved["params"], group["params"], strict=True)})
             saved["params"] = group["params"]
-            saved.update({key: value for key, value in group.items() if key not in saved})
+            for key, value in group.items():
+                saved.setdefault(key, value)
             for key, value in saved.items():
-                if hasattr(value, "item") and hasattr(value, "dtype"):
+                if isinstance(value, Tensor):
                     saved[key] = value.item()
-        state = {owner[key]: self._loaded(owner[key], values) for key, values in state_dict["state"].items() if key in owner}
+        state = {owner[k][0]: self._loaded(*owner[k], values) for k, values in state_dict["state"].items() if k in owner}
         self.param_groups, self.state = groups, state
         self._forget()
 
-    def _loaded(self, p: Tensor, values: dict[str, Any]) -> dict[str, Any]:
+    def _loaded(self, p: Tensor, group: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of the saved state of ``p`` in its dtype."""
-        state: dict[str, Any] = {"step": 1 if values else 0}
-        for key, value in values.items():
-            if key == "step":
-                state[key] = int(value)
-            elif value is None:
-                continue
-            elif hasattr(value, "shape"):
-                array = np.array(value.detach().numpy() if hasattr(value, "detach") else value, p.dtype)
-                if array.shape != p.array.shape and array.ndim:
-                    raise ShapeError(f"loaded state '{key}' {describe(array)} does not fit its parameter {describe(p)}")
-                state[key] = make(array)
-            else:
-                state[key] = copy.deepcopy(value)
-        return state
+        for name in self.fields(group):
+            if values.get(name) is not None and tuple(values[name].shape) != p.array.shape:
+                raise ShapeError(
+                    f"loaded state '{name}' {describe(values[name])} does not fit its parameter {describe(p)}"
+                )
+
+        def copied(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return make(np.array(value.array, p.array.dtype))
+            return [copied(v) for v in value] if isinstance(value, list) else copy.deepcopy(value)
+
+        state = {key: copied(value) for key, value in values.items() if value is not None}
+        # PyTorch's SGD does not count; a momentum buffer says that there were steps
+        return {**state, "step": int(values.get("step", 1 if state else 0))}
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_slots", "_scratch")}

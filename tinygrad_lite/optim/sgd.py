@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.optimizer import Job, Optimizer, need, scalar, steered
+from tinygrad_lite.optim.formula import check_common, scalar, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer
 
 NOTHING = ()
 MOMENTUM = ("momentum_buffer",)
@@ -55,9 +56,7 @@ class SGD(Optimizer):
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        need(group["lr"] >= 0.0, "learning rate", group["lr"])
-        need(group["momentum"] >= 0.0, "momentum value", group["momentum"])
-        need(group["weight_decay"] >= 0.0, "weight_decay value", group["weight_decay"])
+        check_common(group, "momentum")
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
@@ -68,21 +67,24 @@ class SGD(Optimizer):
     def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
         """Move each parameter along its gradient, or along its running sum."""
         multiply, add, subtract = np.multiply, np.add, np.subtract
-        momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
-        steer = group["maximize"] or group["weight_decay"]
+        dampening, nesterov, maximize, decay = (
+            group[name] for name in ("dampening", "nesterov", "maximize", "weight_decay")
+        )
+        momentum = group["momentum"]
         dtype = None
-        for x, g, step, arrays in jobs:
+        for x, g, state, arrays in jobs:
             if x.dtype is not dtype:
-                dtype, lr = x.dtype, scalar(group["lr"], x)
+                dtype = x.dtype
+                lr, keep, new = scalar(group["lr"], x), scalar(momentum, x), scalar(1 - dampening, x)
             b = arrays[-1]
-            if steer:
-                g = steered(x, g, group, arrays[-2])
+            if maximize or decay:
+                g = steered(x, g, maximize, decay, arrays[-2])
             if momentum:
                 m = arrays[0]
-                if step == 1:
+                if dampening and state["step"] == 1:
                     m[...] = g
                 else:
-                    multiply(m, momentum, m)
-                    add(m, multiply(g, 1 - dampening, b) if dampening else g, m)
-                g = add(g, multiply(m, momentum, b), b) if nesterov else m
+                    multiply(m, keep, m)
+                    add(m, multiply(g, new, b) if dampening else g, m)
+                g = add(g, multiply(m, keep, b), b) if nesterov else m
             subtract(x, multiply(g, lr, b), x)

@@ -1,0 +1,77 @@
+"""Adagrad: steps scaled by everything seen so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.optim.formula import check_common, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer
+
+FIELDS = ("sum",)
+
+
+class Adagrad(Optimizer):
+    r"""Adagrad: steps scaled by the sum of all squared gradients so far.
+
+    :math:`s \leftarrow s + g^2,\quad x \leftarrow x - \frac{\mathrm{lr}}{1 + (t-1)\,\eta}\, g / (\sqrt s + \epsilon)`
+
+    with :math:`\eta` the ``lr_decay``; :math:`s` starts at ``initial_accumulator_value``. ``foreach`` and ``fused`` are
+    accepted and change nothing. Raises ValueError for options that do not fit. Source: Duchi et al. 2011.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = Adagrad([x], lr=0.5)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> [round(v, 4) for v in x.tolist()]
+    [0.5, -1.5]
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(params, {
+            "lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value, "eps": eps, "maximize": maximize, "foreach": foreach,
+            "differentiable": differentiable, "fused": fused,
+        })  # fmt: skip
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise ValueError where an option does not fit."""
+        check_common(group, "lr_decay", "initial_accumulator_value")
+
+    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the state arrays of each parameter."""
+        return FIELDS
+
+    def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
+        """Return what the sum starts from."""
+        return np.full(x.shape, group["initial_accumulator_value"], x.dtype)
+
+    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+        """Move each parameter along its scaled gradient."""
+        eps, maximize, decay = group["eps"], group["maximize"], group["weight_decay"]
+        for x, g, state, (s, a, b) in jobs:
+            if maximize or decay:
+                g = steered(x, g, maximize, decay, a)
+            np.multiply(g, g, b)
+            np.add(s, b, s)
+            np.sqrt(s, b)
+            np.add(b, eps, b)
+            np.multiply(g, group["lr"] / (1 + (state["step"] - 1) * group["lr_decay"]), a)
+            np.divide(a, b, a)
+            np.subtract(x, a, x)

@@ -1,0 +1,168 @@
+"""Schedules that raise and lower the learning rate, and the momentum against it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from tinygrad_lite.optim.lr_scheduler.scheduler import LRScheduler, per_group, set_momentum
+from tinygrad_lite.optim.optimizer import Optimizer
+
+
+def start_momentum(optimizer: Optimizer, least: Any, most: Any, first: bool) -> tuple[list[float], list[float]]:
+    """Return the momenta to cycle between for each group; a ``first`` start writes them into the groups."""
+    if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
+        raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+    low, high = per_group("base_momentum", optimizer, least), per_group("max_momentum", optimizer, most)
+    if first:
+        for group, a, b in zip(optimizer.param_groups, low, high, strict=True):
+            set_momentum(group, b)
+            group["base_momentum"], group["max_momentum"] = a, b
+    return low, high
+
+
+class OneCycleLR(LRScheduler):
+    """Once up to ``max_lr`` in the first ``pct_start`` of all steps, then down to almost nothing.
+
+    From ``max_lr / div_factor`` up, then down to that divided by ``final_div_factor``, along a cosine or a line
+    (``anneal_strategy``); with ``three_phase`` first down to where it began. The momentum goes the other way. One step
+    per batch. Raises ValueError for options that do not fit, and when it is stepped too often. Source: Smith, Topin 2019.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float | list[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.85,
+        max_momentum: float | list[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        if total_steps is None and (epochs is None or steps_per_epoch is None):
+            raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
+        counts = {"total_steps": total_steps}
+        if total_steps is None:
+            counts = {"epochs": epochs, "steps_per_epoch": steps_per_epoch}
+        for name, value in counts.items():
+            if not isinstance(value, int) or value <= 0:
+                raise ValueError(f"Expected positive integer {name}, but got {value}")
+        self.total_steps = math.prod(v for v in counts.values() if v is not None)
+        if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
+            raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
+        self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
+        # each phase: last step, learning rate from and to, momentum from and to
+        up = [pct_start * self.total_steps - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"]
+        end = self.total_steps - 1
+        if three_phase:
+            middle = 2 * pct_start * self.total_steps - 2
+            self.phases = [
+                up,
+                [middle, "max_lr", "initial_lr", "base_momentum", "max_momentum"],
+                [end, "initial_lr", "min_lr", "max_momentum", "max_momentum"],
+            ]
+        else:
+            self.phases = [up, [end, "max_lr", "min_lr", "base_momentum", "max_momentum"]]
+        if last_epoch == -1:
+            for group, most in zip(optimizer.param_groups, per_group("max_lr", optimizer, max_lr), strict=True):
+                group["initial_lr"], group["max_lr"] = most / div_factor, most
+                group["min_lr"] = group["initial_lr"] / final_div_factor
+        if cycle_momentum:
+            start_momentum(optimizer, base_momentum, max_momentum, last_epoch == -1)
+        super().__init__(optimizer, last_epoch)
+
+    def between(self, a: float, b: float, part: float) -> float:
+        """Return what lies at ``part`` (0 to 1) of the way from ``a`` to ``b``."""
+        if self.anneal_strategy == "cos":
+            return b + (a - b) / 2.0 * (math.cos(math.pi * part) + 1)
+        return (b - a) * part + a
+
+    def get_lr(self) -> list[float]:
+        """Return the learning rate of each group, and set its momentum."""
+        t, start = self.last_epoch, 0.0
+        if t > self.total_steps:
+            raise ValueError(f"Tried to step {t} times. The specified number of total steps is {self.total_steps}")
+        for end, *ends in self.phases:
+            if t <= end or end == self.phases[-1][0]:
+                break
+            start = end
+        part = (t - start) / (end - start)
+        lrs = []
+        for group in self.optimizer.param_groups:
+            lr_from, lr_to, momentum_from, momentum_to = ends
+            lrs.append(self.between(group[lr_from], group[lr_to], part))
+            if self.cycle_momentum:
+                set_momentum(group, self.between(group[momentum_from], group[momentum_to], part))
+        return lrs
+
+
+class CyclicLR(LRScheduler):
+    """Up from ``base_lr`` to ``max_lr`` and down again, over and over; the momentum the other way.
+
+    ``mode``: "triangular", "triangular2" (half as high each time), "exp_range" (times ``gamma ** step``), or a
+    ``scale_fn`` of the cycle or of the step (``scale_mode`` "cycle" or "iterations"). Source: Smith 2017.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | list[float],
+        max_lr: float | list[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.8,
+        max_momentum: float | list[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
+        if scale_fn is None and mode not in ("triangular", "triangular2", "exp_range"):
+            raise ValueError("mode is invalid and scale_fn is None")
+        starts = per_group("base_lr", optimizer, base_lr)
+        if last_epoch == -1:
+            for group, lr in zip(optimizer.param_groups, starts, strict=True):
+                group["lr"] = lr
+        self.max_lrs = per_group("max_lr", optimizer, max_lr)
+        self.total_size = float(step_size_up + (step_size_up if step_size_down is None else step_size_down))
+        self.step_ratio = step_size_up / self.total_size
+        self.mode, self.gamma, self.scale_fn = mode, gamma, scale_fn
+        self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:
+            low, high = start_momentum(optimizer, base_momentum, max_momentum, last_epoch == -1)
+            self.base_momentums, self.max_momentums = low, high
+        super().__init__(optimizer, last_epoch)
+        self.base_lrs = starts
+
+    def scale(self, n: float) -> float:
+        """Return how high cycle (or step) ``n`` goes."""
+        if self.scale_fn is not None:
+            return self.scale_fn(n)
+        if self.mode == "exp_range":
+            return float(self.gamma**n)
+        return 1.0 if self.mode == "triangular" else 1 / 2.0 ** (n - 1)
+
+    def get_lr(self) -> list[float]:
+        """Return the learning rate of each group, and set its momentum."""
+        cycle = math.floor(1 + self.last_epoch / self.total_size)
+        x = 1.0 + self.last_epoch / self.total_size - cycle
+        part = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
+        scale = self.scale(cycle if self.scale_mode == "cycle" else self.last_epoch)
+        if self.cycle_momentum:
+            momenta = zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True)
+            for group, low, high in momenta:
+                set_momentum(group, high - (high - low) * part * scale)
+        return [a + (b - a) * part * scale for a, b in zip(self.base_lrs, self.max_lrs, strict=True)]

@@ -1,0 +1,84 @@
+"""Lowering the learning rate when a measure stops improving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_lite.errors import describe
+from tinygrad_lite.optim.lr_scheduler.scheduler import LRScheduler, per_group
+from tinygrad_lite.optim.optimizer import Optimizer
+
+
+class ReduceLROnPlateau(LRScheduler):
+    """Times ``factor`` when the measure passed to `step` has not improved for more than ``patience`` steps.
+
+    ``mode`` says whether less ("min") or more ("max") is better; an improvement smaller than ``threshold`` (a fraction
+    with ``threshold_mode`` "rel") does not count. After a reduction ``cooldown`` steps are not counted. ``min_lr`` is
+    the least, changes below ``eps`` are left out. Raises ValueError for options that do not fit.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.tensor(1.0, requires_grad=True)], lr=8.0)
+    >>> schedule = ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for loss in [3.0, 2.0, 2.0, 2.0]:
+    ...     schedule.step(loss)
+    >>> schedule.get_last_lr()
+    [4.0]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0,
+        eps: float = 1e-8,
+    ) -> None:
+        if factor >= 1.0:
+            raise ValueError("Factor should be < 1.0.")
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"ReduceLROnPlateau: expected an Optimizer, got {describe(optimizer)}")
+        if mode not in ("min", "max"):
+            raise ValueError(f"mode {mode} is unknown!")
+        if threshold_mode not in ("rel", "abs"):
+            raise ValueError(f"threshold mode {threshold_mode} is unknown!")
+        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.min_lrs = per_group("min_lr", optimizer, min_lr)
+        self.last_epoch = self.cooldown_counter = self.num_bad_epochs = 0
+        self.best = float("inf") if mode == "min" else -float("inf")
+        self._last_lr = [group["lr"] for group in optimizer.param_groups]
+
+    def better(self, value: float) -> bool:
+        """Whether ``value`` improves on the best so far."""
+        sign = 1.0 if self.mode == "max" else -1.0
+        if self.threshold_mode == "rel":
+            edge = self.best * (1.0 + sign * self.threshold)
+        else:
+            edge = self.best + sign * self.threshold
+        return value > edge if self.mode == "max" else value < edge
+
+    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+        """Take a new measure (a number or a tensor with one element)."""
+        value = float(metrics)
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        if self.better(value):
+            self.best, self.num_bad_epochs = value, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            groups = self.optimizer.param_groups
+            # groups added since share the last limit
+            limits = self.min_lrs + self.min_lrs[-1:] * (len(groups) - len(self.min_lrs))
+            for group, least in zip(groups, limits, strict=True):
+                lr = max(group["lr"] * self.factor, least)
+                if group["lr"] - lr > self.eps:
+                    group["lr"] = lr
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]

@@ -1,0 +1,80 @@
+"""Rprop: only the signs of the gradient count, for full batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.optim.formula import need, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer
+
+FIELDS = ("prev", "step_size")
+
+
+class Rprop(Optimizer):
+    r"""Rprop: each element has a step of its own, which grows while the sign of its gradient stays; for full batches.
+
+    :math:`s \leftarrow \operatorname{clip}(s\,\eta_\pm, s_{min}, s_{max}),\quad x \leftarrow x - \operatorname{sign}(g)\,s`
+
+    with :math:`\eta_+` where the sign stayed; where it changed :math:`\eta_-`, and the element waits for one step.
+    :math:`s` starts at ``lr``. ``foreach`` and ``capturable`` are accepted and change nothing.
+
+    Raises ValueError for options that do not fit. Source: Riedmiller and Braun 1993.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = Rprop([x], lr=0.5)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> [round(v, 4) for v in x.tolist()]
+    [0.5, -1.5]
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-2,
+        etas: tuple[float, float] = (0.5, 1.2),
+        step_sizes: tuple[float, float] = (1e-6, 50),
+        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        super().__init__(params, {
+            "lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "maximize": maximize, "foreach": foreach,
+            "capturable": capturable, "differentiable": differentiable,
+        })  # fmt: skip
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise ValueError where an option does not fit."""
+        need(group["lr"] >= 0.0, "learning rate", group["lr"])
+        need(0.0 < group["etas"][0] < 1.0 < group["etas"][1], "eta values", group["etas"])
+
+    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the state arrays of each parameter."""
+        return FIELDS
+
+    def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
+        """Return what a state array starts from."""
+        return np.full(x.shape, group["lr"] if field == "step_size" else 0.0, x.dtype)
+
+    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+        """Move each element by its own step against the sign of its gradient."""
+        (shorter, longer), (least, most), maximize = group["etas"], group["step_sizes"], group["maximize"]
+        for x, g, _, (before, size, a, b) in jobs:
+            g = steered(x, g, maximize, 0, a)
+            np.multiply(g, before, b)
+            before[...] = g
+            turned = b < 0
+            before[turned] = 0
+            np.multiply(size, longer, size, where=b > 0)
+            np.multiply(size, shorter, size, where=turned)
+            np.maximum(size, least, out=size)
+            np.minimum(size, most, out=size)
+            np.sign(before, b)
+            np.multiply(b, size, b)
+            np.subtract(x, b, x)
