@@ -58,8 +58,10 @@ def judge_case(job: tuple[str, int]) -> tuple[str, int, dict[str, Any]]:
         if failure is not None:
             told = search(Trial(rule, case.sampler), 30, seed, name)
             text = f"{told.kind}. {told.suspicion or ''}"
+            good = any(w.lower() in text.lower() for w in words.split("|"))
             vague = told.suspicion is None or any(t in text for t in VAGUE)
-            good = any(w.lower() in text.lower() for w in words.split("|")) and not vague
+            good = good and not vague
+            vague = vague or not good and (told.suspicion or "").startswith("right with")
             entry |= {
                 "size": sum(a.size for a in told.smallest),
                 "hint": "good" if good else "vague" if vague else "misleading",

@@ -169,7 +169,8 @@ def _place(c: Case) -> list[Hint]:
     elif np.all(np.abs(c.n[bad]) <= c.tol):
         key, text = "gradient passed", f"gradient passed where the function is flat, {place}"
     else:
-        key, text = "wrong only", f"wrong only {place}"
+        family = " ".join(w for w in place.split() if not any(ch.isdigit() for ch in w))
+        key, text = f"wrong only {family}", f"wrong only {place}"
         r = c.a[bad] / c.n[bad]
         mean = float(r.mean())
         if r.size > 1 and r.std() < LOOSE * abs(mean) and abs(mean - 1) > 1e-2:

@@ -17,6 +17,7 @@ from tinygrad_lite.testing.shrink import shrink
 from tinygrad_lite.testing.trial import Sampler, Trial, quiet
 
 THOROUGH = 3  # the first examples run every contract test
+SPECIAL = {"normal": 0, "negative": 0, "constant": 2, "allzero": 2}  # value modes, the most general ones first
 ENOUGH = 5  # failing points that are compared for an explanation
 
 
@@ -84,9 +85,9 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
 def _telling(outcomes: list[Outcome]) -> list[Outcome]:
     """The largest generic failing points first, and no more of them than explanations need; all that passed."""
 
-    def generic(o: Outcome) -> tuple[bool, int]:
+    def generic(o: Outcome) -> tuple[int, int]:
         size = sum(a.size for a in o.point.given)
-        return schedule(o.n)[0] not in ("normal", "negative"), -size if size <= MANY else 0
+        return SPECIAL.get(schedule(o.n)[0], 1), -size if size <= MANY else 0
 
     return sorted((o for o in outcomes if o.failed), key=generic)[:ENOUGH] + [o for o in outcomes if not o.failed]
 

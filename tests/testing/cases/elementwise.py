@@ -328,7 +328,7 @@ def where_s(src):
     return (src.floats(shape) > 0, src.floats(shape), src.floats(shape[1:] if src.chance() else (1, shape[1]))), {}
 
 
-case("where", where_s, where_f, where_b, {"swapped": "mask is inverted|other|flat|missing|places"})
+case("where", where_s, where_f, where_b, {"swapped": "branches are swapped|other|flat|missing|places"})
 
 
 def mul_f(a, b):

@@ -205,7 +205,7 @@ case(
     lambda src: ((src.floats((src.size(2), src.size(4))),), {"n": src.integer(5, 1, 8)}),
     lerp_f,
     lerp_b,
-    {"assign": "added|term|wrong only|missing", "weights": "term|flip|places|shift"},
+    {"assign": "added|term|wrong only|missing", "weights": "branches are swapped|term|flip|places|shift"},
 )
 
 

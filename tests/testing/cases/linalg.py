@@ -190,7 +190,7 @@ def diag_s(src):
     return (src.floats((n, m)),), {"k": src.choice([0, 1, -1])}
 
 
-case("diagonal", diag_s, diag_f, diag_b, {"offset": "k=|places"})
+case("diagonal", diag_s, diag_f, diag_b, {"offset": "option k|k=|places"})
 
 
 def pdist_f(a, b):
