@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.ops import fastconv
 from tinygrad_lite.ops.indexing import scatter_along
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
@@ -171,6 +172,8 @@ def conv(
 
     ``bias`` is (O) or, untied, (O, *R). Shapes are checked by the public functions (`nn.functional.conv2d` ...).
     """
+    if fastconv.suits(input, weight, weight.shape, stride, pads):
+        return fastconv.correlate(input, weight, bias, stride, pads, dilation, groups)
     kernel = weight.shape[2:]
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
     cols = _columns(input, kernel, stride, pads, dilation, groups)
@@ -193,6 +196,8 @@ def conv_input(
     grad: Array, weight: Array, size: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
 ) -> Array:
     """Return `conv` transposed: from ``grad`` (N, O, *R) back to images (N, C, *size)."""
+    if fastconv.suits(grad, weight, weight.shape, stride, pads):
+        return fastconv.correlate_input(grad, weight, size, stride, pads, dilation, groups)
     kernel = weight.shape[2:]
     n, count = grad.shape[0], grad.shape[2:]
     w = weight.reshape(groups, weight.shape[0] // groups, -1)
@@ -213,6 +218,8 @@ def conv_weight(
     grad: Array, input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
 ) -> Array:
     """Return the gradient of `conv` for its kernel: (O, C / groups, *kernel) from ``grad`` (N, O, *R) and the images."""
+    if fastconv.suits(grad, input, (0, 0, *kernel), stride, pads):
+        return fastconv.correlate_weight(grad, input, kernel, stride, pads, dilation, groups)
     n, o = grad.shape[:2]
     cols = _columns(input, kernel, stride, pads, dilation, groups)
     w = np.matmul(grad.reshape(n, groups, o // groups, -1), cols.swapaxes(2, 3)).sum(axis=0)

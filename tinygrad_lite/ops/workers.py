@@ -1,0 +1,106 @@
+"""Scratch memory that is used again, and work on a batch shared out between threads.
+
+NumPy lets go of the interpreter lock while it copies and multiplies, so the images of a batch can be worked on by
+several threads. The matrix products then must not start threads of their own: BLAS is told to use one for that long.
+Where that cannot be told (another BLAS than NumPy's own wheels carry) the work stays in one thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.tensor import Array
+
+LARGEST = 1 << 22
+"""Elements of the largest buffer worth keeping between calls (16 MiB)."""
+WORTH = 1 << 21
+"""Multiplications below which sharing out costs more than it saves."""
+
+_mine = threading.local()
+
+
+def buffer(name: str, shape: tuple[int, ...]) -> Array:
+    """Return an uninitialised float32 array: memory of this thread, good until it asks again by that name."""
+    size = prod(shape)
+    kept: dict[str, Any] = _mine.__dict__
+    memory = kept.get(name)
+    if memory is None or memory.size < size:
+        memory = np.empty(size, np.float32)
+        if size <= LARGEST:
+            kept[name] = memory
+    return memory[:size].reshape(shape)
+
+
+class Blas:
+    """The number of threads that NumPy's own OpenBLAS uses: read and set; None where it cannot be found."""
+
+    def __init__(self) -> None:
+        self.get: Any = None
+        self.set: Any = None
+        self.lock = threading.Lock()
+        self.pool: ThreadPoolExecutor | None = None
+        core = getattr(np, "_core", None) or np.core
+        try:
+            library = ctypes.CDLL(core._multiarray_umath.__file__)
+        except (OSError, AttributeError):
+            return
+        for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
+            try:
+                self.get = getattr(library, f"{prefix}openblas_get_num_threads{suffix}")
+                self.set = getattr(library, f"{prefix}openblas_set_num_threads{suffix}")
+                return
+            except AttributeError:
+                self.get = self.set = None
+
+    def threads(self) -> int:
+        """Return how many threads products may use; 1 where it cannot be known."""
+        return int(self.get()) if self.get is not None else 1
+
+
+_blas: list[Blas] = []
+
+
+def blas() -> Blas:
+    """Return the one `Blas`, looked for when first needed."""
+    if not _blas:
+        _blas.append(Blas())
+    return _blas[0]
+
+
+def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
+    """Return ``some(part)`` for parts of ``range(n)``, each in a thread of its own where ``work`` is worth it."""
+    if n == 1 or work < WORTH:
+        return [some(range(n))]
+    library = blas()
+    threads = min(library.threads(), n)
+    # whoever comes second finds the cores busy and works alone
+    if threads == 1 or not library.lock.acquire(blocking=False):
+        return [some(range(n))]
+    try:
+        if library.pool is None:
+            library.pool = ThreadPoolExecutor(threads - 1, "tinygrad_lite")
+        ends = [n * i // threads for i in range(threads + 1)]
+        parts = [range(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        library.set(1)
+        try:
+            others = [library.pool.submit(some, part) for part in parts[1:]]
+            return [some(parts[0]), *[other.result() for other in others]]
+        finally:
+            library.set(threads)
+    finally:
+        library.lock.release()
+
+
+def added(parts: list[Any]) -> Array:
+    """Return the sum of what the threads found (in the memory of the first)."""
+    total = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
