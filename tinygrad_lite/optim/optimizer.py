@@ -300,12 +300,13 @@ class Optimizer:
                     f"loaded state '{name}' {describe(values[name])} does not fit its parameter {describe(p)}"
                 )
 
-        def copied(value: Any) -> Any:
+        def copied(value: Any, array: bool = False) -> Any:
             if isinstance(value, Tensor):
-                return make(np.array(value.array, p.array.dtype))
+                return make(np.array(value.array, p.array.dtype)) if array or value.array.ndim else value.item()
             return [copied(v) for v in value] if isinstance(value, list) else copy.deepcopy(value)
 
-        state = {key: copied(value) for key, value in values.items() if value is not None}
+        fields = self.fields(group)
+        state = {key: copied(value, key in fields) for key, value in values.items() if value is not None}
         # PyTorch's SGD does not count; a momentum buffer says that there were steps
         return {**state, "step": int(values.get("step", 1 if state else 0))}
 
