@@ -26,7 +26,8 @@ def _right(g: Array, input: Array, other_shape: Any) -> Array:
         return (input.swapaxes(-1, -2) @ g.reshape((*g.shape, 1))).reshape((*input.shape[:-2], input.shape[-1]))
     if len(other_shape) == 2 and input.ndim > 2:
         # one product over all batches instead of one per batch and a sum
-        return input.reshape((-1, input.shape[-1])).T @ g.reshape((-1, g.shape[-1]))
+        rows = prod(input.shape[:-1])  # not -1: an axis may be empty
+        return input.reshape((rows, input.shape[-1])).T @ g.reshape((rows, g.shape[-1]))
     return input.swapaxes(-1, -2) @ g
 
 
@@ -59,7 +60,8 @@ def _linear_weight(g: Array, input: Array) -> Array:
     if g.ndim == 1:
         return g.reshape((-1, 1)) * input
     if g.ndim > 2:
-        g, input = g.reshape((-1, g.shape[-1])), input.reshape((-1, input.shape[-1]))
+        rows = prod(g.shape[:-1])  # not -1: an axis may be empty
+        g, input = g.reshape((rows, g.shape[-1])), input.reshape((rows, input.shape[-1]))
     return product(g.T, input)
 
 
