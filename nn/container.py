@@ -132,7 +132,9 @@ class Sequential(_List):
 
     def __add__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other).__name__} is given.")
+            raise ValueError(
+                f"add operator supports only objects of Sequential class, but {type(other).__name__} is given."
+            )
         return Sequential(*self, *other)
 
     def __iadd__(self, other: Sequential) -> Sequential:
@@ -234,7 +236,9 @@ class ModuleDict(Module):
     def update(self, modules: Any) -> None:
         """Add the modules of a mapping or of pairs."""
         if not isinstance(modules, Iterable):
-            raise TypeError(f"ModuleDict.update should be called with an iterable of key/value pairs, got {type(modules).__name__}")
+            raise TypeError(
+                f"ModuleDict.update should be called with an iterable of key/value pairs, got {type(modules).__name__}"
+            )
         pairs = modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules
         for name, module in list(pairs):
             self[name] = module

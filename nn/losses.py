@@ -17,7 +17,9 @@ class Loss(Module):
     def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            raise TypeError(f"{type(self).__name__}: size_average and reduce are gone; use reduction='mean', 'sum' or 'none'")
+            raise TypeError(
+                f"{type(self).__name__}: size_average and reduce are gone; use reduction='mean', 'sum' or 'none'"
+            )
         if reduction not in REDUCTIONS:
             raise ValueError(f"{reduction} is not a valid value for reduction")
         self.reduction = reduction
@@ -34,7 +36,9 @@ class MSELoss(Loss):
 class BCELoss(Loss):
     """Return the binary cross-entropy of probabilities; ``weight`` is per element."""
 
-    def __init__(self, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
+    def __init__(
+        self, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
 

@@ -63,7 +63,9 @@ class Module:
         kind = _kind_of(value)
         if kind is not None:
             if kinds is None:
-                raise AttributeError(f"cannot assign {kind}s before {type(self).__name__}.__init__() called super().__init__()")
+                raise AttributeError(
+                    f"cannot assign {kind}s before {type(self).__name__}.__init__() called super().__init__()"
+                )
             if kinds.get(name) != kind:
                 self._forget(name)
                 kinds[name] = kind
@@ -104,13 +106,17 @@ class Module:
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add ``param`` as attribute ``name``; None keeps the place free (it is not in the state dict)."""
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"cannot assign '{type(param).__name__}' object to parameter '{name}' (nn.Parameter or None required)")
+            raise TypeError(
+                f"cannot assign '{type(param).__name__}' object to parameter '{name}' (nn.Parameter or None required)"
+            )
         self._register("parameter", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the module but is not trained; ``persistent``: saved in the state dict."""
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)"
+            )
         self._register("buffer", name, tensor)
         if not persistent:
             self._not_saved.add(name)
@@ -286,7 +292,9 @@ class Module:
         return RemovableHandle(self._hooks.backward, hook, prepend)
 
     # -------------------------------------------------------------------------------- state
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
+    def state_dict(
+        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> OrderedDict[str, Any]:
         """Return every parameter and persistent buffer by dotted name; the tensors share the module's memory."""
         found = state.read(self, prefix, keep_vars)
         if destination is None:

@@ -1,17 +1,45 @@
-"""Pooling layers."""
+"""Pooling layers in one, two and three dimensions."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops import pooling
 
-__all__ = ["MaxPool1d", "MaxPool2d", "MaxPool3d"]
+__all__ = [
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
+]
 
 
-class _MaxPool(Module):
-    function: Any = staticmethod(pooling.max_pool2d)
+class _Pool(Module):
+    function: Any
+    shown: tuple[str, ...] = ()
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self.shown)
+
+
+class _MaxPool(_Pool):
+    shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
     def __init__(
         self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, return_indices: bool = False,
@@ -27,30 +55,193 @@ class _MaxPool(Module):
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
 
-    def extra_repr(self) -> str:
-        """Return the constructor's arguments."""
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
-            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
+
+class _AvgPool(_Pool):
+    shown = ("kernel_size", "stride", "padding")
+
+    def __init__(
+        self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True, divisor_override: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, stride if stride is not None else kernel_size
+        self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+        self.divisor_override = divisor_override
+
+    def forward(self, input: Any) -> Any:
+        """Return the mean of each window."""
+        return self.function(
+            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+        )  # fmt: skip
+
+
+class _LPPool(_Pool):
+    shown = ("norm_type", "kernel_size", "stride", "ceil_mode")
+
+    def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
+        super().__init__()
+        self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
+
+    def forward(self, input: Any) -> Any:
+        """Return the norm of each window."""
+        return self.function(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
+class _Adaptive(_Pool):
+    shown = ("output_size",)
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, input: Any) -> Any:
+        """Return the pooled input."""
+        return self.function(input, self.output_size)
+
+
+class _AdaptiveMax(_Adaptive):
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, input: Any) -> Any:
+        """Return the pooled input."""
+        return self.function(input, self.output_size, self.return_indices)
+
+
+class _MaxUnpool(_Pool):
+    shown = ("kernel_size", "stride", "padding")
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        self.kernel_size, self.stride, self.padding = (
+            kernel_size,
+            stride if stride is not None else kernel_size,
+            padding,
         )
+
+    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+        """Return ``input`` at ``indices``, zero elsewhere."""
+        return self.function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
 class MaxPool1d(_MaxPool):
     """Return the largest value in each window of sequences (N, C, L)."""
 
-    function = staticmethod(pooling.max_pool1d)
+    function = staticmethod(F.max_pool1d)
 
 
 class MaxPool2d(_MaxPool):
-    """Return the largest value in each window of images (N, C, H, W).
+    """Return the largest value in each window of images (N, C, H, W)."""
 
-    >>> import tinygrad_lite as tl
-    >>> tl.nn.MaxPool2d(2)(tl.ones(1, 3, 8, 8)).shape
-    (1, 3, 4, 4)
-    """
+    function = staticmethod(F.max_pool2d)
 
 
 class MaxPool3d(_MaxPool):
     """Return the largest value in each window of volumes (N, C, D, H, W)."""
 
-    function = staticmethod(pooling.max_pool3d)
+    function = staticmethod(F.max_pool3d)
+
+
+class AvgPool1d(_AvgPool):
+    """Return the mean of each window of sequences (N, C, L)."""
+
+    function = staticmethod(F.avg_pool1d)
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+    def forward(self, input: Any) -> Any:
+        """Return the mean of each window."""
+        return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+
+
+class AvgPool2d(_AvgPool):
+    """Return the mean of each window of images (N, C, H, W)."""
+
+    function = staticmethod(F.avg_pool2d)
+
+
+class AvgPool3d(_AvgPool):
+    """Return the mean of each window of volumes (N, C, D, H, W)."""
+
+    function = staticmethod(F.avg_pool3d)
+
+
+class LPPool1d(_LPPool):
+    """Return the p-norm of each window of sequences (N, C, L)."""
+
+    function = staticmethod(F.lp_pool1d)
+
+
+class LPPool2d(_LPPool):
+    """Return the p-norm of each window of images (N, C, H, W)."""
+
+    function = staticmethod(F.lp_pool2d)
+
+
+class LPPool3d(_LPPool):
+    """Return the p-norm of each window of volumes (N, C, D, H, W)."""
+
+    function = staticmethod(F.lp_pool3d)
+
+
+class AdaptiveAvgPool1d(_Adaptive):
+    """Return means over windows of sequences (N, C, L) that give the wanted size."""
+
+    function = staticmethod(F.adaptive_avg_pool1d)
+
+
+class AdaptiveAvgPool2d(_Adaptive):
+    """Return means over windows of images (N, C, H, W) that give the wanted size."""
+
+    function = staticmethod(F.adaptive_avg_pool2d)
+
+
+class AdaptiveAvgPool3d(_Adaptive):
+    """Return means over windows of volumes (N, C, D, H, W) that give the wanted size."""
+
+    function = staticmethod(F.adaptive_avg_pool3d)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMax):
+    """Return maxima over windows of sequences (N, C, L) that give the wanted size."""
+
+    function = staticmethod(F.adaptive_max_pool1d)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMax):
+    """Return maxima over windows of images (N, C, H, W) that give the wanted size."""
+
+    function = staticmethod(F.adaptive_max_pool2d)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMax):
+    """Return maxima over windows of volumes (N, C, D, H, W) that give the wanted size."""
+
+    function = staticmethod(F.adaptive_max_pool3d)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Put the maxima back where they came from in sequences (N, C, L)."""
+
+    function = staticmethod(F.max_unpool1d)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Put the maxima back where they came from in images (N, C, H, W)."""
+
+    function = staticmethod(F.max_unpool2d)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Put the maxima back where they came from in volumes (N, C, D, H, W)."""
+
+    function = staticmethod(F.max_unpool3d)

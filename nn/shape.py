@@ -53,7 +53,9 @@ class Unflatten(Module):
         for n in self.unflattened_size:
             known *= n
         if known >= 0 and known != shape[d] or known < 0 and shape[d] % -known:
-            raise ShapeError(f"Unflatten: axis {self.dim} of {shape} does not divide into {tuple(self.unflattened_size)}")
+            raise ShapeError(
+                f"Unflatten: axis {self.dim} of {shape} does not divide into {tuple(self.unflattened_size)}"
+            )
         return reshape_(input, (*shape[:d], *self.unflattened_size, *shape[d + 1 :]))
 
     def extra_repr(self) -> str:

@@ -91,9 +91,7 @@ def write(module: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> 
         else:
             ready.append((owner, name, value))
     if wrong:
-        raise RuntimeError(
-            f"Error(s) in loading state_dict for {type(module).__name__}:\n\t" + "\n\t".join(wrong)
-        )
+        raise RuntimeError(f"Error(s) in loading state_dict for {type(module).__name__}:\n\t" + "\n\t".join(wrong))
     for owner, name, value in ready:
         if name == EXTRA:
             owner.set_extra_state(value)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
-from tinygrad_lite.ops.window import Ints, Pads, check_window, conv, conv_input
+from tinygrad_lite.ops.window import Ints, Pads, check_window, col2im, conv, conv_input, im2col
 from tinygrad_lite.registry import function
 from tinygrad_lite.tensor import Array, Tensor
 
@@ -77,7 +77,9 @@ def _check_weight(name: str, n: int, weight: Any, groups: int) -> None:
     if not isinstance(weight, (Tensor, np.ndarray)) or weight.ndim != n + 2:
         raise ShapeError(f"{name}: weight must have {n + 2} axes, got {describe(weight)}")
     if groups < 1 or weight.shape[0] % groups:
-        raise ShapeError(f"{name}: {weight.shape[0]} channels of weight {describe(weight)} do not divide into {groups} groups")
+        raise ShapeError(
+            f"{name}: {weight.shape[0]} channels of weight {describe(weight)} do not divide into {groups} groups"
+        )
 
 
 def convolution(
@@ -137,14 +139,18 @@ def transposed(
         for m, s, (a, b), d, k, e in zip(x.shape[2:], stride, pads, dilation, kernel, extra, strict=True)
     )
     if any(s < 1 for s in size) or 0 in x.shape[2:]:
-        raise ShapeError(f"{name}: the result would have the size {size} (x {tuple(input.shape)}, kernel {kernel}); use less padding")
+        raise ShapeError(
+            f"{name}: the result would have the size {size} (x {tuple(input.shape)}, kernel {kernel}); use less padding"
+        )
     y = conv_input(x, weight, size, stride, pads, dilation, groups)
     if bias is not None:
         channels = weight.shape[1] * groups
         if tuple(bias.shape) == (channels,):
             bias = bias.reshape((-1, *(1,) * n))
         elif tuple(bias.shape) != (channels, *size):
-            raise ShapeError(f"{name}: bias must be ({channels},) for weight {tuple(weight.shape)}, it is {tuple(bias.shape)}")
+            raise ShapeError(
+                f"{name}: bias must be ({channels},) for weight {tuple(weight.shape)}, it is {tuple(bias.shape)}"
+            )
         y = y + bias
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
@@ -220,3 +226,67 @@ def conv_transpose3d(
 ) -> Array:  # fmt: skip
     """Return `conv3d` transposed: volumes (N, C, D, H, W) and kernels (C, O / groups, K, K, K)."""
     return transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+# ------------------------------------------------------------------------------------------------ windows as matrices
+@function(method=False)
+def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Array:
+    """Return what a window sees at each position of images (N, C, H, W), as columns: (N, C K K, positions)."""
+    x, alone = batched("unfold", 2, input)
+    kernel, dilation = as_ints("unfold", "kernel_size", kernel_size, 2), as_ints("unfold", "dilation", dilation, 2)
+    stride = as_ints("unfold", "stride", stride, 2)
+    pads = pads_of("unfold", padding, tuple(x.shape[2:]), kernel, stride, dilation)
+    check_window("unfold", tuple(x.shape[2:]), kernel, stride, pads, dilation)
+    cols = im2col(x, kernel, stride, pads, dilation)
+    rows = x.shape[1] * prod(kernel)
+    count = prod(cols.shape[4:])
+    return cols.reshape((rows, count) if alone else (x.shape[0], rows, count))
+
+
+@function(method=False)
+def fold(
+    input: Array, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Array:
+    """Return columns (N, C K K, positions) added back to images (N, C, *output_size): `unfold` transposed."""
+    size, kernel = as_ints("fold", "output_size", output_size, 2), as_ints("fold", "kernel_size", kernel_size, 2)
+    dilation, stride = as_ints("fold", "dilation", dilation, 2), as_ints("fold", "stride", stride, 2)
+    pads = pads_of("fold", padding, size, kernel, stride, dilation)
+    count = check_window("fold", size, kernel, stride, pads, dilation)
+    if input.ndim not in (2, 3):
+        raise ShapeError(
+            f"fold: expected x of shape (N, C K K, positions) or (C K K, positions), got {describe(input)}"
+        )
+    alone = input.ndim == 2
+    rows, positions = input.shape[-2:]
+    if rows % prod(kernel) or positions != prod(count):
+        raise ShapeError(
+            f"fold: expected a multiple of {prod(kernel)} rows and {prod(count)} positions {count} for output_size {size} "
+            f"and kernel {kernel}, x is {describe(input)}"
+        )
+    lead = 1 if alone else input.shape[0]
+    cols = input.reshape((lead, rows // prod(kernel), *kernel, *count))
+    y = col2im(cols, size, kernel, stride, pads, dilation)
+    return y.reshape(tuple(y.shape[1:])) if alone else y
+
+
+@function(method=False)
+def conv_matrix(
+    weight: Array, length: int, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, flip: bool = False
+) -> Array:
+    """Return the banded matrix of a 1-D convolution: ``conv_matrix(w, n) @ x`` is the convolution of ``x`` (n) with ``w``.
+
+    ``weight`` (K) gives a matrix (positions, length); ``weight`` (O, C, K) one of blocks, (O positions, C length), for
+    sequences and results written as one column. Padding, stride, dilation and ``flip`` as in `conv1d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.conv_matrix(tl.tensor([1.0, 2.0]), 3)
+    tensor([[1., 2., 0.],
+            [0., 1., 2.]])
+    """
+    if weight.ndim not in (1, 3):
+        raise ShapeError(f"conv_matrix: expected weight of shape (K) or (O, C, K), got {describe(weight)}")
+    w = weight.reshape((1, 1, -1)) if weight.ndim == 1 else weight
+    columns = w.shape[1] * length
+    unit = np.eye(columns, dtype=w.dtype).reshape(columns, w.shape[1], length)
+    images = conv1d(unit, w, None, stride, padding, dilation, 1, flip)
+    return images.reshape((columns, -1)).swapaxes(0, 1)

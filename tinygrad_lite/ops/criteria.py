@@ -34,7 +34,12 @@ def old_words(name: str, size_average: Any, reduce: Any) -> None:
 
 @function(method=False)
 def mse_loss(
-    input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
+    input: Array,
+    target: Array,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Any = None,
 ) -> Array:
     """Return the mean (or sum, or each) of ``weight * (input - target) ** 2``; with weights the mean is weighted."""
     old_words("mse_loss", size_average, reduce)
@@ -86,7 +91,9 @@ def check_weight(name: str, input: Any, weight: Any) -> Any:
         return None
     w = np.asarray(plain(weight))
     if w.shape != (input.shape[class_axis(input.ndim)],):
-        raise ShapeError(f"{name}: weight must hold one number per class of input {describe(input)}, it is {describe(w)}")
+        raise ShapeError(
+            f"{name}: weight must hold one number per class of input {describe(input)}, it is {describe(w)}"
+        )
     return w
 
 

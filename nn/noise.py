@@ -1,0 +1,123 @@
+"""Functions that draw random numbers while training: the dropouts, randomised leaky ReLU, Gumbel softmax.
+
+Sources: Srivastava et al. 2014 (dropout), Tompson et al. 2015 (whole channels), Klambauer et al. 2017 (alpha dropout),
+Jang et al. 2017 (Gumbel softmax).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.ops.activation import softmax
+from tinygrad_lite.ops.elementwise import where
+from tinygrad_lite.ops.indexing import plain
+from tinygrad_lite.ops.rectifiers import SELU_ALPHA, SELU_SCALE, leaky_relu
+from tinygrad_lite.random import default_generator
+from tinygrad_lite.tensor import Array
+
+__all__ = [
+    "alpha_dropout", "check_probability", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
+    "gumbel_softmax", "rrelu",
+]  # fmt: skip
+
+
+def check_probability(name: str, p: float) -> None:
+    """Raise unless ``p`` is between 0 and 1."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _chosen(shape: tuple[int, ...], p: float) -> Any:
+    """Return where random numbers say "keep": with probability ``1 - p``."""
+    return default_generator().random(shape, np.float32) >= p
+
+
+def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None = None) -> Any:
+    check_probability(name, p)
+    if not training or p == 0:
+        return input
+    shape = tuple(input.shape) if axes is None else (*input.shape[: input.ndim - axes], *(1,) * axes)
+    keep = _chosen(shape, p).astype(input.dtype)
+    return input * (keep if p >= 1 else keep * np.asarray(1 / (1 - p), input.dtype))
+
+
+def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return ``input`` with each element zero with probability ``p``, the others divided by ``1 - p``.
+
+    Without ``training`` the input itself. ``inplace`` is accepted and does not save memory here. Raises ValueError.
+    """
+    return _dropped("dropout", input, p, training)
+
+
+def _channels(name: str, n: int, input: Any, p: float, training: bool) -> Any:
+    if input.ndim not in (n + 1, n + 2):
+        raise ShapeError(f"{name}: expected {n + 1} or {n + 2} axes, x is {describe(input)}")
+    return _dropped(name, input, p, training, n)
+
+
+def dropout1d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return sequences (N, C, L) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    return _channels("dropout1d", 1, input, p, training)
+
+
+def dropout2d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return images (N, C, H, W) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    return _channels("dropout2d", 2, input, p, training)
+
+
+def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return volumes (N, C, D, H, W) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    return _channels("dropout3d", 3, input, p, training)
+
+
+def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ...]) -> Any:
+    check_probability(name, p)
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return input * 0.0
+    low = -SELU_ALPHA * SELU_SCALE
+    a = ((1 - p) * (1 + p * low * low)) ** -0.5
+    keep = _chosen(shape, p)
+    # what is dropped takes the lowest value of SELU; a and the shift bring mean and variance back
+    return where(keep, input * a, np.asarray(low * a, input.dtype)) - a * p * low
+
+
+def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
+    """Return ``input`` with elements set to SELU's lowest value, scaled so that mean and variance stay."""
+    return _alpha("alpha_dropout", input, p, training, tuple(input.shape))
+
+
+def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
+    """Return `alpha_dropout` of whole channels (axis 1)."""
+    return _alpha("feature_alpha_dropout", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+
+
+def rrelu(
+    input: Array, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Array:
+    """Return leaky ReLU: in training with a random slope per element, else with the middle one."""
+    if lower > upper:
+        raise ValueError(f"rrelu: lower bound {lower} must not be greater than upper bound {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
+    slope = default_generator().uniform(lower, upper, tuple(input.shape)).astype(input.dtype)
+    return where(plain(input) >= 0, input, input * slope)
+
+
+def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Array:
+    """Return a random, nearly one-hot vector along ``dim`` that is differentiable in the ``logits``.
+
+    ``hard``: exactly one-hot, with the gradient of the soft one.
+    """
+    noise = default_generator().gumbel(size=tuple(logits.shape)).astype(logits.dtype)
+    y = softmax((logits + noise) / tau, dim)
+    if not hard:
+        return y
+    soft = np.asarray(plain(y))
+    one = np.zeros_like(soft)
+    np.put_along_axis(one, np.expand_dims(soft.argmax(dim), dim), 1, dim)
+    return y + (one - soft)

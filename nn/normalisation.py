@@ -1,0 +1,263 @@
+"""Normalisation layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.nn import functional as F
+from tinygrad_lite.nn.linear import new_parameter
+from tinygrad_lite.nn.module import Module
+from tinygrad_lite.nn.parameter import Parameter
+from tinygrad_lite.tensor import Tensor, get_default_dtype, make
+
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+]  # fmt: skip
+
+
+class _Scaled(Module):
+    """A weight that starts as ones and a bias that starts as zeros, or neither."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _scale(self, shape: Any, weight: bool, bias: bool, dtype: Any) -> None:
+        self.register_parameter("weight", new_parameter(np.ones(shape), dtype) if weight else None)
+        self.register_parameter("bias", new_parameter(np.zeros(shape), dtype) if bias else None)
+
+    def reset_parameters(self) -> None:
+        """Set the weight to ones and the bias to zeros again."""
+        from tinygrad_lite.nn.init import ones_, zeros_
+
+        if self.weight is not None:
+            ones_(self.weight)
+        if self.bias is not None:
+            zeros_(self.bias)
+
+
+class _Running(_Scaled):
+    """Batch or instance normalisation: perhaps with running statistics."""
+
+    dims: tuple[int, ...] = ()
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self._scale(num_features, affine, affine, dtype)
+        kind = dtype or get_default_dtype()
+        track = track_running_stats
+        self.register_buffer("running_mean", make(np.zeros(num_features, kind)) if track else None)
+        self.register_buffer("running_var", make(np.ones(num_features, kind)) if track else None)
+        self.register_buffer("num_batches_tracked", make(np.zeros((), np.int64)) if track else None)
+
+    def reset_running_stats(self) -> None:
+        """Forget the running statistics."""
+        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            self.running_mean.array[...] = 0
+            self.running_var.array[...] = 1
+            self.num_batches_tracked.array[...] = 0
+
+    def reset_parameters(self) -> None:
+        """Start over: weight ones, bias zeros, no statistics."""
+        self.reset_running_stats()
+        super().reset_parameters()
+
+    def _check(self, input: Any) -> None:
+        if input.ndim not in self.dims:
+            wanted = " or ".join(f"{d}D" for d in self.dims)
+            raise ShapeError(
+                f"{type(self).__name__}: expected {wanted} input (got {input.ndim}D input, {describe(input)})"
+            )
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_Running):
+    def forward(self, input: Any) -> Any:
+        """Return the normalised input; in training the running statistics learn."""
+        self._check(input)
+        if not self.training:
+            own = self.running_mean is None
+            return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, own, 0.0, self.eps)
+        momentum, seen = self.momentum, self.num_batches_tracked
+        if momentum is None:  # the plain average of all batches
+            momentum = 0.0 if seen is None else 1 / (int(seen.array) + 1)
+        y = F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, True, momentum, self.eps)
+        if seen is not None:
+            seen.array += 1
+        return y
+
+
+class BatchNorm1d(_BatchNorm):
+    """Normalise each channel of (N, C) or (N, C, L) over the batch.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.BatchNorm1d(2)(tl.tensor([[1.0, 2.0], [3.0, 6.0]]))
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]], grad_fn=...)
+    """
+
+    dims = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Normalise each channel of images (N, C, H, W) over the batch."""
+
+    dims = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Normalise each channel of volumes (N, C, D, H, W) over the batch."""
+
+    dims = (5,)
+
+
+class _InstanceNorm(_Running):
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
+        track_running_stats: bool = False, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+
+    def forward(self, input: Any) -> Any:
+        """Return the normalised input, (N, C, *) or (C, *)."""
+        self._check(input)
+        alone = input.ndim == self.dims[0]
+        x = input.reshape((1, *input.shape)) if alone else input
+        if x.shape[1] != self.num_features:
+            raise ShapeError(
+                f"{type(self).__name__}: expected {self.num_features} channels, x has {x.shape[1]} ({describe(input)})"
+            )
+        own = self.training or not self.track_running_stats
+        y = F.instance_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, own, self.momentum or 0.0, self.eps
+        )
+        return y.reshape(tuple(input.shape)) if alone else y
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Normalise each channel of each sequence, (N, C, L) or (C, L)."""
+
+    dims = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Normalise each channel of each image, (N, C, H, W) or (C, H, W)."""
+
+    dims = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Normalise each channel of each volume, (N, C, D, H, W) or (C, D, H, W)."""
+
+    dims = (4, 5)
+
+
+def _shape(normalized_shape: Any) -> tuple[int, ...]:
+    return (int(normalized_shape),) if isinstance(normalized_shape, (int, np.integer)) else tuple(normalized_shape)
+
+
+class LayerNorm(_Scaled):
+    """Normalise each sample over its last axes, of lengths ``normalized_shape``."""
+
+    def __init__(
+        self, normalized_shape: Any, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True,
+        device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.normalized_shape, self.eps, self.elementwise_affine = _shape(normalized_shape), eps, elementwise_affine
+        self._scale(self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
+
+    def forward(self, input: Any) -> Any:
+        """Return the normalised input."""
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class RMSNorm(_Scaled):
+    """Divide each sample by the root of its mean square over its last axes."""
+
+    def __init__(
+        self, normalized_shape: Any, eps: float | None = None, elementwise_affine: bool = True, device: Any = None,
+        dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.normalized_shape, self.eps, self.elementwise_affine = _shape(normalized_shape), eps, elementwise_affine
+        self.register_parameter(
+            "weight", new_parameter(np.ones(self.normalized_shape), dtype) if elementwise_affine else None
+        )
+
+    def reset_parameters(self) -> None:
+        """Set the weight to ones again."""
+        from tinygrad_lite.nn.init import ones_
+
+        if self.weight is not None:
+            ones_(self.weight)
+
+    def forward(self, input: Any) -> Any:
+        """Return the normalised input."""
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(_Scaled):
+    """Normalise groups of channels of each sample (N, C, *)."""
+
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, device: Any = None,
+        dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if num_channels % num_groups:
+            raise ValueError("num_channels must be divisible by num_groups")
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        self._scale(num_channels, affine, affine, dtype)
+
+    def forward(self, input: Any) -> Any:
+        """Return the normalised input."""
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+
+
+class LocalResponseNorm(Module):
+    """Divide each element by the size of its neighbours in ``size`` channels around it."""
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Any) -> Any:
+        """Return the normalised input."""
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
