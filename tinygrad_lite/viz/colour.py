@@ -1,0 +1,119 @@
+"""Which colour each box has, and the legend that explains it: by kind, or by a number with the number written too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tinygrad_lite.viz.layout.measure import text_width
+from tinygrad_lite.viz.model import Graph, GraphNode
+from tinygrad_lite.viz.theme import FILL, HEAT, WORDS, group_of
+from tinygrad_lite.viz.words import number_text
+
+if TYPE_CHECKING:
+    from tinygrad_lite.viz.view import Scene
+
+ROW = 20
+
+
+def numbered(by: str | Callable[[GraphNode], float]) -> Callable[[GraphNode], float | None]:
+    """Return the function that gives the number a node is coloured by."""
+    if callable(by):
+        return by
+    if by in ("flops", "bytes", "time"):
+        return lambda n: getattr(n, by) if n.kind == "op" else None
+    word = {"act_std": "std"}.get(by, by)
+    return lambda n: (n.stats or {}).get(word)
+
+
+class Colouring:
+    """The classes of every box of a scene, and what the legend has to say."""
+
+    def __init__(self, graph: Graph, scene: Scene) -> None:
+        self.scene, self.by = scene, graph.look.color_by
+        self.heat: dict[str, str] = {}
+        self.bounds: list[float] = []
+        self.width = 320.0
+        drawn = [id for inside in scene.items.values() for _, id in inside if id not in scene.items]
+        view = scene.view
+        self.kinds: dict[str, str] = {}
+        for id in drawn:
+            box = view.boxes.get(id)
+            self.kinds[id] = "closed" if box is None else group_of(box.node.kind, box.node.group)
+        if self.by is not None and self.by != "kind":
+            self._heat(list(view.boxes))
+        self.used = set(self.kinds.values()) | set(self.heat.values())
+
+    def _heat(self, drawn: list[str]) -> None:
+        function = numbered(self.by)  # type: ignore[arg-type]
+        values: dict[str, float] = {}
+        for id in drawn:
+            box = self.scene.view.boxes.get(id)
+            x = None if box is None else function(box.node)
+            if x is not None and math.isfinite(x):
+                values[id] = float(x)
+        if not values:
+            return
+        low, high = min(values.values()), max(values.values())
+        logarithmic = low > 0 and high / low > 100
+        scale = math.log if logarithmic else float
+        a, b = scale(low), scale(high)
+        for id, x in values.items():
+            part = (scale(x) - a) / (b - a) if b > a else 0.5
+            self.heat[id] = HEAT[min(int(part * len(HEAT)), len(HEAT) - 1)]
+        steps = [a + (b - a) * k / len(HEAT) for k in range(len(HEAT) + 1)]
+        self.bounds = [math.exp(s) for s in steps] if logarithmic else steps
+
+    def kind(self, id: str) -> str:
+        """Return the class that gives a box its colour, whether it is drawn now or not."""
+        box = self.scene.view.boxes[id]
+        return self.heat.get(id) or group_of(box.node.kind, box.node.group)
+
+    def everything(self) -> list[tuple[str, str]]:
+        """Return the legend for all boxes of the graph, open or not."""
+        for id, box in self.scene.view.boxes.items():
+            self.kinds.setdefault(id, group_of(box.node.kind, box.node.group))
+        if len(self.scene.view.groups) > 1:
+            self.kinds[""] = "closed"
+        return self.entries()
+
+    def classes(self, id: str) -> str:
+        """Return the CSS classes of a box."""
+        box = self.scene.view.boxes.get(id)
+        marked = any(role == "mark" for _, role in (box.lines if box else self.scene.view.groups[id].lines))
+        shape = "closed" if box is None else ""
+        return " ".join(filter(None, ("box", shape, self.heat.get(id) or self.kinds[id], "marked" if marked else "")))
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Return (class, words) of each entry of the legend."""
+        present = set(self.kinds.values()) - {self.kinds[id] for id in self.heat} if self.heat else set(self.kinds.values())
+        out = [(name, WORDS[name]) for name in FILL if name in present]
+        if self.bounds:
+            what = self.by if isinstance(self.by, str) else getattr(self.by, "__name__", "value")
+            for k, name in enumerate(HEAT):
+                if name in self.heat.values():
+                    out.append((name, f"{what} {number_text(self.bounds[k], 2)} … {number_text(self.bounds[k + 1], 2)}"))
+        return out
+
+    def legend(self, out: list[str], width: float, top: float) -> float:
+        """Write the legend below ``top``; returns where it ends."""
+        from tinygrad_lite.viz.svg import escape, number
+
+        x, y = 16.0, top + 4
+        for name, words in self.entries():
+            step = 24 + text_width(words) + 14
+            if x + step > width and x > 16:
+                x, y = 16.0, y + ROW
+            self.width = max(self.width, x + step)
+            out.append(
+                f'<g class="{name}"><rect x="{number(x)}" y="{number(y)}" width="14" height="11" rx="3"/>'
+                f'<text class="note" x="{number(x + 20)}" y="{number(y + 9.5)}">{escape(words)}</text></g>'
+            )
+            x += step
+        return y + ROW + 4
+
+
+def colouring_of(graph: Graph, scene: Scene) -> Colouring:
+    """Return the colours of a scene."""
+    return Colouring(graph, scene)

@@ -1,0 +1,61 @@
+"""What an op costs: floating-point operations by the formula beside the op, bytes from the shapes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+FREE = {"shape", "indexing", "random"}
+"""Kinds of op that move numbers and compute none."""
+
+
+@lru_cache(maxsize=None)
+def words_of(formula: Any) -> tuple[str, ...]:
+    """Return the names that a cost formula asks for."""
+    return tuple(inspect.signature(formula).parameters)
+
+
+def flops_of(
+    op: Any, shapes: Mapping[str, tuple[int, ...]], result: tuple[int, ...], options: Mapping[str, Any]
+) -> int:
+    """Return the floating-point operations of one call.
+
+    By the op's own ``flops`` formula where it has one. Otherwise one per element of the result, or for a reduction one
+    per element of its argument; ops that only move numbers cost none.
+
+    >>> import tinygrad_lite as tl
+    >>> flops_of(tl.OPS["matmul"], {"input": (2, 3), "other": (3, 4)}, (2, 4), {})
+    48
+    """
+    if op.flops is not None:
+        asked = words_of(op.flops)
+        return int(op.flops(**{word: asked_for(word, shapes, result, options) for word in asked}))
+    if op.kind in FREE:
+        return 0
+    if op.kind in ("reduction", "loss", "norm") and shapes:
+        return max(prod(s) for s in shapes.values())
+    return prod(result)
+
+
+def asked_for(
+    word: str, shapes: Mapping[str, tuple[int, ...]], result: tuple[int, ...], options: Mapping[str, Any]
+) -> Any:
+    """Return what a formula means by ``y_shape``, ``x_shape`` or the name of an option."""
+    if word == "y_shape":
+        return result
+    if word.endswith("_shape") and word.removesuffix("_shape") in shapes:
+        return shapes[word.removesuffix("_shape")]
+    return options.get(word)
+
+
+def saved_bytes(node: Any, leaves: Sequence[int] = ()) -> int:
+    """Return the bytes that a recorded step keeps alive for the backward pass, each array once."""
+    seen: dict[int, int] = {}
+    for value in node.saved or ():
+        for part in value if isinstance(value, (list, tuple)) else (value,):
+            if hasattr(part, "nbytes") and id(part) not in leaves:
+                seen[id(part)] = int(part.nbytes)
+    return sum(seen.values())

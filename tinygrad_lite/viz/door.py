@@ -1,0 +1,192 @@
+"""The two ways in: `trace` runs a function and writes down what it does, `draw` shows it or a graph already recorded."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import describe
+from tinygrad_lite.graph import MODE, switch
+from tinygrad_lite.tensor import Tensor, make
+from tinygrad_lite.viz.model import Graph, GraphNode, Look
+from tinygrad_lite.viz.record import Tracer, current_names
+from tinygrad_lite.viz.walk import walk
+
+GRAPHS = ("forward", "backward", "both")
+
+
+def draw(
+    target: Any,
+    *inputs: Any,
+    graph: str = "forward",
+    depth: int | None = None,
+    params: str = "fold",
+    show: Sequence[str] = ("shape",),
+    color_by: str | Callable[[GraphNode], float] | None = None,
+    fold_repeats: bool = True,
+    rankdir: str = "TB",
+    theme: str = "auto",
+    legend: bool = True,
+    names: Mapping[str, Any] | None = None,
+    max_nodes: int = 200,
+    engine: str = "auto",
+    title: str | None = None,
+) -> Graph:
+    """Return the graph of ``target``: of the tensor it is, or of one run of the module or function on ``inputs``.
+
+    A run leaves everything as it was: mode, buffers, random numbers, ``.grad``; and no tape stays alive.
+
+    ``graph``: the computation, its backward pass, or both. ``depth``: how many levels of modules are open (None: all).
+    ``params``: inside the box of their op (``"fold"``), as boxes of their own (``"show"``), or not (``"hide"``).
+    ``show``: what to write in the boxes, of shape, dtype, value, grad, stats, attrs, flops, bytes, time, source, saved.
+    ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a function of a node.
+    ``fold_repeats``: equal modules in a row are drawn once, with their number. ``rankdir``: TB, LR, BT or RL.
+    ``theme``: light, dark, or auto (follows the reader). ``names``: names of tensors, or a module to take them from.
+    ``max_nodes``: above so many boxes modules are closed. ``engine``: ``"graphviz"`` lets the ``dot`` program draw.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> print(draw(x * x))
+    %1 = mul(x, x)  () f32
+    return %1
+    """
+    look = Look(
+        depth, params, tuple(show) if not isinstance(show, str) else (show,), color_by, fold_repeats, rankdir, theme,
+        legend, max_nodes, engine, title,
+    )  # fmt: skip
+    if graph not in GRAPHS:
+        raise ValueError(f"draw: graph={graph!r} is not one of {', '.join(GRAPHS)}")
+    if isinstance(target, Graph):
+        return Graph(target.nodes, target.edges, target.calls, look, target.notes)
+    known = {**{i: (n, "") for i, n in current_names(2).items()}, **named(names)}
+    if isinstance(target, Tensor) or isinstance(target, (list, tuple)) and any(isinstance(t, Tensor) for t in target):
+        if inputs:
+            raise TypeError("draw: a tensor is already computed; inputs belong to a module or function")
+        return walk(target, known, look, graph)
+    if not callable(target):
+        raise TypeError(f"draw: expected a tensor, a module, a function or a Graph, got {describe(target)}")
+    return run(target, inputs, known, look, graph)
+
+
+def trace(model: Any, *inputs: Any) -> Graph:
+    """Run ``model`` on ``inputs`` once and return its graph; `Graph.looking` and `draw` show it in other ways.
+
+    >>> import tinygrad_lite as tl
+    >>> trace(lambda x: (x * 2).sum(), tl.ones(2, 3)).totals()["ops"]
+    2
+    """
+    if not callable(model):
+        raise TypeError(f"trace: expected a module or a function, got {describe(model)}")
+    return run(model, inputs, {i: (n, "") for i, n in current_names(2).items()}, Look(), "forward")
+
+
+# ------------------------------------------------------------------------------------------------ running
+def run(model: Any, inputs: Sequence[Any], names: dict[int, tuple[str, str]], look: Look, graph: str) -> Graph:
+    """Trace one run of ``model`` and put everything back."""
+    inputs = tuple(tensors(x) for x in inputs)
+    modules: dict[int, str] = {}
+    known = {**names, **members(model, modules)}
+    for name, t in arguments(model, inputs):
+        known[id(t)] = (name, "input")
+        if isinstance(t, Tensor):
+            known[id(t.array)] = (name, "input")
+    wants = set(look.show) | ({"stats"} if look.color_by == "act_std" else set())
+    wants |= {"time"} if look.color_by == "time" else set()
+    tracer = Tracer(known, modules, wants)
+    grads = graph != "forward" or "grad" in wants or look.color_by in ("grad_norm", "update_ratio")
+    observers = (*MODE.get().observers, tracer)
+    with untouched(model), switch(observers=observers, **({"grad": True} if grads else {})):
+        result = model(*inputs)
+    if not isinstance(result, Tensor) and not tracer.nodes:
+        raise TypeError(f"draw: the function did nothing that can be drawn; it returned {describe(result)}")
+    outs = tracer.outputs(result)
+    tracer.finish()
+    return Graph(tracer.nodes, tracer.edges, tracer.calls, look)
+
+
+def tensors(x: Any) -> Any:
+    """Return arrays as tensors, so that the ops on them are seen."""
+    return make(x) if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" else x
+
+
+def arguments(model: Any, inputs: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every tensor among the inputs with the name of its parameter."""
+    forward = getattr(model, "forward", model)
+    try:
+        words = [p for p in inspect.signature(forward).parameters.values() if p.name != "self"]
+    except (TypeError, ValueError):
+        words = []
+    names = [p.name for p in words if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = next((p.name for p in words if p.kind is p.VAR_POSITIONAL), "input")
+    for i, x in enumerate(inputs):
+        name = names[i] if i < len(names) else f"{rest}.{i - len(names)}"
+        stack = [(name, x)]
+        while stack:
+            path, value = stack.pop()
+            if isinstance(value, (Tensor, np.ndarray)):
+                yield path, value
+            elif isinstance(value, (list, tuple)):
+                stack.extend((f"{path}.{k}", v) for k, v in reversed(list(enumerate(value))))
+            elif isinstance(value, Mapping):
+                stack.extend((f"{path}.{k}", v) for k, v in reversed(list(value.items())))
+
+
+def members(model: Any, modules: dict[int, str]) -> dict[int, tuple[str, str]]:
+    """Return the parameters and buffers of a module by id; fills ``modules`` with the path of each submodule."""
+    known: dict[int, tuple[str, str]] = {}
+    if hasattr(model, "named_modules"):
+        for path, module in model.named_modules():
+            modules[id(module)] = path or type(module).__name__
+    for kind, walk_ in (("buffer", "named_buffers"), ("param", "named_parameters")):
+        if hasattr(model, walk_):
+            for name, t in getattr(model, walk_)():
+                known[id(t)] = known[id(t.array)] = (name, kind)
+    return known
+
+
+def named(names: Any) -> dict[int, tuple[str, str]]:
+    """Return what the argument ``names`` says, by id: a module, or a mapping of names to tensors or modules."""
+    if names is None:
+        return {}
+    if hasattr(names, "named_parameters"):
+        return members(names, {})
+    if not isinstance(names, Mapping):
+        raise TypeError(f"draw: names must map names to tensors, or be a module, got {describe(names)}")
+    known: dict[int, tuple[str, str]] = {}
+    for name, value in names.items():
+        if isinstance(name, Tensor):
+            name, value = value, name
+        if isinstance(value, (Tensor, np.ndarray)):
+            known[id(value)] = known[id(getattr(value, "array", value))] = (str(name), "")
+        elif hasattr(value, "named_parameters"):
+            known.update({i: (f"{name}.{n}", kind) for i, (n, kind) in members(value, {}).items()})
+        else:
+            raise TypeError(f"draw: names[{name!r}] must be a tensor or a module, got {describe(value)}")
+    return known
+
+
+@contextmanager
+def untouched(model: Any) -> Iterator[None]:
+    """Put back what a run may change: attributes and buffers of every module, the random numbers."""
+    from tinygrad_lite.random import get_rng_state, set_rng_state
+
+    modules = list(model.modules()) if hasattr(model, "modules") else []
+    before = [(m, dict(m.__dict__)) for m in modules]
+    buffers = [(b, b.array, b.array.copy()) for b in model.buffers()] if hasattr(model, "buffers") else []
+    state, old_state = get_rng_state(), np.random.get_state()  # noqa: NPY002 - users' code may draw from it
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+        np.random.set_state(old_state)  # noqa: NPY002
+        for module, attributes in before:
+            module.__dict__.clear()
+            module.__dict__.update(attributes)
+        for buffer, array, values in buffers:
+            buffer.array = array
+            if array.flags.writeable:
+                array[...] = values

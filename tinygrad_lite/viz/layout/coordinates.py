@@ -1,0 +1,64 @@
+"""Where in its row each thing stands: as near to its neighbours above and below as the others leave room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+TURNS = 10
+
+Neighbour = tuple[int, float, float, float]
+"""A thing in the next row, where on it the edge ends, where on this one, and how stiff the edge is."""
+
+
+def spread(wish: Sequence[float], weight: Sequence[float], width: Sequence[float], gap: float) -> list[float]:
+    """Return places that keep ``gap`` between things of ``width`` and are nearest to ``wish`` (isotonic regression).
+
+    Minimises the sum of weight * (x - wish)^2 under x[i+1] - x[i] >= (width[i] + width[i+1]) / 2 + gap.
+
+    >>> spread([0.0, 0.0], [1.0, 1.0], [10.0, 10.0], 2.0)
+    [-6.0, 6.0]
+    """
+    offset = [0.0]
+    for i in range(1, len(width)):
+        offset.append(offset[-1] + (width[i - 1] + width[i]) / 2 + gap)
+    blocks: list[tuple[float, float, int]] = []  # place, weight, how many
+    for i, x in enumerate(wish):
+        place, heavy, count = x - offset[i], weight[i], 1
+        while blocks and blocks[-1][0] > place:
+            before, h, c = blocks.pop()
+            place = (before * h + place * heavy) / (h + heavy)
+            heavy += h
+            count += c
+        blocks.append((place, heavy, count))
+    out: list[float] = []
+    for place, _, count in blocks:
+        out.extend([place] * count)
+    return [x + o for x, o in zip(out, offset, strict=True)]
+
+
+def columns(
+    rows: Sequence[Sequence[int]], up: Sequence[Sequence[Neighbour]], down: Sequence[Sequence[Neighbour]],
+    width: Sequence[float], gap: float,
+) -> list[float]:  # fmt: skip
+    """Return the centre of each thing across the flow."""
+    x = [0.0] * len(width)
+    for row in rows:
+        at = 0.0
+        for i in row:
+            x[i] = at + width[i] / 2
+            at += width[i] + gap
+    for turn in range(TURNS):
+        for row in rows if turn % 2 == 0 else reversed(rows):
+            wish, weight = [], []
+            for i in row:
+                total = heavy = 0.0
+                sides = (up[i], down[i]) if turn >= TURNS - 4 else (up[i],) if turn % 2 == 0 else (down[i],)
+                for side in sides:
+                    for j, there, here, stiff in side:
+                        total += stiff * (x[j] + there - here)
+                        heavy += stiff
+                wish.append(total / heavy if heavy else x[i])
+                weight.append(heavy or 0.1)
+            for i, place in zip(row, spread(wish, weight, [width[i] for i in row], gap), strict=True):
+                x[i] = place
+    return x

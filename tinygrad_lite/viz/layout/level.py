@@ -1,0 +1,167 @@
+"""The layout of one level: the boxes, open groups and ports directly inside one group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tinygrad_lite.viz.layout.coordinates import Neighbour, columns
+from tinygrad_lite.viz.layout.order import ranks, sweep
+
+GAP = 18.0
+ROW = 24.0
+PORT_ROW = 10.0
+WIRE = 8.0
+SLOT = 14.0
+STIFF = 6.0
+
+Stroke = tuple[float, float, float]
+"""A straight piece of an edge along the flow: place across it, from, to. Between two of them the edge bends."""
+
+
+@dataclass(slots=True)
+class Item:
+    """Something to place: ``across`` and ``along`` are its sizes, ``entries`` and ``exits`` where the edges of which
+    value meet its border (only open groups have them), as distance from its centre."""
+
+    kind: str  # box, group, in, out
+    key: str
+    across: float = 0.0
+    along: float = 0.0
+    entries: dict[str, float] = field(default_factory=dict)
+    exits: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Wire:
+    """An edge of the level, between two items; ``value`` names what it carries, ``link`` which edge of the scene."""
+
+    src: int
+    dst: int
+    value: str
+    link: int
+
+
+@dataclass(slots=True)
+class Placed:
+    """The result: centres, strokes of each wire, and the size of everything together (without a frame)."""
+
+    across: list[float]
+    along: list[float]
+    strokes: list[list[Stroke]]
+    low: float
+    high: float
+    length: float
+
+
+def place_level(items: list[Item], wires: list[Wire]) -> Placed:
+    """Place ``items`` so that every wire leads along the flow; cost is linear in items, wires and rows they span."""
+    n = len(items)
+    first = {i for i, it in enumerate(items) if it.kind == "in"}
+    last = {i for i, it in enumerate(items) if it.kind == "out"}
+    pairs = sorted({(w.src, w.dst) for w in wires})
+    rank = ranks(n, pairs, first, last)
+    rows: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
+    for i in range(n):
+        rows[rank[i]].append(i)
+
+    # a wire that passes rows stands in each of them with a thin item of its own; wires of one value share them
+    across, along, level = [it.across for it in items], [it.along for it in items], list(rank)
+    trunk: dict[tuple[int, str], list[int]] = {}
+    chains: list[list[int]] = []
+    for w in wires:
+        thin = trunk.setdefault((w.src, w.value), [])
+        for r in range(rank[w.src] + 1 + len(thin), rank[w.dst]):
+            thin.append(len(across))
+            rows[r].append(len(across))
+            across.append(WIRE)
+            along.append(0.0)
+            level.append(r)
+        chains.append([w.src, *thin[: max(rank[w.dst] - rank[w.src] - 1, 0)], w.dst])
+
+    total = len(across)
+    up: list[list[Neighbour]] = [[] for _ in range(total)]
+    down: list[list[Neighbour]] = [[] for _ in range(total)]
+    near_up: list[list[tuple[int, int]]] = [[] for _ in range(total)]
+    near_down: list[list[tuple[int, int]]] = [[] for _ in range(total)]
+    seen: set[tuple[int, int, str]] = set()
+    for w, chain in zip(wires, chains, strict=True):
+        for a, b in zip(chain, chain[1:], strict=False):
+            if (a, b, w.value) in seen or level[b] <= level[a]:
+                continue
+            seen.add((a, b, w.value))
+            out = items[a].exits.get(w.value, 0.0) if a < n else 0.0
+            into = items[b].entries.get(w.value, 0.0) if b < n else 0.0
+            stiff = STIFF if a >= n and b >= n else 2.0 if a >= n or b >= n else 1.0
+            down[a].append((b, into, out, stiff))
+            up[b].append((a, out, into, stiff))
+            near_down[a].append((b, milli(into, across[b])))
+            near_up[b].append((a, milli(out, across[a])))
+    sweep(rows, near_up, near_down)
+    x = columns(rows, up, down, across, GAP)
+
+    low = min((x[i] - across[i] / 2 for i in range(total)), default=0.0)
+    high = max((x[i] + across[i] / 2 for i in range(total)), default=0.0)
+    top, bottom, y = [], [], 0.0
+    for r, row in enumerate(rows):
+        if r:
+            only_ports = all(i < n and items[i].kind == "in" for i in rows[r - 1]) or all(
+                i < n and items[i].kind == "out" for i in row
+            )
+            # wide bends need height to be read
+            reach = max((abs(x[i] + here - x[j] - there) for i in row for j, there, here, _ in up[i]), default=0.0)
+            y += (PORT_ROW if only_ports else ROW) + min(reach * 0.06, 36.0)
+        height = max((along[i] for i in row), default=0.0)
+        top.append(y)
+        y += height
+        bottom.append(y)
+    centre = [(top[level[i]] + bottom[level[i]]) / 2 for i in range(total)]
+    return Placed(x[:n], centre[:n], route(items, wires, chains, x, centre, level, top, bottom), low, high, y)
+
+
+def milli(offset: float, width: float) -> int:
+    """Return where on something of ``width`` a port is, in 1/1000 from its centre."""
+    return round(1000 * offset / (width + 1))
+
+
+def route(
+    items: list[Item], wires: list[Wire], chains: list[list[int]], x: list[float], centre: list[float],
+    level: list[int], top: list[float], bottom: list[float],
+) -> list[list[Stroke]]:  # fmt: skip
+    """Return the strokes of every wire; wires that share a trunk draw it once; several into one box have each a place."""
+    n = len(items)
+    arrivals: dict[int, list[tuple[float, int]]] = {}
+    for k, (w, chain) in enumerate(zip(wires, chains, strict=True)):
+        if items[w.dst].kind == "box":
+            before = chain[-2]
+            exit_ = items[before].exits.get(w.value, 0.0) if before < n else 0.0
+            arrivals.setdefault(w.dst, []).append((x[before] + exit_, k))
+    slot: dict[int, float] = {}
+    for box, coming in arrivals.items():
+        coming.sort()
+        step = min(SLOT, (items[box].across - 12) / max(len(coming) - 1, 1))
+        for j, (_, k) in enumerate(coming):
+            slot[k] = (j - (len(coming) - 1) / 2) * step
+    strokes: list[list[Stroke]] = []
+    drawn: set[tuple[int, str]] = set()
+    for k, (w, chain) in enumerate(zip(wires, chains, strict=True)):
+        line: list[Stroke] = []
+        start = 0
+        for j in range(1, len(chain) - 1):
+            if (chain[j], w.value) in drawn:
+                start = j
+        for j in range(start, len(chain)):
+            i = chain[j]
+            r = level[i]
+            if j == 0:
+                it = items[i]
+                line.append((x[i] + it.exits.get(w.value, 0.0), centre[i] + it.along / 2, bottom[r]))
+            elif j == len(chain) - 1:
+                it = items[i]
+                at = x[i] + (slot[k] if k in slot else it.entries.get(w.value, 0.0))
+                line.append((at, top[r], centre[i] - it.along / 2))
+            else:
+                drawn.add((i, w.value))
+                # a branch leaves the trunk where the row ends
+                line.append((x[i], bottom[r] if j == start else top[r], bottom[r]))
+        strokes.append(line)
+    return strokes

@@ -1,0 +1,248 @@
+"""What a traced graph is: nodes, edges and module calls, as plain data; and the doors to every form of showing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinygrad_lite.viz.view import View
+
+KINDS = ("input", "param", "buffer", "const", "op", "output", "grad")
+SHOWN = ("shape", "dtype", "value", "grad", "stats", "attrs", "flops", "bytes", "time", "source", "saved")
+COLORS = ("kind", "grad_norm", "update_ratio", "flops", "bytes", "time", "act_std")
+
+
+@dataclass(slots=True)
+class GraphNode:
+    """One thing in the graph: a value that came from outside, an op, a result, or a step of the backward pass.
+
+    ``id`` is made of names (``conv.weight``, ``encoder.0/linear.1``: call, op, how many-th). ``op`` is the name in
+    the registry, ``group`` its kind there, ``attrs`` its options. ``bytes`` is the size of the result, ``saved_bytes``
+    what the step keeps alive for the backward pass, ``time`` seconds, ``source`` ``file:line`` of the call.
+    ``value`` and ``grad`` are numbers or nested lists of small tensors, ``stats`` numbers about large ones.
+    """
+
+    id: str
+    kind: str
+    op: str = ""
+    label: str = ""
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    attrs: dict[str, Any] = field(default_factory=dict)
+    call: str = ""
+    requires_grad: bool = False
+    value: Any = None
+    grad: Any = None
+    stats: dict[str, float] | None = None
+    flops: int = 0
+    bytes: int = 0
+    saved_bytes: int = 0
+    time: float | None = None
+    source: str = ""
+    group: str = ""
+    marks: tuple[str, ...] = ()
+
+    @property
+    def numel(self) -> int:
+        """The number of elements."""
+        count = 1
+        for n in self.shape:
+            count *= n
+        return count
+
+
+@dataclass(slots=True)
+class GraphEdge:
+    """Output ``out_index`` of ``src`` is argument ``arg_index`` of ``dst``."""
+
+    src: str
+    dst: str
+    out_index: int = 0
+    arg_index: int = 0
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class GraphCall:
+    """One call of a module: ``id`` is its path (``#2`` from the second call on), ``cls`` its class."""
+
+    id: str
+    cls: str
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a graph is to be shown: the arguments of `draw`."""
+
+    depth: int | None = None
+    params: str = "fold"
+    show: tuple[str, ...] = ("shape",)
+    color_by: str | Callable[[GraphNode], float] | None = None
+    fold_repeats: bool = True
+    rankdir: str = "TB"
+    theme: str = "auto"
+    legend: bool = True
+    max_nodes: int = 200
+    engine: str = "auto"
+    title: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "show", (self.show,) if isinstance(self.show, str) else tuple(self.show))
+        choices: tuple[tuple[str, Any, Sequence[Any]], ...] = (
+            ("params", self.params, ("fold", "show", "hide")),
+            ("rankdir", self.rankdir, ("TB", "LR", "BT", "RL")),
+            ("theme", self.theme, ("auto", "light", "dark")),
+            ("engine", self.engine, ("auto", "builtin", "graphviz")),
+            *(("show", word, SHOWN) for word in self.show),
+        )
+        for name, value, known in choices:
+            if value not in known:
+                raise ValueError(f"draw: {name}={value!r} is not one of {', '.join(known)}")
+        if isinstance(self.color_by, str) and self.color_by not in COLORS:
+            raise ValueError(f"draw: color_by={self.color_by!r} is not a callable, nor one of {', '.join(COLORS)}")
+        for name, number, least in (("depth", self.depth, 0), ("max_nodes", self.max_nodes, 1)):
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
+                raise ValueError(f"draw: {name} must be a whole number of at least {least}, got {number!r}")
+
+
+@dataclass
+class Graph:
+    """A computation as plain data, and every way to show it.
+
+    ``save("x.svg")`` (also .html .dot .mmd .txt .json .png .pdf) chooses the form by suffix; ``print`` shows a
+    readable program; a notebook shows the picture. ``notes`` says what a reader of the picture should know.
+    """
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    calls: list[GraphCall] = field(default_factory=list)
+    look: Look = field(default_factory=Look)
+    notes: tuple[str, ...] = ()
+
+    # ------------------------------------------------------------------------------------ looking things up
+    @cached_property
+    def by_id(self) -> dict[str, GraphNode]:
+        """Every node by its id."""
+        return {node.id: node for node in self.nodes}
+
+    @cached_property
+    def call_of(self) -> dict[str, GraphCall]:
+        """Every call by its id."""
+        return {call.id: call for call in self.calls}
+
+    @cached_property
+    def arguments(self) -> dict[str, list[GraphEdge]]:
+        """The edges into each node, in the order of its arguments."""
+        into: dict[str, list[GraphEdge]] = {node.id: [] for node in self.nodes}
+        for edge in self.edges:
+            into[edge.dst].append(edge)
+        for edges in into.values():
+            edges.sort(key=lambda e: e.arg_index)
+        return into
+
+    @cached_property
+    def users(self) -> dict[str, list[GraphEdge]]:
+        """The edges out of each node."""
+        out: dict[str, list[GraphEdge]] = {node.id: [] for node in self.nodes}
+        for edge in self.edges:
+            out[edge.src].append(edge)
+        return out
+
+    def __getitem__(self, id: str) -> GraphNode:
+        try:
+            return self.by_id[id]
+        except KeyError:
+            raise KeyError(f"the graph has no node '{id}'; find({id!r}) searches") from None
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def looking(self, **changes: Any) -> Graph:
+        """Return the same graph, to be shown with other arguments of `draw`."""
+        return Graph(self.nodes, self.edges, self.calls, replace(self.look, **changes), self.notes)
+
+    def totals(self) -> dict[str, int]:
+        """Return counts of the whole graph: ops, parameters, flops, bytes of results and of what backward needs."""
+        ops = [n for n in self.nodes if n.kind == "op"]
+        params = [n for n in self.nodes if n.kind == "param"]
+        return {
+            "ops": len(ops),
+            "parameters": sum(n.numel for n in params),
+            "trainable": sum(n.numel for n in params if n.requires_grad),
+            "flops": sum(n.flops for n in ops),
+            "bytes": sum(n.bytes for n in ops),
+            "saved_bytes": sum(n.saved_bytes for n in ops),
+        }
+
+    # ------------------------------------------------------------------------------------ every form
+    @cached_property
+    def view(self) -> View:
+        """The graph as it is shown: parameters folded, repeats folded, too large parts collapsed."""
+        from tinygrad_lite.viz.view import view_of
+
+        return view_of(self)
+
+    def to_text(self) -> str:
+        """Return the graph as a readable program."""
+        from tinygrad_lite.viz.text import to_text
+
+        return to_text(self)
+
+    def to_svg(self) -> str:
+        """Return a picture that needs nothing but a browser; it follows the reader's light or dark mode."""
+        from tinygrad_lite.viz.svg import to_svg
+
+        return to_svg(self)
+
+    def to_html(self) -> str:
+        """Return one offline page: modules open and close by a click, with search, zoom and every detail."""
+        from tinygrad_lite.viz.html import to_html
+
+        return to_html(self)
+
+    def to_json(self) -> str:
+        """Return ``{"version", "nodes", "edges", "calls"}`` as JSON."""
+        from tinygrad_lite.viz.jsonio import to_json
+
+        return to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> Graph:
+        """Return the graph that `to_json` wrote."""
+        from tinygrad_lite.viz.jsonio import from_json
+
+        return from_json(text)
+
+    def to_graphviz(self) -> Any:
+        """Return a ``graphviz.Digraph``."""
+        from tinygrad_lite.viz.dot import to_graphviz
+
+        return to_graphviz(self)
+
+    def to_dot(self) -> str:
+        """Return the graph in the DOT language."""
+        return str(self.to_graphviz().source)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the form that the suffix of ``path`` names, and return the path."""
+        from tinygrad_lite.viz.files import save
+
+        return save(self, Path(path))
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        count = self.totals()
+        return f"<Graph: {count['ops']} ops, {len(self.calls)} module calls, {count['parameters']:,} parameters>"
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None) -> Any:
+        return {"image/svg+xml": self.to_svg(), "text/plain": self.to_text()}

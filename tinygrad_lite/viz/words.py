@@ -1,0 +1,126 @@
+"""Short words for things in a picture: shapes, dtypes, numbers, options."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+DTYPES = {"float": "f", "int": "i", "uint": "u", "complex": "c"}
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return a shape as Python writes it.
+
+    >>> shape_text((4, 5)), shape_text((3,)), shape_text(())
+    ('(4, 5)', '(3,)', '()')
+    """
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def dtype_text(dtype: str) -> str:
+    """Return ``f32`` for ``float32`` and so on.
+
+    >>> dtype_text("float32"), dtype_text("int64"), dtype_text("bool")
+    ('f32', 'i64', 'bool')
+    """
+    name = dtype.rstrip("0123456789")
+    return DTYPES[name] + dtype[len(name) :] if name in DTYPES and len(name) < len(dtype) else dtype
+
+
+def number_text(x: float, digits: int = 4) -> str:
+    """Return a number in a few characters; NaN and infinities by name.
+
+    >>> number_text(0.693147), number_text(2.0), number_text(1.2e-12), number_text(float("nan"))
+    ('0.6931', '2', '1.2e-12', 'nan')
+    """
+    if isinstance(x, (bool, np.bool_)):
+        return str(bool(x))
+    if isinstance(x, (int, np.integer)):
+        return str(int(x))
+    x = float(x)
+    if not math.isfinite(x):
+        return str(x)
+    if x == int(x) and abs(x) < 1e6:
+        return str(int(x))
+    text = f"{x:.{digits}g}"
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+def count_text(n: float, unit: str = "") -> str:
+    """Return a count with a thousands letter: exact below 10,000.
+
+    >>> count_text(1234), count_text(1234567), count_text(3e9, "FLOP")
+    ('1,234', '1.23 M', '3 GFLOP')
+    """
+    if n < 10_000:
+        return f"{int(n):,}{' ' + unit if unit else ''}"
+    power = min(int(math.log10(n)) // 3, 6)
+    return f"{n / 1000**power:.3g} {' kMGTPE'[power]}{unit}"
+
+
+def bytes_text(n: int) -> str:
+    """Return a size in bytes with its unit, in powers of 1024.
+
+    >>> bytes_text(512), bytes_text(2048), bytes_text(3 * 2**20)
+    ('512 B', '2.0 KiB', '3.0 MiB')
+    """
+    if n < 1024:
+        return f"{n} B"
+    power = min((n.bit_length() - 1) // 10, 4)
+    return f"{n / 1024**power:.1f} {'KMGT'[power - 1]}iB"
+
+
+def time_text(seconds: float) -> str:
+    """Return a duration with its unit.
+
+    >>> time_text(3.2e-5), time_text(0.0123), time_text(1.5)
+    ('32 µs', '12.3 ms', '1.5 s')
+    """
+    for factor, unit in ((1e6, "µs"), (1e3, "ms")):
+        if seconds * factor < 1000:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def option_text(value: Any) -> str:
+    """Return one option of an op in a few characters.
+
+    >>> option_text((1, 1)), option_text(slice(None, None, 2)), option_text((slice(None), 0, Ellipsis))
+    ('(1, 1)', '::2', '[:, 0, ...]')
+    """
+    if isinstance(value, slice):
+        parts = ["" if v is None else str(v) for v in (value.start, value.stop, value.step)]
+        return ":".join(parts if parts[2] else parts[:2])
+    if value is Ellipsis:
+        return "..."
+    if isinstance(value, np.ndarray):
+        return f"array{shape_text(value.shape)}" if value.size > 6 else str(value.tolist())
+    if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
+        return str(np.dtype(value))
+    if isinstance(value, (tuple, list)):
+        indexing = any(isinstance(v, slice) or v is Ellipsis for v in value)
+        inside = ", ".join(map(option_text, value)) + ("," if len(value) == 1 and isinstance(value, tuple) else "")
+        return f"[{inside}]" if indexing or isinstance(value, list) else f"({inside})"
+    if isinstance(value, (float, int, np.number, np.bool_)):
+        return number_text(value)
+    text = value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def options_text(attrs: Mapping[str, Any], sep: str = " ") -> str:
+    """Return ``name=value`` of each option.
+
+    >>> options_text({"dim": 1, "keepdim": True})
+    'dim=1 keepdim=True'
+    """
+    return sep.join(f"{name}={option_text(value)}" for name, value in attrs.items())
+
+
+def plain(text: str) -> str:
+    """Return ``text`` on one line, without characters that no picture format can hold."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " for c in text)
