@@ -169,10 +169,8 @@ def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, 
             for first, rows in plan.bands():
                 z, result = plan.band("result", rows, b)
                 np.matmul(kernel, plan.columns(xp, first, rows), out=z)
-                if bias is not None:
-                    block = images_last(
-                        result
-                    )  # the lie of the buffer: one pass in the cache, before turning it around
+                if bias is not None:  # while the block is in the cache, and before it is turned around
+                    block = images_last(result)
                     block += bias if bias.shape[1] == 1 else bias[:, first : first + rows]
                 np.copyto(y[start : start + b, :, first : first + rows], result)
 

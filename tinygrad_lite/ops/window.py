@@ -9,6 +9,7 @@ Shapes: image (N, C, *S), kernel (O, C / groups, *K), result (N, O, *R) with
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from math import prod
 from typing import Any
@@ -16,12 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tinygrad_lite.graph import finite
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops import fastconv
 from tinygrad_lite.ops.indexing import scatter_along
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
-from tinygrad_lite.tensor import Array
+from tinygrad_lite.tensor import Array, Tensor
 
 Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -236,8 +238,123 @@ def _pool_samples(src: Any) -> Any:
     return (src.floats((src.size(2, hi=2), src.size(2, hi=2), src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6))),), kw
 
 
+def lowest(dtype: Any) -> float:
+    """Return what no element of this dtype is smaller than."""
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind in "iu" else False
+
+
+def _at_taps(count: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Iterator[tuple[Any, ...]]:
+    """Yield, for each place of the window in reading order, the index of what it sees at all positions."""
+    for at in product(*(range(k) for k in kernel)):
+        places = zip(at, dilation, stride, count, strict=True)
+        yield (..., *(slice(i * d, i * d + s * (c - 1) + 1, s) for i, d, s, c in places))
+
+
+def _largest(input: Array, values: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Iterator[Any]:
+    """Yield, for each place of the window, its index and where it is the first of the largest: no indices needed."""
+    real = values.dtype.kind == "f"
+    nan = real and not finite(values) and bool(np.isnan(values).any())
+    x = padded(input, pads, np.nan if real and not nan else lowest(input.dtype))
+    left = None
+    for here in _at_taps(values.shape[2:], kernel, stride, dilation):
+        found = np.equal(x[here], values)
+        if nan:
+            found |= np.isnan(x[here]) & np.isnan(values)
+        if left is None:
+            left = ~found
+        else:
+            found &= left
+            left ^= found
+        yield here, found
+
+
+def _bare(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else x
+
+
+def _largest_samples(src: Any) -> Any:
+    (x,), kw = _pool_samples(src)
+    values = window_max.op.forward(x, **kw)  # type: ignore[attr-defined]
+    return x, values, {"input": x, "values": values, **kw}
+
+
+def _to_samples(src: Any) -> Any:
+    _, values, kw = _largest_samples(src)
+    return (src.floats(values.shape),), kw
+
+
+def _of_samples(src: Any) -> Any:
+    x, _, kw = _largest_samples(src)
+    return (src.floats(x.shape),), kw
+
+
+@op(
+    input=lambda g, input, y, kernel, stride, pads, dilation: to_largest(
+        g, _bare(input), _bare(y), kernel, stride, pads, dilation
+    ),
+    kind="window", label="max pool", public=False, samples=Samples(draw=_pool_samples),
+)  # fmt: skip
+def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    """Return the largest value in each window of ``input`` (N, C, *S), NaN if there is one; padding is never chosen.
+
+    The first of equal values gets all of the gradient.
+    """
+    count = out_size(input.shape[2:], kernel, stride, pads, dilation)
+    y = padded(input, pads, lowest(input.dtype))
+    for axis, (k, s, d, c) in enumerate(zip(kernel, stride, dilation, count, strict=True), 2):
+        lead = (slice(None),) * axis
+        seen = [y[(*lead, slice(i * d, i * d + s * (c - 1) + 1, s))] for i in range(k)]
+        y = np.maximum(seen[0], seen[1]) if k > 1 else seen[0]
+        for one in seen[2:]:
+            np.maximum(y, one, out=y)
+    return np.array(y) if y is input or y.base is not None else y
+
+
+@op(
+    grad=lambda g, input, values, kernel, stride, pads, dilation: of_largest(
+        g, input, values, kernel, stride, pads, dilation
+    ),
+    kind="window", label="max pool back", public=False, samples=Samples(draw=_to_samples),
+)  # fmt: skip
+def to_largest(
+    grad: Array, input: object, values: object, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints
+) -> Array:
+    """Return images with ``grad`` (N, C, *R) where ``input`` has the largest ``values`` of the windows, else zero."""
+    x: Any = input
+    size = x.shape[2:]
+    room = tuple(n + a + b for n, (a, b) in zip(size, pads, strict=True))
+    tame = finite(grad)  # else 0 * inf would be NaN
+    apart = all(s >= d * (k - 1) + 1 for s, k, d in zip(stride, kernel, dilation, strict=True))
+    whole = tame and apart and room == tuple(c * k for c, k in zip(grad.shape[2:], kernel, strict=True))
+    out = (np.empty if whole else np.zeros)((*x.shape[:2], *room), grad.dtype)
+    for here, found in _largest(x, values, kernel, stride, pads, dilation):
+        if tame and apart:
+            np.multiply(grad, found, out=out[here])
+        else:
+            out[here] += grad * found if tame else np.where(found, grad, 0)
+    return out[(..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))]
+
+
+@op(
+    image=lambda g, input, values, kernel, stride, pads, dilation: to_largest(
+        g, input, values, kernel, stride, pads, dilation
+    ),
+    kind="window", public=False, samples=Samples(draw=_of_samples),
+)  # fmt: skip
+def of_largest(
+    image: Array, input: object, values: object, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints
+) -> Array:
+    """Return ``image`` where ``input`` has the largest ``values`` of the windows: `to_largest` transposed."""
+    x = padded(image, pads)
+    at: Any = values
+    out = np.zeros(at.shape, image.dtype)
+    for here, found in _largest(input, values, kernel, stride, pads, dilation):
+        np.copyto(out, x[here], where=found)
+    return out
+
+
 def _pool_rule(g: Any, y: Any, input_shape: Any) -> Array:
-    indices = y[1].array if hasattr(y[1], "array") else y[1]
+    indices = _bare(y[1])
     lead = tuple(input_shape[:2])
     flat = scatter_along(g[0].reshape((*lead, -1)), indices.reshape((*lead, -1)), 2, (*lead, prod(input_shape[2:])))
     return flat.reshape(tuple(input_shape))
@@ -245,22 +362,16 @@ def _pool_rule(g: Any, y: Any, input_shape: Any) -> Array:
 
 @op(input=_pool_rule, kind="window", label="max pool", public=False, samples=Samples(draw=_pool_samples))
 def max_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Array, Array]:
-    """Return the largest value in each window of ``input`` (N, C, *S), and where it is (index into the flat plane).
-
-    The first of equal values is taken, and gets all of the gradient. Padding is never chosen.
-    """
-    size = input.shape[2:]
-    count = out_size(size, kernel, stride, pads, dilation)
-    low = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
-    view = windows(padded(input, pads, low), kernel, stride, dilation, count)
-    n = len(kernel)
-    flat = view.reshape(*input.shape[:2], prod(kernel), *count)
-    best = flat.argmax(axis=2)
-    values = np.take_along_axis(flat, best[:, :, None], axis=2)[:, :, 0]
+    """Return `window_max`, and where each of the values is (index into the flat plane)."""
+    values = window_max.op.forward(input, kernel, stride, pads, dilation)  # type: ignore[attr-defined]
+    best = np.zeros(values.shape, np.int32)
+    for place, (_, found) in enumerate(_largest(input, values, kernel, stride, pads, dilation)):
+        best += found * np.int32(place)
     index = np.zeros(best.shape, np.int64)
     for axis, inside in enumerate(np.unravel_index(best, kernel)):
-        start = np.arange(count[axis]) * stride[axis] - pads[axis][0]
-        index = index * size[axis] + inside * dilation[axis] + start.reshape(-1, *(1,) * (n - 1 - axis))
+        start = np.arange(values.shape[2 + axis]) * stride[axis] - pads[axis][0]
+        start = start.reshape(-1, *(1,) * (len(kernel) - 1 - axis))
+        index = index * input.shape[2 + axis] + inside * dilation[axis] + start
     return values, index
 
 
