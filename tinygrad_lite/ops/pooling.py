@@ -12,7 +12,7 @@ from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.convolution import as_ints, batched
 from tinygrad_lite.ops.elementwise import abs, sign, where
 from tinygrad_lite.ops.indexing import plain, scatter_along
-from tinygrad_lite.ops.window import Ints, Pads, check_window, max_pool, out_size, padded
+from tinygrad_lite.ops.window import Ints, Pads, check_window, max_pool, out_size, padded, window_max
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -47,10 +47,14 @@ def _max(
     return_indices: bool,
 ) -> Any:  # fmt: skip
     x, alone = batched(name, n, input)
-    values, indices = max_pool(x, *pool_window(name, n, x, kernel_size, stride, padding, dilation, ceil_mode))
+    window = pool_window(name, n, x, kernel_size, stride, padding, dilation, ceil_mode)
+    if not return_indices:
+        values = window_max(x, *window)
+        return values.reshape(tuple(values.shape[1:])) if alone else values
+    values, indices = max_pool(x, *window)
     if alone:
         values, indices = values.reshape(tuple(values.shape[1:])), indices.reshape(tuple(indices.shape[1:]))
-    return (values, indices) if return_indices else values
+    return values, indices
 
 
 @function(method=False)
