@@ -2,19 +2,32 @@
 
 from tinygrad_lite.ops import activation as activation
 from tinygrad_lite.ops import adaptive as adaptive
+from tinygrad_lite.ops import arrange as arrange
+from tinygrad_lite.ops import cast as cast
+from tinygrad_lite.ops import compare as compare
 from tinygrad_lite.ops import convolution as convolution
 from tinygrad_lite.ops import criteria as criteria
 from tinygrad_lite.ops import elementwise as elementwise
+from tinygrad_lite.ops import exponential as exponential
 from tinygrad_lite.ops import indexing as indexing
-from tinygrad_lite.ops import inplace as inplace  # isort: skip - last: it needs all others
+from tinygrad_lite.ops import layout as layout
 from tinygrad_lite.ops import linalg as linalg
 from tinygrad_lite.ops import loss as loss
+from tinygrad_lite.ops import norm as norm
 from tinygrad_lite.ops import normalisation as normalisation
 from tinygrad_lite.ops import operators as operators
 from tinygrad_lite.ops import padding as padding
 from tinygrad_lite.ops import pooling as pooling
+from tinygrad_lite.ops import product as product
 from tinygrad_lite.ops import rectifiers as rectifiers
 from tinygrad_lite.ops import reduction as reduction
 from tinygrad_lite.ops import resize as resize
+from tinygrad_lite.ops import scan as scan
+from tinygrad_lite.ops import scatter as scatter
 from tinygrad_lite.ops import shape as shape
+from tinygrad_lite.ops import sorting as sorting
+from tinygrad_lite.ops import special as special
+from tinygrad_lite.ops import statistics as statistics
+from tinygrad_lite.ops import trigonometry as trigonometry
 from tinygrad_lite.ops import window as window
+from tinygrad_lite.ops import inplace as inplace  # isort: skip - last: it needs all others

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.errors import DTypeError, ShapeError
+from tinygrad_lite.ops.cast import to
+from tinygrad_lite.ops.compare import floor_divide, trunc_divide
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
 TWO = Samples("(),()->()")
 ONE = Samples("()->()")
-
-
-# ------------------------------------------------------------------------------------------------ casts
-@op(x=lambda g, x: g.astype(x.dtype), kind="shape", label="to", samples=Samples("()->()", options={"dtype": ("float64",)}))
-def to(x: Array, dtype: object) -> Array:
-    """Return ``x`` with another dtype; its gradient comes back in the dtype of ``x``."""
-    return np.asarray(x).astype(dtype)  # type: ignore[arg-type]
-
-
-@function()
-def astype(input: Array, dtype: Any) -> Array:
-    """Return ``input`` with another dtype: NumPy's name of `to`."""
-    return to(input, dtype)
-
-
-# ------------------------------------------------------------------------------------------------ comparisons and logic
-def _compare(ufunc: np.ufunc) -> None:
-    def compare(input: Array, other: Array) -> Array:
-        return ufunc(input, other)
-
-    name = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
-    compare.__name__ = name.get(ufunc.__name__, ufunc.__name__)
-    compare.__doc__ = f"Return ``input {ufunc.__name__.replace('_', ' ')} other`` element by element, as booleans."
-    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(compare)
-
-
-for _ufunc in (np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal):
-    _compare(_ufunc)
-
-
-for _ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor):
-    _compare(_ufunc)
 
 
 # ------------------------------------------------------------------------------------------------ arithmetic
@@ -83,6 +55,37 @@ def div(input: Array, other: Array) -> Array:
     return np.true_divide(input, other)
 
 
+def _named_with_options() -> None:
+    """The named forms take options that the operators need not look at."""
+
+    @function(name="add")
+    def plus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
+        """Return ``input + alpha * other``."""
+        return add(input, other if alpha == 1 else mul(other, alpha))
+
+    @function(name="sub")
+    def minus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
+        """Return ``input - alpha * other``."""
+        return sub(input, other if alpha == 1 else mul(other, alpha))
+
+    @function(name="div")
+    def divided(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
+        """Return ``input / other``; with ``rounding_mode`` "floor" or "trunc" a whole number, without gradient."""
+        if rounding_mode is None:
+            return div(input, other)
+        if rounding_mode not in ("floor", "trunc"):
+            raise ShapeError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
+        return floor_divide(input, other) if rounding_mode == "floor" else trunc_divide(input, other)
+
+    @function(name="rsub")
+    def minus_from(input: Array, other: Array, *, alpha: Any = 1) -> Array:
+        """Return ``other - alpha * input``."""
+        return sub(other, input if alpha == 1 else mul(input, alpha))
+
+
+_named_with_options()
+
+
 @op(input=lambda g: -g, kind="elementwise", label="−", numpy=np.negative, samples=ONE)
 def neg(input: Array) -> Array:
     """Return ``-input``."""
@@ -109,7 +112,31 @@ def _pow_exponent(g: Array, y: Array, input: Array) -> Array:
 )  # fmt: skip
 def pow(input: Array, exponent: Array) -> Array:
     """Return ``input ** exponent``; the slope of ``0 ** e`` with respect to ``e`` is taken as 0."""
+    if np.asarray(input).dtype.kind in "iu" and np.any(np.asarray(exponent) < 0):
+        raise DTypeError("pow: whole numbers cannot be raised to negative whole powers; use .float() or float_power")
     return np.power(input, exponent)
+
+
+@function(numpy=np.float_power)
+def float_power(input: Array, exponent: Array) -> Array:
+    """Return ``input ** exponent`` computed in float64."""
+    doubled = [to(v, np.float64) if hasattr(v, "dtype") else np.float64(v) for v in (input, exponent)]
+    return pow(*doubled)
+
+
+@op(input=lambda g, input: g * (2 * input), kind="elementwise", label="x²", numpy=np.square, samples=ONE)
+def square(input: Array) -> Array:
+    """Return ``input * input``."""
+    return np.square(input)
+
+
+@op(
+    input=lambda g, y: -g * (y * y), kind="elementwise", label="1/x", singular=True, promote="float",
+    numpy=np.reciprocal, samples=Samples("()->()", lo=0.1),
+)  # fmt: skip
+def reciprocal(input: Array) -> Array:
+    """Return ``1 / input``."""
+    return 1 / input
 
 
 @op(input=lambda g, y: g * y, kind="elementwise", promote="float", numpy=np.exp, samples=Samples("()->()", hi=30.0))
@@ -136,10 +163,47 @@ def sqrt(input: Array) -> Array:
     return np.sqrt(input)
 
 
+@op(
+    input=lambda g, y: g * (-0.5 * y**3), kind="elementwise", label="1/√", singular=True, promote="float",
+    samples=Samples("()->()", lo=1e-2),
+)  # fmt: skip
+def rsqrt(input: Array) -> Array:
+    """Return ``1 / sqrt(input)``."""
+    return 1 / np.sqrt(input)
+
+
+@op(
+    input=lambda g, y: g / (3 * (y * y)), kind="elementwise", label="∛", singular=True, promote="float", numpy=np.cbrt,
+    samples=Samples("()->()", lo=1e-3),
+)  # fmt: skip
+def cbrt(input: Array) -> Array:
+    """Return the cube root, also of negative numbers; its slope at 0 is infinite."""
+    return np.cbrt(input)
+
+
+def _flat_root_rule(g: Array, y: Array) -> Array:
+    zero = y == 0
+    return where(zero, 0.0, g / where(zero, 1.0, 2 * y))
+
+
+@op(input=_flat_root_rule, kind="elementwise", label="√", promote="float", public=False, samples=Samples("()->()", lo=1e-3))
+def flat_sqrt(input: Array) -> Array:
+    """Return the square root with slope 0 at 0: the last step of lengths and spreads, which are flat there by choice."""
+    return np.sqrt(input)
+
+
+@function(numpy=np.positive)
+def positive(input: Array) -> Array:
+    """Return ``+input``."""
+    if input.dtype.kind == "b":
+        raise DTypeError("positive: a bool has no sign; use .int()")
+    return input
+
+
 @op(kind="elementwise", numpy=np.sign)
 def sign(input: Array) -> Array:
     """Return -1, 0 or 1."""
-    return np.sign(input)
+    return np.sign(input) if input.dtype.kind != "b" else input.copy()
 
 
 @op(
@@ -190,14 +254,28 @@ def _inside(g: Array, input: Array, min: Array, max: Array) -> Array:
     return g if max is None else where(input <= max, g, 0.0)
 
 
+def _at_min(g: Array, input: Array, min: Array, max: Array) -> Array:
+    below = input < min
+    return where(below if max is None else below & (min < max), g, 0.0)
+
+
+def _at_max(g: Array, input: Array, min: Array, max: Array) -> Array:
+    above = input > max
+    return where(above if min is None else above | (max < min), g, 0.0)
+
+
 @op(
-    input=_inside, kind="elementwise",
-    samples=Samples("()->()", options={"min": (-1.0, None, 0.0), "max": (1.0, 2.0)}),
+    input=_inside, min=_at_min, max=_at_max, kind="elementwise", promote="same", numpy=np.clip,
+    samples=Samples("(),()?,()?->()", domain={"min": (-2.0, -0.5), "max": (0.5, 2.0)},
+                    call=lambda op, x, low=None, high=None: op(x, -1.0 if low is None else low, high)),
 )  # fmt: skip
 def clip(input: Array, min: Array = None, max: Array = None) -> Array:
-    """Return ``input`` kept between ``min`` and ``max`` (numbers or None); the gradient passes at the bounds."""
+    """Return ``input`` kept between ``min`` and ``max`` (numbers, tensors or None); the gradient passes at the bounds.
+
+    Where a bound is reached from outside, the gradient goes to the bound, if that is a tensor.
+    """
     if min is None and max is None:
-        raise ValueError("clip: at least one of min and max must be given")
+        raise ShapeError("clip: at least one of min and max must be given")
     return np.clip(input, min, max)
 
 
@@ -205,3 +283,99 @@ def clip(input: Array, min: Array = None, max: Array = None) -> Array:
 def clamp(input: Array, min: Array = None, max: Array = None) -> Array:
     """Return ``input`` kept between ``min`` and ``max``: `clip` by PyTorch's name."""
     return clip(input, min, max)
+
+
+@function()
+def clamp_min(input: Array, min: Array) -> Array:
+    """Return ``input``, at least ``min``."""
+    return clip(input, min, None)
+
+
+@function()
+def clamp_max(input: Array, max: Array) -> Array:
+    """Return ``input``, at most ``max``."""
+    return clip(input, None, max)
+
+
+@op(
+    input=lambda g, input, other: where((input >= other) | np.isnan(other), g, 0.0),
+    other=lambda g, input, other: where((input >= other) | np.isnan(other), 0.0, g),
+    kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
+)  # fmt: skip
+def fmax(input: Array, other: Array) -> Array:
+    """Return the larger of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient."""
+    return np.fmax(input, other)
+
+
+@op(
+    input=lambda g, input, other: where((input <= other) | np.isnan(other), g, 0.0),
+    other=lambda g, input, other: where((input <= other) | np.isnan(other), 0.0, g),
+    kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
+)  # fmt: skip
+def fmin(input: Array, other: Array) -> Array:
+    """Return the smaller of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient."""
+    return np.fmin(input, other)
+
+
+@op(
+    input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight,
+    weight=lambda g, input, end: g * (end - input),
+    kind="elementwise", promote="same", samples=Samples("(),(),()->()"),
+)  # fmt: skip
+def lerp(input: Array, end: Array, weight: Array) -> Array:
+    """Return ``input + weight * (end - input)``, exact at both ends."""
+    d = end - input
+    return np.where(np.abs(weight) < 0.5, input + weight * d, end - d * (1 - weight))
+
+
+@function()
+def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> Array:
+    """Return ``input + value * tensor1 * tensor2``."""
+    product = mul(tensor1, tensor2)
+    return add(input, product if value == 1 else mul(product, value))
+
+
+@function()
+def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> Array:
+    """Return ``input + value * tensor1 / tensor2``."""
+    return add(input, div(tensor1 if value == 1 else mul(tensor1, value), tensor2))
+
+
+@op(
+    input=lambda g, input, other: g * (sign(input) * np.copysign(1.0, other)),
+    kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
+)  # fmt: skip
+def copysign(input: Array, other: Array) -> Array:
+    """Return ``input`` with the sign of ``other``; the slope at 0 is taken as 0, ``other`` gets no gradient."""
+    return np.copysign(input, other)
+
+
+@op(kind="elementwise", promote="same", numpy=np.heaviside)
+def heaviside(input: Array, values: Array) -> Array:
+    """Return 0 below zero, 1 above, ``values`` at zero; no gradient."""
+    out = np.where(input == 0, values, (input > 0).astype(input.dtype))
+    return np.where(input != input, input, out)
+
+
+@op(input=lambda g, input: where(np.isfinite(input), g, 0.0), kind="elementwise", numpy=np.nan_to_num, samples=ONE)
+def nan_to_num(input: Array, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
+    """Return ``input`` with NaN and infinities replaced (infinities by the largest numbers unless given)."""
+    return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+
+
+@function(numpy=np.deg2rad)
+def deg2rad(input: Array) -> Array:
+    """Return degrees as radians."""
+    return mul(input, pi / 180)
+
+
+@function(numpy=np.rad2deg)
+def rad2deg(input: Array) -> Array:
+    """Return radians as degrees."""
+    return mul(input, 180 / pi)
+
+
+@function(numpy=np.ldexp)
+def ldexp(input: Array, other: Array) -> Array:
+    """Return ``input * 2 ** other``."""
+    return mul(input, pow(2.0, other))

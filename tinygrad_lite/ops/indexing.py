@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.errors import DTypeError, ShapeError
+from tinygrad_lite.ops.shape import BadIndex, place
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array, Tensor
@@ -40,7 +42,11 @@ def _getitem_samples(src: Any) -> Any:
     return (x,), {"index": index}
 
 
-@op(input=lambda g, index, input_shape: scatter_at(g, index, input_shape), kind="indexing", label="[ ]", public=False,
+def _getitem_rule(g: Array, index: Any, input_shape: Any) -> Array:
+    return scatter_at(g, index, input_shape)
+
+
+@op(input=_getitem_rule, kind="indexing", label="[ ]", public=False,
     samples=Samples(draw=_getitem_samples))  # fmt: skip
 def getitem(input: Array, index: Any) -> Array:
     """Return ``input[index]``, any index NumPy knows."""
@@ -72,8 +78,12 @@ def _along_samples(src: Any) -> Any:
     return (src.floats((n, k)), src.indices(shape, (n, k)[dim])), {"dim": dim}
 
 
+def _take_along_rule(g: Array, indices: Array, dim: int, input_shape: Any) -> Array:
+    return scatter_along(g, indices, dim, input_shape)
+
+
 @op(
-    input=lambda g, indices, dim, input_shape: scatter_along(g, indices, dim, input_shape), kind="indexing", public=False,
+    input=_take_along_rule, kind="indexing", public=False,
     samples=Samples(draw=_along_samples),
 )  # fmt: skip
 def take_along(input: Array, indices: Array, dim: int) -> Array:
@@ -100,9 +110,33 @@ def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:
     return out
 
 
+def check_bounds(name: str, index: Any, size: int) -> None:
+    """Raise unless every index names one of ``size`` elements, from either end."""
+    if index.size and not (index.min() >= -size and index.max() < size):
+        worst = index.max() if index.max() >= size else index.min()
+        raise BadIndex(f"{name}: index {int(worst)} is out of bounds for {size} elements")
+
+
+def whole(name: str, index: Any) -> Any:
+    """Return an index tensor as a bare array of whole numbers."""
+    array = np.asarray(plain(index))
+    if array.dtype.kind not in "iu":
+        if array.size:
+            raise DTypeError(f"{name}: an index must hold whole numbers, this one is {array.dtype}; use .long()")
+        array = array.astype(np.int64)
+    return array
+
+
 @function(numpy=np.take_along_axis)
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Array:
     """Return ``input`` at ``indices`` along ``dim`` (of the flattened input without ``dim``)."""
+    at = whole("take_along_dim", indices)
     if dim is None:
-        return take_along(input.reshape(-1), plain(indices).reshape(-1), 0)
-    return take_along(input, plain(indices), dim)
+        flat = input.reshape(-1)
+        check_bounds("take_along_dim", at, flat.shape[0])
+        return take_along(flat, at.reshape(-1), 0)
+    dim = place("take_along_dim", dim, input.ndim, input.shape)
+    if at.ndim != input.ndim:
+        raise ShapeError(f"take_along_dim: input has {input.ndim} axes, indices {at.ndim} ({at.shape})")
+    check_bounds("take_along_dim", at, input.shape[dim])
+    return take_along(input, at, dim)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import prod
+from builtins import all as all_of
+from math import prod as product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.ops.elementwise import maximum, minimum
-from tinygrad_lite.ops.shape import broadcast_to
+from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.ops.elementwise import maximum, minimum, where
+from tinygrad_lite.ops.shape import BadIndex, broadcast_to, cat, permute_
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -26,9 +28,14 @@ REDUCE = Samples("()->()", options={"dim": some_dims, "keepdim": (False, True)})
 REDUCE_SOME = Samples("()->()", options={"dim": some_dims, "keepdim": (False, True)}, min=1)
 
 
+def axis_of(dim: Any) -> Any:
+    """Return ``dim`` as NumPy's ``axis``: no axes named means all of them."""
+    return dim if dim is None or dim.__class__ is int else tuple(dim) or None if isinstance(dim, (tuple, list)) else int(dim)
+
+
 def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
     """Return ``dim`` (None, a number, several) as axes counted from the front."""
-    dims = range(ndim) if dim is None or dim == () else (dim,) if isinstance(dim, (int, np.integer)) else dim
+    dims = range(ndim) if dim is None or dim == () or dim == [] else (dim,) if isinstance(dim, (int, np.integer)) else dim
     return tuple(int(d) % ndim if ndim else 0 for d in dims)
 
 
@@ -41,7 +48,7 @@ def kept(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 
 
 def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
-    count = prod([input_shape[i] for i in axes_of(dim, len(input_shape))]) if input_shape else 1
+    count = product([input_shape[i] for i in axes_of(dim, len(input_shape))]) if input_shape else 1
     return broadcast_to(kept(g, input_shape, dim, keepdim) / count, input_shape)
 
 
@@ -50,18 +57,91 @@ def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
     kind="reduction", label="Σ", samples=REDUCE,
 )  # fmt: skip
 def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the sum over ``dim`` (all axes by default)."""
-    return np.sum(input, axis=dim, keepdims=keepdim, dtype=dtype)
+    """Return the sum over ``dim`` (all axes by default); whole numbers and bools add up to int64.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sum(tl.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([4., 6.])
+    """
+    if dtype is None and input.dtype.kind in "biu":
+        dtype = np.int64
+    return np.add.reduce(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
 
 
 @op(input=_mean_rule, kind="reduction", promote="float", samples=REDUCE_SOME)
-def mean(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
     """Return the mean over ``dim``; of nothing it is an error, not NaN."""
-    y = np.add.reduce(input, axis=dim, keepdims=keepdim)
+    y = np.add.reduce(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
     count = input.size // (np.size(y) or 1)
     if not input.size and np.size(y):
-        raise ValueError(f"mean: no elements to average over dim={dim} of shape {input.shape}")
+        raise ShapeError(f"mean: no elements to average over dim={dim} of shape {input.shape}")
     return y / count
+
+
+@function(numpy=np.nansum)
+def nansum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the sum of what is not NaN over ``dim``."""
+    return sum(where(np.isnan(input), 0.0, input) if input.dtype.kind == "f" else input, dim, keepdim, dtype)
+
+
+@function(numpy=np.nanmean)
+def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the mean of what is not NaN over ``dim``; NaN where there is nothing else."""
+    count = sum(np.logical_not(np.isnan(input)), dim, keepdim)
+    return nansum(input, dim, keepdim, dtype) / count
+
+
+def _others(x: Array) -> Array:
+    """The product of all other elements along the last axis: right, also with zeros among them."""
+    one = np.ones((*x.shape[:-1], 1), x.dtype)
+    left = np.cumprod(cat([one, x[..., :-1]], -1), axis=-1)
+    right = np.cumprod(cat([one, x[..., :0:-1]], -1), axis=-1)[..., ::-1]
+    return left * right
+
+
+def _prod_rule(g: Array, input: Array, dim: Any, keepdim: bool) -> Array:
+    shape = tuple(input.shape)
+    if not shape:
+        return g
+    axes = axes_of(dim, len(shape))
+    order = tuple(i for i in range(len(shape)) if i not in axes) + axes
+    rest = tuple(shape[i] for i in order[: len(shape) - len(axes)])
+    many = product([shape[i] for i in axes])
+    others = _others(permute_(input, order).reshape((*rest, many))) if many else input.reshape((*rest, 0))
+    back = permute_(others.reshape(tuple(shape[i] for i in order)), tuple(order.index(i) for i in range(len(shape))))
+    return kept(g, shape, dim, keepdim) * back
+
+
+@op(input=_prod_rule, kind="reduction", label="Π", samples=REDUCE)
+def prod(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the product over ``dim``; its gradient is right with zeros among the factors.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([2.0, 0.0, 3.0], requires_grad=True)
+    >>> x.prod().backward()
+    >>> x.grad
+    tensor([0., 6., 0.])
+    """
+    if dtype is None and input.dtype.kind in "biu":
+        dtype = np.int64
+    return np.multiply.reduce(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+
+
+def _logsumexp_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: bool) -> Array:
+    shape = input.shape
+    y = where(y == -np.inf, 0.0, y)  # a sum of nothing but exp(-inf) is flat
+    return kept(g, shape, dim, keepdim) * np.exp(input - kept(y, shape, dim, keepdim))
+
+
+@op(input=_logsumexp_rule, kind="reduction", label="log Σ exp", promote="float", samples=REDUCE_SOME)
+def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
+    r"""Return :math:`\log \sum_i e^{x_i}` over ``dim`` without overflow."""
+    axis = axis_of(dim)
+    top = np.amax(input, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(input.dtype)
+    with np.errstate(divide="ignore"):
+        y = np.log(np.add.reduce(np.exp(input - top), axis=axis, keepdims=True)) + top
+    return y if keepdim or not input.ndim else y.squeeze(axis=axes_of(dim, input.ndim))
 
 
 def _extreme_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: Any) -> Array:
@@ -71,22 +151,22 @@ def _extreme_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: Any) -> A
 
 
 def _nonempty(name: str, input: Array, dim: Any) -> None:
-    if not all(input.shape[i] for i in axes_of(dim, input.ndim)):
-        raise ValueError(f"{name}: no elements to choose from over dim={dim} of shape {input.shape}")
+    if not input.size and not all_of(input.shape[i] for i in axes_of(dim, input.ndim)):
+        raise BadIndex(f"{name}: no elements to choose from over dim={dim} of shape {input.shape}")
 
 
 @op(input=_extreme_rule, kind="reduction", label="max", samples=REDUCE_SOME)
 def amax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """Return the largest value over ``dim``; equal ones share the gradient."""
     _nonempty("amax", input, dim)
-    return np.amax(input, axis=dim if dim != () else None, keepdims=keepdim)
+    return np.maximum.reduce(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(input=_extreme_rule, kind="reduction", label="min", samples=REDUCE_SOME)
 def amin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """Return the smallest value over ``dim``; equal ones share the gradient."""
     _nonempty("amin", input, dim)
-    return np.amin(input, axis=dim if dim != () else None, keepdims=keepdim)
+    return np.minimum.reduce(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.argmax)
@@ -140,3 +220,34 @@ def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     ``min(input, other)`` is `minimum`.
     """
     return _extreme(input, dim, keepdim, amin, argmin, minimum)
+
+
+class AMinMax(NamedTuple):
+    """What `aminmax` returns."""
+
+    min: Any
+    max: Any
+
+
+@function()
+def aminmax(input: Array, *, dim: Any = None, keepdim: bool = False) -> AMinMax:
+    """Return the smallest and the largest value over ``dim``; equal ones share the gradient."""
+    return AMinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+
+
+@op(kind="reduction", numpy=np.all)
+def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return whether every element over ``dim`` is true (not 0)."""
+    return np.logical_and.reduce(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+@op(kind="reduction", numpy=np.any)
+def any(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return whether some element over ``dim`` is true (not 0)."""
+    return np.logical_or.reduce(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+@op(kind="reduction", numpy=np.count_nonzero)
+def count_nonzero(input: Array, dim: Any = None) -> Array:
+    """Return how many elements over ``dim`` are not 0."""
+    return np.asarray(np.count_nonzero(input, axis=axis_of(dim)))

@@ -18,8 +18,29 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Return ``(2, 3)`` from ``f(2, 3)``, ``f((2, 3))`` or ``f([2, 3])``."""
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
         given = shape[0]
-        shape = tuple(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) else (int(given),)
+        shape = tuple(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 else (int(given),)
     return tuple(int(n) for n in shape)
+
+
+class BadIndex(ShapeError, IndexError):
+    """An index outside its axis, or a choice where there are no elements (PyTorch: IndexError or RuntimeError)."""
+
+
+def place(name: str, dim: Any, ndim: int, shape: Any) -> int:
+    """Return ``dim`` counted from the front; IndexError unless ``ndim`` axes have it (0-d counts as one axis)."""
+    n = ndim or 1
+    if not -n <= dim < n:
+        raise IndexError(f"{name}: dim {dim} is out of range for shape {tuple(shape)}, it must be in [{-n}, {n - 1}]")
+    return int(dim) % n
+
+
+def places(name: str, dim: Any, ndim: int, shape: Any) -> tuple[int, ...]:
+    """Return one or several axes counted from the front; none may come twice."""
+    given = (dim,) if isinstance(dim, (int, np.integer)) else tuple(dim)
+    out = tuple([place(name, d, ndim, shape) for d in given])
+    if len(set(out)) != len(out):
+        raise ShapeError(f"{name}: dims {given} name an axis of shape {tuple(shape)} twice")
+    return out
 
 
 def _reshape_samples(src: Any) -> Any:
@@ -45,8 +66,12 @@ def reshape(input: Array, *shape: Any) -> Array:
     return reshape_(input, sizes(shape))
 
 
+def _permute_back(g: Array, dims: Any) -> Array:
+    return permute_(g, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims])))
+
+
 @op(
-    input=lambda g, dims: permute_(g, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims]))), kind="shape", public=False,
+    input=_permute_back, kind="shape", public=False,
     samples=Samples("(n,k,m)->(m,n,k)", options={"dims": ((2, 0, 1), (1, 0, 2), (-1, 0, -2))}),
 )  # fmt: skip
 def permute_(input: Array, dims: Any) -> Array:
@@ -59,9 +84,9 @@ def permute_(input: Array, dims: Any) -> Array:
 def permute(input: Array, *dims: Any) -> Array:
     """Return a view with the axes in the order ``dims``."""
     order = sizes(dims)
-    if sorted(d % max(input.ndim, 1) for d in order) != list(range(input.ndim)):
+    if len(order) != input.ndim:
         raise ShapeError(f"permute: dims {order} do not name each of the {input.ndim} axes of {tuple(input.shape)} once")
-    return permute_(input, tuple(d % input.ndim for d in order))
+    return permute_(input, places("permute", order, input.ndim, input.shape))
 
 
 @function()
@@ -72,9 +97,7 @@ def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
         return permute_(input, tuple(range(n))[::-1])
     if dim1 is None or not isinstance(dim0, (int, np.integer)):
         return permute(input, dim0)
-    for d in (dim0, dim1):
-        if not -max(n, 1) <= d < max(n, 1):
-            raise IndexError(f"transpose: dim {d} is out of range for shape {tuple(input.shape)}")
+    dim0, dim1 = (place("transpose", d, n, input.shape) for d in (dim0, dim1))
     order = list(range(n))
     if n:
         order[dim0], order[dim1] = order[dim1], order[dim0]
@@ -122,8 +145,7 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
 def squeeze(input: Array, dim: Any = None) -> Array:
     """Return a view without axes of length 1 (only ``dim``, if given; an axis that is longer stays)."""
     n = input.ndim
-    dims = range(n) if dim is None else [dim] if isinstance(dim, (int, np.integer)) else dim
-    gone = {int(d) % n if n else 0 for d in dims}
+    gone = range(n) if dim is None else places("squeeze", dim, n, input.shape)
     return reshape_(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
 
 
@@ -131,10 +153,8 @@ def squeeze(input: Array, dim: Any = None) -> Array:
 def unsqueeze(input: Array, dim: int) -> Array:
     """Return a view with a new axis of length 1 at ``dim``."""
     n = input.ndim + 1
-    if not -n <= dim < n:
-        raise IndexError(f"unsqueeze: dim {dim} is out of range for shape {tuple(input.shape)}")
     shape = list(input.shape)
-    shape.insert(dim % n, 1)
+    shape.insert(place("unsqueeze", dim, n, shape), 1)
     return reshape_(input, tuple(shape))
 
 
@@ -145,16 +165,20 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     n = len(shape)
     if not n:
         return reshape_(input, (1,))
-    for d in (start_dim, end_dim):
-        if not -n <= d < n:
-            raise IndexError(f"flatten: dim {d} is out of range for shape {shape}")
-    start, end = start_dim % n, end_dim % n
+    start, end = (place("flatten", d, n, shape) for d in (start_dim, end_dim))
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     count = 1
     for s in shape[start : end + 1]:
         count *= s
     return reshape_(input, (*shape[:start], count, *shape[end + 1 :]))
+
+
+@op(input=lambda g, dims: np.flip(g, dims), kind="shape", label="flip", public=False,
+    samples=Samples("(n,k)->(n,k)", options={"dims": ((0,), (1,), (0, -1))}))  # fmt: skip
+def flip_(input: Array, dims: Any) -> Array:
+    """Return ``input`` with the elements along ``dims`` in reverse order."""
+    return np.flip(input, dims)
 
 
 def _reversed_axes(input: Any) -> Any:

@@ -1,0 +1,157 @@
+"""Comparisons, logic, tests and rounding: results that are flat nearly everywhere and carry no gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import DTypeError
+from tinygrad_lite.ops.cast import bare
+from tinygrad_lite.registry import function, op
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import Array
+
+WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
+TWO = (
+    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
+    np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm,
+    np.nextafter,
+)  # fmt: skip
+RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
+TESTS = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
+
+
+def _two(ufunc: Any) -> None:
+    def answer(input: Array, other: Array) -> Array:
+        return ufunc(input, other)
+
+    answer.__name__ = WORDS.get(ufunc.__name__, RENAMED.get(ufunc.__name__, ufunc.__name__))
+    answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` of two tensors element by element; no gradient."
+    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
+
+
+def _one(ufunc: Any) -> None:
+    def answer(input: Array) -> Array:
+        return ufunc(input)
+
+    answer.__name__ = RENAMED.get(ufunc.__name__, ufunc.__name__)
+    answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` element by element; no gradient."
+    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
+
+
+for _ufunc in TWO:
+    _two(_ufunc)
+for _ufunc in TESTS:
+    _one(_ufunc)
+
+
+@op(kind="elementwise", numpy=np.isposinf)
+def isposinf(input: Array) -> Array:
+    """Return whether each element is +infinity."""
+    return np.isposinf(input)
+
+
+@op(kind="elementwise", numpy=np.isneginf)
+def isneginf(input: Array) -> Array:
+    """Return whether each element is -infinity."""
+    return np.isneginf(input)
+
+
+@op(kind="elementwise", numpy=np.isclose)
+def isclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Array:
+    """Return whether ``|input - other| <= atol + rtol * |other|`` element by element."""
+    return np.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+@function(numpy=np.allclose)
+def allclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> bool:
+    """Return whether every element `isclose`."""
+    return bool(bare(isclose(input, other, rtol, atol, equal_nan)).all())
+
+
+@function(numpy=np.array_equal)
+def equal(input: Array, other: Array) -> bool:
+    """Return whether two tensors have the same shape and the same elements."""
+    return bool(np.array_equal(bare(input), bare(other)))
+
+
+# ------------------------------------------------------------------------------------------------ rounding
+@op(kind="elementwise", numpy=np.floor)
+def floor(input: Array) -> Array:
+    """Return the largest whole number that is not larger; no gradient."""
+    return np.floor(input) if input.dtype.kind == "f" else input.copy()
+
+
+@op(kind="elementwise", numpy=np.ceil)
+def ceil(input: Array) -> Array:
+    """Return the smallest whole number that is not smaller; no gradient."""
+    return np.ceil(input) if input.dtype.kind == "f" else input.copy()
+
+
+@op(kind="elementwise", numpy=(np.trunc, np.fix))
+def trunc(input: Array) -> Array:
+    """Return the whole part, rounded towards zero; no gradient."""
+    return np.trunc(input) if input.dtype.kind == "f" else input.copy()
+
+
+@op(kind="elementwise", numpy=(np.round, np.rint))
+def round(input: Array, decimals: int = 0) -> Array:
+    """Return the nearest number with ``decimals`` digits after the point, halves to even; no gradient."""
+    return np.round(input, decimals)
+
+
+def _no_zero(name: str, other: Any) -> None:
+    if np.asarray(other).dtype.kind in "iub" and not np.all(other):
+        raise ZeroDivision(f"{name}: whole numbers cannot be divided by zero; use .float() to get infinities")
+
+
+class ZeroDivision(ZeroDivisionError, RuntimeError):
+    """A whole number divided by zero."""
+
+
+@op(kind="elementwise", promote="same", numpy=np.floor_divide)
+def floor_divide(input: Array, other: Array) -> Array:
+    """Return ``input / other`` rounded down; no gradient."""
+    _no_zero("floor_divide", other)
+    return np.floor_divide(input, other)
+
+
+@op(kind="elementwise", promote="same", public=False)
+def trunc_divide(input: Array, other: Array) -> Array:
+    """Return ``input / other`` rounded towards zero; no gradient."""
+    _no_zero("div", other)
+    if np.result_type(input, other).kind == "f":
+        return np.trunc(np.true_divide(input, other))
+    down = np.floor_divide(input, other)
+    return down + ((down < 0) & (down * other != input))
+
+
+@op(
+    input=lambda g: g, other=lambda g, input, other: -g * np.floor(input / other),
+    kind="elementwise", label="mod", promote="same", numpy=np.remainder,
+    samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
+)  # fmt: skip
+def remainder(input: Array, other: Array) -> Array:
+    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``other``."""
+    _no_zero("remainder", other)
+    return np.remainder(input, other)
+
+
+@op(
+    input=lambda g: g, other=lambda g, input, other: -g * np.trunc(input / other),
+    kind="elementwise", label="mod", promote="same", numpy=np.fmod,
+    samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
+)  # fmt: skip
+def fmod(input: Array, other: Array) -> Array:
+    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``input``."""
+    _no_zero("fmod", other)
+    return np.fmod(input, other)
+
+
+@function()
+def frac(input: Array) -> Array:
+    """Return the part behind the point, with the sign of ``input``."""
+    if input.dtype.kind != "f":
+        raise DTypeError(f"frac: expected floats, got {input.dtype}; whole numbers have nothing behind the point")
+    return input - trunc(input)
