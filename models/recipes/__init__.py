@@ -1,0 +1,104 @@
+"""The recipes: systems that are small, real and known from textbooks, each trained, proven and drawn by one command.
+
+``tinygrad-lite list`` names them, ``tinygrad-lite train NAME`` runs one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from tinygrad_lite.errors import MissingExtra
+
+RECIPES = {
+    "convolution": ("convolving", "convolution from its definition: loops, matrices, and a kernel learned back"),
+    "linear": ("straight_line", "linear regression by gradient descent, against least squares"),
+    "penalties": ("penalties", "ridge, lasso and elastic net on the diabetes-like data of a sparse problem"),
+    "cubic": ("cubic", "a noisy cubic: straight line against a 1-10-1 ReLU network"),
+    "kmeans": ("clustering", "K-means from random and k-means++ starts"),
+    "soft-kmeans": ("soft_clustering", "soft K-means by gradient and by its fixed point, up to the hard limit"),
+    "xor": ("exclusive_or", "exclusive or with a 2-3-1 network"),
+    "tiny-cnn": ("tiny_cnn", "the 5x5 network with 28 parameters, every number shown"),
+    "digits01": ("two_digits", "zeros against ones: 5 kernels with untied bias, one image at a time"),
+    "digits": ("ten_digits", "all ten digits with a small CNN"),
+    "up-down": ("up_or_down", "series that go up or down, told apart by one kernel with two weights"),
+    "lines": ("line_detection", "fixed kernels that find rows, columns and diagonals in a digit"),
+}
+"""Module and one line about each recipe, by the name it is trained by."""
+
+
+def load(name: str) -> Any:
+    """Return the module of a recipe; ValueError for a name that is not one of `RECIPES`."""
+    if name not in RECIPES:
+        raise ValueError(f"no recipe '{name}'; there are {', '.join(RECIPES)}")
+    return import_module(f"tinygrad_lite.models.recipes.{RECIPES[name][0]}")
+
+
+def example(name: str) -> tuple[Any, tuple[Any, ...]]:
+    """Return the model of a recipe, untrained, and inputs that it can be called with: what a graph picture needs."""
+    model, inputs = load(name).example()
+    return model, inputs
+
+
+def run_list(argv: Sequence[str]) -> int:
+    """Name every recipe: ``tinygrad-lite list``; returns the exit status."""
+    argparse.ArgumentParser(prog="tinygrad-lite list", description="Name every system that can be trained.").parse_args(argv)
+    width = max(map(len, RECIPES))
+    for name, (_, about) in RECIPES.items():
+        print(f"{name:<{width}}  {about}")
+    return 0
+
+
+def run_train(argv: Sequence[str]) -> int:
+    """Run a recipe: ``tinygrad-lite train NAME [options]``.
+
+    Returns the exit status: 0 done, 1 a gradient is wrong (or with ``--strict`` a reference was missed, or the folder
+    cannot be written), 130 stopped by Ctrl-C.
+    """
+    names = "\n".join(f"  {name:<12} {about}" for name, (_, about) in RECIPES.items())
+    if not argv or argv[0] in ("-h", "--help"):
+        print(f"usage: tinygrad-lite train NAME [options]\n\n{names}\n\ntinygrad-lite train NAME --help names the options.")
+        return 0 if argv else 2
+    if argv[0] not in RECIPES:
+        print(f"tinygrad-lite train: no recipe '{argv[0]}'\n\n{names}", file=sys.stderr)
+        return 2
+    from tinygrad_lite.models.recipes.job import Job
+
+    name, recipe = argv[0], load(argv[0])
+    args = arguments(name, recipe, argv[1:])
+    try:
+        job = Job(name, args)
+    except (OSError, MissingExtra) as error:
+        print(f"tinygrad-lite train {name}: {error}", file=sys.stderr)
+        return 1
+    return job.run(recipe.run)
+
+
+def arguments(name: str, recipe: Any, argv: Sequence[str]) -> argparse.Namespace:
+    """Read the options of one recipe from the command line."""
+    parser = argparse.ArgumentParser(
+        prog=f"tinygrad-lite train {name}", description=recipe.__doc__, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="DIR", help=f"folder for the results (default: a new tinygrad-lite-{name})")
+    parser.add_argument("--overwrite", action="store_true", help="write over the results of an earlier run in --out")
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
+    parser.add_argument("--epochs", type=int, default=recipe.EPOCHS, help="rounds of training (default: %(default)s)")
+    parser.add_argument("--lr", type=float, default=recipe.LR, help="learning rate (default: %(default)s)")
+    parser.add_argument("--no-pictures", action="store_true", help="only train and measure; needs no matplotlib")
+    parser.add_argument("--strict", action="store_true", help="exit status 1 when a result misses its reference")
+    options = getattr(recipe, "options", None)
+    if options is not None:
+        options(parser)
+    args = parser.parse_args(argv)
+    if args.epochs < 1:
+        parser.error(f"--epochs must be at least 1, got {args.epochs}")
+    if args.seed < 0:
+        parser.error(f"--seed must be 0 or more, got {args.seed}")
+    if not (args.lr > 0 and math.isfinite(args.lr)):
+        parser.error(f"--lr must be a positive number, got {args.lr}")
+    return args

@@ -1,0 +1,137 @@
+"""Ridge (L2), lasso (L1) and elastic net: what the penalties do to the weights, and which become exactly zero.
+
+The lasso is also trained by a plain loop, with the proximal step that makes exact zeros (`l1=` of the optimiser).
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite import Tensor, datasets, nn, optim, tensor
+from tinygrad_lite.models.linear import ElasticNet, Lasso, Ridge
+from tinygrad_lite.models.recipes import by_hand
+from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.pictures import COLOURS, GREY, finish
+from tinygrad_lite.models.recipes.proof import gradients
+
+EPOCHS, LR = 1500, 0.05
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what only this recipe has."""
+    parser.add_argument("--strength", type=float, default=10.0, help="lambda of the penalty of the loop (default: 10)")
+
+
+def example() -> tuple[Any, tuple[Any, ...]]:
+    """Return the model and an input."""
+    return nn.Linear(20, 1), (tensor(np.zeros((4, 20), np.float32)),)
+
+
+def run(job: Job) -> None:
+    """Train, prove, compare, draw."""
+    n, strength = 120, job.args.strength
+    X, y, truth = datasets.make_regression(
+        n, 20, n_informative=5, bias=10.0, noise=20.0, coef=True, random_state=job.seed, dtype=np.float64
+    )
+    job.say(f"{n} points, 20 features of which 5 matter; squared error plus a penalty on the weights, never on the intercept")
+    model = nn.Linear(20, 1, dtype=np.float64)
+    assert model.bias is not None
+    x, target, bias = tensor(X), tensor(y[:, None]), model.bias
+
+    def error(m: Any) -> Tensor:
+        return nn.functional.mse_loss(m(x), target)
+
+    w, b = model.weight.array[0], float(bias.array[0])
+    gw, gb = by_hand.mean_squares(X, y, w, b)
+    lam = strength
+    job.prove("ridge: ... + 2 lambda w", gradients(model, lambda m: error(m) + lam * (m.weight * m.weight).sum()),
+              [(gw + 2 * lam * w)[None], [gb]])  # fmt: skip
+    job.prove("lasso: ... + lambda sign(w)", gradients(model, lambda m: error(m) + lam * m.weight.abs().sum()),
+              [(gw + lam * np.sign(w))[None], [gb]])  # fmt: skip
+
+    def penalised(weight: Tensor, offset: Tensor) -> Tensor:
+        left = nn.functional.linear(x, weight, offset) - target
+        loss: Tensor = (left * left).mean() + lam * weight.abs().sum() + lam * (weight * weight).sum()
+        return loss
+
+    job.check("both penalties", penalised, model.weight.array, bias.array)
+    job.graph(penalised(model.weight, bias), names={"X": x, "y": target, "weight": model.weight, "bias": bias})
+
+    # the penalty is no part of the loss here: the proximal step takes it in, and stops at zero
+    optimiser = optim.SGD([{"params": [model.weight], "l1": lam}, {"params": [bias]}], lr=job.lr)
+    for epoch in job.rounds(job.epochs):
+        optimiser.zero_grad()
+        loss = error(model)
+        loss.backward()
+        optimiser.step()
+        zeros = int((model.weight.array == 0).sum())
+        job.record(epoch=epoch, loss=loss.item() + lam * float(np.abs(model.weight.array).sum()), zeros=zeros)
+
+    # loss / 2 is the usual form of the lasso: 1/(2n) sum r² + alpha |w|
+    lasso = Lasso(lam / 2).fit(X, y)
+    apart = float(np.abs(model.weight.array[0] - lasso.coef_).max() / np.abs(lasso.coef_).max())
+    same = bool(((model.weight.array[0] == 0) == (lasso.coef_ == 0)).all())
+    job.compare("training loop: distance to Lasso", apart, 0.0, "relative, at most 1e-4, same zeros", apart <= 1e-4 and same)
+    ridge = Ridge(n * lam / 100).fit(X, y)
+    moved, goal = X - X.mean(axis=0), y - y.mean()
+    closed = np.linalg.solve(moved.T @ moved + n * lam / 100 * np.eye(20), moved.T @ goal)
+    apart = float(np.abs(ridge.coef_ - closed).max() / np.abs(closed).max())
+    job.compare("Ridge: distance to the normal equations", apart, 0.0, "relative, at most 1e-6", apart <= 1e-6)
+    net = ElasticNet(lam / 2, l1_ratio=0.9).fit(X, y)
+    for name, fitted, l1, l2 in (("Lasso", lasso, lam / 2, 0.0), ("ElasticNet", net, 0.45 * lam, 0.05 * lam)):
+        slope = -moved.T @ (goal - moved @ fitted.coef_) / n + l2 * fitted.coef_
+        rest = np.where(fitted.coef_ == 0, np.maximum(np.abs(slope) - l1, 0), slope + l1 * np.sign(fitted.coef_))
+        worst = float(np.abs(rest).max() / l1)
+        job.compare(f"{name}: slope left at the optimum", worst, 0.0, "relative to alpha, at most 1e-6", worst <= 1e-6)
+        job.compare(f"{name}: weights that are exactly 0", (fitted.coef_ == 0).sum(), 15, "features that do not matter", True)
+    against_sklearn(job, X, y, {"Ridge": ridge, "Lasso": lasso, "ElasticNet": net})
+    job.metrics = {"true": truth.tolist(), "ridge": ridge.coef_.tolist(), "lasso": lasso.coef_.tolist(), "elastic_net": net.coef_.tolist()}
+    job.model(model)
+    if job.pictures:
+        paths(job, X, y, truth)
+
+
+def against_sklearn(job: Job, X: Any, y: Any, ours: dict[str, Any]) -> None:
+    """Compare the coefficients with scikit-learn's, where it is installed."""
+    try:
+        theirs = import_module("sklearn.linear_model")
+    except ImportError:
+        job.say("scikit-learn is not installed: compared with the conditions of the optimum only")
+        return
+    for name, model in ours.items():
+        settings = {k: v for k, v in model.get_params().items() if k in ("alpha", "l1_ratio")}
+        other = getattr(theirs, name)(tol=1e-12, max_iter=100_000, **settings).fit(X, y).coef_
+        apart = float(np.abs(model.coef_ - other).max() / np.abs(other).max())
+        same = bool(((model.coef_ == 0) == (other == 0)).all())
+        job.compare(f"{name}: distance to scikit-learn", apart, 0.0, "relative, at most 1e-4, same zeros", apart <= 1e-4 and same)
+
+
+def paths(job: Job, X: Any, y: Any, truth: Any) -> None:
+    """Draw the weights against the strength of each penalty."""
+    strengths = np.logspace(-1, 2, 40)
+    with job.figure("paths.png", 11, 4.2) as figure:
+        for axis, (name, make) in zip(
+            figure.subplots(1, 3, sharey=True),
+            {"ridge": lambda a: Ridge(a * len(X)), "lasso": Lasso, "elastic net, half and half": ElasticNet}.items(),
+            strict=True,
+        ):
+            weights = np.array([make(a / 10 if name == "ridge" else a).fit(X, y).coef_ for a in strengths])
+            for k in np.argsort(truth != 0):
+                matters = truth[k] != 0
+                label = {True: "feature that matters", False: "feature that does not"}[bool(matters)]
+                seen = label in axis.get_legend_handles_labels()[1]
+                axis.semilogx(strengths / 10 if name == "ridge" else strengths, weights[:, k], "-" if matters else ":",
+                              color=COLOURS[0] if matters else GREY, label=None if seen else label)  # fmt: skip
+            finish(axis, xlabel="alpha per point" if name == "ridge" else "alpha", title=name)
+        figure.axes[0].set_ylabel("weight (units of y per unit of x)")
+    with job.figure("zeros.png", 10, 4) as figure:
+        left, right = figure.subplots(1, 2)
+        epochs = [row["epoch"] for row in job.history]
+        left.loglog(epochs, [row["loss"] for row in job.history], color=COLOURS[0])
+        finish(left, xlabel="step", ylabel="squared error + penalty (units of y²)", title="lasso, training loop")
+        right.plot(epochs, [row["zeros"] for row in job.history], color=COLOURS[4])
+        finish(right, xlabel="step", ylabel="weights that are exactly 0", title="zeros made by the proximal step", xscale="log")

@@ -1,0 +1,69 @@
+"""How the pictures of the recipes look: colours that everybody can tell apart, named axes, nothing that print would lose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+BLUE, ORANGE, GREEN, PURPLE, RED, SKY, YELLOW, GREY = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#666666",
+)  # fmt: skip
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY, GREY, "#000000")
+"""Okabe and Ito's colours."""
+MARKS = "os^DvP*X"
+"""One mark per colour, so that colour is never the only difference."""
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Return an empty figure that no window and no global state knows of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def finish(axis: Any, legend: str | None = "best", **labels: Any) -> None:
+    """Name the axes (``xlabel``, ``ylabel``, ``title`` ...), add a light grid and a legend."""
+    axis.set(**labels)
+    axis.grid(alpha=0.25, linewidth=0.6)
+    axis.set_axisbelow(True)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    if legend is not None and axis.get_legend_handles_labels()[0]:
+        axis.legend(loc=legend, frameon=True, framealpha=0.9, edgecolor="0.9", fontsize=9)
+
+
+def whole_numbers(axis: Any) -> None:
+    """Put ticks of the x axis on whole numbers only: there is no epoch 2.5."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+
+
+def image(axis: Any, values: Any, title: str = "", signed: bool = False, numbers: bool = False, bar: bool = False) -> None:
+    """Show a matrix: grey from white (0) to black, or with ``signed`` blue below 0, white at 0 and orange above."""
+    values = np.asarray(values, float)
+    top = float(np.abs(values).max()) or 1.0
+    limits = {"vmin": -top, "vmax": top, "cmap": "PuOr_r"} if signed else {"vmin": min(0.0, values.min()), "vmax": top, "cmap": "gray_r"}
+    shown = axis.imshow(values, **limits)
+    axis.set_title(title, fontsize=10)
+    axis.set(xticks=[], yticks=[])
+    if numbers:
+        for (i, j), v in np.ndenumerate(values):
+            dark = abs(v) > 0.6 * top
+            axis.text(j, i, f"{v:.3g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    if bar:
+        axis.figure.colorbar(shown, ax=axis, shrink=0.8)
+
+
+def save_gif(path: Path, figure: Any, frame: Callable[[int], Any], count: int, per_second: int) -> None:
+    """Write ``count`` frames of ``figure`` as a GIF that starts over, with a pause at its end."""
+    from matplotlib.animation import FuncAnimation, PillowWriter
+
+    frames = [*range(count), *[count - 1] * (2 * per_second)]
+    FuncAnimation(figure, frame, frames=frames, cache_frame_data=False).save(path, PillowWriter(per_second), dpi=80)

@@ -1,0 +1,88 @@
+"""Linear regression by gradient descent on the mean squared error, with any number of features.
+
+The same answer as least squares, to 1e-6, first by a plain training loop, then by the estimator.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite import datasets, nn, optim, tensor
+from tinygrad_lite.models.linear import LinearRegression
+from tinygrad_lite.models.recipes import by_hand
+from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.pictures import BLUE, GREY, RED, finish
+from tinygrad_lite.models.recipes.proof import as_function, gradients
+
+EPOCHS, LR = 400, 0.1
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what only this recipe has."""
+    parser.add_argument("--features", type=int, default=1, help="number of features (default: 1)")
+
+
+def example() -> tuple[Any, tuple[Any, ...]]:
+    """Return the model and an input."""
+    return nn.Linear(1, 1), (tensor(np.zeros((4, 1), np.float32)),)
+
+
+def run(job: Job) -> None:
+    """Train, prove, compare, draw."""
+    n, features = 200, job.args.features
+    X, y = datasets.make_regression(
+        n, features, n_informative=features, bias=30.0, noise=15.0, random_state=job.seed, dtype=np.float64
+    )
+    job.say(f"{n} points, {features} feature(s): find w and b of y = x·w + b by gradient descent on the mean squared error")
+    model = nn.Linear(features, 1, dtype=np.float64)
+    x, target = tensor(X), tensor(y[:, None])
+    optimiser = optim.SGD(model.parameters(), lr=job.lr)
+
+    def loss_of(out: Any) -> Any:
+        return nn.functional.mse_loss(out, target)
+
+    w, b = by_hand.mean_squares(X, y, model.weight.array[0], float(model.bias.array[0]) if model.bias is not None else 0.0)
+    job.prove("mean squared error: -2/n X^T r and -2/n sum r", gradients(model, lambda m: loss_of(m(x))), [w[None], [b]])
+    function, values = as_function(model, loss_of, x)
+    job.check("mean squared error", function, *values)
+    job.graph(loss_of(model(x)), names={"X": x, "y": target, "weight": model.weight, "bias": model.bias})
+
+    for epoch in job.rounds(job.epochs):
+        optimiser.zero_grad()
+        loss = loss_of(model(x))
+        loss.backward()
+        optimiser.step()
+        job.record(epoch=epoch, loss=loss.item())
+
+    exact = np.linalg.lstsq(np.column_stack([X, np.ones(n)]), y, rcond=None)[0]
+    found = np.append(model.weight.array[0], model.bias.array if model.bias is not None else 0.0)
+    estimator = LinearRegression().fit(X, y)
+    fitted = np.append(estimator.coef_, estimator.intercept_)
+    least = float(((y - np.column_stack([X, np.ones(n)]) @ exact) ** 2).mean())
+    for name, ours in (("training loop", found), ("LinearRegression", fitted)):
+        apart = float(np.abs(ours - exact).max() / np.abs(exact).max())
+        job.compare(f"{name}: distance to least squares", apart, 0.0, "relative, at most 1e-6", apart <= 1e-6)
+    job.compare("mean squared error", loss.item(), least, "least squares", loss.item() <= least * (1 + 1e-6))
+    job.metrics = {"weights": found.tolist(), "least_squares": exact.tolist()}
+    job.model(model)
+    if not job.pictures:
+        return
+    with job.figure("fit.png", 10, 4.2) as figure:
+        left, right = figure.subplots(1, 2)
+        if features == 1:
+            ends = np.array([[X.min()], [X.max()]])
+            left.scatter(X, y, s=10, color=GREY, alpha=0.6, label="data")
+            left.plot(ends, ends * found[0] + found[1], color=BLUE, linewidth=2, label="gradient descent")
+            left.plot(ends, ends * exact[0] + exact[1], "--", color=RED, label="least squares")
+            finish(left, xlabel="x", ylabel="y", title="data and fit")
+        else:
+            guess = X @ found[:-1] + found[-1]
+            left.scatter(y, guess, s=10, color=BLUE, label="points")
+            left.plot([y.min(), y.max()], [y.min(), y.max()], "--", color=GREY, label="exact")
+            finish(left, xlabel="y", ylabel="estimate of y", title="estimates")
+        above = np.array([row["loss"] for row in job.history]) - least
+        right.semilogy(range(1, len(above) + 1), np.maximum(above, 1e-16), color=BLUE)
+        finish(right, xlabel="step", ylabel="loss above least squares (units of y²)", title="gradient descent")
