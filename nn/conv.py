@@ -1,29 +1,35 @@
-"""Convolution layers in one, two and three dimensions."""
+"""Convolution layers in one, two and three dimensions, their transposes, and windows as columns."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import redraw, uniform_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
-from tinygrad_lite.ops.convolution import as_ints, convolution, pads_of
+from tinygrad_lite.ops.convolution import as_ints, convolution, pads_of, transposed
 from tinygrad_lite.ops.window import check_window
 
-__all__ = ["Conv1d", "Conv2d", "Conv3d"]
+__all__ = [
+    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Fold", "Unfold",
+]  # fmt: skip
 
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
-class _Conv(Module):
+class _Base(Module):
+    """What a convolution and its transpose have in common."""
+
     n = 2
     function = "conv2d"
+    transposed = False
+    bias: Parameter | None
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-        groups: int = 1, bias: bool | str = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None, *,
-        flip: bool = False, input_size: Any = None,
+        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any, groups: int,
+        padding_mode: str,
     ) -> None:  # fmt: skip
         super().__init__()
         n, name = self.n, type(self).__name__
@@ -38,59 +44,50 @@ class _Conv(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = as_ints(name, "kernel_size", kernel_size, n)
         self.stride, self.dilation = as_ints(name, "stride", stride, n), as_ints(name, "dilation", dilation, n)
-        if isinstance(padding, str) or (isinstance(padding, (tuple, list)) and any(isinstance(p, (tuple, list)) for p in padding)):  # fmt: skip
-            self.padding: Any = padding
-        else:
-            self.padding = as_ints(name, "padding", padding, n)
-        pads_of(name, self.padding, self.kernel_size, self.kernel_size, self.stride, self.dilation)
-        self.padding_mode, self.flip = padding_mode, flip
-        bound = self._bound()
-        self.weight = uniform_parameter((out_channels, in_channels // groups, *self.kernel_size), bound, dtype)
-        shape: tuple[int, ...] = (out_channels,)
+        nested = isinstance(padding, (tuple, list)) and any(isinstance(p, (tuple, list)) for p in padding)
+        self.padding: Any = padding if isinstance(padding, str) or nested else as_ints(name, "padding", padding, n)
+        pads_of(name, self.padding, self.kernel_size, self.kernel_size, self.stride, self.dilation)  # only to check it
+        self.padding_mode = padding_mode
+
+    def _start(self, channels: tuple[int, int], bias: bool | str, input_size: Any, dtype: Any) -> None:
+        """Make weight and bias."""
+        shape: tuple[int, ...] = (self.out_channels,)
         if bias == "untied":
             if input_size is None:
                 raise ValueError(
-                    f"{name}: bias='untied' is one number per channel and position, so it needs the size of the images: "
-                    f"input_size={'(H, W)' if n == 2 else '...'}"
+                    f"{type(self).__name__}: bias='untied' is one number per channel and position, so it needs the size "
+                    f"of the images: input_size={'(H, W)' if self.n == 2 else '...'}"
                 )
-            size = as_ints(name, "input_size", input_size, n)
-            pads = pads_of(name, self.padding, size, self.kernel_size, self.stride, self.dilation)
-            shape = (out_channels, *check_window(name, size, self.kernel_size, self.stride, pads, self.dilation))
+            shape += self._positions(as_ints(type(self).__name__, "input_size", input_size, self.n))
         elif isinstance(bias, str):
-            raise ValueError(f"{name}: bias must be True, False or 'untied', got '{bias}'")
+            raise ValueError(f"{type(self).__name__}: bias must be True, False or 'untied', got '{bias}'")
+        bound = self._bound(channels[1])
+        self.weight = uniform_parameter((*channels, *self.kernel_size), bound, dtype)
         self.register_parameter("bias", uniform_parameter(shape, bound, dtype) if bias else None)
 
-    bias: Parameter | None
-
-    def _bound(self) -> float:
-        fan_in = self.in_channels // self.groups * math.prod(self.kernel_size)
+    def _bound(self, channels: int) -> float:
+        fan_in = channels * math.prod(self.kernel_size)
         return 1 / math.sqrt(fan_in) if fan_in else 0.0
+
+    def _positions(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the size of the result for images of ``size``."""
+        pads = pads_of(self.function, self.padding, size, self.kernel_size, self.stride, self.dilation)
+        return check_window(self.function, size, self.kernel_size, self.stride, pads, self.dilation)
 
     def reset_parameters(self) -> None:
         """Draw new starting values."""
-        redraw(self._bound(), self.weight, self.bias)
-
-    def forward(self, input: Any) -> Any:
-        """Slide the kernels over ``input`` (N, C, *size) or (C, *size)."""
-        padding = self.padding
-        if self.padding_mode != "zeros":
-            from tinygrad_lite.nn.functional import pad
-
-            size = tuple(input.shape[-self.n :])
-            pads = pads_of(self.function, padding, size, self.kernel_size, self.stride, self.dilation)
-            flat = [m for pair in reversed(pads) for m in pair]
-            input, padding = pad(input, flat, MODES[self.padding_mode]), 0
-        return convolution(
-            self.function, self.n, input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, self.flip
-        )  # fmt: skip
+        redraw(self._bound(self.weight.shape[1]), self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments that are not the usual ones."""
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         if self.padding != (0,) * self.n:
-            text += f", padding={self.padding!r}" if not isinstance(self.padding, str) else f", padding={self.padding}"
+            text += f", padding={self.padding}"
         if self.dilation != (1,) * self.n:
             text += f", dilation={self.dilation}"
+        extra = getattr(self, "output_padding", None)
+        if extra is not None and extra != (0,) * self.n:
+            text += f", output_padding={extra}"
         if self.groups != 1:
             text += f", groups={self.groups}"
         if self.bias is None:
@@ -99,7 +96,29 @@ class _Conv(Module):
             text += ", bias=untied"
         if self.padding_mode != "zeros":
             text += f", padding_mode={self.padding_mode}"
-        return text + (", flip=True" if self.flip else "")
+        return text + (", flip=True" if getattr(self, "flip", False) else "")
+
+
+class _Conv(_Base):
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+        groups: int = 1, bias: bool | str = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None, *,
+        flip: bool = False, input_size: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
+        self.flip = flip
+        self._start((out_channels, in_channels // groups), bias, input_size, dtype)
+
+    def forward(self, input: Any) -> Any:
+        """Slide the kernels over ``input`` (N, C, *size) or (C, *size)."""
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            size = tuple(input.shape[-self.n :])
+            pads = pads_of(self.function, padding, size, self.kernel_size, self.stride, self.dilation)
+            input, padding = F.pad(input, [m for pair in reversed(pads) for m in pair], MODES[self.padding_mode]), 0
+        return convolution(
+            self.function, self.n, input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, self.flip
+        )  # fmt: skip
 
 
 class Conv1d(_Conv):
@@ -131,3 +150,100 @@ class Conv3d(_Conv):
 
     n = 3
     function = "conv3d"
+
+
+class _ConvTranspose(_Base):
+    transposed = True
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
+        output_padding: Any = 0, groups: int = 1, bias: bool | str = True, dilation: Any = 1, padding_mode: str = "zeros",
+        device: Any = None, dtype: Any = None, *, input_size: Any = None,
+    ) -> None:  # fmt: skip
+        if padding_mode != "zeros":
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
+        self.output_padding = as_ints(type(self).__name__, "output_padding", output_padding, self.n)
+        self._start((in_channels, out_channels // groups), bias, input_size, dtype)
+
+    def _positions(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        pads = pads_of(self.function, self.padding, size, self.kernel_size, self.stride, self.dilation)
+        each = zip(size, self.stride, pads, self.dilation, self.kernel_size, self.output_padding, strict=True)
+        return tuple((m - 1) * s - a - b + d * (k - 1) + e + 1 for m, s, (a, b), d, k, e in each)
+
+    def forward(self, input: Any, output_size: Any = None) -> Any:
+        """Return the transposed convolution of ``input``; ``output_size`` chooses among the sizes a stride allows."""
+        extra = self.output_padding
+        if output_size is not None:
+            wanted = tuple(int(m) for m in output_size)[-self.n :]
+            zero = tuple(p - e for p, e in zip(self._positions(tuple(input.shape[-self.n :])), extra, strict=True))
+            extra = tuple(w - z for w, z in zip(wanted, zero, strict=True))
+            if any(e < 0 or e >= max(s, d) for e, s, d in zip(extra, self.stride, self.dilation, strict=True)):
+                most = tuple(z + s - 1 for z, s in zip(zero, self.stride, strict=True))
+                raise ValueError(
+                    f"requested an output size of {wanted}, but valid sizes range from {zero} to {most} "
+                    f"(for an input of {tuple(input.shape[-self.n :])})"
+                )
+        return transposed(
+            self.function, self.n, input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
+            self.dilation,
+        )  # fmt: skip
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The transpose of `Conv1d`, from sequences (N, C, L) to larger ones; weight (in, out / groups, *kernel)."""
+
+    n = 1
+    function = "conv_transpose1d"
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The transpose of `Conv2d`, from images (N, C, H, W) to larger ones; weight (in, out / groups, *kernel)."""
+
+    n = 2
+    function = "conv_transpose2d"
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """The transpose of `Conv3d`, from volumes (N, C, D, H, W) to larger ones; weight (in, out / groups, *kernel)."""
+
+    n = 3
+    function = "conv_transpose3d"
+
+
+class Unfold(Module):
+    """Return what a window sees at each position of images (N, C, H, W), as columns (N, C K K, positions)."""
+
+    def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
+        super().__init__()
+        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
+
+    def forward(self, input: Any) -> Any:
+        """Return the columns."""
+        return F.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
+
+
+class Fold(Module):
+    """Return columns (N, C K K, positions) added back to images (N, C, *output_size)."""
+
+    def __init__(
+        self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    ) -> None:
+        super().__init__()
+        self.output_size, self.kernel_size = output_size, kernel_size
+        self.dilation, self.padding, self.stride = dilation, padding, stride
+
+    def forward(self, input: Any) -> Any:
+        """Return the images."""
+        return F.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return (
+            f"output_size={self.output_size}, kernel_size={self.kernel_size}, dilation={self.dilation}, "
+            f"padding={self.padding}, stride={self.stride}"
+        )

@@ -6,35 +6,57 @@ from typing import Any
 
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
+from tinygrad_lite.ops.criteria import old_words
 from tinygrad_lite.ops.loss import REDUCTIONS
+from tinygrad_lite.tensor import Tensor
 
-__all__ = ["BCELoss", "CrossEntropyLoss", "MSELoss"]
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CosineEmbeddingLoss",
+    "CrossEntropyLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
+    "MSELoss",
+    "MarginRankingLoss",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "NLLLoss",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+]
 
 
 class Loss(Module):
     """Base of the losses: ``reduction`` is 'mean', 'sum' or 'none'."""
 
+    function: Any = None
+    settings: tuple[str, ...] = ()
+    reductions: tuple[str, ...] = REDUCTIONS
+
     def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
         super().__init__()
-        if size_average is not None or reduce is not None:
-            raise TypeError(
-                f"{type(self).__name__}: size_average and reduce are gone; use reduction='mean', 'sum' or 'none'"
-            )
-        if reduction not in REDUCTIONS:
+        old_words(type(self).__name__, size_average, reduce)
+        if reduction not in self.reductions:
             raise ValueError(f"{reduction} is not a valid value for reduction")
         self.reduction = reduction
 
-
-class MSELoss(Loss):
-    """Return the mean of ``(input - target) ** 2``."""
-
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, *args: Any) -> Any:
         """Return the loss."""
-        return F.mse_loss(input, target, reduction=self.reduction)
+        words = {name: getattr(self, name) for name in self.settings}
+        return self.function(*args, **words, reduction=self.reduction)
 
 
-class BCELoss(Loss):
-    """Return the binary cross-entropy of probabilities; ``weight`` is per element."""
+class _Weighted(Loss):
+    settings = ("weight",)
+    weight: Tensor | None
 
     def __init__(
         self, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
@@ -42,25 +64,253 @@ class BCELoss(Loss):
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
-        """Return the loss."""
-        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)  # type: ignore[attr-defined]
+
+class MSELoss(Loss):
+    """Return the mean of ``(input - target) ** 2``."""
+
+    function = staticmethod(F.mse_loss)
 
 
-class CrossEntropyLoss(Loss):
-    """Return the cross-entropy of scores (N, C, *) and class numbers (N, *), or class probabilities (N, C, *)."""
+class L1Loss(Loss):
+    """Return the mean of ``|input - target|``."""
+
+    function = staticmethod(F.l1_loss)
+
+
+class SoftMarginLoss(Loss):
+    """Return ``log(1 + exp(-target * input))`` for targets 1 and -1."""
+
+    function = staticmethod(F.soft_margin_loss)
+
+
+class MultiLabelMarginLoss(Loss):
+    """Return the hinge loss over pairs of right and wrong classes; -1 ends a list of right ones."""
+
+    function = staticmethod(F.multilabel_margin_loss)
+
+
+class BCELoss(_Weighted):
+    """Return the binary cross-entropy of probabilities; ``weight`` is per element."""
+
+    function = staticmethod(F.binary_cross_entropy)
+
+
+class MultiLabelSoftMarginLoss(_Weighted):
+    """Return the binary cross-entropy of the scores of each class, averaged."""
+
+    function = staticmethod(F.multilabel_soft_margin_loss)
+
+
+class SmoothL1Loss(Loss):
+    """Return ``d² / (2 beta)`` for differences below ``beta``, ``|d| - beta / 2`` above."""
+
+    function = staticmethod(F.smooth_l1_loss)
+    settings = ("beta",)
 
     def __init__(
-        self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
-        reduction: str = "mean", label_smoothing: float = 0.0,
-    ) -> None:  # fmt: skip
+        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
+    ) -> None:
         super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+        self.beta = beta
+
+
+class HuberLoss(Loss):
+    """Return ``d² / 2`` for differences below ``delta``, ``delta (|d| - delta / 2)`` above."""
+
+    function = staticmethod(F.huber_loss)
+    settings = ("delta",)
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(None, None, reduction)
+        self.delta = delta
+
+
+class KLDivLoss(Loss):
+    """Return ``target * (log target - input)`` of log-probabilities; reduction may be 'batchmean'."""
+
+    function = staticmethod(F.kl_div)
+    settings = ("log_target",)
+    reductions = (*REDUCTIONS, "batchmean")
+
+    def __init__(
+        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_target = log_target
+
+
+class PoissonNLLLoss(Loss):
+    """Return minus the log-likelihood of counts ``target`` whose (log-)rate is ``input``."""
+
+    function = staticmethod(F.poisson_nll_loss)
+    settings = ("log_input", "full", "eps")
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        size_average: Any = None,
+        eps: float = 1e-8,
+        reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+
+class GaussianNLLLoss(Loss):
+    """Return minus the log-likelihood of ``target`` under a normal distribution (input, target, var)."""
+
+    function = staticmethod(F.gaussian_nll_loss)
+    settings = ("full", "eps")
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(None, None, reduction)
+        self.full, self.eps = full, eps
+
+
+class HingeEmbeddingLoss(Loss):
+    """Return ``input`` for targets 1, ``max(0, margin - input)`` for -1."""
+
+    function = staticmethod(F.hinge_embedding_loss)
+    settings = ("margin",)
+
+    def __init__(
+        self, margin: float = 1.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+
+class MarginRankingLoss(Loss):
+    """Return ``max(0, -target * (input1 - input2) + margin)``."""
+
+    function = staticmethod(F.margin_ranking_loss)
+    settings = ("margin",)
+
+    def __init__(
+        self, margin: float = 0.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+
+class CosineEmbeddingLoss(Loss):
+    """Return ``1 - cos`` for targets 1, ``max(0, cos - margin)`` for -1."""
+
+    function = staticmethod(F.cosine_embedding_loss)
+    settings = ("margin",)
+
+    def __init__(
+        self, margin: float = 0.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+
+class TripletMarginLoss(Loss):
+    """Return ``max(0, margin + |anchor - positive| - |anchor - negative|)``."""
+
+    function = staticmethod(F.triplet_margin_loss)
+    settings = ("margin", "p", "eps", "swap")
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        p: float = 2.0,
+        eps: float = 1e-6,
+        swap: bool = False,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """Return the triplet loss with a distance of one's own."""
+
+    function = staticmethod(F.triplet_margin_with_distance_loss)
+    settings = ("distance_function", "margin", "swap")
+
+    def __init__(
+        self, *, distance_function: Any = None, margin: float = 1.0, swap: bool = False, reduction: str = "mean"
+    ) -> None:
+        super().__init__(None, None, reduction)
+        self.distance_function, self.margin, self.swap = distance_function, margin, swap
+
+
+class NLLLoss(_Weighted):
+    """Return minus the log-probability of the right class; ``weight`` is per class."""
+
+    function = staticmethod(F.nll_loss)
+    settings = ("weight", "ignore_index")
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: Any = None,
+        ignore_index: int = -100,
+        reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
+
+
+class CrossEntropyLoss(_Weighted):
+    """Return the cross-entropy of scores (N, C, *) and class numbers (N, *), or class probabilities (N, C, *)."""
+
+    function = staticmethod(F.cross_entropy)
+    settings = ("weight", "ignore_index", "label_smoothing")
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: Any = None,
+        ignore_index: int = -100,
+        reduce: Any = None,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
-    def forward(self, input: Any, target: Any) -> Any:
-        """Return the loss."""
-        return F.cross_entropy(
-            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,  # type: ignore[attr-defined]
-            label_smoothing=self.label_smoothing,
-        )  # fmt: skip
+
+class BCEWithLogitsLoss(_Weighted):
+    """Return the binary cross-entropy of ``sigmoid(input)``; ``pos_weight`` weighs positive targets."""
+
+    function = staticmethod(F.binary_cross_entropy_with_logits)
+    settings = ("weight", "pos_weight")
+    pos_weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+        pos_weight: Any = None,
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        self.register_buffer("pos_weight", pos_weight)
+
+
+class MultiMarginLoss(_Weighted):
+    """Return the mean over wrong classes of ``max(0, margin - right score + wrong score) ** p``."""
+
+    function = staticmethod(F.multi_margin_loss)
+    settings = ("weight", "p", "margin")
+
+    def __init__(
+        self,
+        p: int = 1,
+        margin: float = 1.0,
+        weight: Any = None,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        self.p, self.margin = p, margin

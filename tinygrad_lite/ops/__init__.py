@@ -7,6 +7,7 @@ from tinygrad_lite.ops import cast as cast
 from tinygrad_lite.ops import compare as compare
 from tinygrad_lite.ops import convolution as convolution
 from tinygrad_lite.ops import criteria as criteria
+from tinygrad_lite.ops import distances as distances
 from tinygrad_lite.ops import elementwise as elementwise
 from tinygrad_lite.ops import exponential as exponential
 from tinygrad_lite.ops import indexing as indexing

@@ -13,11 +13,13 @@ import numpy as np
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.activation import sigmoid, softmax, tanh
 from tinygrad_lite.ops.elementwise import abs, where
+from tinygrad_lite.ops.special import erfc
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
 ONE = Samples("()->()")
+HALF_ROOT, DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
@@ -209,16 +211,31 @@ def tanhshrink(input: Array) -> Array:
     return input - tanh(input)
 
 
+def _gelu_slope(g: Array, input: Array) -> Array:
+    return g * (erfc(input * -HALF_ROOT) * 0.5 + input * np.exp(input * input * -0.5) * DENSITY)
+
+
+@op(
+    input=_gelu_slope,
+    kind="activation",
+    label="GELU",
+    public=False,
+    promote="float",
+    samples=Samples("()->()", lo=-30.0, hi=30.0),
+)
+def gelu_exact(input: Array) -> Array:
+    """Return the input times the normal distribution function of it."""
+    return input * (erfc(input * np.asarray(-HALF_ROOT, input.dtype)) * np.asarray(0.5, input.dtype))
+
+
 @function(method=False)
 def gelu(input: Array, approximate: str = "none") -> Array:
     r"""Return :math:`x \Phi(x)`, or with ``approximate='tanh'`` its usual approximation (Hendrycks, Gimpel 2016)."""
-    if approximate == "tanh":
-        return 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
-    if approximate != "none":
+    if approximate == "none":
+        return gelu_exact(input)
+    if approximate != "tanh":
         raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
-    from tinygrad_lite.registry import PUBLIC
-
-    return 0.5 * input * (1 + PUBLIC["erf"](input * math.sqrt(0.5)))
+    return 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
 
 
 @function(method=False)
