@@ -88,7 +88,9 @@ def gradgradcheck(
     """
     _known(kinks)
     if isinstance(fn, tuple):
-        raise TypeError("gradgradcheck: needs a function of Tensors; check a pair's backward as a rule of its own")
+        raise TypeError(
+            "gradgradcheck: order=2 needs a function of Tensors; check a pair's backward as a rule of its own"
+        )
     arrays = [_array(fn, i, a) for i, a in enumerate(inputs)]
     places = None if wrt is None else [_place(w, len(arrays)) for w in wrt]
     rule = rule_of(fn, places, len(arrays))

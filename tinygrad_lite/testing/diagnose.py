@@ -86,7 +86,9 @@ def compared(p: Point) -> dict[str, list[Hint]]:
     prefix, single = "", floats[0] if len(floats) == 1 else None
     if len(floats) > 1 and J.analytic is not None:
         wrong, at = [], 0
-        for number, a in enumerate(floats):
+        for number, a in enumerate(J.outs.arrays):
+            if a.dtype.kind != "f":
+                continue
             part = slice(at, at + a.size)
             if any(not _agree(A[part], N[part]) for A, N in zip(J.analytic, J.numeric, strict=True)):
                 wrong.append((number, a, part))

@@ -18,7 +18,7 @@ INF = math.inf
 
 
 class Verdict(NamedTuple):
-    """``word`` is "agree", "fail", "kink" (fails where the function has no derivative) or "unclear"."""
+    """``word`` is "agree", "fail", "kink" (wrong at this very point, perhaps right all around) or "unclear"."""
 
     word: str
     numeric: float
@@ -64,8 +64,28 @@ def judge(
         if low - room <= a <= high + room:
             return Verdict("agree", n, e)
     if not gap > 0.1 * abs(a - n) and saturation.integrates(p, d, v, s, abs(a - n), TRUST):
-        return Verdict("agree", n, e)
+        # right all around this point: either rounding is to blame, or the rule is wrong just here
+        return Verdict("kink" if _wrong_here(p, d, v, rows, a, n) else "agree", n, e)
     return Verdict("kink" if corner else "fail", n, e)
+
+
+def _wrong_here(p: Point, d: Sequence[Vector], v: Vector, rows: Sequence[Row], a: float, n: float) -> bool:
+    """Whether a slope that is right all around is plainly wrong at this point, whatever the rounding.
+
+    The slope n must be seen at three neighbouring step sizes at which the function moves, differ from a by more than
+    rounding could explain, and a must stay what it is when the inputs move by an ulp.
+    """
+    gap = abs(a - n)
+    if not gap > 1e-3 * (abs(a) + abs(n)):
+        return False
+    seen = [not r.still and abs(r.central - n) < CLEAR * gap for r in rows]
+    if not any(all(seen[j : j + 3]) for j in range(len(seen) - 2)):
+        return False
+    for x in [x for _ in range(4) for x in kinks.shaken(p)]:
+        b = sum(float((g * di)[di != 0].sum()) for g, di in zip(p.vjp(x, v), d, strict=True))
+        if not abs(b - a) < CLEAR * gap:
+            return False
+    return True
 
 
 def _quick(s: Scan, v: Vector, a: float, mag: float, rtol: float) -> Verdict | None:

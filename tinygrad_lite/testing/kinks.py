@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinygrad_lite.testing.point import Point, Vector
+from tinygrad_lite.testing.point import EPS, Array, Point, Vector
 from tinygrad_lite.testing.scan import Row, Scan
 
 NOISY = 4.0  # one-sided slopes round this much worse than central ones
@@ -18,6 +18,20 @@ def ties(p: Point) -> bool:
     values = np.concatenate([p.x[i].ravel() for i in p.fl]) if p.fl else np.zeros(0)
     values.sort()
     return bool((values[1:] == values[:-1]).any())
+
+
+def shaken(p: Point) -> tuple[list[Array], list[Array]]:
+    """The inputs moved by about an ulp, and by as much the other way; equal elements stay equal, zeros zero."""
+    uniq, inverse = np.unique(np.concatenate([p.x[i].ravel() for i in p.fl]), return_inverse=True)
+    shift = (2 * EPS * p.rng.uniform(-1, 1, uniq.shape))[inverse]
+    both: tuple[list[Array], list[Array]] = ([], [])
+    for parts, sign in zip(both, (1, -1), strict=True):
+        at = 0
+        for i in p.fl:
+            a = p.x[i]
+            parts.append(a * (1 + sign * shift[at : at + a.size].reshape(a.shape)))
+            at += a.size
+    return p.moved(both[0]), p.moved(both[1])
 
 
 def gap(rows: Sequence[Row], level: int) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tinygrad_lite.testing.judge import TRUST, Verdict, judge
-from tinygrad_lite.testing.kinks import ties
+from tinygrad_lite.testing.kinks import shaken, ties
 from tinygrad_lite.testing.point import EPS, Failure, Outs, Point, Profile, Vector, flatten, float32_values, unflatten
 
 RTOL = 1e-8  # analytic slopes are not asked to be better than this
@@ -135,19 +135,9 @@ def directions(p: Point, numbers: Numbers) -> Iterator[tuple[str, list[Vector]]]
 
 def _sensitivity(p: Point, v: Vector, grads: Sequence[Vector]) -> list[Vector]:
     """Rounding error of the analytic gradient: its change when inputs move by an ulp, ties kept."""
-    values = np.concatenate([p.x[i].ravel() for i in p.fl])
-    uniq, inverse = np.unique(values, return_inverse=True)
     worst = [np.zeros(t.shape) for t in grads]
     for _ in range(2):
-        shift = (2 * EPS * p.rng.uniform(-1, 1, uniq.shape))[inverse]
-        both = []
-        for sign in (1, -1):
-            parts, at = [], 0
-            for i in p.fl:
-                a = p.x[i]
-                parts.append(a * (1 + sign * shift[at : at + a.size].reshape(a.shape)))
-                at += a.size
-            both.append([np.abs(t - g) for t, g in zip(p.vjp(p.moved(parts), v), grads, strict=True)])
+        both = [[np.abs(t - g) for t, g in zip(p.vjp(x, v), grads, strict=True)] for x in shaken(p)]
         for w, s, t in zip(worst, *both, strict=True):
             np.maximum(w, np.fmin(np.nan_to_num(s, posinf=0), np.nan_to_num(t, posinf=0)), out=w)
     return worst

@@ -1,0 +1,23 @@
+"""Every registered op, first and second order, searched by both engines; an op without samples fails."""
+
+from __future__ import annotations
+
+import pytest
+
+import tinygrad_lite  # noqa: F401  registers the ops
+from tinygrad_lite.registry import OPS
+from tinygrad_lite.testing import Samples, check_op
+
+DIFFERENTIABLE = sorted(name for name, op in OPS.items() if op.places)
+
+
+def test_ops_are_registered() -> None:
+    assert len(DIFFERENTIABLE) > 30
+
+
+@pytest.mark.parametrize("engine", ["builtin", "hypothesis"])
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_op(name: str, engine: str) -> None:
+    op = OPS[name]
+    assert isinstance(op.samples, Samples), f"{name}: declare it with samples=Samples(...), so that it can be checked"
+    check_op(op.call, engine=engine, examples=30 if engine == "builtin" else 20)

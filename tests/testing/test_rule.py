@@ -1,0 +1,159 @@
+"""The report of a pair of NumPy functions: what it says, and that it says it again."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tinygrad_lite.testing import GradReport, Source, check_rule, gradcheck
+from tinygrad_lite.testing.search import SCHEDULE
+
+
+def softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis, keepdims=True))
+    y = e / e.sum(axis, keepdims=True)
+    return y, (y, axis)
+
+
+def softmax_rule(g, saved):
+    y, axis = saved
+    return (y * (g - (g * y).sum(axis, keepdims=True)),)
+
+
+def forgets_axis(x, axis=-1):
+    return softmax(x, axis)[0], (softmax(x, -1)[0], -1)
+
+
+def matrices(src: Source):
+    return (src.floats((src.size(3), src.size(4))),), {"axis": src.choice([-1, 0])}
+
+
+def wrong() -> GradReport:
+    return check_rule(forgets_axis, softmax_rule, matrices, name="softmax")
+
+
+def test_right_rule_passes() -> None:
+    report = check_rule(softmax, softmax_rule, matrices)
+    assert report.ok and bool(report) and report.kind is None and report.smallest == ()
+    assert str(report) == "check_rule(softmax): ok, 30 points checked"
+
+
+def test_report_names_option_and_smallest_input() -> None:
+    report = wrong()
+    assert not report
+    assert report.kind == "wrong value"
+    assert report.options == {"axis": 0}
+    assert sum(a.size for a in report.smallest) <= 2
+    assert report.suspicion is not None and "axis" in report.suspicion
+    text = str(report)
+    assert text.startswith("check_rule(softmax): WRONG VALUE, input 0 (float64[")
+    for part in ("analytic", "numeric", "options axis=0", "smallest input", "suspected:", "reproduce: gradcheck("):
+        assert part in text
+
+
+def test_numbers_of_the_report_are_those_of_the_functions() -> None:
+    report = wrong()
+    x, out = report.smallest[0], report.output
+    assert out is not None and report.element is not None and report.analytic is not None
+    index = tuple(int(i) for i in out.removeprefix("output[").removesuffix("]").split(","))
+    h, up, down = 1e-6, x.copy(), x.copy()
+    up[report.element] += h
+    down[report.element] -= h
+    slope = (softmax(up, 0)[0] - softmax(down, 0)[0])[index] / (2 * h)
+    assert report.numeric == pytest.approx(slope, abs=1e-8)
+    g = np.zeros(x.shape)
+    g[index] = 1.0
+    (analytic,) = softmax_rule(g, forgets_axis(x, 0)[1])
+    assert report.analytic == pytest.approx(analytic[report.element])
+
+
+def test_reproduction_fails_again() -> None:
+    report = wrong()
+    call = report.reproduction.replace("(forward, backward)", "(forgets_axis, softmax_rule)")
+    again = eval(call[:-1] + ", raise_exception=False)", {**globals(), "gradcheck": gradcheck})
+    assert not again.ok and again.kind == report.kind
+
+
+def test_report_is_json_and_html() -> None:
+    data = json.loads(wrong().to_json())
+    assert data["ok"] is False and data["options"] == {"axis": 0} and data["smallest"][0]["dtype"] == "float64"
+    page = wrong()._repr_html_()
+    assert page.startswith("<div") and "WRONG VALUE" in page and "<script" not in page
+    assert "&lt;" in GradReport("<b>")._repr_html_()
+
+
+def test_same_seed_same_report() -> None:
+    assert str(wrong()) == str(wrong())
+
+
+@pytest.mark.parametrize("n", range(len(SCHEDULE)))
+def test_an_example_does_not_depend_on_others(n: int) -> None:
+    arrays, kw = matrices(Source.example(3, n))
+    for _ in Source.example(3, n + 1).floats((2,)):
+        again, kw2 = matrices(Source.example(3, n))
+    assert kw == kw2 and all(np.array_equal(a, b) for a, b in zip(arrays, again, strict=True))
+
+
+def test_replay_gives_smaller_examples() -> None:
+    src = Source.example(0, 1)
+    matrices(src)
+    small = Source.example(0, 1, [1, 2, 0])
+    (x,), _ = matrices(small)
+    assert x.shape == (1, 2) and small.used == [1, 2, 0]
+
+
+def test_values_stay_in_their_domain() -> None:
+    for lo, hi in ((0.0, 1.0), (1e-3, np.inf), (-np.inf, 2.0), (-np.inf, np.inf), (5.0, 6.0), (-1.0, 0.0), (0.0, 0.0)):
+        for n in range(30):
+            v = Source.example(1, n).floats((40,), lo, hi)
+            assert np.isfinite(v).all() and v.min() >= lo and v.max() <= hi, (lo, hi, n)
+
+
+def test_indices_reach_every_place_and_no_other() -> None:
+    seen = np.concatenate([Source.example(0, n).indices((50,), 4, negative=True) for n in range(5)])
+    assert set(seen.tolist()) == set(range(-4, 4))
+    assert Source(0).indices((2, 3), 5, usual=1).tolist() == [[1] * 3] * 2
+
+
+def kinds(backward, forward=lambda x: (x * x, x)) -> str | None:
+    return check_rule(forward, backward, lambda src: ((src.floats((src.size(3), src.size(2))),), {})).kind
+
+
+def test_each_duty_has_its_kind() -> None:
+    assert kinds(lambda g, x: (2 * g * x,)) is None
+    assert kinds(lambda g, x: ((2 * g * x).sum(0),)) == "wrong shape"
+    assert kinds(lambda g, x: ((2 * g * x).astype(np.float32),)) == "wrong dtype"
+    assert kinds(lambda g, x: (None,)) == "gradient missing"
+    assert kinds(lambda g, x: ()) == "wrong number of gradients"
+    assert kinds(lambda g, x: (2 * g * x + 1,)) == "backward is not linear in the incoming gradient"
+    assert kinds(lambda g, x: 1 / 0) == "backward raises"
+    assert kinds(lambda g, x: (np.multiply(g, 2 * x, out=g),)) == "backward modifies the incoming gradient"
+    assert kinds(lambda g, x: (np.multiply(g, 2 * x, out=x),)) == "backward modifies a saved input"
+    assert kinds(lambda g, x: (g * np.where(x == 0, np.nan, 2 * x),)) == "non-finite gradient"
+    assert kinds(lambda g, x: ((2 * g * x).astype(np.float32).astype(g.dtype),)) == "gradient carries only float32 precision"
+    rng = np.random.default_rng()
+    assert kinds(lambda g, x: (2 * g * x,), lambda x: (x * x + rng.random(), x)) == "forward is not deterministic"
+    assert kinds(lambda g, x: (2 * g * x,), lambda x: (np.multiply(x, x, out=x), x)) == "forward modifies its input"
+
+
+def test_several_outputs() -> None:
+    def sampler(src: Source):
+        return (src.floats((src.size(3),)),), {}
+
+    def forward(x):
+        return (np.sin(x), np.argsort(x), x.sum(keepdims=True)), x
+
+    def backward(g, x):
+        assert g[1] is None  # nothing flows into integers
+        return (g[0] * np.cos(x) + g[2],)
+
+    assert check_rule(forward, backward, sampler).ok
+    report = check_rule(forward, lambda g, x: (g[0] * np.cos(x) - g[2],), sampler)
+    assert report.kind == "wrong value" and "output 2" in str(report.suspicion)
+
+
+def test_no_floats_at_all() -> None:
+    report = check_rule(lambda i: (i * 1.0, i), lambda g, i: (None,), lambda src: ((src.indices((3,), 5),), {}))
+    assert report.ok
