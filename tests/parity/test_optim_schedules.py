@@ -28,12 +28,21 @@ SIMPLE = [
     ("CosineAnnealingWarmRestarts", {"T_0": 7}),
     ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.001}),
     ("OneCycleLR", {"max_lr": 2.0, "total_steps": 50}),
-    ("OneCycleLR", {"max_lr": [2.0, 3.0], "epochs": 10, "steps_per_epoch": 5, "anneal_strategy": "linear", "pct_start": 0.4}),
+    (
+        "OneCycleLR",
+        {"max_lr": [2.0, 3.0], "epochs": 10, "steps_per_epoch": 5, "anneal_strategy": "linear", "pct_start": 0.4},
+    ),
     ("OneCycleLR", {"max_lr": 2.0, "total_steps": 60, "three_phase": True, "div_factor": 10.0, "base_momentum": 0.7}),
     ("CyclicLR", {"base_lr": 0.01, "max_lr": 1.0, "step_size_up": 6}),
-    ("CyclicLR", {"base_lr": 0.01, "max_lr": [1.0, 2.0], "step_size_up": 4, "step_size_down": 9, "mode": "triangular2"}),
+    (
+        "CyclicLR",
+        {"base_lr": 0.01, "max_lr": [1.0, 2.0], "step_size_up": 4, "step_size_down": 9, "mode": "triangular2"},
+    ),
     ("CyclicLR", {"base_lr": 0.01, "max_lr": 1.0, "step_size_up": 5, "mode": "exp_range", "gamma": 0.97}),
-    ("CyclicLR", {"base_lr": 0.01, "max_lr": 1.0, "step_size_up": 5, "scale_fn": lambda n: 0.9**n, "scale_mode": "iterations"}),
+    (
+        "CyclicLR",
+        {"base_lr": 0.01, "max_lr": 1.0, "step_size_up": 5, "scale_fn": lambda n: 0.9**n, "scale_mode": "iterations"},
+    ),
     ("LambdaLR", {"lr_lambda": lambda t: 0.9**t}),
     ("LambdaLR", {"lr_lambda": [lambda t: 1 / (1 + t), lambda t: 0.5]}),
     ("MultiplicativeLR", {"lr_lambda": lambda t: 0.95 if t % 2 else 1.0}),
@@ -50,9 +59,7 @@ def optimizers(kind="SGD"):
 
 
 def values(optimizer):
-    return [
-        (g["lr"], g["betas"][0] if "betas" in g else g["momentum"]) for g in optimizer.param_groups
-    ]
+    return [(g["lr"], g["betas"][0] if "betas" in g else g["momentum"]) for g in optimizer.param_groups]
 
 
 def follow(pair, steps, exact=False):
@@ -129,7 +136,9 @@ def test_plateau(options):
         assert schedule.num_bad_epochs == reference.num_bad_epochs
 
 
-@pytest.mark.parametrize(("name", "options"), [s for s in SIMPLE if s[0] not in ("OneCycleLR", "CyclicLR", "MultiplicativeLR")])
+@pytest.mark.parametrize(
+    ("name", "options"), [s for s in SIMPLE if s[0] not in ("OneCycleLR", "CyclicLR", "MultiplicativeLR")]
+)
 def test_jump_to_a_step(name, options):
     """The deprecated form ``step(epoch)``."""
     a, b = optimizers()

@@ -161,7 +161,9 @@ class LBFGS(Optimizer):
         parts = []
         for p in self.param_groups[0]["params"]:
             if p.grad is not None and p.grad.array.shape != p.array.shape:
-                raise ShapeError(f"LBFGS: a parameter {describe(p)} has a gradient of another shape, {describe(p.grad)}")
+                raise ShapeError(
+                    f"LBFGS: a parameter {describe(p)} has a gradient of another shape, {describe(p.grad)}"
+                )
             parts.append((np.zeros_like(p.array) if p.grad is None else p.grad.array).reshape(-1))
         return np.concatenate(parts)
 

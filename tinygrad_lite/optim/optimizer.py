@@ -111,7 +111,9 @@ class Optimizer:
             if not p.is_leaf:
                 raise ValueError("can't optimize a non-leaf Tensor")
             if p.dtype.kind != "f":
-                raise DTypeError(f"optimizer can only optimize floating tensors, but one of the params is {describe(p)}")
+                raise DTypeError(
+                    f"optimizer can only optimize floating tensors, but one of the params is {describe(p)}"
+                )
             if id(p) in known:
                 raise ValueError("some parameters appear in more than one parameter group, or twice in one")
             known.add(id(p))
@@ -278,7 +280,9 @@ class Optimizer:
         if len(groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(groups, self.param_groups, strict=True)):
-            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
         owner: dict[Any, tuple[Tensor, dict[str, Any]]] = {}
         for saved, group in zip(groups, self.param_groups, strict=True):
             owner.update({key: (p, saved) for key, p in zip(saved["params"], group["params"], strict=True)})
@@ -288,7 +292,9 @@ class Optimizer:
             for key, value in saved.items():
                 if isinstance(value, Tensor):
                     saved[key] = value.item()
-        state = {owner[k][0]: self._loaded(*owner[k], values) for k, values in state_dict["state"].items() if k in owner}
+        state = {
+            owner[k][0]: self._loaded(*owner[k], values) for k, values in state_dict["state"].items() if k in owner
+        }
         self.param_groups, self.state = groups, state
         self._forget()
 

@@ -8,17 +8,22 @@ from typing import Any
 
 from tinygrad_lite.errors import FileError
 from tinygrad_lite.serialization.atomic import replacing
-from tinygrad_lite.serialization.npz import read_npz, write_npz
+from tinygrad_lite.serialization.npz import opened, read_npz, write_npz
+from tinygrad_lite.serialization.safetensors import read_safetensors, save_file
+from tinygrad_lite.serialization.structure import take_apart
+from tinygrad_lite.serialization.torch_zip import first_torch_pickle, read_torch, refuse_pickle
 
 
 def save(obj: Any, f: Any) -> None:
-    """Write ``obj`` to a path or binary file, in NumPy's ``.npz`` format and without pickle.
+    """Write ``obj`` to a path or binary file, without pickle.
 
     ``obj`` may be a tensor, array, number, string or None, or dicts, lists and tuples of these, such as the
-    ``state_dict()`` of a module or an optimiser. `numpy.load` reads the tensors of the file by name. A path is written
-    beside its place and then renamed: a killed program never harms the old file.
+    ``state_dict()`` of a module or an optimiser. It is written in NumPy's ``.npz`` format, whatever the name of the file
+    (``model.pt`` too), and `numpy.load` reads its tensors by name. A name ending in ``.safetensors`` gives that format,
+    which holds a dict of tensors and nothing else and which PyTorch's users can read.
 
-    Raises DTypeError, naming the place, for anything else, before the file is touched.
+    A path is written beside its place and then renamed: a killed program never harms the old file. Raises DTypeError,
+    naming the place, for anything that cannot be written, before the file is touched.
 
     >>> import os, tempfile, tinygrad_lite as tl
     >>> path = os.path.join(tempfile.mkdtemp(), "checkpoint.npz")
@@ -26,15 +31,21 @@ def save(obj: Any, f: Any) -> None:
     >>> load(path)
     {'epoch': 3, 'weight': tensor([1., 2.])}
     """
+    if not hasattr(f, "write") and os.fspath(f).endswith(".safetensors"):
+        save_file(obj, f)
+        return
+    content = take_apart(obj)
     with replacing(f) as file:
-        write_npz(obj, file)
+        write_npz(content, file)
 
 
-def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
-    """Return what `save` wrote to a path or binary file. Nothing in a file is ever executed.
+def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
+    """Return what a path or binary file holds: what `save` wrote, any ``.npz`` or safetensors file, or a ``.pt`` file of
+    PyTorch with tensors, numbers, strings and containers.
 
-    ``map_location`` and ``weights_only`` are accepted for PyTorch's sake. Raises FileNotFoundError, and FileError for a
-    file that is damaged or of another format.
+    Nothing in a file is ever executed. bfloat16 becomes float32. ``map_location``, ``weights_only`` and ``mmap`` are
+    accepted and change nothing. Raises FileNotFoundError, and FileError for a file that is damaged or holds anything else;
+    what a damaged file merely claims takes no memory.
     """
     if hasattr(f, "read"):
         return read(f if f.seekable() else io.BytesIO(f.read()))
@@ -44,8 +55,18 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
 
 def read(file: Any) -> Any:
     """Return the content of an open binary file, whatever its format."""
-    start = file.read(16)
+    start = file.read(9)
     file.seek(0)
     if start[:2] == b"PK":
-        return read_npz(file)
-    raise FileError(f"load: the file starts with {start[:8]!r}; expected .npz, .safetensors or PyTorch's zip format")
+        with opened(file) as archive:
+            description = first_torch_pickle(archive)
+            return read_npz(archive) if description is None else read_torch(archive, description)
+    if start[8:9] == b"{":
+        return read_safetensors(file)
+    if start[:1] == b"\x80":
+        refuse_pickle(file)
+    raise FileError(
+        f"load: the file starts with {start[:8]!r}; expected .npz, .safetensors or PyTorch's zip format"
+        if start
+        else "load: the file is empty"
+    )

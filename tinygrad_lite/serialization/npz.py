@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tinygrad_lite.errors import FileError
-from tinygrad_lite.serialization.structure import put_together, take_apart
+from tinygrad_lite.serialization.structure import put_together
 from tinygrad_lite.tensor import make
 
 STRUCTURE = "structure.json"
@@ -20,9 +20,9 @@ LARGE = 64 << 20
 """A compressed archive may grow to `LARGE` bytes, beyond that `EXPANSION`-fold at most."""
 
 
-def write_npz(value: Any, file: BinaryIO) -> None:
-    """Write tensors, numbers, strings and containers of them; `numpy.load` reads the tensors by name."""
-    text, arrays = take_apart(value)
+def write_npz(content: tuple[str, dict[str, Any]], file: BinaryIO) -> None:
+    """Write what `take_apart` returned; `numpy.load` reads the tensors by name."""
+    text, arrays = content
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, array in arrays.items():
             with archive.open(entry(f"{name}.npy"), "w", force_zip64=True) as out:
@@ -37,23 +37,25 @@ def entry(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def read_npz(file: BinaryIO) -> Any:
+def read_npz(archive: zipfile.ZipFile) -> Any:
     """Return what `write_npz` wrote; a file of `numpy.savez` gives a dict of tensors. Raises FileError."""
-    with opened(file) as archive:
-        members = {info.filename: info for info in archive.infolist()}
-        found: dict[str, Any] = {}
+    members = {info.filename: info for info in archive.infolist()}
+    found: dict[str, Any] = {}
 
-        def array(name: Any) -> Any:
-            member = members.get(f"{name}.npy")
-            if member is None:
-                raise FileError(f"load: the tensor '{name}' is missing in the file")
-            if name not in found:
-                found[name] = read_array(archive, member)
-            return found[name]
+    def array(name: Any) -> Any:
+        member = members.get(f"{name}.npy")
+        if member is None:
+            raise FileError(f"load: the tensor '{name}' is missing in the file")
+        if name not in found:
+            found[name] = read_array(archive, member)
+        return found[name]
 
-        if STRUCTURE in members:
-            return put_together(contents(archive, members[STRUCTURE]), array)
-        return {name.removesuffix(".npy"): make(array(name.removesuffix(".npy"))) for name in members}
+    strange = [name for name in members if name != STRUCTURE and not name.endswith(".npy")]
+    if strange:
+        raise FileError(f"load: a zip archive with '{strange[0]}' in it is neither .npz nor a file of PyTorch")
+    if STRUCTURE in members:
+        return put_together(contents(archive, members[STRUCTURE]), array)
+    return {name.removesuffix(".npy"): make(array(name.removesuffix(".npy"))) for name in members}
 
 
 def opened(file: BinaryIO) -> zipfile.ZipFile:
@@ -96,6 +98,17 @@ def damaged(member: zipfile.ZipInfo, error: Exception) -> FileError:
     return FileError(f"load: '{member.filename}' is damaged ({type(error).__name__}: {error})")
 
 
+def fill(data: Any, stream: Any, member: zipfile.ZipInfo) -> None:
+    """Read the rest of a member into an array; raise FileError if it ends early. The checksum is compared too."""
+    place, filled = memoryview(data).cast("B") if data.size else memoryview(b""), 0
+    while filled < data.nbytes:
+        n = stream.readinto(place[filled:])
+        if not n:
+            raise FileError(f"load: '{member.filename}' ends after {filled} of {data.nbytes} bytes")
+        filled += n
+    stream.read(1)  # at the end of the member its checksum is compared
+
+
 def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
     """Return one array; its memory is taken only when its head and the size of the member agree."""
     try:
@@ -106,19 +119,17 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
             head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, fortran, dtype = head(stream, max_header_size=10_000)
             if dtype.kind not in "biuf":
-                raise FileError(f"load: '{member.filename}' has dtype {dtype}; only numbers are read, nothing is executed")
+                raise FileError(
+                    f"load: '{member.filename}' has dtype {dtype}; only numbers are read, nothing is executed"
+                )
             expected = math.prod(shape) * dtype.itemsize
             rest = member.file_size - stream.tell()
             if rest != expected or any(n < 0 for n in shape):
-                raise FileError(f"load: '{member.filename}' {shape} {dtype} needs {expected} bytes, the file has {rest}")
+                raise FileError(
+                    f"load: '{member.filename}' {shape} {dtype} needs {expected} bytes, the file has {rest}"
+                )
             data = np.empty(math.prod(shape), dtype)
-            place, filled = memoryview(data).cast("B") if data.size else memoryview(b""), 0
-            while filled < expected:
-                n = stream.readinto(place[filled:])  # type: ignore[attr-defined]
-                if not n:
-                    raise FileError(f"load: '{member.filename}' ends after {filled} of {expected} bytes")
-                filled += n
-            stream.read(1)  # the end of the member, where its checksum is compared
+            fill(data, stream, member)
     except FileError:
         raise
     except Exception as error:

@@ -73,7 +73,10 @@ def take_apart(value: Any) -> tuple[str, dict[str, Any]]:
         return {MARK: "dict", "items": [[plain(k, path), plain(u, f"{start}{k}")] for k, u in v.items()]}
 
     # taking the arrays by id is safe only while they live: `value` holds them, scalars are held by `arrays`
-    return json.dumps(plain(value, ""), allow_nan=False), arrays
+    try:
+        return json.dumps(plain(value, ""), allow_nan=False), arrays
+    except RecursionError:
+        raise DTypeError("save: the object is nested too deeply") from None
 
 
 def put_together(text: bytes, array: Callable[[str], Any]) -> Any:

@@ -1,0 +1,135 @@
+"""Files exchanged with PyTorch, in both directions."""
+
+import collections
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite.errors import FileError
+
+torch = pytest.importorskip("torch")
+
+
+def numbers(t):
+    """The array of a tensor of either library; bfloat16 as float32."""
+    if isinstance(t, torch.Tensor):
+        return (t.float() if t.dtype == torch.bfloat16 else t).detach().numpy()
+    return t.array
+
+
+def same(ours, theirs):
+    if isinstance(theirs, torch.Tensor):
+        a, b = numbers(ours), numbers(theirs)
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == np.ascontiguousarray(b).tobytes()
+    if isinstance(theirs, dict):
+        return list(ours) == list(theirs) and all(same(ours[k], theirs[k]) for k in theirs)
+    if isinstance(theirs, (list, tuple)) and not isinstance(theirs, torch.Size):
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    return ours == theirs
+
+
+def contents():
+    g = torch.Generator().manual_seed(0)
+    base = torch.randn(4, 6, generator=g)
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Flatten(), torch.nn.Linear(8, 3)
+    )
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.randn(2, 1, 4, 4)).sum().backward()
+    optimizer.step()
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 2, 5])
+    tied = torch.nn.Linear(3, 3)
+    yield "state dict", model.state_dict()
+    yield (
+        "checkpoint",
+        {"epoch": 3, "loss": 0.25, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "name": "x"},
+    )
+    yield "schedule", schedule.state_dict()
+    yield "dtypes", {str(d): torch.tensor([0, 1, 2]).to(d) for d in (
+        torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
+        torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.bool)}  # fmt: skip
+    yield (
+        "views",
+        {"t": base.t(), "slice": base[1:3, ::2], "row": base[2], "zero": base[0, 0], "expanded": base[0].expand(3, 6)},
+    )
+    yield "empty", {"e": torch.zeros(0, 3), "n": None, "l": [], "t": (), "s": torch.tensor(3)}
+    yield (
+        "containers",
+        collections.OrderedDict(a=[1, (2.5, True), "é"], b={1: -(2**70), 2: b"bytes"}, c={1, 2}, d=torch.Size([2, 3])),
+    )
+    yield "parameters", [torch.nn.Parameter(base), torch.nn.Parameter(base[0], requires_grad=False)]
+    yield "shared", {"a": tied.weight.data, "b": tied.weight.data}
+    yield "one tensor", base
+
+
+CASES = dict(contents())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_pytorchs_files_are_read(name, tmp_path):
+    torch.save(CASES[name], tmp_path / "x.pt")
+    assert same(tl.load(tmp_path / "x.pt"), CASES[name])
+
+
+def test_what_a_parameter_and_shared_memory_become(tmp_path):
+    torch.save(CASES["parameters"] + [CASES["shared"]], tmp_path / "x.pt")
+    first, second, shared = tl.load(tmp_path / "x.pt", map_location="cpu", weights_only=True)
+    assert first.requires_grad and not second.requires_grad
+    assert np.shares_memory(shared["a"].array, shared["b"].array)
+
+
+def test_objects_are_refused_by_name(tmp_path):
+    for value, name in (
+        (torch.nn.Linear(2, 2), "torch.nn.modules.linear.Linear"),
+        ({"a": torch.eye(2).to_sparse()}, "sparse"),
+        ({"a": np.float64(3)}, "numpy"),
+        ({"a": collections.deque()}, "deque"),
+    ):
+        torch.save(value, tmp_path / "x.pt")
+        with pytest.raises(FileError, match=name):
+            tl.load(tmp_path / "x.pt")
+
+
+def test_the_old_format_is_refused(tmp_path):
+    torch.save({"a": torch.ones(2)}, tmp_path / "x.pt", _use_new_zipfile_serialization=False)
+    with pytest.raises(FileError, match=r"before version 1\.6"):
+        tl.load(tmp_path / "x.pt")
+
+
+def test_every_truncation_is_noticed(tmp_path):
+    torch.save(CASES["checkpoint"], tmp_path / "x.pt")
+    whole = (tmp_path / "x.pt").read_bytes()
+    for length in range(0, len(whole), max(1, len(whole) // 50)):
+        (tmp_path / "y.pt").write_bytes(whole[:length])
+        with pytest.raises(FileError):
+            tl.load(tmp_path / "y.pt")
+
+
+def test_safetensors_from_pytorch(tmp_path):
+    package = pytest.importorskip("safetensors.torch")
+    for name in ("state dict", "dtypes"):
+        tensors = {k: v.contiguous() for k, v in CASES[name].items()}
+        package.save_file(tensors, tmp_path / "x.safetensors", {"format": "pt"})
+        found = tl.load(tmp_path / "x.safetensors")
+        assert set(found) == set(tensors) and all(same(found[k], v) for k, v in tensors.items())
+
+
+def test_safetensors_for_pytorch(tmp_path):
+    package = pytest.importorskip("safetensors.torch")
+    state = {k: tl.tensor(v.numpy()) for k, v in CASES["state dict"].items()}
+    tl.save(state, tmp_path / "x.safetensors")
+    found = package.load_file(tmp_path / "x.safetensors")
+    assert all(same(state[k], v) for k, v in found.items()) and len(found) == len(state)
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Flatten(), torch.nn.Linear(8, 3)
+    )
+    model.load_state_dict(found)
+
+
+def test_bfloat16_keeps_every_bit(tmp_path):
+    values = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(torch.bfloat16)
+    torch.save({"v": values}, tmp_path / "x.pt")
+    np.testing.assert_array_equal(
+        tl.load(tmp_path / "x.pt")["v"].array.view("u4") >> 16, values.view(torch.int16).numpy().view("u2")
+    )

@@ -1,0 +1,196 @@
+"""PyTorch's ``.pt`` files (the zip format, since 1.6): state dicts and containers of tensors, numbers and strings.
+
+Such a file is a zip archive with a pickle that describes the objects, and one member with the numbers of each storage.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from tinygrad_lite.errors import FileError
+from tinygrad_lite.serialization.npz import LARGE, contents, damaged, fill
+from tinygrad_lite.serialization.opcodes import read_pickle
+from tinygrad_lite.serialization.safetensors import bfloat16
+from tinygrad_lite.tensor import Tensor, make
+
+STORAGES = {
+    "DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": "bf16", "LongStorage": "i8",
+    "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?",
+    "UntypedStorage": "u1",
+}  # fmt: skip
+DTYPES = {
+    "float64": "f8", "double": "f8", "float32": "f4", "float": "f4", "float16": "f2", "half": "f2",
+    "int64": "i8", "long": "i8", "int32": "i4", "int": "i4", "int16": "i2", "short": "i2", "int8": "i1", "uint8": "u1",
+    "uint16": "u2", "uint32": "u4", "uint64": "u8", "bool": "?",
+}  # fmt: skip
+
+
+class Kind:
+    """How the numbers of a storage are written; ``bf16`` is read as integers and becomes float32."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.raw = np.dtype("u2" if code == "bf16" else code)
+
+
+class Storage:
+    """The numbers of one or several tensors, read when the first of them is built."""
+
+    def __init__(self, read: Callable[[], Any], kind: Kind, size: int) -> None:
+        self.read, self.kind, self.size = read, kind, size
+        self.array: Any = None
+
+    def numbers(self, kind: Kind | None = None) -> Any:
+        """Return the numbers as one flat array, for an untyped storage as ``kind``."""
+        if self.array is None:
+            self.array = self.read()
+        raw = self.array if kind is None or kind.raw == self.array.dtype else self.array.view(kind.raw)
+        return bfloat16(raw) if (kind or self.kind).code == "bf16" else raw
+
+
+def read_torch(archive: zipfile.ZipFile, description: str) -> Any:
+    """Return what PyTorch saved; ``description`` is the name of the pickle in the archive. Raises FileError."""
+    members = {info.filename: info for info in archive.infolist()}
+    folder = description.removesuffix("data.pkl")
+    order = contents(archive, members[folder + "byteorder"]) if folder + "byteorder" in members else b"little"
+    storages: dict[str, Storage] = {}
+
+    def persistent(described: Any) -> Storage:
+        word, kind, key, _, size = described
+        if word != "storage" or not isinstance(kind, Kind) or type(size) is not int:
+            raise FileError(f"load: the file refers to {described!r:.80}, which is no storage")
+        if key not in storages:
+            member = members.get(f"{folder}data/{key}")
+            if member is None:
+                raise FileError(f"load: the numbers of storage '{key}' are missing; the file may be truncated")
+            if member.file_size != size * kind.raw.itemsize:
+                raise FileError(
+                    f"load: storage '{key}' has {member.file_size} bytes, {size} x {kind.code} were announced"
+                )
+
+            def read(member: zipfile.ZipInfo = member, dtype: Any = kind.raw) -> Any:
+                data = np.empty(member.file_size // dtype.itemsize, dtype)
+                try:
+                    with archive.open(member) as stream:
+                        fill(data, stream, member)
+                except (zipfile.BadZipFile, OSError, EOFError) as error:
+                    raise damaged(member, error) from None
+                return data.byteswap() if order == b"big" else data
+
+            storages[key] = Storage(read, kind, size)
+        return storages[key]
+
+    return read_pickle(contents(archive, members[description]), known, persistent)
+
+
+# ------------------------------------------------------------------------------------------------ what a file may name
+def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bool = False, hooks: Any = None,
+            kind: Any = None, metadata: Any = None) -> Tensor:  # fmt: skip
+    """Return the tensor with ``size`` and ``stride`` in a storage."""
+    sizes, strides = tuple(size), tuple(stride)
+    if not isinstance(storage, Storage) or len(sizes) != len(strides):
+        raise FileError("load: a tensor is described without storage, or with size and stride of different length")
+    kind = Kind(kind.str) if isinstance(kind, np.dtype) else kind
+    if any(type(n) is not int or n < 0 for n in (offset, *sizes, *strides)):
+        raise FileError(f"load: a tensor has offset {offset}, size {sizes}, stride {strides}; expected numbers from 0")
+    numbers = storage.numbers(kind)
+    count = 1
+    for n in sizes:
+        count *= n
+    last = offset + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
+    if count and last >= len(numbers):
+        raise FileError(f"load: a tensor reaches to element {last} of a storage with {len(numbers)}")
+    if count > max(len(numbers), LARGE // numbers.itemsize):
+        raise FileError(f"load: a tensor of size {sizes} repeats a storage of {len(numbers)} elements; refused")
+    dense = tuple(int(np.prod(sizes[i + 1 :], dtype=object)) for i in range(len(sizes)))
+    if (
+        count == len(numbers)
+        and offset == 0
+        and all(n == 1 or s == d for n, s, d in zip(sizes, strides, dense, strict=True))
+    ):
+        array = numbers.reshape(sizes)  # tensors that share a storage share it here too
+    elif count:
+        steps = [s * numbers.itemsize for s in strides]
+        array = np.lib.stride_tricks.as_strided(numbers[offset:], sizes, steps).copy()
+    else:
+        array = np.empty(sizes, numbers.dtype)
+    t = make(array)
+    t.tracked = bool(requires_grad) and array.dtype.kind == "f"
+    return t
+
+
+def parameter(data: Tensor, requires_grad: bool, hooks: Any, state: Any = None) -> Tensor:
+    """Return a tensor that was a Parameter."""
+    t = make(data.array)
+    t.tracked = bool(requires_grad) and t.array.dtype.kind == "f"
+    return t
+
+
+def numbered(v: Any = ()) -> Any:
+    """Return what a dict-like container is made of."""
+    return dict(v)
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    """Return bytes that an old pickle wrote as text."""
+    if encoding not in ("latin1", "latin-1"):
+        raise FileError(f"load: text in the encoding {encoding!r:.40}")
+    return text.encode("latin-1")
+
+
+NAMES: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): numbered,
+    ("collections", "Counter"): numbered,
+    ("torch", "Size"): tuple,
+    ("torch", "device"): lambda *where: ":".join(map(str, where)),
+    ("torch._utils", "_rebuild_tensor"): rebuild,
+    ("torch._utils", "_rebuild_tensor_v2"): rebuild,
+    ("torch._utils", "_rebuild_tensor_v3"): rebuild,
+    ("torch._utils", "_rebuild_parameter"): parameter,
+    ("torch._utils", "_rebuild_parameter_with_state"): parameter,
+    ("torch._tensor", "_rebuild_from_type_v2"): lambda function, kind, args, state: function(*args),
+    ("torch", "Tensor"): Tensor,
+    ("torch.nn.parameter", "Parameter"): Tensor,
+    ("_codecs", "encode"): encoded,
+    ("builtins", "set"): set,
+    ("builtins", "frozenset"): frozenset,
+    ("builtins", "bytearray"): bytearray,
+    ("builtins", "complex"): complex,
+}
+NAMES.update({("torch", name): Kind(code) for name, code in {**STORAGES, "bfloat16": "bf16"}.items()})
+NAMES.update({("torch", name): np.dtype(code) for name, code in DTYPES.items()})
+NAMES["torch.storage", "UntypedStorage"] = NAMES["torch", "UntypedStorage"]
+
+
+def known(module: str, name: str) -> Any:
+    """Return what a name in the file means here; raise FileError, naming it, if it is not in the list."""
+    module = "builtins" if module == "__builtin__" else module
+    if (module, name) not in NAMES:
+        raise FileError(
+            f"load: the file holds a {module}.{name}; only tensors, numbers, strings and containers are read, and nothing "
+            f"is executed. In PyTorch, save model.state_dict() instead of the object"
+        )
+    return NAMES[module, name]
+
+
+def first_torch_pickle(archive: zipfile.ZipFile) -> str | None:
+    """Return the name of the pickle in an archive of PyTorch; None if it is none."""
+    for name in archive.namelist():
+        if name.endswith("/data.pkl") and name.count("/") == 1:
+            return name
+    return None
+
+
+def refuse_pickle(file: BinaryIO) -> None:
+    """Raise the error for a file that is a bare pickle."""
+    start = file.read(64)
+    if b"l\xfc\x9cF\xf9 j\xa8P\x19" in start:
+        raise FileError(
+            "load: this is PyTorch's format from before version 1.6, which is not read; load it in PyTorch and save it "
+            "again, best with safetensors"
+        )
+    raise FileError("load: this is a pickle, which could run any code; it is not read")
