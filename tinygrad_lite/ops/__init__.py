@@ -18,6 +18,7 @@ from tinygrad_lite.ops import norm as norm
 from tinygrad_lite.ops import normalisation as normalisation
 from tinygrad_lite.ops import operators as operators
 from tinygrad_lite.ops import padding as padding
+from tinygrad_lite.ops import points as points
 from tinygrad_lite.ops import pooling as pooling
 from tinygrad_lite.ops import product as product
 from tinygrad_lite.ops import rectifiers as rectifiers

@@ -1,0 +1,48 @@
+"""Squared distances between points and centres."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.registry import op
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import Array
+
+
+def _input_rule(g: Array, input: Array, centers: Array) -> Array:
+    return 2 * (input * g.sum(axis=1, keepdims=True) - g @ centers)
+
+
+def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
+    return 2 * (centers * g.sum(axis=0).reshape((-1, 1)) - g.T @ input)
+
+
+@op(
+    input=_input_rule, centers=_centers_rule, kind="linalg", label="|x − c|²", promote="float", method=False,
+    samples=Samples("(n,d),(k,d)->(n,k)"),
+    flops=lambda input_shape, centers_shape: 2 * input_shape[0] * input_shape[1] * centers_shape[0],
+)  # fmt: skip
+def squared_distances(input: Array, centers: Array) -> Array:
+    r"""Return :math:`\lVert x_i - c_k \rVert^2` (n, k) of points ``input`` (n, d) and ``centers`` (k, d).
+
+    One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`, no (n, k, d) temporary. The origin is moved to the middle of
+    the centers first (far from it the three terms would cancel), and rounding never makes a distance negative.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.squared_distances(tl.tensor([[0.0, 0.0], [3.0, 4.0]]), tl.tensor([[0.0, 0.0]]))
+    tensor([[ 0.],
+            [25.]])
+    """
+    if input.ndim != 2 or centers.ndim != 2 or input.shape[1] != centers.shape[1]:
+        raise ShapeError(
+            f"squared_distances: expected points (n, d) and centers (k, d), got input {describe(input)} and centers "
+            f"{describe(centers)}"
+        )
+    if centers.shape[0]:
+        middle = centers.mean(axis=0)
+        input, centers = input - middle, centers - middle
+    d = input @ (-2 * centers.T)
+    d += np.einsum("nd,nd->n", input, input)[:, None]
+    d += np.einsum("kd,kd->k", centers, centers)
+    return np.maximum(d, 0, out=d)
