@@ -22,7 +22,7 @@ from numpy import ndarray
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.graph import MODE, OURS, Node, clock, pick, user_frame
 from tinygrad_lite.promotion import F32, F64, NUMPY_1, promoted
-from tinygrad_lite.tensor import Tensor, make, new
+from tinygrad_lite.tensor import ASK, Tensor, make, new
 from tinygrad_lite.views import link
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}
@@ -110,7 +110,9 @@ def promotion_source(op: Any) -> str:
         test = TWO.format(a=names[0], b=names[1])
     else:
         a = names[0]
-        same = [f"({b}_ is None or {b}_.__class__ is ndarray and {b}_.dtype is {a}_.dtype)" for b in names[1:]]
+        number = "" if NUMPY_1 else " or {b}_.__class__ is float"
+        fits = "({b}_ is None" + number + " or {b}_.__class__ is ndarray and {b}_.dtype is {a}_.dtype)"
+        same = [fits.format(a=a, b=b) for b in names[1:]]
         test = " and ".join([ONE.format(a=a)[4:], *same])
         test = f"not ({test})"
     if op.promote == "same" and len(names) == 1:
@@ -285,6 +287,8 @@ def renamed(op: Any, values: tuple[Any, ...], words: dict[str, Any]) -> tuple[An
 def watched(call: Callable[..., Any], op: Any, args: tuple[Any, ...]) -> Any:
     """Run ``call`` with the observers of the current mode told before and after."""
     mode = MODE.get()
+    if any(isinstance(a, Tensor) and a.level for a in (args[0] if op.sequence else args)):
+        return ASK.batched(op, args)
     source = sys._getframe(2)
     for observer in mode.observers:
         observer.before(op, args)
@@ -321,7 +325,7 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     elif isinstance(error, (TypeError, AttributeError)):
         kind = DTypeError
     elif isinstance(error, ValueError):
-        kind = ShapeError if "shape" in text or "broadcast" in text or "dimension" in text else ValueError
+        kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else ValueError
     else:
         kind = type(error) if type(error) in (ZeroDivisionError, OverflowError, MemoryError) else RuntimeError
     text = text.replace("operands could not be broadcast together with shapes", "cannot broadcast shapes")

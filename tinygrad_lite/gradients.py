@@ -24,7 +24,7 @@ def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
             f"or it was computed under no_grad"
         )
     if gradient is None:
-        if out.array.size != 1:
+        if out.numel() != 1:
             raise GradientError(
                 f"{asked}: a gradient can be left out only for one element, this tensor has shape {out.array.shape}; "
                 f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
@@ -32,8 +32,8 @@ def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
         return SEEDS.get((out.array.dtype, out.array.ndim)) or np.ones(out.array.shape, out.array.dtype)
     # an array is copied: it may end up, as it is, in the .grad of a leaf
     g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
-    if g.array.shape != out.array.shape:
-        raise ShapeError(f"{asked}: gradient has shape {g.array.shape}, expected {out.array.shape} like the tensor")
+    if g.shape != out.array.shape:
+        raise ShapeError(f"{asked}: gradient has shape {tuple(g.shape)}, expected {out.array.shape} like the tensor")
     return g
 
 
@@ -51,7 +51,7 @@ def differentiate(
         g = seed_for(out, gradient, asked)
         if create:
             g = g if isinstance(g, Tensor) else make(g)
-        elif isinstance(g, Tensor):
+        elif isinstance(g, Tensor) and not g.level:
             g = np.array(g.array)
         if g.dtype != out.array.dtype:
             g = g.astype(out.array.dtype)
@@ -114,14 +114,18 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    allow_unused: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     r"""Return the gradients of ``outputs`` with respect to ``inputs``, without touching any ``.grad``.
 
     :math:`\sum_k \text{grad\_outputs}_k^\top \, \partial\,\text{outputs}_k / \partial\,\text{inputs}_i`
 
     Each has shape and dtype of its input. With ``create_graph`` they can be differentiated again. An input that the
-    outputs do not depend on raises GradientError, or gives None with ``allow_unused``.
+    outputs do not depend on raises GradientError, gives None with ``allow_unused``, zeros with ``materialize_grads``.
+    With ``is_grads_batched`` each of ``grad_outputs`` has one more axis in front, and so have the results: one backward
+    pass for all of them, as for the rows of a Jacobian.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor(3.0, requires_grad=True)
@@ -130,17 +134,28 @@ def grad(
     >>> slope.item(), curvature.item()
     (27.0, 18.0)
     """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads gives zeros for unused inputs, allow_unused=False forbids them")
     outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    starts = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
     if grad_outputs is None:
         starts = [None] * len(outs)
+    else:
+        starts = [grad_outputs] if hasattr(grad_outputs, "ndim") else list(grad_outputs)
     if len(starts) != len(outs):
         raise ShapeError(f"grad: {len(outs)} outputs but {len(starts)} grad_outputs")
-    found = differentiate(outs, starts, ins, retain_graph, create_graph, "grad")
+    size = None
+    if is_grads_batched:
+        from tinygrad_lite.func.batch import pull_batched
+
+        size, found = pull_batched(outs, ins, starts, retain_graph, create_graph)
+    else:
+        found = differentiate(outs, starts, ins, retain_graph, create_graph, "grad")
     result: list[Tensor | None] = []
     for i, t in enumerate(ins):
         g = found.get(t.node or t)
+        if g is None and materialize_grads:
+            g = np.zeros(t.array.shape if size is None else (size, *t.array.shape), t.array.dtype)
         if g is None and not allow_unused:
             raise GradientError(
                 f"grad: output does not depend on input {i} {describe(t)}; allow_unused=True gives None for it"

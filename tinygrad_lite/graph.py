@@ -394,3 +394,16 @@ def pull(
         if op.frees and not retain:
             node.saved = None
     return results
+
+
+def release(roots: Iterable[Any]) -> None:
+    """Let go of what the steps under ``roots`` had saved, as a backward pass does on its way."""
+    seen: set[Node] = set()
+    stack = [r for r in roots if type(r) is Node]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(p for p in node.inputs if type(p) is Node)
+            if node.op.frees:
+                node.saved = None

@@ -38,7 +38,8 @@ PUBLIC: dict[str, Callable[..., Any]] = {}
 """Every public function by name, registered ops and compositions alike: what ``tinygrad_lite.NAME`` finds."""
 
 KINDS = (
-    "elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random", "other",
+    "elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random",
+    "other",
 )  # fmt: skip
 
 
@@ -46,8 +47,8 @@ class Op:
     """One registered operation: forward function, rules, and what everybody else wants to know about it."""
 
     __slots__ = (
-        "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "name", "params",
-        "places", "promote", "rules", "samples", "saved_names", "sequence", "singular", "uses",
+        "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "name",
+        "params", "places", "promote", "rules", "samples", "saved_names", "sequence", "singular", "uses",
     )  # fmt: skip
 
     def __init__(

@@ -35,6 +35,7 @@ class ASK:
     """What `Tensor` asks of the modules that stand on it; each puts its answer here when it is imported."""
 
     backward: Callable[..., None]
+    batched: Callable[..., Any]
 
 
 # ------------------------------------------------------------------------------------------------ Tensor
@@ -52,6 +53,8 @@ class Tensor(Holder, Methods):
 
     __slots__ = ("__weakref__", "array", "base", "grad", "hooks", "node", "tracked")
     __array_priority__ = 1000
+    level = 0
+    """Above 0 for the many examples that `vmap` passes off as one tensor."""
 
     array: Any
     grad: Tensor | None
@@ -157,15 +160,15 @@ class Tensor(Holder, Methods):
 
     def numel(self) -> int:
         """Return the number of elements."""
-        return int(self.array.size)
+        return self.shape.numel()
 
     def element_size(self) -> int:
         """Return the bytes of one element."""
-        return int(self.array.itemsize)
+        return int(self.dtype.itemsize)
 
     def is_floating_point(self) -> bool:
         """Return whether the dtype is a floating one."""
-        return bool(self.array.dtype.kind == "f")
+        return bool(self.dtype.kind == "f")
 
     # -------------------------------------------------------------------------------- getting the numbers out
     def detach(self) -> Tensor:
@@ -197,14 +200,14 @@ class Tensor(Holder, Methods):
         return array.copy() if copy else array
 
     def __len__(self) -> int:
-        if not self.array.ndim:
+        if not self.ndim:
             raise TypeError("len() of a 0-d tensor")
-        return len(self.array)
+        return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self.array.ndim:
+        if not self.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[i] for i in range(len(self.array)))
+        return (self[i] for i in range(self.shape[0]))
 
     def __bool__(self) -> bool:
         if self.array.size != 1:

@@ -1,0 +1,494 @@
+"""`vmap`, and the backward pass for many gradients at once: one op call for all examples where the op allows it.
+
+A `Batch` passes off many tensors of one shape as one of them. Every op that meets one comes here (through the
+observers of the mode, so that ordinary programs pay nothing): elementwise ops, reductions, products and moves run once
+on the stacked values, everything else runs example by example and is stacked. So each op is right without a rule of its
+own, and the common ones are fast. The rules of gradients run on Tensors too, hence on batches.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite import graph
+from tinygrad_lite.errors import GradientError, ShapeError, describe
+from tinygrad_lite.func.tree import flatten, spread
+from tinygrad_lite.gradients import differentiate
+from tinygrad_lite.graph import MODE, switch
+from tinygrad_lite.registry import PUBLIC
+from tinygrad_lite.tensor import ASK, Size, Tensor, make, to_array
+
+
+class Unbatchable(GradientError):
+    """Code that looks at the numbers of a batch: it has to run example by example."""
+
+
+class Examples:
+    """What stands for the array of a batch; whoever looks into it is told that he cannot."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise Unbatchable("the numbers of a tensor inside vmap are those of many examples; they cannot be looked at")
+
+
+def _refuse(self: Any, *_: Any, **__: Any) -> Any:
+    return self.array
+
+
+for _name in (
+    "array bool len iter getitem setitem contains float int index complex eq ne lt le gt ge add radd sub rsub mul rmul "
+    "truediv rtruediv floordiv mod pow rpow matmul rmatmul neg abs invert and or xor iadd isub imul itruediv array_ufunc "
+    "array_function"
+).split():
+    setattr(Examples, f"__{_name}__", _refuse)
+EXAMPLES = Examples()
+
+
+class Batch(Tensor):
+    """Many tensors of one shape, passed off as one; ``value`` has them along its first axis."""
+
+    __slots__ = ("level", "value")
+
+    level: int
+    value: Tensor
+
+    @property
+    def array(self) -> Any:  # type: ignore[override]
+        """No single array: what is there raises when it is looked into."""
+        return EXAMPLES
+
+    @property
+    def tracked(self) -> bool:  # type: ignore[override]
+        """Whether steps with the examples are recorded."""
+        return self.value.tracked
+
+    @tracked.setter
+    def tracked(self, value: bool) -> None:
+        self.value.tracked = value
+
+    @property
+    def node(self) -> Any:  # type: ignore[override]
+        """The step that made the examples."""
+        return self.value.node
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether steps with the examples are recorded."""
+        return self.value.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.value.requires_grad = value
+
+    @property
+    def shape(self) -> Size:
+        """The shape of one example."""
+        return Size(self.value.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        return self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of one example."""
+        return self.value.ndim - 1
+
+    @property
+    def raw(self) -> Any:
+        """The array of all examples."""
+        return self.value.raw
+
+    def detach(self) -> Tensor:
+        """Return the same examples without history."""
+        return batch(self.value.detach(), self.level)
+
+    def __repr__(self) -> str:
+        return f"<batch of {self.value.shape[0]} tensors {describe(self)}>"
+
+
+def batch(value: Any, level: int) -> Batch:
+    """Return ``value`` (tensor or array) with its first axis hidden at ``level``."""
+    b = object.__new__(Batch)
+    b.level, b.value = level, value if isinstance(value, Tensor) else make(value)
+    b.grad = b.hooks = b.base = None
+    return b
+
+
+class Level:
+    """One running `vmap`: an observer only so that ops look out for batches."""
+
+    def __init__(self, number: int, size: int) -> None:
+        self.number, self.size = number, size
+
+    def before(self, *_: Any) -> None:
+        """Nothing to do."""
+
+    after = pulled = before
+
+
+def levels() -> list[Level]:
+    """Return the running levels, outermost first."""
+    return [o for o in MODE.get().observers if isinstance(o, Level)]
+
+
+def inside(level: Level) -> switch:
+    """Return the mode in which ops look out for batches of ``level``."""
+    return switch(observers=(*MODE.get().observers, level))
+
+
+def next_level() -> int:
+    """Return a number above that of every running level."""
+    return max((o.number for o in levels()), default=0) + 1
+
+
+# ------------------------------------------------------------------------------------------------ ops on batches
+RULES: dict[str, Callable[..., Any]] = {}
+"""Ops that run once for all examples in a way of their own, by name."""
+
+
+def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the way in which ops run on batches: a function of (op, arguments, level)."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return declare
+
+
+def run_batched(op: Any, args: tuple[Any, ...]) -> Any:
+    """Run ``op`` on arguments of which some are batches: once for all examples, or one by one."""
+    tensors = list(args[0]) if op.sequence else [a for a in args if isinstance(a, Tensor)]
+    level = max(t.level for t in tensors if isinstance(t, Tensor))
+    size = next(t.value.shape[0] for t in tensors if isinstance(t, Tensor) and t.level == level)
+    way = RULES.get(op.name) or RULES.get(f"kind {op.kind}") or along
+    out = None
+    if op.sequence is None or op.name in RULES:
+        try:
+            out = way(op, args, level)
+        except Exception:  # noqa: BLE001 - whatever it was, one by one either works or says what is wrong
+            out = None
+    if out is None:
+        out = one_by_one(op, args, level, size)
+    if isinstance(out, Batch) and out.level == level:
+        return out
+    return tuple(batch(o, level) for o in out) if type(out) is tuple else batch(out, level)
+
+
+ASK.batched = staticmethod(run_batched)
+
+
+def one_by_one(op: Any, args: tuple[Any, ...], level: int, size: int) -> Any:
+    """Run ``op`` for each example and stack the results."""
+    if not size:
+        raise ValueError(f"vmap: {op.name} has to run example by example, and there is no example")
+
+    def example(a: Any, i: int) -> Any:
+        if isinstance(a, Tensor) and a.level == level:
+            return a.value[i]
+        return [example(v, i) for v in a] if op.sequence and isinstance(a, (list, tuple)) else a
+
+    outs = [op.call(*[example(a, i) for a in args]) for i in range(size)]
+    if type(outs[0]) is tuple:
+        return tuple(stacked([o[k] for o in outs]) for k in range(len(outs[0])))
+    return stacked(outs)
+
+
+def stacked(parts: Sequence[Any]) -> Any:
+    """Return tensors or arrays of one shape as one, along a new first axis."""
+    return PUBLIC["cat"]([p.reshape((1, *p.shape)) for p in parts], 0)
+
+
+def is_batch(a: Any, level: int) -> bool:
+    """Whether ``a`` is a batch of this level."""
+    return isinstance(a, Tensor) and a.level == level
+
+
+def values(args: Sequence[Any], level: int) -> list[Any]:
+    """Return ``args`` with batches of this level opened."""
+    return [a.value if is_batch(a, level) else a for a in args]
+
+
+def only_first(args: Sequence[Any], level: int) -> bool:
+    """Whether the first argument, and no other, is a batch."""
+    return is_batch(args[0], level) and not any(is_batch(a, level) for a in args[1:])
+
+
+@rule("kind elementwise")
+def elementwise(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    """Line the examples up from the last axis, as broadcasting does."""
+    arrays = [a for p, a in zip(op.params, args, strict=True) if p in op.arrays and a is not None]
+    shapes = [tuple(a.shape) if hasattr(a, "shape") else () for a in arrays]
+    n = max(len(s) for s in shapes)
+    opened = []
+    for a in args:
+        if is_batch(a, level):
+            v = a.value
+            lead = n - (v.ndim - 1)
+            a = v.reshape((v.shape[0], *(1,) * lead, *v.shape[1:])) if lead else v
+        opened.append(a)
+    out = op.call(*opened)
+    size = next(a.value.shape[0] for a in args if is_batch(a, level))
+    return out if tuple(out.shape) == (size, *np.broadcast_shapes(*shapes)) else None
+
+
+@rule("kind activation")
+def activation(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    """An activation works element by element, or along ``dim``."""
+    return along(op, args, level) if "dim" in op.params or len(op.arrays) > 1 else elementwise(op, args, level)
+
+
+def along(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    """Run an op that works along ``dim`` of its first argument: counted from the front, one axis further."""
+    named = dict(zip(op.params, args, strict=True))
+    if "dim" not in named or not only_first(args, level):
+        return None
+    dim, n = named["dim"], args[0].ndim
+    if not n or (dim is None and op.kind != "reduction"):
+        return None
+    dims = range(n) if dim is None or dim == () else dim if isinstance(dim, (tuple, list)) else (dim,)
+    if any(not -n <= d < n for d in dims):
+        return None
+    moved = tuple(d + 1 if d >= 0 else d for d in dims)
+    whole = dim is None or isinstance(dim, (tuple, list))
+    named["dim"] = moved if whole else moved[0]
+    return op.call(args[0].value, *list(named.values())[1:])
+
+
+@rule("to")
+def _same_call(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    return op.call(*values(args, level))
+
+
+@rule("reshape")
+def _reshape(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    v, shape = args[0].value, tuple(args[1])
+    if -1 in shape:
+        known = int(np.prod([n for n in shape if n != -1], dtype=np.int64))
+        if not known:
+            return None
+        shape = tuple(args[0].numel() // known if n == -1 else n for n in shape)
+    return op.call(v, (v.shape[0], *shape))
+
+
+@rule("permute")
+def _permute(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    n = args[0].ndim
+    return op.call(args[0].value, (0, *(d % n + 1 for d in args[1])))
+
+
+@rule("broadcast_to")
+def _broadcast_to(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    v, shape = args[0].value, tuple(args[1])
+    lead = len(shape) - (v.ndim - 1)
+    if lead < 0:
+        return None
+    v = v.reshape((v.shape[0], *(1,) * lead, *v.shape[1:])) if lead else v
+    return op.call(v, (v.shape[0], *(m if n == -1 else n for n, m in zip(shape, v.shape[1:], strict=True))))
+
+
+def _behind(index: Any) -> Any:
+    """Return ``index`` one axis further back; None where NumPy would put the axes in another order."""
+    parts = index if isinstance(index, tuple) else (index,)
+    fancy = [i for i, p in enumerate(parts) if isinstance(p, (list, np.ndarray, bool, np.bool_))]
+    if fancy:
+        picked = [i for i, p in enumerate(parts) if i in fancy or isinstance(p, (int, np.integer))]
+        if picked != list(range(picked[0], picked[-1] + 1)):
+            return None
+    return (slice(None), *parts)
+
+
+@rule("getitem")
+def _getitem(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    index = _behind(args[1])
+    return None if index is None else op.call(args[0].value, index)
+
+
+@rule("scatter_at")
+def _scatter_at(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    index = _behind(args[1])
+    return None if index is None else op.call(args[0].value, index, (args[0].value.shape[0], *args[2]))
+
+
+@rule("matmul")
+def _matmul(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    a, b = args
+    if a.ndim < 2 or b.ndim < 2:  # a vector is a matrix with one row or one column
+        row, column = a.ndim == 1, b.ndim == 1
+        a = a.reshape((1, a.shape[0])) if row else a
+        b = b.reshape((b.shape[0], 1)) if column else b
+        out = PUBLIC["matmul"](a, b)
+        shape = tuple(out.shape)
+        shape = shape[:-1] if column else shape
+        return out.reshape((*shape[: -1 - (not column)], *(shape[-1:] if not column else ())) if row else shape)
+    n = max(a.ndim, b.ndim)
+    opened = []
+    for v, t in zip(values(args, level), args, strict=True):
+        lead = n - t.ndim
+        opened.append(v.reshape((v.shape[0], *(1,) * lead, *v.shape[1:])) if is_batch(t, level) and lead else v)
+    return op.call(*opened)
+
+
+@rule("linear")
+def _linear(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    x, weight, bias = args
+    if only_first(args, level) and x.ndim:
+        return op.call(x.value, weight, bias)
+    out = PUBLIC["matmul"](x, weight.swapaxes(-1, -2))
+    return out if bias is None else out + bias
+
+
+@rule("conv", "conv_input", "im2col", "col2im", "max_pool")
+def _fold(op: Any, args: tuple[Any, ...], level: int) -> Any:
+    """Examples and images side by side: both are only looped over."""
+    if not only_first(args, level):
+        return None
+    v = args[0].value
+    out = op.call(v.reshape((v.shape[0] * v.shape[1], *v.shape[2:])), *args[1:])
+    lead = (v.shape[0], v.shape[1])
+    return (
+        tuple(o.reshape((*lead, *o.shape[1:])) for o in out)
+        if type(out) is tuple
+        else out.reshape((*lead, *out.shape[1:]))
+    )
+
+
+# ------------------------------------------------------------------------------------------------ backward passes
+def pull_batched(
+    outs: list[Tensor], ins: list[Tensor], starts: list[Any], retain: bool | None, create: bool
+) -> tuple[int, dict[Any, Any]]:
+    """Carry many gradients back in one pass; returns how many, and those of each input with them along the first axis."""
+    seeds: list[Tensor] = []
+    for out, start in zip(outs, starts, strict=True):
+        g = start if isinstance(start, Tensor) else make(to_array(start, copy=False, name="grad"))
+        if g.ndim != out.ndim + 1 or tuple(g.shape[1:]) != tuple(out.shape) or g.shape[0] != (seeds or [g])[0].shape[0]:
+            raise ShapeError(
+                f"grad: with is_grads_batched each of grad_outputs has one more axis in front than its output, and the "
+                f"same length there; got {tuple(g.shape)} for {tuple(out.shape)}"
+            )
+        seeds.append(g if g.dtype == out.dtype else g.astype(out.dtype))
+    size = seeds[0].shape[0]
+    level = Level(next_level(), size)
+    keep = True if create else bool(retain)
+    try:
+        with inside(level):
+            found = differentiate(outs, [batch(s, level.number) for s in seeds], ins, True, create, "grad")
+    except Unbatchable:
+        rows = [differentiate(outs, [s[i] for s in seeds], ins, True, create, "grad") for i in range(size)]
+        found = {key: stacked([r[key] for r in rows]) for key in rows[0]} if rows else {}
+    if not keep:
+        graph.release([o.node for o in outs])
+    return size, {key: opened(g, level) for key, g in found.items()}
+
+
+def opened(g: Any, level: Level) -> Any:
+    """Return ``g`` with the examples of ``level`` along its first axis, repeated if they are all the same."""
+    if isinstance(g, Tensor) and g.level == level.number:
+        return g.value  # type: ignore[attr-defined]
+    if not isinstance(g, Tensor):
+        g = make(g)
+    return PUBLIC["broadcast_to"](g, (level.size, *g.shape))
+
+
+# ------------------------------------------------------------------------------------------------ vmap
+def vmap(
+    func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
+) -> Callable[..., Any]:  # fmt: skip
+    """Return ``func`` for many examples at once: along ``in_dims`` of its arguments, to ``out_dims`` of its results.
+
+    ``in_dims``: an axis, None for an argument that all examples share, or a nest of these like the arguments. The
+    result can be differentiated, and ``vmap`` of a gradient gives the gradient of each example. Code that looks at
+    numbers (``if x > 0``, ``.item()``) runs example by example. ``chunk_size``: so many examples at once.
+    Raises ValueError if the axes have different lengths.
+
+    >>> import tinygrad_lite as tl
+    >>> from tinygrad_lite.func import grad, vmap
+    >>> x = tl.tensor([1.0, 2.0, 3.0])
+    >>> vmap(grad(lambda x: x**2))(x)
+    tensor([2., 4., 6.])
+    """
+
+    @functools.wraps(func)
+    def many(*args: Any, **kwargs: Any) -> Any:
+        leaves, build = flatten(args)
+        axes = spread(in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args), args, "in_dims")
+        leaves = [
+            make(leaf) if isinstance(leaf, np.ndarray) and a is not None else leaf
+            for leaf, a in zip(leaves, axes, strict=True)
+        ]
+        size = _size(leaves, axes)
+        fronts = [leaf if a is None else front(leaf, a) for leaf, a in zip(leaves, axes, strict=True)]
+        outs: list[list[Any]] = []
+        for start in range(0, size, chunk_size or size):
+            part = [
+                f if a is None or not chunk_size else f[start : start + chunk_size]
+                for f, a in zip(fronts, axes, strict=True)
+            ]
+            flat, rebuild = flatten(_run(func, part, axes, build, kwargs))
+            outs.append(flat)
+        results = [o[0] if len(outs) == 1 else PUBLIC["cat"](o, 0) for o in zip(*outs, strict=True)]
+        ends = spread(out_dims, rebuild(results), "out_dims")
+        return rebuild([back(r, a) for r, a in zip(results, ends, strict=True)])
+
+    return many
+
+
+def _size(leaves: list[Any], axes: list[Any]) -> int:
+    sizes = {}
+    for leaf, axis in zip(leaves, axes, strict=True):
+        if axis is None:
+            continue
+        if not isinstance(leaf, Tensor) or not -leaf.ndim <= axis < leaf.ndim:
+            raise ValueError(
+                f"vmap: in_dim {axis} does not exist in {describe(leaf)}; use None for what all examples share"
+            )
+        sizes[leaf.shape[axis]] = None
+    if len(sizes) != 1:
+        what = f"have different lengths: {list(sizes)}" if sizes else "are all None"
+        raise ValueError(f"vmap: the axes to map over {what}")
+    size = next(iter(sizes))
+    if not size:
+        raise ValueError("vmap: there is no example, the axis to map over has length 0")
+    return int(size)
+
+
+def front(t: Any, axis: int) -> Any:
+    """Return ``t`` with ``axis`` first."""
+    axis %= t.ndim
+    return t if not axis else PUBLIC["permute"](t, (axis, *(i for i in range(t.ndim) if i != axis)))
+
+
+def back(t: Any, axis: int | None) -> Any:
+    """Return ``t`` with its first axis at ``axis``; the first example alone for None."""
+    if axis is None:
+        return t[0]
+    axis %= t.ndim
+    return t if not axis else PUBLIC["permute"](t, (*range(1, axis + 1), 0, *range(axis + 1, t.ndim)))
+
+
+def _run(func: Any, part: list[Any], axes: list[Any], build: Any, kwargs: Any) -> Any:
+    """Call ``func`` once on batches, or if it looks at the numbers on each example; examples first in the results."""
+    size = next(p.shape[0] for p, a in zip(part, axes, strict=True) if a is not None)
+    level = Level(next_level(), size)
+    try:
+        with inside(level):
+            out = func(
+                *build([p if a is None else batch(p, level.number) for p, a in zip(part, axes, strict=True)]), **kwargs
+            )
+            leaves, rebuild = flatten(out)
+            for leaf in leaves:
+                if not isinstance(leaf, Tensor):
+                    raise TypeError(f"vmap: the function must return tensors, it returned {describe(leaf)}")
+            return rebuild([opened(leaf, level) for leaf in leaves])
+    except Unbatchable:
+        rows = []
+        for i in range(size):
+            out = func(*build([p if a is None else p[i] for p, a in zip(part, axes, strict=True)]), **kwargs)
+            leaves, rebuild = flatten(out)
+            rows.append(leaves)
+        return rebuild([stacked(column) for column in zip(*rows, strict=True)])

@@ -1,0 +1,70 @@
+"""Modules as functions of their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_lite.registry import PUBLIC
+
+
+def functional_call(
+    module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: dict[str, Any] | None = None, *,
+    tie_weights: bool = True, strict: bool = False,
+) -> Any:  # fmt: skip
+    """Call ``module`` with other tensors in place of its parameters and buffers, given by dotted name.
+
+    A tensor that the module has under several names is replaced under all of them with ``tie_weights``. ``strict``:
+    every parameter and buffer must be given. The module is afterwards as it was, also after an error.
+    Raises RuntimeError for a name that the module does not have.
+
+    >>> import tinygrad_lite as tl
+    >>> from tinygrad_lite import nn
+    >>> layer = nn.Linear(2, 1)
+    >>> new = {"weight": tl.ones(1, 2), "bias": tl.zeros(1)}
+    >>> tl.func.functional_call(layer, new, tl.tensor([[1.0, 2.0]])).tolist()
+    [[3.0]]
+    """
+    dicts = [parameter_and_buffer_dicts] if isinstance(parameter_and_buffer_dicts, dict) else parameter_and_buffer_dicts
+    given = {name: t for d in dicts for name, t in d.items()}
+    known = dict([*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)])
+    unknown = [name for name in given if name not in known]
+    missing = [name for name in known if name not in given] if strict else []
+    if unknown or missing:
+        raise RuntimeError(
+            f"functional_call: unexpected names {unknown}, missing names {missing}; it has {list(known)}"
+        )
+    if tie_weights:
+        by_tensor = {id(known[name]): t for name, t in given.items()}
+        given = {name: by_tensor[id(old)] for name, old in known.items() if id(old) in by_tensor}
+    places = [(module.get_submodule(name.rpartition(".")[0]).__dict__, name.rpartition(".")[2]) for name in given]
+    before = [place[attribute] for place, attribute in places]
+    try:
+        for (place, attribute), t in zip(places, given.values(), strict=True):
+            place[attribute] = t
+        return module(*(args if isinstance(args, tuple) else () if args is None else (args,)), **(kwargs or {}))
+    finally:
+        for (place, attribute), old in zip(places, before, strict=True):
+            place[attribute] = old
+
+
+def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return (parameters, buffers) of several modules of one kind, each stacked along a new first axis, for `vmap`."""
+    models = list(models)
+    if not models:
+        raise RuntimeError("stack_module_state: expected at least one module")
+
+    def stacked(each: list[dict[str, Any]], leaf: bool) -> dict[str, Any]:
+        out = {}
+        for name in each[0]:
+            parts = [d[name].detach() for d in each]
+            out[name] = PUBLIC["cat"]([p.reshape((1, *p.shape)) for p in parts], 0)
+            if leaf and all(d[name].requires_grad for d in each):
+                out[name].requires_grad_()
+        return out
+
+    parameters = stacked([dict(m.named_parameters()) for m in models], True)
+    return parameters, stacked([dict(m.named_buffers()) for m in models], False)
+
+
+__all__ = ["functional_call", "stack_module_state"]
