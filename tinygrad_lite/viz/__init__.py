@@ -4,17 +4,22 @@
 >>> from tinygrad_lite import viz
 >>> a, b = tl.tensor(2.0, requires_grad=True), tl.tensor(-3.0, requires_grad=True)
 >>> print(viz.draw(a * b, names={"a": a, "b": b}))
-%1 = mul(a, b)  () f32
+%1 = mul(a, b)  () f32  value -6 | grad 1
 return %1
 """
 
+from tinygrad_lite.viz.diff import GraphDiff as GraphDiff
+from tinygrad_lite.viz.diff import diff as diff
 from tinygrad_lite.viz.door import draw as draw
 from tinygrad_lite.viz.door import trace as trace
 from tinygrad_lite.viz.model import Graph as Graph
 from tinygrad_lite.viz.model import GraphCall as GraphCall
 from tinygrad_lite.viz.model import GraphEdge as GraphEdge
 from tinygrad_lite.viz.model import GraphNode as GraphNode
+from tinygrad_lite.viz.recorder import Recorder as Recorder
 from tinygrad_lite.viz.summary import Summary as Summary
 from tinygrad_lite.viz.summary import summary as summary
 
-__all__ = ["Graph", "GraphCall", "GraphEdge", "GraphNode", "Summary", "draw", "summary", "trace"]
+__all__ = [
+    "Graph", "GraphCall", "GraphDiff", "GraphEdge", "GraphNode", "Recorder", "Summary", "diff", "draw", "summary", "trace",
+]  # fmt: skip

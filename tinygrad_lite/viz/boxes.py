@@ -21,6 +21,9 @@ TABLE = 12
 NOUNS = {"input": "input", "param": "parameter", "buffer": "buffer", "const": "constant", "output": "output"}
 
 
+SIGNS = {"first": "✖", "added": "+", "removed": "−", "changed": "~"}
+
+
 def cut(text: str) -> str:
     """Return ``text`` on one line, of a width that fits into a box."""
     text = plain(text)
@@ -30,9 +33,8 @@ def cut(text: str) -> str:
 def op_words(node: GraphNode) -> str:
     """Return symbol and name of an op: ``× mul``, ``ReLU``, ``conv``."""
     label, name = node.label or node.op, node.op
-    if label.lower().replace(" ", "").replace("_", "") == name.lower().replace("_", ""):
-        return label
-    return label if name.lower() in label.lower() else f"{label} {name}"
+    # a sign alone says little to a newcomer
+    return label if sum(c.isalpha() for c in label) > 1 else f"{label} {name}"
 
 
 def extra_options(node: GraphNode) -> dict[str, Any]:
@@ -78,7 +80,11 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
         for leaf, _ in sorted(folded, key=lambda f: f[1]):
             lines.extend(folded_lines(graph, leaf))
     else:
-        lines.append((cut(node.label or node.id), "head"))
+        lines.append((cut(title or node.label or node.id), "head"))
+        if title and node.kind == "grad" and node.op.lower() not in title.lower():
+            lines.append((cut(node.label), "op"))
+        for leaf, _ in sorted(folded, key=lambda f: f[1]):
+            lines.extend(folded_lines(graph, leaf))
         if node.kind in NOUNS and node.label not in (NOUNS[node.kind], node.kind):
             lines.append((NOUNS[node.kind], "op"))
     lines.extend(number_lines(node, show))
@@ -88,6 +94,8 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
 def folded_lines(graph: Graph, leaf: GraphNode) -> list[Line]:
     """Return the lines of a parameter inside the box of its op."""
     name = leaf.label.rpartition(".")[2] or leaf.label
+    if leaf.kind == "grad":
+        name = f"∂ {name.removeprefix('∂ ')}"
     text = name if not leaf.shape and leaf.value is not None else f"{name} {shape_text(leaf.shape)}"
     if leaf.value is not None and not leaf.shape:
         text += f" = {number_text(leaf.value)}"
@@ -114,16 +122,14 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
         size.append(shape_text(node.shape))
     if "dtype" in show and node.dtype:
         size.append(dtype_text(node.dtype))
-    scalar = node.value is not None and not isinstance(node.value, list)
+    scalar = not isinstance(node.value, list) and not isinstance(node.grad, list) and (node.value, node.grad) != (None, None)
     if size:
         lines.append((" ".join(size), "shape"))
     elif "shape" in show and not scalar and node.kind not in ("output",):
         lines.append((shape_text(node.shape), "shape"))
     if scalar:
-        text = number_text(node.value)
-        if node.grad is not None and not isinstance(node.grad, list):
-            text = f"value {text}  |  grad {number_text(node.grad)}"
-        lines.append((text, "value"))
+        value = "value ?" if node.value is None else f"value {number_text(node.value)}"
+        lines.append((value.removeprefix("value ") if node.grad is None else f"{value} | grad {number_text(node.grad)}", "value"))
     else:
         if "value" in show and node.value is not None:
             lines.extend(value_lines(node.value, node.shape))
@@ -150,7 +156,7 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
 
 def mark_text(mark: str) -> str:
     """Return a warning with its sign."""
-    return f"{'✖' if mark.startswith('first') else '⚠'} {mark}"
+    return f"{SIGNS.get(mark.partition(' ')[0], '⚠')} {mark}"
 
 
 def value_lines(value: Any, shape: tuple[int, ...]) -> list[Line]:

@@ -16,6 +16,10 @@ Names = Mapping[int, tuple[str, str]]
 """What the tensors and arrays known from outside are: id of the object -> (name, kind of node)."""
 
 
+LESSON = 1000
+"""Expressions of single numbers with up to so many ops show value and gradient everywhere."""
+
+
 class Builder:
     """Collects nodes, edges and calls; hands out ids that are the same in every run.
 
@@ -33,6 +37,8 @@ class Builder:
         self.made: dict[int, tuple[str, int]] = {}
         self.alive: list[Any] = []  # an id means something only while its object lives
         self.ill: dict[str, str] = {}
+        self.steps: dict[str, Any] = {}  # the engine's own step behind a node, while the picture is being made
+        self.sources: dict[str, Tensor] = {}  # and the tensor behind a leaf that a gradient reaches
 
     def unique(self, id: str) -> str:
         """Return ``id``, with a number behind it if it is taken."""
@@ -77,6 +83,8 @@ class Builder:
         if kind == "const" and node.value is None:
             node.value = kept(array)
         self.leaves.append(node)
+        if tracked and value.node is None:
+            self.sources[id_] = value
         place = (id_, 0)
         self.keep(value, place)
         if known:
@@ -144,6 +152,11 @@ class Builder:
             elif isinstance(value, Mapping):
                 stack.extend((f"{name}.{k}", v) for k, v in reversed(list(value.items())))
         return found
+
+    def scalar(self) -> bool:
+        """Whether the whole computation is about single numbers, as in a lesson."""
+        ops = [n for n in self.nodes if n.kind == "op"]
+        return 0 < len(ops) <= LESSON and all(n.numel == 1 for n in (*self.leaves, *ops))
 
     def finish(self) -> None:
         """Put every leaf before its first user, into the innermost call that all its users share."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tinygrad_lite.viz.view import Scene
 
 ROW = 20
+CHANGES = ("added", "removed", "changed")
 
 
 def numbered(by: str | Callable[[GraphNode], float]) -> Callable[[GraphNode], float | None]:
@@ -81,9 +82,9 @@ class Colouring:
     def classes(self, id: str) -> str:
         """Return the CSS classes of a box."""
         box = self.scene.view.boxes.get(id)
-        marked = any(role == "mark" for _, role in (box.lines if box else self.scene.view.groups[id].lines))
+        marks = [text[2:].partition(" ")[0] for text, role in (box.lines if box else self.scene.view.groups[id].lines) if role == "mark"]
         shape = "closed" if box is None else ""
-        return " ".join(filter(None, ("box", shape, self.heat.get(id) or self.kinds[id], "marked" if marked else "")))
+        return " ".join(filter(None, ("box", shape, self.heat.get(id) or self.kinds[id], "marked" if marks else "", *(m for m in marks[:1] if m in CHANGES))))
 
     def entries(self) -> list[tuple[str, str]]:
         """Return (class, words) of each entry of the legend."""

@@ -12,6 +12,8 @@ import numpy as np
 from tinygrad_lite.errors import describe
 from tinygrad_lite.graph import MODE, switch
 from tinygrad_lite.tensor import Tensor, make
+from tinygrad_lite.viz.backward import backward_of
+from tinygrad_lite.viz.gradients import add_gradients
 from tinygrad_lite.viz.model import Graph, GraphNode, Look
 from tinygrad_lite.viz.record import Tracer, current_names
 from tinygrad_lite.viz.walk import walk
@@ -51,7 +53,7 @@ def draw(
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor(3.0, requires_grad=True)
     >>> print(draw(x * x))
-    %1 = mul(x, x)  () f32
+    %1 = mul(x, x)  () f32  value 9 | grad 1
     return %1
     """
     look = Look(
@@ -98,14 +100,22 @@ def run(model: Any, inputs: Sequence[Any], names: dict[int, tuple[str, str]], lo
     wants |= {"time"} if look.color_by == "time" else set()
     tracer = Tracer(known, modules, wants)
     grads = graph != "forward" or "grad" in wants or look.color_by in ("grad_norm", "update_ratio")
+    wants |= {"stats"} if look.color_by == "update_ratio" else set()
     observers = (*MODE.get().observers, tracer)
     with untouched(model), switch(observers=observers, **({"grad": True} if grads else {})):
         result = model(*inputs)
     if not isinstance(result, Tensor) and not tracer.nodes:
         raise TypeError(f"draw: the function did nothing that can be drawn; it returned {describe(result)}")
-    outs = tracer.outputs(result)
+    outs = [t for _, t in tracer.outputs(result)]
+    notes = add_gradients(tracer, outs) if grads or tracer.scalar() and any_tracked(outs) else ()
     tracer.finish()
-    return Graph(tracer.nodes, tracer.edges, tracer.calls, look)
+    whole = Graph(tracer.nodes, tracer.edges, tracer.calls, look, notes)
+    return whole if graph == "forward" else backward_of(whole, graph == "both")
+
+
+def any_tracked(outs: Sequence[Any]) -> bool:
+    """Whether one of the results can be differentiated."""
+    return any(isinstance(t, Tensor) and t.tracked for t in outs)
 
 
 def tensors(x: Any) -> Any:

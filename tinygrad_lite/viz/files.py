@@ -11,8 +11,9 @@ from tinygrad_lite.viz.model import Graph
 
 TEXTS: dict[str, Callable[[Graph], str]] = {
     ".svg": Graph.to_svg, ".html": Graph.to_html, ".htm": Graph.to_html, ".json": Graph.to_json, ".txt": Graph.to_text,
-    ".dot": Graph.to_dot, ".gv": Graph.to_dot,
+    ".dot": Graph.to_dot, ".gv": Graph.to_dot, ".mmd": Graph.to_mermaid, ".mermaid": Graph.to_mermaid,
 }  # fmt: skip
+IMAGES: dict[str, Callable[[Graph], bytes]] = {".png": Graph.to_png, ".pdf": Graph.to_pdf}
 
 
 def save(graph: Graph, path: Path) -> Path:
@@ -20,8 +21,11 @@ def save(graph: Graph, path: Path) -> Path:
     suffix = path.suffix.lower()
     if suffix in TEXTS:
         data = TEXTS[suffix](graph).encode()
+    elif suffix in IMAGES:
+        data = IMAGES[suffix](graph)
     else:
-        raise ValueError(f"save: no picture format is called '{path.suffix}' ({path.name}); known: {', '.join(TEXTS)}")
+        known = ", ".join([*TEXTS, *IMAGES])
+        raise ValueError(f"save: '{path.name}' does not end in a known picture format; known: {known}")
     write(path, data)
     return path
 

@@ -35,7 +35,7 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
 
     boxes = []
     for box in view.boxes.values():
-        boxes.append([box.id, colouring.kind(box.id), *sized(box.lines), tip(box.node), box.parent])
+        boxes.append([box.id, colouring.kind(box.id), *sized(box.lines), tip(box.node), box.parent, box.node.kind == "grad"])
     groups = []
     for g in view.groups.values():
         title = plain(g.title)

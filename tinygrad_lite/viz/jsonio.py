@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_lite.tensor import Tensor
 from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode
+from tinygrad_lite.viz.words import Unknown
 
 VERSION = 1
 LARGEST = 4096
@@ -38,6 +39,8 @@ def encoded(value: Any) -> Any:
         return {"slice": [encoded(v) for v in (value.start, value.stop, value.step)]}
     if value is Ellipsis:
         return {"ellipsis": True}
+    if value is Unknown:
+        return {"unknown": True}
     if isinstance(value, dict):
         return {"dict": [[encoded(k), encoded(v)] for k, v in value.items()]}
     if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
@@ -64,6 +67,8 @@ def decoded(value: Any) -> Any:
         return slice(*(decoded(v) for v in value["slice"]))
     if "ellipsis" in value:
         return Ellipsis
+    if "unknown" in value:
+        return Unknown
     if "dict" in value:
         return {decoded(k): decoded(v) for k, v in value["dict"]}
     if "dtype" in value:

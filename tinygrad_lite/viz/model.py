@@ -90,6 +90,7 @@ class Look:
     max_nodes: int = 200
     engine: str = "auto"
     title: str | None = None
+    closed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "show", (self.show,) if isinstance(self.show, str) else tuple(self.show))
@@ -166,6 +167,22 @@ class Graph:
         """Return the same graph, to be shown with other arguments of `draw`."""
         return Graph(self.nodes, self.edges, self.calls, replace(self.look, **changes), self.notes)
 
+    def find(self, query: str | Callable[[GraphNode], bool]) -> list[GraphNode]:
+        """Return the nodes in which every word of ``query`` occurs, or for which a function says so."""
+        from tinygrad_lite.viz.query import find
+
+        return find(self, query)
+
+    def subgraph(self, pattern: str, hops: int = 1) -> Graph:
+        """Return the part whose ids match ``pattern`` (``encoder.0``, ``*/conv.*``) and what is ``hops`` edges away."""
+        from tinygrad_lite.viz.query import subgraph
+
+        return subgraph(self, pattern, hops)
+
+    def collapse(self, *patterns: str) -> Graph:
+        """Return the same graph with the module calls that match closed; without patterns, all of them."""
+        return self.looking(closed=patterns or ("*",))
+
     def totals(self) -> dict[str, int]:
         """Return counts of the whole graph: ops, parameters, flops, bytes of results and of what backward needs."""
         ops = [n for n in self.nodes if n.kind == "op"]
@@ -204,6 +221,30 @@ class Graph:
         from tinygrad_lite.viz.html import to_html
 
         return to_html(self)
+
+    def to_mermaid(self) -> str:
+        """Return a Mermaid flowchart, for Markdown pages that show them."""
+        from tinygrad_lite.viz.mermaid import to_mermaid
+
+        return to_mermaid(self)
+
+    def to_png(self) -> bytes:
+        """Return the picture as PNG; needs the extra ``image`` or ``plot``, or the ``dot`` program."""
+        from tinygrad_lite.viz.raster import to_png
+
+        return to_png(self)
+
+    def to_pdf(self) -> bytes:
+        """Return the picture as PDF; needs the extra ``plot``, or the ``dot`` program."""
+        from tinygrad_lite.viz.raster import to_pdf
+
+        return to_pdf(self)
+
+    def to_networkx(self) -> Any:
+        """Return a ``networkx.MultiDiGraph`` with every field as an attribute."""
+        from tinygrad_lite.viz.network import to_networkx
+
+        return to_networkx(self)
 
     def to_json(self) -> str:
         """Return ``{"version", "nodes", "edges", "calls"}`` as JSON."""

@@ -19,14 +19,13 @@ PACKAGE = __name__.split(".")[0]
 class Tracer(Builder):
     """Told of every op and module call while a function runs; `nodes`, `edges`, `calls` are what it saw.
 
-    ``modules``: path of each module by its id. ``steps`` joins ids of nodes to the engine's own, for gradients.
+    ``modules``: path of each module by its id.
     """
 
     def __init__(self, names: Names, modules: dict[int, str], wants: Any = ()) -> None:
         super().__init__(names, wants)
         self.modules, self.stack = modules, [""]
         self.entered: dict[str, int] = {}
-        self.steps: dict[str, Any] = {}
         self.clock = "time" in self.wants
         self.begun = 0.0
 

@@ -29,6 +29,7 @@ class Steps:
     def __init__(self, graph: Graph) -> None:
         ops = [n for n in graph.nodes if n.kind in ("op", "grad")]
         self.ids = [n.id for n in ops]
+        kinds = [n.kind for n in ops]
         self.index = {id: i for i, id in enumerate(self.ids)}
         self.face: list[tuple[Any, ...]] = []
         self.refs: list[tuple[tuple[int, int, int | str], ...]] = []
@@ -42,6 +43,8 @@ class Steps:
             refs = []
             for e in graph.arguments[n.id]:
                 j = self.index.get(e.src)
+                if j is not None and kinds[j] != n.kind:
+                    continue  # values kept for the backward pass go from each part to its own mirror image
                 if j is None:
                     refs.append((e.arg_index, e.out_index, private.get(e.src, e.src)))
                 else:

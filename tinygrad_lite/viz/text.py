@@ -81,12 +81,17 @@ def op_lines(graph: Graph, view: View, node: GraphNode, names: dict[str, str], d
         else:
             used.append(value_of(edge.src, edge.out_index, names))
     used.extend(f"{k}={option_text(v)}" for k, v in extra_options(node).items())
-    text = f"{pad}{names[node.id]} = {node.op}({', '.join(used)})"
+    if node.kind == "grad" and not node.op:
+        what = f"{plain(node.label)}({', '.join(used)})" if used else plain(node.label)
+    else:
+        what = f"{'∂' if node.kind == 'grad' else ''}{node.op}({', '.join(used)})"
+    text = f"{pad}{names[node.id]} = {what}"
     if params:
         text += f"  [{', '.join(params)}]"
     numbers = [t for t, role in number_lines(node, [w for w in graph.look.show if w not in ("shape", "dtype", "value")]) if role == "note"]
     if node.grad is not None and not isinstance(node.grad, list):
-        numbers.append(f"value {number_text(node.value)} | grad {number_text(node.grad)}")
+        value = "" if node.value is None else f"value {number_text(node.value)} | "
+        numbers.append(f"{value}grad {number_text(node.grad)}")
     text += f"  {kind_of(node)}{'  ' + '  '.join(numbers) if numbers else ''}{marks_of(node)}"
     lines.append(text)
     return lines

@@ -16,6 +16,7 @@ PAPER: Mapping[str, tuple[str, str]] = {
     "inside": ("#f6f8fa", "#1b1f26"),
     "param": ("#7a5300", "#e3bd5e"),
     "mark": ("#b42318", "#ff8a80"),
+    "good": ("#1f7a37", "#5fca78"),
 }
 """(light, dark) of everything that is not a box."""
 
@@ -104,4 +105,5 @@ def colours(dark: int, used: set[str]) -> str:
         if name in used:
             fill = (FILL.get(name) or SCALE[name])[2 * dark : 2 * dark + 2]
             out += f".{name} rect{{fill:{fill[0]};stroke:{fill[1]}}}"
-    return out + f".marked rect{{stroke:{p['mark']}}}"
+    out += f".marked rect{{stroke:{p['mark']}}}.added rect{{stroke:{p['good']}}}.added text.mark{{fill:{p['good']}}}"
+    return out + f".changed rect{{stroke:{p['param']}}}.changed text.mark{{fill:{p['param']}}}"

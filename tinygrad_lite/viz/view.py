@@ -7,8 +7,9 @@ Closing a group hides what is inside; since each covers an interval of the execu
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from tinygrad_lite.viz.boxes import Line, box_lines, closed_lines
 from tinygrad_lite.viz.model import Graph, GraphNode
@@ -163,7 +164,7 @@ class Scene:
         for link in out:
             coming[link.dst] = coming.get(link.dst, 0) + (link.arg >= 0)
         for link in out:
-            if link.arg >= 0 and 1 < coming[link.dst] <= NUMBERED:
+            if link.arg >= 0 and kind.get(link.dst) != "grad" and 1 < coming[link.dst] <= NUMBERED:
                 link.label = str(link.arg + 1)
         return out
 
@@ -211,6 +212,12 @@ def foldable(graph: Graph) -> tuple[dict[str, list[tuple[GraphNode, int]]], set[
     folded: dict[str, list[tuple[GraphNode, int]]] = {}
     hidden: set[str] = set()
     for node in graph.nodes:
+        if node.group == "leaf" and node.kind == "grad":
+            into = graph.arguments[node.id]
+            of_module = node.call or node.id.count(".") > 1
+            if len(into) == 1 and not graph.users[node.id] and graph.look.params == "fold" and of_module:
+                folded.setdefault(into[0].src, []).append((node, into[0].out_index))
+                hidden.add(node.id)
         if node.kind not in ("param", "buffer", "const"):
             continue
         uses = graph.users[node.id]
@@ -243,10 +250,12 @@ def spans(graph: Graph, steps: Steps) -> dict[str, tuple[int, int]]:
 def title_of(graph: Graph, id: str) -> str:
     """Return ``name: Class`` with the name counted from the module around it."""
     call = graph.call_of[id]
-    name = id
-    if call.parent and id.startswith(call.parent.split("#")[0] + "."):
-        name = id[len(call.parent.split("#")[0]) + 1 :]
-    return name if name == call.cls else f"{name}: {call.cls}"
+    name, parent = id, call.parent.split("#")[0]
+    if call.cls.startswith("∂ "):
+        name, parent = name.removesuffix(".grad"), parent.removesuffix(".grad")
+    if parent and name.startswith(parent + "."):
+        name = name[len(parent) + 1 :]
+    return call.cls if name == call.cls.removeprefix("∂ ") else f"{name}: {call.cls}"
 
 
 def _fill(
@@ -355,13 +364,20 @@ def _cut(groups: dict[str, Group], boxes: dict[str, Box], most: int) -> None:
             work.append(inner)
 
 
+def exactly(pattern: str) -> Callable[[str], bool]:
+    """Return the test whether a call is the one that ``pattern`` names, or one of those."""
+    return lambda id: id == pattern or fnmatchcase(id, pattern)
+
+
 def _close(view: View) -> None:
     """Close the groups below ``depth``, and as many levels more as ``max_nodes`` asks for."""
     look = view.graph.look
+    closed = [exactly(pattern) for pattern in look.closed]
     level = {id: sum(view.groups[g].kind == "call" for g in view.chain(id)) for id in view.groups}
     for id, group in view.groups.items():
-        if look.depth is not None and group.kind == "call" and level[id] > look.depth:
-            group.open = False
+        if group.kind == "call" and id:
+            deep = look.depth is not None and level[id] > look.depth
+            group.open = not (deep or any(test(id) for test in closed))
     before = count_visible(view)
     if before <= look.max_nodes:
         if any(g.kind == "stretch" for g in view.groups.values()):

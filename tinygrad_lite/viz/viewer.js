@@ -4,7 +4,7 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const NS = "http://www.w3.org/2000/svg";
 const $ = (id) => document.getElementById(id);
 const boxes = new Map(), groups = new Map(), where = new Map();
-for (const [id, css, lines, w, h, tip, parent] of DATA.boxes) boxes.set(id, { id, css, lines, w, h, tip, parent });
+for (const [id, css, lines, w, h, tip, parent, sums] of DATA.boxes) boxes.set(id, { id, css, lines, w, h, tip, parent, sums });
 for (const [id, title, parent, kind, first, last, open, repeat, length, lines, w, h, title_w] of DATA.groups) {
   groups.set(id, { id, title, parent, kind, first, last, open, repeat, folded: repeat > 1, length, lines, w, h, title_w, items: [] });
 }
@@ -55,7 +55,7 @@ function visible() {
     links.push({ src, dst, arg: exact ? arg : -1, label: "", origin: src === from ? from : src, style });
     coming.set(dst, (coming.get(dst) || 0) + (exact ? 1 : 0));
   }
-  for (const l of links) if (l.arg >= 0 && coming.get(l.dst) > 1 && coming.get(l.dst) <= DATA.numbered) l.label = String(l.arg + 1);
+  for (const l of links) if (l.arg >= 0 && !boxes.get(l.dst).sums && coming.get(l.dst) > 1 && coming.get(l.dst) <= DATA.numbered) l.label = String(l.arg + 1);
   return { items, parent, drawn, links };
 }
 

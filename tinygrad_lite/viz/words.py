@@ -11,6 +11,10 @@ import numpy as np
 DTYPES = {"float": "f", "int": "i", "uint": "u", "complex": "c"}
 
 
+class Unknown:
+    """A number that took part in a computation and was not kept: nothing needed it again."""
+
+
 def shape_text(shape: tuple[int, ...]) -> str:
     """Return a shape as Python writes it.
 
@@ -96,6 +100,8 @@ def option_text(value: Any) -> str:
         return ":".join(parts if parts[2] else parts[:2])
     if value is Ellipsis:
         return "..."
+    if value is Unknown:
+        return "?"
     if isinstance(value, np.ndarray):
         return f"array{shape_text(value.shape)}" if value.size > 6 else str(value.tolist())
     if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
