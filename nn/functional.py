@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygrad_lite.errors import ShapeError, describe
 
+from tinygrad_lite.nn.attending import scaled_dot_product_attention as scaled_dot_product_attention
 from tinygrad_lite.nn.noise import (
     alpha_dropout as alpha_dropout,
     dropout as dropout,
@@ -63,6 +64,7 @@ from tinygrad_lite.ops.distances import (
     triplet_margin_loss as triplet_margin_loss,
     triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
 )
+from tinygrad_lite.ops.embedding import embedding as embedding, one_hot as one_hot
 from tinygrad_lite.ops.linalg import linear as linear
 from tinygrad_lite.ops.normalisation import (
     batch_norm as batch_norm,

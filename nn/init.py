@@ -23,9 +23,7 @@ __all__ = [
 
 
 def _generator(generator: Any) -> np.random.Generator:
-    if generator is None:
-        return default_generator()
-    return getattr(generator, "numpy", generator)  # type: ignore[no-any-return]
+    return default_generator() if generator is None else generator  # type: ignore[no-any-return]
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:

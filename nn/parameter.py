@@ -12,7 +12,19 @@ from tinygrad_lite.tensor import Tensor, get_default_dtype, to_array
 __all__ = ["Buffer", "Parameter"]
 
 
-class Parameter(Tensor):
+class _Named(Tensor):
+    """A tensor that keeps what users hang on it (``p.tag = ...``) when it is copied or pickled."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copy = super().__deepcopy__(memo)
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (*super().__reduce_ex__(protocol), self.__dict__ or None)
+
+
+class Parameter(_Named):
     """A tensor that a `Module` registers as a parameter when it is assigned to one of its attributes.
 
     ``data``: a tensor (its memory is shared), or anything `tensor` takes (copied). Unlike a plain tensor it requires
@@ -33,26 +45,11 @@ class Parameter(Tensor):
         self.tracked = False
         self.requires_grad = requires_grad
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        copy = type(self)(Tensor(self.array), self.tracked)
-        if self.grad is not None:
-            copy.grad = Tensor(self.grad.array)
-        copy.__dict__.update(self.__dict__)
-        memo[id(self)] = copy
-        return copy
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return _rebuilt, (type(self), self.array, self.tracked), self.__dict__ or None
-
     def __repr__(self) -> str:
         return f"Parameter containing:\n{show(self)}"
 
 
-def _rebuilt(kind: type[Parameter], array: Any, requires_grad: bool) -> Parameter:
-    return kind(array, requires_grad)
-
-
-class Buffer(Tensor):
+class Buffer(_Named):
     """A tensor without gradient that a `Module` registers as a buffer when it is assigned to one of its attributes.
 
     ``persistent``: whether it is part of the state dict.

@@ -3,12 +3,14 @@
 from tinygrad_lite.ops import activation as activation
 from tinygrad_lite.ops import adaptive as adaptive
 from tinygrad_lite.ops import arrange as arrange
+from tinygrad_lite.ops import attention as attention
 from tinygrad_lite.ops import cast as cast
 from tinygrad_lite.ops import compare as compare
 from tinygrad_lite.ops import convolution as convolution
 from tinygrad_lite.ops import criteria as criteria
 from tinygrad_lite.ops import distances as distances
 from tinygrad_lite.ops import elementwise as elementwise
+from tinygrad_lite.ops import embedding as embedding
 from tinygrad_lite.ops import exponential as exponential
 from tinygrad_lite.ops import indexing as indexing
 from tinygrad_lite.ops import layout as layout
@@ -22,6 +24,7 @@ from tinygrad_lite.ops import points as points
 from tinygrad_lite.ops import pooling as pooling
 from tinygrad_lite.ops import product as product
 from tinygrad_lite.ops import rectifiers as rectifiers
+from tinygrad_lite.ops import recurrent as recurrent
 from tinygrad_lite.ops import reduction as reduction
 from tinygrad_lite.ops import resize as resize
 from tinygrad_lite.ops import scan as scan

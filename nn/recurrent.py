@@ -1,0 +1,323 @@
+"""Recurrent layers over whole sequences: RNN, LSTM, GRU, in any number of layers and both directions."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.nn import functional as F
+from tinygrad_lite.nn.linear import redraw, uniform_parameter
+from tinygrad_lite.nn.module import Module
+from tinygrad_lite.ops.activation import relu, tanh
+from tinygrad_lite.ops.arrange import stack, unbind
+from tinygrad_lite.ops.linalg import linear
+from tinygrad_lite.ops.recurrent import gru_point, lstm_point
+from tinygrad_lite.ops.shape import cat
+from tinygrad_lite.tensor import Tensor, make
+
+__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
+
+
+def _step_rnn(function: Any, outer: Any, state: Any, w: Any, b: Any, _: Any) -> Any:
+    return (function(outer + linear(state[0], w, b)),)
+
+
+def _step_lstm(_: Any, outer: Any, state: Any, w: Any, b: Any, project: Any) -> Any:
+    h, c, _gates = lstm_point(outer + linear(state[0], w, b), state[1])
+    return (h if project is None else linear(h, project)), c
+
+
+def _step_gru(_: Any, outer: Any, state: Any, w: Any, b: Any, __: Any) -> Any:
+    return (gru_point(outer, linear(state[0], w, b), state[0])[0],)
+
+
+def _zeros(shape: tuple[int, ...], like: Any) -> Tensor:
+    return make(np.zeros(shape, like.dtype))
+
+
+class _Recurrent(Module):
+    """All three kinds: they differ in the number of gates and in the step."""
+
+    gates = 1
+    states = 1
+    step: Any = staticmethod(_step_rnn)
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+            )
+        if dropout > 0 and num_layers == 1:
+            warnings.warn(
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
+                f"greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3,
+            )  # fmt: skip
+        if hidden_size <= 0:
+            raise ValueError("hidden_size must be greater than zero")
+        if num_layers <= 0:
+            raise ValueError("num_layers must be greater than zero")
+        if not 0 <= proj_size < hidden_size:
+            raise ValueError(
+                "proj_size has to be a positive integer, smaller than hidden_size, or zero to disable projections"
+            )
+        self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
+        self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
+        self.proj_size = proj_size
+        out = proj_size or hidden_size
+        bound, rows = 1 / math.sqrt(hidden_size), self.gates * hidden_size
+        for layer in range(num_layers):
+            width = input_size if layer == 0 else out * (2 if bidirectional else 1)
+            for suffix in self._suffixes(layer):
+                shapes = {"weight_ih": (rows, width), "weight_hh": (rows, out)}
+                if bias:
+                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+                if proj_size:
+                    shapes["weight_hr"] = (proj_size, hidden_size)
+                for name, shape in shapes.items():
+                    setattr(self, name + suffix, uniform_parameter(shape, bound, dtype))
+
+    def _suffixes(self, layer: int) -> tuple[str, ...]:
+        return (f"_l{layer}", f"_l{layer}_reverse") if self.bidirectional else (f"_l{layer}",)
+
+    @property
+    def all_weights(self) -> list[list[Any]]:
+        """The parameters, one list per layer and direction."""
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        return [
+            [getattr(self, n + s) for n in names if n + s in self._kinds]
+            for layer in range(self.num_layers) for s in self._suffixes(layer)
+        ]  # fmt: skip
+
+    def reset_parameters(self) -> None:
+        """Draw new starting values."""
+        redraw(1 / math.sqrt(self.hidden_size), *self.parameters())
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: there is no device that would want them in one block."""
+
+    def _function(self) -> Any:
+        return None
+
+    def _run(self, x: Any, states: tuple[Any, ...], suffix: str) -> tuple[Any, tuple[Any, ...]]:
+        """Return the outputs (L, N, out) of one layer in one direction, and its last states."""
+        known = self.__dict__
+        w, b = known["weight_hh" + suffix], known.get("bias_hh" + suffix)
+        project = known.get("weight_hr" + suffix)
+        # what the inputs say, for all steps in one product
+        outer = unbind(linear(x, known["weight_ih" + suffix], known.get("bias_ih" + suffix)), 0)
+        back = suffix.endswith("reverse")
+        step, function = self.step, self._function()
+        outputs = []
+        for now in reversed(outer) if back else outer:
+            states = step(function, now, states, w, b, project)
+            outputs.append(states[0])
+        return stack(outputs[::-1] if back else outputs, 0), states
+
+    def _check(self, input: Any, hx: Any) -> tuple[Any, bool, list[Any]]:
+        name = type(self).__name__
+        if not hasattr(input, "ndim") or input.ndim not in (2, 3):
+            raise ShapeError(f"{name}: expected input to be 2D or 3D, got {describe(input)}")
+        alone = input.ndim == 2
+        if input.shape[-1] != self.input_size:
+            raise ShapeError(
+                f"{name}: input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]} "
+                f"(x {describe(input)})"
+            )
+        x = input.reshape((input.shape[0], 1, input.shape[1])) if alone else input
+        if self.batch_first and not alone:
+            x = x.permute(1, 0, 2)
+        length, n = x.shape[:2]
+        if not length:
+            raise ShapeError(f"{name}: expected sequence length to be larger than 0 (x {describe(input)})")
+        rows = self.num_layers * (2 if self.bidirectional else 1)
+        sizes = [self.proj_size or self.hidden_size, self.hidden_size][: self.states]
+        if hx is None:
+            return x, alone, [_zeros((rows, n, s), input) for s in sizes]
+        given = list(hx) if self.states == 2 and isinstance(hx, (tuple, list)) else [hx]
+        if len(given) != self.states:
+            raise ShapeError(f"{name}: expected {self.states} initial states, got {len(given)}")
+        states = []
+        for h, s in zip(given, sizes, strict=True):
+            wanted = (rows, s) if alone else (rows, n, s)
+            if tuple(getattr(h, "shape", ())) != wanted:
+                raise ShapeError(f"{name}: expected hidden size {wanted}, got {describe(h)}")
+            states.append(h.reshape((rows, 1, s)) if alone else h)
+        return x, alone, states
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """Return the outputs of the last layer for every step, and the last states of all layers."""
+        x, alone, first = self._check(input, hx)
+        begun = [unbind(s, 0) for s in first]
+        ended: list[tuple[Any, ...]] = []
+        for layer in range(self.num_layers):
+            found = []
+            for suffix in self._suffixes(layer):
+                y, last = self._run(x, tuple(s[len(ended)] for s in begun), suffix)
+                found.append(y)
+                ended.append(last)
+            x = found[0] if len(found) == 1 else cat(found, -1)
+            if self.dropout and layer < self.num_layers - 1:
+                x = F.dropout(x, self.dropout, self.training)
+        if self.batch_first and not alone:
+            x = x.permute(1, 0, 2)
+        states = [stack([e[k] for e in ended], 0) for k in range(self.states)]
+        if alone:
+            x = x.reshape((x.shape[0], x.shape[2]))
+            states = [s.reshape((s.shape[0], s.shape[2])) for s in states]
+        return x, (tuple(states) if self.states == 2 else states[0])
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments that are not the usual ones."""
+        text = f"{self.input_size}, {self.hidden_size}"
+        usual = {
+            "proj_size": 0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }
+        return text + "".join(f", {k}={getattr(self, k)}" for k, v in usual.items() if getattr(self, k) != v)
+
+
+class RNN(_Recurrent):
+    r"""Elman's network: :math:`h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})`, or with ReLU.
+
+    Input (L, N, input_size), (N, L, input_size) with ``batch_first``, or (L, input_size). Returns all outputs of the last
+    layer and the last state of each layer and direction.
+    """
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+        self.nonlinearity = nonlinearity
+
+    def _function(self) -> Any:
+        return tanh if self.nonlinearity == "tanh" else relu
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory; states (h, c). See `RNN` for the shapes.
+
+    >>> import tinygrad_lite as tl
+    >>> out, (h, c) = tl.nn.LSTM(3, 5, num_layers=2)(tl.ones(7, 4, 3))
+    >>> out.shape, h.shape, c.shape
+    ((7, 4, 5), (2, 4, 5), (2, 4, 5))
+    """
+
+    gates = 4
+    states = 2
+    step = staticmethod(_step_lstm)
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit. See `RNN` for the shapes."""
+
+    gates = 3
+    step = staticmethod(_step_gru)
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+
+
+# ------------------------------------------------------------------------------------------------ one step
+class _Cell(Module):
+    gates = 1
+    states = 1
+    step: Any = staticmethod(_step_rnn)
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        bound, rows = (1 / math.sqrt(hidden_size) if hidden_size > 0 else 0.0), self.gates * hidden_size
+        self.weight_ih = uniform_parameter((rows, input_size), bound, dtype)
+        self.weight_hh = uniform_parameter((rows, hidden_size), bound, dtype)
+        self.register_parameter("bias_ih", uniform_parameter((rows,), bound, dtype) if bias else None)
+        self.register_parameter("bias_hh", uniform_parameter((rows,), bound, dtype) if bias else None)
+
+    def reset_parameters(self) -> None:
+        """Draw new starting values."""
+        redraw(1 / math.sqrt(self.hidden_size), *self.parameters())
+
+    def _function(self) -> Any:
+        return None
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """Return the state after one step of ``input`` (N, input_size) or (input_size)."""
+        name = type(self).__name__
+        if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
+            raise ShapeError(
+                f"{name}: expected input (N, {self.input_size}) or ({self.input_size},), got {describe(input)}"
+            )
+        shape = (*input.shape[:-1], self.hidden_size)
+        if hx is None:
+            given: Any = [_zeros(shape, input) for _ in range(self.states)]
+        else:
+            given = list(hx) if self.states == 2 else [hx]
+        for h in given:
+            if tuple(h.shape) != shape:
+                raise ShapeError(f"{name}: expected hidden state {shape}, got {describe(h)}")
+        known = self.__dict__
+        outer = linear(input, self.weight_ih, known["bias_ih"])
+        out = self.step(self._function(), outer, tuple(given), self.weight_hh, known["bias_hh"], None)
+        return out if self.states == 2 else out[0]
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
+
+
+class RNNCell(_Cell):
+    """One step of `RNN`."""
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device: Any = None,
+        dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        if nonlinearity not in ("tanh", "relu"):
+            raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}")
+        self.nonlinearity = nonlinearity
+
+    def _function(self) -> Any:
+        return tanh if self.nonlinearity == "tanh" else relu
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments."""
+        return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
+
+
+class LSTMCell(_Cell):
+    """One step of `LSTM`: takes and returns (h, c)."""
+
+    gates = 4
+    states = 2
+    step = staticmethod(_step_lstm)
+
+
+class GRUCell(_Cell):
+    """One step of `GRU`."""
+
+    gates = 3
+    step = staticmethod(_step_gru)

@@ -1,0 +1,61 @@
+"""Keeping gradients from growing too large."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.tensor import Tensor, make
+
+
+def _gradients(parameters: Any) -> list[Tensor]:
+    given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return [p.grad for p in given if p.grad is not None]
+
+
+def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
+    """Return the norm of all ``tensors`` together, as if they were one vector."""
+    arrays = [t.array for t in ([tensors] if isinstance(tensors, Tensor) else tensors)]
+    p = float(norm_type)
+    if not arrays:
+        return make(np.zeros((), np.float32))
+    if p == math.inf:
+        total = max(float(np.abs(a).max(initial=0.0)) for a in arrays)
+    elif p == 2:
+        total = math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
+    else:
+        total = sum(float((np.abs(a) ** p).sum()) for a in arrays) ** (1 / p)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise RuntimeError(
+            f"The total norm of order {p} for gradients from `parameters` is non-finite, so it cannot be clipped; "
+            f"error_if_nonfinite=False scales by it nevertheless"
+        )
+    return make(np.asarray(total, arrays[0].dtype))
+
+
+def clip_grad_norm_(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
+) -> Tensor:
+    """Scale the gradients of ``parameters`` in place so that their norm together is at most ``max_norm``.
+
+    Returns the norm before. Raises RuntimeError if it is not finite and ``error_if_nonfinite``.
+    """
+    grads = _gradients(parameters)
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    factor = float(max_norm) / (float(total.array) + 1e-6)
+    if not factor >= 1:  # also when it is NaN
+        for g in grads:
+            g.array *= np.asarray(factor, g.array.dtype)
+    return total
+
+
+clip_grad_norm = clip_grad_norm_
+
+
+def clip_grad_value_(parameters: Any, clip_value: float, foreach: Any = None) -> None:
+    """Cut every gradient of ``parameters`` off at ``clip_value`` and ``-clip_value``, in place."""
+    for g in _gradients(parameters):
+        np.clip(g.array, -float(clip_value), float(clip_value), out=g.array)

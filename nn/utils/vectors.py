@@ -1,0 +1,30 @@
+"""All parameters as one vector, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.ops.shape import cat
+from tinygrad_lite.tensor import Tensor
+
+
+def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+    """Return the elements of all ``parameters`` as one vector (differentiable)."""
+    return cat([p.reshape((-1,)) for p in parameters], 0)
+
+
+def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+    """Give ``parameters`` the elements of ``vec``, in order."""
+    if not isinstance(vec, Tensor):
+        raise TypeError(f"expected Tensor, but got: {type(vec).__name__}")
+    given = list(parameters)
+    count = sum(p.numel() for p in given)
+    if vec.array.shape != (count,):
+        raise ShapeError(f"vector_to_parameters: expected a vector of {count} elements, got {describe(vec)}")
+    at = 0
+    for p in given:
+        n = p.numel()
+        p.array = vec.array[at : at + n].reshape(p.array.shape).astype(p.array.dtype, copy=True)
+        at += n

@@ -1,0 +1,82 @@
+"""Rows of a table by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.indexing import plain, scatter_at
+from tinygrad_lite.registry import op
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import Array
+
+
+def _samples(src: Any) -> Any:
+    n, d = src.size(3, lo=2), src.size(2)
+    return (src.floats((n, d)), src.indices(src.choice([(4,), (2, 3)]), n)), {}
+
+
+def _rule(g: Array, index: Any, weight_shape: Any, padding_idx: Any, scale_grad_by_freq: Any) -> Array:
+    if padding_idx is not None:
+        g = g * np.expand_dims(index != padding_idx, -1).astype(g.dtype)
+    if scale_grad_by_freq:
+        count = np.bincount(index.reshape(-1), minlength=weight_shape[0])
+        g = g / np.expand_dims(count[index], -1).astype(g.dtype)
+    return scatter_at(g, index, tuple(weight_shape))
+
+
+@op(weight=_rule, kind="indexing", label="rows", public=False, samples=Samples(draw=_samples))
+def rows(weight: Array, index: Array, padding_idx: int | None = None, scale_grad_by_freq: bool = False) -> Array:
+    """Return row ``index`` of ``weight`` (n, d) for each element: (*, d); no gradient goes to row ``padding_idx``."""
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: weight must be a matrix, got {describe(weight)}")
+    if index.dtype.kind not in "iu":
+        raise DTypeError(f"embedding: row numbers must be integers, input is {describe(index)}; use .long()")
+    if index.size and not (index.min() >= 0 and index.max() < weight.shape[0]):
+        wrong = int(index.min()) if index.min() < 0 else int(index.max())
+        raise IndexError(f"embedding: index {wrong} is out of range for a table of {weight.shape[0]} rows")
+    return weight[index]
+
+
+def embedding(
+    input: Array, weight: Array, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Array:  # fmt: skip
+    """Return row ``input`` of ``weight`` (n, d) for each element of ``input``: (*, d).
+
+    No gradient goes to row ``padding_idx``. With ``max_norm`` the rows used are first shortened, in place, to that
+    norm. ``sparse`` is accepted; gradients are dense. Raises DTypeError, IndexError.
+    """
+    if padding_idx is not None:
+        n = weight.shape[0]
+        if not -n <= padding_idx < n:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= n
+    index = np.asarray(plain(input))
+    if max_norm is not None and index.size:
+        used = np.unique(index)
+        table = plain(weight)
+        length = (np.abs(table[used]) ** norm_type).sum(1, keepdims=True) ** (1 / norm_type)
+        # the small number is PyTorch's
+        table[used] *= np.where(length > max_norm, max_norm / (length + 1e-7), 1.0).astype(table.dtype)
+    return rows(weight, index, padding_idx, scale_grad_by_freq)
+
+
+def one_hot(tensor: Array, num_classes: int = -1) -> Array:
+    """Return integers with a last axis of length ``num_classes`` that is 1 at the class number, 0 elsewhere."""
+    index = np.asarray(plain(tensor))
+    if index.dtype.kind not in "iu":
+        raise DTypeError(f"one_hot: class numbers must be integers, got {describe(tensor)}; use .long()")
+    if index.size and index.min() < 0:
+        raise ValueError("one_hot: class numbers must not be negative")
+    if num_classes < 0:
+        if not index.size:
+            raise ValueError("one_hot: cannot tell the number of classes from an empty tensor; give num_classes")
+        num_classes = int(index.max()) + 1
+    elif index.size and index.max() >= num_classes:
+        raise ValueError(f"one_hot: class number {int(index.max())} must be smaller than num_classes {num_classes}")
+    from tinygrad_lite.tensor import make
+
+    return make((index[..., None] == np.arange(num_classes)).astype(np.int64))
