@@ -169,12 +169,24 @@ def grad(
 
 
 def backward(
-    tensor: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
     inputs: Any = None,
 ) -> None:  # fmt: skip
-    """Do what `Tensor.backward` says."""
+    """Do what `Tensor.backward` says, for one tensor or the sum over several.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor(2.0, requires_grad=True)
+    >>> tl.autograd.backward([x * 3, x * x])
+    >>> x.grad
+    tensor(7.)
+    """
+    outs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    one = grad_tensors is None or hasattr(grad_tensors, "ndim") or isinstance(tensors, Tensor)
+    starts = [grad_tensors] * len(outs) if grad_tensors is None else [grad_tensors] if one else list(grad_tensors)
+    if len(starts) != len(outs):
+        raise ShapeError(f"backward: {len(outs)} tensors but {len(starts)} gradients")
     targets = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    found = differentiate([tensor], [gradient], targets, retain_graph, create_graph, "backward")
+    found = differentiate(outs, starts, targets, retain_graph, create_graph, "backward")
     store(found, targets or (), create_graph)
 
 

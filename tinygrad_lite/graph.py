@@ -192,8 +192,9 @@ class Parts:
 
     def filled(self, node: Node) -> tuple[Any, ...]:
         """Return one gradient per output of ``node``."""
-        like = zip(node.shape, node.dtype, strict=True)
-        return tuple(self.parts[i] if i in self.parts else np.zeros(s, d) for i, (s, d) in enumerate(like))
+        like = enumerate(zip(node.shape, node.dtype, strict=True))
+        zeros = getattr(node.op, "materialize", True)
+        return tuple(self.parts[i] if i in self.parts else np.zeros(s, d) if zeros else None for i, (s, d) in like)
 
 
 class Pick:

@@ -31,17 +31,19 @@ class Examples:
     """What stands for the array of a batch; whoever looks into it is told that he cannot."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python, doctest or copy asking whether there is such a method
+            raise AttributeError(name)
         raise Unbatchable("the numbers of a tensor inside vmap are those of many examples; they cannot be looked at")
 
 
 def _refuse(self: Any, *_: Any, **__: Any) -> Any:
-    return self.array
+    return self.numbers
 
 
 for _name in (
     "array bool len iter getitem setitem contains float int index complex eq ne lt le gt ge add radd sub rsub mul rmul "
-    "truediv rtruediv floordiv mod pow rpow matmul rmatmul neg abs invert and or xor iadd isub imul itruediv array_ufunc "
-    "array_function"
+    "truediv rtruediv floordiv mod pow rpow matmul rmatmul neg abs invert and or xor iadd isub imul itruediv "
+    "array_ufunc array_function"
 ).split():
     setattr(Examples, f"__{_name}__", _refuse)
 EXAMPLES = Examples()
@@ -61,7 +63,7 @@ class Batch(Tensor):
         return EXAMPLES
 
     @property
-    def tracked(self) -> bool:  # type: ignore[override]
+    def tracked(self) -> bool:
         """Whether steps with the examples are recorded."""
         return self.value.tracked
 
@@ -165,7 +167,7 @@ def run_batched(op: Any, args: tuple[Any, ...]) -> Any:
     """Run ``op`` on arguments of which some are batches: once for all examples, or one by one."""
     tensors = list(args[0]) if op.sequence else [a for a in args if isinstance(a, Tensor)]
     level = max(t.level for t in tensors if isinstance(t, Tensor))
-    size = next(t.value.shape[0] for t in tensors if isinstance(t, Tensor) and t.level == level)
+    size = next(t.value.shape[0] for t in tensors if isinstance(t, Batch) and t.level == level)
     way = RULES.get(op.name) or RULES.get(f"kind {op.kind}") or along
     out = None
     if op.sequence is None or op.name in RULES:
@@ -189,7 +191,7 @@ def one_by_one(op: Any, args: tuple[Any, ...], level: int, size: int) -> Any:
         raise ValueError(f"vmap: {op.name} has to run example by example, and there is no example")
 
     def example(a: Any, i: int) -> Any:
-        if isinstance(a, Tensor) and a.level == level:
+        if isinstance(a, Batch) and a.level == level:
             return a.value[i]
         return [example(v, i) for v in a] if op.sequence and isinstance(a, (list, tuple)) else a
 
@@ -362,7 +364,7 @@ def _fold(op: Any, args: tuple[Any, ...], level: int) -> Any:
 def pull_batched(
     outs: list[Tensor], ins: list[Tensor], starts: list[Any], retain: bool | None, create: bool
 ) -> tuple[int, dict[Any, Any]]:
-    """Carry many gradients back in one pass; returns how many, and those of each input with them along the first axis."""
+    """Carry many gradients back in one pass; returns how many, and for each input all of them along the first axis."""
     seeds: list[Tensor] = []
     for out, start in zip(outs, starts, strict=True):
         g = start if isinstance(start, Tensor) else make(to_array(start, copy=False, name="grad"))
@@ -397,7 +399,8 @@ def opened(g: Any, level: Level) -> Any:
 
 # ------------------------------------------------------------------------------------------------ vmap
 def vmap(
-    func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
+    func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
+    chunk_size: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Return ``func`` for many examples at once: along ``in_dims`` of its arguments, to ``out_dims`` of its results.
 
@@ -417,10 +420,8 @@ def vmap(
     def many(*args: Any, **kwargs: Any) -> Any:
         leaves, build = flatten(args)
         axes = spread(in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args), args, "in_dims")
-        leaves = [
-            make(leaf) if isinstance(leaf, np.ndarray) and a is not None else leaf
-            for leaf, a in zip(leaves, axes, strict=True)
-        ]
+        pairs = list(zip(leaves, axes, strict=True))
+        leaves = [make(leaf) if isinstance(leaf, np.ndarray) and a is not None else leaf for leaf, a in pairs]
         size = _size(leaves, axes)
         fronts = [leaf if a is None else front(leaf, a) for leaf, a in zip(leaves, axes, strict=True)]
         outs: list[list[Any]] = []
@@ -439,7 +440,7 @@ def vmap(
 
 
 def _size(leaves: list[Any], axes: list[Any]) -> int:
-    sizes = {}
+    sizes: dict[int, None] = {}
     for leaf, axis in zip(leaves, axes, strict=True):
         if axis is None:
             continue

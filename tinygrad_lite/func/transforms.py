@@ -186,7 +186,7 @@ class Call:
 def grad_and_value(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """Return a function that computes (gradient, value) of a scalar ``func``; with ``has_aux`` (gradient, (value, aux)).
+    """Return a function that computes (gradient, value) of a scalar ``func``; ``has_aux``: (gradient, (value, aux)).
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import grad_and_value
@@ -254,7 +254,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 
 def pushed(call: Call) -> tuple[list[Any], list[Any]]:
-    """Return zeros u like the outputs, and the gradients that u gives: linear in u, so their gradient by u goes forward."""
+    """Return zeros u like the outputs and the gradients they give: linear in u, so their gradient by u goes forward."""
     with enable_grad():
         us = []
         for o in call.outs:
@@ -311,7 +311,8 @@ def _rows(outs: Sequence[Any], place: int, ins: Sequence[Any], create: bool, chu
 
 
 def jacrev(
-    func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False, chunk_size: int | None = None
+    func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False,
+    chunk_size: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Return the Jacobian of ``func`` as a function: shape (*output, *input), row by row but in one backward pass.
 
@@ -338,8 +339,8 @@ def jacrev(
 
 
 def jacfwd(
-    func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *, chunk_size: int | None = None,
-    randomness: str = "error",
+    func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *,
+    chunk_size: int | None = None, randomness: str = "error",
 ) -> Callable[..., Any]:  # fmt: skip
     """Return the Jacobian of ``func`` as a function, column by column: cheaper than `jacrev` for few inputs.
 
@@ -373,8 +374,8 @@ def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Cal
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import hessian
-    >>> hessian(lambda x: (x**3).sum())(tl.tensor([1.0, 2.0]))
-    tensor([[ 6.,  0.],
-            [ 0., 12.]])
+    >>> hessian(lambda x: (x**3).sum())(tl.tensor([1.0, 1.5]))
+    tensor([[6., 0.],
+            [0., 9.]])
     """
     return jacrev(jacrev(func, argnums), argnums)

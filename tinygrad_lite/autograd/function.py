@@ -1,0 +1,254 @@
+"""`Function`: an operation with a backward of one's own, written as in PyTorch."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.errors import GradientError, ShapeError, describe
+from tinygrad_lite.graph import MODE, Node, bump, clock, no_grad, pick, switch, unbroadcast, user_frame
+from tinygrad_lite.tensor import Tensor, make, new, wrap
+
+
+class FunctionCtx:
+    """What `forward` hands to `backward`: saved tensors, flags, and any attribute that is set on it."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def __init__(self) -> None:
+        self._to_save: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
+        self._constant: tuple[Any, ...] = ()
+        self._materialize = True
+        self._unpacked: tuple[Any, ...] | None = None
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (inputs, outputs, others; None too) for `backward`; changing them in place is noticed."""
+        self._to_save = tensors
+
+    save_for_forward = save_for_backward
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `save_for_backward` kept."""
+        return self._to_save if self._unpacked is None else self._unpacked
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say which inputs `forward` changed in place and returns."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say which outputs carry no gradient."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether a missing gradient of an output arrives as zeros (the default) or as None."""
+        self._materialize = bool(value)
+
+
+class Custom:
+    """The op of a node that a `Function` recorded; one for each call, as it holds what the call left for backward."""
+
+    is_pick, rules, singular, flops, samples, sequence, promote = False, (), False, None, None, None, None
+    kind = "other"
+
+    def __init__(self, function: type[Function], ctx: FunctionCtx, origins: tuple[Any, ...]) -> None:
+        self.function, self.ctx, self.origins = function, ctx, origins
+        self.name = self.label = function.__name__
+        self.params = self.arrays = tuple(f"input {i}" for i in range(len(ctx.needs_input_grad)))
+        self.saved_names = tuple(f"saved tensor {i}" for i in range(len(origins)))
+        self.uses = ((-1, tuple(range(len(origins)))),)
+        self.frees, self.materialize = bool(origins), ctx._materialize
+
+    def rewrap(self, node: Node, wrap: Any) -> list[Any]:
+        """Return what was saved, as a list: that tells `gather` that this backward pass is recorded itself."""
+        return list(node.saved or ())
+
+    def gather(self, node: Node, g: Any, saved: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """Call the user's ``backward`` and yield (place of the argument, gradient)."""
+        gs = g if isinstance(g, tuple) else (g,)
+        create, ctx = type(saved) is list, self.ctx
+        ctx._unpacked = tuple(_unpacked(v, origin, node) for v, origin in zip(saved, self.origins, strict=True))
+        try:
+            with switch(grad=create):
+                given = [part if part is None or isinstance(part, Tensor) else make(part) for part in gs]
+                answer = self.function.backward(ctx, *given)
+        finally:
+            ctx._unpacked = None
+        answers = answer if isinstance(answer, (tuple, list)) else (answer,)
+        if len(answers) > len(node.inputs) and all(a is None for a in answers[len(node.inputs) :]):
+            answers = answers[: len(node.inputs)]
+        if len(answers) != len(node.inputs):
+            raise GradientError(
+                f"{self.name}: backward returned {len(answers)} gradients, forward took {len(node.inputs)} arguments"
+            )
+        for i, (p, gp) in enumerate(zip(node.inputs, answers, strict=True)):
+            if p is None or gp is None:
+                continue
+            if not isinstance(gp, Tensor):
+                gp = make(np.asarray(gp))
+            if gp.shape != p.shape and not _reduces(gp.shape, p.shape):
+                raise ShapeError(
+                    f"{self.name}: backward returned a gradient {describe(gp)} for argument {i}, which has shape "
+                    f"{tuple(p.shape)}"
+                )
+            if gp.dtype != p.dtype:
+                gp = gp.to(p.dtype)
+            # a copy: what the user returns may be what he saved, and gradients are added to in place
+            gp = gp if create or gp.level else np.array(gp.array)
+            yield i, gp if gp.shape == p.shape else unbroadcast(gp, p.shape)
+
+
+def _reduces(shape: Any, to: Any) -> bool:
+    lead = len(shape) - len(to)
+    return lead >= 0 and all(m in (1, n) for n, m in zip(shape[lead:], to, strict=True))
+
+
+def _unpacked(value: Any, origin: Any, node: Node) -> Any:
+    if origin is None:
+        return value if value is None or isinstance(value, Tensor) else make(value)
+    if type(origin) is int:  # an output
+        origin = pick(node, origin) if isinstance(node.shape, list) else node
+    return wrap(value, origin)
+
+
+class Function:
+    """Base of operations with a backward of their own: static methods ``forward`` and ``backward``, called by `apply`.
+
+    Either ``forward(ctx, *args)``, or ``forward(*args)`` with ``setup_context(ctx, inputs, output)`` beside it. Inside
+    them nothing is recorded. ``backward(ctx, *grads)`` returns one gradient (or None) for each argument; if it is made
+    of differentiable operations it can be differentiated again.
+
+    >>> import tinygrad_lite as tl
+    >>> class Double(tl.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return x * 2
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         return g * 2
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> Double.apply(x).backward()
+    >>> x.grad
+    tensor(2.)
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Any) -> None:
+        """Fill ``ctx`` after a ``forward`` that does not take it."""
+
+    def __call__(self, *args: Any) -> Any:
+        """Raise: there are no instances to call."""
+        raise GradientError(f"{type(self).__name__}: call {type(self).__name__}.apply(...), not an instance")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run ``forward`` on ``args`` and record the step."""
+        mode, ctx = MODE.get(), FunctionCtx()
+        if any(isinstance(a, Tensor) and a.level for a in args):
+            for a in args:  # forward may do anything with the numbers: one example after the other
+                _ = a.array.shape if isinstance(a, Tensor) else None
+        ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.tracked for a in args)
+        with no_grad(), switch(observers=()):
+            if cls.setup_context is Function.setup_context:
+                output = cls.forward(ctx, *args)
+            else:
+                output = cls.forward(*args)
+                cls.setup_context(ctx, args, output)
+        outs = tuple(output) if isinstance(output, (tuple, list)) else (output,)
+        recorded = mode.grad and any(ctx.needs_input_grad)
+        frame = user_frame(sys._getframe(1))
+        results = cls._recorded(ctx, args, outs, frame) if recorded else tuple(_bare(o, args, ctx) for o in outs)
+        for observer in mode.observers:
+            op = next((r.node.op for r in results if isinstance(r, Tensor) and r.node is not None), None)
+            op = Custom(cls, ctx, ()) if op is None else results[0].node.inputs[0].op if op.is_pick else op
+            observer.before(op, args)
+            observer.after(op, args, results if len(results) > 1 else results[0], frame)
+        return results if isinstance(output, (tuple, list)) else results[0]
+
+    @classmethod
+    def _recorded(cls, ctx: FunctionCtx, args: Any, outs: tuple[Any, ...], frame: Any) -> tuple[Any, ...]:
+        constant, dirty = {id(t) for t in ctx._constant}, {id(t) for t in ctx._dirty}
+        for t in ctx._dirty:
+            if t.tracked and t.node is None:
+                raise GradientError(f"{cls.__name__}: a leaf that requires gradients cannot be changed in place")
+        live = [isinstance(o, Tensor) and o.dtype.kind == "f" and id(o) not in constant for o in outs]
+        node = new(Node)
+        origins: list[Any] = []
+        saved: list[Any] = []
+        for t in ctx._to_save:
+            where = next((i for i, o in enumerate(outs) if o is t and live[i]), None)
+            given = next((a for a in args if a is t), None)
+            if where is not None and id(t) not in dirty:
+                origins.append(where)
+            elif given is not None and given.tracked and id(t) not in dirty:
+                origins.append(given.node or given)
+            else:
+                origins.append(where if where is not None else None)
+            saved.append(t.array if isinstance(t, Tensor) else t)
+        ctx._to_save = ()
+        node.op, node.options, node.hooks = Custom(cls, ctx, tuple(origins)), (), None
+        node.inputs = tuple((a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True))
+        node.saved, node.source = tuple(saved), (frame.f_code, frame.f_lasti)
+        several = len(outs) > 1
+        node.shape = [tuple(getattr(o, "shape", ())) for o in outs] if several else tuple(getattr(outs[0], "shape", ()))
+        dtypes = [getattr(o, "dtype", np.dtype(np.float64)) for o in outs]
+        node.dtype = dtypes if several else dtypes[0]
+        for t in ctx._dirty:
+            bump(t.array, node.source)
+        node.seq = clock()
+        results = []
+        for i, o in enumerate(outs):
+            place = (pick(node, i) if several else node) if live[i] else None
+            if place is not None and id(o) in dirty:
+                o.node, o.tracked = place, True
+                results.append(o)
+            else:
+                results.append(_bare(o, args, ctx) if place is None else make(o.array, place))
+        ctx._dirty = ctx._constant = ()
+        return tuple(results)
+
+
+def _bare(o: Any, args: Any, ctx: FunctionCtx) -> Any:
+    """Return an output without history; an input handed through is not the input itself."""
+    if isinstance(o, Tensor) and any(o is a for a in args) and not any(o is d for d in ctx._dirty):
+        return make(o.array)
+    return o
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a ``backward`` that cannot be differentiated: asking for that is an error, not a wrong number."""
+
+    @functools.wraps(backward)
+    def once(ctx: FunctionCtx, *grads: Any) -> Any:
+        with no_grad():
+            answer = backward(ctx, *grads)
+        if not MODE.get().grad:
+            return answer
+        several = isinstance(answer, (tuple, list))
+        out = [_Refusing.apply(a, *grads) if isinstance(a, Tensor) else a for a in (answer if several else (answer,))]
+        return tuple(out) if several else out[0]
+
+    return once
+
+
+class _Refusing(Function):
+    """The identity, with a backward that says no."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, *others: Tensor) -> Tensor:
+        """Return ``x``."""
+        return x
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *grads: Tensor) -> Any:
+        """Raise."""
+        raise GradientError("this backward is marked @once_differentiable: it cannot be differentiated again")
