@@ -1,4 +1,4 @@
-"""What the clusterings share: squared distances, the starts, and centroids that lost all their points."""
+"""What the clusterings share: the starts, centroids that lost all their points, and the estimator around it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,9 @@ from numpy.typing import NDArray
 
 from tinygrad_lite.models.estimator import Estimator
 from tinygrad_lite.models.validation import Floats, check_count, check_finite, check_rows, check_weights, generator
+from tinygrad_lite.ops.points import squared_distances
 
 Ints = NDArray[np.intp]
-
-
-def squared_distances(X: Floats, centers: Floats) -> Floats:
-    """Return |x|² - 2 x·c + |c|² (n, k), never below 0: one matrix product, no (n, k, d) temporary."""
-    d: Floats = X @ (-2.0 * centers.T)
-    d += (X * X).sum(axis=1)[:, None]
-    d += (centers * centers).sum(axis=1)
-    return np.maximum(d, 0.0, out=d)
 
 
 class Starts:
@@ -131,15 +124,9 @@ class Clustering(Estimator):
         rows = self._rows(X)
         return np.sqrt(np.stack([((rows - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=1))
 
-    def _placed(self, X: Any) -> tuple[Floats, Floats]:
-        """Return rows and centroids with the middle of the centroids as origin: distances without cancellation."""
-        rows = self._rows(X)
-        middle = self.cluster_centers_.mean(axis=0)
-        return rows - middle, self.cluster_centers_ - middle
-
     def predict(self, X: Any) -> Any:
         """Return the number of the nearest centroid of each row."""
-        return squared_distances(*self._placed(X)).argmin(axis=1).astype(np.int32)
+        return squared_distances(self._rows(X), self.cluster_centers_).argmin(axis=1).astype(np.int32)
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Floats:
         """Return the distances to the centroids of a fit to ``X``."""
@@ -156,7 +143,7 @@ class Clustering(Estimator):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the sum of squared distances to the nearest centroids: larger is better."""
-        nearest = squared_distances(*self._placed(X)).min(axis=1)
+        nearest = squared_distances(self._rows(X), self.cluster_centers_).min(axis=1)
         weights = check_weights(nearest, sample_weight)
         return -float(nearest.sum() if weights is None else nearest @ weights)
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_lite.models.clusters import Clustering, Ints, reseat, squared_distances
+from tinygrad_lite.models.clusters import Clustering, Ints, reseat
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,
@@ -16,6 +16,7 @@ from tinygrad_lite.models.validation import (
     check_weights,
     warn,
 )
+from tinygrad_lite.ops.points import squared_distances
 
 
 class KMeans(Clustering):
@@ -73,14 +74,12 @@ class KMeans(Clustering):
         rows, weights = self._checked(X, sample_weight)
         starts = self._starts(rows, weights, self.random_state)
         self._remember(X, rows)
-        middle = np.average(rows, axis=0, weights=weights)
-        moved = rows - middle
-        attempts = [Descent(moved, weights, start - middle, most, tol) for start in starts]
+        attempts = [Descent(rows, weights, start, most, tol) for start in starts]
         best = min(attempts, key=lambda a: a.history[-1])
-        self.cluster_centers_ = best.path[-1] + middle
+        self.cluster_centers_ = best.path[-1]
         self.labels_ = best.labels.astype(np.int32)
         self.inertia_, self.n_iter_ = best.history[-1], len(best.history)
-        self.history_, self.path_ = best.history, [c + middle for c in best.path]
+        self.history_, self.path_ = best.history, best.path
         self._weight_seen = np.bincount(best.labels, weights, minlength=self.n_clusters)
         found = len(np.unique(best.labels[weights > 0]))
         if found < self.n_clusters:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from tinygrad_lite import Tensor, nn, optim, tensor
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.models.clusters import Clustering, squared_distances
+from tinygrad_lite.models.clusters import Clustering
 from tinygrad_lite.models.validation import ConvergenceWarning, Floats, check_choice, check_count, check_number, warn
+from tinygrad_lite.ops.points import squared_distances
 
 
 class SoftClusters(nn.Module):
@@ -38,11 +39,7 @@ class SoftClusters(nn.Module):
         r"""Return :math:`\lVert x_i - c_k \rVert^2` (n, n_clusters)."""
         if x.ndim != 2 or x.shape[1] != self.n_features:
             raise ShapeError(f"SoftClusters: expected points (n, {self.n_features}), x is {describe(x)}")
-        c = self.centroids
-        # the origin is moved to the middle of the centroids: far from it the three terms would cancel
-        middle = c.detach().mean(0)
-        x, c = x - middle, c - middle
-        d: Tensor = ((x * x).sum(1, keepdim=True) - 2 * (x @ c.T) + (c * c).sum(1)).relu()
+        d: Tensor = squared_distances(x, self.centroids)
         return d
 
     def forward(self, x: Any) -> Tensor:
@@ -138,18 +135,15 @@ class SoftKMeans(Clustering):
         rows, weights = self._checked(X, sample_weight)
         starts = self._starts(rows, weights, self.random_state)
         self._remember(X, rows)
-        middle = np.average(rows, axis=0, weights=weights)
-        moved = rows - middle
-        least = tol * float(weights @ (moved * moved).sum(axis=1))
+        least = tol * float(weights @ ((rows - np.average(rows, axis=0, weights=weights)) ** 2).sum(axis=1))
         train = by_fixed_point if by_em else by_gradient
-        attempts = [train(moved, weights, s - middle, beta, most, least) for s in starts]
+        attempts = [train(rows, weights, s, beta, most, least) for s in starts]
         path, history, converged = min(attempts, key=lambda a: a[1][-1])
-        self.path_ = [c + middle for c in path]
-        self.cluster_centers_ = self.path_[-1]
+        self.path_, self.cluster_centers_ = path, path[-1]
         self.history_, self.free_energy_, self.n_iter_ = history, history[-1], len(history)
         self.module_ = SoftClusters(self.n_clusters, rows.shape[1], beta, np.float64)
         self.module_.centroids.data = tensor(self.cluster_centers_)
-        d = squared_distances(moved, path[-1])
+        d = squared_distances(rows, path[-1])
         self.labels_, self.inertia_ = d.argmin(axis=1).astype(np.int32), float(weights @ d.min(axis=1))
         if not converged:
             warn(ConvergenceWarning, f"SoftKMeans: the free energy still fell after max_iter={most} rounds; raise max_iter")
@@ -157,7 +151,7 @@ class SoftKMeans(Clustering):
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the share of each cluster in each row (n, n_clusters)."""
-        return shares(squared_distances(*self._placed(X)), self.module_.beta)[0]
+        return shares(squared_distances(self._rows(X), self.cluster_centers_), self.module_.beta)[0]
 
 
 Attempt = tuple[list[Floats], list[float], bool]

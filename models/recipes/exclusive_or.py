@@ -17,7 +17,7 @@ from tinygrad_lite.models.recipes.job import Job
 from tinygrad_lite.models.recipes.pictures import BLUE, RED, finish
 from tinygrad_lite.models.recipes.proof import as_function, gradients
 
-EPOCHS, LR = 400, 0.1
+EPOCHS, LR = 1000, 0.05
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def train(activation: str, seed: int, epochs: int, lr: float) -> tuple[XorNet, l
     X, y = datasets.make_xor()
     x, target = tensor(X), tensor(y[:, None])
     model = XorNet(activation)
-    optimiser = optim.Adam(model.parameters(), lr=lr)
+    optimiser = optim.Adam(model.parameters(), lr=lr, weight_decay=1e-4)  # keeps units out of saturation, where slopes vanish
     losses = []
     for _ in range(epochs):
         optimiser.zero_grad()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import Tensor, datasets, nn, optim, tensor
+from tinygrad_lite import Tensor, nn, optim, tensor
 from tinygrad_lite.models.linear import ElasticNet, Lasso, Ridge
 from tinygrad_lite.models.recipes import by_hand
 from tinygrad_lite.models.recipes.job import Job
@@ -34,9 +34,10 @@ def example() -> tuple[Any, tuple[Any, ...]]:
 def run(job: Job) -> None:
     """Train, prove, compare, draw."""
     n, strength = 120, job.args.strength
-    X, y, truth = datasets.make_regression(
-        n, 20, n_informative=5, bias=10.0, noise=20.0, coef=True, random_state=job.seed, dtype=np.float64
-    )
+    rng, truth = np.random.default_rng(job.seed), np.zeros(20)
+    truth[[2, 5, 9, 12, 17]] = 90.0, -70.0, 50.0, -30.0, 15.0
+    X = rng.standard_normal((n, 20))
+    y = X @ truth + 10.0 + 20.0 * rng.standard_normal(n)
     job.say(f"{n} points, 20 features of which 5 matter; squared error plus a penalty on the weights, never on the intercept")
     model = nn.Linear(20, 1, dtype=np.float64)
     assert model.bias is not None
@@ -120,13 +121,14 @@ def paths(job: Job, X: Any, y: Any, truth: Any) -> None:
             strict=True,
         ):
             weights = np.array([make(a / 10 if name == "ridge" else a).fit(X, y).coef_ for a in strengths])
-            for k in np.argsort(truth != 0):
+            for k in np.argsort(truth == 0, kind="stable"):
                 matters = truth[k] != 0
-                label = {True: "feature that matters", False: "feature that does not"}[bool(matters)]
+                label = {True: "feature that matters", False: "other feature"}[bool(matters)]
                 seen = label in axis.get_legend_handles_labels()[1]
                 axis.semilogx(strengths / 10 if name == "ridge" else strengths, weights[:, k], "-" if matters else ":",
                               color=COLOURS[0] if matters else GREY, label=None if seen else label)  # fmt: skip
-            finish(axis, xlabel="alpha per point" if name == "ridge" else "alpha", title=name)
+            legend = "upper right" if name == "ridge" else None
+            finish(axis, legend, xlabel="alpha per point" if name == "ridge" else "alpha", title=name)
         figure.axes[0].set_ylabel("weight (units of y per unit of x)")
     with job.figure("zeros.png", 10, 4) as figure:
         left, right = figure.subplots(1, 2)

@@ -56,7 +56,7 @@ def image(axis: Any, values: Any, title: str = "", signed: bool = False, numbers
     if numbers:
         for (i, j), v in np.ndenumerate(values):
             dark = abs(v) > 0.6 * top
-            axis.text(j, i, f"{v:.3g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
+            axis.text(j, i, f"{round(v, 3):g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
     if bar:
         axis.figure.colorbar(shown, ax=axis, shrink=0.8)
 

@@ -84,5 +84,5 @@ def run(job: Job) -> None:
             left.plot([y.min(), y.max()], [y.min(), y.max()], "--", color=GREY, label="exact")
             finish(left, xlabel="y", ylabel="estimate of y", title="estimates")
         above = np.array([row["loss"] for row in job.history]) - least
-        right.semilogy(range(1, len(above) + 1), np.maximum(above, 1e-16), color=BLUE)
+        right.semilogy(range(1, len(above) + 1), np.maximum(above, 1e-12 * least), color=BLUE, label="down to rounding")
         finish(right, xlabel="step", ylabel="loss above least squares (units of y²)", title="gradient descent")

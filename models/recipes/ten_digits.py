@@ -128,3 +128,4 @@ def draw(job: Job, model: Any, first: Any, test_x: Any, test_y: Any) -> None:
                 image(rows[2, k], test_x[i, 0], f"{int(test_y[i])} read as {int(guess[i])}")
             else:
                 rows[2, k].axis("off")
+        figure.suptitle("first layer (orange positive, white zero, purple negative) and misread digits", fontsize=10)

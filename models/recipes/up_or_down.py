@@ -109,7 +109,7 @@ def draw(job: Job, X: Any, y: Any, frames: Any, means: Any, exact: Any) -> None:
         finish(right, xlabel="epoch", ylabel="% right", title="accuracy on the training series", ylim=(-3, 103))
     figure = new_figure(9, 4)
     left, right = figure.subplots(1, 2)
-    chosen = np.unique(np.minimum(np.round(np.geomspace(1, len(frames), 40)).astype(int) - 1, len(frames) - 1))
+    chosen = np.unique(np.minimum(np.round(np.geomspace(1, len(frames), 30)).astype(int) - 1, len(frames) - 1))
 
     def frame(i: int) -> None:
         at = int(chosen[i])
