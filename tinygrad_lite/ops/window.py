@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinygrad_lite.graph import finite
+from tinygrad_lite.graph import finite, ones
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops import fastconv
 from tinygrad_lite.ops.indexing import scatter_along
@@ -151,6 +151,9 @@ def _conv_weight_call(src: Any) -> Any:
 
 def _bias_rule(g: Array, bias_shape: Any) -> Array:
     # one number per channel, or one per channel and position ("untied")
+    if len(bias_shape) == 1 and g.__class__ is np.ndarray and g.size > 4096:
+        n, o = g.shape[:2]
+        return ones(n, g.dtype).dot(g.reshape(n * o, -1).dot(ones(prod(g.shape[2:]), g.dtype)).reshape(n, o))
     axes = tuple(i for i in range(g.ndim) if i != 1) if len(bias_shape) == 1 else 0
     return g.sum(axis=axes)
 
