@@ -14,7 +14,11 @@ COMMANDS = {
     "train": ("tinygrad_lite.models.recipes", "run_train", "train one of the systems that `list` names"),
     "list": ("tinygrad_lite.models.recipes", "run_list", "name every system that can be trained"),
     "graph": ("tinygrad_lite.viz.cli", "run", "draw the graph of a recipe, a module:callable or a JSON file"),
-    "gradcheck": ("tinygrad_lite.testing.cli", "run", "check gradients: of ops by name, --all, or of a module:callable"),
+    "gradcheck": (
+        "tinygrad_lite.testing.cli",
+        "run",
+        "check gradients: of ops by name, --all, or of a module:callable",
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import time
@@ -33,16 +34,16 @@ class DigitsNet(nn.Module):
         self.conv1 = nn.Conv2d(1, 16, 3, padding=1)
         self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
         self.pool = nn.MaxPool2d(2)
-        self.hidden = nn.Linear(32 * 4 * 4, 64)
-        self.drop = nn.Dropout(0.25)
-        self.out = nn.Linear(64, 10)
+        self.hidden = nn.Linear(32 * 4 * 4, 128)
+        self.drop = nn.Dropout(0.5)
+        self.out = nn.Linear(128, 10)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (N, 1, 8, 8) to scores (N, 10)."""
         x = self.conv1(x).relu()
         x = self.pool(self.conv2(x).relu())
         x = self.hidden(x.flatten(1)).relu()
-        return self.out(self.drop(x))  # type: ignore[no-any-return]
+        return self.out(self.drop(x))
 
 
 def folder(given: str | None, overwrite: bool) -> Path:
@@ -104,11 +105,16 @@ def bar(total: int) -> Any:
 
 
 def train(
-    model: nn.Module, train_set: TensorDataset, test: tuple[Tensor, Tensor], epochs: int, history: list[dict[str, float]]
+    model: nn.Module,
+    train_set: TensorDataset,
+    test: tuple[Tensor, Tensor],
+    epochs: int,
+    history: list[dict[str, float]],
 ) -> Iterator[dict[str, float]]:
     """Train with Adam on shuffled batches; yields (and keeps in ``history``) loss and accuracy after each epoch."""
     batches = DataLoader(train_set, batch_size=32, shuffle=True)
-    optimiser = optim.Adam(model.parameters(), lr=2e-3)
+    optimiser = optim.Adam(model.parameters(), lr=4e-3)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=epochs * len(batches))
     progress = bar(epochs * len(batches))
     try:
         for epoch in range(1, epochs + 1):
@@ -119,6 +125,7 @@ def train(
                 loss = nn.functional.cross_entropy(scores, y)
                 loss.backward()
                 optimiser.step()
+                schedule.step()
                 total += loss.item() * len(y)
                 right += int((scores.argmax(1) == y).sum())
                 seen += len(y)
@@ -165,7 +172,9 @@ def picture(path: Path, model: nn.Module, history: list[dict[str, float]], x: Te
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.grid(alpha=0.25)
     misread.suptitle(f"misread: {int((guess != y.numpy()).sum())} of {len(y)} held-out digits")
-    for axis in misread.subplots(3, 4).flat:
+    columns = max(2, math.ceil(math.sqrt(len(wrong) * 4 / 3)))
+    rows = max(2, math.ceil(len(wrong) / columns))
+    for axis in misread.subplots(rows, columns).flat:
         axis.axis("off")
         if len(wrong):
             i, wrong = int(wrong[0]), wrong[1:]
@@ -179,7 +188,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tinygrad-lite demo", description=__doc__, allow_abbrev=False)
     parser.add_argument("--out", metavar="DIR", help="folder for the results (default: a new tinygrad-lite-demo)")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights, batches and dropout (default: 0)")
-    parser.add_argument("--epochs", type=int, default=15, help="passes over the training digits (default: 15)")
+    parser.add_argument("--epochs", type=int, default=30, help="passes over the training digits (default: 30)")
     parser.add_argument("--overwrite", action="store_true", help="write over the results of an earlier run in --out")
     args = parser.parse_args(argv)
     if args.epochs < 1:
@@ -201,7 +210,9 @@ def run(argv: list[str]) -> int:
     manual_seed(args.seed)
     images, labels = datasets.digits()
     train_x, test_x, train_y, test_y = map(tensor, datasets.split(images, labels, test=0.2, seed=0))
-    print(f"data: {len(images)} real handwritten digits, 8x8 pixels; {len(train_x)} to learn from, {len(test_x)} held out\n")
+    print(
+        f"data: {len(images)} real handwritten digits, 8x8 pixels; {len(train_x)} to learn from, {len(test_x)} held out\n"
+    )
     model = DigitsNet()
     print(summary(model, test_x[:1]), "\n")
     graph = draw(model, test_x[:1])
@@ -234,7 +245,9 @@ def run(argv: list[str]) -> int:
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     if history:
         picture(out / "training.png", model, history, test_x, test_y)
-    print(f"\nheld-out accuracy {metrics['test_accuracy']:.2%} after {len(history)} epochs, {seconds:.1f} s of training")
+    print(
+        f"\nheld-out accuracy {metrics['test_accuracy']:.2%} after {len(history)} epochs, {seconds:.1f} s of training"
+    )
     for name in FILES:
         if (out / name).exists():
             print(f"  {out / name}")
