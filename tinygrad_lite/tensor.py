@@ -298,7 +298,7 @@ class Tensor(Holder, Methods):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         kind, array, tracked, grad = self._copied("deepcopy")
-        memo[id(self)] = copy = rebuilt(kind, np.array(array), tracked, grad and grad.detach().clone())
+        memo[id(self)] = copy = rebuilt(kind, np.array(array), tracked, None if grad is None else grad.detach().clone())
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:
