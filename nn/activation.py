@@ -266,6 +266,10 @@ class Softshrink(_Activation):
         """Return ``softshrink`` of the input."""
         return F.softshrink(input, self.lambd)
 
+    def extra_repr(self) -> str:
+        """Return the constructor's argument."""
+        return str(self.lambd)
+
 
 class Hardshrink(_Activation):
     """Return ``x`` where it is further than ``lambd`` from zero, 0 elsewhere."""
@@ -279,6 +283,10 @@ class Hardshrink(_Activation):
     def forward(self, input: Any) -> Any:
         """Return ``hardshrink`` of the input."""
         return F.hardshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        """Return the constructor's argument."""
+        return str(self.lambd)
 
 
 class GLU(_Activation):

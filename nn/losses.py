@@ -312,5 +312,7 @@ class MultiMarginLoss(_Weighted):
         reduce: Any = None,
         reduction: str = "mean",
     ) -> None:
+        if p not in (1, 2):
+            raise ValueError("only p == 1 and p == 2 supported")
         super().__init__(weight, size_average, reduce, reduction)
         self.p, self.margin = p, margin

@@ -168,7 +168,9 @@ class Upsample(Module):
         recompute_scale_factor: bool | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
+        self.size, self.mode, self.align_corners = size, mode, align_corners
+        several = isinstance(scale_factor, (tuple, list))
+        self.scale_factor: Any = tuple(map(float, scale_factor)) if several else scale_factor and float(scale_factor)
         self.recompute_scale_factor = recompute_scale_factor
 
     def forward(self, input: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
+from tinygrad_lite.ops.convolution import as_ints
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -112,13 +113,14 @@ class _AdaptiveMax(_Adaptive):
 class _MaxUnpool(_Pool):
     shown = ("kernel_size", "stride", "padding")
 
+    n = 2
+
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
-        self.kernel_size, self.stride, self.padding = (
-            kernel_size,
-            stride if stride is not None else kernel_size,
-            padding,
-        )
+        name = type(self).__name__
+        self.kernel_size = as_ints(name, "kernel_size", kernel_size, self.n)
+        self.stride = self.kernel_size if stride is None else as_ints(name, "stride", stride, self.n)
+        self.padding = as_ints(name, "padding", padding, self.n)
 
     def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
         """Return ``input`` at ``indices``, zero elsewhere."""
@@ -232,16 +234,19 @@ class AdaptiveMaxPool3d(_AdaptiveMax):
 class MaxUnpool1d(_MaxUnpool):
     """Put the maxima back where they came from in sequences (N, C, L)."""
 
+    n = 1
     function = staticmethod(F.max_unpool1d)
 
 
 class MaxUnpool2d(_MaxUnpool):
     """Put the maxima back where they came from in images (N, C, H, W)."""
 
+    n = 2
     function = staticmethod(F.max_unpool2d)
 
 
 class MaxUnpool3d(_MaxUnpool):
     """Put the maxima back where they came from in volumes (N, C, D, H, W)."""
 
+    n = 3
     function = staticmethod(F.max_unpool3d)

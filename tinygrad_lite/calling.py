@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, GradientError, OptionError, ShapeError, describe
 from tinygrad_lite.graph import MODE, OURS, Node, clock, pick, user_frame
 from tinygrad_lite.promotion import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.tensor import ASK, Tensor, make, new
@@ -29,62 +29,62 @@ ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 """NumPy's words for PyTorch's arguments."""
 
 TEMPLATE = """
-def {name}({signature}, **words):
-    if words:
-        return {name}(*renamed(op, ({params},), words))
-    tracked = found = False
+def {name}({signature}, **_words):
+    if _words:
+        return {name}(*renamed(op, ({params},), _words))
+    _tracked = _found = False
 {unwrap}
-    if not found:
+    if not _found:
         return forward({params})
-    mode = MODE.get()
-    if mode.observers:
+    _mode = MODE.get()
+    if _mode.observers:
         return watched({name}, op, ({params},))
     try:
 {promote}
-        y = forward({raw})
-    except Exception as error:
-        raise explain(op, ({params},), error) from error
-    if y.__class__ is not ndarray:
-        if y.__class__ is tuple:
-            inputs = ({inputs},) if tracked and mode.grad and {records} else None
-            return several(op, y, inputs, {saved_several}, ({options}), {first})
-        y = as_array(op, y)
-    t = new(Tensor)
-    t.array = y
-    t.grad = t.hooks = t.base = None
-{view}    if not tracked or not mode.grad or not {records}:
-        t.tracked = False
-        t.node = None
-        return t
-    t.tracked = True
-    t.node = node = new(Node)
-    node.op = op
-    node.inputs = ({inputs},)
-    node.saved = {saved}
-    node.options = ({options})
-    node.shape = y.shape
-    node.dtype = y.dtype
-    node.seq = clock()
-    node.hooks = None
-    frame = getframe(1)
-    code = frame.f_code
-    if OURS[code.co_filename]:
-        frame = user_frame(frame)
-        code = frame.f_code
-    node.source = (code, frame.f_lasti)
-    return t
+        _y = forward({raw})
+    except Exception as _error:
+        raise explain(op, ({params},), _error) from _error
+    if _y.__class__ is not ndarray:
+        if _y.__class__ is tuple:
+            _inputs = ({inputs},) if _tracked and _mode.grad and {records} else None
+            return several(op, _y, _inputs, {saved_several}, ({options}), {first})
+        _y = as_array(op, _y)
+    _t = new(Tensor)
+    _t.array = _y
+    _t.grad = _t.hooks = _t.base = None
+{view}    if not _tracked or not _mode.grad or not {records}:
+        _t.tracked = False
+        _t.node = None
+        return _t
+    _t.tracked = True
+    _t.node = _node = new(Node)
+    _node.op = op
+    _node.inputs = ({inputs},)
+    _node.saved = {saved}
+    _node.options = ({options})
+    _node.shape = _y.shape
+    _node.dtype = _y.dtype
+    _node.seq = clock()
+    _node.hooks = None
+    _frame = getframe(1)
+    _code = _frame.f_code
+    if OURS[_code.co_filename]:
+        _frame = user_frame(_frame)
+        _code = _frame.f_code
+    _node.source = (_code, _frame.f_lasti)
+    return _t
 """
 
 VIEW = """
-    if y.base is not None and mode.grad:
-        link(t, {first}, op, ({options}))
+    if _y.base is not None and _mode.grad:
+        link(_t, {first}, op, ({options}))
 """
 
 UNWRAP = """
     if isinstance({p}, Tensor):
-        found = True
+        _found = True
         if {p}.tracked:
-            tracked = True
+            _tracked = True
         {p}_ = {p}.array
     else:
         {p}_ = {p}
@@ -123,7 +123,7 @@ def promotion_source(op: Any) -> str:
     return "\n".join(lines)
 
 
-def saved_source(op: Any, result: str = "y") -> str:
+def saved_source(op: Any, result: str = "_y") -> str:
     """Return the tuple of values that the rules of ``op`` name."""
     parts = []
     for word in op.saved_names:
@@ -179,6 +179,9 @@ def filled(source: str, name: str, **names: Any) -> Callable[..., Any]:
         "Tensor": Tensor, "ndarray": ndarray, "clock": clock, "getframe": sys._getframe, "F32": F32, "F64": F64,
         "shape_of": np.shape, "OURS": OURS, "user_frame": user_frame, "link": link,
     }  # fmt: skip
+    taken = [p for p in op.params if p in space or p.startswith("_")]
+    if taken:
+        raise TypeError(f"op {op.name}: the argument name '{taken[0]}' is used by the engine itself; choose another")
     exec(compile(source, file, "exec"), space)
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     return space[name]  # type: ignore[no-any-return]
@@ -325,7 +328,7 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     elif isinstance(error, (TypeError, AttributeError)):
         kind = DTypeError
     elif isinstance(error, ValueError):
-        kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else ValueError
+        kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else OptionError
     else:
         kind = type(error) if type(error) in (ZeroDivisionError, OverflowError, MemoryError) else RuntimeError
     text = text.replace("operands could not be broadcast together with shapes", "cannot broadcast shapes")

@@ -10,11 +10,15 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-__all__ = ["DTypeError", "DeviceError", "FileError", "GradientError", "MissingExtra", "ShapeError", "describe", "require"]
+__all__ = ["DTypeError", "DeviceError", "FileError", "GradientError", "MissingExtra", "OptionError", "ShapeError", "describe", "require"]
 
 
 class ShapeError(ValueError, RuntimeError):
     """Shapes that do not fit together."""
+
+
+class OptionError(ValueError, RuntimeError):
+    """An argument with a value that cannot be used."""
 
 
 class DTypeError(TypeError, RuntimeError):

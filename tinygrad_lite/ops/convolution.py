@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.window import Ints, Pads, check_window, col2im, conv, conv_input, im2col
 from tinygrad_lite.registry import function
 from tinygrad_lite.tensor import Array, Tensor
@@ -51,7 +51,7 @@ def pads_of(name: str, padding: Any, size: Ints, kernel: Ints, stride: Ints, dil
                 max((-(-m // t) - 1) * t + s + 1 - m, 0) for m, t, s in zip(size, stride, span, strict=True)
             ]  # fmt: skip
             return tuple((t // 2, t - t // 2) for t in total)
-        raise ValueError(f"{name}: padding must be numbers, 'valid', 'same' or 'full', got '{padding}'")
+        raise OptionError(f"{name}: padding must be numbers, 'valid', 'same' or 'full', got '{padding}'")
     if isinstance(padding, (tuple, list)) and len(padding) == n and all(isinstance(p, (tuple, list)) for p in padding):
         pads = tuple((int(a), int(b)) for a, b in padding)
     else:
@@ -133,7 +133,7 @@ def transposed(
         raise ShapeError(f"{name}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}")
     pads = pads_of(name, padding, (), kernel, stride, dilation) if padding != "same" else None
     if pads is None:
-        raise ValueError(f"{name}: padding 'same' has no transpose of one size; give numbers")
+        raise OptionError(f"{name}: padding 'same' has no transpose of one size; give numbers")
     size = tuple(
         (m - 1) * s - a - b + d * (k - 1) + e + 1
         for m, s, (a, b), d, k, e in zip(x.shape[2:], stride, pads, dilation, kernel, extra, strict=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops import loss
 from tinygrad_lite.ops.activation import log_softmax
 from tinygrad_lite.ops.indexing import plain
@@ -22,7 +22,7 @@ def reduced_by(name: str, x: Any, reduction: str) -> Any:
     if reduction == "sum":
         return x.sum()
     if reduction != "mean":
-        raise ValueError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+        raise OptionError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
     return x.mean()
 
 
@@ -114,7 +114,7 @@ def cross_entropy(
     """
     old_words("cross_entropy", size_average, reduce)
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+        raise OptionError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     w = check_weight("cross_entropy", input, weight)
     kind = getattr(target, "dtype", np.dtype(object)).kind
     if kind in "iu" and not label_smoothing:
@@ -156,5 +156,5 @@ def _smoothed(input: Any, target: Any, w: Any, ignore_index: int, reduction: str
     safe = np.where(plain(target) == ignore_index, 0, plain(target))
     total = used.sum() if w is None else (w[safe] * used).sum()
     if not total:
-        raise ValueError(f"cross_entropy: no target to average over (target {target.shape}); use reduction='sum'")
+        raise OptionError(f"cross_entropy: no target to average over (target {target.shape}); use reduction='sum'")
     return each.sum() / np.asarray(total, input.dtype)

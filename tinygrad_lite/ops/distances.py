@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.activation import sigmoid
 from tinygrad_lite.ops.criteria import check_weight, old_words, reduced_by, weighted
 from tinygrad_lite.ops.elementwise import abs, clip, log, maximum, minimum, where
@@ -55,7 +55,7 @@ def smooth_l1_loss(
     """Return ``d² / (2 beta)`` for differences below ``beta``, ``|d| - beta / 2`` above."""
     old_words("smooth_l1_loss", size_average, reduce)
     if beta < 0:
-        raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
+        raise OptionError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
     same_shape("smooth_l1_loss", input, target)
@@ -67,7 +67,7 @@ def smooth_l1_loss(
 def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Array:
     """Return ``d² / 2`` for differences below ``delta``, ``delta (|d| - delta / 2)`` above (Huber 1964)."""
     if delta <= 0:
-        raise ValueError(f"huber_loss: delta must be positive, got {delta}")
+        raise OptionError(f"huber_loss: delta must be positive, got {delta}")
     same_shape("huber_loss", input, target)
     d = abs(input - target)
     each = where(d < delta, d * d * 0.5, (d - 0.5 * delta) * delta)
@@ -155,7 +155,7 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Array, target: Array, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Array:
-    """Return ``(log var + (input - target)² / var) / 2``; variances below ``eps`` count as ``eps``, without gradient."""
+    """Return ``(log var + (input - target)² / var) / 2``; variances below ``eps`` count as ``eps``."""
     same_shape("gaussian_nll_loss", input, target)
     shape = tuple(input.shape)
     if isinstance(var, (int, float)):
@@ -167,10 +167,10 @@ def gaussian_nll_loss(
             raise ShapeError(
                 f"gaussian_nll_loss: var must have the shape of input {describe(input)}, it is {describe(var)}"
             )
-    low = np.asarray(plain(var)) < eps
-    if (np.asarray(plain(var)) < 0).any():
-        raise ValueError("gaussian_nll_loss: var has negative entry/entries")
-    var = where(low, eps, var)
+    raw = np.asarray(plain(var))
+    if (raw < 0).any():
+        raise OptionError("gaussian_nll_loss: var has negative entry/entries")
+    var = var + np.maximum(eps - raw, 0).astype(raw.dtype)  # raised to eps, the gradient passing
     d = input - target
     each = 0.5 * (log(var) + d * d / var)
     return reduced_by("gaussian_nll_loss", each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
@@ -250,7 +250,7 @@ def multi_margin_loss(
     """Return the mean over wrong classes of ``max(0, margin - right score + wrong score) ** p``."""
     old_words("multi_margin_loss", size_average, reduce)
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise OptionError("only p == 1 and p == 2 supported")
     x, t, alone = _scores("multi_margin_loss", input, target, True)
     right = take_along(x, t[:, None], 1)
     others = (np.arange(x.shape[1]) != t[:, None]).astype(x.dtype)
@@ -359,7 +359,7 @@ def triplet_margin_with_distance_loss(
 ) -> Array:  # fmt: skip
     """Return `triplet_margin_loss` with a distance of one's own."""
     if margin <= 0:
-        raise ValueError(f"triplet_margin_loss: margin must be greater than 0, got {margin}")
+        raise OptionError(f"triplet_margin_loss: margin must be greater than 0, got {margin}")
     distance = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.indexing import plain, scatter_at
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
@@ -70,13 +70,13 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
     if index.dtype.kind not in "iu":
         raise DTypeError(f"one_hot: class numbers must be integers, got {describe(tensor)}; use .long()")
     if index.size and index.min() < 0:
-        raise ValueError("one_hot: class numbers must not be negative")
+        raise OptionError("one_hot: class numbers must not be negative")
     if num_classes < 0:
         if not index.size:
-            raise ValueError("one_hot: cannot tell the number of classes from an empty tensor; give num_classes")
+            raise OptionError("one_hot: cannot tell the number of classes from an empty tensor; give num_classes")
         num_classes = int(index.max()) + 1
     elif index.size and index.max() >= num_classes:
-        raise ValueError(f"one_hot: class number {int(index.max())} must be smaller than num_classes {num_classes}")
+        raise OptionError(f"one_hot: class number {int(index.max())} must be smaller than num_classes {num_classes}")
     from tinygrad_lite.tensor import make
 
     return make((index[..., None] == np.arange(num_classes)).astype(np.int64))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.activation import softmax
 from tinygrad_lite.ops.elementwise import clip, where
 from tinygrad_lite.ops.indexing import scatter_along, take_along
@@ -26,9 +26,9 @@ def reduced(name: str, x: Array, reduction: str) -> Array:
     if reduction == "sum":
         return np.sum(x)
     if reduction != "mean":
-        raise ValueError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+        raise OptionError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
     if not x.size:
-        raise ValueError(f"{name}: the mean of an empty batch is undefined (shape {x.shape}); use reduction='sum'")
+        raise OptionError(f"{name}: the mean of an empty batch is undefined (shape {x.shape}); use reduction='sum'")
     return np.sum(x) / x.size
 
 
@@ -94,7 +94,7 @@ def binary_cross_entropy(input: Array, target: Array, reduction: str = "mean", e
     """
     same_shape("binary_cross_entropy", input, target)
     if input.size and not (input.min() >= 0 and input.max() <= 1):
-        raise ValueError(
+        raise OptionError(
             f"binary_cross_entropy: input must be probabilities between 0 and 1, it goes from {input.min():.4g} to "
             f"{input.max():.4g}; apply sigmoid first, or use binary_cross_entropy_with_logits"
         )
@@ -170,7 +170,7 @@ def nll_loss(
         return reduced("nll_loss", each, reduction)
     total = w.sum()
     if not total:
-        raise ValueError(f"nll_loss: no target to average over (target {target.shape}); use reduction='sum'")
+        raise OptionError(f"nll_loss: no target to average over (target {target.shape}); use reduction='sum'")
     return each.sum() / total
 
 
@@ -204,5 +204,5 @@ def cross_entropy_index(
         return reduced("cross_entropy", each, reduction)
     total = w.sum()
     if not total:
-        raise ValueError(f"cross_entropy: no target to average over (target {target.shape}); use reduction='sum'")
+        raise OptionError(f"cross_entropy: no target to average over (target {target.shape}); use reduction='sum'")
     return each.sum() / total

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise import where
 from tinygrad_lite.ops.indexing import plain
 from tinygrad_lite.ops.pooling import sum_pool
@@ -122,7 +122,7 @@ def batch_norm(
         _channelled("batch_norm", v, c, 2)
     if not training:
         if running_mean is None or running_var is None:
-            raise ValueError("batch_norm: running_mean and running_var must be given when training=False")
+            raise OptionError("batch_norm: running_mean and running_var must be given when training=False")
         scale = (np.asarray(plain(running_var)) + eps) ** -0.5
         shift = -np.asarray(plain(running_mean)) * scale
         lead = (c, *(1,) * (ndim - 2))
@@ -132,7 +132,7 @@ def batch_norm(
         return input * scale + (shift if b is None else shift + b)
     count = prod(input.shape) // c if c else 0
     if count <= 1:
-        raise ValueError(
+        raise OptionError(
             f"batch_norm: expected more than 1 value per channel when training, got input {describe(input)}"
         )
     y, mean, var = normalise(input, w, b, (0, *range(2, ndim)), eps)
@@ -155,7 +155,7 @@ def instance_norm(
     c, ndim = input.shape[1], input.ndim
     count = prod(input.shape[2:])
     if count <= 1:
-        raise ValueError(
+        raise OptionError(
             f"instance_norm: expected more than 1 spatial element when training, got input {describe(input)}"
         )
     w, b = _channelled("instance_norm", weight, c, ndim), _channelled("instance_norm", bias, c, ndim)
@@ -218,7 +218,7 @@ def local_response_norm(input: Array, size: int, alpha: float = 1e-4, beta: floa
     if input.ndim < 3:
         raise ShapeError(f"local_response_norm: expected 3 or more axes (N, C, *), got {describe(input)}")
     if size < 1:
-        raise ValueError(f"local_response_norm: size must be at least 1, got {size}")
+        raise OptionError(f"local_response_norm: size must be at least 1, got {size}")
     n, c = input.shape[:2]
     squares = (input * input).reshape((n, 1, c, -1))
     total = sum_pool(squares, (size, 1), (1, 1), ((size // 2, (size - 1) // 2), (0, 0))).reshape(tuple(input.shape))

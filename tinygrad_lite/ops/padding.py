@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.indexing import getitem
 from tinygrad_lite.ops.shape import permute, reshape_
 from tinygrad_lite.ops.window import Pads, padded
@@ -80,7 +80,7 @@ def pad(input: Array, pad: Any, mode: str = "constant", value: float | None = No
     """
     pairs = _pairs(pad, input.ndim)
     if mode not in MODES:
-        raise ValueError(f"pad: mode must be one of {', '.join(MODES)}, got {mode!r}")
+        raise OptionError(f"pad: mode must be one of {', '.join(MODES)}, got {mode!r}")
     shape = tuple(input.shape)
     first = len(shape) - len(pairs)
     if any(a + b + n < 0 or a + n < 0 or b + n < 0 for (a, b), n in zip(pairs, shape[first:], strict=True)):
@@ -88,7 +88,7 @@ def pad(input: Array, pad: Any, mode: str = "constant", value: float | None = No
     if mode == "constant":
         return pad_constant(input, tuple(pairs), 0.0 if value is None else value)
     if value is not None and value != 0:
-        raise ValueError(f"pad: padding mode '{mode}' doesn't take in value argument")
+        raise OptionError(f"pad: padding mode '{mode}' doesn't take in value argument")
     for axis, (a, b) in enumerate(pairs, first):
         if a or b:
             where = _source(shape[axis], max(a, 0), max(b, 0), mode, shape)[max(-a, 0) : None if b >= 0 else b]

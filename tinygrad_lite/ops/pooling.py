@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.convolution import as_ints, batched
 from tinygrad_lite.ops.elementwise import abs, sign, where
 from tinygrad_lite.ops.indexing import plain, scatter_along
@@ -158,7 +158,7 @@ def _average(
     x, alone = batched(name, n, input)
     kernel, stride, pads, _ = pool_window(name, n, x, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override is not None and divisor_override == 0:
-        raise ValueError(f"{name}: divisor must be not zero")
+        raise OptionError(f"{name}: divisor must be not zero")
     if x.dtype.kind != "f":
         raise DTypeError(f"{name}: expected floating numbers, x is {describe(input)}; use .float()")
     y = sum_pool(x, kernel, stride, pads)
@@ -234,7 +234,7 @@ def _norms(name: str, n: int, input: Any, norm_type: float, kernel_size: Any, st
     x, alone = batched(name, n, input)
     kernel, stride, pads, _ = pool_window(name, n, x, kernel_size, stride, 0, 1, ceil_mode)
     if norm_type <= 0:
-        raise ValueError(f"{name}: norm_type must be positive, got {norm_type}")
+        raise OptionError(f"{name}: norm_type must be positive, got {norm_type}")
     y = sum_pool(x, kernel, stride, pads) if norm_type == 1 else lp_pool(x, float(norm_type), kernel, stride, pads)
     if any(a or b for a, b in pads):
         # the last window of ceil_mode stands for a whole one
@@ -280,7 +280,7 @@ def _unpool(
     usual = tuple((m - 1) * s - 2 * p + k for m, s, p, k in zip(x.shape[2:], stride, padding, kernel, strict=True))
     size = usual if output_size is None else tuple(int(m) for m in output_size)[-n:]
     if any(not u - s < m < u + s for m, u, s in zip(size, usual, stride, strict=True)):
-        raise ValueError(
+        raise OptionError(
             f"{name}: invalid output_size {size}, expected about {usual} (less than a stride {stride} away)"
         )
     flat = index.reshape(*x.shape[:2], -1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.activation import sigmoid, softmax, tanh
 from tinygrad_lite.ops.elementwise import abs, where
 from tinygrad_lite.ops.special import erfc
@@ -45,7 +45,7 @@ def _between(g: Array, input: Array, min_val: float, max_val: float) -> Array:
 def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Array:
     """Return ``input`` cut off at ``min_val`` and ``max_val``."""
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val cannot be greater than max_val ({min_val} > {max_val})")
+        raise OptionError(f"hardtanh: min_val cannot be greater than max_val ({min_val} > {max_val})")
     return np.clip(input, min_val, max_val)
 
 
@@ -83,7 +83,7 @@ def threshold(input: Array, threshold: float, value: float, inplace: bool = Fals
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` moved towards zero by ``lambd``, and zero closer than that."""
     if lambd < 0:
-        raise ValueError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
+        raise OptionError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
 
 

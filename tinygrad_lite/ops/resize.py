@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.adaptive import adaptive_average
 from tinygrad_lite.ops.indexing import getitem
 from tinygrad_lite.ops.linalg import matmul
@@ -94,9 +94,9 @@ def interpolate(
             f"interpolate: mode '{mode}' works on {MODES[mode] or '3, 4 or 5'} axes, x is {describe(input)}"
         )
     if align_corners is not None and not MODES[mode]:
-        raise ValueError("interpolate: align_corners can only be set with linear, bilinear, bicubic or trilinear mode")
+        raise OptionError("interpolate: align_corners can only be set with linear, bilinear, bicubic or trilinear mode")
     if (size is None) == (scale_factor is None):
-        raise ValueError("interpolate: exactly one of size and scale_factor must be given")
+        raise OptionError("interpolate: exactly one of size and scale_factor must be given")
     old = tuple(input.shape[2:])
     scales: list[float | None] = [None] * n
     if size is not None:
@@ -121,5 +121,5 @@ def interpolate(
 def _several(what: str, value: Any, n: int, input: Any) -> list[Any]:
     out = list(value) if isinstance(value, (tuple, list)) else [value] * n
     if len(out) != n:
-        raise ValueError(f"interpolate: {what} must be one number or {n} of them for x {describe(input)}, got {value}")
+        raise OptionError(f"interpolate: {what} must be one number or {n} of them for x {describe(input)}, got {value}")
     return out

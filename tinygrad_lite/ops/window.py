@@ -115,7 +115,9 @@ def col2im(cols: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads, dila
 def _columns(x: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
     """Patches as (N, groups, C / groups * prod(kernel), prod(positions))."""
     cols = im2col(x, kernel, stride, pads, dilation)
-    return cols.reshape(x.shape[0], groups, x.shape[1] // groups * prod(kernel), -1)
+    # sizes written out: -1 has no meaning for an empty batch
+    positions = prod(cols.shape[2 + len(kernel) :])
+    return cols.reshape(x.shape[0], groups, x.shape[1] // groups * prod(kernel), positions)
 
 
 def _conv_samples(src: Any) -> Any:
@@ -206,7 +208,7 @@ def conv_input(
     kernel = weight.shape[2:]
     n, count = grad.shape[0], grad.shape[2:]
     w = weight.reshape(groups, weight.shape[0] // groups, -1)
-    cols = np.matmul(w.swapaxes(1, 2), grad.reshape(n, groups, weight.shape[0] // groups, -1))
+    cols = np.matmul(w.swapaxes(1, 2), grad.reshape(n, groups, weight.shape[0] // groups, prod(count)))
     cols = cols.reshape(n, weight.shape[1] * groups, *kernel, *count)
     return col2im(cols, size, kernel, stride, pads, dilation)
 
@@ -227,7 +229,7 @@ def conv_weight(
         return fastconv.correlate_weight(grad, input, kernel, stride, pads, dilation, groups)
     n, o = grad.shape[:2]
     cols = _columns(input, kernel, stride, pads, dilation, groups)
-    w = np.matmul(grad.reshape(n, groups, o // groups, -1), cols.swapaxes(2, 3)).sum(axis=0)
+    w = np.matmul(grad.reshape(n, groups, o // groups, cols.shape[3]), cols.swapaxes(2, 3)).sum(axis=0)
     return w.reshape(o, input.shape[1] // groups, *kernel)
 
 

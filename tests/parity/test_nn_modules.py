@@ -1,0 +1,40 @@
+"""Every layer and loss against PyTorch: results, gradients, buffers, state dicts, what they print, what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.parity import rows_conv, rows_layers, rows_losses
+from tests.parity.modules import Row, run, wrong
+from tinygrad_lite import nn
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+
+ROWS = {row.name: row for table in (rows_conv, rows_layers, rows_losses) for row in table.ROWS}
+WRONG = {**rows_conv.WRONG, **rows_layers.WRONG, **rows_losses.WRONG}
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_like_pytorch(name: str, record_property: Any) -> None:
+    row: Row = ROWS[name]
+    made, compared = run(row, torch)
+    record_property("parity", (f"nn {name}", made, compared))
+    assert compared
+
+
+@pytest.mark.parametrize("name", list(WRONG))
+def test_wrong_calls(name: str) -> None:
+    wrong(WRONG[name], torch)
+
+
+def test_every_layer_has_a_row() -> None:
+    shared = {
+        n for n in dir(nn)
+        if n[0].isupper() and isinstance(getattr(nn, n), type) and issubclass(getattr(nn, n), nn.Module) and hasattr(torch.nn, n)
+    }  # fmt: skip
+    named = " ".join(ROWS)
+    elsewhere = {"Module", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "TransformerDecoder", "TripletMarginWithDistanceLoss"}  # fmt: skip
+    assert not [n for n in sorted(shared - elsewhere) if n not in named]
