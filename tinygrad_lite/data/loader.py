@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tinygrad_lite.data.collate import default_collate, default_convert
-from tinygrad_lite.data.dataset import IterableDataset, TensorDataset
+from tinygrad_lite.data.dataset import IterableDataset
 from tinygrad_lite.data.sampler import BatchSampler, RandomSampler, SequentialSampler, count
 
 
@@ -19,11 +20,12 @@ class DataLoader:
     (`TensorDataset`) is read one batch at a time, with one copy per tensor; its arrays may be memory-mapped files
     larger than memory.
 
-    Loading runs in this process: ``num_workers`` other than 0 raises ValueError; ``pin_memory``, ``timeout`` and the
-    other options of worker processes are accepted and change nothing.
+    Loading runs in this process: ``num_workers`` other than 0 warns that it has no effect; ``pin_memory``, ``timeout``
+    and the other options of worker processes are accepted and change nothing. Raises ValueError for options that
+    exclude one another.
 
     >>> import tinygrad_lite as tl
-    >>> loader = DataLoader(TensorDataset(tl.arange(5)), batch_size=2)
+    >>> loader = DataLoader(tl.data.TensorDataset(tl.arange(5)), batch_size=2)
     >>> [x.tolist() for (x,) in loader]
     [[0, 1], [2, 3], [4]]
     """
@@ -49,9 +51,13 @@ class DataLoader:
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        if num_workers != 0:
-            raise ValueError(
-                f"DataLoader: num_workers={num_workers}, but data is loaded in this process only; use num_workers=0"
+        if num_workers < 0:
+            raise ValueError(f"num_workers option should be non-negative, got {num_workers}")
+        if num_workers:
+            warnings.warn(
+                f"DataLoader: num_workers={num_workers} has no effect, data is loaded in this process; use 0",
+                UserWarning,
+                stacklevel=2,
             )
         self.dataset, self.generator, self.num_workers = dataset, generator, 0
         self.streams = isinstance(dataset, IterableDataset)
@@ -76,9 +82,10 @@ class DataLoader:
             batch_size = count(batch_size, "batch_size")
         if sampler is None and not self.streams:
             sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
-        if batch_size is not None and batch_sampler is None and not self.streams:
+        if batch_size is not None and batch_sampler is None and sampler is not None:
             batch_sampler = BatchSampler(sampler, batch_size, bool(drop_last))
-        self.sampler, self.batch_sampler = sampler, batch_sampler
+        self.sampler: Any = sampler
+        self.batch_sampler: Any = batch_sampler
         self.batch_size, self.drop_last = batch_size, bool(drop_last)
         single = batch_size is None and batch_sampler is None
         # a data set that hands over whole batches has nothing left to collate
@@ -95,9 +102,9 @@ class DataLoader:
             for indices in self.batch_sampler:
                 yield list(self.dataset.__getitems__(indices))
         else:
-            several = None if isinstance(self.dataset, TensorDataset) else getattr(self.dataset, "__getitems__", None)
-            if getattr(self.dataset, "batches", False):
-                several = None
+            # __getitems__ of a data set of batches returns no list of examples
+            batches = getattr(self.dataset, "batches", False)
+            several = None if batches else getattr(self.dataset, "__getitems__", None)
             for indices in self.batch_sampler:
                 examples = several(indices) if several is not None else [self.dataset[i] for i in indices]
                 yield self.collate_fn(examples)

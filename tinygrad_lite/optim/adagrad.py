@@ -46,8 +46,8 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(params, {
             "lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value, "eps": eps, "maximize": maximize, "foreach": foreach,
-            "differentiable": differentiable, "fused": fused,
+            "initial_accumulator_value": initial_accumulator_value, "eps": eps, "maximize": maximize,
+            "foreach": foreach, "differentiable": differentiable, "fused": fused,
         })  # fmt: skip
 
     def check(self, group: dict[str, Any]) -> None:

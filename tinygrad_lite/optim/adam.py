@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average, average_square, check_common, scalar, steered
+from tinygrad_lite.optim.formula import average, average_square, check_common, scalar, shrink, steered
 from tinygrad_lite.optim.optimizer import Job, Optimizer
 
 AVERAGES = ("exp_avg", "exp_avg_sq")
@@ -21,8 +21,9 @@ class Adam(Optimizer):
     x \leftarrow x - \mathrm{lr}\,\hat m / (\sqrt{\hat v} + \epsilon)`
 
     with :math:`\hat m = m / (1-\beta_1^t)` and :math:`\hat v = v / (1-\beta_2^t)`. ``amsgrad`` divides by the largest
-    :math:`v` so far. ``weight_decay`` adds :math:`\lambda x` to the gradient, or with ``decoupled_weight_decay`` shrinks
-    the parameter by :math:`\mathrm{lr}\,\lambda x` instead. ``l1`` gives exact zeros (see `Optimizer`). ``foreach``,
+    :math:`v` so far. ``weight_decay`` adds :math:`\lambda x` to the gradient, or with ``decoupled_weight_decay``
+    shrinks the parameter by :math:`\mathrm{lr}\,\lambda x` instead. ``l1`` adds an L1 penalty of that weight to
+    the loss, by a proximal step: it makes weights exactly zero. ``foreach``,
     ``fused`` and ``capturable`` are accepted and change nothing.
 
     Raises ValueError for options that do not fit. Source: Kingma and Ba 2015, in PyTorch's form.
@@ -61,7 +62,7 @@ class Adam(Optimizer):
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        check_common(group)
+        check_common(group, "l1")
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the state arrays of each parameter."""
@@ -71,18 +72,21 @@ class Adam(Optimizer):
         """Move each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
         lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-        maximize, amsgrad, shrink = group["maximize"], group["amsgrad"], 1.0
+        maximize, amsgrad, keep, l1 = group["maximize"], group["amsgrad"], 1.0, lr * group["l1"]
         if group["decoupled_weight_decay"]:
-            shrink, decay = 1 - lr * decay, 0
-        dtype, known = None, 0
+            keep, decay = 1 - lr * decay, 0
+        dtype: Any = None
+        size = root = new1 = keep2 = new2 = tiny = dtype
+        known = 0
         for x, g, state, arrays in jobs:
             if state["step"] != known or x.dtype is not dtype:
                 known, dtype = state["step"], x.dtype
                 size, root = scalar(lr / (1 - beta1**known), x), scalar((1 - beta2**known) ** 0.5, x)
-                new1, keep2, new2, tiny = (scalar(n, x) for n in (1 - beta1, beta2, 1 - beta2, eps))
+                new1, keep2, new2 = scalar(1 - beta1, x), scalar(beta2, x), scalar(1 - beta2, x)
+                tiny = scalar(eps, x)
             m, v, a, b = arrays[0], arrays[1], arrays[-2], arrays[-1]
-            if shrink != 1.0:
-                multiply(x, shrink, x)
+            if keep != 1.0:
+                multiply(x, keep, x)
             if maximize or decay:
                 g = steered(x, g, maximize, decay, a)
             average(m, g, new1, b)
@@ -95,6 +99,8 @@ class Adam(Optimizer):
             multiply(m, size, b)
             divide(b, a, b)
             np.subtract(x, b, x)
+            if l1:
+                shrink(x, divide(l1, a, a), b)  # in the scale of each element's step
 
 
 class AdamW(Adam):

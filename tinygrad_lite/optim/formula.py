@@ -31,12 +31,22 @@ def scalar(value: float, like: Any) -> Any:
 
 
 def steered(x: Any, g: Any, maximize: bool, decay: float, out: Any) -> Any:
-    """Return the gradient to descend along: negated to ``maximize``, ``decay * x`` added; in ``out`` if either is set."""
+    """Return the gradient to descend along: negated to ``maximize``, ``decay * x`` added; in ``out`` if changed."""
     if maximize:
         g = np.negative(g, out)
     if decay:
         g = np.add(g, x * decay if g is out else np.multiply(x, decay, out), out)
     return g
+
+
+def shrink(x: Any, by: Any, out: Any) -> None:
+    r"""Move ``x`` towards zero by ``by`` and stop there: :math:`x \leftarrow \operatorname{sign}(x)\max(|x| - by, 0)`.
+
+    This is the proximal step of an L1 penalty. It makes weights exactly zero, which a penalty in the loss never does.
+    """
+    np.minimum(x, by, out=out)
+    np.maximum(out, -by, out=out)
+    np.subtract(x, out, x)
 
 
 def average(m: Any, g: Any, new: Any, out: Any) -> None:

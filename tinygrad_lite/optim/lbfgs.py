@@ -64,8 +64,6 @@ class LBFGS(Optimizer):
             raise ValueError(f"LBFGS: line_search_fn must be None or 'strong_wolfe', got {group['line_search_fn']!r}")
         if self.param_groups:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
-        if group["l1"]:
-            raise ValueError("LBFGS has no proximal step; l1 must be 0")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Minimise; ``closure`` clears the gradients, computes the loss and calls backward. Returns the first loss."""
@@ -86,7 +84,8 @@ class LBFGS(Optimizer):
                 return closure()
 
         first = evaluate()
-        loss, g = float(first), self._gradient()
+        loss = loss_before = float(first)
+        g = self._gradient()
         # the state is kept as tensors, so that it can be saved; here it is arrays
         d, before = (state[k].array if k in state else None for k in ("d", "prev_flat_grad"))
         changes, moves = ([v.array for v in state.get(k, [])] for k in ("old_dirs", "old_stps"))

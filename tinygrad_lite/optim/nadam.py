@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average, average_square, check_common, scalar, steered
+from tinygrad_lite.optim.formula import average, average_square, check_common, steered
 from tinygrad_lite.optim.optimizer import Job, Optimizer
 
 FIELDS = ("exp_avg", "exp_avg_sq")
@@ -66,7 +66,7 @@ class NAdam(Optimizer):
         return FIELDS
 
     @staticmethod
-    def advance(state: dict[str, Any], group: dict[str, Any]) -> None:  # type: ignore[override]
+    def advance(state: dict[str, Any], group: dict[str, Any]) -> None:
         """Keep the product of all momenta so far."""
         state["mu_product"] = state.get("mu_product", 1.0) * momentum(group, state["step"])
 
@@ -74,15 +74,15 @@ class NAdam(Optimizer):
         """Move each parameter along its gradient and along the average as it will be."""
         multiply, divide, add = np.multiply, np.divide, np.add
         lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-        maximize, shrink = group["maximize"], 1.0
+        maximize, keep = group["maximize"], 1.0
         if group["decoupled_weight_decay"]:
-            shrink, decay = 1 - lr * decay, 0
+            keep, decay = 1 - lr * decay, 0
         new1, new2 = 1 - beta1, 1 - beta2
         for x, g, state, (m, v, a, b) in jobs:
             step, product = state["step"], state["mu_product"]
             mu, mu_next = momentum(group, step), momentum(group, step + 1)
-            if shrink != 1.0:
-                multiply(x, shrink, x)
+            if keep != 1.0:
+                multiply(x, keep, x)
             if maximize or decay:
                 g = steered(x, g, maximize, decay, a)
             average(m, g, new1, b)

@@ -2,7 +2,7 @@
 
 An optimiser itself is only its formula, `Optimizer.update`, on bare arrays. Everything around it is here, once: which
 parameters have a gradient, checks before anything is changed, step counts, scratch memory, large parameters in pieces
-that fit the processor's cache, the proximal step for L1, and the note that parameters were changed in place.
+that fit the processor's cache, and the note that parameters were changed in place.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ import numpy as np
 
 from tinygrad_lite import graph
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
-from tinygrad_lite.optim.formula import need
 from tinygrad_lite.tensor import HookHandle, Tensor, make
 
 Job = tuple[Any, Any, dict[str, Any], tuple[Any, ...]]
-"""One piece of work for a formula: parameter, gradient, state (its "step" counts 1, 2, ...), state and scratch arrays."""
+"""One piece of work for a formula: parameter, gradient, state (its "step" counts from 1), state and scratch arrays."""
 
 PIECE = 1 << 15
 """Elements of a large parameter that are worked on at a time, so that its state and scratch stay in the cache."""
@@ -41,12 +40,7 @@ class Slot:
 class Optimizer:
     """Base of all optimisers: ``params`` is an iterable of tensors, of (name, tensor) pairs, or of groups (dicts).
 
-    A group is a dict with ``params`` and any option that shall differ from the defaults. Each group also takes
-    ``l1``: after the step its parameters are shrunk by ``lr * l1`` towards zero and stop there,
-
-    :math:`x \\leftarrow \\operatorname{sign}(x)\\,\\max(|x| - \\mathrm{lr}\\cdot\\mathrm{l1},\\, 0)`
-
-    (the proximal step of an L1 penalty), which makes weights exactly zero; a penalty added to the loss never does.
+    A group is a dict with ``params`` and any option that shall differ from the defaults.
 
     A new optimiser names its state arrays in `fields` and writes its formula in `update`; both may rely on the
     options that `check` let pass.
@@ -58,7 +52,7 @@ class Optimizer:
     """Called with state and group once per parameter and step, for numbers in the state that change with each step."""
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        self.defaults = {**defaults, "l1": defaults.get("l1", 0.0)}
+        self.defaults = defaults
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.param_groups: list[dict[str, Any]] = []
         self.count = 0  # steps taken, for the order check of the schedulers
@@ -121,7 +115,6 @@ class Optimizer:
             if isinstance(value, Tensor):
                 group[key] = value.item()
         group["params"] = params
-        need(group["l1"] >= 0.0, "l1 value", group["l1"])
         if group.get("differentiable"):
             raise NotImplementedError("differentiable=True: a step of an optimizer is not recorded here")
         self.check(group)
@@ -157,8 +150,6 @@ class Optimizer:
         for group, pairs in zip(self.param_groups, found, strict=True):
             if pairs:
                 self.update(group, self._jobs(group, pairs, frame))
-                if group["l1"]:
-                    self._shrink(pairs, group["lr"] * group["l1"])
         self.count += 1
         for hook in tuple(after):
             hook(self, (closure,), {})
@@ -171,14 +162,15 @@ class Optimizer:
             grad = p.grad
             if grad is None:
                 continue
-            slot = slots.get(p)
-            if slot is None or slot.array is not p.array or slot.fields is not fields:
-                slot = self._slot(p, group, fields)
-            g = grad.array
-            if g.shape != slot.array.shape:
+            g, x = grad.array, p.array
+            if g.shape != x.shape:
                 raise ShapeError(
-                    f"{type(self).__name__}: a parameter {describe(p)} has a gradient of another shape, {describe(grad)}"
+                    f"{type(self).__name__}: a parameter {describe(p)} has a gradient of another shape, "
+                    f"{describe(grad)}"
                 )
+            slot = slots.get(p)
+            if slot is None or slot.array is not x or slot.fields is not fields:
+                slot = self._slot(p, group, fields)
             pairs.append((slot, g))
         return pairs
 
@@ -194,16 +186,6 @@ class Optimizer:
             change.when, change.line = now, source
             for piece, x, arrays in slot.pieces:
                 yield x, g if piece is None else g.reshape(-1)[piece], state, arrays
-
-    @staticmethod
-    def _shrink(pairs: list[tuple[Slot, Any]], by: float) -> None:
-        """Move every parameter towards zero by ``by`` and stop at zero."""
-        for slot, _ in pairs:
-            for _, x, arrays in slot.pieces:
-                inside = arrays[-1]
-                np.minimum(x, by, out=inside)
-                np.maximum(inside, -by, out=inside)
-                np.subtract(x, inside, x)
 
     def _slot(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> Slot:
         """Return a new slot of ``p``: its state (made where there is none yet), cut into pieces if it is large."""

@@ -16,8 +16,8 @@ FIELDS = ("exp_avg", "exp_avg_sq")
 class RAdam(Optimizer):
     r"""RAdam: Adam that waits with scaling until the variance of its scale is known.
 
-    With :math:`\rho_\infty = 2/(1-\beta_2) - 1` and :math:`\rho_t = \rho_\infty - 2t\beta_2^t/(1-\beta_2^t)`, the step is
-    :math:`\mathrm{lr}\,\hat m` while :math:`\rho_t \le 5`, and then
+    With :math:`\rho_\infty = 2/(1-\beta_2) - 1` and :math:`\rho_t = \rho_\infty - 2t\beta_2^t/(1-\beta_2^t)`, the
+    step is :math:`\mathrm{lr}\,\hat m` while :math:`\rho_t \le 5`, and then
 
     :math:`\mathrm{lr}\,\hat m \sqrt{1-\beta_2^t} / (\sqrt v + \epsilon) \cdot
     \sqrt{\frac{(\rho_t-4)(\rho_t-2)\rho_\infty}{(\rho_\infty-4)(\rho_\infty-2)\rho_t}}`
@@ -66,14 +66,14 @@ class RAdam(Optimizer):
         """Move each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
         lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-        maximize, shrink = group["maximize"], 1.0
+        maximize, keep = group["maximize"], 1.0
         if group["decoupled_weight_decay"]:
-            shrink, decay = 1 - lr * decay, 0
+            keep, decay = 1 - lr * decay, 0
         new1, new2, end = 1 - beta1, 1 - beta2, 2 / (1 - beta2) - 1
         for x, g, state, (m, v, a, b) in jobs:
             step = state["step"]
-            if shrink != 1.0:
-                multiply(x, shrink, x)
+            if keep != 1.0:
+                multiply(x, keep, x)
             if maximize or decay:
                 g = steered(x, g, maximize, decay, a)
             average(m, g, new1, b)

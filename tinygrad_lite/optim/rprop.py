@@ -16,7 +16,8 @@ FIELDS = ("prev", "step_size")
 class Rprop(Optimizer):
     r"""Rprop: each element has a step of its own, which grows while the sign of its gradient stays; for full batches.
 
-    :math:`s \leftarrow \operatorname{clip}(s\,\eta_\pm, s_{min}, s_{max}),\quad x \leftarrow x - \operatorname{sign}(g)\,s`
+    :math:`s \leftarrow \operatorname{clip}(s\,\eta_\pm, s_{min}, s_{max}),\quad
+    x \leftarrow x - \operatorname{sign}(g)\,s`
 
     with :math:`\eta_+` where the sign stayed; where it changed :math:`\eta_-`, and the element waits for one step.
     :math:`s` starts at ``lr``. ``foreach`` and ``capturable`` are accepted and change nothing.

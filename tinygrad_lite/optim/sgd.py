@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import check_common, scalar, steered
+from tinygrad_lite.optim.formula import check_common, need, scalar, shrink, steered
 from tinygrad_lite.optim.optimizer import Job, Optimizer
 
 NOTHING = ()
@@ -20,8 +20,9 @@ class SGD(Optimizer):
     :math:`b \leftarrow \mu b + (1 - \tau)\,g, \qquad x \leftarrow x - \mathrm{lr}\, b`
 
     with momentum :math:`\mu` and dampening :math:`\tau`; the first step takes :math:`b = g`. ``weight_decay`` adds
-    :math:`\lambda x` to the gradient, ``nesterov`` moves along :math:`g + \mu b`, ``maximize`` climbs, ``l1`` gives exact
-    zeros (see `Optimizer`). ``foreach`` and ``fused`` are accepted and change nothing.
+    :math:`\lambda x` to the gradient, ``nesterov`` moves along :math:`g + \mu b`, ``maximize`` climbs. ``l1``
+    adds an L1 penalty of that weight to the loss, by a proximal step: it makes weights exactly zero. ``foreach`` and
+    ``fused`` are accepted and change nothing.
 
     Raises ValueError for options that do not fit. Source: Sutskever et al. 2013, in PyTorch's form.
 
@@ -56,7 +57,8 @@ class SGD(Optimizer):
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        check_common(group, "momentum")
+        check_common(group, "momentum", "l1")
+        need(not group["l1"] or group["momentum"] < 1.0, "momentum value for a step with l1", group["momentum"])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
@@ -67,11 +69,12 @@ class SGD(Optimizer):
     def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
         """Move each parameter along its gradient, or along its running sum."""
         multiply, add, subtract = np.multiply, np.add, np.subtract
-        dampening, nesterov, maximize, decay = (
-            group[name] for name in ("dampening", "nesterov", "maximize", "weight_decay")
-        )
-        momentum = group["momentum"]
-        dtype = None
+        momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
+        maximize, decay = group["maximize"], group["weight_decay"]
+        # the running sum of a steady gradient is longer than the gradient: the penalty has to keep up with it
+        l1 = group["l1"] * group["lr"] * ((1 - dampening) / (1 - momentum) if momentum else 1.0)
+        dtype: Any = None
+        lr = keep = new = dtype
         for x, g, state, arrays in jobs:
             if x.dtype is not dtype:
                 dtype = x.dtype
@@ -88,3 +91,5 @@ class SGD(Optimizer):
                     add(m, multiply(g, new, b) if dampening else g, m)
                 g = add(g, multiply(m, keep, b), b) if nesterov else m
             subtract(x, multiply(g, lr, b), x)
+            if l1:
+                shrink(x, l1, b)

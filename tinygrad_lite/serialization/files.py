@@ -18,9 +18,9 @@ def save(obj: Any, f: Any) -> None:
     """Write ``obj`` to a path or binary file, without pickle.
 
     ``obj`` may be a tensor, array, number, string or None, or dicts, lists and tuples of these, such as the
-    ``state_dict()`` of a module or an optimiser. It is written in NumPy's ``.npz`` format, whatever the name of the file
-    (``model.pt`` too), and `numpy.load` reads its tensors by name. A name ending in ``.safetensors`` gives that format,
-    which holds a dict of tensors and nothing else and which PyTorch's users can read.
+    ``state_dict()`` of a module or an optimiser. It is written in NumPy's ``.npz`` format, whatever the name of the
+    file (``model.pt`` too), and `numpy.load` reads its tensors by name. A name ending in ``.safetensors`` gives that
+    format, which holds a dict of tensors and nothing else and which PyTorch's users can read.
 
     A path is written beside its place and then renamed: a killed program never harms the old file. Raises DTypeError,
     naming the place, for anything that cannot be written, before the file is touched.
@@ -40,12 +40,14 @@ def save(obj: Any, f: Any) -> None:
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
-    """Return what a path or binary file holds: what `save` wrote, any ``.npz`` or safetensors file, or a ``.pt`` file of
-    PyTorch with tensors, numbers, strings and containers.
+    """Return what a path or binary file holds: whatever `save` wrote, and the files of others.
 
-    Nothing in a file is ever executed. bfloat16 becomes float32. ``map_location``, ``weights_only`` and ``mmap`` are
-    accepted and change nothing. Raises FileNotFoundError, and FileError for a file that is damaged or holds anything else;
-    what a damaged file merely claims takes no memory.
+    These are any ``.npz`` and safetensors file, and ``.pt`` files of PyTorch with tensors, numbers, strings and
+    containers. Nothing in a file is ever executed. bfloat16 becomes float32. ``map_location``, ``weights_only`` and
+    ``mmap`` are accepted and change nothing.
+
+    Raises FileNotFoundError, and FileError for a file that is damaged or holds anything else; what a damaged file
+    merely claims takes no memory.
     """
     if hasattr(f, "read"):
         return read(f if f.seekable() else io.BytesIO(f.read()))

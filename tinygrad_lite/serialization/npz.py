@@ -1,4 +1,4 @@
-"""The file format of NumPy, ``.npz``: a zip archive with one ``.npy`` file per tensor, and one JSON text for the rest."""
+"""NumPy's file format, ``.npz``: a zip archive with one ``.npy`` file per tensor, and one JSON text for the rest."""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ def read_pickle(data: bytes, known: Callable[[str, str], Any], persistent: Calla
 def run(data: bytes, known: Callable[[str, str], Any], persistent: Callable[[Any], Any]) -> Any:
     """Run the instructions one by one."""
     stack: list[Any] = []
+    copied = 0
     memo: dict[int, Any] = {}
 
     def since_mark() -> list[Any]:
@@ -56,6 +57,8 @@ def run(data: bytes, known: Callable[[str, str], Any], persistent: Callable[[Any
                 return items
         raise FileError("load: the pickle is damaged (an end without a beginning)")
 
+    value: Any
+    top: Any
     for code, value, position in pickletools.genops(data):
         name = code.name
         if name in PUSHES:
@@ -70,11 +73,11 @@ def run(data: bytes, known: Callable[[str, str], Any], persistent: Callable[[Any
         elif name == "TUPLE":
             stack.append(tuple(since_mark()))
         elif name == "APPEND":
-            item = stack.pop()
-            stack[-1].append(item)
+            item, top = stack.pop(), stack[-1]
+            top.append(item)
         elif name == "APPENDS":
-            items = since_mark()
-            stack[-1].extend(items)
+            items, top = since_mark(), stack[-1]
+            top.extend(items)
         elif name == "ADDITEMS":
             items = since_mark()
             stack[-1].update(items)
@@ -104,6 +107,10 @@ def run(data: bytes, known: Callable[[str, str], Any], persistent: Callable[[Any
             args, function = stack.pop(), stack.pop()
             if not isinstance(function, Named) or not isinstance(args, tuple):
                 raise FileError(f"load: the pickle calls {function!r:.60}, which is not a function")
+            # each element of a container stands somewhere in the file; a file that asks for more copies is hostile
+            copied += sum(len(a) for a in args if isinstance(a, (str, bytes, list, tuple, dict, set)))
+            if copied > len(data):
+                raise FileError("load: the pickle copies more elements than it has; refused")
             stack.append(function.meaning(*[a.meaning if isinstance(a, Named) else a for a in args]))
         elif name == "BUILD":
             # attributes of a container, such as the versions that PyTorch hangs on a state dict

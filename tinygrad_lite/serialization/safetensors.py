@@ -15,8 +15,8 @@ from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.tensor import Tensor, make
 
 DTYPES = {
-    "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8", "I64": "<i8",
-    "F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8",
+    "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8",
+    "I64": "<i8", "F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8",
 }  # fmt: skip
 NAMES = {np.dtype(code).newbyteorder("="): name for name, code in DTYPES.items() if name != "BF16"}
 LONGEST_HEAD = 100_000_000
@@ -95,7 +95,7 @@ def read_safetensors(file: BinaryIO) -> dict[str, Tensor]:
         )
     found: dict[str, Tensor] = {}
     for name, kind, shape, start, end in places:
-        data = np.empty((end - start) // np.dtype(DTYPES[kind]).itemsize, DTYPES[kind])
+        data: Any = np.empty((end - start) // np.dtype(DTYPES[kind]).itemsize, DTYPES[kind])
         if data.size and file.readinto(memoryview(data).cast("B")) != end - start:  # type: ignore[attr-defined]
             raise FileError(f"load: the file ends inside tensor '{name}'")
         if kind == "BF16":

@@ -58,8 +58,8 @@ def take_apart(value: Any) -> tuple[str, dict[str, Any]]:
             return out
         hint = "; pass its .state_dict()" if hasattr(v, "state_dict") else ""
         raise DTypeError(
-            f"save: cannot write {path or 'the object'}, {describe(v)}{hint} (tensors, arrays, numbers, strings, None, and "
-            f"dicts, lists and tuples of these are written)"
+            f"save: cannot write {path or 'the object'}, {describe(v)}{hint} (tensors, arrays, numbers, strings, None, "
+            f"and dicts, lists and tuples of these are written)"
         )
 
     def container(v: Any, path: str) -> Any:

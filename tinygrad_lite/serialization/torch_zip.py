@@ -42,14 +42,17 @@ class Storage:
 
     def __init__(self, read: Callable[[], Any], kind: Kind, size: int) -> None:
         self.read, self.kind, self.size = read, kind, size
-        self.array: Any = None
+        self.arrays: dict[str, Any] = {}
 
     def numbers(self, kind: Kind | None = None) -> Any:
         """Return the numbers as one flat array, for an untyped storage as ``kind``."""
-        if self.array is None:
-            self.array = self.read()
-        raw = self.array if kind is None or kind.raw == self.array.dtype else self.array.view(kind.raw)
-        return bfloat16(raw) if (kind or self.kind).code == "bf16" else raw
+        kind = kind or self.kind
+        if kind.code not in self.arrays:
+            if "raw" not in self.arrays:
+                self.arrays["raw"] = self.read()
+            raw = self.arrays["raw"].view(kind.raw)
+            self.arrays[kind.code] = bfloat16(raw) if kind.code == "bf16" else raw
+        return self.arrays[kind.code]
 
 
 def read_torch(archive: zipfile.ZipFile, description: str) -> Any:
@@ -106,16 +109,9 @@ def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
         raise FileError(f"load: a tensor reaches to element {last} of a storage with {len(numbers)}")
     if count > max(len(numbers), LARGE // numbers.itemsize):
         raise FileError(f"load: a tensor of size {sizes} repeats a storage of {len(numbers)} elements; refused")
-    dense = tuple(int(np.prod(sizes[i + 1 :], dtype=object)) for i in range(len(sizes)))
-    if (
-        count == len(numbers)
-        and offset == 0
-        and all(n == 1 or s == d for n, s, d in zip(sizes, strides, dense, strict=True))
-    ):
-        array = numbers.reshape(sizes)  # tensors that share a storage share it here too
-    elif count:
-        steps = [s * numbers.itemsize for s in strides]
-        array = np.lib.stride_tricks.as_strided(numbers[offset:], sizes, steps).copy()
+    if count:
+        # a view, as it was in PyTorch: tensors that shared memory share it here too
+        array = np.lib.stride_tricks.as_strided(numbers[offset:], sizes, [s * numbers.itemsize for s in strides])
     else:
         array = np.empty(sizes, numbers.dtype)
     t = make(array)
@@ -158,7 +154,6 @@ NAMES: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): encoded,
     ("builtins", "set"): set,
     ("builtins", "frozenset"): frozenset,
-    ("builtins", "bytearray"): bytearray,
     ("builtins", "complex"): complex,
 }
 NAMES.update({("torch", name): Kind(code) for name, code in {**STORAGES, "bfloat16": "bf16"}.items()})
@@ -171,8 +166,8 @@ def known(module: str, name: str) -> Any:
     module = "builtins" if module == "__builtin__" else module
     if (module, name) not in NAMES:
         raise FileError(
-            f"load: the file holds a {module}.{name}; only tensors, numbers, strings and containers are read, and nothing "
-            f"is executed. In PyTorch, save model.state_dict() instead of the object"
+            f"load: the file holds a {module}.{name}; only tensors, numbers, strings and containers are read, and "
+            f"nothing is executed. In PyTorch, save model.state_dict() instead of the object"
         )
     return NAMES[module, name]
 

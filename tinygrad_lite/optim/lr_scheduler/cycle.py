@@ -27,7 +27,9 @@ class OneCycleLR(LRScheduler):
 
     From ``max_lr / div_factor`` up, then down to that divided by ``final_div_factor``, along a cosine or a line
     (``anneal_strategy``); with ``three_phase`` first down to where it began. The momentum goes the other way. One step
-    per batch. Raises ValueError for options that do not fit, and when it is stepped too often. Source: Smith, Topin 2019.
+    per batch. Raises ValueError for options that do not fit, and when it is stepped too often.
+
+    Source: Smith and Topin 2019.
     """
 
     def __init__(
@@ -62,17 +64,15 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
         # each phase: last step, learning rate from and to, momentum from and to
-        up = [pct_start * self.total_steps - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"]
-        end = self.total_steps - 1
+        top, end = pct_start * self.total_steps - 1, float(self.total_steps - 1)
+        self.phases = [(top, ("initial_lr", "max_lr"), ("max_momentum", "base_momentum"))]
         if three_phase:
-            middle = 2 * pct_start * self.total_steps - 2
-            self.phases = [
-                up,
-                [middle, "max_lr", "initial_lr", "base_momentum", "max_momentum"],
-                [end, "initial_lr", "min_lr", "max_momentum", "max_momentum"],
+            self.phases += [
+                (2 * top, ("max_lr", "initial_lr"), ("base_momentum", "max_momentum")),
+                (end, ("initial_lr", "min_lr"), ("max_momentum", "max_momentum")),
             ]
         else:
-            self.phases = [up, [end, "max_lr", "min_lr", "base_momentum", "max_momentum"]]
+            self.phases += [(end, ("max_lr", "min_lr"), ("base_momentum", "max_momentum"))]
         if last_epoch == -1:
             for group, most in zip(optimizer.param_groups, per_group("max_lr", optimizer, max_lr), strict=True):
                 group["initial_lr"], group["max_lr"] = most / div_factor, most
@@ -89,21 +89,18 @@ class OneCycleLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """Return the learning rate of each group, and set its momentum."""
-        t, start = self.last_epoch, 0.0
+        t = self.last_epoch
         if t > self.total_steps:
             raise ValueError(f"Tried to step {t} times. The specified number of total steps is {self.total_steps}")
-        for end, *ends in self.phases:
-            if t <= end or end == self.phases[-1][0]:
-                break
-            start = end
+        i = next((i for i, phase in enumerate(self.phases) if t <= phase[0]), len(self.phases) - 1)
+        start = self.phases[i - 1][0] if i else 0.0
+        end, lr, momentum = self.phases[i]
         part = (t - start) / (end - start)
-        lrs = []
-        for group in self.optimizer.param_groups:
-            lr_from, lr_to, momentum_from, momentum_to = ends
-            lrs.append(self.between(group[lr_from], group[lr_to], part))
-            if self.cycle_momentum:
-                set_momentum(group, self.between(group[momentum_from], group[momentum_to], part))
-        return lrs
+        groups = self.optimizer.param_groups
+        if self.cycle_momentum:
+            for group in groups:
+                set_momentum(group, self.between(group[momentum[0]], group[momentum[1]], part))
+        return [self.between(group[lr[0]], group[lr[1]], part) for group in groups]
 
 
 class CyclicLR(LRScheduler):

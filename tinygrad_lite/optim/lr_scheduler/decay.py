@@ -185,7 +185,10 @@ class PolynomialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine down to ``eta_min`` in ``T_max`` steps, then up again, and so on. Source: Loshchilov, Hutter 2017."""
+    """Half a cosine down to ``eta_min`` in ``T_max`` steps, then up again, and so on.
+
+    Source: Loshchilov and Hutter 2017.
+    """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_max, self.eta_min = T_max, eta_min
