@@ -133,8 +133,11 @@ def train(
                     progress.set_description(f"epoch {epoch}/{epochs}  loss {total / seen:.4f}")
                     progress.update()
             row = {
-                "epoch": float(epoch), "loss": total / seen, "train_accuracy": right / seen, "test_accuracy": accuracy(model, *test)
-            }  # fmt: skip
+                "epoch": float(epoch),
+                "loss": total / seen,
+                "train_accuracy": right / seen,
+                "test_accuracy": accuracy(model, *test),
+            }
             history.append(row)
             yield row
     finally:
@@ -211,10 +214,10 @@ def run(argv: list[str]) -> int:
     images, labels = datasets.digits()
     train_x, test_x, train_y, test_y = map(tensor, datasets.split(images, labels, test=0.2, seed=0))
     print(
-        f"data: {len(images)} real handwritten digits, 8x8 pixels; {len(train_x)} to learn from, {len(test_x)} held out\n"
+        f"data: {len(images)} real handwritten digits, 8x8 pixels; {len(train_x)} to learn from, {len(test_x)} held out"
     )
     model = DigitsNet()
-    print(summary(model, test_x[:1]), "\n")
+    print(f"\n{summary(model, test_x[:1])}\n")
     graph = draw(model, test_x[:1])
     graph.save(out / "graph.svg")
     graph.save(out / "graph.html")
