@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tinygrad_lite.errors import DTypeError, GradientError, OptionError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, GradientError, LinAlgError, OptionError, ShapeError, describe
 from tinygrad_lite.graph import MODE, OURS, Node, clock, pick, user_frame
 from tinygrad_lite.promotion import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.tensor import ASK, Tensor, make, new
@@ -327,6 +327,8 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
         kind = IndexError
     elif isinstance(error, (TypeError, AttributeError)):
         kind = DTypeError
+    elif isinstance(error, np.linalg.LinAlgError):
+        kind = LinAlgError
     elif isinstance(error, ValueError):
         kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else OptionError
     else:

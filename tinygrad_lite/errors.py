@@ -10,7 +10,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-__all__ = ["DTypeError", "DeviceError", "FileError", "GradientError", "MissingExtra", "OptionError", "ShapeError", "describe", "require"]
+import numpy as np
+
+__all__ = ["DTypeError", "DeviceError", "FileError", "GradientError", "LinAlgError", "MissingExtra", "OptionError",
+           "ShapeError", "describe", "require"]  # fmt: skip
 
 
 class ShapeError(ValueError, RuntimeError):
@@ -27,6 +30,10 @@ class DTypeError(TypeError, RuntimeError):
 
 class GradientError(RuntimeError):
     """A backward pass that cannot be done: nothing to differentiate, freed, changed in place, not finite."""
+
+
+class LinAlgError(np.linalg.LinAlgError, RuntimeError):
+    """A matrix that cannot be inverted or decomposed."""
 
 
 class DeviceError(RuntimeError, ValueError):
