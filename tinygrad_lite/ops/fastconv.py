@@ -23,7 +23,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.ops import winograd
 from tinygrad_lite.ops.workers import added, buffer, split
@@ -75,8 +74,8 @@ class Plan:
     """The arithmetic of one convolution: how positions lie in a block, and how large a block is."""
 
     __slots__ = (
-        "batch", "channels", "count", "dilation", "fan", "groups", "inner", "kernel", "outputs", "room", "rows",
-        "stride", "taps", "thin",
+        "bare", "batch", "channels", "count", "fan", "groups", "inner", "kernel", "outputs", "room", "rows", "steps",
+        "stride", "strides", "taps", "thin", "view",
     )  # fmt: skip
 
     def __init__(
@@ -84,13 +83,21 @@ class Plan:
         groups: int,
     ) -> None:  # fmt: skip
         self.channels, self.outputs, self.groups = channels, outputs, groups
-        self.kernel, self.stride, self.dilation = kernel, stride, dilation
+        self.kernel, self.stride = kernel, stride
         self.room = tuple([s + a + b for s, (a, b) in zip(size, pads, strict=True)])
         self.count = tuple(
             [(r - d * (k - 1) - 1) // s + 1 for r, k, s, d in zip(self.room, kernel, stride, dilation, strict=True)]
         )
         self.inner = tuple([slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True)])
+        self.bare = not any(map(any, pads))
         self.taps = prod(kernel)
+        # elements of a padded image from one position to the next, per axis; and through a view of its patches
+        self.steps = tuple([prod(self.room[i + 1 :]) for i in range(len(size))])
+        self.view = (
+            prod(self.room), *[t * d for t, d in zip(self.steps, dilation, strict=True)],
+            *[t * s for t, s in zip(self.steps, stride, strict=True)],
+        )  # fmt: skip
+        self.strides = (4 * channels * self.view[0], *[4 * step for step in self.view])
         self.fan = channels // groups * self.taps
         row = prod(self.count[1:])
         fits = COLUMNS // (channels * self.taps * row)  # rows of positions in one block of columns
@@ -98,7 +105,7 @@ class Plan:
         self.rows = max(1, min(self.count[0], fits // self.batch))
         # turning a block around costs about 0.35 ns per element, starting a run of memory about 8 ns
         turning, starting = 0.35 * (channels + outputs), 8 * self.fan / self.count[-1]
-        self.thin = groups == 1 and starting <= turning and fits >= self.count[0]
+        self.thin = groups == 1 and fits >= self.count[0] and (n == 1 or starting <= turning)
         if self.thin:
             self.batch = min(n, fits // self.count[0])
 
@@ -120,15 +127,10 @@ class Plan:
 
     def seen(self, xp: Array, first: int, rows: int) -> Array:
         """Return a view (channels, *kernel, rows, *positions, images) of a block: what each tap sees in a band."""
-        c, *steps, one = xp.strides
-        return as_strided(
-            xp[:, first * self.stride[0] :],
-            (self.channels, *self.kernel, rows, *self.count[1:], xp.shape[-1]),
-            (
-                c, *[t * d for t, d in zip(steps, self.dilation, strict=True)],
-                *[t * s for t, s in zip(steps, self.stride, strict=True)], one,
-            ),
-        )  # fmt: skip
+        b = xp.shape[-1]
+        shape = (self.channels, *self.kernel, rows, *self.count[1:], b)
+        start = 4 * b * first * self.stride[0] * self.steps[0]
+        return np.ndarray(shape, F32, xp, start, (*[4 * b * step for step in self.view], 4))
 
     def columns(self, xp: Array, first: int, rows: int) -> Array:
         """Return the patches of a band of a block as (groups, channels / groups * taps, positions * images)."""
@@ -136,6 +138,23 @@ class Plan:
         cols = buffer("columns", view.shape)
         np.copyto(cols, view)
         return cols.reshape(self.groups, self.fan, -1)
+
+    def patches(self, x: Array, images: range) -> Iterator[tuple[int, int, Array]]:
+        """Yield (first image, how many, their patches (images, channels * taps, positions)), for `thin`."""
+        bare = self.bare and x.flags.c_contiguous
+        if not bare:
+            xp = buffer("image", (self.batch, self.channels, *self.room))
+            xp.fill(0)
+            inside = xp[(slice(None), slice(None), *self.inner)]
+        for start, b in self.blocks(images):
+            seen = x[start : start + b]
+            if not bare:
+                np.copyto(inside[:b], seen)
+                seen = xp
+            shape = (b, self.channels, *self.kernel, *self.count)
+            cols = buffer("columns", shape)
+            np.copyto(cols, np.ndarray(shape, F32, seen, 0, self.strides))
+            yield start, b, cols.reshape(b, self.fan, -1)
 
     def band(self, name: str, rows: int, b: int) -> tuple[Array, Array]:
         """Return a buffer (O, *positions, images) for results of a band: by groups, and with the images first."""
@@ -146,35 +165,16 @@ class Plan:
 plan_of = lru_cache(maxsize=256)(Plan)
 
 
-def first_columns(plan: Plan, x: Array, xp: Array, b: int) -> Array:
-    """Return the patches of ``b`` images as (images, channels * taps, positions)."""
-    np.copyto(xp[(slice(None), slice(None), *plan.inner)][:b], x)
-    one, c, *steps = xp.strides
-    view = as_strided(
-        xp,
-        (b, plan.channels, *plan.kernel, *plan.count),
-        (
-            one, c, *[t * d for t, d in zip(steps, plan.dilation, strict=True)],
-            *[t * s for t, s in zip(steps, plan.stride, strict=True)],
-        ),
-    )  # fmt: skip
-    cols = buffer("columns", view.shape)
-    np.copyto(cols, view)
-    return cols.reshape(b, plan.fan, -1)
-
-
 def thin(plan: Plan, x: Array, w: Array, bias: Array | None, y: Array) -> Array:
     """Do `correlate` with few columns per result: images first, products straight into the result."""
-    kernel = w.reshape(len(w), -1)
+    kernel = w.reshape(plan.outputs, -1)
     if bias is not None:
-        bias = bias.reshape(len(w), -1)
+        bias = bias.reshape(plan.outputs, -1)
 
     def some(images: range) -> None:
-        xp = buffer("image", (plan.batch, plan.channels, *plan.room))
-        xp.fill(0)
-        for start, b in plan.blocks(images):
-            z = y[start : start + b].reshape(b, len(w), -1)
-            np.matmul(kernel, first_columns(plan, x[start : start + b], xp, b), out=z)
+        for start, b, cols in plan.patches(x, images):
+            z = y[start : start + b].reshape(b, plan.outputs, -1)
+            np.matmul(kernel, cols, out=z)
             if bias is not None:
                 z += bias
 
@@ -184,18 +184,15 @@ def thin(plan: Plan, x: Array, w: Array, bias: Array | None, y: Array) -> Array:
 
 def thin_weight(plan: Plan, g: Array, x: Array) -> Array:
     """Do `correlate_weight` with few columns per result."""
-    n, o = g.shape[:2]
 
     def some(images: range) -> Array:
-        xp = buffer("image", (plan.batch, plan.channels, *plan.room))
-        xp.fill(0)
-        total = np.zeros((o, plan.fan), F32)
-        for start, b in plan.blocks(images):
-            cols = first_columns(plan, x[start : start + b], xp, b)
-            total += np.matmul(g[start : start + b].reshape(b, o, -1), cols.swapaxes(1, 2)).sum(axis=0)
+        total: Any = 0
+        for start, b, cols in plan.patches(x, images):
+            each = np.matmul(g[start : start + b].reshape(b, plan.outputs, -1), cols.swapaxes(1, 2))
+            total = total + (each.sum(axis=0) if b > 1 else each[0])
         return total
 
-    return added(split(n, g.size * plan.fan, some))
+    return added(split(len(x), g.size * plan.fan, some))
 
 
 def images_first(z: Array) -> Array:

@@ -10,6 +10,7 @@ Shapes: image (N, C, *S), kernel (O, C / groups, *K), result (N, O, *R) with
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -39,7 +40,7 @@ def out_size(size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints)
 
 def padded(x: Array, pads: Pads, value: float = 0.0) -> Array:
     """Return ``x`` with ``pads`` (before, after) elements of ``value`` around its last axes."""
-    if not any(a or b for a, b in pads):
+    if not any(map(any, pads)):
         return x
     lead = x.shape[: x.ndim - len(pads)]
     size = x.shape[x.ndim - len(pads) :]
@@ -248,11 +249,17 @@ def lowest(dtype: Any) -> float:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind in "iu" else False
 
 
-def _at_taps(count: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Iterator[tuple[Any, ...]]:
-    """Yield, for each place of the window in reading order, the index of what it sees at all positions."""
-    for at in product(*(range(k) for k in kernel)):
-        places = zip(at, dilation, stride, count, strict=True)
-        yield (..., *(slice(i * d, i * d + s * (c - 1) + 1, s) for i, d, s, c in places))
+@lru_cache(maxsize=256)
+def _along(count: int, kernel: int, stride: int, dilation: int) -> tuple[slice, ...]:
+    """Return, for each place of the window along one axis, what it sees at all positions."""
+    last = stride * (count - 1) + 1
+    return tuple([slice(i * dilation, i * dilation + last, stride) for i in range(kernel)])
+
+
+@lru_cache(maxsize=256)
+def _at_taps(count: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Any, ...]:
+    """Return, for each place of the window in reading order, the index of what it sees at all positions."""
+    return tuple((..., *at) for at in product(*map(_along, count, kernel, stride, dilation)))
 
 
 def _largest(input: Array, values: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Iterator[Any]:
@@ -271,6 +278,15 @@ def _largest(input: Array, values: Array, kernel: Ints, stride: Ints, pads: Pads
             found &= left
             left ^= found
         yield here, found
+
+
+@lru_cache(maxsize=256)
+def _cover(size: Ints, count: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Any, ...]:
+    """Return the padded size, whether windows lie apart, whether they cover all of it, and where the input is in it."""
+    room = tuple(n + a + b for n, (a, b) in zip(size, pads, strict=True))
+    apart = all(s >= d * (k - 1) + 1 for s, k, d in zip(stride, kernel, dilation, strict=True))
+    whole = apart and room == tuple(c * k for c, k in zip(count, kernel, strict=True))
+    return room, apart, whole, (..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))
 
 
 def _bare(x: Any) -> Any:
@@ -306,10 +322,11 @@ def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: I
     """
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
     y = padded(input, pads, lowest(input.dtype))
-    for axis, (k, s, d, c) in enumerate(zip(kernel, stride, dilation, count, strict=True), 2):
-        lead = (slice(None),) * axis
-        seen = [y[(*lead, slice(i * d, i * d + s * (c - 1) + 1, s))] for i in range(k)]
-        y = np.maximum(seen[0], seen[1]) if k > 1 else seen[0]
+    lead: tuple[Any, ...] = (slice(None), slice(None))
+    for places in map(_along, count, kernel, stride, dilation):
+        seen = [y[(*lead, here)] for here in places]
+        lead = (*lead, slice(None))
+        y = np.maximum(seen[0], seen[1]) if len(seen) > 1 else seen[0]
         for one in seen[2:]:
             np.maximum(y, one, out=y)
     return np.array(y) if y is input or y.base is not None else y
@@ -326,18 +343,15 @@ def to_largest(
 ) -> Array:
     """Return images with ``grad`` (N, C, *R) where ``input`` has the largest ``values`` of the windows, else zero."""
     x: Any = input
-    size = x.shape[2:]
-    room = tuple(n + a + b for n, (a, b) in zip(size, pads, strict=True))
+    room, apart, whole, inner = _cover(x.shape[2:], grad.shape[2:], kernel, stride, pads, dilation)
     tame = finite(grad)  # else 0 * inf would be NaN
-    apart = all(s >= d * (k - 1) + 1 for s, k, d in zip(stride, kernel, dilation, strict=True))
-    whole = tame and apart and room == tuple(c * k for c, k in zip(grad.shape[2:], kernel, strict=True))
-    out = (np.empty if whole else np.zeros)((*x.shape[:2], *room), grad.dtype)
+    out = (np.empty if whole and tame else np.zeros)((*x.shape[:2], *room), grad.dtype)
     for here, found in _largest(x, values, kernel, stride, pads, dilation):
         if tame and apart:
             np.multiply(grad, found, out=out[here])
         else:
             out[here] += grad * found if tame else np.where(found, grad, 0)
-    return out[(..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))]
+    return out[inner] if any(map(any, pads)) else out
 
 
 @op(
