@@ -5,6 +5,7 @@ All of it is the N-dimensional `conv` and `conv_input` of `window`; here PyTorch
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -61,6 +62,25 @@ def pads_of(name: str, padding: Any, size: Ints, kernel: Ints, stride: Ints, dil
     return pads
 
 
+@lru_cache(maxsize=256, typed=True)
+def _geometry(
+    name: str, n: int, size: Ints, kernel: Ints, stride: Any, padding: Any, dilation: Any
+) -> tuple[Ints, Pads, Ints, Ints]:
+    stride, dilation = as_ints(name, "stride", stride, n), as_ints(name, "dilation", dilation, n)
+    pads = pads_of(name, padding, size, kernel, stride, dilation)
+    return stride, pads, dilation, check_window(name, size, kernel, stride, pads, dilation)
+
+
+def geometry(
+    name: str, n: int, size: Ints, kernel: Ints, stride: Any, padding: Any, dilation: Any
+) -> tuple[Ints, Pads, Ints, Ints]:
+    """Return stride, pads, dilation and number of positions, checked; the same question is answered from memory."""
+    try:
+        return _geometry(name, n, size, kernel, stride, padding, dilation)
+    except TypeError:  # a list cannot be looked up
+        return _geometry.__wrapped__(name, n, size, kernel, stride, padding, dilation)
+
+
 def batched(name: str, n: int, input: Any) -> tuple[Any, bool]:
     """Return ``input`` with a batch axis, and whether it had to be added."""
     if not isinstance(input, (Tensor, np.ndarray)):
@@ -96,9 +116,7 @@ def convolution(
         )
     kernel = tuple(weight.shape[2:])
     size = tuple(x.shape[2:])
-    stride, dilation = as_ints(name, "stride", stride, n), as_ints(name, "dilation", dilation, n)
-    pads = pads_of(name, padding, size, kernel, stride, dilation)
-    count = check_window(name, size, kernel, stride, pads, dilation)
+    stride, pads, dilation, count = geometry(name, n, size, kernel, stride, padding, dilation)
     if bias is not None:
         out = weight.shape[0]
         if tuple(bias.shape) not in ((out,), (out, *count)):
@@ -260,8 +278,8 @@ def fold(
     rows, positions = input.shape[-2:]
     if rows % prod(kernel) or positions != prod(count):
         raise ShapeError(
-            f"fold: expected a multiple of {prod(kernel)} rows and {prod(count)} positions {count} for output_size {size} "
-            f"and kernel {kernel}, x is {describe(input)}"
+            f"fold: expected a multiple of {prod(kernel)} rows and {prod(count)} positions {count} for output_size "
+            f"{size} and kernel {kernel}, x is {describe(input)}"
         )
     lead = 1 if alone else input.shape[0]
     cols = input.reshape((lead, rows // prod(kernel), *kernel, *count))
@@ -273,7 +291,7 @@ def fold(
 def conv_matrix(
     weight: Array, length: int, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, flip: bool = False
 ) -> Array:
-    """Return the banded matrix of a 1-D convolution: ``conv_matrix(w, n) @ x`` is the convolution of ``x`` (n) with ``w``.
+    """Return the banded matrix of a 1-D convolution: ``conv_matrix(w, n) @ x`` convolves ``x`` (n) with ``w``.
 
     ``weight`` (K) gives a matrix (positions, length); ``weight`` (O, C, K) one of blocks, (O positions, C length), for
     sequences and results written as one column. Padding, stride, dilation and ``flip`` as in `conv1d`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -22,12 +23,22 @@ def pool_window(
     name: str, n: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Ints, Ints, Pads, Ints]:
     """Return kernel, stride, pads and dilation; with ``ceil_mode`` the last, partial window gets room behind."""
+    size = tuple(x.shape[2:])
+    try:
+        return _pool_window(name, n, size, kernel_size, stride, padding, dilation, ceil_mode)
+    except TypeError:  # a list cannot be looked up
+        return _pool_window.__wrapped__(name, n, size, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _pool_window(
+    name: str, n: int, size: Ints, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> tuple[Ints, Ints, Pads, Ints]:
     kernel = as_ints(name, "kernel_size", kernel_size, n)
     stride = kernel if stride is None or stride == () else as_ints(name, "stride", stride, n)
     padding, dilation = as_ints(name, "padding", padding, n), as_ints(name, "dilation", dilation, n)
     if any(p < 0 or 2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ShapeError(f"{name}: padding {padding} should be between 0 and half of the kernel size {kernel}")
-    size = tuple(x.shape[2:])
     pads: Pads = tuple((p, p) for p in padding)
     check_window(name, size, kernel, stride, pads, dilation)
     if ceil_mode:
@@ -109,6 +120,10 @@ def _sum_samples(src: Any) -> Any:
     return (src.floats((src.size(2, hi=2), src.size(2, hi=2), src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6))),), kw
 
 
+def _sum_rule(g: Array, input_shape: Any, kernel: Ints, stride: Ints, pads: Pads) -> Array:
+    return spread(g, input_shape[2:], kernel, stride, pads)
+
+
 def _spread_samples(src: Any) -> Any:
     (x,), kw = _sum_samples(src)
     count = out_size(x.shape[2:], kw["kernel"], kw["stride"], kw["pads"], (1, 1))
@@ -116,7 +131,7 @@ def _spread_samples(src: Any) -> Any:
 
 
 @op(
-    input=lambda g, input_shape, kernel, stride, pads: spread(g, input_shape[2:], kernel, stride, pads),
+    input=_sum_rule,
     kind="window", label="Σ pool", public=False, samples=Samples(draw=_sum_samples),
 )  # fmt: skip
 def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
@@ -152,7 +167,8 @@ def _in_window(size: Ints, kernel: Ints, stride: Ints, pads: Pads, padding: Ints
 
 
 def _average(
-    name: str, n: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool,
+    name: str, n: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool,
     divisor_override: int | None,
 ) -> Any:  # fmt: skip
     x, alone = batched(name, n, input)
@@ -167,7 +183,9 @@ def _average(
     elif not any(a or b for a, b in pads):
         y = y / prod(kernel)
     else:
-        y = y / _in_window(tuple(x.shape[2:]), kernel, stride, pads, as_ints(name, "padding", padding, n), count_include_pad).astype(x.dtype)  # fmt: skip
+        y = y / _in_window(
+            tuple(x.shape[2:]), kernel, stride, pads, as_ints(name, "padding", padding, n), count_include_pad
+        ).astype(x.dtype)
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
@@ -272,7 +290,8 @@ def _unpool(
     index = np.asarray(plain(indices))
     if index.shape != tuple(input.shape) or index.dtype.kind not in "iu":
         raise ShapeError(
-            f"{name}: indices must be the integers that max pooling returned, x {describe(input)}, indices {describe(index)}"
+            f"{name}: indices must be the integers that max pooling returned, "
+            f"x {describe(input)}, indices {describe(index)}"
         )
     kernel = as_ints(name, "kernel_size", kernel_size, n)
     stride = kernel if stride is None else as_ints(name, "stride", stride, n)
