@@ -19,7 +19,9 @@ def scaled_dot_product_attention(
     query: Array, key: Array, value: Array, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
     scale: float | None = None, enable_gqa: bool = False,
 ) -> Array:  # fmt: skip
-    r"""Return :math:`\operatorname{softmax}(Q K^\top / \sqrt{E}) V`: (..., L, E), (..., S, E), (..., S, V) give (..., L, V).
+    r"""Return :math:`\operatorname{softmax}(Q K^\top / \sqrt{E}) V`: (L, E), (S, E), (S, V) give (L, V).
+
+    Any axes may stand before these.
 
     ``attn_mask``: booleans (True: look) or numbers added to the scores. ``is_causal``: a query sees no later key. A
     query that may look at nothing gives zeros. ``enable_gqa``: several heads of queries share one of keys.
@@ -49,7 +51,8 @@ def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, 
             mask = mask.reshape((n, heads, length, source))
         elif mask.shape != (length, source):
             raise ShapeError(
-                f"MultiheadAttention: attn_mask must be {(length, source)} or {(n * heads, length, source)}, got {describe(mask)}"
+                f"MultiheadAttention: attn_mask must be {(length, source)} or {(n * heads, length, source)}, got "
+                f"{describe(mask)}"
             )
         total = mask
     if padding is not None:

@@ -54,7 +54,10 @@ class MultiheadAttention(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         if embed_dim <= 0 or num_heads <= 0:
-            raise ValueError(f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead")  # fmt: skip
+            raise ValueError(
+                f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and "
+                f"num_heads={num_heads} instead"
+            )
         if embed_dim % num_heads:
             raise AssertionError("embed_dim must be divisible by num_heads")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
@@ -88,7 +91,11 @@ class MultiheadAttention(Module):
         if w is not None and query is key is value:
             whole = linear(query, w, b)  # one product for all three
             return [whole[..., i * e : (i + 1) * e] for i in range(3)]
-        weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight] if w is None else [w[i * e : (i + 1) * e] for i in range(3)]  # fmt: skip
+        weights = (
+            [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+            if w is None
+            else [w[i * e : (i + 1) * e] for i in range(3)]
+        )
         biases = [None] * 3 if b is None else [b[i * e : (i + 1) * e] for i in range(3)]
         return [linear(x, m, c) for x, m, c in zip((query, key, value), weights, biases, strict=True)]
 
@@ -100,14 +107,14 @@ class MultiheadAttention(Module):
         alone, same = query.ndim == 2, query is key is value
         if query.ndim not in (2, 3) or key.ndim != query.ndim or value.ndim != query.ndim:
             raise ShapeError(
-                f"MultiheadAttention: query, key and value must have 2 or 3 axes, got {describe(query)}, {describe(key)}, "
-                f"{describe(value)}"
+                f"MultiheadAttention: query, key and value must have 2 or 3 axes, got {describe(query)}, "
+                f"{describe(key)}, {describe(value)}"
             )
         widths = (query.shape[-1], key.shape[-1], value.shape[-1])
         if widths != (self.embed_dim, self.kdim, self.vdim):
             raise ShapeError(
-                f"MultiheadAttention: expected last axes {(self.embed_dim, self.kdim, self.vdim)} of query, key and value, "
-                f"got {widths}"
+                f"MultiheadAttention: expected last axes {(self.embed_dim, self.kdim, self.vdim)} of query, key, "
+                f"value, got {widths}"
             )
         if is_causal and attn_mask is None:
             raise RuntimeError("Need attn_mask if specifying the is_causal hint.")
@@ -300,7 +307,19 @@ class Transformer(Module):
         bias: bool = True, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        settings: Any = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, device, dtype)  # fmt: skip
+        settings: Any = (
+            d_model,
+            nhead,
+            dim_feedforward,
+            dropout,
+            activation,
+            layer_norm_eps,
+            batch_first,
+            norm_first,
+            bias,
+            device,
+            dtype,
+        )
 
         def last() -> LayerNorm:
             return LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)

@@ -295,14 +295,9 @@ class ParameterList(Module):
     def __iadd__(self, values: Iterable[Any]) -> ParameterList:
         return self.extend(values)
 
-    def extra_repr(self) -> str:
-        """Return one line per parameter."""
-        return "\n".join(f"({i}): {_shown(p)}" for i, p in enumerate(self))
-
     def __repr__(self) -> str:
-        return f"{self._get_name()}({self.extra_repr() and chr(10) + '    '}" + self.extra_repr().replace("\n", "\n    ") + (
-            "\n)" if self._count else ")"
-        )  # fmt: skip
+        lines = "".join(f"\n    ({i}): {_shown(p)}" for i, p in enumerate(self))
+        return f"{self._get_name()}({lines}{chr(10) if lines else ''})"
 
 
 class ParameterDict(Module):

@@ -28,7 +28,8 @@ class _Base(Module):
     bias: Parameter | None
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any, groups: int,
+        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+        groups: int,
         padding_mode: str,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -55,8 +56,8 @@ class _Base(Module):
         if bias == "untied":
             if input_size is None:
                 raise ValueError(
-                    f"{type(self).__name__}: bias='untied' is one number per channel and position, so it needs the size "
-                    f"of the images: input_size={'(H, W)' if self.n == 2 else '...'}"
+                    f"{type(self).__name__}: bias='untied' is one number per channel and position, so it needs the "
+                    f"size of the images: input_size={'(H, W)' if self.n == 2 else '...'}"
                 )
             shape += self._positions(as_ints(type(self).__name__, "input_size", input_size, self.n))
         elif isinstance(bias, str):
@@ -101,7 +102,8 @@ class _Base(Module):
 
 class _Conv(_Base):
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
+        dilation: Any = 1,
         groups: int = 1, bias: bool | str = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None, *,
         flip: bool = False, input_size: Any = None,
     ) -> None:  # fmt: skip
@@ -117,7 +119,8 @@ class _Conv(_Base):
             pads = pads_of(self.function, padding, size, self.kernel_size, self.stride, self.dilation)
             input, padding = F.pad(input, [m for pair in reversed(pads) for m in pair], MODES[self.padding_mode]), 0
         return convolution(
-            self.function, self.n, input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, self.flip
+            self.function, self.n, input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups,
+            self.flip,
         )  # fmt: skip
 
 
@@ -157,7 +160,8 @@ class _ConvTranspose(_Base):
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-        output_padding: Any = 0, groups: int = 1, bias: bool | str = True, dilation: Any = 1, padding_mode: str = "zeros",
+        output_padding: Any = 0, groups: int = 1, bias: bool | str = True, dilation: Any = 1,
+        padding_mode: str = "zeros",
         device: Any = None, dtype: Any = None, *, input_size: Any = None,
     ) -> None:  # fmt: skip
         if padding_mode != "zeros":

@@ -55,7 +55,7 @@ class Loss(Module):
 
 
 class _Weighted(Loss):
-    settings = ("weight",)
+    settings: tuple[str, ...] = ("weight",)
     weight: Tensor | None
 
     def __init__(

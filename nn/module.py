@@ -42,7 +42,6 @@ class Module:
     """
 
     training: bool
-    forward: Callable[..., Any]
     _kinds: dict[str, str]
     _not_saved: set[str]
     _hooks: Hooks | None
@@ -246,6 +245,7 @@ class Module:
 
     # -------------------------------------------------------------------------------- calling
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run ``forward``, with hooks and observers around it; an error says in which module it happened."""
         observers = MODE.get().observers
         if self._hooks is None and not observers:
             try:
@@ -268,9 +268,12 @@ class Module:
                     observer.leave(self, out)
         return out
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[no-redef]
+    def _no_forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every subclass writes its own."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    # declared so, any arguments of a subclass's forward suit type checkers
+    forward: Callable[..., Any] = _no_forward
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -307,7 +310,8 @@ class Module:
     ) -> state.IncompatibleKeys:
         """Copy a state dict into the module; with ``strict`` the names must match exactly.
 
-        Returns the missing and the unexpected names. Shapes are checked before anything is changed. Raises RuntimeError.
+        Returns the missing and the unexpected names. Shapes are checked before anything is changed.
+        Raises RuntimeError.
         """
         return state.write(self, state_dict, strict, assign)
 
@@ -437,4 +441,4 @@ def located(module: Module, error: Exception) -> None:
         error.args = (f"{where}: {args[0]}",)
     else:
         notes = [n for n in getattr(error, "__notes__", ()) if not n.startswith("error in ")]
-        error.__notes__ = [*notes, where]  # type: ignore[attr-defined]
+        error.__notes__ = [*notes, where]

@@ -69,7 +69,7 @@ def dropout2d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
 
 
 def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
-    """Return volumes (N, C, D, H, W) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    """Return volumes (N, C, D, H, W) with channels zero with probability ``p``, the others divided by ``1 - p``."""
     return _channels("dropout3d", 3, input, p, training)
 
 

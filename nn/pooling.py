@@ -72,7 +72,8 @@ class _AvgPool(_Pool):
     def forward(self, input: Any) -> Any:
         """Return the mean of each window."""
         return self.function(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
+            self.divisor_override,
         )  # fmt: skip
 
 

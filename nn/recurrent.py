@@ -57,8 +57,8 @@ class _Recurrent(Module):
             )
         if dropout > 0 and num_layers == 1:
             warnings.warn(
-                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
-                f"greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3,
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3,
             )  # fmt: skip
         if hidden_size <= 0:
             raise ValueError("hidden_size must be greater than zero")
@@ -76,7 +76,7 @@ class _Recurrent(Module):
         for layer in range(num_layers):
             width = input_size if layer == 0 else out * (2 if bidirectional else 1)
             for suffix in self._suffixes(layer):
-                shapes = {"weight_ih": (rows, width), "weight_hh": (rows, out)}
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, width), "weight_hh": (rows, out)}
                 if bias:
                     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
                 if proj_size:
@@ -128,8 +128,8 @@ class _Recurrent(Module):
         alone = input.ndim == 2
         if input.shape[-1] != self.input_size:
             raise ShapeError(
-                f"{name}: input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]} "
-                f"(x {describe(input)})"
+                f"{name}: input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
+                f"{input.shape[-1]} (x {describe(input)})"
             )
         x = input.reshape((input.shape[0], 1, input.shape[1])) if alone else input
         if self.batch_first and not alone:
@@ -191,13 +191,14 @@ class _Recurrent(Module):
 class RNN(_Recurrent):
     r"""Elman's network: :math:`h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})`, or with ReLU.
 
-    Input (L, N, input_size), (N, L, input_size) with ``batch_first``, or (L, input_size). Returns all outputs of the last
-    layer and the last state of each layer and direction.
+    Input (L, N, input_size), (N, L, input_size) with ``batch_first``, or (L, input_size). Returns all outputs of
+    the last layer and the last state of each layer and direction.
     """
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None,
+        dtype: Any = None,
     ) -> None:  # fmt: skip
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")

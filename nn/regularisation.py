@@ -113,8 +113,8 @@ class ElasticNet(Penalty):
 class GroupLasso(Penalty):
     r""":math:`\lambda \sum_g \sqrt{|g|}\, \lVert w_g \rVert_2`: whole groups become zero together.
 
-    A group is what shares one place along axis ``dim``: the weights of one output (0, the default), or of one input (1).
-    The slope of a group of zeros is zero.
+    A group is what shares one place along axis ``dim``: the weights of one output (0, the default), or of one input
+    (1). The slope of a group of zeros is zero.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class Unflatten(Module):
 
 
 class Reshape(Module):
-    """Give each sample another shape, the batch axis stays: ``Reshape(1, 28, 28)`` turns (N, 784) into (N, 1, 28, 28)."""
+    """Give each sample another shape: ``Reshape(1, 28, 28)`` turns (N, 784) into (N, 1, 28, 28)."""
 
     def __init__(self, *shape: Any) -> None:
         super().__init__()

@@ -18,6 +18,9 @@ class Device:
     device(type='cpu')
     """
 
+    type: str
+    index: int | None
+
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:  # noqa: A002 - PyTorch's name
         name = type.type if isinstance(type, Device) else str(type)
         kind, _, number = name.partition(":")

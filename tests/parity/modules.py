@@ -102,9 +102,14 @@ def one(row: Row, torch: Any, nn: Any, dtype: str, training: bool) -> int:
     mine_out = leaves(ours(*xs, **row.words(tl)))
     their_out = leaves(theirs(*ys, **row.words(torch)))
     assert len(mine_out) == len(their_out), f"{shown}: {len(mine_out)} results, PyTorch {len(their_out)}"
-    checks = sum(same(a, b, dtype, f"{shown}: result {i}", row.rtol) for i, (a, b) in enumerate(zip(mine_out, their_out, strict=True)))  # fmt: skip
+    checks = sum(
+        same(a, b, dtype, f"{shown}: result {i}", row.rtol)
+        for i, (a, b) in enumerate(zip(mine_out, their_out, strict=True))
+    )
     wanted = [i for i, b in enumerate(their_out) if b is not None and b.requires_grad]
-    assert wanted == [i for i, a in enumerate(mine_out) if a is not None and a.requires_grad], f"{shown}: what is tracked"
+    assert wanted == [i for i, a in enumerate(mine_out) if a is not None and a.requires_grad], (
+        f"{shown}: what is tracked"
+    )
     if wanted:
         gs = [rng.uniform(-1, 1, tuple(their_out[i].shape)).astype(dtype) for i in wanted]
         sum((mine_out[i] * g).sum() for i, g in zip(wanted, gs, strict=True)).backward()

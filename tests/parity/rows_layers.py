@@ -28,9 +28,36 @@ row("Flatten(0, 1)", lambda nn: nn.Flatten(0, 1), (2, 3, 4))
 row("Unflatten", lambda nn: nn.Unflatten(1, (2, 3)), (4, 6, 2))
 row("Sequential", lambda nn: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2))), (5, 3))
 
-for name in ("ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardsigmoid", "Hardswish", "Sigmoid", "Tanh", "LogSigmoid", "Softsign",
-             "Tanhshrink", "LeakyReLU", "ELU", "CELU", "Hardtanh", "Softplus", "Softshrink", "Hardshrink", "GELU", "PReLU"):  # fmt: skip
-    row(name, lambda nn, name=name: getattr(nn, name)(), (3, 4), values=(-8.0, 8.0), rtol=100.0 if name == "Hardsigmoid" else 5.0)  # PyTorch has 1/6 in float32 there
+for name in (
+    "ReLU",
+    "ReLU6",
+    "SELU",
+    "SiLU",
+    "Mish",
+    "Hardsigmoid",
+    "Hardswish",
+    "Sigmoid",
+    "Tanh",
+    "LogSigmoid",
+    "Softsign",
+    "Tanhshrink",
+    "LeakyReLU",
+    "ELU",
+    "CELU",
+    "Hardtanh",
+    "Softplus",
+    "Softshrink",
+    "Hardshrink",
+    "GELU",
+    "PReLU",
+):
+    row(
+        name,
+        lambda nn, name=name: getattr(nn, name)(),
+        (3, 4),
+        values=(-8.0, 8.0),
+        rtol=100.0 if name == "Hardsigmoid" else 5.0,
+    )  # PyTorch has 1/6 in float32 there
 for name in ("Softmax", "Softmin", "LogSoftmax"):
     for dim in (0, 1, -1):
         row(f"{name}({dim})", lambda nn, name=name, d=dim: getattr(nn, name)(dim=d), (3, 4, 2))
@@ -56,11 +83,27 @@ for name in ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "
     row(f"{name}(0)", lambda nn, name=name: getattr(nn, name)(0.0), shape)
 
 for n, shape in [(1, (4, 3)), (1, (4, 3, 5)), (2, (4, 3, 2, 5)), (3, (2, 3, 2, 3, 2))]:
-    for words in ({}, {"affine": False}, {"track_running_stats": False}, {"momentum": None}, {"eps": 0.1, "momentum": 0.4}):
-        row(f"BatchNorm{n}d({words}) {shape}", lambda nn, n=n, w=words: getattr(nn, f"BatchNorm{n}d")(3, **w), shape, rtol=20.0)  # fmt: skip
+    for words in (
+        {},
+        {"affine": False},
+        {"track_running_stats": False},
+        {"momentum": None},
+        {"eps": 0.1, "momentum": 0.4},
+    ):
+        row(
+            f"BatchNorm{n}d({words}) {shape}",
+            lambda nn, n=n, w=words: getattr(nn, f"BatchNorm{n}d")(3, **w),
+            shape,
+            rtol=20.0,
+        )
 for n, shape in [(1, (4, 3, 5)), (2, (4, 3, 2, 5)), (3, (2, 3, 2, 3, 2))]:
     for words in ({}, {"affine": True}, {"track_running_stats": True, "affine": True}):
-        row(f"InstanceNorm{n}d({words})", lambda nn, n=n, w=words: getattr(nn, f"InstanceNorm{n}d")(3, **w), shape, rtol=20.0)  # fmt: skip
+        row(
+            f"InstanceNorm{n}d({words})",
+            lambda nn, n=n, w=words: getattr(nn, f"InstanceNorm{n}d")(3, **w),
+            shape,
+            rtol=20.0,
+        )
     row(f"InstanceNorm{n}d one", lambda nn, n=n: getattr(nn, f"InstanceNorm{n}d")(3), shape[1:], rtol=20.0)
 row("LayerNorm", lambda nn: nn.LayerNorm(5), (4, 5), rtol=20.0)
 row("LayerNorm((3, 5))", lambda nn: nn.LayerNorm((3, 5), eps=1e-3), (2, 4, 3, 5), rtol=20.0)
@@ -103,18 +146,88 @@ row("RNNCell relu", lambda nn: nn.RNNCell(3, 5, nonlinearity="relu"), (2, 3))
 row("LSTM proj_size", lambda nn: nn.LSTM(3, 5, 2, proj_size=2, bidirectional=True), (4, 2, 3), rtol=5.0)
 row("GRU dropout eval", lambda nn: nn.GRU(3, 5, 2, dropout=0.4), (4, 2, 3), modes=(False,))
 
-row("MultiheadAttention", lambda nn: nn.MultiheadAttention(6, 2), (4, 3, 6), (5, 3, 6), (5, 3, 6), shown=False, rtol=5.0)
-row("MultiheadAttention batch first", lambda nn: nn.MultiheadAttention(6, 3, batch_first=True), (3, 4, 6), (3, 5, 6), (3, 5, 6), shown=False, rtol=5.0)  # fmt: skip
-row("MultiheadAttention per head", lambda nn: nn.MultiheadAttention(6, 2, bias=False), (4, 3, 6), (5, 3, 6), (5, 3, 6), words=lambda lib: {"average_attn_weights": False}, shown=False, rtol=5.0)  # fmt: skip
-row("MultiheadAttention kdim", lambda nn: nn.MultiheadAttention(6, 2, kdim=4, vdim=3), (4, 3, 6), (5, 3, 4), (5, 3, 3), shown=False, order=False, rtol=5.0)  # fmt: skip
+row(
+    "MultiheadAttention", lambda nn: nn.MultiheadAttention(6, 2), (4, 3, 6), (5, 3, 6), (5, 3, 6), shown=False, rtol=5.0
+)
+row(
+    "MultiheadAttention batch first",
+    lambda nn: nn.MultiheadAttention(6, 3, batch_first=True),
+    (3, 4, 6),
+    (3, 5, 6),
+    (3, 5, 6),
+    shown=False,
+    rtol=5.0,
+)
+row(
+    "MultiheadAttention per head",
+    lambda nn: nn.MultiheadAttention(6, 2, bias=False),
+    (4, 3, 6),
+    (5, 3, 6),
+    (5, 3, 6),
+    words=lambda lib: {"average_attn_weights": False},
+    shown=False,
+    rtol=5.0,
+)
+row(
+    "MultiheadAttention kdim",
+    lambda nn: nn.MultiheadAttention(6, 2, kdim=4, vdim=3),
+    (4, 3, 6),
+    (5, 3, 4),
+    (5, 3, 3),
+    shown=False,
+    order=False,
+    rtol=5.0,
+)
 row("MultiheadAttention one", lambda nn: nn.MultiheadAttention(6, 2), (4, 6), (5, 6), (5, 6), shown=False, rtol=5.0)
-row("MultiheadAttention extras", lambda nn: nn.MultiheadAttention(6, 2, add_bias_kv=True, add_zero_attn=True), (4, 3, 6), (5, 3, 6), (5, 3, 6), shown=False, order=False, rtol=5.0)  # fmt: skip
+row(
+    "MultiheadAttention extras",
+    lambda nn: nn.MultiheadAttention(6, 2, add_bias_kv=True, add_zero_attn=True),
+    (4, 3, 6),
+    (5, 3, 6),
+    (5, 3, 6),
+    shown=False,
+    order=False,
+    rtol=5.0,
+)
 HIDE = np.array([[0, 0, 0, 0, 1], [0, 0, 1, 1, 1], [0, 0, 0, 0, 0]], bool)
-row("MultiheadAttention masks", lambda nn: nn.MultiheadAttention(6, 2), (5, 3, 6), (5, 3, 6), (5, 3, 6), words=lambda lib: {"key_padding_mask": lib.tensor(HIDE), "attn_mask": lib.tensor(np.triu(np.ones((5, 5), bool), 1))}, shown=False, rtol=5.0)  # fmt: skip
+row(
+    "MultiheadAttention masks",
+    lambda nn: nn.MultiheadAttention(6, 2),
+    (5, 3, 6),
+    (5, 3, 6),
+    (5, 3, 6),
+    words=lambda lib: {
+        "key_padding_mask": lib.tensor(HIDE),
+        "attn_mask": lib.tensor(np.triu(np.ones((5, 5), bool), 1)),
+    },
+    shown=False,
+    rtol=5.0,
+)
 for words in ({}, {"norm_first": True}, {"activation": "gelu", "batch_first": True}, {"bias": False}):
-    row(f"TransformerEncoderLayer({words})", lambda nn, w=words: nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, **w), (5, 3, 6), shown=False, rtol=20.0)  # fmt: skip
-    row(f"TransformerDecoderLayer({words})", lambda nn, w=words: nn.TransformerDecoderLayer(6, 2, 8, dropout=0.0, **w), (5, 3, 6), (5, 3, 6), shown=False, rtol=20.0)  # fmt: skip
-row("TransformerEncoder", lambda nn: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0), 2, nn.LayerNorm(6)), (5, 3, 6), words=lambda lib: {"src_key_padding_mask": lib.tensor(HIDE)}, shown=False, modes=(True,), rtol=20.0)  # fmt: skip
+    row(
+        f"TransformerEncoderLayer({words})",
+        lambda nn, w=words: nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, **w),
+        (5, 3, 6),
+        shown=False,
+        rtol=20.0,
+    )
+    row(
+        f"TransformerDecoderLayer({words})",
+        lambda nn, w=words: nn.TransformerDecoderLayer(6, 2, 8, dropout=0.0, **w),
+        (5, 3, 6),
+        (5, 3, 6),
+        shown=False,
+        rtol=20.0,
+    )
+row(
+    "TransformerEncoder",
+    lambda nn: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0), 2, nn.LayerNorm(6)),
+    (5, 3, 6),
+    words=lambda lib: {"src_key_padding_mask": lib.tensor(HIDE)},
+    shown=False,
+    modes=(True,),
+    rtol=20.0,
+)
 row("Transformer", lambda nn: nn.Transformer(6, 2, 1, 1, 8, dropout=0.0), (5, 3, 6), (4, 3, 6), shown=False, rtol=20.0)
 
 INDEX = np.array([[1, 4, 2], [3, 1, 1]])
@@ -159,7 +272,9 @@ WRONG: dict[str, Any] = {
     "Embedding dtype": lambda lib, nn: nn.Embedding(3, 2)(lib.tensor([1.0])),
     "Embedding padding": lambda lib, nn: nn.Embedding(3, 2, padding_idx=3),
     "Module arguments": lambda lib, nn: nn.Module(3),
-    "attribute before init": lambda lib, nn: type("Net", (nn.Module,), {"__init__": lambda s: setattr(s, "a", nn.Linear(1, 1))})(),
+    "attribute before init": lambda lib, nn: type(
+        "Net", (nn.Module,), {"__init__": lambda s: setattr(s, "a", nn.Linear(1, 1))}
+    )(),
     "parameter overwritten": lambda lib, nn: setattr(nn.Linear(1, 1), "weight", lib.ones(1, 1)),
     "Sequential index": lambda lib, nn: nn.Sequential(nn.ReLU())[2],
     "no forward": lambda lib, nn: nn.Module()(1),

@@ -21,7 +21,7 @@ __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
 
 def as_ints(name: str, what: str, value: Any, n: int) -> Ints:
     """Return a number, or a sequence of ``n`` numbers (or one), as ``n`` numbers."""
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+    if isinstance(value, (int, np.integer)):
         return (int(value),) * n
     try:
         out = tuple(int(v) for v in value)

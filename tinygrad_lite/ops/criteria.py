@@ -61,7 +61,8 @@ def weighted(name: str, each: Any, weight: Any, reduction: str) -> Any:
 
 @function(method=False)
 def binary_cross_entropy(
-    input: Array, target: Array, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+    input: Array, target: Array, weight: Any = None, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
     eps: float | None = None,
 ) -> Array:  # fmt: skip
     r"""Return :math:`-w (t \log p + (1 - t) \log(1 - p))` of probabilities ``input``, kept ``eps`` away from 0 and 1.

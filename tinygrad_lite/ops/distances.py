@@ -17,7 +17,6 @@ from tinygrad_lite.ops.criteria import check_weight, old_words, reduced_by, weig
 from tinygrad_lite.ops.elementwise import abs, clip, log, maximum, minimum, where
 from tinygrad_lite.ops.indexing import plain, take_along
 from tinygrad_lite.ops.loss import same_shape, share
-
 from tinygrad_lite.ops.rectifiers import logsigmoid
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
@@ -116,7 +115,9 @@ def kl_div(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     log_target: bool = False,
 ) -> Array:  # fmt: skip
-    """Return ``target * (log target - input)``: ``input`` holds log-probabilities, ``target`` probabilities or their logs.
+    """Return ``target * (log target - input)``: ``input`` holds log-probabilities.
+
+    ``target`` holds probabilities, or with ``log_target`` their logarithms.
 
     ``reduction='batchmean'`` divides the sum by the number of samples, as the divergence is defined.
     """
@@ -134,10 +135,11 @@ def kl_div(
 
 @function(method=False)
 def poisson_nll_loss(
-    input: Array, target: Array, log_input: bool = True, full: bool = False, size_average: Any = None, eps: float = 1e-8,
+    input: Array, target: Array, log_input: bool = True, full: bool = False, size_average: Any = None,
+    eps: float = 1e-8,
     reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return ``e^input - target input`` (``log_input``), or ``input - target log(input + eps)``: counts of rate ``input``.
+    """Return ``e^input - target input`` (``log_input``), or ``input - target log(input + eps)``.
 
     ``full`` adds Stirling's approximation of ``log target!`` for targets above 1.
     """
@@ -266,7 +268,7 @@ def multi_margin_loss(
 def multilabel_margin_loss(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Array:
-    """Return ``max(0, 1 - right score + wrong score)`` over all pairs; targets list the right classes, -1 ends the list."""
+    """Return ``max(0, 1 - right score + wrong score)`` over all pairs; -1 ends a list of right classes."""
     old_words("multilabel_margin_loss", size_average, reduce)
     x, t, alone = _scores("multilabel_margin_loss", input, target, False)
     ended = np.cumsum(t < 0, axis=1) > 0
@@ -303,7 +305,7 @@ def multilabel_soft_margin_loss(
 # ------------------------------------------------------------------------------------------------ vectors
 @function(method=False)
 def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> Array:
-    """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``; lengths below ``eps`` count as ``eps``."""
+    """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``, lengths being at least ``eps``."""
     squares1, squares2 = (x1 * x1).sum(axis=dim), (x2 * x2).sum(axis=dim)
     return (x1 * x2).sum(axis=dim) / (maximum(squares1, eps * eps) * maximum(squares2, eps * eps)) ** 0.5
 
@@ -341,7 +343,7 @@ def triplet_margin_loss(
     anchor: Array, positive: Array, negative: Array, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return ``max(0, margin + |anchor - positive| - |anchor - negative|)``; ``swap`` may take positive to negative instead."""
+    """Return ``max(0, margin + |anchor - positive| - |anchor - negative|)``."""
     old_words("triplet_margin_loss", size_average, reduce)
 
     def distance(a: Any, b: Any) -> Any:

@@ -171,8 +171,8 @@ def _last_axes(name: str, input: Any, normalized_shape: Any, *parts: Any) -> tup
     k = len(shape)
     if not k or tuple(input.shape[-k:]) != shape:
         raise ShapeError(
-            f"{name}: given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], "
-            f"but got input of size {list(input.shape)}"
+            f"{name}: given normalized_shape={list(shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, shape))}], but got input of size {list(input.shape)}"
         )
     for v in parts:
         if v is not None and tuple(v.shape) != shape:

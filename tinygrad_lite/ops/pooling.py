@@ -153,7 +153,8 @@ def spread(grad: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> A
     out = np.zeros((*grad.shape[:2], *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), grad.dtype)
     for here in _places(kernel, stride, grad.shape[2:]):
         out[here] += grad
-    return out[(..., *(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True)))]
+    inner: Any = tuple(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True))
+    return out[(..., *inner)]
 
 
 def _in_window(size: Ints, kernel: Ints, stride: Ints, pads: Pads, padding: Ints, with_padding: bool) -> Any:

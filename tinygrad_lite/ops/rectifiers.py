@@ -69,7 +69,8 @@ def hardswish(input: Array, inplace: bool = False) -> Array:
 
 @op(
     input=lambda g, input, threshold: where(input > threshold, g, 0.0),
-    kind="activation", method=False, samples=Samples("()->()", options={"threshold": (0.1, -1.0), "value": (0.1,)}, kinks="report"),
+    kind="activation", method=False,
+    samples=Samples("()->()", options={"threshold": (0.1, -1.0), "value": (0.1,)}, kinks="report"),
 )  # fmt: skip
 def threshold(input: Array, threshold: float, value: float, inplace: bool = False) -> Array:
     """Return ``input`` where it is above ``threshold``, ``value`` elsewhere."""
@@ -100,7 +101,9 @@ def hardshrink(input: Array, lambd: float = 0.5) -> Array:
 @function()
 def prelu(input: Array, weight: Array) -> Array:
     """Return ``input`` where it is positive, ``weight * input`` elsewhere: one weight, or one per channel (axis 1)."""
-    if weight.ndim > 1 or (weight.ndim == 1 and weight.shape[0] != 1 and (input.ndim < 2 or weight.shape[0] != input.shape[1])):  # fmt: skip
+    if weight.ndim > 1 or (
+        weight.ndim == 1 and weight.shape[0] != 1 and (input.ndim < 2 or weight.shape[0] != input.shape[1])
+    ):
         raise ShapeError(
             f"prelu: weight must hold one number, or one per channel of x {describe(input)}; it is {describe(weight)}"
         )
@@ -117,7 +120,8 @@ def _elu_slope(g: Array, y: Array, input: Array, alpha: float, scale: float, inp
 
 @op(
     input=_elu_slope, kind="activation", label="ELU", public=False, promote="float",
-    samples=Samples("()->()", options={"alpha": (1.0, 0.5, SELU_ALPHA), "scale": (1.0, SELU_SCALE), "input_scale": (1.0, 2.0)}, kinks="report"),
+    samples=Samples("()->()", kinks="report", options={
+        "alpha": (1.0, 0.5, SELU_ALPHA), "scale": (1.0, SELU_SCALE), "input_scale": (1.0, 2.0)}),
 )  # fmt: skip
 def elu_(input: Array, alpha: float, scale: float, input_scale: float) -> Array:
     """Return ``scale * input`` above zero, ``scale * alpha * (exp(input_scale * input) - 1)`` below."""
