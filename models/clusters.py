@@ -75,6 +75,12 @@ def reseat(centers: Floats, empty: Ints, X: Floats, weights: Floats, labels: Int
             centers[cluster] = X[point]
 
 
+def first_of_best(ends: list[float]) -> int:
+    """Return which attempt ended lowest; of those that differ by rounding only, the first."""
+    least = min(ends)
+    return next(i for i, end in enumerate(ends) if end <= least + 1e-10 * abs(least))
+
+
 class Clustering(Estimator):
     """What KMeans and SoftKMeans have in common: checks, starts, distances to the centroids."""
 
@@ -108,7 +114,8 @@ class Clustering(Estimator):
             return [given]
         if self.init not in ("k-means++", "random"):
             raise ValueError(
-                f"The 'init' parameter of {owner} must be 'k-means++', 'random' or an array of centroids. Got {self.init!r} instead."
+                f"The 'init' parameter of {owner} must be 'k-means++', 'random' or an array of centroids. "
+                f"Got {self.init!r} instead."
             )
         usual = 1 if self.init == "k-means++" else 10
         attempts = usual if self.n_init == "auto" else check_count(owner, "n_init", self.n_init)
@@ -122,7 +129,8 @@ class Clustering(Estimator):
         """Return the distance of each row to each centroid (n, n_clusters)."""
         # by differences: a point on its centroid is at distance 0, not at the root of a rounding error
         rows = self._rows(X)
-        return np.sqrt(np.stack([((rows - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=1))
+        distances: Floats = np.sqrt(np.stack([((rows - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=1))
+        return distances
 
     def predict(self, X: Any) -> Any:
         """Return the number of the nearest centroid of each row."""
@@ -130,7 +138,8 @@ class Clustering(Estimator):
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Floats:
         """Return the distances to the centroids of a fit to ``X``."""
-        return self.fit(X, y, sample_weight=sample_weight).transform(X)
+        self.fit(X, y, sample_weight=sample_weight)
+        return self.transform(X)
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Return the clusters of a fit to ``X``."""

@@ -11,7 +11,7 @@ from tinygrad_lite.models.validation import Floats, check_count, check_number
 
 
 class CNNClassifier(NetworkClassifier):
-    """A small convolutional network for images: [convolution, ReLU, max-pool] for each of ``channels``, then two dense layers.
+    """A small CNN for images: [convolution, ReLU, max-pool] for each of ``channels``, then two dense layers.
 
     X is (n, C, H, W), (n, H, W), or flat rows (n, features), which are read as square images where their number allows,
     else as one line of pixels; ``image_shape`` (C, H, W) says it outright.
@@ -28,7 +28,7 @@ class CNNClassifier(NetworkClassifier):
     >>> import numpy as np
     >>> bars = np.zeros((6, 4, 4))
     >>> bars[:3, 1], bars[3:, :, 2] = 1.0, 1.0
-    >>> model = CNNClassifier((4,), hidden=8, max_iter=40, tol=0.0, n_iter_no_change=40, learning_rate_init=0.01, random_state=0)
+    >>> model = CNNClassifier((4,), hidden=8, max_iter=40, tol=0.1, learning_rate_init=0.01, random_state=0)
     >>> model.fit(bars, ["row"] * 3 + ["column"] * 3).score(bars, ["row"] * 3 + ["column"] * 3)
     1.0
     """
@@ -75,7 +75,9 @@ class CNNClassifier(NetworkClassifier):
         check_count("CNNClassifier", "hidden", self.hidden)
         check_number("CNNClassifier", "dropout", self.dropout, most=0.99)
         if check_count("CNNClassifier", "kernel_size", self.kernel_size) % 2 == 0:
-            raise ValueError(f"The 'kernel_size' parameter of CNNClassifier must be odd. Got {self.kernel_size!r} instead.")
+            raise ValueError(
+                f"The 'kernel_size' parameter of CNNClassifier must be odd. Got {self.kernel_size!r} instead."
+            )
 
     def _shaped(self, rows: Floats) -> Floats:
         if rows.ndim == 4:
@@ -86,7 +88,9 @@ class CNNClassifier(NetworkClassifier):
         side = isqrt(width)
         shape = self.image_shape or ((1, side, side) if side * side == width else (1, 1, width))
         if len(shape) != 3 or shape[0] * shape[1] * shape[2] != width:
-            raise ValueError(f"CNNClassifier: rows of {width} values do not make images of image_shape={self.image_shape!r}")
+            raise ValueError(
+                f"CNNClassifier: rows of {width} values do not make images of image_shape={self.image_shape!r}"
+            )
         return rows.reshape(-1, *shape)
 
     def _build(self, shape: tuple[int, ...], outputs: int) -> Any:

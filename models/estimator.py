@@ -1,7 +1,7 @@
 """What every estimator is: settings in the constructor, learning in ``fit``, learned things with a trailing underscore.
 
-The manners are scikit-learn's, so that its pipelines, searches and checks take these estimators; nothing of it is imported
-unless it asks first.
+The manners are scikit-learn's, so that its pipelines, searches and checks take these estimators; nothing of it is
+imported unless it asks first.
 """
 
 from __future__ import annotations
@@ -92,13 +92,17 @@ class Estimator:
                 f"In training: {', '.join(seen)}\nnow: {', '.join(names)}"
             )
         if names is None and seen is not None:
-            validation.warn(UserWarning, f"X does not have valid feature names, but {owner} was fitted with feature names")
+            validation.warn(
+                UserWarning, f"X does not have valid feature names, but {owner} was fitted with feature names"
+            )
         elif names is not None and seen is None:
             validation.warn(UserWarning, f"X has feature names, but {owner} was fitted without feature names")
         rows = validation.check_rows(X, dtype=self._dtype, images=self._images)
         width = int(np.prod(rows.shape[1:]))
         if width != self.n_features_in_:
-            raise ValueError(f"X has {width} features, but {owner} is expecting {self.n_features_in_} features as input.")
+            raise ValueError(
+                f"X has {width} features, but {owner} is expecting {self.n_features_in_} features as input."
+            )
         return rows
 
     def _check_fitted(self) -> None:
@@ -108,7 +112,9 @@ class Estimator:
     def __getattr__(self, name: str) -> Any:
         # only reached for what does not exist: a learned attribute before fit gets an error that says so
         if name.endswith("_") and not name.startswith("_") and "n_features_in_" not in self.__dict__:
-            if name in type(self).__annotations__ or any(name in getattr(c, "__annotations__", {}) for c in type(self).__mro__):
+            if name in type(self).__annotations__ or any(
+                name in getattr(c, "__annotations__", {}) for c in type(self).__mro__
+            ):
                 raise AttributeError(f"{type(self).__name__} has no {name} before fit; call fit first")
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_lite.models.clusters import Clustering, Ints, reseat
+from tinygrad_lite.models.clusters import Clustering, Ints, first_of_best, reseat
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,
@@ -23,7 +23,7 @@ class KMeans(Clustering):
     r"""Clusters by least squared distance, :math:`\min \sum_i w_i \min_k \lVert x_i - c_k \rVert^2`.
 
     Assign each point to its nearest centroid, move each centroid to the mean of its points, until the sum of squared
-    distances (SSE) no longer decreases. A centroid that has lost all its points moves to the point farthest from its own.
+    distances (SSE) no longer decreases. A centroid without points moves to the point farthest from its own.
 
     Args:
         n_clusters: how many.
@@ -33,8 +33,8 @@ class KMeans(Clustering):
         tol: stop when the SSE falls by no more than this share of itself; 0 is to the very end.
         random_state: seed of the starts.
 
-    After ``fit``: ``cluster_centers_``, ``labels_``, ``inertia_`` (the SSE), ``n_iter_``, ``history_`` (the SSE after each
-    round, decreasing) and ``path_`` (the centroids at the start and after each round).
+    After ``fit``: ``cluster_centers_``, ``labels_``, ``inertia_`` (the SSE), ``n_iter_``, ``history_`` (the SSE after
+    each round, decreasing) and ``path_`` (the centroids at the start and after each round).
 
     Source: S. P. Lloyd (1982), Least squares quantization in PCM, IEEE Transactions on Information Theory 28(2).
 
@@ -75,18 +75,18 @@ class KMeans(Clustering):
         starts = self._starts(rows, weights, self.random_state)
         self._remember(X, rows)
         attempts = [Descent(rows, weights, start, most, tol) for start in starts]
-        best = min(attempts, key=lambda a: a.history[-1])
+        best = attempts[first_of_best([a.history[-1] for a in attempts])]
         self.cluster_centers_ = best.path[-1]
         self.labels_ = best.labels.astype(np.int32)
         self.inertia_, self.n_iter_ = best.history[-1], len(best.history)
         self.history_, self.path_ = best.history, best.path
-        self._weight_seen = np.bincount(best.labels, weights, minlength=self.n_clusters)
+        self._weight_seen: Floats = np.bincount(best.labels, weights, minlength=self.n_clusters)
         found = len(np.unique(best.labels[weights > 0]))
         if found < self.n_clusters:
             warn(
                 ConvergenceWarning,
-                f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters}). Possibly due to "
-                "duplicate points in X.",
+                f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters}). Possibly "
+                "due to duplicate points in X.",
             )
         elif not best.converged:
             warn(ConvergenceWarning, f"KMeans: the SSE still decreased after max_iter={most} rounds; raise max_iter")
@@ -102,8 +102,7 @@ class KMeans(Clustering):
         rows = self._rows(X)
         given = check_weights(rows, sample_weight)
         weights = np.ones(len(rows)) if given is None else given
-        d = squared_distances(rows, self.cluster_centers_)
-        labels = d.argmin(axis=1)
+        labels: Ints = squared_distances(rows, self.cluster_centers_).argmin(axis=1)
         gained, sums = totals(rows, weights, labels, self.n_clusters)
         seen = self._weight_seen + gained
         change = (sums - gained[:, None] * self.cluster_centers_) / np.where(seen > 0, seen, 1)[:, None]
@@ -126,7 +125,8 @@ class Descent:
     """One attempt of K-means from given centroids: the path of the centroids and the SSE after each round."""
 
     def __init__(self, X: Floats, weights: Floats, centers: Floats, most: int, tol: float) -> None:
-        self.path, self.history, self.converged = [centers], [], False
+        self.path, self.converged = [centers], False
+        self.history: list[float] = []
         k, rows = len(centers), np.arange(len(X))
         d = squared_distances(X, centers)
         for _ in range(most):

@@ -21,7 +21,7 @@ from tinygrad_lite.models.validation import (
 
 
 class LinearModel(Regressor):
-    """Base of the linear regressions: ``coef_`` and ``intercept_``, trained on the graph; the intercept is never penalised."""
+    """Base of the linear regressions: trained on the graph, the intercept never penalised."""
 
     fit_intercept: bool
     max_iter: int
@@ -48,7 +48,7 @@ class LinearModel(Regressor):
         share = (np.full(len(rows), 1.0) if weights is None else weights)[:, None]
         total = float(share.sum())
         share = share / total
-        # moving the origin to the mean trains the intercept exactly; equal scales make the problem as round as it can be
+        # the mean as origin trains the intercept exactly; equal scales make the problem as round as it can be
         middle = (share * rows).sum(axis=0) if self.fit_intercept else np.zeros(rows.shape[1])
         offset = (share * targets).sum(axis=0) if self.fit_intercept else np.zeros(targets.shape[1])
         moved = rows - middle
@@ -107,8 +107,8 @@ class LinearRegression(LinearModel):
         max_iter: most Newton steps (a handful is enough).
         tol: largest slope left, relative to the slope at 0.
 
-    After ``fit``: ``coef_`` (features,) or (outputs, features), ``intercept_``, ``n_iter_``, ``history_`` (the loss). Where
-    many solutions fit equally well, the one with the smallest coefficients in units of each feature's spread is found.
+    After ``fit``: ``coef_`` (features,) or (outputs, features), ``intercept_``, ``n_iter_``, ``history_`` (the loss).
+    Of many solutions that fit equally well, the one with the smallest coefficients in units of spread is found.
 
     >>> model = LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
     >>> model.coef_.round(6).tolist(), round(model.intercept_, 6)
@@ -122,7 +122,9 @@ class LinearRegression(LinearModel):
 
 
 class Ridge(LinearModel):
-    r"""Least squares with an L2 penalty, :math:`\min \sum_i w_i (y_i - x_i \cdot c - b)^2 + \alpha \lVert c \rVert_2^2`.
+    r"""Least squares with an L2 penalty.
+
+    :math:`\min \sum_i w_i (y_i - x_i \cdot c - b)^2 + \alpha \lVert c \rVert_2^2`
 
     Args and learned attributes as for `LinearRegression`; ``alpha`` is the strength, at least 0.
 
@@ -145,7 +147,8 @@ class Ridge(LinearModel):
 class ElasticNet(LinearModel):
     r"""Least squares with both penalties; coefficients that do not help become exactly 0.
 
-    :math:`\min \frac{1}{2n} \sum_i w_i (y_i - x_i \cdot c - b)^2 + \alpha \rho \lVert c \rVert_1 + \frac{\alpha (1 - \rho)}{2} \lVert c \rVert_2^2`
+    :math:`\min \frac{1}{2n} \sum_i w_i (y_i - x_i \cdot c - b)^2 + \alpha \rho \lVert c \rVert_1
+    + \frac{\alpha (1 - \rho)}{2} \lVert c \rVert_2^2`
 
     with :math:`\rho` = ``l1_ratio`` in [0, 1], n the sum of the weights. Other arguments and learned attributes as for
     `LinearRegression`.
@@ -177,7 +180,9 @@ class ElasticNet(LinearModel):
 
 
 class Lasso(LinearModel):
-    r"""Least squares with an L1 penalty, :math:`\min \frac{1}{2n} \sum_i w_i (y_i - x_i \cdot c - b)^2 + \alpha \lVert c \rVert_1`.
+    r"""Least squares with an L1 penalty.
+
+    :math:`\min \frac{1}{2n} \sum_i w_i (y_i - x_i \cdot c - b)^2 + \alpha \lVert c \rVert_1`
 
     Coefficients that do not help become exactly 0. Arguments and learned attributes as for `LinearRegression`.
 

@@ -25,8 +25,8 @@ class LogisticRegression(Classifier):
 
     :math:`\min\; C \sum_i w_i\, \mathrm{CE}(x_i W^\top + b,\, y_i) + \tfrac12 \lVert W \rVert^2`
 
-    Two classes share one row of weights (the logistic function); more have one row each. Trained to the optimum by Newton's
-    method on the graph's second derivatives.
+    Two classes share one row of weights (the logistic function); more have one row each. Trained to the optimum by
+    Newton's method on the graph's second derivatives.
 
     Args:
         C: weight of the data against the penalty, above 0; ``numpy.inf`` for no penalty.
@@ -55,14 +55,19 @@ class LogisticRegression(Classifier):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from X (n, features) and labels y (n,), rows weighted by ``sample_weight`` (n,)."""
-        most, tol = check_count("LogisticRegression", "max_iter", self.max_iter), check_number("LogisticRegression", "tol", self.tol)
+        most, tol = (
+            check_count("LogisticRegression", "max_iter", self.max_iter),
+            check_number("LogisticRegression", "tol", self.tol),
+        )
         free = isinstance(self.C, float) and self.C == np.inf
         strength = 0.0 if free else 1 / check_number("LogisticRegression", "C", self.C, above=True)
         rows = self._fit_rows(X)
         classes, index = check_classes("LogisticRegression", rows, y)
         weights = check_weights(rows, sample_weight)
         if weights is not None and len(np.unique(index[weights > 0])) < 2:
-            raise ValueError("LogisticRegression needs samples of at least 2 classes with a positive weight, got one class")
+            raise ValueError(
+                "LogisticRegression needs samples of at least 2 classes with a positive weight, got one class"
+            )
         self._remember(X, rows)
         share = np.ones(len(rows)) if weights is None else weights
         total = float(share.sum())
@@ -81,11 +86,16 @@ class LogisticRegression(Classifier):
         solution = newton(loss, np.zeros((1 if signs is not None else len(classes), columns.shape[1])), tol, most)
         self.classes_ = classes
         self.coef_ = solution.w[:, : rows.shape[1]] * inverse
-        self.intercept_ = (solution.w[:, -1] if self.fit_intercept else np.zeros(len(solution.w))) - self.coef_ @ middle
+        intercept = solution.w[:, -1] - self.coef_ @ middle if self.fit_intercept else np.zeros(len(solution.w))
+        # adding one number to the intercepts of all classes changes nothing: of these, the ones that add up to 0
+        self.intercept_ = intercept if signs is not None else intercept - intercept.mean()
         self.n_iter_, self.history_ = len(solution.history), solution.history
         if not solution.converged:
-            warn(ConvergenceWarning, f"LogisticRegression: not at the optimum after max_iter={most} steps (are the classes "
-                 "separable and C infinite?)")  # fmt: skip
+            warn(
+                ConvergenceWarning,
+                f"LogisticRegression: not at the optimum after max_iter={most} steps (are the classes separable and C "
+                "infinite?)",
+            )
         return self
 
     def decision_function(self, X: Any) -> Floats:

@@ -89,7 +89,7 @@ class TinyCNN(nn.Module):
 
 
 class DigitsCNN(nn.Module):
-    """Two digits told apart: 5 kernels 3x3 with a bias for every position, sigmoid, dense 100, sigmoid, dense 2, sigmoid.
+    """Two digits told apart: 5 kernels 3x3 with untied bias, sigmoid, dense 100, sigmoid, dense 2, sigmoid.
 
     ``size`` is the side of the images: 28 (MNIST; 3,380 values after the convolution) or 8 (UCI; 180).
 

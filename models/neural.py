@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinygrad_lite import Tensor, no_grad, nn, optim, tensor
+from tinygrad_lite import Tensor, nn, no_grad, optim, tensor
 from tinygrad_lite.models.estimator import Classifier, Estimator, Regressor
 from tinygrad_lite.models.seeding import drawing
 from tinygrad_lite.models.validation import (
@@ -27,7 +27,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid, "identi
 
 
 class Network(Estimator):
-    """Base: builds ``module_``, trains it on batches (or on everything at once with L-BFGS), keeps the loss per epoch."""
+    """Base: builds ``module_``, trains it on batches (or all at once with L-BFGS), keeps the loss per epoch."""
 
     _dtype: ClassVar[Any] = None
     solver: str
@@ -77,7 +77,9 @@ class Network(Estimator):
         if self.solver == "lbfgs":
             self._optimiser = None
         elif self.solver == "sgd":
-            self._optimiser = optim.SGD(self.module_.parameters(), lr=self.learning_rate_init, momentum=0.9, nesterov=True)
+            self._optimiser = optim.SGD(
+                self.module_.parameters(), lr=self.learning_rate_init, momentum=0.9, nesterov=True
+            )
         else:
             self._optimiser = optim.Adam(self.module_.parameters(), lr=self.learning_rate_init)
         self._penalised = weights if self.alpha else []
@@ -238,7 +240,9 @@ class NetworkClassifier(Network, Classifier):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         known = np.unique(np.asarray(classes)) if classes is not None else self.classes_
         if not anew and not np.array_equal(known, self.classes_):
-            raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}")
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
         labels = check_labels(owner, rows, y)
         strange = np.setdiff1d(labels, known)
         if len(strange):

@@ -58,7 +58,9 @@ class Perceptron(Network):
 
 
 class MLPRegressor(Perceptron, NetworkRegressor):
-    r"""A multi-layer perceptron for measurements, :math:`\min \frac1{2n} \sum_i w_i \lVert y_i - f(x_i) \rVert^2 + \frac{\alpha}{2n} \lVert W \rVert^2`.
+    r"""A multi-layer perceptron for measurements.
+
+    :math:`\min \frac1{2n} \sum_i w_i \lVert y_i - f(x_i) \rVert^2 + \frac{\alpha}{2n} \lVert W \rVert^2`
 
     Args:
         hidden_layer_sizes: units of each hidden layer.

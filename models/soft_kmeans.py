@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinygrad_lite import Tensor, nn, optim, tensor
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.models.clusters import Clustering
+from tinygrad_lite.models.clusters import Clustering, first_of_best
 from tinygrad_lite.models.validation import ConvergenceWarning, Floats, check_choice, check_count, check_number, warn
 from tinygrad_lite.ops.points import squared_distances
 
@@ -53,7 +53,7 @@ class SoftClusters(nn.Module):
         return reduced((d * (d * -self.beta).softmax(1)).sum(1), reduction)
 
     def free_energy(self, x: Any, reduction: str = "mean") -> Tensor:
-        r"""Return :math:`-\frac1\beta \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}`, the soft least squared distance.
+        r"""Return the soft minimum :math:`-\frac1\beta \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}`.
 
         Its gradient is :math:`2 \sum_i a_{ik} (c_k - x_i)`: it rests exactly where the fixed-point update does.
         """
@@ -75,7 +75,9 @@ def reduced(each: Tensor, reduction: str) -> Tensor:
 
 
 class SoftKMeans(Clustering):
-    r"""Clusters with soft borders: minimises :math:`-\frac1\beta \sum_i w_i \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}`.
+    r"""Clusters with soft borders.
+
+    :math:`\min -\frac1\beta \sum_i w_i \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}`
 
     Args:
         n_clusters: how many.
@@ -138,7 +140,7 @@ class SoftKMeans(Clustering):
         least = tol * float(weights @ ((rows - np.average(rows, axis=0, weights=weights)) ** 2).sum(axis=1))
         train = by_fixed_point if by_em else by_gradient
         attempts = [train(rows, weights, s, beta, most, least) for s in starts]
-        path, history, converged = min(attempts, key=lambda a: a[1][-1])
+        path, history, converged = attempts[first_of_best([history[-1] for _, history, _ in attempts])]
         self.path_, self.cluster_centers_ = path, path[-1]
         self.history_, self.free_energy_, self.n_iter_ = history, history[-1], len(history)
         self.module_ = SoftClusters(self.n_clusters, rows.shape[1], beta, np.float64)
@@ -146,7 +148,10 @@ class SoftKMeans(Clustering):
         d = squared_distances(rows, path[-1])
         self.labels_, self.inertia_ = d.argmin(axis=1).astype(np.int32), float(weights @ d.min(axis=1))
         if not converged:
-            warn(ConvergenceWarning, f"SoftKMeans: the free energy still fell after max_iter={most} rounds; raise max_iter")
+            warn(
+                ConvergenceWarning,
+                f"SoftKMeans: the free energy still fell after max_iter={most} rounds; raise max_iter",
+            )
         return self
 
     def predict_proba(self, X: Any) -> Floats:
@@ -187,13 +192,13 @@ def by_fixed_point(X: Floats, weights: Floats, centers: Floats, beta: float, mos
 
 
 def by_gradient(X: Floats, weights: Floats, centers: Floats, beta: float, most: int, least: float) -> Attempt:
-    """Descend along the gradient of the free energy of `SoftClusters`; a step of 1/2 per unit of mass never overshoots."""
+    """Descend along the gradient of the free energy; a step of 1/2 per unit of mass never overshoots."""
     module = SoftClusters(len(centers), X.shape[1], beta, np.float64)
     module.centroids.data = tensor(centers)
     x, w = tensor(X), tensor(weights / weights.sum())
-    optimiser = optim.SGD(module.parameters(), lr=0.5, momentum=0.9, nesterov=True)
-    path, history, still = [centers], [], 0
-    last = np.inf
+    optimiser = optim.SGD(module.parameters(), lr=0.5)
+    path, last = [centers], np.inf
+    history: list[float] = []
     for _ in range(most):
         optimiser.zero_grad()
         loss = (module.free_energy(x, "none") * w).sum()
@@ -202,9 +207,7 @@ def by_gradient(X: Floats, weights: Floats, centers: Floats, beta: float, most: 
         optimiser.step()
         path.append(module.centroids.array.copy())
         history.append(now)
-        # momentum swings: at rest only when several rounds in a row gain nothing
-        still = still + 1 if abs(last - now) <= least else 0
-        if still >= 5:
+        if last - now <= least:
             return path, history, True
         last = now
     return path, history, False

@@ -1,4 +1,4 @@
-"""Full-batch minimisers that reach the optimum of a convex loss on the graph's own gradients, first and second order."""
+"""Full-batch minimisers that reach the optimum of a convex loss, on first and second derivatives of its graph."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def conjugate_gradients(curved: Product, b: Floats, precision: float, most: int)
 def newton(loss: Loss, start: Floats, tol: float, most: int) -> Solution:
     """Minimise a smooth convex loss by Newton steps, each solved by conjugate gradients and shortened where too long.
 
-    Stops when no element of the gradient exceeds ``tol`` times its size at 0, or when rounding hides all progress. On a quadratic
-    loss one step is nearly all.
+    Stops when no element of the gradient exceeds ``tol`` times its size at 0, or when rounding hides all progress. On a
+    quadratic loss one step is nearly all.
     """
     here = Point(loss, start)
     first = float(np.abs(Point(loss, np.zeros_like(start)).slope).max()) or 1.0
@@ -103,12 +103,13 @@ def newton(loss: Loss, start: Floats, tol: float, most: int) -> Solution:
 
 def shrunk(w: Floats, by: Any) -> Floats:
     """Return sign(w) max(|w| - by, 0): the proximal step of an L1 penalty, which gives exact zeros."""
-    return np.sign(w) * np.maximum(np.abs(w) - by, 0.0)
+    out: Floats = np.sign(w) * np.maximum(np.abs(w) - by, 0.0)
+    return out
 
 
 def largest_curvature(point: Point) -> float:
     """Return a bound a little above the largest eigenvalue of the Hessian, by power iteration."""
-    v = np.random.default_rng(0).standard_normal(point.w.shape)
+    v: Floats = np.random.default_rng(0).standard_normal(point.w.shape)
     top = 0.0
     for _ in range(200):
         v /= np.sqrt((v * v).sum())
@@ -126,8 +127,8 @@ def proximal(loss: Loss, start: Floats, l1: Any, tol: float, most: int) -> Solut
     The momentum starts over whenever it points uphill. Stops when a step of plain size moves no element of the scaled
     gradient by more than ``tol`` times the largest slope at 0.
 
-    Source: A. Beck, M. Teboulle (2009), A fast iterative shrinkage-thresholding algorithm; B. O'Donoghue, E. Candes (2015),
-    Adaptive restart for accelerated gradient schemes.
+    Source: A. Beck, M. Teboulle (2009), A fast iterative shrinkage-thresholding algorithm; B. O'Donoghue, E. Candes
+    (2015), Adaptive restart for accelerated gradient schemes.
     """
     at_zero = Point(loss, np.zeros_like(start))
     bend = largest_curvature(at_zero)

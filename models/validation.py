@@ -58,7 +58,7 @@ def as_numbers(data: Any, name: str, dtype: Any = None) -> Floats:
     """
     if hasattr(data, "tocsr"):
         raise TypeError(
-            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert to a dense array."
+            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert it."
         )
     if isinstance(data, Tensor):
         data = data.array
@@ -73,7 +73,8 @@ def as_numbers(data: Any, name: str, dtype: Any = None) -> Floats:
     if array.dtype.kind in "USmMV":
         array = _parsed(array, name)
     wanted = dtype or (array.dtype if array.dtype in (np.float32, np.float64) else np.float64)
-    return np.asarray(array, dtype=wanted)
+    # one memory order: the same numbers give the same result to the last bit
+    return np.asarray(array, dtype=wanted, order="C")
 
 
 def _parsed(array: Any, name: str) -> Any:
@@ -157,7 +158,9 @@ def check_measurements(owner: str, X: Any, y: Any, dtype: Any = None) -> Floats:
     """Return the targets of a regression, (n,) or (n, outputs), finite."""
     array = as_numbers(_target(owner, y), "y", dtype)
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
-        raise ValueError(f"y should be a 1d array (n,) or 2d (n, outputs), got an array of shape {array.shape} instead.")
+        raise ValueError(
+            f"y should be a 1d array (n,) or 2d (n, outputs), got an array of shape {array.shape} instead."
+        )
     same_length(X, array)
     check_finite(array, "y")
     return array
@@ -179,8 +182,8 @@ def check_labels(owner: str, X: Any, y: Any) -> NDArray[Any]:
     check_finite(array, "y")
     if array.dtype.kind == "f" and (array != np.trunc(array)).any():
         raise ValueError(
-            "Unknown label type: continuous. Maybe you are trying to fit a classifier, which expects discrete classes on "
-            "a regression target with continuous values."
+            "Unknown label type: continuous. Maybe you are trying to fit a classifier, which expects discrete classes, "
+            "on a regression target with continuous values."
         )
     return array
 
@@ -194,7 +197,8 @@ def check_classes(owner: str, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[np.
         raise TypeError(f"{owner}: y mixes labels that cannot be compared, such as strings and numbers") from None
     if len(classes) < 2:
         raise ValueError(
-            f"{owner} needs samples of at least 2 classes in the data, but the data contains only one class: {classes[0]!r}"
+            f"{owner} needs samples of at least 2 classes in the data, but the data contains only one class: "
+            f"{classes[0]!r}"
         )
     return classes, index.reshape(-1)
 
@@ -219,13 +223,17 @@ def check_weights(X: Any, sample_weight: Any, dtype: Any = np.float64) -> Floats
 
 
 # ------------------------------------------------------------------------------------------------ settings
-def check_number(owner: str, name: str, value: Any, least: float = 0.0, most: float = np.inf, above: bool = False) -> float:
+def check_number(
+    owner: str, name: str, value: Any, least: float = 0.0, most: float = np.inf, above: bool = False
+) -> float:
     """Return a setting as a float; ValueError outside [least, most] (``above``: greater than ``least``)."""
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
     if not number or not (value > least if above else value >= least) or not value <= most or np.isinf(value):
         sign = ">" if above else ">="
         limit = "" if most == np.inf else f" and <= {most:g}"
-        raise ValueError(f"The '{name}' parameter of {owner} must be a number {sign} {least:g}{limit}. Got {value!r} instead.")
+        raise ValueError(
+            f"The '{name}' parameter of {owner} must be a number {sign} {least:g}{limit}. Got {value!r} instead."
+        )
     return float(value)
 
 
@@ -239,7 +247,9 @@ def check_count(owner: str, name: str, value: Any, least: int = 1) -> int:
 def check_choice(owner: str, name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return a setting that is one of ``choices``, else ValueError."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"The '{name}' parameter of {owner} must be one of {', '.join(choices)}. Got {value!r} instead.")
+        raise ValueError(
+            f"The '{name}' parameter of {owner} must be one of {', '.join(choices)}. Got {value!r} instead."
+        )
     return value
 
 
@@ -251,6 +261,10 @@ def generator(random_state: Any) -> np.random.Generator:
         return random_state
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**31))
-    if isinstance(random_state, (bool, np.bool_)) or not isinstance(random_state, (int, np.integer)) or random_state < 0:
+    if (
+        isinstance(random_state, (bool, np.bool_))
+        or not isinstance(random_state, (int, np.integer))
+        or random_state < 0
+    ):
         raise ValueError(f"{random_state!r} cannot be used to seed a numpy.random.Generator")
     return np.random.default_rng(int(random_state))

@@ -46,7 +46,9 @@ def example(name: str) -> tuple[Any, tuple[Any, ...]]:
 
 def run_list(argv: Sequence[str]) -> int:
     """Name every recipe: ``tinygrad-lite list``; returns the exit status."""
-    argparse.ArgumentParser(prog="tinygrad-lite list", description="Name every system that can be trained.").parse_args(argv)
+    argparse.ArgumentParser(prog="tinygrad-lite list", description="Name every system that can be trained.").parse_args(
+        argv
+    )
     width = max(map(len, RECIPES))
     for name, (_, about) in RECIPES.items():
         print(f"{name:<{width}}  {about}")
@@ -61,7 +63,7 @@ def run_train(argv: Sequence[str]) -> int:
     """
     names = "\n".join(f"  {name:<12} {about}" for name, (_, about) in RECIPES.items())
     if not argv or argv[0] in ("-h", "--help"):
-        print(f"usage: tinygrad-lite train NAME [options]\n\n{names}\n\ntinygrad-lite train NAME --help names the options.")
+        print(f"usage: tinygrad-lite train NAME [options]\n\n{names}\n\n`tinygrad-lite train NAME --help` says more.")
         return 0 if argv else 2
     if argv[0] not in RECIPES:
         print(f"tinygrad-lite train: no recipe '{argv[0]}'\n\n{names}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Gradients written out by hand, formula by formula: what automatic differentiation makes unnecessary, kept to prove it."""
+"""Gradients written out by hand, formula by formula: what automatic differentiation spares us, kept to prove it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def mean_squares(X: Array, y: Array, w: Array, b: float) -> tuple[Array, float]:
     return -2 / len(y) * X.T @ left, float(-2 / len(y) * left.sum())
 
 
-def dense(x: Array, layers: Sequence[tuple[Array, Array, str]], slope: Callable[[Array], Array]) -> tuple[list[Array], Array]:
+def dense(
+    x: Array, layers: Sequence[tuple[Array, Array, str]], slope: Callable[[Array], Array]
+) -> tuple[list[Array], Array]:
     """Return the gradients [W1, b1, W2, b2, ...] of a dense network and that of its input.
 
     Each layer is (weight (out, in), bias (out), activation); ``slope`` gives the slope of the loss at the output.
@@ -61,9 +63,10 @@ def convolved(image: Array, kernel: Array) -> Array:
 
 
 def digits_cnn(image: Array, target: Array, p: dict[str, Array]) -> list[Array]:
-    """Return the gradients of the two-digit network for one image (H, W) and binary cross-entropy, mean of the two outputs.
+    """Return the gradients of the two-digit network for one image (H, W) and binary cross-entropy.
 
-    Order: kernels, untied bias, weight and bias of the hidden layer, weight and bias of the output.
+    The loss is the mean over the two outputs. Order: kernels, untied bias, then weight and bias of both
+    dense layers.
     """
     sigmoid, slope = ACTIVATIONS["sigmoid"]
     maps = sigmoid(np.stack([correlated(image, k[0]) for k in p["conv.weight"]]) + p["conv.bias"])
@@ -76,7 +79,7 @@ def digits_cnn(image: Array, target: Array, p: dict[str, Array]) -> list[Array]:
 def tiny_cnn(image: Array, target: Array, p: dict[str, Array]) -> list[Array]:
     """Return the gradients of the 5x5 network for one image and (z0 - y0)² + (z1 - y1)².
 
-    The pooled gradient goes back to the first of the largest values of its 2x2 square, and through the ReLU where it is open.
+    The pooled gradient goes back to the first of the largest values of its 2x2 square, then through the open ReLUs.
     """
     convolution = np.maximum(correlated(image, p["conv.weight"][0, 0]) + p["conv.bias"][0], 0.0)
     squares = convolution.reshape(2, 2, 2, 2).swapaxes(1, 2).reshape(4, 4)
@@ -96,7 +99,7 @@ def hard_centroids(X: Array, centers: Array) -> Array:
 
 
 def soft_centroids(X: Array, centers: Array, beta: float) -> tuple[Array, Array]:
-    """Return the slopes of the free energy for the points, 2 sum_k a (x - c_k), and the centroids, 2 sum_i a (c_k - x_i)."""
+    """Return the slopes of the free energy: 2 sum_k a (x - c_k) for the points, 2 sum_i a (c_k - x_i) for centroids."""
     apart = X[:, None] - centers
     d = (apart**2).sum(axis=2)
     a = np.exp(-beta * (d - d.min(axis=1, keepdims=True)))

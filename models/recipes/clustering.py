@@ -42,7 +42,9 @@ def squared_error(points: Tensor, centers: Tensor) -> Tensor:
 def run(job: Job) -> None:
     """Train, prove, compare, draw."""
     k = job.args.clusters
-    X, truth = datasets.make_blobs(job.args.points, 2, centers=k, cluster_std=1.2, random_state=job.seed, dtype=np.float64)
+    X, truth = datasets.make_blobs(
+        job.args.points, 2, centers=k, cluster_std=1.2, random_state=job.seed, dtype=np.float64
+    )
     job.say(f"{len(X)} points in {k} clouds; K-means lowers the sum of squared distances (SSE) to the nearest centroid")
     # all starts in one corner: the run has to travel, so that there is something to see
     start = X[np.argsort(X.sum(axis=1))[:k]]
@@ -66,11 +68,15 @@ def run(job: Job) -> None:
     job.graph(squared_error(tensor(X[:8]), tensor(start, requires_grad=True)))
 
     drops = np.diff(watched.history_)
-    job.compare("SSE from a bad start: rounds that rise", (drops > 0).sum(), 0, "SSE never rises", not (drops > 0).any())
+    job.compare(
+        "SSE from a bad start: rounds that rise", (drops > 0).sum(), 0, "SSE never rises", not (drops > 0).any()
+    )
     truly = float(sum(((X[truth == c] - X[truth == c].mean(axis=0)) ** 2).sum() for c in range(k)))
     for name, init in (("k-means++", "k-means++"), ("random", "random")):
         ours = KMeans(k, init=init, n_init=10, random_state=job.seed).fit(X).inertia_
-        job.compare(f"SSE, best of 10 {name} starts", ours, truly, "the true clouds (at most)", ours <= truly * (1 + 1e-9))
+        job.compare(
+            f"SSE, best of 10 {name} starts", ours, truly, "the true clouds (at most)", ours <= truly * (1 + 1e-9)
+        )
     against_sklearn(job, X, k)
     best = KMeans(k, n_init=10, random_state=job.seed).fit(X)
     job.metrics = {"sse": best.inertia_, "rounds": best.n_iter_, "centroids": best.cluster_centers_.tolist()}
@@ -81,7 +87,7 @@ def run(job: Job) -> None:
 
 
 def against_sklearn(job: Job, X: Any, k: int) -> None:
-    """Compare the SSE with scikit-learn's, where it is installed: same number of starts, on the blobs and on the digits."""
+    """Compare the SSE on blobs and digits with scikit-learn's, where it is installed: same number of starts."""
     try:
         theirs = import_module("sklearn.cluster").KMeans
     except ImportError:
@@ -106,7 +112,14 @@ def draw(job: Job, X: Any, watched: Any, best: Any) -> None:
         left, right = figure.subplots(1, 2, width_ratios=[1.3, 1])
         scatter(left, X, watched.labels_, k)
         for c in range(k):
-            left.plot(path[:, c, 0], path[:, c, 1], "-", color="black", linewidth=1.2, label="path of a centroid" if c == 0 else None)
+            left.plot(
+                path[:, c, 0],
+                path[:, c, 1],
+                "-",
+                color="black",
+                linewidth=1.2,
+                label="path of a centroid" if c == 0 else None,
+            )
         left.scatter(*path[0].T, s=50, facecolor="white", edgecolor="black", zorder=3, label="start")
         left.scatter(*path[-1].T, s=160, marker="*", color=RED, edgecolor="black", zorder=4, label="end")
         finish(left, xlabel="x₁", ylabel="x₂", title="clusters and the way of their centroids")

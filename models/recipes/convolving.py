@@ -26,9 +26,13 @@ def example() -> tuple[Any, tuple[Any, ...]]:
 
 
 def banded(kernel: Any, size: int, mode: str, stride: int = 1) -> Any:
-    """Return the matrix M with conv(x, k) = M @ x for every x of ``size`` values: what convolution makes of the unit vectors."""
+    """Return the matrix M with conv(x, k) = M @ x for x of ``size`` values: what becomes of the unit vectors."""
     units = tensor(np.eye(size)[:, None])
-    return F.conv1d(units, tensor(np.asarray(kernel, float)[None, None]), stride=stride, padding=mode, flip=True).array[:, 0].T
+    return (
+        F.conv1d(units, tensor(np.asarray(kernel, float)[None, None]), stride=stride, padding=mode, flip=True)
+        .array[:, 0]
+        .T
+    )
 
 
 def run(job: Job) -> None:
@@ -47,11 +51,19 @@ def run(job: Job) -> None:
 
     left = 2 / 32 * (model(x).array - response.array)[:, 0]
     hand = sum(by_hand.correlated(one, g) for one, g in zip(images[:32, 0], left, strict=True))
-    job.prove("kernel: correlation of the image with g", gradients(model, lambda m: loss_of(m(x))), [np.asarray(hand)[None, None]])
+    job.prove(
+        "kernel: correlation of the image with g",
+        gradients(model, lambda m: loss_of(m(x))),
+        [np.asarray(hand)[None, None]],
+    )
     seen = tensor(images[:1], requires_grad=True)
     g = rng.standard_normal((1, 1, 6, 6))
     F.conv2d(seen, model.weight).backward(tensor(g))
-    job.prove("image: full convolution of g with the kernel", [seen.grad], [by_hand.convolved(g[0, 0], model.weight.array[0, 0])[None, None]])
+    job.prove(
+        "image: full convolution of g with the kernel",
+        [seen.grad],
+        [by_hand.convolved(g[0, 0], model.weight.array[0, 0])[None, None]],
+    )
     function, values = as_function(model, loss_of, x)
     job.check("squared error of the response", function, *values)
     job.graph(loss_of(model(x)), names={"images": x, "wanted": response, "kernel": model.weight})
@@ -79,18 +91,27 @@ def sizes(job: Job, rng: np.random.Generator) -> None:
     job.say("  image   kernel  stride  padding     output")
     worst = 0.0
     for (h, w), (kh, kw), stride, padding in (
-        ((5, 5), (2, 2), (1, 1), 0), ((8, 6), (3, 2), (2, 1), 0), ((7, 7), (3, 3), (2, 2), 1), ((8, 8), (3, 5), (3, 2), (1, 2)),
+        ((5, 5), (2, 2), (1, 1), 0), ((8, 6), (3, 2), (2, 1), 0), ((7, 7), (3, 3), (2, 2), 1),
+        ((8, 8), (3, 5), (3, 2), (1, 2)),
         ((9, 4), (3, 3), (1, 1), "same"), ((5, 5), (3, 3), (1, 1), "full"), ((6, 6), (4, 4), (4, 4), 0),
     ):  # fmt: skip
         x, kernels = rng.standard_normal((2, 3, h, w)), rng.standard_normal((4, 3, kh, kw))
         out = F.conv2d(tensor(x), tensor(kernels), stride=stride, padding=padding).array
-        pads = {"same": ((kh - 1) // 2, (kw - 1) // 2), "full": (kh - 1, kw - 1)}.get(str(padding), padding)
-        ph, pw = (pads, pads) if isinstance(pads, int) else pads
+        named = {"same": ((kh - 1) // 2, (kw - 1) // 2), "full": (kh - 1, kw - 1)}
+        pads: Any = named.get(str(padding), padding)
+        ph, pw = (pads, pads) if isinstance(pads, int) else (int(pads[0]), int(pads[1]))
         grown = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-        loops = np.stack([[sum(by_hand.correlated(c, k) for c, k in zip(one, kernel, strict=True)) for kernel in kernels] for one in grown])
+        loops = np.stack(
+            [
+                [sum(by_hand.correlated(c, k) for c, k in zip(one, kernel, strict=True)) for kernel in kernels]
+                for one in grown
+            ]
+        )
         loops = loops[:, :, :: stride[0], :: stride[1]]
         worst = max(worst, float(np.abs(out - loops).max())) if out.shape == loops.shape else np.inf
-        job.say(f"  {h}x{w}     {kh}x{kw}     {stride[0]}x{stride[1]}     {str(padding):<10}  {out.shape[2]}x{out.shape[3]}")
+        job.say(
+            f"  {h}x{w}     {kh}x{kw}     {stride[0]}x{stride[1]}     {str(padding):<10}  {out.shape[2]}x{out.shape[3]}"
+        )
     job.compare("conv2d: largest difference to the loops", worst, 0.0, "the definition, at most 1e-12", worst <= 1e-12)
     x, k = rng.standard_normal((1, 1, 6, 6)), rng.standard_normal((1, 1, 3, 3))
     turned = F.conv2d(tensor(x), tensor(k[..., ::-1, ::-1].copy())).array
@@ -105,11 +126,13 @@ def in_one_dimension(job: Job, rng: np.random.Generator) -> None:
         M = banded(k, 6, mode)
         job.say("", f"conv(x, [1 2 3]) = M @ x, '{mode}', M {M.shape[0]}x{M.shape[1]}:")
         job.say(*["  " + " ".join(f"{v:2.0f}" if v else " ." for v in row) for row in M])
-        apart = float(np.abs(M @ x - np.convolve(x, k, mode)).max())  # type: ignore[call-overload]
+        apart = float(np.abs(M @ x - np.convolve(x, k, mode)).max())
         job.compare(f"M @ x, '{mode}': largest difference", apart, 0.0, "numpy.convolve, at most 1e-12", apart <= 1e-12)
     strided = banded(k, 6, "full", 2)
     apart = float(np.abs(strided @ x - np.convolve(x, k)[::2]).max())
-    job.compare("M @ x, 'full', stride 2: largest difference", apart, 0.0, "numpy.convolve, at most 1e-12", apart <= 1e-12)
+    job.compare(
+        "M @ x, 'full', stride 2: largest difference", apart, 0.0, "numpy.convolve, at most 1e-12", apart <= 1e-12
+    )
 
 
 def draw(job: Job, digit: Any, before: Any, after: Any) -> None:
@@ -125,7 +148,9 @@ def draw(job: Job, digit: Any, before: Any, after: Any) -> None:
             axis.set(xlabel="value of x (column)", ylabel="value of the result (row)")
             for (i, j), v in np.ndenumerate(M):
                 if v:
-                    axis.text(j, i, f"{v:.0f}", ha="center", va="center", fontsize=8, color="white" if v > 1.5 else "black")
+                    axis.text(
+                        j, i, f"{v:.0f}", ha="center", va="center", fontsize=8, color="white" if v > 1.5 else "black"
+                    )
         figure.suptitle("convolution with [1 2 3] as a matrix: conv(x, k) = M @ x, 8 values of x")
     with job.figure("kernels.png", 9, 4.8) as figure:
         rows = figure.subplots(2, 4)

@@ -22,7 +22,9 @@ EPOCHS, LR = 2000, 0.03
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--steps", type=int, default=10_000, help="gradient steps of the straight line (default: 10000)")
+    parser.add_argument(
+        "--steps", type=int, default=10_000, help="gradient steps of the straight line (default: 10000)"
+    )
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
@@ -47,7 +49,13 @@ def line(job: Job, x: Any, y: Any) -> Any:
         optimiser.step()
     exact = np.linalg.lstsq(X, y, rcond=None)[0]
     apart = float(np.abs(w.array[:, 0] - exact).max() / np.abs(exact).max())
-    job.compare(f"line after {job.args.steps} steps: distance", apart, 0.0, "least squares, relative, at most 1e-6", apart <= 1e-6)
+    job.compare(
+        f"line after {job.args.steps} steps: distance",
+        apart,
+        0.0,
+        "least squares, relative, at most 1e-6",
+        apart <= 1e-6,
+    )
     return w.array[:, 0]
 
 
@@ -56,7 +64,9 @@ def run(job: Job) -> None:
     X, y = datasets.make_cubic(seed=job.seed, dtype=np.float64)
     fresh, fresh_y = datasets.make_cubic(seed=job.seed + 1_000_003, dtype=np.float64)
     x = X[:, 0]
-    job.say("700 points of y = x³ + 4 with normal noise of standard deviation 10: no model can get below a mean squared error of 100")
+    job.say(
+        "700 points of y = x³ + 4 with noise of standard deviation 10: no model can get below a squared error of 100"
+    )
     offset, slope = line(job, x, y)
 
     # the network sees x and y in units of their own spread: its starting weights are made for numbers around 1
@@ -93,7 +103,10 @@ def run(job: Job) -> None:
     ours, new = (float(((t - estimate(a)) ** 2).mean()) for a, t in ((X, y), (fresh, fresh_y)))
     straight = float(((y - offset - slope * x) ** 2).mean())
     job.compare("network: mean squared error", ours, 100.0, "noise floor, within 10 %", ours <= 110.0)
-    job.compare("network: on 700 new points", new, float(((fresh_y - fresh[:, 0] ** 3 - 4) ** 2).mean()), "the true curve there", new <= 1.1 * float(((fresh_y - fresh[:, 0] ** 3 - 4) ** 2).mean()))  # fmt: skip
+    floor_new = float(((fresh_y - fresh[:, 0] ** 3 - 4) ** 2).mean())
+    job.compare(
+        "network: on 700 new points", new, floor_new, "the true curve there, within 10 %", new <= 1.1 * floor_new
+    )
     job.compare("straight line: mean squared error", straight, floor, "the true curve", True)
     job.metrics = {"network_mse": ours, "network_mse_new_points": new, "line_mse": straight, "line": [offset, slope]}
     job.model(model)
@@ -103,8 +116,12 @@ def run(job: Job) -> None:
         axis, grid = figure.subplots(), np.linspace(0, 5, 300)
         axis.scatter(x, y, s=7, color=GREY, alpha=0.4, label="data")
         axis.plot(grid, grid**3 + 4, color="black", linewidth=2, label="true f(x) = x³ + 4")
-        axis.plot(grid, offset + slope * grid, "--", color=ORANGE, linewidth=2, label=f"straight line (MSE {straight:.0f})")
-        axis.plot(grid, estimate(grid[:, None]), "-.", color=BLUE, linewidth=2, label=f"1-10-1 ReLU network (MSE {ours:.0f})")
+        axis.plot(
+            grid, offset + slope * grid, "--", color=ORANGE, linewidth=2, label=f"straight line (MSE {straight:.0f})"
+        )
+        axis.plot(
+            grid, estimate(grid[:, None]), "-.", color=BLUE, linewidth=2, label=f"1-10-1 ReLU network (MSE {ours:.0f})"
+        )
         finish(axis, "upper left", xlabel="x", ylabel="y", title="a noisy cubic and two fits")
     with job.figure("loss.png") as figure:
         axis = figure.subplots()

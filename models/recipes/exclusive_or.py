@@ -22,7 +22,9 @@ EPOCHS, LR = 1000, 0.05
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--activation", choices=("tanh", "sigmoid"), default="tanh", help="of both layers (default: tanh)")
+    parser.add_argument(
+        "--activation", choices=("tanh", "sigmoid"), default="tanh", help="of both layers (default: tanh)"
+    )
     parser.add_argument("--seeds", type=int, default=100, help="networks to train, from --seed on (default: 100)")
 
 
@@ -37,7 +39,9 @@ def train(activation: str, seed: int, epochs: int, lr: float) -> tuple[XorNet, l
     X, y = datasets.make_xor()
     x, target = tensor(X), tensor(y[:, None])
     model = XorNet(activation)
-    optimiser = optim.Adam(model.parameters(), lr=lr, weight_decay=1e-4)  # keeps units out of saturation, where slopes vanish
+    optimiser = optim.Adam(
+        model.parameters(), lr=lr, weight_decay=1e-4
+    )  # keeps units out of saturation, where slopes vanish
     losses = []
     for _ in range(epochs):
         optimiser.zero_grad()
@@ -58,7 +62,9 @@ def solved(model: XorNet) -> bool:
 def run(job: Job) -> None:
     """Train, prove, compare, draw."""
     activation = job.args.activation
-    job.say(f"the truth table of XOR, a 2-3-1 {activation} network of 13 parameters, trained from {job.args.seeds} seeds")
+    job.say(
+        f"the truth table of XOR, a 2-3-1 {activation} network of 13 parameters, trained from {job.args.seeds} seeds"
+    )
     X, y = datasets.make_xor(dtype=np.float64)
     x, target = tensor(X), tensor(y[:, None])
     fresh = XorNet(activation, dtype=np.float64)
@@ -80,7 +86,9 @@ def run(job: Job) -> None:
         runs.append((model, losses, solved(model)))
         job.record(seed=job.seed + i - 1, loss=losses[-1], solved=runs[-1][2])
     count = sum(ok for _, _, ok in runs)
-    job.compare(f"seeds of {len(runs)} that reach the truth table", count, len(runs), "at least 90 %", count >= 0.9 * len(runs))
+    job.compare(
+        f"seeds of {len(runs)} that reach the truth table", count, len(runs), "at least 90 %", count >= 0.9 * len(runs)
+    )
     best = next((r for r in runs if r[2]), runs[0])[0]
     with no_grad():
         answers = best(tensor(X.astype(np.float32))).array[:, 0]
@@ -99,7 +107,15 @@ def run(job: Job) -> None:
         axis.contour(a, b, surface, [0.5], colors="white", linewidths=2)
         figure.colorbar(shown, ax=axis, label="answer of the network (line: 0.5)")
         for value, mark, colour, name in ((0, "o", BLUE, "0"), (1, "s", RED, "1")):
-            axis.scatter(*X[y == value].T, s=120, marker=mark, color=colour, edgecolor="white", linewidth=2, label=f"truth {name}")
+            axis.scatter(
+                *X[y == value].T,
+                s=120,
+                marker=mark,
+                color=colour,
+                edgecolor="white",
+                linewidth=2,
+                label=f"truth {name}",
+            )
         finish(axis, "upper center", xlabel="x₁", ylabel="x₂", title="decision surface of XOR")
     with job.figure("loss.png") as figure:
         axis = figure.subplots()

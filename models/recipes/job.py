@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import manual_seed, save
+from tinygrad_lite import manual_seed
 from tinygrad_lite.errors import require
 from tinygrad_lite.models.recipes import pictures
+from tinygrad_lite.serialization import save
 
 
 def output_folder(given: str | None, name: str, overwrite: bool) -> Path:
@@ -125,7 +126,9 @@ class Job:
         try:
             for i in range(1, total + 1):
                 yield i
-                shown = "  ".join(f"{k} {v:.5g}" for k, v in (self.history[-1] if self.history else {}).items() if k != unit)
+                shown = "  ".join(
+                    f"{k} {v:.5g}" for k, v in (self.history[-1] if self.history else {}).items() if k != unit
+                )
                 if bar is not None:
                     bar.set_postfix_str(shown, refresh=False)
                     bar.update()
@@ -138,7 +141,7 @@ class Job:
     # -------------------------------------------------------------------------------- writing
     @contextmanager
     def figure(self, file: str, width: float = 7.0, height: float = 4.5) -> Iterator[Any]:
-        """Give a matplotlib figure to draw into, saved as ``file`` afterwards; a thing that swallows it all without pictures."""
+        """Give a matplotlib figure to draw into, saved as ``file`` afterwards."""
         figure = pictures.new_figure(width, height)
         yield figure
         figure.savefig(self.out / file, dpi=130)

@@ -1,6 +1,6 @@
 """Line detection: four fixed 3x3 kernels, -1 2 -1 across rows, columns and both diagonals, on a handwritten digit.
 
-'Full' convolution, responses above 1.5 are lines. Nothing is trained; the result equals scipy.signal.convolve2d exactly.
+'Full' convolution, responses above 1.5 are lines. Nothing is trained; equals scipy.signal.convolve2d exactly.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ def run(job: Job) -> None:
     with job.figure("lines.png", 9, 7.2) as figure:
         rows = figure.subplots(3, 5)
         image(rows[0, 0], images[0, 0], f"a {job.args.digit}, 8x8")
-        for row, text in ((rows[1, 0], "response:\norange positive,\nwhite zero,\npurple negative"), (rows[2, 0], "black:\nresponse above 1.5")):
+        for row, text in (
+            (rows[1, 0], "response:\norange positive,\nwhite zero,\npurple negative"),
+            (rows[2, 0], "black:\nresponse above 1.5"),
+        ):
             row.axis("off")
             row.text(0.5, 0.5, text, ha="center", va="center", fontsize=9)
         for k, name in enumerate(LINES):

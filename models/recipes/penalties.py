@@ -6,6 +6,7 @@ The lasso is also trained by a plain loop, with the proximal step that makes exa
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -38,12 +39,14 @@ def run(job: Job) -> None:
     truth[[2, 5, 9, 12, 17]] = 90.0, -70.0, 50.0, -30.0, 15.0
     X = rng.standard_normal((n, 20))
     y = X @ truth + 10.0 + 20.0 * rng.standard_normal(n)
-    job.say(f"{n} points, 20 features of which 5 matter; squared error plus a penalty on the weights, never on the intercept")
+    job.say(
+        f"{n} points, 20 features of which 5 matter; squared error plus a penalty on the weights, not on the intercept"
+    )
     model = nn.Linear(20, 1, dtype=np.float64)
     assert model.bias is not None
     x, target, bias = tensor(X), tensor(y[:, None]), model.bias
 
-    def error(m: Any) -> Tensor:
+    def error(m: Any) -> Any:
         return nn.functional.mse_loss(m(x), target)
 
     w, b = model.weight.array[0], float(bias.array[0])
@@ -76,7 +79,9 @@ def run(job: Job) -> None:
     lasso = Lasso(lam / 2).fit(X, y)
     apart = float(np.abs(model.weight.array[0] - lasso.coef_).max() / np.abs(lasso.coef_).max())
     same = bool(((model.weight.array[0] == 0) == (lasso.coef_ == 0)).all())
-    job.compare("training loop: distance to Lasso", apart, 0.0, "relative, at most 1e-4, same zeros", apart <= 1e-4 and same)
+    job.compare(
+        "training loop: distance to Lasso", apart, 0.0, "relative, at most 1e-4, same zeros", apart <= 1e-4 and same
+    )
     ridge = Ridge(n * lam / 100).fit(X, y)
     moved, goal = X - X.mean(axis=0), y - y.mean()
     closed = np.linalg.solve(moved.T @ moved + n * lam / 100 * np.eye(20), moved.T @ goal)
@@ -88,9 +93,16 @@ def run(job: Job) -> None:
         rest = np.where(fitted.coef_ == 0, np.maximum(np.abs(slope) - l1, 0), slope + l1 * np.sign(fitted.coef_))
         worst = float(np.abs(rest).max() / l1)
         job.compare(f"{name}: slope left at the optimum", worst, 0.0, "relative to alpha, at most 1e-6", worst <= 1e-6)
-        job.compare(f"{name}: weights that are exactly 0", (fitted.coef_ == 0).sum(), 15, "features that do not matter", True)
+        job.compare(
+            f"{name}: weights that are exactly 0", (fitted.coef_ == 0).sum(), 15, "features that do not matter", True
+        )
     against_sklearn(job, X, y, {"Ridge": ridge, "Lasso": lasso, "ElasticNet": net})
-    job.metrics = {"true": truth.tolist(), "ridge": ridge.coef_.tolist(), "lasso": lasso.coef_.tolist(), "elastic_net": net.coef_.tolist()}
+    job.metrics = {
+        "true": truth.tolist(),
+        "ridge": ridge.coef_.tolist(),
+        "lasso": lasso.coef_.tolist(),
+        "elastic_net": net.coef_.tolist(),
+    }
     job.model(model)
     if job.pictures:
         paths(job, X, y, truth)
@@ -108,16 +120,25 @@ def against_sklearn(job: Job, X: Any, y: Any, ours: dict[str, Any]) -> None:
         other = getattr(theirs, name)(tol=1e-12, max_iter=100_000, **settings).fit(X, y).coef_
         apart = float(np.abs(model.coef_ - other).max() / np.abs(other).max())
         same = bool(((model.coef_ == 0) == (other == 0)).all())
-        job.compare(f"{name}: distance to scikit-learn", apart, 0.0, "relative, at most 1e-4, same zeros", apart <= 1e-4 and same)
+        job.compare(
+            f"{name}: distance to scikit-learn",
+            apart,
+            0.0,
+            "relative, at most 1e-4, same zeros",
+            apart <= 1e-4 and same,
+        )
 
 
 def paths(job: Job, X: Any, y: Any, truth: Any) -> None:
     """Draw the weights against the strength of each penalty."""
     strengths = np.logspace(-1, 2, 40)
+    choices: dict[str, Callable[[float], Any]] = {
+        "ridge": lambda a: Ridge(a * len(X)), "lasso": Lasso, "elastic net, half and half": ElasticNet,
+    }  # fmt: skip
     with job.figure("paths.png", 11, 4.2) as figure:
         for axis, (name, make) in zip(
             figure.subplots(1, 3, sharey=True),
-            {"ridge": lambda a: Ridge(a * len(X)), "lasso": Lasso, "elastic net, half and half": ElasticNet}.items(),
+            choices.items(),
             strict=True,
         ):
             weights = np.array([make(a / 10 if name == "ridge" else a).fit(X, y).coef_ for a in strengths])
@@ -136,4 +157,10 @@ def paths(job: Job, X: Any, y: Any, truth: Any) -> None:
         left.loglog(epochs, [row["loss"] for row in job.history], color=COLOURS[0])
         finish(left, xlabel="step", ylabel="squared error + penalty (units of y²)", title="lasso, training loop")
         right.plot(epochs, [row["zeros"] for row in job.history], color=COLOURS[4])
-        finish(right, xlabel="step", ylabel="weights that are exactly 0", title="zeros made by the proximal step", xscale="log")
+        finish(
+            right,
+            xlabel="step",
+            ylabel="weights that are exactly 0",
+            title="zeros made by the proximal step",
+            xscale="log",
+        )

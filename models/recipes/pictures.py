@@ -1,4 +1,4 @@
-"""How the pictures of the recipes look: colours that everybody can tell apart, named axes, nothing that print would lose."""
+"""How the pictures of the recipes look: colours that everybody can tell apart, named axes, nothing lost in print."""
 
 from __future__ import annotations
 
@@ -45,18 +45,26 @@ def whole_numbers(axis: Any) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
 
 
-def image(axis: Any, values: Any, title: str = "", signed: bool = False, numbers: bool = False, bar: bool = False) -> None:
+def image(
+    axis: Any, values: Any, title: str = "", signed: bool = False, numbers: bool = False, bar: bool = False
+) -> None:
     """Show a matrix: grey from white (0) to black, or with ``signed`` blue below 0, white at 0 and orange above."""
     values = np.asarray(values, float)
     top = float(np.abs(values).max()) or 1.0
-    limits = {"vmin": -top, "vmax": top, "cmap": "PuOr_r"} if signed else {"vmin": min(0.0, values.min()), "vmax": top, "cmap": "gray_r"}
+    limits = (
+        {"vmin": -top, "vmax": top, "cmap": "PuOr_r"}
+        if signed
+        else {"vmin": min(0.0, values.min()), "vmax": top, "cmap": "gray_r"}
+    )
     shown = axis.imshow(values, **limits)
     axis.set_title(title, fontsize=10)
     axis.set(xticks=[], yticks=[])
     if numbers:
         for (i, j), v in np.ndenumerate(values):
             dark = abs(v) > 0.6 * top
-            axis.text(j, i, f"{round(v, 3):g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
+            axis.text(
+                j, i, f"{round(v, 3):g}", ha="center", va="center", fontsize=8, color="white" if dark else "black"
+            )
     if bar:
         axis.figure.colorbar(shown, ax=axis, shrink=0.8)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import datasets, no_grad, nn, optim, tensor
+from tinygrad_lite import datasets, nn, no_grad, optim, tensor
 from tinygrad_lite.models.networks import LeNet, SmallCNN
 from tinygrad_lite.models.recipes import by_hand
 from tinygrad_lite.models.recipes.job import Job
@@ -85,7 +85,9 @@ def run(job: Job) -> None:
             optimiser.step()
             total, seen = total + loss.item() * len(y), seen + len(y)
             right += float((out.array.argmax(axis=1) == y.array).sum())
-        job.record(epoch=epoch, loss=total / seen, train=right / seen, test=float((predicted(model, test_x) == test_y).mean()))
+        job.record(
+            epoch=epoch, loss=total / seen, train=right / seen, test=float((predicted(model, test_x) == test_y).mean())
+        )
 
     reached = job.history[-1]["test"]
     job.compare("held-out accuracy", reached, 0.98, "at least 98 %", reached >= 0.98)
@@ -106,7 +108,8 @@ def draw(job: Job, model: Any, first: Any, test_x: Any, test_y: Any) -> None:
             right.plot(epochs, [100 * row[key] for row in job.history], style, color=colour, markersize=4, label=name)
         right.axhline(98, color=GREY, linestyle=":", label="98 %")
         finish(right, "lower right", xlabel="epoch", ylabel="% right", title="accuracy", ylim=(80, 100.5))
-        whole_numbers(left), whole_numbers(right)
+        whole_numbers(left)
+        whole_numbers(right)
     with job.figure("confusion.png", 6, 5.4) as figure:
         axis, table = figure.subplots(), np.zeros((10, 10), int)
         np.add.at(table, (test_y, guess), 1)
@@ -114,7 +117,13 @@ def draw(job: Job, model: Any, first: Any, test_x: Any, test_y: Any) -> None:
         for (i, j), n in np.ndenumerate(table):
             if n:
                 axis.text(j, i, str(n), ha="center", va="center", fontsize=9, color="white" if n > 8 else "black")
-        axis.set(xlabel="read as", ylabel="digit", xticks=range(10), yticks=range(10), title=f"{int((guess != test_y).sum())} of {len(test_y)} misread")
+        axis.set(
+            xlabel="read as",
+            ylabel="digit",
+            xticks=range(10),
+            yticks=range(10),
+            title=f"{int((guess != test_y).sum())} of {len(test_y)} misread",
+        )
         figure.colorbar(shown, ax=axis, shrink=0.85, label="log(1 + number of digits)")
     with job.figure("filters.png", 10, 4.6) as figure:
         count = min(8, len(first))

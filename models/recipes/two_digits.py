@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import datasets, no_grad, nn, optim, tensor
+from tinygrad_lite import datasets, nn, no_grad, optim, tensor
 from tinygrad_lite.models.networks import DigitsCNN
 from tinygrad_lite.models.recipes import by_hand
 from tinygrad_lite.models.recipes.job import Job
@@ -23,7 +23,9 @@ EPOCHS, LR = 20, 0.1
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--data", choices=("uci", "mnist"), default="uci", help="8x8 scans that come along, or MNIST (default: uci)")
+    parser.add_argument(
+        "--data", choices=("uci", "mnist"), default="uci", help="8x8 scans that come along, or MNIST (default: uci)"
+    )
     parser.add_argument("--root", default="data", help="folder of the MNIST files (default: data)")
     parser.add_argument("--download", action="store_true", help="fetch the MNIST files into --root if they are missing")
 
@@ -34,7 +36,7 @@ def example() -> tuple[Any, tuple[Any, ...]]:
 
 
 def data(args: argparse.Namespace, seed: int) -> tuple[Any, Any, Any, Any]:
-    """Return training and test images (n, 1, size, size) and labels: 100 of each digit, and up to 100 others of each."""
+    """Return training and test images (n, 1, size, size) and labels: 100 of each digit, up to 100 others of each."""
     if args.data == "mnist":
         images, labels = datasets.mnist(args.root, classes=(0, 1), download=args.download, dtype=np.float64)
     else:
@@ -49,7 +51,9 @@ def run(job: Job) -> None:
     """Train, prove, compare, draw."""
     train_x, test_x, train_y, test_y = data(job.args, job.seed)
     size = train_x.shape[-1]
-    job.say(f"{len(train_x)} digits to learn from, {len(test_x)} others to be tested on, {size}x{size} pixels, one at a time")
+    job.say(
+        f"{len(train_x)} digits to learn from, {len(test_x)} others to test on, {size}x{size} pixels, one at a time"
+    )
     model = DigitsCNN(size, np.float64)
     job.say(str(model), f"parameters: {sum(p.numel() for p in model.parameters())}")
     targets = np.eye(2)[train_y]
@@ -60,7 +64,9 @@ def run(job: Job) -> None:
     one, wanted = tensor(train_x[:1]), tensor(targets[:1])
     p = {name: value.array for name, value in model.named_parameters()}
     hand = by_hand.digits_cnn(train_x[0, 0], targets[:1], p)
-    job.prove("convolution, untied bias, dense layers: by hand", gradients(model, lambda m: loss_of(m(one), wanted)), hand)
+    job.prove(
+        "convolution, untied bias, dense layers: by hand", gradients(model, lambda m: loss_of(m(one), wanted)), hand
+    )
     function, values = as_function(exact(model), lambda out: loss_of(out, wanted), one)
     job.check("binary cross-entropy, all parameters", function, *values)
     job.graph(model, one)
@@ -101,7 +107,8 @@ def draw(job: Job, model: DigitsCNN, before: Any, test_x: Any, test_y: Any) -> N
             right.plot(epochs, [100 * row[key] for row in job.history], style, color=colour, markersize=4, label=name)
         right.axhline(98, color=GREY, linestyle=":", label="98 %")
         finish(right, "lower right", xlabel="epoch", ylabel="% right", title="accuracy")
-        whole_numbers(left), whole_numbers(right)
+        whole_numbers(left)
+        whole_numbers(right)
     with job.figure("kernels.png", 10, 7.2) as figure:
         rows = figure.subplots(4, 6)
         first = [int(np.flatnonzero(test_y == digit)[0]) for digit in (0, 1)]
@@ -114,6 +121,9 @@ def draw(job: Job, model: DigitsCNN, before: Any, test_x: Any, test_y: Any) -> N
                 image(row[k + 1], maps[k], f"response to kernel {k + 1}")
         for row, i in zip(rows[2:], first, strict=True):
             image(row[0], test_x[i, 0], f"a {int(test_y[i])}")
-        for axis, text in ((rows[0, 0], "kernels:\norange positive,\nwhite zero,\npurple negative"), (rows[1, 0], "responses:\nblack high")):
+        for axis, text in (
+            (rows[0, 0], "kernels:\norange positive,\nwhite zero,\npurple negative"),
+            (rows[1, 0], "responses:\nblack high"),
+        ):
             axis.axis("off")
             axis.text(0.5, 0.5, text, ha="center", va="center", fontsize=9)

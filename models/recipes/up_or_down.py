@@ -33,7 +33,9 @@ def run(job: Job) -> None:
     """Train, prove, compare, draw."""
     X, y = datasets.make_up_down(50, job.args.length, noise=0.3, seed=job.seed, dtype=np.float64)
     fresh, answers = datasets.make_up_down(200, job.args.length, noise=0.3, seed=job.seed + 1, dtype=np.float64)
-    job.say(f"50 series of {job.args.length} values that go up or down; prediction = mean of the convolution with two weights")
+    job.say(
+        f"50 series of {job.args.length} values that go up or down; prediction = mean of a convolution with two weights"
+    )
     model, x, target = UpDown(np.float64), tensor(X), tensor(y)
 
     def loss_of(out: Any) -> Any:
@@ -44,7 +46,11 @@ def run(job: Job) -> None:
     means = np.column_stack([X[:, 0, :-1].mean(axis=1), X[:, 0, 1:].mean(axis=1)])
     kernel = model.conv.weight.array.reshape(2)
     hand = (means @ kernel - y) @ means / len(y)
-    job.prove("half squared error: mean of (p - y) · window means", gradients(model, lambda m: loss_of(m(x))), [hand.reshape(1, 1, 2)])
+    job.prove(
+        "half squared error: mean of (p - y) · window means",
+        gradients(model, lambda m: loss_of(m(x))),
+        [hand.reshape(1, 1, 2)],
+    )
     function, values = as_function(model, loss_of, x)
     job.check("half squared error", function, *values)
     job.graph(loss_of(model(x)), names={"series": x, "direction": target, "kernel": model.conv.weight})
@@ -67,7 +73,9 @@ def run(job: Job) -> None:
     tested = float((np.sign(model(tensor(fresh)).array) == answers).mean())
     job.compare("accuracy on 200 new series", tested, 1.0, "at least 98 %", tested >= 0.98)
     first, second = frames[-1]
-    job.compare("kernel: difference filter, sum over difference", (first + second) / (second - first), 0.0, "at most 0.15", first < 0 < second and abs(first + second) <= 0.15 * (second - first))  # fmt: skip
+    lean = (first + second) / (second - first)
+    good = first < 0 < second and abs(lean) <= 0.15
+    job.compare("kernel: difference filter, sum over difference", lean, 0.0, "at most 0.15", good)
     job.metrics = {"kernel": frames[-1].tolist(), "least_squares": exact.tolist(), "accuracy": tested}
     job.model(model)
     if job.pictures:
@@ -113,13 +121,21 @@ def draw(job: Job, X: Any, y: Any, frames: Any, means: Any, exact: Any) -> None:
 
     def frame(i: int) -> None:
         at = int(chosen[i])
-        left.clear(), right.clear()
+        left.clear()
+        right.clear()
         bars(left, frames[at], f"kernel after {at} epochs")
         guess = means @ frames[at]
         for way, colour, mark, name in ((1, BLUE, "o", "up"), (-1, RED, "s", "down")):
             mine = np.flatnonzero(y == way)
             right.scatter(mine, guess[mine], s=16, color=colour, marker=mark, label=name)
         right.axhline(0, color="black", linewidth=0.8)
-        finish(right, "upper right", xlabel="series", ylabel="prediction", title=f"{100 * (np.sign(guess) == y).mean():.0f} % right", ylim=(-4, 4))
+        finish(
+            right,
+            "upper right",
+            xlabel="series",
+            ylabel="prediction",
+            title=f"{100 * (np.sign(guess) == y).mean():.0f} % right",
+            ylim=(-4, 4),
+        )
 
     job.animation("training.gif", figure, frame, len(chosen), per_second=8)

@@ -1,0 +1,163 @@
+"""K-means and soft K-means: the SSE of scikit-learn, the hard limit, gradients, empty and equal points."""
+
+import numpy as np
+import pytest
+
+from tinygrad_lite import datasets, models, nn, optim, tensor
+from tinygrad_lite.models.recipes import by_hand
+
+cluster = pytest.importorskip("sklearn.cluster")
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    return datasets.make_blobs(600, 4, centers=7, cluster_std=1.5, random_state=3, dtype=np.float64)[0]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.digits(flat=True, dtype=np.float64)[0]
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+def test_inertia_of_sklearn(digits, blobs, init):
+    # random starts of clouds far apart are a matter of luck: it takes more of them
+    for X, k, n in ((digits, 10, 10), (blobs, 7, 10 if init == "k-means++" else 60)):
+        ours = models.KMeans(k, init=init, n_init=n, random_state=0).fit(X)
+        theirs = cluster.KMeans(k, init=init, n_init=n, random_state=0).fit(X)
+        assert ours.inertia_ <= 1.01 * theirs.inertia_
+
+
+def test_same_start_gives_the_same_clusters_as_sklearn(blobs):
+    start = blobs[:7]
+    ours = models.KMeans(7, init=start).fit(blobs)
+    theirs = cluster.KMeans(7, init=start, n_init=1, tol=0).fit(blobs)
+    assert (ours.labels_ == theirs.labels_).all()
+    np.testing.assert_allclose(ours.cluster_centers_, theirs.cluster_centers_)
+    np.testing.assert_allclose(ours.transform(blobs), theirs.transform(blobs))
+    assert ours.score(blobs) == pytest.approx(theirs.score(blobs))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sse_always_decreases_and_is_the_sse(seed):
+    X = np.random.default_rng(seed).normal(size=(80, 3)).round(1)
+    model = models.KMeans(6, init="random", n_init=1, random_state=seed).fit(X)
+    assert (np.diff(model.history_) < 0).all()
+    assert len(model.path_) == len(model.history_) + 1 == model.n_iter_ + 1
+    nearest = ((X[:, None] - model.cluster_centers_) ** 2).sum(axis=2)
+    assert model.inertia_ == pytest.approx(nearest.min(axis=1).sum())
+    assert (model.labels_ == nearest.argmin(axis=1)).all()
+
+
+def test_empty_clusters_are_filled():
+    X = np.array([[0.0], [1.0], [2.0], [10.0], [11.0]])
+    # nothing is near the last two centroids
+    model = models.KMeans(3, init=[[1.0], [500.0], [900.0]]).fit(X)
+    assert sorted(np.bincount(model.labels_, minlength=3).tolist())[0] >= 1
+    assert np.isfinite(model.cluster_centers_).all()
+    soft = models.SoftKMeans(3, init=[[1.0], [500.0], [900.0]], beta=50.0).fit(X)
+    assert np.isfinite(soft.cluster_centers_).all()
+
+
+def test_fewer_different_points_than_clusters():
+    X = np.repeat([[0.0, 0.0], [5.0, 5.0]], 10, axis=0)
+    with pytest.warns(models.ConvergenceWarning, match="distinct clusters \\(2\\)"):
+        model = models.KMeans(3, random_state=0).fit(X)
+    assert model.inertia_ == 0
+    assert np.isfinite(model.cluster_centers_).all()
+
+
+def test_weights_are_repetitions(blobs):
+    X = blobs[:60]
+    times = np.random.default_rng(0).integers(0, 4, 60)
+    weighted = models.KMeans(4, random_state=1, n_init=3).fit(X, sample_weight=times)
+    repeated = models.KMeans(4, random_state=1, n_init=3).fit(np.repeat(X, times, axis=0))
+    np.testing.assert_allclose(weighted.cluster_centers_, repeated.cluster_centers_)
+    assert weighted.inertia_ == pytest.approx(repeated.inertia_)
+
+
+def test_partial_fit_ends_at_the_means(blobs):
+    model = models.KMeans(7, random_state=0)
+    for _ in range(3):
+        for part in np.array_split(blobs, 6):
+            model.partial_fit(part)
+    full = models.KMeans(7, random_state=0, n_init=5).fit(blobs)
+    assert -model.score(blobs) < 2.5 * full.inertia_
+
+
+def test_far_from_the_origin_nothing_cancels(blobs):
+    near = models.KMeans(7, random_state=0).fit(blobs)
+    far = models.KMeans(7, init=near.path_[0] + 1e6).fit(blobs + 1e6)
+    assert (near.labels_ == far.labels_).all()
+    assert far.inertia_ == pytest.approx(near.inertia_, rel=1e-6)
+
+
+def test_stiff_soft_k_means_is_k_means(digits, blobs):
+    for X, k in ((blobs, 7), (digits[:400], 10)):
+        hard = models.KMeans(k, n_init=3, random_state=0).fit(X)
+        soft = models.SoftKMeans(k, beta=1e6, n_init=3, random_state=0).fit(X)
+        assert (soft.labels_ == hard.labels_).all()
+        assert soft.inertia_ == pytest.approx(hard.inertia_, rel=1e-9)
+        np.testing.assert_allclose(soft.cluster_centers_, hard.cluster_centers_, atol=1e-9)
+
+
+@pytest.mark.parametrize("beta", [0.05, 1.0])
+def test_gradient_and_em_agree(blobs, beta):
+    em = models.SoftKMeans(4, beta=beta, random_state=0).fit(blobs)
+    descent = models.SoftKMeans(4, beta=beta, method="gradient", random_state=0, max_iter=5000).fit(blobs)
+    assert descent.free_energy_ == pytest.approx(em.free_energy_, rel=1e-6)
+    np.testing.assert_allclose(descent.cluster_centers_, em.cluster_centers_, atol=1e-3)
+    assert (np.diff(em.history_) <= 0).all()
+
+
+def test_soft_k_means_rests_where_the_gradient_is_zero(blobs):
+    model = models.SoftKMeans(4, beta=0.2, random_state=0).fit(blobs)
+    model.module_.free_energy(tensor(blobs), "sum").backward()
+    assert np.abs(model.module_.centroids.grad.array).max() < 1e-2
+    shares = model.predict_proba(blobs)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    np.testing.assert_allclose(shares, model.module_(tensor(blobs)).array, atol=1e-12)
+    assert (shares.argmax(axis=1) == model.labels_).all()
+
+
+def test_layer_gradients_are_the_written_ones():
+    rng = np.random.default_rng(0)
+    layer = models.SoftClusters(3, 2, beta=0.7, dtype=np.float64)
+    x = tensor(rng.normal(size=(9, 2)), requires_grad=True)
+    layer.free_energy(x, "sum").backward()
+    in_points, in_centers = by_hand.soft_centroids(x.array, layer.centroids.array, 0.7)
+    np.testing.assert_allclose(x.grad.array, in_points, atol=1e-12)
+    np.testing.assert_allclose(layer.centroids.grad.array, in_centers, atol=1e-12)
+
+
+def test_layer_gradients_pass_the_checker():
+    from tinygrad_lite.testing import gradcheck
+
+    rng = np.random.default_rng(1)
+    layer = models.SoftClusters(3, 2, beta=0.7, dtype=np.float64)
+    for loss in (layer.distortion, layer.free_energy, layer):
+        assert gradcheck(loss, rng.normal(size=(5, 2))).ok
+
+
+def test_distortion_joins_another_loss():
+    rng = np.random.default_rng(0)
+    x = tensor(rng.normal(size=(60, 5)))
+    encode, layer = nn.Linear(5, 2, dtype=np.float64), models.SoftClusters(3, 2, dtype=np.float64)
+    optimiser = optim.Adam([*encode.parameters(), *layer.parameters()], lr=0.05)
+    losses = []
+    for _ in range(50):
+        optimiser.zero_grad()
+        code = encode(x)
+        loss = layer.distortion(code) + ((code * code).mean(0) - 1.0).square().sum()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0]
+    assert all(p.grad is not None for p in (*encode.parameters(), *layer.parameters()))
+
+
+def test_layer_says_what_it_expects():
+    with pytest.raises(ValueError, match=r"\(n, 2\)"):
+        models.SoftClusters(3, 2)(tensor(np.zeros((4, 3), np.float32)))
+    with pytest.raises(ValueError, match="reduction"):
+        models.SoftClusters(3, 2).distortion(tensor(np.zeros((4, 2), np.float32)), "most")

@@ -1,0 +1,200 @@
+"""The named networks: parameters, shapes, gradients; estimators that are networks: training, seeds, partial_fit."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from tinygrad_lite import datasets, manual_seed, models, tensor
+from tinygrad_lite.models import networks
+from tinygrad_lite.models.recipes import by_hand
+from tinygrad_lite.models.recipes.proof import gradients
+
+SIZES = {
+    "XorNet": (networks.XorNet, (4, 2), (4, 1), 13),
+    "XorNet, sigmoid": (lambda **kw: networks.XorNet("sigmoid", **kw), (4, 2), (4, 1), 13),
+    "CubicNet": (networks.CubicNet, (5, 1), (5, 1), 31),
+    "TinyCNN": (networks.TinyCNN, (3, 1, 5, 5), (3, 2), 28),
+    "DigitsCNN, 8x8": (networks.DigitsCNN, (2, 1, 8, 8), (2, 2), 18_527),
+    "DigitsCNN, 28x28": (lambda **kw: networks.DigitsCNN(28, **kw), (1, 1, 28, 28), (1, 2), 341_727),
+    "SmallCNN": (networks.SmallCNN, (2, 1, 8, 8), (2, 10), 38_282),
+    "LeNet": (networks.LeNet, (1, 1, 28, 28), (1, 10), 61_706),
+    "UpDown": (networks.UpDown, (6, 1, 5), (6,), 2),
+    "LineDetector": (networks.LineDetector, (2, 1, 8, 8), (2, 4, 10, 10), 0),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_shapes_and_parameters(name):
+    make, shape, result, count = SIZES[name]
+    for dtype in (np.float32, np.float64):
+        net = make(dtype=dtype)
+        out = net(tensor(np.random.default_rng(0).uniform(size=shape).astype(dtype)))
+        assert out.shape == result and out.dtype == dtype
+        assert sum(p.numel() for p in net.parameters()) == count
+
+
+@pytest.mark.parametrize("name", ["XorNet", "XorNet, sigmoid", "CubicNet", "TinyCNN", "UpDown"])
+def test_gradients_pass_the_checker(name):
+    from tinygrad_lite.testing import Arr
+    from tinygrad_lite.testing.modules import check_module
+
+    make, shape, _, _ = SIZES[name]
+    assert check_module(make(dtype=np.float64), Arr(" ".join(map(str, shape))), examples=3, order=1).ok
+
+
+def test_tiny_cnn_prints_its_count_and_shapes():
+    net = networks.TinyCNN()
+    assert net.count() == "5 + 15 + 8 = 28"
+    shapes = net.shapes(tensor(np.zeros((1, 1, 5, 5), np.float32)))
+    assert shapes == [(5, 5), (4, 4), (2, 2), (4,), (3,), (2,)]
+
+
+def test_digits_cnn_has_an_untied_bias():
+    net = networks.DigitsCNN(28)
+    assert net.conv.bias.shape == (5, 26, 26) and net.hidden.in_features == 3380
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_written_gradients_of_the_convolutional_networks(seed):
+    rng = np.random.default_rng(seed)
+    manual_seed(seed)
+    for net, hand, size in ((networks.TinyCNN(np.float64), by_hand.tiny_cnn, 5), (networks.DigitsCNN(6, np.float64), by_hand.digits_cnn, 6)):  # fmt: skip
+        image, target = rng.uniform(size=(size, size)), rng.integers(0, 2, (1, 2)).astype(float)
+        x, y = tensor(image[None, None]), tensor(target)
+        values = {name: p.array for name, p in net.named_parameters()}
+        if isinstance(net, networks.TinyCNN):
+            ours = gradients(net, lambda m, x=x, y=y: ((m(x) - y) * (m(x) - y)).sum())
+            wanted = hand(image, target[0], values)
+        else:
+            from tinygrad_lite.nn.functional import binary_cross_entropy
+
+            ours = gradients(net, lambda m, x=x, y=y: binary_cross_entropy(m(x), y))
+            wanted = hand(image, target, values)
+        for a, b in zip(ours, wanted, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+def test_line_detector_is_convolve2d_exactly():
+    signal = pytest.importorskip("scipy.signal")
+    images, _ = datasets.digits(dtype=np.float32)
+    detector = networks.LineDetector()
+    responses = detector(tensor(images[:50])).array
+    for i in range(50):
+        for k, kernel in enumerate(detector.kernels.array):
+            assert (responses[i, k] == signal.convolve2d(images[i, 0], kernel[0], mode="full")).all()
+    assert (detector.lines(tensor(images[:50])).array == (responses > 1.5)).all()
+    assert not list(detector.parameters()) and "kernels" in detector.state_dict()
+
+
+def test_unknown_activation():
+    with pytest.raises(ValueError, match="tanh, sigmoid, relu"):
+        networks.XorNet("softplus")
+
+
+# ------------------------------------------------------------------------------------------------ estimators
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.split(*datasets.digits(flat=True), test=0.2, seed=0)
+
+
+def test_mlp_classifier_reads_digits(digits):
+    X, held, y, wanted = digits
+    model = models.MLPClassifier(
+        (50,), max_iter=60, tol=0.0, n_iter_no_change=60, random_state=0, learning_rate_init=5e-3
+    )
+    with pytest.warns(models.ConvergenceWarning):
+        model.fit(X, y)
+    assert model.score(held, wanted) >= 0.95
+    assert model.module_[0].weight.dtype == np.float32  # float32 in, float32 inside
+    np.testing.assert_allclose(model.predict_proba(held).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_cnn_classifier_reads_digits(digits):
+    X, held, y, wanted = digits
+    model = models.CNNClassifier(max_iter=6, random_state=0)
+    with pytest.warns(models.ConvergenceWarning):
+        model.fit(X, y)
+    assert model.score(held, wanted) >= 0.95
+    images = held.reshape(-1, 8, 8)
+    assert (model.predict(images) == model.predict(held)).all()
+    assert (model.predict(images[:, None]) == model.predict(held)).all()
+
+
+def test_mlp_regressor_with_lbfgs_fits_a_curve():
+    x = np.linspace(-2, 2, 60)[:, None]
+    Y = np.column_stack([np.sin(2 * x[:, 0]), x[:, 0] ** 2])
+    model = models.MLPRegressor((20,), activation="tanh", solver="lbfgs", alpha=0, max_iter=400, random_state=0).fit(
+        x, Y
+    )
+    assert model.predict(x).shape == (60, 2)
+    assert model.score(x, Y) > 0.999
+    assert model.history_[0] > model.loss_
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: models.MLPClassifier((9,), max_iter=3, random_state=5),
+        lambda: models.MLPRegressor((9,), max_iter=3, random_state=5, solver="sgd", batch_size=16),
+        lambda: models.CNNClassifier((3,), hidden=8, dropout=0.3, max_iter=2, random_state=5),
+        lambda: models.KMeans(5, random_state=5),
+        lambda: models.SoftKMeans(5, beta=20.0, random_state=5),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::tinygrad_lite.models.ConvergenceWarning")
+def test_seeds_repeat_bit_for_bit(digits, make):
+    X, held, y, _ = digits
+    first, second = (make().fit(X[:300], y[:300]) for _ in range(2))
+    assert first.history_ == second.history_
+    ask = "predict_proba" if hasattr(first, "predict_proba") else "predict"
+    assert (getattr(first, ask)(held) == getattr(second, ask)(held)).all()
+    again = pickle.loads(pickle.dumps(first))
+    assert (getattr(again, ask)(held) == getattr(first, ask)(held)).all()
+
+
+def test_a_seeded_fit_leaves_the_random_numbers_of_the_library_alone(digits):
+    from tinygrad_lite import rand
+
+    manual_seed(1)
+    expected = rand(3).array
+    manual_seed(1)
+    models.MLPRegressor((4,), max_iter=2, tol=10.0, n_iter_no_change=1, random_state=0).fit(
+        digits[0][:20], digits[2][:20]
+    )
+    assert (rand(3).array == expected).all()
+
+
+def test_partial_fit_learns_epoch_by_epoch(digits):
+    X, held, y, wanted = digits
+    model = models.MLPClassifier((30,), learning_rate_init=5e-3, batch_size=32, random_state=0)
+    for _ in range(12):
+        model.partial_fit(X, y, classes=range(10))
+    assert model.n_iter_ == len(model.history_) == 12
+    assert model.score(held, wanted) > 0.9
+    with pytest.raises(ValueError, match="not in classes"):
+        model.partial_fit(X[:3], [1, 2, 11])
+    with pytest.raises(ValueError, match="first call"):
+        models.MLPClassifier().partial_fit(X, y)
+    with pytest.raises(ValueError, match="lbfgs"):
+        models.MLPRegressor(solver="lbfgs").partial_fit(X, y)
+
+
+def test_works_in_pipeline_search_and_clone(digits):
+    pytest.importorskip("sklearn")
+    from sklearn.base import clone
+    from sklearn.model_selection import GridSearchCV, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    X, _, y, _ = digits
+    X, y = X[:200].astype(np.float64), y[:200]
+    search = GridSearchCV(models.LogisticRegression(), {"C": [0.01, 1.0]}, cv=3).fit(X, y)
+    assert search.best_score_ > 0.8
+    pipe = make_pipeline(StandardScaler(), models.KMeans(10, random_state=0), models.Ridge())
+    assert cross_val_score(pipe, X, y, cv=3).shape == (3,)
+    copy = clone(models.MLPClassifier((3, 4), activation="tanh"))
+    assert repr(copy) == "MLPClassifier(hidden_layer_sizes=(3, 4), activation='tanh')"
+    with pytest.raises(ValueError, match="Invalid parameter 'depth'"):
+        copy.set_params(alpha=0.5, depth=3)
+    assert copy.alpha == 1e-4
