@@ -20,10 +20,10 @@ def ties(p: Point) -> bool:
     return bool((values[1:] == values[:-1]).any())
 
 
-def shaken(p: Point) -> tuple[list[Array], list[Array]]:
+def shaken(p: Point, amount: float = 2 * EPS) -> tuple[list[Array], list[Array]]:
     """The inputs moved by about an ulp, and by as much the other way; equal elements stay equal, zeros zero."""
     uniq, inverse = np.unique(np.concatenate([p.x[i].ravel() for i in p.fl]), return_inverse=True)
-    shift = (2 * EPS * p.rng.uniform(-1, 1, uniq.shape))[inverse]
+    shift = (amount * p.rng.uniform(-1, 1, uniq.shape))[inverse]
     both: tuple[list[Array], list[Array]] = ([], [])
     for parts, sign in zip(both, (1, -1), strict=True):
         at = 0

@@ -115,6 +115,8 @@ def plateau(rows: Sequence[Row], column: str) -> list[Estimate]:
     """
     central = column == "central"
     values = [float(getattr(r, column)) for r in rows]
+    # rounding as finer steps show it is carried to each: outputs alone do not tell what was cancelled inside
+    finer = list(zip(rows, values, strict=True))
     out = []
     for j in range(1, len(rows) - 1):
         before, here, after = values[j - 1 : j + 2]
@@ -124,5 +126,6 @@ def plateau(rows: Sequence[Row], column: str) -> list[Estimate]:
         e += (0.01 if central else 0.1) * abs(here - before) if np.isfinite(before) else abs(here - after)
         if j + 2 < len(rows) and np.isfinite(values[j + 2]):
             e += 0.05 * abs(after - values[j + 2])
+        e += max((abs(t - here) * r.h for r, t in finer[j + 2 :] if np.isfinite(t)), default=0.0) / rows[j].h
         out.append(Estimate(e, here, j, rows[j].still))
     return out
