@@ -156,6 +156,11 @@ def publish(name: str, function: Callable[..., Any], numpy: Any, method: bool | 
     PUBLIC[name] = function
     if method:
         setattr(Methods, method if isinstance(method, str) else name, function)
+    spell(function, numpy)
+
+
+def spell(function: Callable[..., Any], numpy: Any) -> None:
+    """Let ``function`` answer for NumPy's own functions ``numpy`` on tensors."""
     for f in numpy if isinstance(numpy, (tuple, list)) else (numpy,):
         if isinstance(f, np.ufunc):
             UFUNCS[f] = function
@@ -213,8 +218,12 @@ def op(
     return declare
 
 
-def function(*, numpy: Any = (), method: bool | str = True, name: str | None = None) -> Callable[[F], F]:
+def function(
+    *, numpy: Any = (), method: bool | str = True, name: str | None = None, public: bool = True
+) -> Callable[[F], F]:  # fmt: skip
     """Publish a plain composition of ops under its name, as a method, and behind NumPy's functions.
+
+    Without ``public`` only behind NumPy's functions: for rooms such as ``linalg`` that have names of their own.
 
     NumPy's argument names (``axis``, ``keepdims``) are accepted where the function has PyTorch's.
     """
@@ -232,7 +241,10 @@ def function(*, numpy: Any = (), method: bool | str = True, name: str | None = N
                         kwargs[known] = kwargs.pop(ours)
             return inner(*args, **kwargs)
 
-        publish(name or inner.__name__.rstrip("_"), call, numpy, method)
+        if public:
+            publish(name or inner.__name__.rstrip("_"), call, numpy, method)
+        else:
+            spell(call, numpy)
         return call  # type: ignore[return-value]
 
     return declare
