@@ -168,9 +168,10 @@ class Job:
 
     def write(self, seconds: float) -> None:
         """Write metrics.json and history.csv."""
+        self.files = ["metrics.json", "history.csv", *dict.fromkeys(self.files)]
         found = {
             "recipe": self.name, "seed": self.seed, "epochs": self.epochs, "lr": self.lr, "seconds": round(seconds, 2),
-            "metrics": self.metrics, "compared": self.comparisons, "gradients": self.proofs,
+            "metrics": self.metrics, "compared": self.comparisons, "gradients": self.proofs, "files": self.files,
         }  # fmt: skip
         (self.out / "metrics.json").write_text(json.dumps(found, indent=2, default=float) + "\n", encoding="utf-8")
         columns = list(dict.fromkeys(k for row in self.history for k in row))
@@ -178,7 +179,6 @@ class Job:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.history)
-        self.files = ["metrics.json", "history.csv", *dict.fromkeys(self.files)]
 
     def report(self) -> None:
         """Print gradients, results beside their references, and the files."""

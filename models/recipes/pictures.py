@@ -71,7 +71,13 @@ def image(
 
 def save_gif(path: Path, figure: Any, frame: Callable[[int], Any], count: int, per_second: int) -> None:
     """Write ``count`` frames of ``figure`` as a GIF that starts over, with a pause at its end."""
-    from matplotlib.animation import FuncAnimation, PillowWriter
+    from PIL import Image  # comes with matplotlib
 
-    frames = [*range(count), *[count - 1] * (2 * per_second)]
-    FuncAnimation(figure, frame, frames=frames, cache_frame_data=False).save(path, PillowWriter(per_second), dpi=80)
+    figure.set_dpi(80)
+    images = []
+    for i in range(count):
+        frame(i)
+        figure.canvas.draw()
+        images.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()))
+    lasting = [1000 // per_second] * (count - 1) + [2000]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=lasting, loop=0)
