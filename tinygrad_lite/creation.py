@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.devices import as_device
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.methods import Methods
+from tinygrad_lite.ops.cast import dtype_of
 from tinygrad_lite.ops.shape import sizes
+from tinygrad_lite.promotion import result_dtype
 from tinygrad_lite.registry import publish
 from tinygrad_lite.tensor import Tensor, get_default_dtype, make, to_array
 
-__all__ = ["arange", "as_tensor", "empty", "eye", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like",
-           "tensor", "zeros", "zeros_like"]  # fmt: skip
+__all__ = ["BoolTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "arange", "as_tensor", "empty",
+           "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones", "ones_like",
+           "promote_types", "result_type", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like"]  # fmt: skip
 
 
 def _finish(array: Any, requires_grad: bool) -> Tensor:
@@ -27,14 +34,17 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> tensor([[1, 2], [3, 4]]).dtype, tensor([1.5]).dtype
     (dtype('int64'), dtype('float32'))
     """
-    return _finish(to_array(data, dtype), requires_grad)
+    as_device(device)
+    return _finish(to_array(data, None if dtype is None else dtype_of("tensor", dtype)), requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where possible."""
     if isinstance(data, Tensor) and (dtype is None or data.dtype == dtype):
         return data
-    return make(to_array(data, dtype, copy=False))
+    if isinstance(data, Tensor):
+        return data.to(dtype)  # type: ignore[no-any-return]
+    return make(to_array(data, None if dtype is None else dtype_of("as_tensor", dtype), copy=False))
 
 
 def from_numpy(array: Any) -> Tensor:
@@ -44,58 +54,167 @@ def from_numpy(array: Any) -> Tensor:
     return make(to_array(array, copy=False))
 
 
+def _made(name: str, fill: Any, size: tuple[Any, ...], dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    as_device(device)
+    shape = sizes(size)
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"{name}: sizes must not be negative, got {shape}")
+    return _finish(fill(shape, get_default_dtype() if dtype is None else dtype_of(name, dtype)), requires_grad)
+
+
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor of zeros."""
-    return _finish(np.zeros(sizes(size), dtype or get_default_dtype()), requires_grad)
+    return _made("zeros", np.zeros, size, dtype, device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor of ones."""
-    return _finish(np.ones(sizes(size), dtype or get_default_dtype()), requires_grad)
+    return _made("ones", np.ones, size, dtype, device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor whose elements are not set."""
-    return _finish(np.empty(sizes(size), dtype or get_default_dtype()), requires_grad)
+    return _made("empty", np.empty, size, dtype, device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor filled with one value."""
-    return _finish(np.full(sizes((size,)), fill_value, dtype or to_array(fill_value).dtype), requires_grad)
+    value = to_array(fill_value, name="full")
+    if value.ndim:
+        raise ShapeError(f"full: fill_value must be one number, got {describe(fill_value)}")
+    chosen = value.dtype if dtype is None else dtype
+    return _made("full", lambda shape, d: np.full(shape, value, d), (size,), chosen, device, requires_grad)
+
+
+def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    array = to_array(input, copy=False, name=name)
+    return _made(name, fill, (array.shape,), array.dtype if dtype is None else dtype, device, requires_grad)
 
 
 def zeros_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return zeros in the shape and dtype of ``input``."""
-    return _finish(np.zeros(np.shape(input.array), dtype or input.dtype), requires_grad)
+    return _like("zeros_like", input, np.zeros, dtype, device, requires_grad)
 
 
 def ones_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return ones in the shape and dtype of ``input``."""
-    return _finish(np.ones(np.shape(input.array), dtype or input.dtype), requires_grad)
+    return _like("ones_like", input, np.ones, dtype, device, requires_grad)
+
+
+def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor in the shape and dtype of ``input`` whose elements are not set."""
+    return _like("empty_like", input, np.empty, dtype, device, requires_grad)
 
 
 def full_like(input: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return one value in the shape and dtype of ``input``."""
-    return _finish(np.full(np.shape(input.array), fill_value, dtype or input.dtype), requires_grad)
+    value = to_array(fill_value, name="full_like")
+    return _like("full_like", input, lambda shape, d: np.full(shape, value, d), dtype, device, requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
+def _number(x: Any) -> Any:
+    return x.item() if hasattr(x, "item") else x
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Return the numbers from ``start`` (0 if only one is given) up to but not including ``end``."""
     if end is None:
         start, end = 0, start
+    start, end, step = _number(start), _number(end), _number(step)
+    if step == 0 or (end - start) * step < 0:
+        raise ShapeError(f"arange: cannot go from {start} to {end} in steps of {step}")
     floating = any(isinstance(v, float) for v in (start, end, step))
-    return _finish(np.arange(start, end, step, dtype or (get_default_dtype() if floating else np.int64)), requires_grad)
+    natural = get_default_dtype() if floating else np.dtype(np.int64)
+    count = ceil((end - start) / step)
+    numbers = np.arange(count) * step + start
+    return _finish(numbers.astype(natural if dtype is None else dtype_of("arange", dtype)), requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
+def linspace(
+    start: Any, end: Any, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Return ``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
-    return _finish(np.linspace(start, end, steps, dtype=dtype or get_default_dtype()), requires_grad)
+    if steps < 0:
+        raise ShapeError(f"linspace: steps must not be negative, got {steps}")
+    chosen = get_default_dtype() if dtype is None else dtype_of("linspace", dtype)
+    return _finish(np.linspace(_number(start), _number(end), steps).astype(chosen), requires_grad)
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return ``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their exponents."""
+    if steps < 0:
+        raise ShapeError(f"logspace: steps must not be negative, got {steps}")
+    chosen = get_default_dtype() if dtype is None else dtype_of("logspace", dtype)
+    return _finish((float(base) ** np.linspace(_number(start), _number(end), steps)).astype(chosen), requires_grad)
 
 
 def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a matrix with ones on its diagonal."""
-    return _finish(np.eye(n, m, dtype=dtype or get_default_dtype()), requires_grad)
+    if n < 0 or (m is not None and m < 0):
+        raise ShapeError(f"eye: sizes must not be negative, got {n} and {m}")
+    chosen = get_default_dtype() if dtype is None else dtype_of("eye", dtype)
+    return _finish(np.eye(n, m, dtype=chosen), requires_grad)
 
 
-for _name, _numpy in {"zeros_like": np.zeros_like, "ones_like": np.ones_like, "full_like": np.full_like}.items():
-    publish(_name, globals()[_name], _numpy, method=False)
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
+    """Return rows and columns of the lower triangle of a (row, col) matrix, as a (2, n) tensor."""
+    return make(np.stack(np.tril_indices(row, offset, col)).astype(dtype))
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
+    """Return rows and columns of the upper triangle of a (row, col) matrix, as a (2, n) tensor."""
+    return make(np.stack(np.triu_indices(row, offset, col)).astype(dtype))
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """Return the dtype that an operation on these two gives."""
+    return result_dtype([tensor1, tensor2])
+
+
+def promote_types(type1: Any, type2: Any) -> Any:
+    """Return the dtype that tensors of these two dtypes combine to."""
+    return result_dtype([np.zeros(1, type1), np.zeros(1, type2)])
+
+
+# ------------------------------------------------------------------------------------------------ after a given tensor
+def _new(name: str, doc: str, maker: Any) -> None:
+    def new(self: Any, *args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        chosen = self.dtype if dtype is None else dtype
+        return maker(*args, dtype=chosen, device=device, requires_grad=requires_grad)  # type: ignore[no-any-return]
+
+    new.__name__, new.__doc__ = name, doc
+    setattr(Methods, name, new)
+
+
+_new("new_zeros", "Return zeros of the given size in the dtype of this tensor.", zeros)
+_new("new_ones", "Return ones of the given size in the dtype of this tensor.", ones)
+_new("new_empty", "Return a tensor of the given size, not set, in the dtype of this tensor.", empty)
+_new("new_full", "Return a tensor of the given size filled with one value, in the dtype of this tensor.", full)
+_new("new_tensor", "Return the data as a new tensor in the dtype of this tensor.", tensor)
+
+
+def _typed(name: str, dtype: str) -> Any:
+    def make_typed(*args: Any) -> Tensor:
+        if len(args) == 1 and not isinstance(args[0], int):
+            return tensor(args[0], dtype=dtype)
+        return empty(*args, dtype=dtype)
+
+    make_typed.__name__ = make_typed.__qualname__ = name
+    make_typed.__doc__ = f"Return a {dtype} tensor of the given data, or of the given size: PyTorch's older form."
+    return make_typed
+
+
+FloatTensor = _typed("FloatTensor", "float32")
+DoubleTensor = _typed("DoubleTensor", "float64")
+LongTensor = _typed("LongTensor", "int64")
+IntTensor = _typed("IntTensor", "int32")
+BoolTensor = _typed("BoolTensor", "bool")
+
+LIKE = {"zeros_like": np.zeros_like, "ones_like": np.ones_like, "full_like": np.full_like, "empty_like": np.empty_like}
+for _name in __all__:
+    publish(_name, globals()[_name], LIKE.get(_name, ()), method=False)

@@ -8,6 +8,7 @@ from tinygrad_lite.ops import cast as cast
 from tinygrad_lite.ops import compare as compare
 from tinygrad_lite.ops import convolution as convolution
 from tinygrad_lite.ops import criteria as criteria
+from tinygrad_lite.ops import decompositions as decompositions
 from tinygrad_lite.ops import distances as distances
 from tinygrad_lite.ops import elementwise as elementwise
 from tinygrad_lite.ops import embedding as embedding
@@ -16,8 +17,12 @@ from tinygrad_lite.ops import indexing as indexing
 from tinygrad_lite.ops import layout as layout
 from tinygrad_lite.ops import linalg as linalg
 from tinygrad_lite.ops import loss as loss
+from tinygrad_lite.ops import matrix as matrix
 from tinygrad_lite.ops import norm as norm
 from tinygrad_lite.ops import normalisation as normalisation
+from tinygrad_lite.ops import numpy_layout as numpy_layout
+from tinygrad_lite.ops import numpy_more as numpy_more
+from tinygrad_lite.ops import numpy_names as numpy_names
 from tinygrad_lite.ops import operators as operators
 from tinygrad_lite.ops import padding as padding
 from tinygrad_lite.ops import points as points

@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_lite.graph import finite
+from tinygrad_lite.ops.cast import to
 from tinygrad_lite.ops.elementwise import where
-from tinygrad_lite.registry import op
+from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples, dims
 from tinygrad_lite.tensor import Array
 
@@ -84,3 +87,15 @@ def log_softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`x_i - \log \sum_j e^{x_j}` along ``dim``."""
     z = input - input.max(axis=dim, keepdims=True, initial=-np.inf)
     return z - np.log(np.exp(z).sum(axis=dim, keepdims=True))
+
+
+def _in(name: str, soft: Any) -> None:
+    def published(input: Array, dim: int = -1, dtype: Any = None) -> Array:
+        return soft(input if dtype is None else to(input, dtype), dim)
+
+    published.__doc__ = soft.__doc__ + " computed in ``dtype`` if that is given."
+    function(name=name)(published)
+
+
+_in("softmax", softmax)
+_in("log_softmax", log_softmax)

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.cast import bare
 from tinygrad_lite.ops.layout import atleast_1d, atleast_2d, atleast_3d
-from tinygrad_lite.ops.shape import broadcast_to_, cat, place, reshape_, transpose
+from tinygrad_lite.ops.shape import BadIndex, broadcast_to_, cat, place, reshape_, transpose
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -169,7 +169,7 @@ def unbind_(input: Array, dim: int) -> Array:
 def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
     """Return the slices along ``dim`` without that axis, as views."""
     if not input.ndim:
-        raise ShapeError("unbind: expected at least one axis, got a 0-d tensor")
+        raise BadIndex("unbind: expected at least one axis, got a 0-d tensor")
     dim = place("unbind", dim, input.ndim, input.shape)
     return unbind_(input, dim) if input.shape[dim] else ()
 
@@ -224,6 +224,9 @@ DIAGONAL = {"offset": (0, 1, -1), "dim1": (0,), "dim2": (1,)}
 @op(input=_diagonal_rule, kind="indexing", label="diagonal", samples=Samples("(n,k,m)->()", min=1, options=DIAGONAL))
 def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
     """Return a view of the diagonal over two axes, as last axis; ``offset`` counts above the main one."""
+    a, b = (place("diagonal", d, input.ndim, input.shape) for d in (dim1, dim2))
+    if a == b:
+        raise ShapeError(f"diagonal: dim1 and dim2 are the same axis {a} of shape {input.shape}")
     return np.diagonal(input, offset, dim1, dim2)
 
 

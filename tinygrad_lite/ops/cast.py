@@ -25,7 +25,7 @@ def cast(input: Array, dtype: object) -> Array:
 @op(input=lambda g: g, kind="shape", label="copy", numpy=np.copy, samples=Samples("()->()"))
 def clone(input: Array, memory_format: object = None) -> Array:
     """Return a copy in memory of its own, still part of the graph."""
-    return np.array(input)
+    return np.array(input, order="C")
 
 
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
@@ -60,7 +60,7 @@ def to(input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bo
         else:
             dtype = a
     if device is not None:
-        from tinygrad_lite.device import as_device
+        from tinygrad_lite.devices import as_device
 
         as_device(device)
     chosen = input.dtype if dtype is None else dtype_of("to", dtype)

@@ -16,7 +16,6 @@ WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le
 TWO = (
     np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
     np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm,
-    np.nextafter,
 )  # fmt: skip
 RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
 TESTS = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)

@@ -378,4 +378,4 @@ def rad2deg(input: Array) -> Array:
 @function(numpy=np.ldexp)
 def ldexp(input: Array, other: Array) -> Array:
     """Return ``input * 2 ** other``."""
-    return mul(input, pow(2.0, other))
+    return mul(input, pow(2.0, to(other, input.dtype) if input.dtype.kind == "f" else other))

@@ -65,9 +65,15 @@ def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
     return out
 
 
+class BadKey(DTypeError, IndexError):
+    """Something that cannot be an index (PyTorch: TypeError, NumPy: IndexError)."""
+
+
 @function(method="__getitem__", name="index")
 def index(input: Array, index: Any) -> Array:
     """Return ``input[index]``, any index NumPy knows, with tensors as well as arrays in it."""
+    if index.__class__ is str or index.__class__ is float:
+        raise BadKey(f"index: a tensor is indexed by whole numbers, slices, None, ... and tensors, not by {index!r}")
     return getitem(input, plain(index))
 
 
@@ -97,8 +103,19 @@ def _scatter_samples(src: Any) -> Any:
     return (src.floats(indices.shape), indices), {"dim": dim, "shape": x.shape}
 
 
+def cropped(x: Array, dim: int, shape: Any) -> Array:
+    """The part of ``x`` that an index of ``shape`` reaches, whole along ``dim``."""
+    if all(d == dim or n == m for d, (n, m) in enumerate(zip(shape, x.shape, strict=True))):
+        return x
+    return getitem(x, tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(shape)))
+
+
+def _scatter_rule(g: Array, indices: Array, dim: int) -> Array:
+    return take_along(cropped(g, dim % g.ndim, indices.shape), indices, dim)
+
+
 @op(
-    values=lambda g, indices, dim: take_along(g, indices, dim), kind="indexing", public=False,
+    values=_scatter_rule, kind="indexing", public=False,
     samples=Samples(draw=_scatter_samples),
 )  # fmt: skip
 def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:

@@ -187,6 +187,8 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
 @function(numpy=())
 def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
     """Return ``input`` turned ``k`` times by a right angle, from the first of ``dims`` towards the second."""
+    if input.ndim < 2:
+        raise ShapeError(f"rot90: expected at least two axes, got {describe(input)}")
     a, b = places("rot90", dims, input.ndim, input.shape)
     k %= 4
     if k == 0:
@@ -255,7 +257,7 @@ def _at_least(n: int, tensors: tuple[Any, ...]) -> Any:
     shape = tuple(x.shape)
     if len(shape) >= n:
         return x
-    new = {0: (1,) * n, 1: (1, *shape, 1)[3 - n :], 2: (*shape, 1)}[len(shape)]
+    new = {0: (1,) * n, 1: (1, *shape, 1)[:n], 2: (*shape, 1)}[len(shape)]
     return reshape_(x, new)
 
 

@@ -18,6 +18,8 @@ from tinygrad_lite.tensor import Array
 
 def _norm_rule(g: Array, y: Array, input: Array, p: float, dim: Any, keepdim: bool) -> Array:
     shape = input.shape
+    if p == 0:
+        return None  # a count
     if p == 1:
         return kept(g, shape, dim, keepdim) * sign(input)
     zero = y == 0  # the tip of the cone: flat by choice

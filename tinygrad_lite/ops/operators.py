@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lite.methods import Methods
+from tinygrad_lite.ops import compare as c
 from tinygrad_lite.ops import elementwise as e
 from tinygrad_lite.ops.linalg import matmul
 from tinygrad_lite.registry import PUBLIC
@@ -17,14 +18,36 @@ def _reflected(function: Any) -> Any:
     return reflected
 
 
-for _name, _function in {"add": e.add, "sub": e.sub, "mul": e.mul, "truediv": e.div, "pow": e.pow, "matmul": matmul}.items():
+def _compared(function: Any) -> Any:
+    """Equality with what no tensor can equal (None, a string) is Python's to answer, not an error."""
+
+    def compared(self: Any, other: Any) -> Any:
+        return NotImplemented if other is None or other.__class__ is str else function(self, other)
+
+    return compared
+
+
+def _divmod(self: Any, other: Any) -> tuple[Any, Any]:
+    return c.floor_divide(self, other), c.remainder(self, other)
+
+
+for _name, _function in {
+    "add": e.add, "sub": e.sub, "mul": e.mul, "truediv": e.div, "pow": e.pow, "matmul": matmul,
+    "floordiv": c.floor_divide, "mod": c.remainder, "divmod": _divmod,
+    "lshift": PUBLIC["bitwise_left_shift"], "rshift": PUBLIC["bitwise_right_shift"],
+}.items():  # fmt: skip
     setattr(Methods, f"__{_name}__", _function)
     # a + b is b + a to the last bit: no second way for a number on the left
     setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function))
-for _name in ("gt", "ge", "lt", "le", "eq", "ne"):
+for _name in ("gt", "ge", "lt", "le"):
     setattr(Methods, f"__{_name}__", PUBLIC[_name])
+for _name in ("eq", "ne"):
+    setattr(Methods, f"__{_name}__", _compared(PUBLIC[_name]))
 for _name in ("and", "or", "xor"):
     setattr(Methods, f"__{_name}__", PUBLIC[f"bitwise_{_name}"])
     setattr(Methods, f"__r{_name}__", PUBLIC[f"bitwise_{_name}"])
-setattr(Methods, "__neg__", e.neg)
-setattr(Methods, "__abs__", e.abs)
+for _name, _function in {
+    "neg": e.neg, "pos": e.positive, "abs": e.abs, "invert": PUBLIC["bitwise_not"], "round": c.round, "floor": c.floor,
+    "ceil": c.ceil, "trunc": c.trunc,
+}.items():  # fmt: skip
+    setattr(Methods, f"__{_name}__", _function)

@@ -146,6 +146,8 @@ def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
 
 def _extreme_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: Any) -> Array:
     shape = input.shape
+    if not shape:
+        return g
     tied = (input == kept(y, shape, dim, keepdim)).astype(g.dtype)
     return kept(g, shape, dim, keepdim) * (tied / tied.sum(axis=axes_of(dim, len(shape)), keepdims=True))
 

@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.cast import bare, to
 from tinygrad_lite.ops.elementwise import where
-from tinygrad_lite.ops.indexing import check_bounds, getitem, is_basic, scatter_along, scatter_at, take_along, whole
+from tinygrad_lite.ops.indexing import check_bounds, cropped, getitem, is_basic, scatter_along, scatter_at, take_along, whole
 from tinygrad_lite.ops.shape import BadIndex, place, reshape_
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
@@ -27,7 +27,9 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
             [4., 3.]])
     """
     at, dim = _lined_up("gather", input, dim, index)
-    return take_along(_cropped(input, dim, at.shape), at, dim) if input.ndim else reshape_(input, at.shape)
+    if not input.ndim:
+        return reshape_(take_along(reshape_(input, (1,)), at.reshape(-1), 0), at.shape)
+    return take_along(cropped(input, dim, at.shape), at, dim)
 
 
 def _lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int]:
@@ -42,13 +44,6 @@ def _lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int
         raise BadIndex(f"{name}: index {int(at.min())} is out of bounds; count from the front")
     check_bounds(name, at, input.shape[dim] if input.ndim else 1)
     return at, dim
-
-
-def _cropped(x: Array, dim: int, shape: Any) -> Array:
-    """The part of ``x`` that an index of ``shape`` reaches, whole along ``dim``."""
-    if all(d == dim or n == m for d, (n, m) in enumerate(zip(shape, x.shape, strict=True))):
-        return x
-    return getitem(x, tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(shape)))
 
 
 @function()
@@ -172,7 +167,7 @@ def _source(name: str, input: Array, at: Any, src: Array) -> Array:
         raise DTypeError(f"{name}: src must have the dtype of input ({describe(src)}, {describe(input)}); use .to(dtype)")
     if src.ndim != at.ndim or any(n > m for n, m in zip(at.shape, src.shape, strict=True)):
         raise ShapeError(f"{name}: index {at.shape} does not fit into src {describe(src)}")
-    return _cropped(src, -1, at.shape) if src.ndim else src
+    return cropped(src, -1, at.shape) if src.ndim else src
 
 
 REDUCTIONS = {"add": "sum", "multiply": "prod", "sum": "sum", "prod": "prod", "mean": "mean", "amax": "amax", "amin": "amin"}

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.cast import alike, bare
+from tinygrad_lite.ops.elementwise import where
 from tinygrad_lite.ops.indexing import take_along
 from tinygrad_lite.ops.shape import BadIndex, place
 from tinygrad_lite.registry import function
@@ -85,6 +86,25 @@ def nonzero(input: Array, as_tuple: bool = False) -> Any:
 def argwhere(input: Array) -> Array:
     """Return the indices of the elements that are not 0, one row each."""
     return nonzero(input)  # type: ignore[no-any-return]
+
+
+@function(name="where", method=False, numpy=())
+def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
+    """Return ``input`` where ``condition`` holds, ``other`` elsewhere; with ``condition`` alone, where it holds.
+
+    The branch that is not taken gets an exactly zero gradient, also where its slope is infinite.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([0.0, 4.0], requires_grad=True)
+    >>> tl.where(x > 0, x.sqrt(), 0.0).sum().backward()
+    >>> x.grad
+    tensor([0.0000, 0.2500])
+    """
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if np.asarray(bare(condition)).dtype.kind != "b":
+        raise DTypeError(f"where: condition must be bool, it is {describe(condition)}; use condition != 0")
+    return where(condition, input, other)
 
 
 def _ordered(name: str, x: Any) -> None:

@@ -1,0 +1,34 @@
+"""Other names that the same functions go by; imported when all of them are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_lite.methods import Methods
+from tinygrad_lite.registry import PUBLIC, publish
+
+SAME = {
+    "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "negative": "neg", "absolute": "abs",
+    "sgn": "sign", "fix": "trunc", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "greater": "gt", "greater_equal": "ge", "less": "lt",
+    "less_equal": "le", "not_equal": "ne", "moveaxis": "movedim", "swapdims": "swapaxes", "ger": "outer",
+}  # fmt: skip
+FUNCTIONS_ONLY = {"concat": "cat", "concatenate": "cat", "row_stack": "vstack"}
+
+
+for _name, _known in {**SAME, **FUNCTIONS_ONLY}.items():
+    publish(_name, PUBLIC[_known], (), method=_name in SAME)
+
+
+def _where(self: Any, condition: Any, other: Any) -> Any:
+    """Return ``self`` where ``condition`` holds, ``other`` elsewhere."""
+    return PUBLIC["where"](condition, self, other)
+
+
+def _polygamma(self: Any, n: int) -> Any:
+    """Return the ``n``-th derivative of `digamma`."""
+    return PUBLIC["polygamma"](n, self)
+
+
+setattr(Methods, "where", _where)  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "polygamma", _polygamma)  # noqa: B010
