@@ -338,6 +338,9 @@ def pull(
             before = results.get(p)
             results[p] = gp if before is None else before + gp
 
+    for observer in observers:
+        if hasattr(observer, "starts"):
+            observer.starts()
     for root, g in roots:
         if needed is None or root in needed:
             arrive(root, g)
