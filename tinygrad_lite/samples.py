@@ -134,7 +134,7 @@ def parse(signature: str) -> list[tuple[tuple[str, ...], bool]]:
     >>> parse("(...,n),(n)?->(...)")
     [(('...', 'n'), False), (('n',), True)]
     """
-    left = signature.split("->")[0].replace(" ", "")
+    left = re.sub(r"\s*,\s*", ",", signature.split("->")[0].strip())
     if not re.fullmatch(r"(\([\w.,]*\)\??)(,\([\w.,]*\)\??)*", left):
         raise ValueError(f'samples: signature must look like "(n,k),(k,m)->(n,m)", got {signature!r}')
     return [(tuple(a for a in m[1].split(",") if a), bool(m[2])) for m in re.finditer(r"\(([\w.,]*)\)(\??)", left)]

@@ -132,7 +132,10 @@ def test_each_duty_has_its_kind() -> None:
     assert kinds(lambda g, x: (np.multiply(g, 2 * x, out=g),)) == "backward modifies the incoming gradient"
     assert kinds(lambda g, x: (np.multiply(g, 2 * x, out=x),)) == "backward modifies a saved input"
     assert kinds(lambda g, x: (g * np.where(x == 0, np.nan, 2 * x),)) == "non-finite gradient"
-    assert kinds(lambda g, x: ((2 * g * x).astype(np.float32).astype(g.dtype),)) == "gradient carries only float32 precision"
+    assert (
+        kinds(lambda g, x: ((2 * g * x).astype(np.float32).astype(g.dtype),))
+        == "gradient carries only float32 precision"
+    )
     rng = np.random.default_rng()
     assert kinds(lambda g, x: (2 * g * x,), lambda x: (x * x + rng.random(), x)) == "forward is not deterministic"
     assert kinds(lambda g, x: (2 * g * x,), lambda x: (np.multiply(x, x, out=x), x)) == "forward modifies its input"

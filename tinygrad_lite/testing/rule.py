@@ -107,7 +107,8 @@ def describe(report: GradReport, failure: Failure) -> None:
     """Copy a failure and its point into the report."""
     p: Point = failure.data["point"]
     report.ok, report.kind, report.detail = False, failure.kind, failure.text
-    report.smallest, report.options = tuple(p.given), dict(p.kw)
+    report.smallest = tuple(p.given)
+    report.options = {k: v for k, v in p.kw.items() if k != "_inputs"}
     report.analytic, report.numeric = failure.data.get("analytic"), failure.data.get("numeric")
     report.error = failure.data.get("error") if failure.kind in NUMBERS else None
     if "input" in failure.data:
@@ -124,6 +125,11 @@ def describe(report: GradReport, failure: Failure) -> None:
 
 def reproduction(p: Point, function: str) -> str:
     """A call that checks the same point again."""
-    arrays = ", ".join(source_of(np.asarray(a)) for a in p.given)
-    options = f", kwargs={p.kw!r}" if p.kw else ""
-    return f"gradcheck({function}, {arrays}{options}, seed={p.seed})"
+    arrays = [source_of(np.asarray(a)) for a in p.given]
+    kw = {k: v for k, v in p.kw.items() if k != "_inputs"}
+    options = f", kwargs={kw!r}" if kw else ""
+    if "_inputs" in p.kw:  # a pullback: inputs, then one g per output
+        n = p.kw["_inputs"]
+        inputs, gs = ", ".join(arrays[:n]), ", ".join(arrays[n:])
+        return f"gradgradcheck({function}, {inputs}, grad_outputs=[{gs}]{options}, seed={p.seed})"
+    return f"gradcheck({function}, {', '.join(arrays)}{options}, seed={p.seed})"

@@ -135,6 +135,8 @@ def softplus_f(x, beta=1.0):
 def softplus_b(g, s, bug=""):
     bx, beta = s
     d = np.where(bx > 20, 1.0, 1 / (1 + np.exp(-np.minimum(bx, 20)))).astype(bx.dtype)
+    if bug == "atzero":
+        d = d * (bx != 0)
     return (g * d * (beta if bug == "beta" else 1.0),)
 
 
@@ -143,7 +145,7 @@ case(
     lambda src: ((anyshape(src),), {"beta": src.choice([1.0, 2.0, 0.5])}),
     softplus_f,
     softplus_b,
-    {"beta": "beta"},
+    {"beta": "beta", "atzero": "x = 0"},
 )
 
 

@@ -244,13 +244,15 @@ def prod_b(g, s, bug=""):
     g = np.expand_dims(g, axis)
     if bug == "divide":
         return (g * x.prod(axis, keepdims=True) / x,)
+    if bug == "zeroed":
+        return (g * np.where(x == 0, 0, x.prod(axis, keepdims=True) / np.where(x == 0, 1, x)),)
     x, out = np.moveaxis(x, axis, 0), np.empty_like(np.moveaxis(x, axis, 0))
     for i in range(len(x)):
         out[i] = np.delete(x, i, 0).prod(0)
     return (g * np.moveaxis(out, 0, axis),)
 
 
-case("prod", along(), prod_f, prod_b, {"divide": "x = 0|not finite"})
+case("prod", along(), prod_f, prod_b, {"divide": "x = 0|not finite", "zeroed": "x = 0"})
 
 
 def median_f(x):
