@@ -80,7 +80,7 @@ class KMeans(Clustering):
         self.labels_ = best.labels.astype(np.int32)
         self.inertia_, self.n_iter_ = best.history[-1], len(best.history)
         self.history_, self.path_ = best.history, best.path
-        self._weight_seen: Floats = np.bincount(best.labels, weights, minlength=self.n_clusters)
+        self._weight_seen: Any = np.bincount(best.labels, weights, minlength=self.n_clusters)
         found = len(np.unique(best.labels[weights > 0]))
         if found < self.n_clusters:
             warn(

@@ -16,7 +16,7 @@ from tinygrad_lite.models.recipes.job import Job
 from tinygrad_lite.models.recipes.pictures import BLUE, GREY, ORANGE, RED, finish, new_figure
 from tinygrad_lite.models.recipes.proof import as_function, gradients
 
-EPOCHS, LR = 300, 0.1
+EPOCHS, LR = 1000, 0.1
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def run(job: Job) -> None:
     job.check("half squared error", function, *values)
     job.graph(loss_of(model(x)), names={"series": x, "direction": target, "kernel": model.conv.weight})
 
-    optimiser = optim.SGD(model.parameters(), lr=job.lr, momentum=0.9)
+    optimiser = optim.SGD(model.parameters(), lr=job.lr, momentum=0.5)
     frames = [kernel.copy()]
     for epoch in job.rounds(job.epochs):
         optimiser.zero_grad()

@@ -1,4 +1,4 @@
-"""What goes in: every kind of container; and what bad input gets: scikit-learn's class of error, and a text that helps."""
+"""Every kind of container goes in; bad input gets scikit-learn's class of error and a text that helps."""
 
 import subprocess
 import sys

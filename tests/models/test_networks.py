@@ -59,7 +59,8 @@ def test_digits_cnn_has_an_untied_bias():
 def test_written_gradients_of_the_convolutional_networks(seed):
     rng = np.random.default_rng(seed)
     manual_seed(seed)
-    for net, hand, size in ((networks.TinyCNN(np.float64), by_hand.tiny_cnn, 5), (networks.DigitsCNN(6, np.float64), by_hand.digits_cnn, 6)):  # fmt: skip
+    tiny, digits = networks.TinyCNN(np.float64), networks.DigitsCNN(6, np.float64)
+    for net, hand, size in ((tiny, by_hand.tiny_cnn, 5), (digits, by_hand.digits_cnn, 6)):
         image, target = rng.uniform(size=(size, size)), rng.integers(0, 2, (1, 2)).astype(float)
         x, y = tensor(image[None, None]), tensor(target)
         values = {name: p.array for name, p in net.named_parameters()}
