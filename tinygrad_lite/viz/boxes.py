@@ -78,7 +78,7 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
                 if name not in arrays:
                     lines.append((cut(f"{name}={option_text(value)}"), "note"))
         for leaf, _ in sorted(folded, key=lambda f: f[1]):
-            lines.extend(folded_lines(graph, leaf))
+            lines.extend(line for line in folded_lines(graph, leaf) if line[1] != "mark" or line[0][2:] not in node.marks)
     else:
         lines.append((cut(title or node.label or node.id), "head"))
         if title and node.kind == "grad" and node.op.lower() not in title.lower():

@@ -163,4 +163,4 @@ def merged(
             if src is not None and dst is not None and e.dst in gone:
                 edges.append(GraphEdge(src, dst, e.out_index, e.arg_index, e.shape))
     notes = (f"{len(added)} added, {len(removed)} removed, {len(changed)} changed",)
-    return Graph(nodes, edges, calls, replace(b.look, fold_repeats=False), notes)
+    return Graph(nodes, edges, calls, b.look, notes)

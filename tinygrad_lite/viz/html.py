@@ -12,7 +12,7 @@ from tinygrad_lite.viz.colour import colouring_of
 from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.svg import escape
-from tinygrad_lite.viz.theme import FONT, MONO, PAPER, css
+from tinygrad_lite.viz.theme import FONT, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.tips import tip
 from tinygrad_lite.viz.view import NUMBERED, View
 from tinygrad_lite.viz.words import plain
@@ -54,6 +54,18 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def make_room(data: dict[str, Any], replay: dict[str, Any]) -> None:
+    """Give every box that the replay writes into a line for it."""
+    longest: dict[str, str] = {}
+    for step in replay["steps"]:
+        for id, (_, words) in step["heat"].items():
+            longest[id] = max(longest.get(id, ""), words, key=len)
+    for thing, at in (*((b, 2) for b in data["boxes"]), *((g, 9) for g in data["groups"])):
+        if thing[0] in longest:
+            lines = [*thing[at], [longest[thing[0]], "replay"]]
+            thing[at : at + 3] = [lines, *box_size([(t, r) for t, r in lines])]
+
+
 def variables(dark: int) -> str:
     """Return the colours of the page as CSS variables."""
     return "".join(f"--{name}:{pair[dark]};" for name, pair in PAPER.items())
@@ -77,15 +89,18 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
     colouring = colouring_of(graph, view.visible())
     used = set(FILL) | set(HEAT)
     data = data_of(view, colouring)
+    entries = colouring.everything() if graph.look.legend else []
     if replay:
         data["replay"] = replay
+        entries = [*entries, *replay["legend"]]
+        make_room(data, replay)
     # "<" can begin nothing but text once it is written as an escape
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     title = escape(graph.look.title or "computation graph")
     legend = "".join(
-        f'<span><svg viewBox="0 0 16 12"><g class="{name}"><rect x="1" y="1" width="14" height="10" rx="3"/></g></svg>'
+        f'<span><svg class="{SCOPE}" viewBox="0 0 16 12"><g class="{name}"><rect x="1" y="1" width="14" height="10" rx="3"/></g></svg>'
         f"{escape(words)}</span>"
-        for name, words in (colouring.everything() if graph.look.legend else ())
+        for name, words in entries
     )
     notes = "".join(f"<span>{escape(note)}</span>" for note in graph.notes)
     return (
@@ -99,7 +114,7 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
         f'<span class="hint">click a module to open it, its title to close it; drag and scroll to move</span>'
         f'<span id="replay" hidden><input id="step" type="range" min="0" value="0" aria-label="training step"> '
         f'<span id="at"></span></span></header>\n'
-        f'<main><svg id="canvas" xmlns="http://www.w3.org/2000/svg"><defs><marker id="tip" viewBox="0 0 8 8" refX="7" '
+        f'<main><svg id="canvas" class="{SCOPE}" xmlns="http://www.w3.org/2000/svg"><defs><marker id="tip" viewBox="0 0 8 8" refX="7" '
         f'refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path class="tip" d="M0 .5L8 4L0 7.5z"/>'
         f'</marker></defs><g id="view"></g></svg><pre id="details" hidden></pre></main>\n'
         f'<footer id="legend">{legend}{notes}</footer>\n'

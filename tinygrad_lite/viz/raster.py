@@ -138,6 +138,8 @@ def wires(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[str
             last = (x, b)
         if picture.sideways:
             points = [(y, x) for x, y in points]
+        if points[-1] == points[-2]:  # an arrow needs a direction
+            points, codes = points[:-1], codes[:-1]
         moved = [(x, y + top) for x, y in points]
         link = scene.links[p.link]
         axes.add_patch(

@@ -120,7 +120,7 @@ def replay(graph: Graph, steps: list[Step]) -> dict[str, Any]:
             owners.setdefault(group, []).extend(names)
     positive = [g for s in steps for g in s.grad_norm.values() if math.isfinite(g) and g > 0]
     low, high = (math.log(min(positive)), math.log(max(positive))) if positive else (0.0, 0.0)
-    out = []
+    out: list[dict[str, Any]] = []
     for s in steps:
         finite = [g for g in s.grad_norm.values() if math.isfinite(g)]
         middle = median(finite) if finite else 0.0
@@ -135,7 +135,13 @@ def replay(graph: Graph, steps: list[Step]) -> dict[str, Any]:
             heat[id] = [level, words_of(worst, middle)]
         title = f"step {s.number:,}, loss {number_text(s.loss)}"
         out.append({"title": title, "heat": heat})
-    return {"steps": out}
+    bounds = [math.exp(low + (high - low) * k / len(HEAT)) for k in range(len(HEAT) + 1)]
+    legend = [
+        [name, f"|grad| {number_text(bounds[k], 2)} … {number_text(bounds[k + 1], 2)}"]
+        for k, name in enumerate(HEAT)
+        if any(level == k for step in out for level, _ in step["heat"].values())
+    ]
+    return {"steps": out, "legend": legend}
 
 
 def words_of(norm: float, middle: float) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_lite.viz.model import Graph
+from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.words import options_text
 
 PERIODS = 8
@@ -36,9 +36,9 @@ class Steps:
         self.furthest = [0] * len(ops)  # the last op that uses the result; past the end: an output
         words: dict[tuple[Any, ...], int] = {}
         users = graph.users
-        private = {n.id: f"*{n.kind} {n.shape} {n.dtype}" for n in graph.nodes if n.kind not in ("op", "grad") and len(users[n.id]) == 1}
+        private = {n.id: f"*{n.kind} {n.shape} {n.dtype} {ills(n)}" for n in graph.nodes if n.kind not in ("op", "grad") and len(users[n.id]) == 1}
         for i, n in enumerate(ops):
-            face = (n.op, n.kind, n.shape, n.dtype, options_text(n.attrs) if n.attrs else "")
+            face = (n.op, n.kind, n.shape, n.dtype, options_text(n.attrs) if n.attrs else "", ills(n))
             self.face.append(words.setdefault(face, len(words)))  # type: ignore[arg-type]
             refs = []
             for e in graph.arguments[n.id]:
@@ -84,6 +84,11 @@ class Steps:
         return True
 
 
+def ills(node: GraphNode) -> str:
+    """Return what is marked on a node, without the numbers: what differs in that is not drawn as the same."""
+    return " ".join(m.partition(" ")[0] for m in node.marks)
+
+
 def runs(steps: Steps, items: Sequence[Item], shapes: dict[str, Any]) -> list[tuple[int, int, int]]:
     """Return (first item, items per part, number of parts) of every repetition among siblings, in order.
 
@@ -117,8 +122,6 @@ def parts(steps: Steps, items: Sequence[Item], shapes: dict[str, Any], at: int, 
             return count
         first = start + (count - 1) * length
         if items[here][0] != first + length or items[here + period - 1][1] != first + 2 * length:
-            return count
-        if count > 1 and steps.refs[first] != steps.refs[first + length] and not same_refs(steps, first, length):
             return count
         for k in range(period):
             one, two = items[here - period + k], items[here + k]

@@ -7,7 +7,7 @@ from tinygrad_lite.viz.layout.level import Stroke
 from tinygrad_lite.viz.layout.measure import LINE, PAD_Y, text_width
 from tinygrad_lite.viz.layout.place import Path, Picture, Rect, place
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.theme import css
+from tinygrad_lite.viz.theme import SCOPE, css
 from tinygrad_lite.viz.tips import tip
 from tinygrad_lite.viz.view import Scene
 from tinygrad_lite.viz.words import plain
@@ -65,7 +65,7 @@ def drawn(scene: Scene, picture: Picture, colouring: Colouring, theme: str) -> s
     lines = [f'<text class="{role}" x="16" y="{22 * (i + 1)}">{escape(t)}</text>' for i, (role, t) in enumerate(heading)]
     w, h = number(width), number(top + low)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" class="{SCOPE}">'
         f"<title>{escape(look.title or 'computation graph')}</title>"
         f"<style>{css(theme, colouring.used)}</style>"
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '

@@ -47,7 +47,7 @@ SCALE: Mapping[str, tuple[str, str, str, str]] = {
     name: (light, "#7a6a4f", dark, "#a08a63")
     for name, light, dark in zip(
         HEAT,
-        ("#fffbe8", "#fdeebc", "#fcdc8c", "#fac364", "#f5a045", "#e87a33", "#d65a28"),
+        ("#fffbe8", "#fdf0c4", "#fbe19a", "#f9cf76", "#f7ba5a", "#f4a347", "#ef8a3c"),
         ("#201d17", "#34291a", "#4a361b", "#63441b", "#7f501b", "#9c591d", "#ba6222"),
         strict=True,
     )
@@ -69,35 +69,47 @@ def group_of(kind: str, group: str) -> str:
     return name if name in FILL else "other"
 
 
+SCOPE = "tinygrad-lite"
+"""The class of every picture; rules apply inside it alone, also where a page shows the picture among its own things."""
+
+
 def css(theme: str, used: set[str]) -> str:
     """Return the style sheet of a picture; ``auto`` follows the reader's light or dark mode."""
     if theme == "auto":
-        return f"{rules(0, used)}@media(prefers-color-scheme:dark){{{colours(1, used)}}}"
-    return rules(int(theme == "dark"), used)
+        dark = scoped(colours(1, used))
+        return f"{scoped(SHAPES + colours(0, used))}@media(prefers-color-scheme:dark){{{dark}}}"
+    return scoped(SHAPES + colours(int(theme == "dark"), used))
 
 
-def rules(dark: int, used: set[str]) -> str:
-    """Return the whole style sheet for one mode."""
-    return (
-        f"text{{font:10.5px {FONT}}}"
-        "text.head{font-weight:600;font-size:12px}"
-        f"text.value{{font-family:{MONO}}}"
-        "text.mark{font-weight:600}"
-        ".box text{text-anchor:middle}"
-        ".box rect{stroke-width:1.2}.closed rect{stroke-width:1.6;stroke-dasharray:5 2}"
-        ".marked rect{stroke-width:2.6;stroke-dasharray:3 2}"
-        ".frame{stroke-width:1}.repeat{stroke-width:2;stroke-dasharray:1 0}"
-        ".edge{fill:none;stroke-width:1.2}.saved{stroke-dasharray:3 3}"
-        ".arg{font-size:9px}" + colours(dark, used)
-    )
+def scoped(rules: str) -> str:
+    """Return CSS rules with every selector bound to the inside of a picture."""
+    out = []
+    for rule in rules.split("}")[:-1]:
+        selectors, body = rule.split("{")
+        out.append(",".join(f".{SCOPE} {s}" for s in selectors.split(",")) + "{" + body + "}")
+    return "".join(out)
+
+
+SHAPES = (
+    f"text{{font:10.5px {FONT}}}"
+    "text.head{font-weight:600;font-size:12px}"
+    f"text.value{{font-family:{MONO}}}"
+    "text.mark{font-weight:600}"
+    ".box text{text-anchor:middle}"
+    ".box rect{stroke-width:1.2}.closed rect{stroke-width:1.6;stroke-dasharray:5 2}"
+    ".marked rect{stroke-width:2.6;stroke-dasharray:3 2}"
+    ".frame{stroke-width:1}.repeat{stroke-width:2}"
+    ".edge{fill:none;stroke-width:1.2}.saved{stroke-dasharray:3 3}"
+    "text.arg{font-size:9px}"
+)
 
 
 def colours(dark: int, used: set[str]) -> str:
     """Return the rules that differ between light and dark."""
     p = {name: pair[dark] for name, pair in PAPER.items()}
     out = (
-        f".back{{fill:{p['back']}}}text{{fill:{p['ink']}}}text.shape,text.note,text.op,text.arg{{fill:{p['soft']}}}"
-        f"text.param{{fill:{p['param']}}}text.mark{{fill:{p['mark']}}}text.title{{fill:{p['soft']}}}"
+        f".back{{fill:{p['back']}}}text{{fill:{p['ink']}}}text.shape,text.note,text.op,text.arg,text.title{{fill:{p['soft']}}}"
+        f"text.param{{fill:{p['param']}}}text.mark{{fill:{p['mark']}}}"
         f".frame{{fill:{p['inside']};stroke:{p['frame']}}}.deep{{fill:{p['back']}}}.repeat{{stroke:{p['line']}}}"
         f".edge{{stroke:{p['line']}}}.tip{{fill:{p['line']}}}"
     )
@@ -105,5 +117,7 @@ def colours(dark: int, used: set[str]) -> str:
         if name in used:
             fill = (FILL.get(name) or SCALE[name])[2 * dark : 2 * dark + 2]
             out += f".{name} rect{{fill:{fill[0]};stroke:{fill[1]}}}"
+            if name in SCALE:
+                out += f".{name} text{{fill:{p['ink']}}}"
     out += f".marked rect{{stroke:{p['mark']}}}.added rect{{stroke:{p['good']}}}.added text.mark{{fill:{p['good']}}}"
     return out + f".changed rect{{stroke:{p['param']}}}.changed text.mark{{fill:{p['param']}}}"

@@ -289,8 +289,9 @@ def _fold(groups: dict[str, Group], boxes: dict[str, Box], steps: Steps, calls: 
     }
     for group in list(groups.values()):
         ops = [(k, i) for k, i in group.items if k == "group" or i in steps.index]
-        lead = [item for item in group.items if item not in set(ops) and boxes[item[1]].node.kind != "output"]
-        tail = [item for item in group.items if item[0] == "box" and boxes[item[1]].node.kind == "output"]
+        others = [item for item in group.items if item[0] == "box" and item[1] not in steps.index]
+        lead = [item for item in others if boxes[item[1]].node.kind != "output"]
+        tail = [item for item in others if boxes[item[1]].node.kind == "output"]
         items: list[Item] = [
             (groups[i].first, groups[i].last, i) if k == "group" else (steps.index[i], steps.index[i] + 1, "")
             for k, i in ops

@@ -252,12 +252,9 @@ function paint() {
   $("at").textContent = step.title;
   for (const e of document.querySelectorAll("#view .box")) {
     for (const c of [...e.classList]) if (/^heat\d$/.test(c)) e.classList.remove(c);
-    const heat = step.heat[e.dataset.id], old = e.querySelector(".replay");
-    if (old) old.remove();
-    if (heat === undefined) continue;
-    e.classList.add("heat" + heat[0]);
-    const r = e.querySelector("rect");
-    make(e, "text", { class: "replay note", x: num(+r.getAttribute("x") + +r.getAttribute("width") / 2), y: num(+r.getAttribute("y") + +r.getAttribute("height") + 10) }, heat[1]);
+    const heat = step.heat[e.dataset.id], line = e.querySelector(".replay");
+    if (heat) e.classList.add("heat" + heat[0]);
+    if (line) line.textContent = heat ? heat[1] : "";
   }
 }
 if (DATA.replay) {
