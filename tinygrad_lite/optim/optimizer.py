@@ -21,19 +21,20 @@ from tinygrad_lite.tensor import HookHandle, Tensor, make
 Job = tuple[Any, Any, dict[str, Any], tuple[Any, ...]]
 """One piece of work for a formula: parameter, gradient, state (its "step" counts from 1), state and scratch arrays."""
 
-PIECE = 1 << 15
+PIECE = 1 << 16
 """Elements of a large parameter that are worked on at a time, so that its state and scratch stay in the cache."""
 
 
 class Slot:
     """What a step needs of one parameter, looked up once: its memory, its state, and the pieces to work on."""
 
-    __slots__ = ("array", "change", "fields", "pieces", "state")
+    __slots__ = ("array", "arrays", "change", "fields", "pieces", "state")
 
     array: Any
+    arrays: tuple[Any, ...]
     change: Any
     fields: tuple[str, ...]
-    pieces: list[tuple[slice | None, Any, tuple[Any, ...]]]
+    pieces: list[tuple[slice, Any, tuple[Any, ...]]] | None
     state: dict[str, Any]
 
 
@@ -139,8 +140,9 @@ class Optimizer:
         ``closure`` computes the loss again, and gradients with it; its value is returned.
         """
         before, after = self._hooks
-        for hook in tuple(before):
-            hook(self, (closure,), {})
+        if before:
+            for hook in tuple(before):
+                hook(self, (closure,), {})
         loss = None
         if closure is not None:
             with graph.enable_grad():
@@ -151,8 +153,9 @@ class Optimizer:
             if pairs:
                 self.update(group, self._jobs(group, pairs, frame))
         self.count += 1
-        for hook in tuple(after):
-            hook(self, (closure,), {})
+        if after:
+            for hook in tuple(after):
+                hook(self, (closure,), {})
         return loss
 
     def _gather(self, group: dict[str, Any]) -> list[tuple[Slot, Any]]:
@@ -184,8 +187,11 @@ class Optimizer:
                 advance(state, group)
             change.count += 1
             change.when, change.line = now, source
-            for piece, x, arrays in slot.pieces:
-                yield x, g if piece is None else g.reshape(-1)[piece], state, arrays
+            if slot.pieces is None:
+                yield slot.array, g, state, slot.arrays
+            else:
+                for piece, x, arrays in slot.pieces:
+                    yield x, g.reshape(-1)[piece], state, arrays
 
     def _slot(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> Slot:
         """Return a new slot of ``p``: its state (made where there is none yet), cut into pieces if it is large."""
@@ -207,7 +213,8 @@ class Optimizer:
         slot = Slot()
         slot.array, slot.fields, slot.state = x, fields, state
         if x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays)):
-            slot.pieces = [(None, x, (*arrays, *[np.empty(x.shape, x.dtype) for _ in range(self.scratch)]))]
+            slot.arrays = (*arrays, *[np.empty(x.shape, x.dtype) for _ in range(self.scratch)])
+            slot.pieces = None
         else:
             scratch = self._scratch.setdefault(x.dtype, np.empty((self.scratch, PIECE), x.dtype))
             slot.pieces = []

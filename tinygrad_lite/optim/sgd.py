@@ -77,8 +77,9 @@ class SGD(Optimizer):
         lr = keep = new = dtype
         for x, g, state, arrays in jobs:
             if x.dtype is not dtype:
-                dtype = x.dtype
-                lr, keep, new = scalar(group["lr"], x), scalar(momentum, x), scalar(1 - dampening, x)
+                dtype, lr = x.dtype, scalar(group["lr"], x)
+                if momentum:
+                    keep, new = scalar(momentum, x), scalar(1 - dampening, x)
             b = arrays[-1]
             if maximize or decay:
                 g = steered(x, g, maximize, decay, arrays[-2])

@@ -1,0 +1,304 @@
+"""The training loop that everybody writes, once: epochs, batches, validation, history, an early end, going on later."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite import graph, random
+from tinygrad_lite.errors import describe
+from tinygrad_lite.nn import Module
+from tinygrad_lite.optim import Optimizer
+from tinygrad_lite.optim.lr_scheduler import ReduceLROnPlateau
+from tinygrad_lite.serialization import load, save
+from tinygrad_lite.tensor import Tensor, make
+from tinygrad_lite.training.callbacks import Callback, Checkpoint, Function, copied
+from tinygrad_lite.training.progress import Progress, chosen, line
+
+
+class Trainer:
+    """Trains ``model`` to make ``loss(output, target)`` small with ``optimizer``.
+
+    ``metrics``: functions of output and target, by name or in a list; their means over all examples go into the history
+    beside the loss. ``scheduler``: stepped after each epoch, or each batch with ``scheduler_every="batch"``.
+    ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal and a line per epoch
+    elsewhere.
+
+    A batch is a list of tensors: inputs of the model first, target last. Override `forward` for batches of another
+    form. Nothing here is needed to train a model: it is all written with what everybody can use.
+
+    >>> import tinygrad_lite as tl
+    >>> from tinygrad_lite import nn, optim
+    >>> from tinygrad_lite.utils.data import DataLoader, TensorDataset
+    >>> _ = tl.manual_seed(0)
+    >>> x = tl.randn(64, 3)
+    >>> data = DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=16, shuffle=True)
+    >>> model = nn.Linear(3, 1)
+    >>> trainer = Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), progress=False)
+    >>> history = trainer.fit(data, epochs=20)
+    >>> history["loss"][-1] < 1e-3 < history["loss"][0]
+    True
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Any, Any], Tensor],
+        optimizer: Optimizer,
+        *,
+        metrics: Mapping[str, Callable[[Any, Any], Any]] | Sequence[Callable[[Any, Any], Any]] = (),
+        scheduler: Any = None,
+        scheduler_every: str = "epoch",
+        progress: bool | None = None,
+    ) -> None:
+        if scheduler_every not in ("epoch", "batch"):
+            raise ValueError(f"Trainer: scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {f.__name__: f for f in metrics}
+        self.scheduler, self.scheduler_every, self.progress = scheduler, scheduler_every, progress
+        self.epoch = 0
+        self.history: dict[str, list[float]] = {}
+        self.callbacks: list[Callback] = []
+        self.stop = self.interrupted = False
+        self._train: Any = None
+
+    # -------------------------------------------------------------------------------- training
+    def fit(
+        self,
+        train: Iterable[Any],
+        validation: Iterable[Any] | None = None,
+        epochs: int = 1,
+        callbacks: Iterable[Callback | Callable[[Trainer], Any]] = (),
+        resume: Any = None,
+    ) -> dict[str, list[float]]:
+        """Train for ``epochs`` passes over ``train``; return the history: one number per epoch for each name.
+
+        ``callbacks``: `Callback` objects, or functions of the trainer called after each epoch. ``resume``: a file of
+        `save` or `Checkpoint` to go on from; ``epochs`` then counts from the beginning of that training. Ctrl-C ends
+        the training at once and sets ``interrupted``; the history has the whole epochs. Raises FloatingPointError
+        when the loss is not finite, before a step is taken.
+        """
+        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
+            raise ValueError(f"fit: epochs must be a number from 0, got {epochs!r}")
+        if iter(train) is train:
+            raise TypeError(f"fit: {describe(train)} can be read only once; pass a DataLoader or a list of batches")
+        given = [c if isinstance(c, Callback) else Function(c) for c in callbacks]
+        self.callbacks = sorted(given, key=lambda c: isinstance(c, Checkpoint))  # last: they save what the others know
+        self._train = train
+        if resume is not None:
+            self.load(resume)
+        end = epochs if resume is not None else self.epoch + epochs
+        self.stop = self.interrupted = False
+        show = chosen(self.progress)
+        for callback in self.callbacks:
+            callback.on_fit_start(self)
+        try:
+            while self.epoch < end and not self.stop:
+                self._run_epoch(train, validation, end, show)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            show.end(f"stopped by the user in epoch {self.epoch + 1}")
+        finally:
+            show.close()
+            self._train = None
+        for callback in self.callbacks:
+            callback.on_fit_end(self)
+        return self.history
+
+    def _run_epoch(self, train: Iterable[Any], validation: Iterable[Any] | None, end: int, show: Progress) -> None:
+        started = perf_counter()
+        for callback in self.callbacks:
+            callback.on_epoch_start(self)
+        show.start(self.epoch + 1, end, length(train))
+        means = Means()
+        self.model.train()
+        for number, batch in enumerate(train):
+            loss = self._train_batch(batch, means, number)
+            show.batch({"loss": means.values()["loss"]})
+            for callback in self.callbacks:
+                callback.on_batch_end(self, loss)
+        numbers = means.values()
+        if not numbers:
+            raise ValueError("fit: there is no batch to train with")
+        if validation is not None:
+            numbers.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
+        numbers["lr"] = self.optimizer.param_groups[0]["lr"]
+        numbers["seconds"] = perf_counter() - started
+        if self.scheduler is not None and self.scheduler_every == "epoch":
+            if isinstance(self.scheduler, ReduceLROnPlateau):
+                self.scheduler.step(numbers.get("val_loss", numbers["loss"]))
+            else:
+                self.scheduler.step()
+        # from here on the epoch counts: an interruption before has left no trace in the history
+        self.epoch += 1
+        for name, value in numbers.items():
+            self.history.setdefault(name, []).append(value)
+        show.end(line(self.epoch, end, numbers))
+        for callback in self.callbacks:
+            callback.on_epoch_end(self)
+
+    def _train_batch(self, batch: Any, means: Means, number: int) -> float:
+        first: list[Any] = []
+
+        def closure() -> Tensor:
+            self.optimizer.zero_grad()
+            output, target = self.forward(batch)
+            loss = self.loss(output, target)
+            value = loss.item()
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"fit: the loss is {value} in epoch {self.epoch + 1}, batch {number + 1}; the step was not taken. "
+                    f"Try a smaller learning rate, and look for the cause with autograd.detect_anomaly()"
+                )
+            loss.backward()
+            if not first:
+                first.extend((value, output, target))
+            return loss
+
+        self.optimizer.step(closure)
+        value, output, target = first
+        means.add(self._measured(value, output, target), size(target))
+        if self.scheduler is not None and self.scheduler_every == "batch":
+            self.scheduler.step()
+        return float(value)
+
+    def forward(self, batch: Any) -> tuple[Any, Any]:
+        """Return output and target of one batch."""
+        if not isinstance(batch, (list, tuple)) or len(batch) < 2:
+            raise TypeError(
+                f"Trainer: expected a batch of inputs and target, got {describe(batch)}; override Trainer.forward"
+            )
+        return self.model(*batch[:-1]), batch[-1]
+
+    def _measured(self, loss: float, output: Any, target: Any) -> dict[str, float]:
+        with graph.no_grad():
+            return {"loss": loss, **{name: float(metric(output, target)) for name, metric in self.metrics.items()}}
+
+    # -------------------------------------------------------------------------------- using the model
+    def evaluate(self, data: Iterable[Any]) -> dict[str, float]:
+        """Return the mean loss and metrics over ``data``, in evaluation mode and without gradients."""
+        means = Means()
+        with Evaluating(self.model):
+            for batch in data:
+                output, target = self.forward(batch)
+                means.add(self._measured(self.loss(output, target).item(), output, target), size(target))
+        numbers = means.values()
+        if not numbers:
+            raise ValueError("evaluate: there is no batch")
+        return numbers
+
+    def predict(self, data: Iterable[Any]) -> Tensor:
+        """Return the outputs for all batches of ``data`` as one tensor; a batch may lack the target."""
+        outputs = []
+        with Evaluating(self.model):
+            for batch in data:
+                if isinstance(batch, (list, tuple)):
+                    outputs.append(self.model(*batch[: max(1, len(batch) - 1)]).array)
+                else:
+                    outputs.append(self.model(batch).array)
+        if not outputs:
+            raise ValueError("predict: there is no batch")
+        return make(np.concatenate(outputs))
+
+    # -------------------------------------------------------------------------------- stopping and going on
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that a training needs to go on: weights, optimiser, schedule, history, random numbers."""
+        return {
+            "epoch": self.epoch,
+            "history": self.history,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            "callbacks": [callback.state_dict() for callback in self.callbacks],
+            "random": random.get_rng_state(),
+            "generator": None if self._generator() is None else self._generator().bit_generator.state,
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned; if weights or optimiser do not fit, nothing has changed."""
+        missing = {"epoch", "history", "model", "optimizer", "scheduler", "callbacks", "random", "generator"} - {
+            *state_dict
+        }
+        if missing:
+            raise KeyError(f"Trainer: this is not the state of a training, it lacks {', '.join(sorted(missing))}")
+        before = copied(self.model)
+        try:
+            self.model.load_state_dict(state_dict["model"])
+            self.optimizer.load_state_dict(state_dict["optimizer"])
+        except Exception:
+            self.model.load_state_dict(before)
+            raise
+        if self.scheduler is not None and state_dict["scheduler"] is not None:
+            self.scheduler.load_state_dict(state_dict["scheduler"])
+        for callback, state in zip(self.callbacks, state_dict["callbacks"], strict=False):
+            callback.load_state_dict(state)
+        self.epoch = state_dict["epoch"]
+        self.history = {name: list(values) for name, values in state_dict["history"].items()}
+        random.set_rng_state(state_dict["random"])
+        if self._generator() is not None and state_dict["generator"] is not None:
+            self._generator().bit_generator.state = state_dict["generator"]
+
+    def _generator(self) -> Any:
+        """Return the generator of its own that the training data is shuffled with, if it has one."""
+        return getattr(self._train, "generator", None)
+
+    def save(self, path: Any) -> None:
+        """Write the whole training to a file."""
+        save(self.state_dict(), path)
+
+    def load(self, path: Any) -> None:
+        """Go back to the training in a file of `save` or `Checkpoint`."""
+        self.load_state_dict(load(path))
+
+
+class Evaluating:
+    """Within it a model is in evaluation mode and nothing is recorded; afterwards it is as it was."""
+
+    def __init__(self, model: Module) -> None:
+        self.model, self.recording = model, graph.no_grad()
+        self.modes = [(module, module.training) for module in model.modules()]
+
+    def __enter__(self) -> None:
+        self.model.eval()
+        self.recording.__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        self.recording.__exit__(*exc)
+        for module, training in self.modes:
+            module.training = training
+
+
+class Means:
+    """Means of several numbers over examples that come in batches."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.count = 0
+
+    def add(self, numbers: dict[str, float], examples: int) -> None:
+        """Take in the means over a batch."""
+        for name, value in numbers.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * examples
+        self.count += examples
+
+    def values(self) -> dict[str, float]:
+        """Return the means so far."""
+        return {name: total / self.count for name, total in self.sums.items()}
+
+
+def size(target: Any) -> int:
+    """Return how many examples a batch has."""
+    shape = getattr(target, "shape", None)
+    return int(shape[0]) if shape else len(target) if isinstance(target, (list, tuple)) else 1
+
+
+def length(data: Any) -> int | None:
+    """Return how many batches there are, None where nobody knows."""
+    try:
+        return len(data)
+    except TypeError:
+        return None
