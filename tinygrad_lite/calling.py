@@ -31,14 +31,14 @@ ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 TEMPLATE = """
 def {name}({signature}, **_words):
     if _words:
-        return {name}(*renamed(op, ({params},), _words))
+        return op.call(*renamed(op, ({params},), _words))
     _tracked = _found = False
 {unwrap}
     if not _found:
         return forward({params})
     _mode = MODE.get()
     if _mode.observers:
-        return watched({name}, op, ({params},))
+        return watched(op.call, op, ({params},))
     try:
 {promote}
         _y = forward({raw})

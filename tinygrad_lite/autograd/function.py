@@ -234,17 +234,18 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         if not MODE.get().grad:
             return answer
         several = isinstance(answer, (tuple, list))
-        out = [_Refusing.apply(a, *grads) if isinstance(a, Tensor) else a for a in (answer if several else (answer,))]
+        asked = make(np.zeros(())).requires_grad_()
+        out = [_Refusing.apply(a, asked) if isinstance(a, Tensor) else a for a in (answer if several else (answer,))]
         return tuple(out) if several else out[0]
 
     return once
 
 
 class _Refusing(Function):
-    """The identity, with a backward that says no."""
+    """The identity, with a backward that says no; depends on one more tensor so that it is recorded in any case."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, *others: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, asked: Tensor) -> Tensor:
         """Return ``x``."""
         return x
 

@@ -173,7 +173,7 @@ def run_batched(op: Any, args: tuple[Any, ...]) -> Any:
     if op.sequence is None or op.name in RULES:
         try:
             out = way(op, args, level)
-        except Exception:  # noqa: BLE001 - whatever it was, one by one either works or says what is wrong
+        except Exception:  # whatever it was, one by one either works or says what is wrong
             out = None
     if out is None:
         out = one_by_one(op, args, level, size)
@@ -380,7 +380,7 @@ def pull_batched(
     try:
         with inside(level):
             found = differentiate(outs, [batch(s, level.number) for s in seeds], ins, True, create, "grad")
-    except Unbatchable:
+    except Exception:  # a rule that only arrays can go through; what is really wrong shows again below
         rows = [differentiate(outs, [s[i] for s in seeds], ins, True, create, "grad") for i in range(size)]
         found = {key: stacked([r[key] for r in rows]) for key in rows[0]} if rows else {}
     if not keep:

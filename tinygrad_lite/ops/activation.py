@@ -32,7 +32,7 @@ def relu(input: Array) -> Array:
 
 
 def _tanh_rule(g: Array, y: Array) -> Array:
-    if y.__class__ is not np.ndarray or not y.ndim:
+    if y.__class__ is not np.ndarray or g.__class__ is not np.ndarray or not y.ndim:
         return g * (1 - y * y)
     slope = y * y
     np.subtract(1, slope, out=slope)
@@ -46,7 +46,7 @@ def tanh(input: Array) -> Array:
 
 
 def _sigmoid_rule(g: Array, y: Array) -> Array:
-    if y.__class__ is not np.ndarray or not y.ndim:
+    if y.__class__ is not np.ndarray or g.__class__ is not np.ndarray or not y.ndim:
         return g * (y * (1 - y))
     slope = 1 - y
     slope *= y
