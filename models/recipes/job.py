@@ -157,11 +157,11 @@ class Job:
         save(module.state_dict(), self.out / "model.npz")
         self.files.append("model.npz")
 
-    def graph(self, target: Any, *inputs: Any, **options: Any) -> None:
-        """Save the picture of the computation as ``graph.svg`` and ``graph.html``."""
+    def graph(self, loss: Any, *inputs: Any, **options: Any) -> None:
+        """Save the picture of a loss, or of a model called with ``inputs``, as ``graph.svg`` and ``graph.html``."""
         from tinygrad_lite.viz import draw
 
-        graph = draw(target, *inputs, **options)
+        graph = draw(loss, *inputs, **options)
         for file in ("graph.svg", "graph.html"):
             graph.save(self.out / file)
             self.files.append(file)

@@ -118,8 +118,9 @@ def step_by_step(job: Job, model: TinyCNN, x: Any, y: Any) -> None:
     for _, t in steps[1:]:
         t.retain_grad()
     loss = squared(out, y)
-    job.graph(loss, show=("shape", "value"), names={"image": x, "target": y, **dict(model.named_parameters())})
-    loss.backward()
+    loss.backward(retain_graph=True)
+    names = {"image": x, "wanted": y, **dict(model.named_parameters())}
+    job.graph(loss, show=("shape", "value", "grad"), names=names)
     job.say("", "one forward and one backward pass, number by number")
     for name, t in [*steps, *model.named_parameters()]:
         assert t.grad is not None
