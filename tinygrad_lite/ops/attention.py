@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.activation import softmax
+from tinygrad_lite.ops.criteria import fits
 from tinygrad_lite.ops.elementwise import where
 from tinygrad_lite.ops.indexing import plain
 from tinygrad_lite.ops.linalg import matmul
@@ -38,7 +39,7 @@ def attention_weights(query: Array, key: Array, mask: Any = None, scale: float |
     if mask is None:
         return softmax(scores, -1)
     shape = tuple(scores.shape)
-    if np.broadcast_shapes(tuple(mask.shape), shape) != shape:
+    if not fits(mask.shape, shape):
         raise ShapeError(f"attention: mask {describe(mask)} does not broadcast to the scores {shape}")
     if mask.dtype.kind == "b":
         scores = where(plain(mask), scores, -np.inf)

@@ -24,6 +24,8 @@ def as_ints(name: str, what: str, value: Any, n: int) -> Ints:
     if isinstance(value, (int, np.integer)):
         return (int(value),) * n
     try:
+        if isinstance(value, str):
+            raise TypeError
         out = tuple(int(v) for v in value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: {what} must be an integer or {n} of them, got {value!r}") from None

@@ -48,10 +48,16 @@ def mse_loss(
     return weighted("mse_loss", loss.mse_loss(input, target, "none"), weight, reduction)
 
 
+def fits(shape: Any, target: Any) -> bool:
+    """Return whether an array of ``shape`` broadcasts to ``target``."""
+    pairs = zip(tuple(shape)[::-1], tuple(target)[::-1], strict=False)
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in pairs)
+
+
 def weighted(name: str, each: Any, weight: Any, reduction: str) -> Any:
     """Return ``each`` times ``weight``, reduced; the mean is divided by the sum of the weights."""
     w = weight if isinstance(weight, Tensor) else np.asarray(weight, each.dtype)
-    if tuple(np.broadcast_shapes(tuple(w.shape), tuple(each.shape))) != tuple(each.shape):
+    if not fits(w.shape, each.shape):
         raise ShapeError(f"{name}: weight {describe(w)} does not broadcast to the losses {tuple(each.shape)}")
     out = each * w
     if reduction != "mean":
