@@ -133,3 +133,84 @@ def test_bfloat16_keeps_every_bit(tmp_path):
     np.testing.assert_array_equal(
         tl.load(tmp_path / "x.pt")["v"].array.view("u4") >> 16, values.view(torch.int16).numpy().view("u2")
     )
+
+
+# ------------------------------------------------------------------------------------------------ a whole network
+def networks():
+    """The classic network for handwritten digits, written once for both libraries."""
+    import tinygrad_lite.nn.functional as our_functional
+    from tinygrad_lite import nn as our_nn
+
+    for nn, functional, flatten in (
+        (our_nn, our_functional, tl.flatten),
+        (torch.nn, torch.nn.functional, torch.flatten),
+    ):
+
+        class Net(nn.Module):
+            def __init__(self, nn=nn):
+                super().__init__()
+                self.conv1 = nn.Conv2d(1, 8, 3, 1)
+                self.norm = nn.BatchNorm2d(8)
+                self.conv2 = nn.Conv2d(8, 16, 3, 1)
+                self.dropout1 = nn.Dropout(0.25)
+                self.dropout2 = nn.Dropout(0.5)
+                self.fc1 = nn.Linear(16 * 12 * 12, 32)
+                self.fc2 = nn.Linear(32, 10)
+
+            def forward(self, x, F=functional, flatten=flatten):
+                x = F.relu(self.norm(self.conv1(x)))
+                x = F.relu(self.conv2(x))
+                x = F.max_pool2d(x, 2)
+                x = self.dropout1(x)
+                x = flatten(x, 1)
+                x = F.relu(self.fc1(x))
+                x = self.dropout2(x)
+                return F.log_softmax(self.fc2(x), dim=1)
+
+        yield Net()
+
+
+IMAGES = np.random.default_rng(0).normal(size=(16, 1, 28, 28)).astype("f4")
+
+
+def trained(model, optimizer, make, nll):
+    """A few steps, so that the checkpoint is none of a fresh network."""
+    model.train()
+    labels = make(np.arange(16) % 10)
+    for _ in range(3):
+        optimizer.zero_grad()
+        nll(model(make(IMAGES)), labels).backward()
+        optimizer.step()
+    return model.eval()
+
+
+def predictions(ours, theirs):
+    ours.eval(), theirs.eval()
+    with torch.no_grad(), tl.no_grad():
+        a, b = ours(tl.tensor(IMAGES)).numpy(), theirs(torch.tensor(IMAGES)).numpy()
+    np.testing.assert_allclose(a, b, atol=2e-5)
+    np.testing.assert_array_equal(a.argmax(1), b.argmax(1))
+
+
+@pytest.mark.parametrize("name", ["x.safetensors", "x.pt"])
+def test_a_network_trained_in_pytorch_predicts_the_same_here(name, tmp_path):
+    ours, theirs = networks()
+    trained(theirs, torch.optim.Adam(theirs.parameters(), 0.01), torch.tensor, torch.nn.functional.nll_loss)
+    if name.endswith("safetensors"):
+        pytest.importorskip("safetensors.torch").save_file(theirs.state_dict(), tmp_path / name)
+    else:
+        torch.save(theirs.state_dict(), tmp_path / name)
+    missing = ours.load_state_dict(tl.load(tmp_path / name))
+    assert not missing.missing_keys and not missing.unexpected_keys
+    predictions(ours, theirs)
+
+
+def test_a_network_trained_here_predicts_the_same_in_pytorch(tmp_path):
+    from tinygrad_lite import nn, optim
+
+    package = pytest.importorskip("safetensors.torch")
+    ours, theirs = networks()
+    trained(ours, optim.Adam(ours.parameters(), 0.01), tl.tensor, nn.functional.nll_loss)
+    tl.save(ours.state_dict(), tmp_path / "x.safetensors")
+    theirs.load_state_dict(package.load_file(tmp_path / "x.safetensors"))
+    predictions(ours, theirs)

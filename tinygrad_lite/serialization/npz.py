@@ -100,7 +100,7 @@ def damaged(member: zipfile.ZipInfo, error: Exception) -> FileError:
 
 def fill(data: Any, stream: Any, member: zipfile.ZipInfo) -> None:
     """Read the rest of a member into an array; raise FileError if it ends early. The checksum is compared too."""
-    place, filled = memoryview(data).cast("B") if data.size else memoryview(b""), 0
+    place, filled = data.view(np.uint8).data, 0
     while filled < data.nbytes:
         n = stream.readinto(place[filled:])
         if not n:
