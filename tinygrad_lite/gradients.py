@@ -12,7 +12,7 @@ from tinygrad_lite.errors import GradientError, ShapeError, describe
 from tinygrad_lite.graph import Node, Retain
 from tinygrad_lite.tensor import ASK, After, Tensor, make, to_array, wrap
 
-SEEDS = {(np.dtype(d), 0): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
+SEEDS = {np.dtype(d): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
 """What a backward pass of one number starts from, made once and read-only."""
 
 
@@ -24,12 +24,14 @@ def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
             f"or it was computed under no_grad"
         )
     if gradient is None:
+        if out.array.ndim == 0 and out.array.dtype in SEEDS:
+            return SEEDS[out.array.dtype]
         if out.numel() != 1:
             raise GradientError(
                 f"{asked}: a gradient can be left out only for one element, this tensor has shape {out.array.shape}; "
                 f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
             )
-        return SEEDS.get((out.array.dtype, out.array.ndim)) or np.ones(out.array.shape, out.array.dtype)
+        return np.ones(out.array.shape, out.array.dtype)
     # an array is copied: it may end up, as it is, in the .grad of a leaf
     g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
     if g.shape != out.array.shape:

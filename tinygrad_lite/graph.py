@@ -379,7 +379,7 @@ def pull(
                 continue
             if singular and not finite(gp):
                 gp = op.masked(g, gp)
-            if gp.shape != p.shape:
+            if gp.shape != (p.shape if p.__class__ is Node or wrap is not None else p.array.shape):
                 gp = unbroadcast(gp, p.shape)
             if observers:
                 for observer in observers:

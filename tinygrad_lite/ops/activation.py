@@ -34,9 +34,9 @@ def relu(input: Array) -> Array:
 def _tanh_rule(g: Array, y: Array) -> Array:
     if y.__class__ is not np.ndarray or g.__class__ is not np.ndarray or not y.ndim:
         return g * (1 - y * y)
-    slope = y * y
-    np.subtract(1, slope, out=slope)
-    return np.multiply(g, slope, out=slope)
+    lost = y * y
+    lost *= g
+    return np.subtract(g, lost, out=lost)
 
 
 @op(input=_tanh_rule, kind="activation", promote="float", numpy=np.tanh, samples=ONE)
