@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_lite.registry import OPS
 from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.words import (
-    bytes_text, count_text, dtype_text, number_text, option_text, plain, shape_text, time_text,
+    PAD, bytes_text, count_text, dtype_text, number_text, option_text, plain, shape_text, time_text,
 )  # fmt: skip
 
 Line = tuple[str, str]
@@ -20,6 +20,9 @@ TABLE = 12
 
 NOUNS = {"input": "input", "param": "parameter", "buffer": "buffer", "const": "constant", "output": "output"}
 
+
+NEUTRAL = {"pads": 0, "padding": 0, "dilation": 1, "groups": 1, "ceil_mode": False}
+"""Options that change nothing when they have this value."""
 
 SIGNS = {"first": "✖", "added": "+", "removed": "−", "changed": "~"}
 
@@ -41,7 +44,23 @@ def extra_options(node: GraphNode) -> dict[str, Any]:
     """Return the options of an op that differ from their defaults."""
     op = OPS.get(node.op)
     defaults = op.defaults if op is not None else {}
-    return {k: v for k, v in node.attrs.items() if k not in defaults or not same(v, defaults[k])}
+    return {
+        k: v
+        for k, v in node.attrs.items()
+        if not (k in defaults and same(v, defaults[k]) or k in NEUTRAL and all(n == NEUTRAL[k] for n in flat(v)))
+    }
+
+
+def flat(value: Any) -> list[Any]:
+    """Return the numbers in nested tuples."""
+    out, work = [], [value]
+    while work:
+        v = work.pop()
+        if isinstance(v, (tuple, list)):
+            work.extend(v)
+        else:
+            out.append(v)
+    return out
 
 
 def same(a: Any, b: Any) -> bool:
@@ -78,7 +97,12 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
                 if name not in arrays:
                     lines.append((cut(f"{name}={option_text(value)}"), "note"))
         for leaf, _ in sorted(folded, key=lambda f: f[1]):
-            lines.extend(line for line in folded_lines(graph, leaf) if line[1] != "mark" or line[0][2:] not in node.marks)
+            said = {mark.partition(" ")[0] for mark in node.marks}
+            lines.extend(
+                (text, role)
+                for text, role in folded_lines(graph, leaf)
+                if role != "mark" or text[2:].partition(" ")[0] not in said
+            )
     else:
         lines.append((cut(title or node.label or node.id), "head"))
         if title and node.kind == "grad" and node.op.lower() not in title.lower():
@@ -140,6 +164,8 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
         if "min" in s:
             lines.append((f"{number_text(s['min'], 3)} … {number_text(s['max'], 3)}", "note"))
             lines.append((f"mean {number_text(s['mean'], 3)} std {number_text(s['std'], 3)}", "note"))
+        if s.get("nonfinite"):
+            lines.append((f"{int(s['nonfinite']):,} of {node.numel:,} not finite", "note"))
     if "flops" in show and node.flops:
         lines.append((count_text(node.flops, "FLOP"), "note"))
     if "bytes" in show and node.bytes and node.kind == "op":
@@ -172,7 +198,7 @@ def value_lines(value: Any, shape: tuple[int, ...]) -> list[Line]:
         return []
     table = [[number_text(x, 3) for x in row] for row in rows]
     width = max(len(x) for row in table for x in row)
-    return [(" ".join(x.rjust(width, "\u2007") for x in row), "value") for row in table]
+    return [(PAD.join(x.rjust(width, PAD) for x in row), "value") for row in table]
 
 
 def grad_lines(node: GraphNode) -> list[Line]:

@@ -88,7 +88,7 @@ class Colouring:
 
     def entries(self) -> list[tuple[str, str]]:
         """Return (class, words) of each entry of the legend."""
-        present = set(self.kinds.values()) - {self.kinds[id] for id in self.heat} if self.heat else set(self.kinds.values())
+        present = {kind for id, kind in self.kinds.items() if id not in self.heat}
         out = [(name, WORDS[name]) for name in FILL if name in present]
         if self.bounds:
             what = self.by if isinstance(self.by, str) else getattr(self.by, "__name__", "value")

@@ -16,9 +16,22 @@ from tinygrad_lite.tensor import Tensor
 from tinygrad_lite.viz.builder import Builder
 from tinygrad_lite.viz.model import GraphNode
 from tinygrad_lite.viz.values import kept, statistics, trouble
+from tinygrad_lite.viz.words import number_text
 
 VANISHING, EXPLODING = 1e-7, 1e3
 """Below and above these multiples of the median, a gradient is marked."""
+
+GROWN = 10.0
+"""A gradient explodes only if it has grown: the result itself has gradient 1."""
+
+
+def ill(size: float, middle: float) -> str:
+    """Return what is wrong with a gradient of this size, where ``middle`` is the median of all."""
+    if not math.isfinite(size):
+        return "gradient is not finite"
+    if middle and size < VANISHING * middle:
+        return f"vanishing gradient {number_text(size, 2)}" if size else "gradient is exactly 0"
+    return f"exploding gradient {number_text(size, 2)}" if middle and size > max(EXPLODING * middle, GROWN) else ""
 
 
 class Spy:
@@ -113,14 +126,9 @@ def mark(nodes: Sequence[GraphNode]) -> None:
     middle = median(known) if known else 0.0
     for n in nodes:
         size = sizes[n.id]
-        if size is None or not middle:
-            continue
-        if not math.isfinite(size):
-            n.marks = (*n.marks, "gradient is not finite")
-        elif size < VANISHING * middle:
-            n.marks = (*n.marks, f"vanishing gradient {size:.1e}" if size else "gradient is exactly 0")
-        elif size > EXPLODING * middle:
-            n.marks = (*n.marks, f"exploding gradient {size:.1e}")
+        word = "" if size is None else ill(size, middle)
+        if word:
+            n.marks = (*n.marks, word)
 
 
 def rms(node: GraphNode) -> float | None:

@@ -40,7 +40,7 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
     for g in view.groups.values():
         title = plain(g.title)
         groups.append(
-            [g.id, title, g.parent, g.kind, g.first, g.last, g.open, g.repeat, g.length, *sized(g.lines), text_width(title, BODY)]
+            [g.id, title, g.parent, g.kind, g.first, g.last, g.open, g.repeat, g.length, g.period, *sized(g.lines), text_width(title, BODY)]
         )  # fmt: skip
     kind = {n.id: n.kind for n in graph.nodes}
     edges = [
@@ -60,7 +60,7 @@ def make_room(data: dict[str, Any], replay: dict[str, Any]) -> None:
     for step in replay["steps"]:
         for id, (_, words) in step["heat"].items():
             longest[id] = max(longest.get(id, ""), words, key=len)
-    for thing, at in (*((b, 2) for b in data["boxes"]), *((g, 9) for g in data["groups"])):
+    for thing, at in (*((b, 2) for b in data["boxes"]), *((g, 10) for g in data["groups"])):
         if thing[0] in longest:
             lines = [*thing[at], [longest[thing[0]], "replay"]]
             thing[at : at + 3] = [lines, *box_size([(t, r) for t, r in lines])]

@@ -90,6 +90,31 @@ function columns(rows, up, down, width, gap) {
   return x;
 }
 
+// a wire that passes several rows runs straight as far as the boxes beside it allow
+function straighten(trunks, rows, x, width, gap) {
+  const left = new Array(x.length).fill(-1), right = new Array(x.length).fill(-1);
+  for (const row of rows) row.forEach((i, k) => { if (k) { left[i] = row[k - 1]; right[row[k - 1]] = i; } });
+  for (const trunk of trunks) {
+    let start = 0;
+    while (start < trunk.length) {
+      let low = -Infinity, high = Infinity, sum = 0, end = start;
+      for (; end < trunk.length; end++) {
+        const i = trunk[end], a = left[i], b = right[i];
+        const lo = Math.max(low, a < 0 ? -Infinity : x[a] + (width[a] + width[i]) / 2 + gap);
+        const hi = Math.min(high, b < 0 ? Infinity : x[b] - (width[b] + width[i]) / 2 - gap);
+        if (lo > hi && end > start) break;
+        [low, high] = [lo, hi];
+        sum += x[i];
+      }
+      if (low <= high) {
+        const at = Math.min(Math.max(sum / (end - start), low), high);
+        for (let k = start; k < end; k++) x[trunk[k]] = at;
+      }
+      start = end;
+    }
+  }
+}
+
 // halves go to the even neighbour, as in Python
 function milli(offset, width) {
   const x = (1000 * offset) / (width + 1), low = Math.floor(x), rest = x - low;
@@ -144,6 +169,7 @@ function placeLevel(items, wires) {
   });
   sweep(rows, nearUp, nearDown);
   const x = columns(rows, up, down, across, GAP);
+  straighten([...trunk.values()], rows, x, across, WIRE);
 
   let low = total ? Infinity : 0, high = total ? -Infinity : 0, y = 0;
   for (let i = 0; i < total; i++) { low = Math.min(low, x[i] - across[i] / 2); high = Math.max(high, x[i] + across[i] / 2); }
@@ -264,7 +290,8 @@ function place(scene, size, titleWidth, rankdir) {
       const moved = here.placed.strokes[k].map(([s, p, q]) => [x + s + here.shift, y + p + here.start, y + q + here.start]);
       if (here.items[w.src].kind === "in") moved[0][1] = y;
       if (here.items[w.dst].kind === "out") moved[moved.length - 1][2] = y + here.along;
-      picture.paths.push({ strokes: moved, arrow: here.items[w.dst].kind === "box", link: w.link });
+      const left = moved[moved.length - 1][0] < x + here.placed.across[w.dst] + here.shift - 0.1;
+      picture.paths.push({ strokes: moved, arrow: here.items[w.dst].kind === "box", link: w.link, left });
     });
   }
   if (backwards) {

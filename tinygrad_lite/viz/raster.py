@@ -151,7 +151,7 @@ def wires(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[str
         )  # fmt: skip
         if p.arrow and link.label:
             x, y = moved[-1]
-            a, b = (x - 9, y - 4) if picture.sideways else (x + 4, y - 5)
+            a, b = (x - 9, y - 4 if p.left else y + 11) if picture.sideways else (x - 10 if p.left else x + 4, y - 5)
             write(axes, a, b, link.label, paper["soft"], 9 * POINT, left=True)
 
 

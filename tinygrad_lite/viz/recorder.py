@@ -9,7 +9,8 @@ from typing import Any
 
 from tinygrad_lite.errors import describe
 from tinygrad_lite.tensor import Tensor
-from tinygrad_lite.viz.gradients import EXPLODING, VANISHING
+from tinygrad_lite.viz.boxes import mark_text
+from tinygrad_lite.viz.gradients import ill
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.theme import HEAT
 from tinygrad_lite.viz.values import statistics
@@ -146,9 +147,6 @@ def replay(graph: Graph, steps: list[Step]) -> dict[str, Any]:
 
 def words_of(norm: float, middle: float) -> str:
     """Return the gradient norm in words, with a warning where it is far from the others."""
-    if not math.isfinite(norm):
-        return "✖ gradient is not finite"
-    text = f"|grad| {number_text(norm, 2)}"
-    if middle and norm < VANISHING * middle:
-        return f"⚠ vanishing {text}"
-    return f"⚠ exploding {text}" if middle and norm > EXPLODING * middle else text
+    word = ill(norm, middle)
+    size = f"|grad| {number_text(norm, 2)}"
+    return f"{mark_text(word.partition(' gradient ')[0])} {size}" if word and math.isfinite(norm) else mark_text(word) if word else size

@@ -38,7 +38,7 @@ class Steps:
         users = graph.users
         private = {n.id: f"*{n.kind} {n.shape} {n.dtype} {ills(n)}" for n in graph.nodes if n.kind not in ("op", "grad") and len(users[n.id]) == 1}
         for i, n in enumerate(ops):
-            face = (n.op, n.kind, n.shape, n.dtype, options_text(n.attrs) if n.attrs else "", ills(n))
+            face = (n.op, n.kind, n.shape, n.dtype, options_text(steady(n)) if n.attrs else "", ills(n))
             self.face.append(words.setdefault(face, len(words)))  # type: ignore[arg-type]
             refs = []
             for e in graph.arguments[n.id]:
@@ -82,6 +82,15 @@ class Steps:
                     if inner or not (now <= t + length or same_outside):
                         return False
         return True
+
+
+def steady(node: GraphNode) -> dict[str, Any]:
+    """Return the options of an op, with the number that counts the rounds of a loop (``x[t]``) left out."""
+    if node.op != "getitem":
+        return node.attrs
+    index = node.attrs.get("index")
+    parts = index if isinstance(index, tuple) else (index,)
+    return {**node.attrs, "index": tuple("t" if type(p) is int else p for p in parts)}
 
 
 def ills(node: GraphNode) -> str:

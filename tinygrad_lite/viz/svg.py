@@ -103,7 +103,7 @@ def edge(out: list[str], scene: Scene, path: Path, picture: Picture) -> None:
     out.append(f'<path class="{style}" d="{curve(path.strokes, picture.sideways)}"{arrow}/>')
     if path.arrow and link.arg >= 0 and link.label:
         x, _, y = path.strokes[-1]
-        a, b = (y - 9, x - 4) if picture.sideways else (x + 4, y - 5)
+        a, b = (y - 9, x - 4 if path.left else x + 11) if picture.sideways else (x - 10 if path.left else x + 4, y - 5)
         out.append(f'<text class="arg" x="{number(a)}" y="{number(b)}">{escape(link.label)}</text>')
 
 

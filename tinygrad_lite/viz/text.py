@@ -29,8 +29,8 @@ def to_text(graph: Graph) -> str:
             items = group.items
             if group.repeat > 1:
                 only = items[0]
-                items = items[:1]
-                if view.groups[only[1]].kind == "call":
+                items = items[: group.period]
+                if group.period == 1 and only[0] == "group":
                     titled[only[1]] = group.title
                     lines.pop()
                     inner = depth

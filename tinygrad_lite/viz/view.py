@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from tinygrad_lite.viz.boxes import Line, box_lines, closed_lines
-from tinygrad_lite.viz.model import Graph, GraphNode
+from tinygrad_lite.viz.model import Graph, GraphNode, Look
 from tinygrad_lite.viz.repeats import Item, Steps, runs
 
 NUMBERED = 12
@@ -36,18 +36,20 @@ class Box:
 class Group:
     """One part of the picture that can be closed; ``first`` and ``last`` bound its ops in the order of execution.
 
-    ``repeat`` > 1: it holds that many equal parts of ``length`` ops, and only the first is drawn (unless unfolded).
+    ``repeat`` > 1: it holds that many equal parts of ``length`` ops and ``period`` items each, and only the first is
+    drawn (unless unfolded).
     """
 
     id: str
     title: str
     parent: str
-    kind: str  # call, repeat, part or stretch
+    kind: str  # call, repeat or stretch
     first: int
     last: int
     open: bool = True
     repeat: int = 1
     length: int = 0
+    period: int = 0
     items: list[tuple[str, str]] = field(default_factory=list)  # ("box" or "group", id)
     lines: list[Line] = field(default_factory=list)  # when it is closed
 
@@ -120,7 +122,7 @@ class Scene:
                 self.items[group.parent].append((kind, id))
                 self.parent[id] = group.parent
             # of a repeat only the first part is drawn
-            shown = group.items[:1] if group.repeat > 1 else group.items
+            shown = group.items[: group.period] if group.repeat > 1 else group.items
             work.extend((k, i, None) for k, i in reversed(shown))
 
     def _alias(self, id: str) -> str | None:
@@ -197,7 +199,8 @@ def view_of(graph: Graph) -> View:
         groups[id] = Group(id, titles[id], call.parent, "call", a, b)
     for id in groups:
         _fill(id, groups, boxes, graph, inside, children, alone, span, folded, titles, steps)
-    if look.fold_repeats:
+    # numbers of one part say nothing about the others: then only what would be too long is folded
+    if look.fold_repeats and (len(boxes) > look.max_nodes or not individual(look)):
         _fold(groups, boxes, steps, calls)
     _cut(groups, boxes, look.max_nodes)
     view = View(graph, boxes, groups, steps)
@@ -205,6 +208,11 @@ def view_of(graph: Graph) -> View:
     for group in groups.values():
         group.lines = closed_lines(graph, group.title, [n for n in _nodes_inside(view, group)]) if group.id else []
     return view
+
+
+def individual(look: Look) -> bool:
+    """Whether the picture shows numbers that differ between equal parts."""
+    return bool({"value", "grad", "stats", "time"} & set(look.show)) or look.color_by not in (None, "kind", "flops", "bytes")
 
 
 def foldable(graph: Graph) -> tuple[dict[str, list[tuple[GraphNode, int]]], set[str]]:
@@ -316,22 +324,14 @@ def _repeat(
     first, last = items[0][0], items[-1][1]
     id = f"{group.id}/repeat.{first}" if group.id else f"repeat.{first}"
     length = (last - first) // count
-    repeat = groups[id] = Group(id, "", group.id, "repeat", first, last, repeat=count, length=length)
-    for k in range(count):
-        part = members[k * period : (k + 1) * period]
-        if period == 1 and part[0][0] == "group":
-            repeat.items.append(part[0])
-            groups[part[0][1]].parent = id
-            continue
-        inner = groups[f"{id}.{k}"] = Group(
-            f"{id}.{k}", "", id, "part", first + k * length, first + (k + 1) * length, items=part
-        )
-        repeat.items.append(("group", inner.id))
-        for kind, name in part:
-            if kind == "group":
-                groups[name].parent = inner.id
-            else:
-                boxes[name].parent = inner.id
+    repeat = groups[id] = Group(
+        id, "", group.id, "repeat", first, last, repeat=count, length=length, period=period, items=members
+    )
+    for kind, name in members:
+        if kind == "group":
+            groups[name].parent = id
+        else:
+            boxes[name].parent = id
     one, end = members[0], members[-period]
     if period == 1 and one[0] == "group":
         name, _, cls = groups[one[1]].title.rpartition(": ")
@@ -411,7 +411,7 @@ def count_visible(view: View) -> int:
             count += 1
             continue
         group = view.groups[id]
-        work.extend(group.items[:1] if group.repeat > 1 else group.items)
+        work.extend(group.items[: group.period] if group.repeat > 1 else group.items)
     return count
 
 

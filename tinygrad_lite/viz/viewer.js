@@ -5,8 +5,8 @@ const NS = "http://www.w3.org/2000/svg";
 const $ = (id) => document.getElementById(id);
 const boxes = new Map(), groups = new Map(), where = new Map();
 for (const [id, css, lines, w, h, tip, parent, sums] of DATA.boxes) boxes.set(id, { id, css, lines, w, h, tip, parent, sums });
-for (const [id, title, parent, kind, first, last, open, repeat, length, lines, w, h, title_w] of DATA.groups) {
-  groups.set(id, { id, title, parent, kind, first, last, open, repeat, folded: repeat > 1, length, lines, w, h, title_w, items: [] });
+for (const [id, title, parent, kind, first, last, open, repeat, length, period, lines, w, h, title_w] of DATA.groups) {
+  groups.set(id, { id, title, parent, kind, first, last, open, repeat, folded: repeat > 1, length, period, lines, w, h, title_w, items: [] });
 }
 DATA.items.forEach(([group, inside]) => { groups.get(group).items = inside.map(([box, id]) => [box ? "box" : "group", id]); });
 DATA.steps.forEach((id, i) => where.set(id, i));
@@ -29,7 +29,7 @@ function visible() {
     }
     items.set(id, items.get(id) || []);
     if (id) { items.get(group.parent).push([kind, id]); parent.set(id, group.parent); }
-    const shown = group.folded ? group.items.slice(0, 1) : group.items;
+    const shown = group.folded ? group.items.slice(0, group.period) : group.items;
     for (const [k, i] of shown.slice().reverse()) work.push([k, i, null]);
   }
   const repeats = [...groups.values()].filter((g) => g.folded && g.open).sort((a, b) => a.first - b.first || b.last - a.last);
@@ -114,7 +114,7 @@ function draw() {
     e.setAttribute("marker-end", "url(#tip)");
     if (link.label) {
       const [x, , y] = p.strokes[p.strokes.length - 1];
-      const [a, b] = picture.sideways ? [y - 9, x - 4] : [x + 4, y - 5];
+      const [a, b] = picture.sideways ? [y - 9, p.left ? x - 4 : x + 11] : [p.left ? x - 10 : x + 4, y - 5];
       make(root, "text", { class: "arg", x: num(a), y: num(b) }, link.label);
     }
   }
@@ -236,7 +236,6 @@ $("find").addEventListener("keydown", (e) => {
   for (let g = boxes.get(id).parent; g; g = groups.get(g).parent) {
     const around = groups.get(g);
     around.open = true;
-    if (around.folded && !around.items[0][1].startsWith(id)) around.folded = first(around, id) !== 0;
     if (around.repeat > 1 && first(around, id) > 0) around.folded = false;
   }
   draw();

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+PAD = "\u00a0"
+"""A space that pictures keep: numbers stand below each other with it."""
+
 DTYPES = {"float": "f", "int": "i", "uint": "u", "complex": "c"}
 
 
@@ -129,4 +132,4 @@ def plain(text: str) -> str:
     """Return ``text`` on one line, without characters that no picture format can hold."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(c if c.isprintable() or c == PAD else " " for c in text)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import inf
 
 TURNS = 10
 
@@ -62,3 +63,32 @@ def columns(
             for i, place in zip(row, spread(wish, weight, [width[i] for i in row], gap), strict=True):
                 x[i] = place
     return x
+
+
+def straighten(
+    trunks: Iterable[Sequence[int]], rows: Sequence[Sequence[int]], x: list[float], width: Sequence[float], gap: float
+) -> None:
+    """Move the thin items of each wire in place, so that it runs straight as far as the boxes beside it allow."""
+    left, right = [-1] * len(x), [-1] * len(x)
+    for row in rows:
+        for a, b in zip(row, row[1:], strict=False):
+            right[a], left[b] = b, a
+    for trunk in trunks:
+        start = 0
+        while start < len(trunk):
+            low, high, total, end = -inf, inf, 0.0, start
+            while end < len(trunk):
+                i = trunk[end]
+                a, b = left[i], right[i]
+                lo = max(low, -inf if a < 0 else x[a] + (width[a] + width[i]) / 2 + gap)
+                hi = min(high, inf if b < 0 else x[b] - (width[b] + width[i]) / 2 - gap)
+                if lo > hi and end > start:
+                    break
+                low, high = lo, hi
+                total += x[i]
+                end += 1
+            if low <= high:
+                place = min(max(total / (end - start), low), high)
+                for k in range(start, end):
+                    x[trunk[k]] = place
+            start = end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tinygrad_lite.viz.layout.coordinates import Neighbour, columns
+from tinygrad_lite.viz.layout.coordinates import Neighbour, columns, straighten
 from tinygrad_lite.viz.layout.order import ranks, sweep
 
 GAP = 18.0
@@ -98,6 +98,7 @@ def place_level(items: list[Item], wires: list[Wire]) -> Placed:
             near_up[b].append((a, milli(out, across[a])))
     sweep(rows, near_up, near_down)
     x = columns(rows, up, down, across, GAP)
+    straighten(trunk.values(), rows, x, across, WIRE)
 
     low = min((x[i] - across[i] / 2 for i in range(total)), default=0.0)
     high = max((x[i] + across[i] / 2 for i in range(total)), default=0.0)

@@ -34,7 +34,7 @@ def text_width(text: str, size: float = BODY, role: str = "") -> float:
             total += ASCII[code - 32]
         else:
             total += 0 if unicodedata.combining(c) else 102 if unicodedata.east_asian_width(c) in "WF" else 84
-    return size * total / 100 * (BOLD if role == "head" else 1.0)
+    return size * total / 100 * (BOLD if role in ("head", "mark") else 1.0)
 
 
 def box_size(lines: Sequence[tuple[str, str]], arguments: int = 0) -> tuple[float, float]:

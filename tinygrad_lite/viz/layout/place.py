@@ -26,11 +26,13 @@ class Rect:
 
 @dataclass(slots=True)
 class Path:
-    """A piece of an edge between two borders: strokes, whether it ends in an arrow, and the edge of the scene."""
+    """A piece of an edge between two borders: strokes, whether it ends in an arrow, the edge of the scene, and whether
+    it arrives left of the middle."""
 
     strokes: list[Stroke]
     arrow: bool
     link: int
+    left: bool = False
 
 
 @dataclass
@@ -133,7 +135,8 @@ def place(scene: Scene) -> Picture:
                 moved[0] = (moved[0][0], y, moved[0][2])
             if here.items[w.dst].kind == "out":
                 moved[-1] = (moved[-1][0], moved[-1][1], y + here.along)
-            picture.paths.append(Path(moved, here.items[w.dst].kind == "box", w.link))
+            left = moved[-1][0] < x + here.placed.across[w.dst] + here.shift - 0.1
+            picture.paths.append(Path(moved, here.items[w.dst].kind == "box", w.link, left))
     picture.w, picture.h = root.across, root.along
     return turned(picture, sideways, backwards)
 
