@@ -11,6 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_lite.methods import TensorLike as TensorLike
+from tinygrad_lite import arrays as arrays
+from tinygrad_lite import calling as calling
+from tinygrad_lite import creation as creation
+from tinygrad_lite import devices as devices
+from tinygrad_lite import errors as errors
+from tinygrad_lite import gradients as gradients
+from tinygrad_lite import graph as graph
+from tinygrad_lite import methods as methods
+from tinygrad_lite import modes as modes
+from tinygrad_lite import numpy_protocol as numpy_protocol
+from tinygrad_lite import ops as ops
+from tinygrad_lite import promotion as promotion
+from tinygrad_lite import random as random
+from tinygrad_lite import registry as registry
+from tinygrad_lite import samples as samples
+from tinygrad_lite import views as views
 from tinygrad_lite.arrays import Size as Size
 from tinygrad_lite.arrays import get_default_dtype as get_default_dtype
 from tinygrad_lite.arrays import set_default_dtype as set_default_dtype
@@ -39,6 +55,9 @@ from tinygrad_lite.creation import triu_indices as triu_indices
 from tinygrad_lite.creation import zeros as zeros
 from tinygrad_lite.creation import zeros_like as zeros_like
 from tinygrad_lite.devices import Device as device
+from tinygrad_lite.devices import accelerator as accelerator
+from tinygrad_lite.devices import cuda as cuda
+from tinygrad_lite.devices import mps as mps
 from tinygrad_lite.gradients import grad as grad
 from tinygrad_lite.modes import enable_grad as enable_grad
 from tinygrad_lite.modes import inference_mode as inference_mode
@@ -73,9 +92,7 @@ from tinygrad_lite import utils as utils
 from tinygrad_lite import viz as viz
 
 __version__: builtins.str
-accelerator: builtins._Absent
 bool: np.dtype[Any]
-cuda: builtins._Absent
 double: np.dtype[Any]
 e: builtins.float
 float: np.dtype[Any]
@@ -90,7 +107,6 @@ int32: np.dtype[Any]
 int64: np.dtype[Any]
 int8: np.dtype[Any]
 long: np.dtype[Any]
-mps: builtins._Absent
 nan: builtins.float
 pi: builtins.float
 short: np.dtype[Any]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tinygrad_lite.errors import DTypeError, GradientError, LinAlgError, OptionError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, GradientError, LinAlgError, OptionError, ShapeError, describe, in_our_words
 from tinygrad_lite.graph import MODE, OURS, Node, clock, pick, user_frame
 from tinygrad_lite.promotion import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.tensor import ASK, Tensor, make, new
@@ -333,7 +333,7 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
         kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else OptionError
     else:
         kind = type(error) if type(error) in (ZeroDivisionError, OverflowError, MemoryError) else RuntimeError
-    text = text.replace("operands could not be broadcast together with shapes", "cannot broadcast shapes")
+    text = in_our_words(text)
     if not text.startswith(f"{op.name}: "):
         shown = ", ".join(f"{n} {describe(a)}" for n, a in zip(op.params, args, strict=False) if a is not None)
         text = f"{op.name}: {text} ({shown})"

@@ -43,7 +43,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, Tensor) and (dtype is None or data.dtype == dtype):
         return data
     if isinstance(data, Tensor):
-        return data.to(dtype)  # type: ignore[no-any-return]
+        return data.to(dtype)
     return make(to_array(data, None if dtype is None else dtype_of("as_tensor", dtype), copy=False))
 
 

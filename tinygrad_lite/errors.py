@@ -6,6 +6,7 @@ Every class inherits from the error PyTorch raises *and* from the one NumPy rais
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -61,6 +62,37 @@ def require(module: str, extra: str) -> ModuleType:
             f"this needs the package '{module.partition('.')[0]}', which is not installed: "
             f"pip install 'tinygrad_lite[{extra}]'"
         ) from error
+
+
+WORDS = tuple(
+    (re.compile(pattern, re.DOTALL), ours)
+    for pattern, ours in (
+        (r"axis (-?\d+) is out of bounds for array of dimension (\d+).*", r"dim \1 is out of range for \2 axes"),
+        (r"duplicate value in 'axis'", "a dim is named twice"),
+        (r"operands could not be broadcast together with shapes", "cannot broadcast shapes"),
+        (r"operands could not be broadcast together with remapped shapes.*", "the shapes do not broadcast together"),
+        (r"shape mismatch: objects cannot be broadcast.*", "the shapes do not broadcast together"),
+        (r"all the input array dimensions except for the concatenation axis must match exactly.*",
+         "all tensors must have the same shape except along dim"),
+        (r"all the input arrays must have same number of dimensions.*", "all tensors must have the same number of axes"),
+        (r"cannot reshape array of size (\d+) into shape .*", r"\1 elements do not fill this shape"),
+        (r"matmul: Input operand \d does not have enough dimensions.*", "a number has no axis to sum over; use mul"),
+        (r"ufunc '\w+' not supported for the input types.*", "not defined for these dtypes; convert them with .to(dtype)"),
+        (r"The numpy boolean negative.*", "not defined for bool tensors; use ~x or logical_not"),
+        (r"numpy boolean subtract.*", "not defined for bool tensors; use ^ or logical_xor"),
+    )
+)  # fmt: skip
+
+
+def in_our_words(text: str) -> str:
+    """Say what a NumPy error says in the words of this library, alike for every version of NumPy.
+
+    >>> in_our_words("axis 2 is out of bounds for array of dimension 1")
+    'dim 2 is out of range for 1 axes'
+    """
+    for pattern, ours in WORDS:
+        text = pattern.sub(ours, text)
+    return text
 
 
 def describe(value: Any) -> str:

@@ -48,7 +48,7 @@ def _without_defaults(name: str, answer: Any, kwargs: dict[str, Any]) -> dict[st
     known = _signature(answer).parameters
     for key, value in list(kwargs.items()):
         if key not in known:
-            if value is not None and value is not np._NoValue:  # type: ignore[attr-defined]
+            if value is not None and value is not np._NoValue:
                 raise TypeError(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(known)}")
             del kwargs[key]
     return kwargs
@@ -83,7 +83,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 
 
 def _nothing_else(name: str, kwargs: dict[str, Any]) -> None:
-    left = {k: v for k, v in kwargs.items() if v is not None and v is not np._NoValue and v is not True}  # type: ignore[attr-defined]
+    left = {k: v for k, v in kwargs.items() if v is not None and v is not np._NoValue and v is not True}
     if left:
         raise TypeError(
             f"{name}: argument {', '.join(map(repr, left))} is not supported with tensors "
@@ -117,7 +117,7 @@ def call_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         if parameter.kind is parameter.VAR_POSITIONAL:
             first.extend(value)
             continue
-        if value is parameter.default or value is np._NoValue:  # type: ignore[attr-defined]
+        if value is parameter.default or value is np._NoValue:
             continue
         ours = key if key in names else SAME_WORD.get(key, key)
         if i == 0 or not given and len(first) == i and ours not in names:

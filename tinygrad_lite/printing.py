@@ -108,7 +108,8 @@ def brackets(array: Any, indent: int, short: bool, shown: Shown) -> str:
     inner = [brackets(r, indent + 1, short, shown) for r in rows]
     if cut:
         inner += ["...", *(brackets(r, indent + 1, short, shown) for r in array[-edge:])]
-    return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(inner) + "]"
+    between: str = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
+    return "[" + between.join(inner) + "]"
 
 
 def numbers(array: Any, indent: int = 7) -> str:
@@ -132,7 +133,7 @@ def show(t: Any) -> str:
         notes.append(f"grad_fn=<{t.node.name()}>")
     elif t.tracked:
         notes.append("requires_grad=True")
-    text = "tensor(" + numbers(array)
+    text: str = "tensor(" + numbers(array)
     used = len(text) - text.rfind("\n") + 1
     for note in notes:
         if used + len(note) + 2 > OPTIONS.linewidth:

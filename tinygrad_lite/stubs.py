@@ -142,10 +142,15 @@ def package_stub() -> str:
     own = {n: v for n, v in vars(tinygrad_lite).items() if not n.startswith("_") and n not in ("annotations", "Any")}
     for name, value in sorted(own.items()):
         home = getattr(value, "__module__", None)
-        if inspect.ismodule(value) or name in known_rooms:
+        if inspect.ismodule(value):
+            imports.add(f"from tinygrad_lite import {name} as {name}")
+            continue
+        if name in known_rooms:
             continue
         if isinstance(home, str) and home.startswith("tinygrad_lite.") and callable(value):
             imports.add(f"from {home} import {value.__name__} as {name}")
+        elif hasattr(sys.modules.get(type(value).__module__), name) and type(value).__module__.startswith("tinygrad_lite"):
+            imports.add(f"from {type(value).__module__} import {name} as {name}")
         elif isinstance(value, np.dtype):
             lines.append(f"{name}: np.dtype[Any]")
         elif name == "OPS":

@@ -31,7 +31,7 @@ def clone(input: Array, memory_format: object = None) -> Array:
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
     """Return ``dtype`` (a dtype, a name, a NumPy or Python type) as a dtype that tensors can have."""
     try:
-        chosen = np.dtype(dtype)
+        chosen: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise DTypeError(f"{name}: {dtype!r} is not a dtype; use one such as float32 or int64") from None
     if chosen.kind not in "biuf":

@@ -41,8 +41,8 @@ def _one(ufunc: Any) -> None:
 
 for _ufunc in TWO:
     _two(_ufunc)
-for _ufunc in TESTS:
-    _one(_ufunc)
+for _test in TESTS:
+    _one(_test)
 
 
 @op(kind="elementwise", numpy=np.isposinf)

@@ -215,8 +215,16 @@ def abs(input: Array) -> Array:
 
 
 # ------------------------------------------------------------------------------------------------ choosing
+def _chosen(g: Array, condition: Array) -> Array:
+    return where(condition, g, 0.0)
+
+
+def _not_chosen(g: Array, condition: Array) -> Array:
+    return where(condition, 0.0, g)
+
+
 @op(
-    input=lambda g, condition: where(condition, g, 0.0), other=lambda g, condition: where(condition, 0.0, g),
+    input=_chosen, other=_not_chosen,
     kind="elementwise", promote="same", method=False, numpy=np.where,
     samples=Samples("(),(),()->()", domain={"condition": bool}),
 )  # fmt: skip

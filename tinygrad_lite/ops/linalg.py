@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.registry import function, op
+from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
@@ -84,11 +84,3 @@ def linear(input: Array, weight: Array, bias: Array = None) -> Array:
             raise ShapeError(f"linear: bias must be ({weight.shape[0]},) for weight {weight.shape}, it is {bias.shape}")
         y += bias
     return y
-
-
-@function(numpy=())
-def mm(input: Array, mat2: Array) -> Array:
-    """Return the product of two matrices (exactly 2-D)."""
-    if input.ndim != 2 or mat2.ndim != 2:
-        raise ShapeError(f"mm: expected two matrices, got {describe(input)} and {describe(mat2)}; use matmul")
-    return matmul(input, mat2)

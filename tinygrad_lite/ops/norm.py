@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops.cast import to
 from tinygrad_lite.ops.elementwise import abs, sign, sub, where
-from tinygrad_lite.ops.reduction import amax, amin, axis_of, kept, some_dims
+from tinygrad_lite.ops.reduction import added, amax, amin, axis_of, kept, some_dims
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -39,12 +39,12 @@ def p_norm(input: Array, p: float = 2.0, dim: Any = None, keepdim: bool = False)
     r"""Return :math:`(\sum_i |x_i|^p)^{1/p}` over ``dim``; the slope at 0 is taken as 0."""
     axis = axis_of(dim)
     if p == 2:
-        return np.sqrt(np.add.reduce(input * input, axis=axis, keepdims=keepdim))
+        return np.sqrt(added(input * input, axis=axis, keepdims=keepdim))
     if p == 1:
-        return np.add.reduce(np.abs(input), axis=axis, keepdims=keepdim)
+        return added(np.abs(input), axis=axis, keepdims=keepdim)
     if p == 0:
-        return np.add.reduce(input != 0, axis=axis, keepdims=keepdim, dtype=input.dtype)
-    return np.add.reduce(np.abs(input) ** p, axis=axis, keepdims=keepdim) ** (1 / p)
+        return added(input != 0, axis=axis, keepdims=keepdim, dtype=input.dtype)
+    return added(np.abs(input) ** p, axis=axis, keepdims=keepdim) ** (1 / p)
 
 
 @function()

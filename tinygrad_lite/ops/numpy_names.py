@@ -312,7 +312,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 @answers("diff")
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Answer numpy.diff."""
-    prepend, append = (None if v is None or v is np._NoValue else tensor_of(v) for v in (prepend, append))  # type: ignore[attr-defined]
+    prepend, append = (None if v is None or v is np._NoValue else tensor_of(v) for v in (prepend, append))
 
     def wide(v: Any) -> Any:
         if v is None or v.ndim:
@@ -387,7 +387,8 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
 @answers("unique")
 def unique(ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None) -> Any:
     """Answer numpy.unique."""
-    out = np.unique(bare(ar), return_index, return_inverse, return_counts, axis)
+    find: Any = np.unique
+    out = find(bare(ar), return_index, return_inverse, return_counts, axis)
     return tuple(alike(ar, o) for o in out) if isinstance(out, tuple) else alike(ar, out)
 
 

@@ -46,8 +46,8 @@ for _name in ("eq", "ne"):
 for _name in ("and", "or", "xor"):
     setattr(Methods, f"__{_name}__", PUBLIC[f"bitwise_{_name}"])
     setattr(Methods, f"__r{_name}__", PUBLIC[f"bitwise_{_name}"])
-for _name, _function in {
+for _name, _unary in {
     "neg": e.neg, "pos": e.positive, "abs": e.abs, "invert": PUBLIC["bitwise_not"], "round": c.round, "floor": c.floor,
     "ceil": c.ceil, "trunc": c.trunc,
 }.items():  # fmt: skip
-    setattr(Methods, f"__{_name}__", _function)
+    setattr(Methods, f"__{_name}__", _unary)

@@ -31,9 +31,17 @@ def _axes(name: str, *named: tuple[str, Array, int]) -> None:
 def _meet(name: str, a: int, b: int, x: Array, y: Array) -> None:
     if a != b:
         raise ShapeError(
-            f"{name}: shapes cannot be multiplied: {a} elements meet {b} (input {describe(x)}, other {describe(y)}); "
+            f"{name}: the shapes cannot be multiplied, {a} elements meet {b} ({describe(x)} and {describe(y)}); "
             f"transpose or reshape one of them"
         )
+
+
+@function()
+def mm(input: Array, mat2: Array) -> Array:
+    """Return the product of two matrices (exactly 2-D)."""
+    _axes("mm", ("mat1", input, 2), ("mat2", mat2, 2))
+    _meet("mm", input.shape[1], mat2.shape[0], input, mat2)
+    return matmul(input, mat2)
 
 
 @function()

@@ -15,6 +15,14 @@ from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
+# NumPy's types want keepdims to be written out
+added: Any = np.add.reduce
+multiplied: Any = np.multiply.reduce
+largest: Any = np.maximum.reduce
+smallest: Any = np.minimum.reduce
+both: Any = np.logical_and.reduce
+either: Any = np.logical_or.reduce
+
 Dim = int | tuple[int, ...] | None
 
 
@@ -65,13 +73,13 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
     """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
-    return np.add.reduce(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+    return added(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
 
 
 @op(input=_mean_rule, kind="reduction", promote="float", samples=REDUCE_SOME)
 def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
     """Return the mean over ``dim``; of nothing it is an error, not NaN."""
-    y = np.add.reduce(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+    y = added(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
     count = input.size // (np.size(y) or 1)
     if not input.size and np.size(y):
         raise ShapeError(f"mean: no elements to average over dim={dim} of shape {input.shape}")
@@ -124,7 +132,7 @@ def prod(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
     """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
-    return np.multiply.reduce(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+    return multiplied(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
 
 
 def _logsumexp_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: bool) -> Array:
@@ -140,7 +148,7 @@ def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
     top = np.amax(input, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(input.dtype)
     with np.errstate(divide="ignore"):
-        y = np.log(np.add.reduce(np.exp(input - top), axis=axis, keepdims=True)) + top
+        y = np.log(added(np.exp(input - top), axis=axis, keepdims=True)) + top
     return y if keepdim or not input.ndim else y.squeeze(axis=axes_of(dim, input.ndim))
 
 
@@ -161,14 +169,14 @@ def _nonempty(name: str, input: Array, dim: Any) -> None:
 def amax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """Return the largest value over ``dim``; equal ones share the gradient."""
     _nonempty("amax", input, dim)
-    return np.maximum.reduce(input, axis=axis_of(dim), keepdims=keepdim)
+    return largest(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(input=_extreme_rule, kind="reduction", label="min", samples=REDUCE_SOME)
 def amin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """Return the smallest value over ``dim``; equal ones share the gradient."""
     _nonempty("amin", input, dim)
-    return np.minimum.reduce(input, axis=axis_of(dim), keepdims=keepdim)
+    return smallest(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.argmax)
@@ -240,13 +248,13 @@ def aminmax(input: Array, *, dim: Any = None, keepdim: bool = False) -> AMinMax:
 @op(kind="reduction", numpy=np.all)
 def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """Return whether every element over ``dim`` is true (not 0)."""
-    return np.logical_and.reduce(input, axis=axis_of(dim), keepdims=keepdim)
+    return both(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.any)
 def any(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """Return whether some element over ``dim`` is true (not 0)."""
-    return np.logical_or.reduce(input, axis=axis_of(dim), keepdims=keepdim)
+    return either(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.count_nonzero)

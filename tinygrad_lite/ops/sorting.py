@@ -85,7 +85,7 @@ def nonzero(input: Array, as_tuple: bool = False) -> Any:
 @function(numpy=np.argwhere)
 def argwhere(input: Array) -> Array:
     """Return the indices of the elements that are not 0, one row each."""
-    return nonzero(input)  # type: ignore[no-any-return]
+    return nonzero(input)
 
 
 @function(name="where", method=False, numpy=())

@@ -12,7 +12,7 @@ from tinygrad_lite.ops.arrange import stack
 from tinygrad_lite.ops.cast import alike, bare
 from tinygrad_lite.ops.elementwise import clip, flat_sqrt, lerp
 from tinygrad_lite.ops.indexing import take_along
-from tinygrad_lite.ops.reduction import Extreme, axes_of, axis_of, kept, mean, some_dims
+from tinygrad_lite.ops.reduction import Extreme, added, axes_of, axis_of, kept, mean, some_dims
 from tinygrad_lite.ops.shape import BadIndex
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
@@ -39,12 +39,12 @@ def variance(input: Array, dim: Any = None, correction: Any = 1, keepdim: bool =
     n = _count(input.shape, dim)
     if n - correction <= 0:
         raise ShapeError(
-            f"var: {n} element{'s' * (n != 1)} over dim={dim} of shape {input.shape} with correction={correction} leave "
+            f"{n} element{'s' * (n != 1)} over dim={dim} of shape {input.shape} with correction={correction} leave "
             f"nothing to divide by; use correction=0 for the spread of all there is"
         )
     axis = axis_of(dim)
-    away = input - np.add.reduce(input, axis=axis, keepdims=True) / n
-    return np.add.reduce(away * away, axis=axis, keepdims=keepdim) / (n - correction)
+    away = input - added(input, axis=axis, keepdims=True) / n
+    return added(away * away, axis=axis, keepdims=keepdim) / (n - correction)
 
 
 def _arguments(name: str, input: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
