@@ -111,20 +111,19 @@ def convolution(
     """Return the ``n``-dimensional cross-correlation (with ``flip`` the convolution) of a batch or a single image."""
     _check_weight(name, n, weight, groups)
     x, alone = batched(name, n, input)
-    if x.shape[1] != weight.shape[1] * groups:
+    xs, ws = tuple(x.shape), tuple(weight.shape)
+    if xs[1] != ws[1] * groups:
         raise ShapeError(
-            f"{name}: weight expects {weight.shape[1] * groups} input channels, x has {x.shape[1]} "
-            f"(x {tuple(input.shape)}, weight {tuple(weight.shape)}{f', groups {groups}' if groups > 1 else ''})"
+            f"{name}: weight expects {ws[1] * groups} input channels, x has {xs[1]} "
+            f"(x {tuple(input.shape)}, weight {ws}{f', groups {groups}' if groups > 1 else ''})"
         )
-    kernel = tuple(weight.shape[2:])
-    size = tuple(x.shape[2:])
-    stride, pads, dilation, count = geometry(name, n, size, kernel, stride, padding, dilation)
+    stride, pads, dilation, count = geometry(name, n, xs[2:], ws[2:], stride, padding, dilation)
     if bias is not None:
-        out = weight.shape[0]
-        if tuple(bias.shape) not in ((out,), (out, *count)):
+        out, shape = ws[0], tuple(bias.shape)
+        if shape != (out,) and shape != (out, *count):
             raise ShapeError(
-                f"{name}: bias must be ({out},), or {(out, *count)} untied, for weight {tuple(weight.shape)} and "
-                f"x {tuple(input.shape)}; it is {tuple(bias.shape)}"
+                f"{name}: bias must be ({out},), or {(out, *count)} untied, for weight {ws} and "
+                f"x {tuple(input.shape)}; it is {shape}"
             )
     if flip:
         weight = weight[(..., *(slice(None, None, -1),) * n)]
