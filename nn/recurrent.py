@@ -12,27 +12,25 @@ from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import redraw, uniform_parameter
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops.activation import relu, tanh
 from tinygrad_lite.ops.arrange import stack, unbind
 from tinygrad_lite.ops.linalg import linear
-from tinygrad_lite.ops.recurrent import gru_point, lstm_point
+from tinygrad_lite.ops.recurrent import gru_steps, lstm_steps, rnn_steps
 from tinygrad_lite.ops.shape import cat
 from tinygrad_lite.tensor import Tensor, make
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
 
-def _step_rnn(function: Any, outer: Any, state: Any, w: Any, b: Any, _: Any) -> Any:
-    return (function(outer + linear(state[0], w, b)),)
+def _run_rnn(rectified: bool, outer: Any, state: Any, w: Any, b: Any, _: Any, reverse: bool) -> Any:
+    return (rnn_steps(outer, state[0], w, b, reverse, rectified),)
 
 
-def _step_lstm(_: Any, outer: Any, state: Any, w: Any, b: Any, project: Any) -> Any:
-    h, c, _gates = lstm_point(outer + linear(state[0], w, b), state[1])
-    return (h if project is None else linear(h, project)), c
+def _run_lstm(_: Any, outer: Any, state: Any, w: Any, b: Any, project: Any, reverse: bool) -> Any:
+    return lstm_steps(outer, state[0], state[1], w, b, project, reverse)[:2]
 
 
-def _step_gru(_: Any, outer: Any, state: Any, w: Any, b: Any, __: Any) -> Any:
-    return (gru_point(outer, linear(state[0], w, b), state[0])[0],)
+def _run_gru(_: Any, outer: Any, state: Any, w: Any, b: Any, __: Any, reverse: bool) -> Any:
+    return gru_steps(outer, state[0], w, b, reverse)[:1]
 
 
 def _zeros(shape: tuple[int, ...], like: Any) -> Tensor:
@@ -44,7 +42,7 @@ class _Recurrent(Module):
 
     gates = 1
     states = 1
-    step: Any = staticmethod(_step_rnn)
+    steps: Any = staticmethod(_run_rnn)
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
@@ -103,8 +101,8 @@ class _Recurrent(Module):
     def flatten_parameters(self) -> None:
         """Do nothing: there is no device that would want them in one block."""
 
-    def _function(self) -> Any:
-        return None
+    def _rectified(self) -> bool:
+        return False
 
     def _run(self, x: Any, states: tuple[Any, ...], suffix: str) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs (L, N, out) of one layer in one direction, and its last states."""
@@ -112,14 +110,10 @@ class _Recurrent(Module):
         w, b = known["weight_hh" + suffix], known.get("bias_hh" + suffix)
         project = known.get("weight_hr" + suffix)
         # what the inputs say, for all steps in one product
-        outer = unbind(linear(x, known["weight_ih" + suffix], known.get("bias_ih" + suffix)), 0)
+        outer = linear(x, known["weight_ih" + suffix], known.get("bias_ih" + suffix))
         back = suffix.endswith("reverse")
-        step, function = self.step, self._function()
-        outputs = []
-        for now in reversed(outer) if back else outer:
-            states = step(function, now, states, w, b, project)
-            outputs.append(states[0])
-        return stack(outputs[::-1] if back else outputs, 0), states
+        run = self.steps(self._rectified(), outer, states, w, b, project, back)
+        return run[0], tuple(r[0 if back else -1] for r in run)
 
     def _check(self, input: Any, hx: Any) -> tuple[Any, bool, list[Any]]:
         name = type(self).__name__
@@ -207,8 +201,8 @@ class RNN(_Recurrent):
         )
         self.nonlinearity = nonlinearity
 
-    def _function(self) -> Any:
-        return tanh if self.nonlinearity == "tanh" else relu
+    def _rectified(self) -> bool:
+        return self.nonlinearity == "relu"
 
 
 class LSTM(_Recurrent):
@@ -222,14 +216,14 @@ class LSTM(_Recurrent):
 
     gates = 4
     states = 2
-    step = staticmethod(_step_lstm)
+    steps = staticmethod(_run_lstm)
 
 
 class GRU(_Recurrent):
     """Gated recurrent unit. See `RNN` for the shapes."""
 
     gates = 3
-    step = staticmethod(_step_gru)
+    steps = staticmethod(_run_gru)
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
@@ -244,7 +238,7 @@ class GRU(_Recurrent):
 class _Cell(Module):
     gates = 1
     states = 1
-    step: Any = staticmethod(_step_rnn)
+    steps: Any = staticmethod(_run_rnn)
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
@@ -261,8 +255,8 @@ class _Cell(Module):
         """Draw new starting values."""
         redraw(1 / math.sqrt(self.hidden_size), *self.parameters())
 
-    def _function(self) -> Any:
-        return None
+    def _rectified(self) -> bool:
+        return False
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Return the state after one step of ``input`` (N, input_size) or (input_size)."""
@@ -280,8 +274,12 @@ class _Cell(Module):
             if tuple(h.shape) != shape:
                 raise ShapeError(f"{name}: expected hidden state {shape}, got {describe(h)}")
         known = self.__dict__
-        outer = linear(input, self.weight_ih, known["bias_ih"])
-        out = self.step(self._function(), outer, tuple(given), self.weight_hh, known["bias_hh"], None)
+        # a sequence of one step
+        x = input.reshape((1, 1, -1)) if input.ndim == 1 else input.reshape((1, *input.shape))
+        begun = tuple(h.reshape((1, -1)) for h in given) if input.ndim == 1 else tuple(given)
+        outer = linear(x, self.weight_ih, known["bias_ih"])
+        out = self.steps(self._rectified(), outer, begun, self.weight_hh, known["bias_hh"], None, False)
+        out = tuple(r.reshape(shape) for r in out)
         return out if self.states == 2 else out[0]
 
     def extra_repr(self) -> str:
@@ -301,8 +299,8 @@ class RNNCell(_Cell):
             raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}")
         self.nonlinearity = nonlinearity
 
-    def _function(self) -> Any:
-        return tanh if self.nonlinearity == "tanh" else relu
+    def _rectified(self) -> bool:
+        return self.nonlinearity == "relu"
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""
@@ -314,11 +312,11 @@ class LSTMCell(_Cell):
 
     gates = 4
     states = 2
-    step = staticmethod(_step_lstm)
+    steps = staticmethod(_run_lstm)
 
 
 class GRUCell(_Cell):
     """One step of `GRU`."""
 
     gates = 3
-    step = staticmethod(_step_gru)
+    steps = staticmethod(_run_gru)
