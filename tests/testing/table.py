@@ -105,11 +105,12 @@ def lines(tally: Tally) -> list[str]:
         f"| bugs found in fewer than 8 of 10 seeds | {len(weak)} {', '.join(weak)} |",
         f"| false alarms | {100 * len(tally.alarms) / max(tally.checks, 1):.2f} % of {tally.checks} |",
         f"| correct functions with an undecided direction | {100 * tally.inconclusive / max(tally.checks, 1):.1f} % |",
-        f"| CPU seconds per correct function, 30 examples | {statistics.mean(ordered):.3f} mean, {ordered[int(0.95 * len(ordered))]:.3f} p95 |",
+        f"| CPU seconds per correct function, 30 examples | {statistics.mean(ordered):.3f} mean, "
+        f"{ordered[int(0.95 * len(ordered))]:.3f} p95 |",
         f"| CPU milliseconds to find a bug | {statistics.median(tally.find_ms):.1f} median |",
         f"| elements of the shrunk input | {statistics.median(tally.sizes):.0f} median |",
-        f"| hints | {100 * kinds.count('good') / n:.0f} % actionable, {100 * kinds.count('misleading') / n:.1f} % misleading, "
-        f"{100 * kinds.count('vague') / n:.0f} % vague |",
+        f"| hints | {100 * kinds.count('good') / n:.0f} % actionable, "
+        f"{100 * kinds.count('misleading') / n:.1f} % misleading, {100 * kinds.count('vague') / n:.0f} % vague |",
     ]
 
 

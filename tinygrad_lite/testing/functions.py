@@ -85,13 +85,18 @@ def leaves(arrays: Sequence[Array], tracked: set[int] | None = None) -> list[Ten
     return tensors
 
 
+def flat(out: Any) -> list[Any]:
+    """The results of a call one after the other, out of tuples, lists and dicts; None is no result."""
+    if isinstance(out, dict):
+        out = list(out.values())
+    if isinstance(out, (tuple, list)):
+        return [o for part in out for o in flat(part)]
+    return [] if out is None else [out]
+
+
 def values(out: Any) -> Any:
     """The arrays of one or several results; what was never tracked may be an array already."""
-    if isinstance(out, dict):
-        return tuple(array_of(o) for o in out.values())
-    if isinstance(out, (tuple, list)):
-        return tuple(array_of(o) for o in out)
-    return array_of(out)
+    return tuple(map(array_of, flat(out))) if isinstance(out, (tuple, list, dict)) else array_of(out)
 
 
 def array_of(value: Any) -> Array:
@@ -101,7 +106,7 @@ def array_of(value: Any) -> Array:
 
 def pulled(out: Any, tensors: Sequence[Tensor], g: Any, create_graph: bool = False) -> list[Tensor | None]:
     """Gradients of the outputs for the tracked tensors: zeros where nothing depends, None where none is asked."""
-    outs = list(out.values()) if isinstance(out, dict) else list(out) if isinstance(out, (tuple, list)) else [out]
+    outs = flat(out)
     gs = list(g) if isinstance(g, (tuple, list)) else [g]
     live = [
         (o, h) for o, h in zip(outs, gs, strict=True) if isinstance(o, Tensor) and o.requires_grad and h is not None
@@ -133,7 +138,7 @@ def pullback_of(fn: Any, wrt: Sequence[int] | None, inputs: int, names: tuple[st
         tensors = leaves(arrays[:count], tracked)
         gs = leaves(arrays[count:])
         out = run(*tensors, **kw)
-        parts = list(out) if isinstance(out, (tuple, list)) else [out]
+        parts = flat(out)
         given = iter(gs)
         seeds = [next(given) if array_of(o).dtype.kind == "f" else None for o in parts]
         first = pulled(parts, tensors, seeds, create_graph=True)

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
 from tinygrad_lite.samples import Arr, Ints
 from tinygrad_lite.testing.check import _given, run
-from tinygrad_lite.testing.functions import array_of, leaves, pulled, values
+from tinygrad_lite.testing.functions import array_of, flat, leaves, pulled, values
 from tinygrad_lite.testing.point import Array, Rule
 from tinygrad_lite.testing.report import GradReport
 from tinygrad_lite.testing.search import Source
@@ -37,7 +37,7 @@ def check_module(
     Buffers are put back before every call, random numbers start from one seed, and everything runs in float64; the
     module itself is left as it was.
     """
-    rule = ModuleRule(module, loss)
+    rule = ModuleRule(module, len(args), loss)
     sampler = rule.sampler(sampler_of(args))
     was_training = bool(getattr(module, "training", False))
     name = type(module).__name__
@@ -65,8 +65,8 @@ def check_module(
 class ModuleRule:
     """A module as a function of its inputs and parameters."""
 
-    def __init__(self, module: Any, loss: Callable[..., Any] | None = None) -> None:
-        self.module, self.loss = module, loss
+    def __init__(self, module: Any, count: int, loss: Callable[..., Any] | None = None) -> None:
+        self.module, self.count, self.loss = module, count, loss
         trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
         self.names, self.parameters = [name for name, _ in trained], [p for _, p in trained]
 
@@ -103,6 +103,10 @@ class ModuleRule:
             out = self.loss(out) if self.loss is not None else out
         return out, inputs
 
+    def labels(self, inputs: int) -> tuple[str, ...]:
+        """Names of inputs and parameters, for reports."""
+        return (*(f"x{i}" if inputs > 1 else "x" for i in range(inputs)), *self.names)
+
     def first(self) -> Rule:
         """The rule for the first order."""
 
@@ -116,7 +120,7 @@ class ModuleRule:
                 grads = pulled(out, [*inputs, *self.parameters], g)
             return [None if t is None else t.array for t in grads]
 
-        return Rule(forward, backward, type(self.module).__name__)
+        return Rule(forward, backward, type(self.module).__name__, names=self.labels(self.count))
 
     def second(self) -> Rule:
         """The pullback as a function of inputs, parameters and g."""
@@ -125,7 +129,7 @@ class ModuleRule:
             out, inputs = self.call(arrays[:_inputs])
             gs = leaves(arrays[_inputs:])
             with placed(self.module, self.parameters, arrays[len(inputs) : _inputs]):
-                parts = list(out) if isinstance(out, (tuple, list)) else [out]
+                parts = flat(out)
                 given = iter(gs)
                 seeds = [next(given) if array_of(o).dtype.kind == "f" else None for o in parts]
                 first = pulled(parts, [*inputs, *self.parameters], seeds, create_graph=True)
@@ -138,7 +142,8 @@ class ModuleRule:
                 second = pulled(grads, [*inputs, *self.parameters, *gs], h)
             return [None if t is None else t.array for t in second]
 
-        return Rule(forward, backward, f"pullback of {type(self.module).__name__}")
+        name = f"pullback of {type(self.module).__name__}"
+        return Rule(forward, backward, name, names=(*self.labels(self.count), "g"))
 
 
 @contextmanager

@@ -1,0 +1,158 @@
+"""Every module of nn: gradients of inputs and parameters, both modes, second order, both engines."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite import nn
+from tinygrad_lite.tensor import Tensor
+from tinygrad_lite.testing import Arr, GradcheckError, Ints, check_module
+
+X = (Arr("n 4", min=1),)
+SEQ = (Arr("b 2 6", min=1),)
+IMAGE = (Arr("b 2 4 5", min=1),)
+VOLUME = (Arr("b 2 3 4 3", min=1),)
+BY_RANK = {"1": SEQ, "2": IMAGE, "3": VOLUME}
+PAIR = (Arr("n k", min=1), Arr("n k", min=1))
+PROBABILITIES = (Arr("n k", lo=0.05, hi=0.95, min=1), Arr("n k", lo=0.0, hi=1.0, min=1))
+
+# what each is built with, and what it is called with; a module that stands nowhere here fails the last test
+MODULES: dict[str, tuple[Callable[[], Any], tuple[Any, ...]]] = {
+    name: (getattr(nn, name), X)
+    for name in (
+        "CELU ELU GELU Hardshrink Hardsigmoid Hardswish Hardtanh Identity LeakyReLU LogSigmoid Mish PReLU ReLU ReLU6 "
+        "SELU SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink Dropout AlphaDropout RReLU"
+    ).split()
+}
+for rank, spec in BY_RANK.items():
+    for name, arguments in {
+        "AdaptiveAvgPool": (2,), "AdaptiveMaxPool": (2,), "AvgPool": (2,), "MaxPool": (2,), "LPPool": (2.0, 2), "BatchNorm": (2,),
+        "InstanceNorm": (2,), "CircularPad": (1,), "ConstantPad": (1, 2.0), "ReflectionPad": (1,), "ReplicationPad": (1,),
+        "ZeroPad": (1,), "Conv": (2, 3, 2), "ConvTranspose": (2, 3, 2), "Dropout": (0.5,),
+    }.items():  # fmt: skip
+        MODULES[f"{name}{rank}d"] = (lambda n=f"{name}{rank}d", a=arguments: getattr(nn, n)(*a), spec)
+MODULES |= {
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(2), (Arr("b 2 3", min=2),)),
+    "Bilinear": (lambda: nn.Bilinear(2, 3, 2), (Arr("b 2", min=1), Arr("b 3", min=1))),
+    "ChannelShuffle": (lambda: nn.ChannelShuffle(2), (Arr("b 4 2 2", min=1),)),
+    "CosineSimilarity": (nn.CosineSimilarity, PAIR),
+    "Embedding": (lambda: nn.Embedding(5, 3), (Ints("b", below=5),)),
+    "FeatureAlphaDropout": (nn.FeatureAlphaDropout, IMAGE),
+    "Flatten": (nn.Flatten, IMAGE),
+    "Fold": (lambda: nn.Fold((3, 3), 2), (Arr("b 8 4", min=1),)),
+    "GLU": (nn.GLU, X),
+    "GRU": (lambda: nn.GRU(2, 2), (Arr("t b 2", min=1),)),
+    "GRUCell": (lambda: nn.GRUCell(2, 3), (Arr("b 2", min=1),)),
+    "GroupNorm": (lambda: nn.GroupNorm(2, 4), (Arr("b 4 3", min=1),)),
+    "LSTM": (lambda: nn.LSTM(2, 2), (Arr("t b 2", min=1),)),
+    "LSTMCell": (lambda: nn.LSTMCell(2, 3), (Arr("b 2", min=1),)),
+    "LayerNorm": (lambda: nn.LayerNorm(4), X),
+    "Linear": (lambda: nn.Linear(4, 3), X),
+    "LocalResponseNorm": (lambda: nn.LocalResponseNorm(2), IMAGE),
+    "LogSoftmax": (lambda: nn.LogSoftmax(-1), X),
+    "MultiheadAttention": (lambda: nn.MultiheadAttention(4, 2), tuple(Arr(f"{n} b 4", min=1) for n in "tss")),
+    "PairwiseDistance": (nn.PairwiseDistance, PAIR),
+    "PixelShuffle": (lambda: nn.PixelShuffle(2), (Arr("b 4 2 2", min=1),)),
+    "PixelUnshuffle": (lambda: nn.PixelUnshuffle(2), (Arr("b 2 4 2", min=1),)),
+    "RMSNorm": (lambda: nn.RMSNorm(4), X),
+    "RNN": (lambda: nn.RNN(2, 2), (Arr("t b 2", min=1),)),
+    "RNNCell": (lambda: nn.RNNCell(2, 3), (Arr("b 2", min=1),)),
+    "Reshape": (lambda: nn.Reshape(-1, 2), X),
+    "Sequential": (lambda: nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1)), X),
+    "Softmax": (lambda: nn.Softmax(-1), X),
+    "Softmax2d": (nn.Softmax2d, IMAGE),
+    "Softmin": (lambda: nn.Softmin(-1), X),
+    "Threshold": (lambda: nn.Threshold(0.1, 0.1), X),
+    "Unflatten": (lambda: nn.Unflatten(1, (2, 2)), X),
+    "Unfold": (lambda: nn.Unfold(2), IMAGE),
+    "Upsample": (lambda: nn.Upsample(scale_factor=2), SEQ),
+    "UpsamplingBilinear2d": (lambda: nn.UpsamplingBilinear2d(scale_factor=2), IMAGE),
+    "UpsamplingNearest2d": (lambda: nn.UpsamplingNearest2d(scale_factor=2), IMAGE),
+    "BCELoss": (nn.BCELoss, PROBABILITIES),
+    "BCEWithLogitsLoss": (nn.BCEWithLogitsLoss, (PAIR[0], PROBABILITIES[1])),
+    "CrossEntropyLoss": (nn.CrossEntropyLoss, (Arr("n 3", min=1), Ints("n", below=3))),
+    "GaussianNLLLoss": (nn.GaussianNLLLoss, (*PAIR, Arr("n k", lo=0.1, min=1))),
+    "HuberLoss": (nn.HuberLoss, PAIR),
+    "KLDivLoss": (lambda: nn.KLDivLoss(reduction="sum"), (PAIR[0], Arr("n k", lo=0.05, hi=1.0, min=1))),
+    "L1Loss": (nn.L1Loss, PAIR),
+    "MSELoss": (nn.MSELoss, PAIR),
+    "MultiLabelSoftMarginLoss": (nn.MultiLabelSoftMarginLoss, (PAIR[0], Ints("n k", below=2))),
+    "MultiMarginLoss": (nn.MultiMarginLoss, (Arr("n 3", min=1), Ints("n", below=3))),
+    "NLLLoss": (nn.NLLLoss, (Arr("n 3", min=1), Ints("n", below=3))),
+    "PoissonNLLLoss": (nn.PoissonNLLLoss, (Arr("n k", hi=5.0, min=1), Arr("n k", lo=0.0, min=1))),
+    "SmoothL1Loss": (nn.SmoothL1Loss, PAIR),
+    "TripletMarginLoss": (nn.TripletMarginLoss, (Arr("n 3", min=1),) * 3),
+    "TripletMarginWithDistanceLoss": (nn.TripletMarginWithDistanceLoss, (Arr("n 3", min=1),) * 3),
+}  # fmt: skip
+
+# checked elsewhere or made of those above: containers, stacks, signs as targets, indices of a pooling, penalties
+ELSEWHERE = set(
+    "TransformerEncoderLayer TransformerDecoderLayer Module ModuleDict ModuleList ParameterDict ParameterList Transformer TransformerDecoder TransformerEncoder "
+    "CosineEmbeddingLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss MultiLabelMarginLoss "
+    "MaxUnpool1d MaxUnpool2d MaxUnpool3d ElasticNet GroupLasso L1 L2".split()
+)
+
+
+@pytest.mark.parametrize("engine", ["builtin", "hypothesis"])
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_module(name: str, engine: str) -> None:
+    build, specs = MODULES[name]
+    tl.manual_seed(0)
+    module = build()
+    kept = [p.array.copy() for p in module.parameters()]
+    check_module(module, *specs, examples=6 if engine == "builtin" else 4, engine=engine)
+    assert module.training
+    assert all(np.array_equal(a, p.array) for a, p in zip(kept, module.parameters(), strict=True))
+    assert all(p.grad is None for p in module.parameters())
+
+
+@pytest.mark.parametrize("name", ["TransformerEncoderLayer", "TransformerDecoderLayer"])
+def test_transformer_layers(name: str) -> None:
+    """Made of modules checked above, with too many parameters to search: first order, few points."""
+    specs = (Arr("t b 2", min=1), Arr("s b 2", min=1))[: 1 if "Encoder" in name else 2]
+    check_module(getattr(nn, name)(2, 1, 3), *specs, order=1, examples=3)
+
+
+def test_every_module_is_checked() -> None:
+    known = {n for n, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
+    assert known - set(MODULES) - ELSEWHERE == set()
+
+
+class Halved(nn.Module):
+    """A layer whose weight gets half its gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(np.array([0.5, -1.5]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (self.weight / 2 + (self.weight / 2).detach())
+
+
+def test_wrong_parameter_is_found_and_named() -> None:
+    with pytest.raises(GradcheckError) as caught:
+        check_module(Halved(), Arr("n 2"))
+    report = caught.value.report
+    assert "weight" in str(report) and "factor 1/2" in str(report.suspicion) and "train mode" in report.title
+
+
+def test_wrong_in_one_mode_only() -> None:
+    class Odd(Halved):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) if not self.training else x * self.weight
+
+    assert check_module(Odd(), Arr("n 2"), modes=("train",)).ok
+    assert not check_module(Odd(), Arr("n 2"), modes=("eval",), raise_exception=False)
+
+
+def test_loss_and_bad_modes() -> None:
+    report = check_module(nn.Linear(2, 2), Arr("n 2"), loss=lambda y: (y * y).sum(), order=1)
+    assert report.ok
+    with pytest.raises(ValueError, match="modes must be"):
+        check_module(nn.Linear(2, 2), Arr("n 2"), modes=("test",))
