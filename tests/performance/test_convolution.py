@@ -1,0 +1,205 @@
+"""The fast convolutions say what the plain one says, for every shape that has a path of its own; never timed."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite.ops import fastconv, winograd, workers
+from tinygrad_lite.ops.fastconv import fast_convolution
+from tinygrad_lite.ops.window import conv, conv_input, conv_weight, out_size
+
+# images, channels, outputs, size, kernel, stride, pads, dilation, groups
+CASES = {
+    "one small image": (1, 1, 1, (5, 5), (2, 2), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
+    "one channel": (33, 1, 16, (28, 28), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "many small images": (37, 16, 32, (14, 14), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "uneven padding": (5, 4, 6, (9, 11), (3, 2), (1, 1), ((0, 2), (1, 0)), (1, 1), 1),
+    "stride": (6, 8, 5, (15, 13), (3, 3), (2, 3), ((1, 1), (0, 1)), (1, 1), 1),
+    "dilation": (3, 4, 4, (12, 12), (3, 3), (1, 1), ((2, 2), (2, 2)), (2, 2), 1),
+    "stride and dilation": (3, 4, 4, (13, 12), (2, 3), (2, 1), ((1, 1), (2, 0)), (3, 2), 1),
+    "groups": (4, 8, 12, (10, 10), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 4),
+    "depthwise": (4, 8, 8, (10, 10), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 8),
+    "groups and stride": (4, 8, 4, (11, 10), (3, 3), (2, 2), ((1, 1), (1, 1)), (1, 1), 2),
+    "many outputs": (2, 2, 40, (8, 8), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "padding beyond the kernel": (2, 3, 4, (6, 6), (2, 2), (1, 1), ((3, 3), (2, 3)), (1, 1), 1),
+    "rows of a large image": (2, 24, 8, (70, 90), (5, 5), (1, 1), ((2, 2), (2, 2)), (1, 1), 1),
+    "1x1 with stride": (3, 5, 6, (9, 9), (1, 1), (2, 2), ((0, 0), (0, 0)), (1, 1), 1),
+    "one axis": (7, 6, 9, (40,), (5,), (2,), ((2, 2),), (1,), 1),
+    "three axes": (2, 3, 4, (6, 7, 8), (2, 3, 3), (1, 2, 1), ((0, 1), (1, 1), (1, 1)), (1, 1, 1), 1),
+    "wide 3x3": (3, 32, 40, (13, 17), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "wide 3x3, uneven": (2, 48, 32, (12, 9), (3, 3), (1, 1), ((0, 2), (2, 1)), (1, 1), 1),
+    "wide 3x3, square": (5, 64, 64, (16, 16), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+}
+
+
+def drawn(case):
+    n, c, o, size, kernel, stride, pads, dilation, groups = CASES[case]
+    rng = np.random.default_rng(len(case))
+    x = rng.standard_normal((n, c, *size), np.float32)
+    w = rng.standard_normal((o, c // groups, *kernel), np.float32)
+    g = rng.standard_normal((n, o, *out_size(size, kernel, stride, pads, dilation)), np.float32)
+    return x, w, rng.standard_normal(o, np.float32), g, (stride, pads, dilation, groups)
+
+
+def close(fast, plain, what):
+    assert fast.shape == plain.shape and fast.dtype == plain.dtype == np.float32
+    wrong = np.abs(fast - plain).max() / np.abs(plain).max()
+    assert wrong < 5e-5, f"{what}: {wrong:.1e} of the largest value"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fast_equals_plain_in_double(case):
+    x, w, b, g, how = drawn(case)
+    wide = [a.astype(np.float64) for a in (x, w, b, g)]
+    assert fastconv.suits(x, w, w.shape, how[0], how[1])
+    assert not fastconv.suits(wide[0], wide[1], w.shape, how[0], how[1])
+    close(conv(x, w, b, *how), conv(wide[0], wide[1], wide[2], *how).astype("f"), "forward")
+    close(conv_input(g, w, x.shape[2:], *how), conv_input(wide[3], wide[1], x.shape[2:], *how).astype("f"), "input")
+    close(conv_weight(g, x, w.shape[2:], *how), conv_weight(wide[3], wide[0], w.shape[2:], *how).astype("f"), "weight")
+
+
+@pytest.mark.parametrize("case", ["many small images", "wide 3x3", "one channel", "stride"])
+def test_switched_off_is_the_plain_algorithm_to_the_last_bit(case):
+    x, w, b, g, how = drawn(case)
+    with fast_convolution(False):
+        assert not fastconv.suits(x, w, w.shape, how[0], how[1])
+        plain = conv(x, w, b, *how)
+        with fast_convolution(True):
+            close(conv(x, w, b, *how), plain, "forward")
+        assert np.array_equal(conv(x, w, b, *how), plain)
+    assert fastconv.suits(x, w, w.shape, how[0], how[1])
+
+
+def test_which_shapes_go_to_winograd():
+    pads = ((1, 1), (1, 1))
+    assert winograd.wins((32, 64, 32, 32), (64, 64, 3, 3), (1, 1), pads, (1, 1), 1)
+    assert not winograd.wins((32, 16, 32, 32), (64, 16, 3, 3), (1, 1), pads, (1, 1), 1)  # narrow
+    assert not winograd.wins((32, 64, 32, 32), (64, 64, 3, 3), (2, 2), pads, (1, 1), 1)
+    assert not winograd.wins((32, 64, 32, 32), (64, 64, 5, 5), (1, 1), pads, (1, 1), 1)
+    assert not winograd.wins((32, 64, 5, 5), (64, 64, 3, 3), (1, 1), pads, (1, 1), 1)  # tiles hang over
+
+
+@pytest.mark.parametrize("case", ["many small images", "wide 3x3", "one channel", "groups", "stride"])
+@pytest.mark.parametrize("form", ["strided", "read-only", "broadcast", "fortran"])
+def test_any_memory(case, form):
+    x, w, b, g, how = drawn(case)
+    if form == "strided":
+        y = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), "f")[..., ::2]
+        y[...] = x
+    elif form == "read-only":
+        y = x.copy()
+        y.flags.writeable = False
+    elif form == "broadcast":
+        y = np.broadcast_to(x[:1], x.shape)
+    else:
+        y = np.asfortranarray(x)
+    before = np.array(y)
+    close(conv(y, w, b, *how), conv(np.array(y), w, b, *how), form)
+    close(conv_weight(g, y, w.shape[2:], *how), conv_weight(g, np.array(y), w.shape[2:], *how), form)
+    assert np.array_equal(y, before)
+
+
+def test_untied_bias():
+    for case in ("many small images", "wide 3x3", "one channel", "rows of a large image"):
+        x, w, _, g, how = drawn(case)
+        b = np.random.default_rng(0).standard_normal(g.shape[1:], np.float32)
+        close(conv(x, w, b, *how), conv(x, w, None, *how) + b, case)
+
+
+def test_results_do_not_share_the_buffers():
+    x, w, b, g, how = drawn("many small images")
+    first = conv(x, w, b, *how)
+    kept = first.copy()
+    conv(-x, w, b, *how)
+    conv_weight(g, -x, w.shape[2:], *how)
+    assert np.array_equal(first, kept)
+
+
+def test_nan_stays_where_it_is():
+    x, w, b, _, how = drawn("many small images")
+    x[3, 2, 5, 5] = np.nan
+    y = conv(x, w, b, *how)
+    there = np.isnan(y)
+    assert there[3, :, 4:7, 4:7].all() and there.sum() == 9 * w.shape[0]
+
+
+def test_empty_batches_and_no_channels():
+    how = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    x, w = np.zeros((0, 2, 4, 4), "f"), np.ones((3, 2, 3, 3), "f")
+    assert conv(x, w, None, *how).shape == (0, 3, 4, 4)
+    assert conv_input(np.zeros((0, 3, 4, 4), "f"), w, (4, 4), *how).shape == (0, 2, 4, 4)
+    assert (conv_weight(np.zeros((0, 3, 4, 4), "f"), x, (3, 3), *how) == 0).all()
+
+
+# ------------------------------------------------------------------------------------------------ threads
+class Two:
+    """Stands for a BLAS with two threads; counts what it is told."""
+
+    def __init__(self):
+        self.lock, self.pool, self.told = threading.Lock(), None, []
+        self.set = self.told.append
+
+    def threads(self):
+        return 2
+
+
+@pytest.mark.parametrize("case", ["many small images", "wide 3x3", "one channel", "stride", "wide 3x3, square"])
+def test_two_threads_give_the_same(case, monkeypatch):
+    x, w, b, g, how = drawn(case)
+    alone = conv(x, w, b, *how), conv_input(g, w, x.shape[2:], *how), conv_weight(g, x, w.shape[2:], *how)
+    two = Two()
+    monkeypatch.setattr(workers, "WORTH", 0)
+    monkeypatch.setattr(workers, "_blas", [two])
+    pair = conv(x, w, b, *how), conv_input(g, w, x.shape[2:], *how), conv_weight(g, x, w.shape[2:], *how)
+    for a, c in zip(alone, pair, strict=True):
+        close(c, a, case)
+    assert two.told == [1, 2] * 3  # BLAS alone in each thread, and set back
+    two.pool.shutdown()
+
+
+def test_an_error_in_a_thread_is_told_and_blas_set_back(monkeypatch):
+    two = Two()
+    monkeypatch.setattr(workers, "_blas", [two])
+
+    def some(part):
+        raise MemoryError(f"images {part}")
+
+    with pytest.raises(MemoryError):
+        workers.split(4, workers.WORTH, some)
+    assert two.told == [1, 2] and not two.lock.locked()
+    two.pool.shutdown()
+
+
+def test_busy_cores_mean_one_thread(monkeypatch):
+    two = Two()
+    monkeypatch.setattr(workers, "_blas", [two])
+    with two.lock:
+        assert workers.split(4, workers.WORTH, list) == [[0, 1, 2, 3]]
+    assert two.told == []
+
+
+def test_networks_train_alike_with_and_without():
+    def losses():
+        tl.manual_seed(0)
+        net = tl.nn.Sequential(
+            tl.nn.Conv2d(1, 8, 3, padding=1), tl.nn.ReLU(), tl.nn.MaxPool2d(2), tl.nn.Conv2d(8, 8, 3), tl.nn.Flatten(),
+            tl.nn.Linear(8 * 25, 3),
+        )  # fmt: skip
+        x, y = tl.randn(6, 1, 14, 14), tl.tensor([0, 1, 2, 0, 1, 2])
+        optimizer = tl.optim.SGD(net.parameters(), lr=0.05)
+        found = []
+        for _ in range(5):
+            optimizer.zero_grad()
+            loss = tl.nn.functional.cross_entropy(net(x), y)
+            loss.backward()
+            optimizer.step()
+            found.append(loss.item())
+        return found
+
+    fast = losses()
+    with fast_convolution(False):
+        plain = losses()
+    assert fast == pytest.approx(plain, rel=1e-5)
+    assert fast[-1] < fast[0]
