@@ -21,5 +21,6 @@ from tinygrad_lite.viz.summary import Summary as Summary
 from tinygrad_lite.viz.summary import summary as summary
 
 __all__ = [
-    "Graph", "GraphCall", "GraphDiff", "GraphEdge", "GraphNode", "Recorder", "Summary", "diff", "draw", "summary", "trace",
+    "Graph", "GraphCall", "GraphDiff", "GraphEdge", "GraphNode", "Recorder", "Summary", "diff", "draw", "summary",
+    "trace",
 ]  # fmt: skip

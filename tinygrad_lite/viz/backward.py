@@ -41,9 +41,7 @@ def backward_of(graph: Graph, joint: bool) -> Graph:
     for call in graph.calls[::-1]:
         if name_of[call.id] in used:
             used.add(name_of[parent[call.id]])
-    calls = [
-        GraphCall(name_of[c.id], f"∂ {c.cls}", name_of[c.parent]) for c in graph.calls if name_of[c.id] in used
-    ]
+    calls = [GraphCall(name_of[c.id], f"∂ {c.cls}", name_of[c.parent]) for c in graph.calls if name_of[c.id] in used]
     if not joint:
         return Graph(nodes, edges, calls, graph.look, graph.notes)
     edges = [*graph.edges, *edges, *needed(graph, carried, count)]

@@ -8,7 +8,15 @@ from typing import Any
 from tinygrad_lite.registry import OPS
 from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.words import (
-    PAD, bytes_text, count_text, dtype_text, number_text, option_text, plain, shape_text, time_text,
+    PAD,
+    bytes_text,
+    count_text,
+    dtype_text,
+    number_text,
+    option_text,
+    plain,
+    shape_text,
+    time_text,
 )  # fmt: skip
 
 Line = tuple[str, str]
@@ -79,7 +87,7 @@ def numbers_in(node: GraphNode) -> list[str]:
 
 
 def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[GraphNode, int]]) -> list[Line]:
-    """Return the lines of one node; ``title`` is the module it stands for, ``folded`` the parameters written into it."""
+    """Return the lines of a node; ``title`` is the module it stands for, ``folded`` the parameters written into it."""
     show = graph.look.show
     lines: list[Line] = []
     if node.kind == "op":
@@ -146,14 +154,16 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
         size.append(shape_text(node.shape))
     if "dtype" in show and node.dtype:
         size.append(dtype_text(node.dtype))
-    scalar = not isinstance(node.value, list) and not isinstance(node.grad, list) and (node.value, node.grad) != (None, None)
+    large = isinstance(node.value, list) or isinstance(node.grad, list)
+    scalar = not large and (node.value is not None or node.grad is not None)
     if size:
         lines.append((" ".join(size), "shape"))
     elif "shape" in show and not scalar and node.kind not in ("output",):
         lines.append((shape_text(node.shape), "shape"))
     if scalar:
         value = "value ?" if node.value is None else f"value {number_text(node.value)}"
-        lines.append((value.removeprefix("value ") if node.grad is None else f"{value} | grad {number_text(node.grad)}", "value"))
+        pair = value.removeprefix("value ") if node.grad is None else f"{value} | grad {number_text(node.grad)}"
+        lines.append((pair, "value"))
     else:
         if "value" in show and node.value is not None:
             lines.extend(value_lines(node.value, node.shape))
@@ -176,7 +186,9 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
         lines.append((time_text(node.time), "note"))
     if "source" in show and node.source:
         lines.append((cut(node.source), "note"))
-    lines.extend((mark_text(m) + (f" at {node.source}" if "first" in m and node.source else ""), "mark") for m in node.marks)
+    for m in node.marks:
+        where = f" at {node.source}" if m.startswith("first") and node.source else ""
+        lines.append((mark_text(m) + where, "mark"))
     return lines
 
 

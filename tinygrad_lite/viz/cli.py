@@ -20,16 +20,20 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="tinygrad-lite graph",
         description="Draw the computation graph of a model, without any other program.",
-        epilog="TARGET is module:callable (a Module, a class of one, or a function), path/to/file.py:callable, the name "
-        "of a recipe, or a graph saved as .json. Without -o the graph is printed.",
+        epilog="TARGET is module:callable (a Module, a class of one, or a function), path/to/file.py:callable, the "
+        "name of a recipe, or a graph saved as .json. Without -o the graph is printed.",
     )
     p.add_argument("target", metavar="TARGET")
     p.add_argument("-o", "--output", metavar="FILE", type=Path, help=".svg .html .txt .json .dot .mmd .png or .pdf")
-    p.add_argument("--input-shape", action="append", default=[], metavar="4,1,28,28", help="shape of an input; repeat for more")
+    p.add_argument(
+        "--input-shape", action="append", default=[], metavar="4,1,28,28", help="shape of an input; repeat for more"
+    )
     p.add_argument("--graph", choices=("forward", "backward", "both"), default="forward")
     p.add_argument("--depth", type=int, help="how many levels of modules are open")
     p.add_argument("--params", choices=("fold", "show", "hide"), default="fold")
-    p.add_argument("--show", default="shape", help=f"what to write in the boxes, with commas between: {', '.join(SHOWN)}")
+    p.add_argument(
+        "--show", default="shape", help=f"what to write in the boxes, with commas between: {', '.join(SHOWN)}"
+    )
     p.add_argument("--color-by", help="kind, grad_norm, update_ratio, flops, bytes, time or act_std")
     p.add_argument("--rankdir", choices=("TB", "LR", "BT", "RL"), default="TB")
     p.add_argument("--theme", choices=("auto", "light", "dark"), default="auto")
@@ -41,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command with these arguments; returns the exit status: 0, 1 if it could not be done, 2 for wrong usage."""
+    """Run the command; returns the exit status: 0, 1 if it could not be done, 2 for wrong usage."""
     try:
         args = parser().parse_args(list(argv))
     except SystemExit as stop:

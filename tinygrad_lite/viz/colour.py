@@ -82,9 +82,11 @@ class Colouring:
     def classes(self, id: str) -> str:
         """Return the CSS classes of a box."""
         box = self.scene.view.boxes.get(id)
-        marks = [text[2:].partition(" ")[0] for text, role in (box.lines if box else self.scene.view.groups[id].lines) if role == "mark"]
-        shape = "closed" if box is None else ""
-        return " ".join(filter(None, ("box", shape, self.heat.get(id) or self.kinds[id], "marked" if marks else "", *(m for m in marks[:1] if m in CHANGES))))
+        lines = box.lines if box is not None else self.scene.view.groups[id].lines
+        marks = [text[2:].partition(" ")[0] for text, role in lines if role == "mark"]
+        classes = ["box", "closed" if box is None else "", self.heat.get(id) or self.kinds[id]]
+        classes += ["marked"] * bool(marks) + [m for m in marks[:1] if m in CHANGES]
+        return " ".join(dict.fromkeys(filter(None, classes)))
 
     def entries(self) -> list[tuple[str, str]]:
         """Return (class, words) of each entry of the legend."""
@@ -94,7 +96,8 @@ class Colouring:
             what = self.by if isinstance(self.by, str) else getattr(self.by, "__name__", "value")
             for k, name in enumerate(HEAT):
                 if name in self.heat.values():
-                    out.append((name, f"{what} {number_text(self.bounds[k], 2)} … {number_text(self.bounds[k + 1], 2)}"))
+                    low, high = self.bounds[k : k + 2]
+                    out.append((name, f"{what} {number_text(low, 2)} … {number_text(high, 2)}"))
         return out
 
     def legend(self, out: list[str], width: float, top: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -12,7 +12,7 @@ FREE = {"shape", "indexing", "random"}
 """Kinds of op that move numbers and compute none."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def words_of(formula: Any) -> tuple[str, ...]:
     """Return the names that a cost formula asks for."""
     return tuple(inspect.signature(formula).parameters)

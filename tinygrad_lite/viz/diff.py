@@ -78,7 +78,9 @@ def diff(a: Graph, b: Graph) -> GraphDiff:
 
 def matched(a: Graph, b: Graph) -> dict[str, str]:
     """Return which node of ``b`` each node of ``a`` has become."""
-    match = {n.id: n.id for n in a.nodes if n.kind not in ("op", "grad") and n.id in b.by_id and b.by_id[n.id].kind == n.kind}
+    match = {
+        n.id: n.id for n in a.nodes if n.kind not in ("op", "grad") and n.id in b.by_id and b.by_id[n.id].kind == n.kind
+    }
     ops: tuple[dict[str, list[GraphNode]], dict[str, list[GraphNode]]] = ({}, {})
     for side, graph in zip(ops, (a, b), strict=True):
         for n in graph.nodes:
@@ -96,7 +98,9 @@ def matched(a: Graph, b: Graph) -> dict[str, str]:
     return match
 
 
-def changes_of(a: Graph, b: Graph, old: GraphNode, new: GraphNode, match: Mapping[str, str]) -> dict[str, tuple[Any, Any]]:
+def changes_of(
+    a: Graph, b: Graph, old: GraphNode, new: GraphNode, match: Mapping[str, str]
+) -> dict[str, tuple[Any, Any]]:
     """Return the fields in which two matched nodes differ, old and new."""
     out: dict[str, tuple[Any, Any]] = {}
     for name in COMPARED:
@@ -119,7 +123,11 @@ def change_words(changes: Mapping[str, tuple[Any, Any]]) -> list[str]:
     """Return ``field old -> new`` for each change."""
 
     def word(value: Any) -> str:
-        return shape_text(value) if isinstance(value, tuple) and all(isinstance(n, int) for n in value) else option_text(value)
+        return (
+            shape_text(value)
+            if isinstance(value, tuple) and all(isinstance(n, int) for n in value)
+            else option_text(value)
+        )
 
     return [f"{name} {word(old)} -> {word(new)}" for name, (old, new) in changes.items()]
 

@@ -1,4 +1,4 @@
-"""The two ways in: `trace` runs a function and writes down what it does, `draw` shows it or a graph already recorded."""
+"""The two ways in: `trace` runs a function and writes down what it does, `draw` shows it, or a recorded graph."""
 
 from __future__ import annotations
 

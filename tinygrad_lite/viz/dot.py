@@ -34,7 +34,8 @@ def to_graphviz(graph: Graph) -> Any:
     paper = {name: pair[dark] for name, pair in PAPER.items()}
     dot = graphviz.Digraph(
         "graph",
-        graph_attr={"rankdir": look.rankdir, "bgcolor": paper["back"], "fontname": "Helvetica", "fontcolor": paper["soft"]},
+        graph_attr={"rankdir": look.rankdir, "bgcolor": paper["back"], "fontname": "Helvetica",
+                    "fontcolor": paper["soft"]},
         node_attr={"shape": "box", "style": "rounded,filled", "fontname": "Helvetica", "fontsize": "10",
                    "fontcolor": paper["ink"], "margin": "0.1,0.05", "height": "0.2"},
         edge_attr={"color": paper["line"], "fontname": "Helvetica", "fontsize": "8", "fontcolor": paper["soft"],
@@ -82,7 +83,9 @@ def node(graphviz: Any, into: Any, name: str, id: str, scene: Scene, colouring: 
     kind = colouring.heat.get(id) or colouring.kinds[id]
     fill, border = (FILL.get(kind) or SCALE[kind])[2 * dark : 2 * dark + 2]
     label = "\\n".join(graphviz.escape(plain(text)) for text, _ in lines)
-    more = {"penwidth": "2.5", "color": PAPER["mark"][dark]} if any(r == "mark" for _, r in lines) else {"color": border}
+    more = (
+        {"penwidth": "2.5", "color": PAPER["mark"][dark]} if any(r == "mark" for _, r in lines) else {"color": border}
+    )
     into.node(name, label=graphviz.nohtml(label), fillcolor=fill, tooltip=graphviz.escape(plain(id)), **more)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -11,7 +11,7 @@ from tinygrad_lite.viz.boxes import Line
 from tinygrad_lite.viz.colour import colouring_of
 from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.svg import escape
+from tinygrad_lite.viz.svg import ARROW, escape
 from tinygrad_lite.viz.theme import FONT, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.tips import tip
 from tinygrad_lite.viz.view import NUMBERED, View
@@ -20,7 +20,7 @@ from tinygrad_lite.viz.words import plain
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 
 
-@lru_cache(maxsize=None)
+@cache
 def part(name: str) -> str:
     """Return a file that comes with this package."""
     return files("tinygrad_lite.viz").joinpath(name).read_text("utf-8")
@@ -35,13 +35,13 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
 
     boxes = []
     for box in view.boxes.values():
-        boxes.append([box.id, colouring.kind(box.id), *sized(box.lines), tip(box.node), box.parent, box.node.kind == "grad"])
+        sums = box.node.kind == "grad"
+        boxes.append([box.id, colouring.kind(box.id), *sized(box.lines), tip(box.node), box.parent, sums])
     groups = []
     for g in view.groups.values():
         title = plain(g.title)
-        groups.append(
-            [g.id, title, g.parent, g.kind, g.first, g.last, g.open, g.repeat, g.length, g.period, *sized(g.lines), text_width(title, BODY)]
-        )  # fmt: skip
+        place = [g.parent, g.kind, g.first, g.last, g.open, g.repeat, g.length, g.period]
+        groups.append([g.id, title, *place, *sized(g.lines), text_width(title, BODY)])
     kind = {n.id: n.kind for n in graph.nodes}
     edges = [
         [e.src, e.dst, e.arg_index, e.out_index, "saved" if kind[e.dst] == "grad" and kind[e.src] != "grad" else ""]
@@ -98,8 +98,8 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     title = escape(graph.look.title or "computation graph")
     legend = "".join(
-        f'<span><svg class="{SCOPE}" viewBox="0 0 16 12"><g class="{name}"><rect x="1" y="1" width="14" height="10" rx="3"/></g></svg>'
-        f"{escape(words)}</span>"
+        f'<span><svg class="{SCOPE}" viewBox="0 0 16 12"><g class="{name}">'
+        f'<rect x="1" y="1" width="14" height="10" rx="3"/></g></svg>{escape(words)}</span>'
         for name, words in entries
     )
     notes = "".join(f"<span>{escape(note)}</span>" for note in graph.notes)
@@ -114,9 +114,8 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
         f'<span class="hint">click a module to open it, its title to close it; drag and scroll to move</span>'
         f'<span id="replay" hidden><input id="step" type="range" min="0" value="0" aria-label="training step"> '
         f'<span id="at"></span></span></header>\n'
-        f'<main><svg id="canvas" class="{SCOPE}" xmlns="http://www.w3.org/2000/svg"><defs><marker id="tip" viewBox="0 0 8 8" refX="7" '
-        f'refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path class="tip" d="M0 .5L8 4L0 7.5z"/>'
-        f'</marker></defs><g id="view"></g></svg><pre id="details" hidden></pre></main>\n'
+        f'<main><svg id="canvas" class="{SCOPE}" xmlns="http://www.w3.org/2000/svg">{ARROW}<g id="view"></g></svg>'
+        f'<pre id="details" hidden></pre></main>\n'
         f'<footer id="legend">{legend}{notes}</footer>\n'
         f'<script id="data" type="application/json">{text}</script>\n'
         f"<script>{part('layout.js')}{part('viewer.js')}</script>\n</body></html>\n"

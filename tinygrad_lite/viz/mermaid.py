@@ -7,7 +7,13 @@ from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.theme import FILL, SCALE
 from tinygrad_lite.viz.words import plain
 
-ENDS = {"input": ("([", "])"), "output": ("([", "])"), "param": ("[/", "/]"), "buffer": ("[/", "/]"), "const": ("[/", "/]")}
+ENDS = {
+    "input": ("([", "])"),
+    "output": ("([", "])"),
+    "param": ("[/", "/]"),
+    "buffer": ("[/", "/]"),
+    "const": ("[/", "/]"),
+}
 
 
 def escape(text: str) -> str:
@@ -16,7 +22,7 @@ def escape(text: str) -> str:
     >>> escape('a "b" <i>')
     'a #34;b#34; #60;i#62;'
     """
-    return "".join(f"#{ord(c)};" if c in "\"<>&#`\\;{}[]()|*_~%$@" else c for c in plain(text))
+    return "".join(f"#{ord(c)};" if c in '"<>&#`\\;{}[]()|*_~%$@' else c for c in plain(text))
 
 
 def to_mermaid(graph: Graph) -> str:

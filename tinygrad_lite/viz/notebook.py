@@ -9,6 +9,6 @@ def framed(page: str, height: int = 520) -> str:
     """Return ``page`` in a frame that may run its own script and nothing else."""
     source = "\n".join(escape(line) for line in page.split("\n"))
     return (
-        f'<iframe srcdoc="{source}" sandbox="allow-scripts" style="width:100%;height:{height}px;border:1px solid #8884" '
-        f'title="computation graph"></iframe>'
+        f'<iframe srcdoc="{source}" sandbox="allow-scripts" '
+        f'style="width:100%;height:{height}px;border:1px solid #8884" title="computation graph"></iframe>'
     )

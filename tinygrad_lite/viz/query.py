@@ -38,7 +38,9 @@ def subgraph(graph: Graph, pattern: str, hops: int) -> Graph:
         raise KeyError(f"subgraph: nothing matches '{pattern}'" + (f"; similar: {near}" if near else ""))
     border = set(chosen)
     for _ in range(hops):
-        around = {e.src for id in border for e in graph.arguments[id]} | {e.dst for id in border for e in graph.users[id]}
+        around = {e.src for id in border for e in graph.arguments[id]} | {
+            e.dst for id in border for e in graph.users[id]
+        }
         border = around - chosen
         chosen |= around
     # parameters belong to their op

@@ -26,7 +26,9 @@ def to_png(graph: Graph, scale: float = 2.0) -> bytes:
             theme = "dark" if graph.look.theme == "dark" else "light"
             from tinygrad_lite.viz.svg import to_svg
 
-            return bytes(resvg.svg_to_bytes(svg_string=to_svg(graph.looking(engine="builtin"), theme), zoom=round(scale)))
+            return bytes(
+                resvg.svg_to_bytes(svg_string=to_svg(graph.looking(engine="builtin"), theme), zoom=round(scale))
+            )
         except MissingExtra:
             pass
         try:

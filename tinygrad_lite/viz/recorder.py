@@ -149,4 +149,6 @@ def words_of(norm: float, middle: float) -> str:
     """Return the gradient norm in words, with a warning where it is far from the others."""
     word = ill(norm, middle)
     size = f"|grad| {number_text(norm, 2)}"
-    return f"{mark_text(word.partition(' gradient ')[0])} {size}" if word and math.isfinite(norm) else mark_text(word) if word else size
+    if not word:
+        return size
+    return f"{mark_text(word.partition(' gradient ')[0])} {size}" if math.isfinite(norm) else mark_text(word)

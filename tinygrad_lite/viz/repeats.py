@@ -1,4 +1,4 @@
-"""Finding what is repeated: equal parts of a computation, one after the other, that hand their results only to the next.
+"""Finding what is repeated: equal parts of a computation in a row, each of which hands its results to the next alone.
 
 Ops are numbered in the order of execution; a part is an interval of ops. Two neighbouring parts are equal if their ops,
 shapes, options, module calls and inner edges are, and if every edge into the second comes from the same place of the
@@ -31,16 +31,20 @@ class Steps:
         self.ids = [n.id for n in ops]
         kinds = [n.kind for n in ops]
         self.index = {id: i for i, id in enumerate(self.ids)}
-        self.face: list[tuple[Any, ...]] = []
+        self.face: list[int] = []
         self.refs: list[tuple[tuple[int, int, int | str], ...]] = []
         self.furthest = [0] * len(ops)  # the last op that uses the result; past the end: an output
         words: dict[tuple[Any, ...], int] = {}
         users = graph.users
-        private = {n.id: f"*{n.kind} {n.shape} {n.dtype} {ills(n)}" for n in graph.nodes if n.kind not in ("op", "grad") and len(users[n.id]) == 1}
+        private = {
+            n.id: f"*{n.kind} {n.shape} {n.dtype} {ills(n)}"
+            for n in graph.nodes
+            if n.kind not in ("op", "grad") and len(users[n.id]) == 1
+        }
         for i, n in enumerate(ops):
             face = (n.op, n.kind, n.shape, n.dtype, options_text(steady(n)) if n.attrs else "", ills(n))
-            self.face.append(words.setdefault(face, len(words)))  # type: ignore[arg-type]
-            refs = []
+            self.face.append(words.setdefault(face, len(words)))
+            refs: list[tuple[int, int, int | str]] = []
             for e in graph.arguments[n.id]:
                 j = self.index.get(e.src)
                 if j is not None and kinds[j] != n.kind:

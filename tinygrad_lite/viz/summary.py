@@ -118,13 +118,13 @@ def rows_of(graph: Graph) -> list[Row]:
                 params += leaf.numel
         if not node.call:
             loose.append((k, Row(node.op, 0, node.shape, params, node.flops, node.bytes)))
-        call = node.call
-        while call:
-            first.setdefault(call, k)
-            shape[call] = node.shape
+        around = node.call
+        while around:
+            first.setdefault(around, k)
+            shape[around] = node.shape
             for i, cost in enumerate((params, node.flops, node.bytes)):
-                costs[call][i] += cost
-            call = parent[call]
+                costs[around][i] += cost
+            around = parent[around]
     rows = [
         (first[c.id], Row(title_of(graph, c.id), depth[c.id], shape[c.id], *costs[c.id]))
         for c in graph.calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinygrad_lite.viz.boxes import NOUNS
 from tinygrad_lite.viz.colour import Colouring, colouring_of
 from tinygrad_lite.viz.layout.level import Stroke
 from tinygrad_lite.viz.layout.measure import LINE, PAD_Y, text_width
@@ -12,7 +13,10 @@ from tinygrad_lite.viz.tips import tip
 from tinygrad_lite.viz.view import Scene
 from tinygrad_lite.viz.words import plain
 
-LEGEND_ROW = 18
+ARROW = (
+    '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+    'orient="auto-start-reverse"><path class="tip" d="M0 .5L8 4L0 7.5z"/></marker></defs>'
+)
 
 
 def escape(text: str) -> str:
@@ -62,15 +66,16 @@ def drawn(scene: Scene, picture: Picture, colouring: Colouring, theme: str) -> s
     if look.legend:
         low = colouring.legend(legend, max(width, 320), picture.h)
         width = max(width, min(colouring.width, 320))
-    lines = [f'<text class="{role}" x="16" y="{22 * (i + 1)}">{escape(t)}</text>' for i, (role, t) in enumerate(heading)]
+    lines = [
+        f'<text class="{role}" x="16" y="{22 * (i + 1)}">{escape(t)}</text>' for i, (role, t) in enumerate(heading)
+    ]
     w, h = number(width), number(top + low)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" class="{SCOPE}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{SCOPE}" width="{w}" height="{h}" viewBox="0 0 {w} {h}" '
+        f'role="img">'
         f"<title>{escape(look.title or 'computation graph')}</title>"
         f"<style>{css(theme, colouring.used)}</style>"
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto-start-reverse"><path class="tip" d="M0 .5L8 4L0 7.5z"/></marker></defs>'
-        f'<rect class="back" width="{w}" height="{h}"/>'
+        f'{ARROW}<rect class="back" width="{w}" height="{h}"/>'
         + "".join(lines)
         + (f'<g transform="translate(0 {top})">\n' if top else "<g>\n")
         + "\n".join(out)
@@ -109,24 +114,20 @@ def edge(out: list[str], scene: Scene, path: Path, picture: Picture) -> None:
 
 def curve(strokes: list[Stroke], sideways: bool) -> str:
     """Return strokes and the bends between them as an SVG path."""
+    go = "H" if sideways else "V"
     x, a, b = strokes[0]
-    d = [move(x, a, sideways)]
-    if a != b:
-        d.append(f"{'H' if sideways else 'V'}{number(b)}")
+    d = ["M" + pair(x, a, sideways)]
+    if number(a) != number(b):  # a piece of no length has no direction, and an arrow at its end none either
+        d.append(go + number(b))
     for (x1, _, b1), (x2, a2, b2) in zip(strokes, strokes[1:], strict=False):
-        if x1 == x2:
-            d.append(f"{'H' if sideways else 'V'}{number(b2)}")
+        if number(x1) == number(x2):
+            d.append(go + number(b2))
             continue
         middle = (b1 + a2) / 2
         d.append("C" + " ".join(pair(*p, sideways) for p in ((x1, middle), (x2, middle), (x2, a2))))
-        if a2 != b2:
-            d.append(f"{'H' if sideways else 'V'}{number(b2)}")
+        if number(a2) != number(b2):
+            d.append(go + number(b2))
     return "".join(d)
-
-
-def move(x: float, y: float, sideways: bool) -> str:
-    """Return the start of a path."""
-    return "M" + pair(x, y, sideways)
 
 
 def pair(x: float, y: float, sideways: bool) -> str:
@@ -140,7 +141,7 @@ def box(out: list[str], scene: Scene, r: Rect, colouring: Colouring) -> None:
     known = view.boxes.get(r.id)
     lines = known.lines if known is not None else view.groups[r.id].lines
     classes = colouring.classes(r.id)
-    rx = min(r.h / 2, 16) if known is not None and known.node.kind in ("input", "output", "param", "const", "buffer") else 6
+    rx = min(r.h / 2, 16) if known is not None and known.node.kind in NOUNS else 6
     size = f'x="{number(r.x)}" y="{number(r.y)}" width="{number(r.w)}" height="{number(r.h)}" rx="{number(rx)}"'
     text = []
     y = r.y + (r.h - LINE * len(lines)) / 2 + PAD_Y + 6

@@ -88,12 +88,11 @@ def op_lines(graph: Graph, view: View, node: GraphNode, names: dict[str, str], d
     text = f"{pad}{names[node.id]} = {what}"
     if params:
         text += f"  [{', '.join(params)}]"
-    numbers = [t for t, role in number_lines(node, [w for w in graph.look.show if w not in ("shape", "dtype", "value")]) if role == "note"]
+    show = [word for word in graph.look.show if word not in ("shape", "dtype", "value")]
+    numbers = [t for t, role in number_lines(node, show) if role == "note"]
     if node.grad is not None and not isinstance(node.grad, list):
         value = "" if node.value is None else f"value {number_text(node.value)} | "
         numbers.append(f"{value}grad {number_text(node.grad)}")
     text += f"  {kind_of(node)}{'  ' + '  '.join(numbers) if numbers else ''}{marks_of(node)}"
     lines.append(text)
     return lines
-
-

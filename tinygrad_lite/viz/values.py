@@ -28,7 +28,7 @@ def statistics(array: Any) -> dict[str, float]:
     if lost:
         x = x[ok]
     if not x.size:
-        return {"min": math.nan, "max": math.nan, "mean": math.nan, "std": math.nan, "norm": math.nan, "nonfinite": lost}
+        return {**dict.fromkeys(("min", "max", "mean", "std", "norm"), math.nan), "nonfinite": lost}
     scale = float(np.abs(x).max())
     norm = 0.0 if not scale else scale * float(np.sqrt(np.square(x / scale).sum()))
     with np.errstate(over="ignore"):

@@ -201,7 +201,7 @@ def view_of(graph: Graph) -> View:
         _fill(id, groups, boxes, graph, inside, children, alone, span, folded, titles, steps)
     # numbers of one part say nothing about the others: then only what would be too long is folded
     if look.fold_repeats and (len(boxes) > look.max_nodes or not individual(look)):
-        _fold(groups, boxes, steps, calls)
+        _fold(groups, boxes, steps)
     _cut(groups, boxes, look.max_nodes)
     view = View(graph, boxes, groups, steps)
     _close(view)
@@ -212,7 +212,8 @@ def view_of(graph: Graph) -> View:
 
 def individual(look: Look) -> bool:
     """Whether the picture shows numbers that differ between equal parts."""
-    return bool({"value", "grad", "stats", "time"} & set(look.show)) or look.color_by not in (None, "kind", "flops", "bytes")
+    shown = {"value", "grad", "stats", "time"} & set(look.show)
+    return bool(shown) or look.color_by not in (None, "kind", "flops", "bytes")
 
 
 def foldable(graph: Graph) -> tuple[dict[str, list[tuple[GraphNode, int]]], set[str]]:
@@ -289,10 +290,14 @@ def _fill(
     group.items = [item for _, _, item in placed]
 
 
-def _fold(groups: dict[str, Group], boxes: dict[str, Box], steps: Steps, calls: dict[str, object]) -> None:
+def _fold(groups: dict[str, Group], boxes: dict[str, Box], steps: Steps) -> None:
     """Replace repetitions among the items of every group by one group that holds them."""
     shapes = {
-        g.id: (g.title.rpartition(": ")[2], g.last - g.first, tuple((k, "") for k, _ in g.items))
+        g.id: (
+            g.title.rpartition(": ")[2],
+            g.last - g.first,
+            [k for k, i in g.items if k == "group" or i in steps.index],
+        )
         for g in groups.values()
     }
     for group in list(groups.values()):

@@ -77,12 +77,12 @@ function make(parent, tag, attributes, text) {
 const num = (x) => String(Math.round(x * 10) / 10);
 function curve(strokes, sideways) {
   const p = (x, y) => (sideways ? num(y) + " " + num(x) : num(x) + " " + num(y)), go = sideways ? "H" : "V";
-  let [x1, a, b1] = strokes[0], d = "M" + p(x1, a) + (a === b1 ? "" : go + num(b1));
+  let [x1, a, b1] = strokes[0], d = "M" + p(x1, a) + (num(a) === num(b1) ? "" : go + num(b1));
   for (const [x2, a2, b2] of strokes.slice(1)) {
-    if (x1 === x2) d += go + num(b2);
+    if (num(x1) === num(x2)) d += go + num(b2);
     else {
       const m = (b1 + a2) / 2;
-      d += "C" + p(x1, m) + " " + p(x2, m) + " " + p(x2, a2) + (a2 === b2 ? "" : go + num(b2));
+      d += "C" + p(x1, m) + " " + p(x2, m) + " " + p(x2, a2) + (num(a2) === num(b2) ? "" : go + num(b2));
     }
     x1 = x2;
     b1 = b2;

@@ -100,7 +100,7 @@ def arguments(step: Any, arrays: Mapping[Any, Any]) -> list[Any]:
             return p.array
         return saved.get(param, step.op.defaults.get(param, Unknown))
 
-    out = []
+    out: list[Any] = []
     for param in step.op.params:
         if param == step.op.sequence:
             kept = saved.get(param)
@@ -133,7 +133,7 @@ def compute(steps: list[Any], arrays: dict[Any, Any]) -> None:
 def rebuilt(step: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
     """Return what a freed step had saved, computed again; None where something is not known any more."""
     values = dict(zip(step.op.params, arguments(step, arrays), strict=True)) if not step.op.is_pick else {}
-    out = []
+    out: list[Any] = []
     for word in step.op.saved_names:
         if word == "y":
             value = arrays.get(step, Unknown)

@@ -114,7 +114,7 @@ def option_text(value: Any) -> str:
         inside = ", ".join(map(option_text, value)) + ("," if len(value) == 1 and isinstance(value, tuple) else "")
         return f"[{inside}]" if indexing or isinstance(value, list) else f"({inside})"
     if isinstance(value, (float, int, np.number, np.bool_)):
-        return number_text(value)
+        return number_text(value)  # type: ignore[arg-type]
     text = value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

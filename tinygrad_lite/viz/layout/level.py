@@ -128,7 +128,7 @@ def route(
     items: list[Item], wires: list[Wire], chains: list[list[int]], x: list[float], centre: list[float],
     level: list[int], top: list[float], bottom: list[float],
 ) -> list[list[Stroke]]:  # fmt: skip
-    """Return the strokes of every wire; wires that share a trunk draw it once; several into one box have each a place."""
+    """Return the strokes of every wire; a shared trunk is drawn once, and wires into one box have each a place."""
     n = len(items)
     arrivals: dict[int, list[tuple[float, int]]] = {}
     for k, (w, chain) in enumerate(zip(wires, chains, strict=True)):

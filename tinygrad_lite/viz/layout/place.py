@@ -154,8 +154,8 @@ def one(
         if it.kind == "box":
             box = view.boxes.get(it.key)
             lines = box.lines if box is not None else view.groups[it.key].lines
-            w, h = box_size(lines, coming.get(i, 0))
-            it.across, it.along = (h, w) if sideways else (w, h)
+            wide, high = box_size(lines, coming.get(i, 0))
+            it.across, it.along = (high, wide) if sideways else (wide, high)
         elif it.kind == "group":
             frame = inside[it.key]
             it.across, it.along = frame.across, frame.along
