@@ -14,6 +14,8 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -147,8 +149,13 @@ def caller(op: Any) -> Callable[..., Any]:
     """Return the function that runs ``op`` on tensors and records it; on bare arrays it is just the forward."""
     if op.sequence is not None:
         return sequence_caller(op)
+    return filled(lambda: source_of(op), op.name, op=op)
+
+
+def source_of(op: Any) -> str:
+    """Return the source of the function that runs ``op``."""
     params = ", ".join(op.params)
-    source = TEMPLATE.format(
+    return TEMPLATE.format(
         name=op.name,
         params=params,
         signature=", ".join(p if p not in op.defaults else f"{p}=defaults[{p!r}]" for p in op.params),
@@ -166,11 +173,18 @@ def caller(op: Any) -> Callable[..., Any]:
         first=(first := op.params[0]),
         view=VIEW.lstrip("\n").format(first=first, options=options) if may_view(op) else "",
     )
-    return filled(source, op.name, op=op)
 
 
-def filled(source: str, name: str, **names: Any) -> Callable[..., Any]:
-    """Compile ``source`` and return the function ``name`` from it; tracebacks can show its lines."""
+def _waiting(*args: Any, **words: Any) -> Any:
+    return begin()(*args, **words)  # type: ignore[name-defined]  # noqa: F821 - a global of the function it becomes
+
+
+def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..., Any]:
+    """Return the function ``name`` in the source; it is compiled when it is called for the first time.
+
+    A program uses a few of the hundreds of ops, and importing the package should not wait for all of them. From the
+    first call on the function *is* the compiled one: its code has been exchanged. Tracebacks can show its lines.
+    """
     file = f"<tinygrad_lite op {name}>"
     op = names["op"]
     space = {
@@ -182,9 +196,20 @@ def filled(source: str, name: str, **names: Any) -> Callable[..., Any]:
     taken = [p for p in op.params if p in space or p.startswith("_")]
     if taken:
         raise TypeError(f"op {op.name}: the argument name '{taken[0]}' is used by the engine itself; choose another")
-    exec(compile(source, file, "exec"), space)
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    return space[name]  # type: ignore[no-any-return]
+    call = FunctionType(_waiting.__code__, space, name)
+
+    def begin() -> Callable[..., Any]:
+        source = source_of()
+        exec(compile(source, file, "exec"), space)
+        real = space[name]
+        space[name] = call
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        call.__defaults__ = real.__defaults__  # before the code: another thread may be calling
+        call.__code__ = real.__code__
+        return call
+
+    space["begin"] = begin
+    return call
 
 
 def rules_of(op: Any, rules: dict[str, Any]) -> tuple[tuple[int, Any], ...]:
@@ -194,8 +219,14 @@ def rules_of(op: Any, rules: dict[str, Any]) -> tuple[tuple[int, Any], ...]:
         asked = ", ".join(
             "g" if word == "g" else f"saved[{op.saved_names.index(word)}]" for word in op.asks(rule)
         )  # fmt: skip
-        out.append((op.arrays.index(name), eval(f"lambda g, saved: rule({asked})", {"rule": rule})))
+        out.append((op.arrays.index(name), rule_maker(asked)(rule)))
     return tuple(out)
+
+
+@cache
+def rule_maker(asked: str) -> Callable[[Any], Any]:
+    """Return what turns a rule into a function of (g, saved values): one per way of asking, not one per rule."""
+    return eval(f"lambda rule: lambda g, saved: rule({asked})")  # type: ignore[no-any-return]
 
 
 def sequence_caller(op: Any) -> Callable[..., Any]:

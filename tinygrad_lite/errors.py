@@ -75,7 +75,7 @@ WORDS = tuple(
         (r"all the input array dimensions except for the concatenation axis must match exactly.*",
          "all tensors must have the same shape except along dim"),
         (r"all the input arrays must have same number of dimensions.*", "all tensors must have the same number of axes"),
-        (r"cannot reshape array of size (\d+) into shape .*", r"\1 elements do not fill this shape"),
+        (r"cannot reshape array of size (\d+) into shape .*", r"cannot reshape \1 elements into this shape"),
         (r"matmul: Input operand \d does not have enough dimensions.*", "a number has no axis to sum over; use mul"),
         (r"ufunc '\w+' not supported for the input types.*", "not defined for these dtypes; convert them with .to(dtype)"),
         (r"The numpy boolean negative.*", "not defined for bool tensors; use ~x or logical_not"),

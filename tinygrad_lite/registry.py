@@ -43,6 +43,14 @@ KINDS = (
 )  # fmt: skip
 
 
+def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's arguments (of a plain function without the cost of a signature)."""
+    code = getattr(function, "__code__", None)
+    if code is None or hasattr(function, "__wrapped__") or code.co_flags & 12:  # *args, **kwargs
+        return tuple(inspect.signature(function).parameters)
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
 class Op:
     """One registered operation: forward function, rules, and what everybody else wants to know about it."""
 
@@ -106,7 +114,7 @@ class Op:
     @staticmethod
     def asks(rule: Rule) -> tuple[str, ...]:
         """Return the names a rule asks for."""
-        return tuple(inspect.signature(rule).parameters)
+        return words_of(rule)
 
     def _places_of(self, rule: Rule) -> tuple[int, ...]:
         return tuple(-1 if w == "g" else self.saved_names.index(w) for w in self.asks(rule))
@@ -229,7 +237,7 @@ def function(
     """
 
     def declare(inner: F) -> F:
-        params = tuple(inspect.signature(inner).parameters)
+        params = words_of(inner)
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> Any:

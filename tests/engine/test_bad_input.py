@@ -39,7 +39,7 @@ CALLS: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("shapes", lambda: image(2, 3) + image(4), ShapeError, r"add: cannot broadcast shapes \(2,3\) \(4,\)"),
     ("matmul", lambda: image(2, 3) @ image(2, 3), ShapeError, "matmul: the last axis of input has 3"),
     ("linear", lambda: F.linear(image(5, 4), image(2, 3)), ShapeError, "linear: weight expects 3 input features"),
-    ("axis", lambda: image(2, 3).sum(2), IndexError, "sum: axis 2 is out of bounds"),
+    ("axis", lambda: image(2, 3).sum(2), IndexError, "sum: dim 2 is out of range"),
     ("reshape", lambda: image(2, 3).reshape(4, 2), ShapeError, "reshape: cannot reshape"),
     ("index", lambda: image(3)[7], IndexError, "index 7 is out of bounds"),
     ("unknown word", lambda: image(3).sum(foo=1), TypeError, "sum: unexpected argument 'foo'"),
