@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.indexing import plain, scatter_at
+from tinygrad_lite.ops.indexing import plain
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -18,13 +18,38 @@ def _samples(src: Any) -> Any:
     return (src.floats((n, d)), src.indices(src.choice([(4,), (2, 3)]), n)), {}
 
 
+def _add_samples(src: Any) -> Any:
+    (weight, index), _ = _samples(src)
+    return (src.floats((*index.shape, weight.shape[1])), index), {"count": weight.shape[0]}
+
+
+def _taken(g: Any, index: Any) -> Any:
+    return rows(g, index)
+
+
+@op(values=_taken, kind="indexing", label="rows +=", public=False, samples=Samples(draw=_add_samples))
+def add_rows(values: Array, index: Array, count: int) -> Array:
+    """Return a table of ``count`` rows, each the sum of the ``values`` (*, d) numbered by ``index`` (*): `rows` transposed."""
+    d = values.shape[-1]
+    flat, at = values.reshape(-1, d), index.reshape(-1)
+    out = np.zeros((count, d), values.dtype)
+    if not at.size:
+        return out
+    # equal numbers side by side, then one sum per number
+    order = np.argsort(at, kind="stable")
+    at = at[order]
+    first = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]]))
+    out[at[first]] = np.add.reduceat(flat[order], first, axis=0)
+    return out
+
+
 def _rule(g: Array, index: Any, weight_shape: Any, padding_idx: Any, scale_grad_by_freq: Any) -> Array:
     if padding_idx is not None:
-        g = g * np.expand_dims(index != padding_idx, -1).astype(g.dtype)
+        g = g * np.expand_dims(plain(index) != padding_idx, -1).astype(g.dtype)
     if scale_grad_by_freq:
         count = np.bincount(index.reshape(-1), minlength=weight_shape[0])
         g = g / np.expand_dims(count[index], -1).astype(g.dtype)
-    return scatter_at(g, index, tuple(weight_shape))
+    return add_rows(g, index, weight_shape[0])
 
 
 @op(weight=_rule, kind="indexing", label="rows", public=False, samples=Samples(draw=_samples))

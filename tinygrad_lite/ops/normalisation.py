@@ -34,9 +34,21 @@ def _call(op: Any, input: Any, weight: Any = None, bias: Any = None, **options: 
 
 def _inverse_spread(var: Any, eps: float) -> Any:
     """Return ``1 / sqrt(var + eps)``, and 0 where there is no spread to divide by."""
-    total = var + eps
-    flat = total == 0
-    return where(flat, 0.0, where(flat, 1.0, total) ** -0.5)
+    if eps > 0:
+        return 1 / np.sqrt(var + eps)
+    flat = var == 0
+    return where(flat, 0.0, 1 / np.sqrt(where(flat, 1.0, var)))
+
+
+def _mean(x: Any, axes: Any, count: int) -> Any:
+    return (
+        x.sum(axis=axes, keepdims=True) if isinstance(x, Tensor) else np.add.reduce(x, axes, None, None, True)
+    ) / count
+
+
+def _asked(g: Any) -> bool:
+    """Whether a gradient may be other than zero."""
+    return not isinstance(g, np.ndarray) or bool(g.any())
 
 
 def _rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any, center: Any) -> Any:
@@ -44,13 +56,18 @@ def _rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any, center: 
     mean, var = y[1], y[2]
     count = prod([input.shape[a] for a in axes])
     r = _inverse_spread(var, eps)
-    z = (input - mean) * r
+    z = (input - mean) * r if center else input * r
     g_z = g_y if weight is None else g_y * weight
-    # what the mean and the spread owe is small, so it is added to these small sums
-    slope = (g_z * z).sum(axis=axes, keepdims=True) / count - g_var * ((var + eps) * (2 / count))
+    slope = _mean(g_z * z, axes, count)
+    # what the mean and the variance owe is small, so it is added to these small sums
+    if _asked(g_var):
+        slope = slope - g_var * ((var + eps) * (2 / count))
     inner = g_z - z * slope
     if center:
-        inner = inner - (g_z.sum(axis=axes, keepdims=True) / count - g_mean * ((var + eps) ** 0.5 / count))
+        level = _mean(g_z, axes, count)
+        if _asked(g_mean):
+            level = level - g_mean * ((var + eps) ** 0.5 / count)
+        inner = inner - level
     return inner * r, g_y * z, g_y
 
 
@@ -67,13 +84,13 @@ def normalise(
     """
     count = prod([input.shape[a] for a in axes])
     if center:
-        mean = np.add.reduce(input, axis=axes, keepdims=True) / np.asarray(count, input.dtype)
+        mean = _mean(input, axes, count)
         d = input - mean
     else:
         mean = np.zeros([1 if a in axes else n for a, n in enumerate(input.shape)], input.dtype)
         d = input
-    var = np.add.reduce(d * d, axis=axes, keepdims=True) / np.asarray(count, input.dtype)
-    out = d * _inverse_spread(var, eps).astype(input.dtype, copy=False)
+    var = _mean(d * d, axes, count)
+    out = d * _inverse_spread(var, eps)
     if weight is not None:
         out *= weight
     if bias is not None:
