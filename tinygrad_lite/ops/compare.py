@@ -128,7 +128,7 @@ def trunc_divide(input: Array, other: Array) -> Array:
 
 @op(
     input=lambda g: g, other=lambda g, input, other: -g * np.floor(input / other),
-    kind="elementwise", label="mod", promote="same", numpy=np.remainder,
+    kind="elementwise", singular=True, label="mod", promote="same", numpy=np.remainder,
     samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
 )  # fmt: skip
 def remainder(input: Array, other: Array) -> Array:
@@ -139,7 +139,7 @@ def remainder(input: Array, other: Array) -> Array:
 
 @op(
     input=lambda g: g, other=lambda g, input, other: -g * np.trunc(input / other),
-    kind="elementwise", label="mod", promote="same", numpy=np.fmod,
+    kind="elementwise", singular=True, label="mod", promote="same", numpy=np.fmod,
     samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
 )  # fmt: skip
 def fmod(input: Array, other: Array) -> Array:

@@ -124,7 +124,7 @@ def float_power(input: Array, exponent: Array) -> Array:
     return pow(*doubled)
 
 
-@op(input=lambda g, input: g * (2 * input), kind="elementwise", label="x²", numpy=np.square, samples=ONE)
+@op(input=lambda g, input: g * (2 * input), kind="elementwise", singular=True, label="x²", numpy=np.square, samples=ONE)
 def square(input: Array) -> Array:
     """Return ``input * input``."""
     return np.square(input)
@@ -139,7 +139,7 @@ def reciprocal(input: Array) -> Array:
     return 1 / input
 
 
-@op(input=lambda g, y: g * y, kind="elementwise", promote="float", numpy=np.exp, samples=Samples("()->()", hi=30.0))
+@op(input=lambda g, y: g * y, kind="elementwise", singular=True, promote="float", numpy=np.exp, samples=Samples("()->()", hi=30.0))
 def exp(input: Array) -> Array:
     """Return ``e ** input``."""
     return np.exp(input)
@@ -186,7 +186,7 @@ def _flat_root_rule(g: Array, y: Array) -> Array:
     return where(zero, 0.0, g / where(zero, 1.0, 2 * y))
 
 
-@op(input=_flat_root_rule, kind="elementwise", label="√", promote="float", public=False, samples=Samples("()->()", lo=1e-3))
+@op(input=_flat_root_rule, kind="elementwise", singular=True, label="√", promote="float", public=False, samples=Samples("()->()", lo=1e-3))
 def flat_sqrt(input: Array) -> Array:
     """Return the square root with slope 0 at 0: the last step of lengths and spreads, which are flat there by choice."""
     return np.sqrt(input)

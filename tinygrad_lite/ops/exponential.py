@@ -15,13 +15,13 @@ from tinygrad_lite.tensor import Array
 LN2, LN10 = _ln(2), _ln(10)
 
 
-@op(input=lambda g, y: g * (y * LN2), kind="elementwise", promote="float", numpy=np.exp2, samples=Samples("()->()", hi=30.0))
+@op(input=lambda g, y: g * (y * LN2), kind="elementwise", singular=True, promote="float", numpy=np.exp2, samples=Samples("()->()", hi=30.0))
 def exp2(input: Array) -> Array:
     """Return ``2 ** input``."""
     return np.exp2(input)
 
 
-@op(input=lambda g, input: g * np.exp(input), kind="elementwise", promote="float", numpy=np.expm1,
+@op(input=lambda g, input: g * np.exp(input), kind="elementwise", singular=True, promote="float", numpy=np.expm1,
     samples=Samples("()->()", hi=30.0))  # fmt: skip
 def expm1(input: Array) -> Array:
     """Return ``e ** input - 1``, exact for small ``input``."""

@@ -50,7 +50,10 @@ def _getitem_rule(g: Array, index: Any, input_shape: Any) -> Array:
     samples=Samples(draw=_getitem_samples))  # fmt: skip
 def getitem(input: Array, index: Any) -> Array:
     """Return ``input[index]``, any index NumPy knows."""
-    return input[index]
+    y = input[index]
+    if isinstance(y, np.generic):  # NumPy hands out a number; a view of one element is wanted, to be written through
+        y = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return y
 
 
 @op(g_in=lambda g, index: getitem(g, index), kind="indexing", label="[ ]+=", public=False,

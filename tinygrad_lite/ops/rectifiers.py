@@ -154,7 +154,7 @@ def _silu_slope(g: Array, input: Array) -> Array:
     return g * (s * (1 + input * (1 - s)))
 
 
-@op(input=_silu_slope, kind="activation", label="SiLU", method=False, promote="float", samples=ONE)
+@op(input=_silu_slope, kind="activation", singular=True, label="SiLU", method=False, promote="float", samples=ONE)
 def silu(input: Array, inplace: bool = False) -> Array:
     """Return ``input * sigmoid(input)``."""
     return input * sigmoid(input)
@@ -192,7 +192,7 @@ def _mish_slope(g: Array, input: Array) -> Array:
 
 @op(
     input=_mish_slope,
-    kind="activation",
+    kind="activation", singular=True,
     label="Mish",
     method=False,
     promote="float",
@@ -221,7 +221,7 @@ def _gelu_slope(g: Array, input: Array) -> Array:
 
 @op(
     input=_gelu_slope,
-    kind="activation",
+    kind="activation", singular=True,
     label="GELU",
     public=False,
     promote="float",

@@ -40,7 +40,7 @@ def _lgamma_rule(g: Array, input: Array) -> Array:
     return g * digamma(input)
 
 
-@op(input=_lgamma_rule, kind="elementwise", label="log Γ", promote="float", samples=Samples("()->()", lo=0.1, hi=1e4))
+@op(input=_lgamma_rule, kind="elementwise", singular=True, label="log Γ", promote="float", samples=Samples("()->()", lo=0.1, hi=1e4))
 def lgamma(input: Array) -> Array:
     """Return the logarithm of the absolute value of the gamma function."""
     return values.lgamma(input)
@@ -50,7 +50,7 @@ def _digamma_rule(g: Array, input: Array) -> Array:
     return g * polygamma_(input, 1)
 
 
-@op(input=_digamma_rule, kind="elementwise", label="ψ", promote="float", samples=Samples("()->()", lo=0.1, hi=1e4))
+@op(input=_digamma_rule, kind="elementwise", singular=True, label="ψ", promote="float", samples=Samples("()->()", lo=0.1, hi=1e4))
 def digamma(input: Array) -> Array:
     """Return the derivative of `lgamma`."""
     return values.digamma(input)
@@ -60,7 +60,7 @@ def _polygamma_rule(g: Array, input: Array, n: int) -> Array:
     return g * polygamma_(input, n + 1)
 
 
-@op(input=_polygamma_rule, kind="elementwise", label="ψ⁽ⁿ⁾", promote="float", public=False,
+@op(input=_polygamma_rule, kind="elementwise", singular=True, label="ψ⁽ⁿ⁾", promote="float", public=False,
     samples=Samples("()->()", lo=0.3, hi=1e3, options={"n": (1, 2)}))  # fmt: skip
 def polygamma_(input: Array, n: int) -> Array:
     """Return the ``n``-th derivative of `digamma`."""
@@ -80,7 +80,7 @@ def _bessel_rule(g: Array, input: Array, n: int) -> Array:
     return g * ((lower + bessel_i(input, n + 1)) / 2)
 
 
-@op(input=_bessel_rule, kind="elementwise", label="Iₙ", promote="float", public=False,
+@op(input=_bessel_rule, kind="elementwise", singular=True, label="Iₙ", promote="float", public=False,
     samples=Samples("()->()", lo=-30.0, hi=30.0, options={"n": (0, 1, 2)}))  # fmt: skip
 def bessel_i(input: Array, n: int) -> Array:
     """Return the modified Bessel function of the first kind, of order ``n``."""

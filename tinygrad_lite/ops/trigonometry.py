@@ -15,19 +15,19 @@ ONE = Samples("()->()")
 INSIDE = Samples("()->()", lo=-0.99, hi=0.99)
 
 
-@op(input=lambda g, input: g * np.cos(input), kind="elementwise", promote="float", numpy=np.sin, samples=ONE)
+@op(input=lambda g, input: g * np.cos(input), kind="elementwise", singular=True, promote="float", numpy=np.sin, samples=ONE)
 def sin(input: Array) -> Array:
     """Return the sine."""
     return np.sin(input)
 
 
-@op(input=lambda g, input: g * -np.sin(input), kind="elementwise", promote="float", numpy=np.cos, samples=ONE)
+@op(input=lambda g, input: g * -np.sin(input), kind="elementwise", singular=True, promote="float", numpy=np.cos, samples=ONE)
 def cos(input: Array) -> Array:
     """Return the cosine."""
     return np.cos(input)
 
 
-@op(input=lambda g, y: g * (y * y + 1), kind="elementwise", promote="float", numpy=np.tan,
+@op(input=lambda g, y: g * (y * y + 1), kind="elementwise", singular=True, promote="float", numpy=np.tan,
     samples=Samples("()->()", lo=-1.5, hi=1.5))  # fmt: skip
 def tan(input: Array) -> Array:
     """Return the tangent."""
@@ -54,21 +54,21 @@ def atan(input: Array) -> Array:
     return np.arctan(input)
 
 
-@op(input=lambda g, input: g * np.cosh(input), kind="elementwise", promote="float", numpy=np.sinh,
+@op(input=lambda g, input: g * np.cosh(input), kind="elementwise", singular=True, promote="float", numpy=np.sinh,
     samples=Samples("()->()", lo=-30.0, hi=30.0))  # fmt: skip
 def sinh(input: Array) -> Array:
     """Return the hyperbolic sine."""
     return np.sinh(input)
 
 
-@op(input=lambda g, input: g * np.sinh(input), kind="elementwise", promote="float", numpy=np.cosh,
+@op(input=lambda g, input: g * np.sinh(input), kind="elementwise", singular=True, promote="float", numpy=np.cosh,
     samples=Samples("()->()", lo=-30.0, hi=30.0))  # fmt: skip
 def cosh(input: Array) -> Array:
     """Return the hyperbolic cosine."""
     return np.cosh(input)
 
 
-@op(input=lambda g, input: g / np.hypot(input, 1.0), kind="elementwise", promote="float", numpy=np.arcsinh, samples=ONE)
+@op(input=lambda g, input: g / np.hypot(input, 1.0), kind="elementwise", singular=True, promote="float", numpy=np.arcsinh, samples=ONE)
 def asinh(input: Array) -> Array:
     """Return the inverse of the hyperbolic sine."""
     return np.arcsinh(input)
@@ -114,7 +114,7 @@ def _along(g: Array, part: Array, y: Array) -> Array:
 
 @op(
     input=lambda g, y, input: _along(g, input, y), other=lambda g, y, other: _along(g, other, y),
-    kind="elementwise", promote="float", numpy=np.hypot, samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
+    kind="elementwise", singular=True, promote="float", numpy=np.hypot, samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def hypot(input: Array, other: Array) -> Array:
     """Return ``sqrt(input ** 2 + other ** 2)`` without overflow; the slope at the origin is taken as 0."""
@@ -126,7 +126,7 @@ def _sinc_rule(g: Array, input: Array, order: int) -> Array:
     return g * sinc_slope(input, order + 1)
 
 
-@op(input=_sinc_rule, kind="elementwise", promote="float", public=False,
+@op(input=_sinc_rule, kind="elementwise", singular=True, promote="float", public=False,
     samples=Samples("()->()", lo=-20.0, hi=20.0, options={"order": (0, 1, 2)}))  # fmt: skip
 def sinc_slope(input: Array, order: int) -> Array:
     """Return the derivative of ``sinc`` of any order: a series near 0, the closed form where that is exact."""
@@ -144,7 +144,7 @@ def sinc_slope(input: Array, order: int) -> Array:
     return (np.where(small, series, closed) * pi**order).astype(input.dtype)
 
 
-@op(input=lambda g, input: g * sinc_slope(input, 1), kind="elementwise", promote="float", numpy=np.sinc,
+@op(input=lambda g, input: g * sinc_slope(input, 1), kind="elementwise", singular=True, promote="float", numpy=np.sinc,
     samples=Samples("()->()", lo=-20.0, hi=20.0))  # fmt: skip
 def sinc(input: Array) -> Array:
     r"""Return :math:`\sin(\pi x) / (\pi x)`, 1 at 0."""
