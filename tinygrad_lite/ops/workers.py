@@ -8,9 +8,10 @@ Where that cannot be told (another BLAS than NumPy's own wheels carry) the work 
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from math import prod
 from typing import Any
 
@@ -71,6 +72,8 @@ class Blas:
 
 
 _blas: list[Blas] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_blas.clear)  # threads do not live on in a forked process
 
 
 def blas() -> Blas:
@@ -97,9 +100,13 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
         library.set(1)
         try:
             others = [library.pool.submit(some, part) for part in parts[1:]]
-            return [some(parts[0]), *[other.result() for other in others]]
+            try:
+                first = some(parts[0])
+            finally:
+                wait(others)
         finally:
             library.set(threads)
+        return [first, *[other.result() for other in others]]
     finally:
         library.lock.release()
 
