@@ -95,8 +95,8 @@ def neg(input: Array) -> Array:
 def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
     if isinstance(exponent, (int, float)):
         return g * 0.0 if exponent == 0 else g * (exponent * input ** (exponent - 1))
-    # 0 * x**-1 would be NaN at x = 0, where x**0 is flat
-    flat = exponent == 0
+    # x**0 is flat; only at x = 0 the formula, 0 * x**-1, does not say so
+    flat = (exponent == 0) & (input == 0)
     return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, exponent - 1)))
 
 

@@ -94,7 +94,8 @@ def _xlogy_input(g: Array, input: Array, other: Array) -> Array:
 
 
 def _xlogy_other(g: Array, input: Array, other: Array) -> Array:
-    return where(input == 0, 0.0, g * (input / where(input == 0, 1.0, other)))
+    off = (input == 0) & (other <= 0)
+    return where(off, 0.0, g * (input / where(off, 1.0, other)))
 
 
 @op(

@@ -78,7 +78,8 @@ def threshold(input: Array, threshold: float, value: float, inplace: bool = Fals
 
 
 @op(
-    input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0),
+    # lambd = 0 leaves everything as it is, zero too
+    input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0) if lambd else g,
     kind="activation", label="soft shrink", method=False, samples=Samples("()->()", options={"lambd": (0.5, 0.0, 1.0)}),
 )  # fmt: skip
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
