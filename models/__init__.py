@@ -7,6 +7,14 @@ from tinygrad_lite.models.linear import Lasso as Lasso
 from tinygrad_lite.models.linear import LinearRegression as LinearRegression
 from tinygrad_lite.models.linear import Ridge as Ridge
 from tinygrad_lite.models.logistic import LogisticRegression as LogisticRegression
+from tinygrad_lite.models.networks import CubicNet as CubicNet
+from tinygrad_lite.models.networks import DigitsCNN as DigitsCNN
+from tinygrad_lite.models.networks import LeNet as LeNet
+from tinygrad_lite.models.networks import LineDetector as LineDetector
+from tinygrad_lite.models.networks import SmallCNN as SmallCNN
+from tinygrad_lite.models.networks import TinyCNN as TinyCNN
+from tinygrad_lite.models.networks import UpDown as UpDown
+from tinygrad_lite.models.networks import XorNet as XorNet
 from tinygrad_lite.models.perceptron import MLPClassifier as MLPClassifier
 from tinygrad_lite.models.perceptron import MLPRegressor as MLPRegressor
 from tinygrad_lite.models.soft_kmeans import SoftClusters as SoftClusters

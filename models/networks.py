@@ -111,7 +111,7 @@ class DigitsCNN(nn.Module):
 
 
 class SmallCNN(nn.Module):
-    """Ten digits from 8x8 scans: two convolutions 3x3, a max-pool, two dense layers with dropout between them.
+    """Ten digits from 8x8 scans: two normalised convolutions 3x3, a max-pool, two dense layers with dropout between.
 
     >>> import tinygrad_lite as tl
     >>> SmallCNN()(tl.zeros(3, 1, 8, 8)).shape
@@ -121,7 +121,9 @@ class SmallCNN(nn.Module):
     def __init__(self, classes: int = 10, dtype: Any = None) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 16, 3, padding=1, dtype=dtype)
+        self.norm1 = nn.BatchNorm2d(16, dtype=dtype)
         self.conv2 = nn.Conv2d(16, 32, 3, padding=1, dtype=dtype)
+        self.norm2 = nn.BatchNorm2d(32, dtype=dtype)
         self.pool = nn.MaxPool2d(2)
         self.hidden = nn.Linear(512, 64, dtype=dtype)
         self.drop = nn.Dropout(0.25)
@@ -129,8 +131,11 @@ class SmallCNN(nn.Module):
 
     def forward(self, x: Any) -> Any:
         """Map images (N, 1, 8, 8) to scores (N, classes)."""
-        x = self.pool(self.conv2(self.conv1(x).relu()).relu())
-        return self.out(self.drop(self.hidden(x.flatten(1)).relu()))
+        return self.out(self.drop(self.hidden(self.features(x).flatten(1)).relu()))
+
+    def features(self, x: Any) -> Any:
+        """Map images (N, 1, 8, 8) to what the dense layers see of them (N, 32, 4, 4)."""
+        return self.pool(self.norm2(self.conv2(self.norm1(self.conv1(x).relu())).relu()))
 
 
 class LeNet(nn.Module):

@@ -68,6 +68,11 @@ class Job:
         started, stopped = time.perf_counter(), False
         try:
             recipe(self)
+        except OSError as error:  # data that is not there, or cannot be fetched
+            print(f"tinygrad-lite train {self.name}: {error}", file=sys.stderr)
+            if not any(self.out.iterdir()):
+                self.out.rmdir()
+            return 1
         except KeyboardInterrupt:
             stopped = True
             print("\nstopped by Ctrl-C; what was measured so far is kept")

@@ -61,13 +61,12 @@ def run(job: Job) -> None:
     hand = (shares / shares.sum(axis=1, keepdims=True) - np.eye(10)[train_y[:3]]) / 3
     job.prove("scores: (softmax - one-hot) / n", [scores.grad], [hand])
     found = gradients(double, lambda m: nn.functional.cross_entropy(m(sample), labels))
-    p = [v.array for v in double.parameters()]
-    with no_grad():
-        flat = double.pool(double.conv2(double.conv1(sample).relu()).relu()) if job.args.data == "uci" else None
-    if flat is not None:
-        layers = [(p[4], p[5], "relu"), (p[6], p[7], "identity")]
-        dense, _ = by_hand.dense(flat.array.reshape(3, -1), layers, lambda _: hand)
-        job.prove("dense layers: by hand", found[4:], dense)
+    if isinstance(double, SmallCNN):
+        with no_grad():
+            seen = double.features(sample).array.reshape(3, -1)
+        weights = [v.array for v in (*double.hidden.parameters(), *double.out.parameters())]
+        layers = [(weights[0], weights[1], "relu"), (weights[2], weights[3], "identity")]
+        job.prove("dense layers: by hand", found[-4:], by_hand.dense(seen, layers, lambda _: hand)[0])
     job.graph(model, tensor(train_x[:1]))
 
     first = model.conv1.weight.array.copy()

@@ -17,7 +17,7 @@ SIZES = {
     "TinyCNN": (networks.TinyCNN, (3, 1, 5, 5), (3, 2), 28),
     "DigitsCNN, 8x8": (networks.DigitsCNN, (2, 1, 8, 8), (2, 2), 18_527),
     "DigitsCNN, 28x28": (lambda **kw: networks.DigitsCNN(28, **kw), (1, 1, 28, 28), (1, 2), 341_727),
-    "SmallCNN": (networks.SmallCNN, (2, 1, 8, 8), (2, 10), 38_282),
+    "SmallCNN": (networks.SmallCNN, (2, 1, 8, 8), (2, 10), 38_378),
     "LeNet": (networks.LeNet, (1, 1, 28, 28), (1, 10), 61_706),
     "UpDown": (networks.UpDown, (6, 1, 5), (6,), 2),
     "LineDetector": (networks.LineDetector, (2, 1, 8, 8), (2, 4, 10, 10), 0),

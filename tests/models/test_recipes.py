@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from tinygrad_lite import models
+from tinygrad_lite import datasets, models
 from tinygrad_lite.models import recipes
 from tinygrad_lite.models.recipes import exclusive_or
 from tinygrad_lite.models.recipes.job import output_folder
@@ -144,6 +144,55 @@ def test_missing_extra_is_said_before_training(tmp_path, monkeypatch, capsys):
     assert "tinygrad_lite[plot]" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
     assert trained("linear", tmp_path / "a", "--no-pictures", "--epochs", "1")[0] == 0
+
+
+def write_idx(path, array):
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes())
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory):
+    """A folder of MNIST's four files, filled with the shipped digits blown up to 28x28."""
+    root = tmp_path_factory.mktemp("mnist")
+    images, labels = datasets.digits(dtype=np.float64)
+    large = np.pad(images[:, 0].repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
+    large = np.round(255 * large).astype(np.uint8)
+    for part, rows in (("train", slice(0, 1400)), ("t10k", slice(1400, None))):
+        write_idx(root / f"{part}-images-idx3-ubyte", large[rows])
+        write_idx(root / f"{part}-labels-idx1-ubyte", labels[rows].astype(np.uint8))
+    return root
+
+
+def test_digits01_with_images_of_28x28(mnist, tmp_path):
+    found = trained(
+        "digits01", tmp_path / "a", "--data", "mnist", "--root", str(mnist), "--epochs", "3", "--no-pictures"
+    )
+    assert found[0] == 0 and found[1]["metrics"]["test_accuracy"] >= 0.9
+
+
+def test_lenet_reads_mnist(mnist, tmp_path):
+    found = trained("digits", tmp_path / "a", "--data", "mnist", "--root", str(mnist), "--epochs", "2")
+    assert found[0] == 0 and found[1]["metrics"]["test_accuracy"] >= 0.9
+
+
+def test_missing_files_are_told(tmp_path, capsys):
+    assert (
+        recipes.run_train(
+            [
+                "digits01",
+                "--data",
+                "mnist",
+                "--root",
+                str(tmp_path / "no"),
+                "--out",
+                str(tmp_path / "a"),
+                "--no-pictures",
+            ]
+        )
+        == 1
+    )
+    assert "train-images-idx3-ubyte not found" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
 
 
 def test_models_are_what_the_package_offers():
