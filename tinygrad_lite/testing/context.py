@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -92,6 +93,13 @@ def agreed(lists: Sequence[Sequence[Hint]]) -> Hint | None:
         same = [h for hints in full for h in hints if h.key == hint.key]
         need = 1.0 if hint.key in NEEDS_ALL else 0.6
         if len(same) >= need * len(full):
-            return next((h for h in same if " elements" not in h.text), hint)
+            places = [_family(h.text) for h in same if " elements" not in h.text]
+            usual = max(places, key=places.count, default=_family(hint.text))
+            return next((h for h in same if _family(h.text) == usual), hint)
     alone = len(full) == 1  # a place that other failing points do not confirm is a coincidence
     return next((h for h in full[0] if h.key not in NEEDS_ALL and (alone or not h.key.startswith("wrong only"))), None)
+
+
+def _family(text: str) -> str:
+    """A text without its numbers."""
+    return re.sub(r"[\d.]+", "#", text)

@@ -38,7 +38,11 @@ def where(bad: Array, x: Array, others: Sequence[Array] = ()) -> str:
             first, last = rows[0] == 0, rows[-1] == x.shape[ax] - 1
             edge = "border" if first and last else "first" if first else "last" if last else "some"
             return f"in the {edge} {len(rows)} of {x.shape[ax]} along axis {ax}"
-    for name, cond in (("where it equals another input", _meets(x, others)), ("among tied values", tied(x))):
+    for name, cond in (
+        ("where x = 0", x == 0),
+        ("where it equals another input", _meets(x, others)),
+        ("among tied values", tied(x)),
+    ):
         if not (bad & ~cond).any() and (ok & ~cond).sum() > 1:
             return name
     return f"at {int(bad.sum())} of {bad.size} elements"

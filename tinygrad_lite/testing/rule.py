@@ -59,7 +59,7 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
         except Failure as e:
             outcomes.append(Outcome(n, e.data["point"], True))
             if failure is None:
-                failure, first, choices = e, n, src.used
+                failure, first, origin = e, n, src
             if failure.kind not in NUMBERS:
                 break
             continue
@@ -68,7 +68,7 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
             report.inconclusive += p.unclear
             report.notes += [t for t in p.warnings if t not in report.notes][: 3 - len(report.notes)]
     if failure is not None:
-        small = shrink(trial, seed, first, choices, failure)
+        small = shrink(trial, seed, first, origin, failure)
         with quiet():
             describe(report, small.failure)
             report.suspicion = diagnose(failure.kind, _telling(outcomes))
@@ -85,9 +85,10 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
 def _telling(outcomes: list[Outcome]) -> list[Outcome]:
     """The largest generic failing points first, and no more of them than explanations need; all that passed."""
 
-    def generic(o: Outcome) -> tuple[int, int]:
+    def generic(o: Outcome) -> tuple[int, bool, int]:
         size = sum(a.size for a in o.point.given)
-        return SPECIAL.get(schedule(o.n)[0], 1), -size if size <= MANY else 0
+        alike = any(len(set(a.shape)) < a.ndim for a in o.point.given)  # axes that a pattern could mix up
+        return SPECIAL.get(schedule(o.n)[0], 1), alike, -size if size <= MANY else 0
 
     return sorted((o for o in outcomes if o.failed), key=generic)[:ENOUGH] + [o for o in outcomes if not o.failed]
 

@@ -63,6 +63,7 @@ class Source:
         self.rng = np.random.default_rng(seed)
         self.replay = list(replay)
         self.used: list[int] = []  # the choices made, in order
+        self.simplest: list[int] = []  # and what each would be in the simplest example
         self.made: list[tuple[Array, float, float]] = []  # arrays drawn, with their domain
         # size 1 is where broadcasting and squeezing go wrong, but too many of them hide everything else
         self.ones = float(self.rng.choice((0.0, 0.0, 0.5)))
@@ -78,6 +79,7 @@ class Source:
         value = self.replay[n] if n < len(self.replay) else usual if self.sizes == "usual" else int(fresh())
         value = min(max(int(value), lo), hi)
         self.used.append(value)
+        self.simplest.append(lo)
         return value
 
     def _even(self, lo: int, hi: int) -> int:
@@ -102,7 +104,9 @@ class Source:
                 return 1
             return int(self.rng.integers(max(lo, 2), max(hi, lo, 2) + 1))
 
-        return self._pick(usual, fresh, lo, max(hi, usual, lo))
+        value = self._pick(usual, fresh, lo, max(hi, usual, lo))
+        self.simplest[-1] = max(lo, 1)  # an empty array shows little
+        return value
 
     def integer(self, usual: int, lo: int, hi: int) -> int:
         """An integer option between ``lo`` and ``hi``, both possible."""

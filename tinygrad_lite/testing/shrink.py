@@ -18,8 +18,9 @@ class Smallest:
     digits: int | None = None
 
 
-def shrink(trial: Trial, seed: int, n: int, used: list[int], failure: Failure, budget: int = 60) -> Smallest:
+def shrink(trial: Trial, seed: int, n: int, first: Source, failure: Failure, budget: int = 60) -> Smallest:
     """Greedy: all choices smaller at once, then one by one, then rounder values, while the kind of failure stays."""
+    used, simplest = first.used, first.simplest
     best = Smallest(failure, list(used))
     tried: set[tuple[int, ...]] = {tuple(used)}
 
@@ -40,14 +41,14 @@ def shrink(trial: Trial, seed: int, n: int, used: list[int], failure: Failure, b
             return False
         return False
 
-    for top in (1, 2):
-        if attempt([min(c, top) for c in used]):
+    for more in (0, 1):
+        if attempt([min(c, s + more) for c, s in zip(used, simplest, strict=True)]):
             break
     k = 0
     while k < len(best.used):
-        value = best.used[k]
-        for smaller in sorted({0, 1, 2, value - 1}):
-            if 0 <= smaller < value and attempt([*best.used[:k], smaller, *best.used[k + 1 :]]):
+        value, least = best.used[k], simplest[k] if k < len(simplest) else 0
+        for smaller in sorted({least, least + 1, value - 1}):
+            if least <= smaller < value and attempt([*best.used[:k], smaller, *best.used[k + 1 :]]):
                 break
         k += 1
     for digits in (0, 1):

@@ -73,6 +73,7 @@ class HypothesisSource(Source):
     def _pick(self, usual: int, fresh: Callable[[], int], lo: int, hi: int) -> int:
         value = int(self._draw(self._st.integers(lo, hi)))
         self.used.append(value)
+        self.simplest.append(lo)
         return value
 
     def floats(

@@ -107,7 +107,7 @@ def cumsum_f(x, axis=-1):
 
 
 def cumsum_b(g, axis, bug=""):
-    if bug == "forwards":
+    if bug == "unflipped":
         return (np.cumsum(g, axis),)
     if bug == "exclusive":
         return (np.flip(np.cumsum(np.flip(g, axis), axis), axis) - g,)
@@ -118,7 +118,7 @@ def along(src):
     return (src.floats((src.size(3), src.size(4))),), {"axis": src.choice([-1, 0])}
 
 
-case("cumsum", along, cumsum_f, cumsum_b, {"forwards": "term|adjoint", "exclusive": "incoming gradient"})
+case("cumsum", along, cumsum_f, cumsum_b, {"unflipped": "term|adjoint", "exclusive": "incoming gradient"})
 
 
 def cumprod_f(x):

@@ -1,0 +1,50 @@
+"""Ten typical mistakes and what the check says about each; ``python -m tests.testing.messages`` writes the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.testing.table import load
+from tinygrad_lite.testing import check_rule
+
+PAGE = Path(__file__).parents[2] / "docs" / "checking_gradients_messages.md"
+
+# case, planted bug, what was done wrong in the words of the person who did it
+MISTAKES = (
+    ("softmax", "noterm", "The rule of softmax is written as if each output depended on one input only: `y * g`."),
+    ("logsumexp", "last", "Backward takes the last axis whatever `axis` is."),
+    ("maximum", "shape", "The sum over broadcast axes is forgotten."),
+    ("tanh", "inplace", "Backward writes into the incoming gradient: `g *= 1 - y * y`."),
+    ("mean", "sum", "The rule of `mean` does not divide by the count."),
+    ("take_rows", "repeated", "`out[i] += g` loses all but one of several equal indices."),
+    ("prod", "zeroed", "`prod / x` is guarded against division by zero by returning zero."),
+    ("layer_norm", "statistic", "The variance is treated as a constant."),
+    ("gated_layer", "state", "The layer keeps its input on itself, so the next call overwrites it."),
+    ("gelu_tanh", "constant", "0.0447 is typed for 0.044715."),
+)
+
+HEAD = """# Ten typical mistakes and what the check says
+
+Written by `python -m tests.testing.messages`; every text below is the output of `check_rule` on the mistake.
+
+A message has up to six parts: what is wrong and where; the analytic and the numeric derivative, with the estimated
+error of the latter; the options and the smallest input that fails, and where it came from; the suspected cause; notes;
+a call that checks the same point again.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    cases = {c.name: c for c in load()}
+    parts = [HEAD]
+    for number, (name, bug, words) in enumerate(MISTAKES, 1):
+        forward, backward = cases[name].planted(bug)
+        report: Any = check_rule(forward, backward, cases[name].sampler, name=name)
+        parts.append(f"## {number}. {words}\n\n```text\n{report}\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    print(f"{PAGE} written")
