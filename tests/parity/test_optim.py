@@ -181,6 +181,42 @@ def test_lbfgs(search, options):
         np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_line_search(seed):
+    """The same points on crooked lines, from first steps of all lengths."""
+    from tinygrad_lite.optim.line_search import Point, strong_wolfe
+
+    theirs = pytest.importorskip("torch.optim.lbfgs")
+    rng = np.random.default_rng(seed)
+    a, b, c = rng.normal(size=3)
+    first, reach = float(10.0 ** rng.uniform(-2, 1.5)), 1.0
+    visited = [[], []]
+
+    def value(t):
+        return float((t - 2) ** 2 * 0.1 + a * np.sin(3 * t) + b * np.cos(5 * t + c))
+
+    def slope(t):
+        return float((t - 2) * 0.2 + 3 * a * np.cos(3 * t) - 5 * b * np.sin(5 * t + c))
+
+    sign = -1.0 if slope(0.0) > 0 else 1.0
+
+    def at(t):
+        visited[0].append(t)
+        return Point(t, value(sign * t), None, sign * slope(sign * t))
+
+    def objective(x, t, d):
+        visited[1].append(float(t))
+        return value(sign * float(t)), torch.tensor([sign * slope(sign * float(t))])
+
+    found, looked = strong_wolfe(at, at(0.0), first, reach, 1e-9, 25)
+    _, start = objective(None, 0.0, None)
+    d = torch.tensor([1.0])
+    _, _, t, evaluations = theirs._strong_wolfe(objective, None, first, d, value(0.0), start, start.dot(d))
+    assert looked == evaluations
+    np.testing.assert_allclose(visited[0], visited[1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.t, float(t), rtol=1e-9, atol=1e-12)
+
+
 # ------------------------------------------------------------------------------------------------ errors
 @pytest.mark.parametrize(
     ("name", "options"),

@@ -126,15 +126,18 @@ def test_zip_bombs():
 
 
 def test_overlapping_members():
-    """Two names for one stretch of the file."""
-    data = zipped([("a.npy", npy({"descr": "|u1", "fortran_order": False, "shape": (5000,)}, bytes(5000)))])
-    start = data.index(b"PK\x01\x02")
-    end = data.index(b"PK\x05\x06")
-    twin = data[start:end].replace(b"a.npy", b"b.npy")
+    """One member lies inside another, so that both are read from the same bytes."""
+    inner = npy({"descr": "|u1", "fortran_order": False, "shape": (5000,)}, bytes(5000))
+    whole = zipped([("b.npy", inner)])
+    hidden = whole[: whole.index(b"PK\x01\x02")]
+    data = bytearray(zipped([("a.npy", hidden)]))
+    start, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    second = bytearray(whole[whole.index(b"PK\x01\x02") : whole.index(b"PK\x05\x06")])
+    second[42:46] = struct.pack("<I", data.index(hidden))
     tail = bytearray(data[end:])
     tail[8:12] = struct.pack("<HH", 2, 2)
-    tail[12:16] = struct.pack("<I", 2 * (end - start))
-    refused(data[:end] + twin + bytes(tail))
+    tail[12:16] = struct.pack("<I", end - start + len(second))
+    refused(bytes(data[:end] + second + tail), "overlap")
 
 
 @pytest.mark.parametrize(

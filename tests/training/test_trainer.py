@@ -142,7 +142,7 @@ def test_checkpoints_of_the_best_epoch_only(tmp_path):
 
 
 def test_early_stopping():
-    values = [3.0, 2.0, 1.0, 1.5, 0.95, 5.0, 6.0]
+    values = [3.0, 3.5, 2.0, 1.0, 1.5, 0.95, 5.0, 6.0]
     seen = []
     t = trainer()
 
@@ -150,9 +150,9 @@ def test_early_stopping():
         trainer.history.setdefault("score", []).append(values[trainer.epoch - 1])
         seen.append(weights(trainer))
 
-    t.fit(loaders()[0], epochs=7, callbacks=[numbers, EarlyStopping("score", patience=3, min_delta=0.1)])
-    assert t.epoch == 6 and t.stop
-    assert weights(t) == seen[2], "the weights of the best epoch"
+    t.fit(loaders()[0], epochs=8, callbacks=[numbers, EarlyStopping("score", patience=3, min_delta=0.1)])
+    assert t.epoch == 7 and t.stop
+    assert weights(t) == seen[3], "the weights of the best epoch"
     with pytest.raises(KeyError, match="there is no 'val_loss' to watch; the history has loss"):
         trainer().fit(loaders()[0], callbacks=[EarlyStopping()])
     with pytest.raises(ValueError, match="mode"):

@@ -105,8 +105,7 @@ def fill(data: Any, stream: Any, member: zipfile.ZipInfo) -> None:
         n = stream.readinto(place[filled:])
         if not n:
             raise FileError(f"load: '{member.filename}' ends after {filled} of {data.nbytes} bytes")
-        filled += n
-    stream.read(1)  # at the end of the member its checksum is compared
+        filled += n  # with the last byte the checksum is compared
 
 
 def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
