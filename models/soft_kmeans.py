@@ -23,7 +23,7 @@ class SoftClusters(nn.Module):
     >>> import tinygrad_lite as tl
     >>> layer = SoftClusters(2, 1, beta=10.0)
     >>> layer.centroids.data = tl.tensor([[0.0], [4.0]])
-    >>> layer(tl.tensor([[0.0], [2.0], [4.0]]))
+    >>> layer(tl.tensor([[0.0], [2.0], [4.0]])).detach()
     tensor([[1.0000, 0.0000],
             [0.5000, 0.5000],
             [0.0000, 1.0000]])

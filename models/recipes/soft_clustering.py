@@ -18,7 +18,7 @@ from tinygrad_lite.models.recipes.job import Job
 from tinygrad_lite.models.recipes.pictures import BLUE, COLOURS, ORANGE, RED, finish
 from tinygrad_lite.models.soft_kmeans import SoftClusters, SoftKMeans
 
-EPOCHS, LR = 300, 0.02
+EPOCHS, LR = 300, 0.05
 
 
 def options(parser: argparse.ArgumentParser) -> None:
