@@ -35,6 +35,7 @@ from tinygrad_lite.graph import (
 from tinygrad_lite.graph import (
     zero_guard as zero_guard,
 )
+from tinygrad_lite.printing import set_printoptions as set_printoptions
 from tinygrad_lite.registry import OPS as OPS
 from tinygrad_lite.registry import PUBLIC as _PUBLIC
 from tinygrad_lite.registry import op as op
@@ -48,6 +49,7 @@ half, float, double = float16, float32, float64
 uint8, int8, int16, int32, int64 = (_np.dtype(n) for n in ("uint8", "int8", "int16", "int32", "int64"))
 short, int, long, bool = int16, int32, int64, _np.dtype(_np.bool_)
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
+dtype, finfo, iinfo = _np.dtype, _np.finfo, _np.iinfo
 
 _ROOMS = ("autograd", "cli", "data", "datasets", "func", "functional", "linalg", "models", "nn", "optim", "profiler", "random",
           "serialization", "testing", "training", "utils", "viz")  # fmt: skip

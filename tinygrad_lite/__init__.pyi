@@ -11,22 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_lite.methods import TensorLike as TensorLike
-from tinygrad_lite import arrays as arrays
-from tinygrad_lite import calling as calling
-from tinygrad_lite import creation as creation
-from tinygrad_lite import devices as devices
-from tinygrad_lite import errors as errors
-from tinygrad_lite import gradients as gradients
-from tinygrad_lite import graph as graph
-from tinygrad_lite import methods as methods
-from tinygrad_lite import modes as modes
-from tinygrad_lite import numpy_protocol as numpy_protocol
-from tinygrad_lite import ops as ops
-from tinygrad_lite import promotion as promotion
-from tinygrad_lite import random as random
-from tinygrad_lite import registry as registry
-from tinygrad_lite import samples as samples
-from tinygrad_lite import views as views
+from numpy import dtype as dtype
+from numpy import finfo as finfo
+from numpy import iinfo as iinfo
 from tinygrad_lite.arrays import Size as Size
 from tinygrad_lite.arrays import get_default_dtype as get_default_dtype
 from tinygrad_lite.arrays import set_default_dtype as set_default_dtype
@@ -70,6 +57,7 @@ from tinygrad_lite.ops.matrix import Slogdet as Slogdet
 from tinygrad_lite.ops.reduction import AMinMax as AMinMax
 from tinygrad_lite.ops.reduction import Extreme as Extreme
 from tinygrad_lite.ops.sorting import Sorted as Sorted
+from tinygrad_lite.printing import set_printoptions as set_printoptions
 from tinygrad_lite.random import Generator as Generator
 from tinygrad_lite.registry import OPS as OPS
 from tinygrad_lite.registry import op as op
@@ -90,6 +78,7 @@ from tinygrad_lite import testing as testing
 from tinygrad_lite import training as training
 from tinygrad_lite import utils as utils
 from tinygrad_lite import viz as viz
+from tinygrad_lite import random as random
 
 __version__: builtins.str
 bool: np.dtype[Any]

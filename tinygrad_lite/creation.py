@@ -106,7 +106,9 @@ def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad:
     return _like("empty_like", input, np.empty, dtype, device, requires_grad)
 
 
-def full_like(input: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Return one value in the shape and dtype of ``input``."""
     value = to_array(fill_value, name="full_like")
     return _like("full_like", input, lambda shape, d: np.full(shape, value, d), dtype, device, requires_grad)

@@ -1,4 +1,4 @@
-"""What happens when NumPy's own functions meet a Tensor: they become registered ops, or say clearly that they cannot."""
+"""What happens when NumPy's own functions meet a Tensor: they become registered ops, or say that they cannot."""
 
 from __future__ import annotations
 

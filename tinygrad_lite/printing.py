@@ -143,5 +143,3 @@ def show(t: Any) -> str:
             text += ", " + note
             used += len(note) + 2
     return text + ")"
-
-

@@ -12,7 +12,7 @@ from tinygrad_lite.tensor import Tensor, get_default_dtype, to_array
 
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
-"""NumPy before 2 widens 0-d results by the value of a Python number, so numbers are given their dtype outright there."""
+"""NumPy before 2 widens 0-d results by the value of a Python number, so numbers get their dtype outright there."""
 
 _LEVEL = {"b": 0, "i": 1, "u": 1, "f": 2}
 
@@ -63,7 +63,7 @@ def result_dtype(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]
 
 
 def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
-    """Return ``values`` with arrays and tensors cast to their common dtype (the cast of a tensor is a recorded step)."""
+    """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is a recorded step)."""
     out = []
     for v in values:
         if v is None or isinstance(v, (Tensor, np.ndarray, int, float, np.generic)):

@@ -136,21 +136,22 @@ def package_stub() -> str:
     import tinygrad_lite
     from tinygrad_lite.registry import PUBLIC
 
-    known_rooms: tuple[str, ...] = vars(tinygrad_lite)["_ROOMS"]
+    known_rooms: tuple[str, ...] = (*vars(tinygrad_lite)["_ROOMS"], "random")
     imports: set[str] = set()
     lines: list[str] = []
     own = {n: v for n, v in vars(tinygrad_lite).items() if not n.startswith("_") and n not in ("annotations", "Any")}
     for name, value in sorted(own.items()):
         home = getattr(value, "__module__", None)
-        if inspect.ismodule(value):
-            imports.add(f"from tinygrad_lite import {name} as {name}")
-            continue
-        if name in known_rooms:
+        if inspect.ismodule(value) or name in known_rooms:
             continue
         if isinstance(home, str) and home.startswith("tinygrad_lite.") and callable(value):
             imports.add(f"from {home} import {value.__name__} as {name}")
-        elif hasattr(sys.modules.get(type(value).__module__), name) and type(value).__module__.startswith("tinygrad_lite"):
+        elif hasattr(sys.modules.get(type(value).__module__), name) and type(value).__module__.startswith(
+            "tinygrad_lite"
+        ):
             imports.add(f"from {type(value).__module__} import {name} as {name}")
+        elif home == "numpy" and inspect.isclass(value):
+            imports.add(f"from numpy import {name} as {name}")
         elif isinstance(value, np.dtype):
             lines.append(f"{name}: np.dtype[Any]")
         elif name == "OPS":

@@ -1,4 +1,5 @@
 """What wrong calls say: the class of the error and its whole text, which names the op, what came and what to do."""
+# ruff: noqa: E501 - a table, one row per line
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.errors import DTypeError, DeviceError, GradientError, ShapeError
+from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError
 from tinygrad_lite.ops.indexing import BadKey
 from tinygrad_lite.ops.shape import BadIndex
 

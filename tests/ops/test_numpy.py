@@ -1,4 +1,5 @@
 """NumPy's own functions on Tensors: NumPy's values, shapes and dtypes, and the right slope where there is one."""
+# ruff: noqa: E501 - a table, one row per line
 
 from __future__ import annotations
 
@@ -158,7 +159,10 @@ def test_like_numpy(name: str) -> None:
     if not isinstance(total, tl.Tensor):
         return
     # along a random direction the slope is the difference quotient of NumPy's own function
-    found = [np.zeros_like(a) if g is None else g.array for a, g in zip(arrays, tl.grad(total, tensors, allow_unused=True), strict=True)]
+    found = [
+        np.zeros_like(a) if g is None else g.array
+        for a, g in zip(arrays, tl.grad(total, tensors, allow_unused=True), strict=True)
+    ]
     directions = [rng.normal(size=a.shape) for a in arrays]
     tracked = [isinstance(g, tl.Tensor) and g.requires_grad for g in got]
 

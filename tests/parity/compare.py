@@ -267,6 +267,8 @@ def agree(theirs: Any, ours: Any, inputs: Any, rtol: float, shown: str) -> int:
         zero = np.zeros(x.array.shape, x.array.dtype)
         b = zero if t is None else array_of(t)
         a = zero if o is None else array_of(o)
-        assert a.shape == b.shape and a.dtype == b.dtype, f"{shown} of input {i}: {a.shape} {a.dtype}, {b.shape} {b.dtype}"
+        assert a.shape == b.shape and a.dtype == b.dtype, (
+            f"{shown} of input {i}: {a.shape} {a.dtype}, {b.shape} {b.dtype}"
+        )
         close(a, b, rtol, f"{shown} of input {i}")
     return len(inputs)

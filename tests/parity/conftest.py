@@ -19,8 +19,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         good = len(verdicts) - len(set(failed))
         terminalreporter.section("parity with PyTorch")
         terminalreporter.write_line(
-            f"{len(verdicts)} functions x {cases} cases, {checks} comparisons of values, shapes, dtypes, first and second "
-            f"gradients and errors: {good} of {len(verdicts)} functions agree"
+            f"{len(verdicts)} functions x {cases} cases, {checks} comparisons of values, shapes, dtypes, first and "
+            f"second gradients and errors: {good} of {len(verdicts)} functions agree"
         )
         for name in sorted(set(failed)):
             terminalreporter.write_line(f"  differs: {name}")

@@ -1,4 +1,5 @@
 """Every tensor function against PyTorch: values, shapes, dtypes, first and second gradients, error classes."""
+# ruff: noqa: E501 - a table, one row per line
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def test_like_pytorch(name: str, record_property: Any) -> None:
     assert compared
 
 
-ELSEWHERE = set("""
+ELSEWHERE = set(
+    """
 BoolTensor DoubleTensor FloatTensor Generator IntTensor LongTensor get_rng_state initial_seed manual_seed seed set_rng_state
 bernoulli multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm promote_types result_type
 adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d batch_norm binary_cross_entropy_with_logits celu channel_shuffle conv1d
@@ -41,7 +43,8 @@ pixel_shuffle pixel_unshuffle poisson_nll_loss prelu rms_norm selu threshold tri
 feature_alpha_dropout rrelu embedding bilinear embedding_bag grid_sampler native_norm gru lstm rnn_tanh rnn_relu gru_cell lstm_cell
 chain_matmul cholesky cholesky_inverse cholesky_solve det inverse logdet matrix_exp matrix_power pinverse qr slogdet svd
 vander lu_solve triangular_solve eig eigh
-""".split())
+""".split()
+)
 """Functions that PyTorch has too and that other suites test: layers and losses, linear algebra, random numbers."""
 
 

@@ -40,5 +40,6 @@ from tinygrad_lite.ops import special as special
 from tinygrad_lite.ops import statistics as statistics
 from tinygrad_lite.ops import trigonometry as trigonometry
 from tinygrad_lite.ops import window as window
+
 from tinygrad_lite.ops import aliases as aliases  # isort: skip - after all functions
 from tinygrad_lite.ops import inplace as inplace  # isort: skip - last: it needs all others

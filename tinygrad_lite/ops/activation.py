@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_lite.graph import finite

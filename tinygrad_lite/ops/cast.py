@@ -43,7 +43,9 @@ DEVICES = ("cpu", "cuda", "mps", "meta")
 
 
 @function()
-def to(input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Array:
+def to(
+    input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
+) -> Array:
     """Return ``input`` with the dtype of ``args`` (a dtype or another tensor); itself if it has that already.
 
     >>> import tinygrad_lite as tl

@@ -30,7 +30,9 @@ def add(input: Array, other: Array) -> Array:
     return np.add(input, other)
 
 
-@op(input=lambda g: g, other=lambda g: -g, kind="elementwise", label="-", promote="same", numpy=np.subtract, samples=TWO)
+@op(
+    input=lambda g: g, other=lambda g: -g, kind="elementwise", label="-", promote="same", numpy=np.subtract, samples=TWO
+)
 def sub(input: Array, other: Array) -> Array:
     """Return ``input - other``."""
     return np.subtract(input, other)
@@ -139,7 +141,14 @@ def reciprocal(input: Array) -> Array:
     return 1 / input
 
 
-@op(input=lambda g, y: g * y, kind="elementwise", singular=True, promote="float", numpy=np.exp, samples=Samples("()->()", hi=30.0))
+@op(
+    input=lambda g, y: g * y,
+    kind="elementwise",
+    singular=True,
+    promote="float",
+    numpy=np.exp,
+    samples=Samples("()->()", hi=30.0),
+)
 def exp(input: Array) -> Array:
     """Return ``e ** input``."""
     return np.exp(input)
@@ -186,9 +195,17 @@ def _flat_root_rule(g: Array, y: Array) -> Array:
     return where(zero, 0.0, g / where(zero, 1.0, 2 * y))
 
 
-@op(input=_flat_root_rule, kind="elementwise", singular=True, label="√", promote="float", public=False, samples=Samples("()->()", lo=1e-3))
+@op(
+    input=_flat_root_rule,
+    kind="elementwise",
+    singular=True,
+    label="√",
+    promote="float",
+    public=False,
+    samples=Samples("()->()", lo=1e-3),
+)
 def flat_sqrt(input: Array) -> Array:
-    """Return the square root with slope 0 at 0: the last step of lengths and spreads, which are flat there by choice."""
+    """Return the square root with slope 0 at 0: the last step of lengths and spreads, flat there by choice."""
     return np.sqrt(input)
 
 
@@ -206,9 +223,7 @@ def sign(input: Array) -> Array:
     return np.sign(input) if input.dtype.kind != "b" else input.copy()
 
 
-@op(
-    input=lambda g, input: g * sign(input), kind="elementwise", label="|x|", numpy=(np.absolute, np.fabs), samples=ONE
-)
+@op(input=lambda g, input: g * sign(input), kind="elementwise", label="|x|", numpy=(np.absolute, np.fabs), samples=ONE)
 def abs(input: Array) -> Array:
     """Return the absolute value; the slope at 0 is taken as 0."""
     return np.absolute(input)

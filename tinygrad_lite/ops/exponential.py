@@ -15,7 +15,14 @@ from tinygrad_lite.tensor import Array
 LN2, LN10 = _ln(2), _ln(10)
 
 
-@op(input=lambda g, y: g * (y * LN2), kind="elementwise", singular=True, promote="float", numpy=np.exp2, samples=Samples("()->()", hi=30.0))
+@op(
+    input=lambda g, y: g * (y * LN2),
+    kind="elementwise",
+    singular=True,
+    promote="float",
+    numpy=np.exp2,
+    samples=Samples("()->()", hi=30.0),
+)
 def exp2(input: Array) -> Array:
     """Return ``2 ** input``."""
     return np.exp2(input)
@@ -113,4 +120,3 @@ def xlogy(input: Array, other: Array) -> Array:
 def xlog1py(input: Array, other: Array) -> Array:
     """Return ``input * log(1 + other)``, 0 where ``input`` is 0."""
     return where(input == 0, 0.0, input * log1p(other))
-

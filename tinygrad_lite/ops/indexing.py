@@ -37,7 +37,15 @@ def _getitem_samples(src: Any) -> Any:
     x = src.floats((n, k))
     rows = np.array([0, 1, 1, -1])
     index = src.choice(
-        [0, slice(None, None, 2), (slice(None), 1), (None, Ellipsis, -1), rows, (rows, np.array([0, 1, 0, 1])), np.arange(n) % 2 == 0]
+        [
+            0,
+            slice(None, None, 2),
+            (slice(None), 1),
+            (None, Ellipsis, -1),
+            rows,
+            (rows, np.array([0, 1, 0, 1])),
+            np.arange(n) % 2 == 0,
+        ]
     )
     return (x,), {"index": index}
 
@@ -57,7 +65,8 @@ def getitem(input: Array, index: Any) -> Array:
 
 
 @op(g_in=lambda g, index: getitem(g, index), kind="indexing", label="[ ]+=", public=False,
-    samples=Samples("(k)->(n)", sizes={"k": (4, 4)}, options={"index": (np.array([0, 2, 2, -1]), slice(0, 4)), "shape": ((5,),)}))  # fmt: skip
+    samples=Samples("(k)->(n)", sizes={"k": (4, 4)},
+                    options={"index": (np.array([0, 2, 2, -1]), slice(0, 4)), "shape": ((5,),)}))  # fmt: skip
 def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
     """Return zeros of ``shape`` with ``g_in`` added at ``index``: the adjoint of reading there."""
     out = np.zeros(shape, g_in.dtype)

@@ -15,7 +15,7 @@ from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
 
-# ------------------------------------------------------------------------------------------------ reshape by other names
+# -------------------------------------------------------------------------------------------- reshape by other names
 @function()
 def view(input: Array, *shape: Any) -> Array:
     """Return the elements in another shape, in the same memory; ShapeError where that needs a copy."""

@@ -60,7 +60,9 @@ def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, d
     if p in ("fro", None):
         p = 2.0
     if p == "nuc" or not isinstance(p, (int, float)):
-        raise ShapeError(f"norm: p must be a number, inf, -inf or 'fro', got {p!r}; for matrices see linalg.matrix_norm")
+        raise ShapeError(
+            f"norm: p must be a number, inf, -inf or 'fro', got {p!r}; for matrices see linalg.matrix_norm"
+        )
     if p in (inf, -inf):
         return (amax if p > 0 else amin)(abs(input), dim, keepdim)
     return p_norm(input, float(p), dim, keepdim)

@@ -132,7 +132,9 @@ def trim_zeros(filt: Any, trim: str = "fb") -> Any:
     n = filt.shape[0]
     if not len(there):
         return getitem(filt, slice(0, 0))
-    return getitem(filt, slice(int(there[0]) if "f" in trim.lower() else 0, int(there[-1]) + 1 if "b" in trim.lower() else n))
+    return getitem(
+        filt, slice(int(there[0]) if "f" in trim.lower() else 0, int(there[-1]) + 1 if "b" in trim.lower() else n)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ joining, taking apart

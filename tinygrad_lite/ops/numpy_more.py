@@ -1,4 +1,4 @@
-"""NumPy's functions on Tensors that PyTorch does not have, or has elsewhere: products, polynomials, inserting, padding."""
+"""NumPy's functions on Tensors that PyTorch lacks, or has elsewhere: products, polynomials, inserting, padding."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """Answer numpy.convolve."""
     a, v = tensor_of(a), tensor_of(v)
     if a.ndim != 1 or v.ndim != 1 or not a.shape[0] or not v.shape[0]:
-        raise ShapeError(f"numpy.convolve: expected two vectors with elements, got {tuple(a.shape)} and {tuple(v.shape)}")
+        raise ShapeError(
+            f"numpy.convolve: expected two vectors with elements, got {tuple(a.shape)} and {tuple(v.shape)}"
+        )
     if a.shape[0] < v.shape[0]:
         a, v = v, a
     n, m = a.shape[0], v.shape[0]
@@ -274,7 +276,9 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any
             raise TypeError("numpy.pad: constant_values must be one number for tensors")
         return pad_constant(array, tuple((int(b), int(a)) for b, a in pads), constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise TypeError(f"numpy.pad: mode {mode!r} is not supported for tensors; use constant, edge, reflect, symmetric or wrap")
+        raise TypeError(
+            f"numpy.pad: mode {mode!r} is not supported for tensors; use constant, edge, reflect, symmetric or wrap"
+        )
     out = array
     for d, (before, after) in enumerate(pads):
         if before or after:
@@ -320,5 +324,3 @@ def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: b
     from tinygrad_lite.ops.compare import isclose as answer
 
     return answer(a, b, rtol, atol, equal_nan)
-
-

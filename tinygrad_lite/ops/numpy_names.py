@@ -105,13 +105,17 @@ def ptp(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
 
 
 @answers("var")
-def var(a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, correction: Any = None) -> Any:
+def var(
+    a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, correction: Any = None
+) -> Any:
     """Answer numpy.var."""
     return statistics.variance(cast_to(a, dtype), axis, ddof if correction is None else correction, bool(keepdims))
 
 
 @answers("std")
-def std(a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, correction: Any = None) -> Any:
+def std(
+    a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, correction: Any = None
+) -> Any:
     """Answer numpy.std."""
     return flat_sqrt(var(a, axis, dtype, ddof, keepdims, correction))
 
@@ -193,7 +197,9 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         w = tensor_of(weights)
         if w.ndim == 1 and a.ndim > 1:
             if axis is None or w.shape[0] != a.shape[axis]:
-                raise ShapeError(f"numpy.average: weights {tuple(w.shape)} need an axis of {tuple(a.shape)} of that length")
+                raise ShapeError(
+                    f"numpy.average: weights {tuple(w.shape)} need an axis of {tuple(a.shape)} of that length"
+                )
             w = w.reshape(tuple(-1 if i == axis % a.ndim else 1 for i in range(a.ndim)))
         w = w + np.zeros(tuple(a.shape), bare(w).dtype)
         total = w.sum(axis=axis, keepdims=bool(keepdims))
@@ -258,7 +264,15 @@ def nanmedian(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
 
 
 @answers("cov")
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, fweights: Any = None, aweights: Any = None) -> Any:
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: Any = None,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Any:
     """Answer numpy.cov."""
     x = m if m.ndim == 2 else m.reshape((1, -1))
     x = x if rowvar or m.ndim < 2 else x.T
@@ -317,7 +331,9 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     def wide(v: Any) -> Any:
         if v is None or v.ndim:
             return v
-        return v.reshape((1,) * a.ndim) + np.zeros([1 if i == axis % a.ndim else s for i, s in enumerate(a.shape)], v.dtype)
+        return v.reshape((1,) * a.ndim) + np.zeros(
+            [1 if i == axis % a.ndim else s for i, s in enumerate(a.shape)], v.dtype
+        )
 
     return product.diff(tensor_of(a), n, axis, wide(prepend), wide(append))
 
@@ -369,7 +385,13 @@ def where_np(condition: Any, x: Any = None, y: Any = None) -> Any:
     """Answer numpy.where."""
     if x is None and y is None:
         return sorting.nonzero(condition, as_tuple=True)
-    return where(condition if bare(condition) is not condition or np.asarray(condition).dtype.kind == "b" else np.asarray(condition) != 0, x, y)
+    return where(
+        condition
+        if bare(condition) is not condition or np.asarray(condition).dtype.kind == "b"
+        else np.asarray(condition) != 0,
+        x,
+        y,
+    )
 
 
 @answers("searchsorted")
@@ -385,7 +407,9 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
 
 
 @answers("unique")
-def unique(ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None) -> Any:
+def unique(
+    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None
+) -> Any:
     """Answer numpy.unique."""
     find: Any = np.unique
     out = find(bare(ar), return_index, return_inverse, return_counts, axis)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.ops.arrange import stack
 from tinygrad_lite.ops.cast import bare
 from tinygrad_lite.ops.elementwise import add, mul
-from tinygrad_lite.ops.arrange import stack
 from tinygrad_lite.ops.linalg import matmul
 from tinygrad_lite.ops.norm import norm
 from tinygrad_lite.ops.shape import broadcast_to_, cat, permute_, place, places, reshape_, transpose, unsqueeze
@@ -25,7 +25,9 @@ def _axes(name: str, *named: tuple[str, Array, int]) -> None:
     for word, x, n in named:
         if np.ndim(bare(x)) != n:
             shown = ", ".join(f"{w} {describe(v)}" for w, v, _ in named)
-            raise ShapeError(f"{name}: {word} must be {kinds[n]} ({n}-D), got {np.ndim(bare(x))}-D ({shown}); see matmul")
+            raise ShapeError(
+                f"{name}: {word} must be {kinds[n]} ({n}-D), got {np.ndim(bare(x))}-D ({shown}); see matmul"
+            )
 
 
 def _meet(name: str, a: int, b: int, x: Array, y: Array) -> None:
@@ -190,7 +192,9 @@ def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
     for word, x in zip(words, operands, strict=True):
         extra = x.ndim - len(word.replace("...", ""))
         if extra < 0 or (extra and "..." not in word):
-            raise ShapeError(f"einsum: '{word}' of '{equation}' does not fit an operand with {x.ndim} axes {describe(x)}")
+            raise ShapeError(
+                f"einsum: '{word}' of '{equation}' does not fit an operand with {x.ndim} axes {describe(x)}"
+            )
         most = max(most, extra)
         spelled.append(word.replace("...", "".join(free[:extra][::-1])))
     dots = "".join(free[:most][::-1])
@@ -236,7 +240,7 @@ def einsum(equation: str, *operands: Any) -> Array:
 
 @function(numpy=())
 def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
-    """Return the sum of products over ``dims``: the last so many axes of ``a`` with the first of ``b``, or two lists."""
+    """Return the sum of products over ``dims``: the last so many axes of ``a`` with the first of ``b``, or lists."""
     dims = bare(dims)
     if isinstance(dims, (int, np.integer)):
         if dims < 0 or dims > min(a.ndim, b.ndim):
@@ -246,7 +250,9 @@ def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
         over_a, over_b = places("tensordot", dims[0], a.ndim, a.shape), places("tensordot", dims[1], b.ndim, b.shape)
     sizes_a, sizes_b = [a.shape[i] for i in over_a], [b.shape[i] for i in over_b]
     if sizes_a != sizes_b:
-        raise ShapeError(f"tensordot: axes of {sizes_a} and {sizes_b} elements do not match ({describe(a)}, {describe(b)})")
+        raise ShapeError(
+            f"tensordot: axes of {sizes_a} and {sizes_b} elements do not match ({describe(a)}, {describe(b)})"
+        )
     rest_a = tuple(i for i in range(a.ndim) if i not in over_a)
     rest_b = tuple(i for i in range(b.ndim) if i not in over_b)
     shape = tuple(a.shape[i] for i in rest_a) + tuple(b.shape[i] for i in rest_b)

@@ -38,12 +38,20 @@ REDUCE_SOME = Samples("()->()", options={"dim": some_dims, "keepdim": (False, Tr
 
 def axis_of(dim: Any) -> Any:
     """Return ``dim`` as NumPy's ``axis``: no axes named means all of them."""
-    return dim if dim is None or dim.__class__ is int else tuple(dim) or None if isinstance(dim, (tuple, list)) else int(dim)
+    return (
+        dim
+        if dim is None or dim.__class__ is int
+        else tuple(dim) or None
+        if isinstance(dim, (tuple, list))
+        else int(dim)
+    )
 
 
 def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
     """Return ``dim`` (None, a number, several) as axes counted from the front."""
-    dims = range(ndim) if dim is None or dim == () or dim == [] else (dim,) if isinstance(dim, (int, np.integer)) else dim
+    dims = (
+        range(ndim) if dim is None or dim == () or dim == [] else (dim,) if isinstance(dim, (int, np.integer)) else dim
+    )
     return tuple(int(d) % ndim if ndim else 0 for d in dims)
 
 
@@ -216,7 +224,7 @@ def _extreme(input: Array, dim: Any, keepdim: bool, whole: Any, arg: Any, two: A
 
 @function()
 def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the largest value; along ``dim`` also where it is: (values, indices), all gradient to the first of equals.
+    """Return the largest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
 
     ``max(input, other)`` is `maximum`.
     """
@@ -225,7 +233,7 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
 @function()
 def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the smallest value; along ``dim`` also where it is: (values, indices), all gradient to the first of equals.
+    """Return the smallest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
 
     ``min(input, other)`` is `minimum`.
     """

@@ -135,7 +135,7 @@ def _steps(y: Array, x: Any, dx: Any, dim: int) -> Array:
     return (mean * (x[..., 1:] - x[..., :-1])).swapaxes(dim, -1)
 
 
-@function(numpy=getattr(np, "trapezoid", None) or getattr(np, "trapz"))
+@function()
 def trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Array:
     """Return the integral of ``y`` along ``dim`` by the trapezoid rule, at points ``x`` or ``dx`` apart (1)."""
     return _steps(y, x, dx, dim).sum(dim)

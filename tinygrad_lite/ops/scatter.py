@@ -9,8 +9,17 @@ import numpy as np
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.cast import bare, to
 from tinygrad_lite.ops.elementwise import where
-from tinygrad_lite.ops.indexing import check_bounds, cropped, getitem, is_basic, scatter_along, scatter_at, take_along, whole
-from tinygrad_lite.ops.shape import BadIndex, place, reshape_
+from tinygrad_lite.ops.indexing import (
+    check_bounds,
+    cropped,
+    getitem,
+    is_basic,
+    scatter_along,
+    scatter_at,
+    take_along,
+    whole,
+)
+from tinygrad_lite.ops.shape import BadIndex, broadcast_to_, place, reshape_
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -73,7 +82,7 @@ def masked_select(input: Array, mask: Array) -> Array:
     """Return the elements of ``input`` where ``mask`` is true, as one axis; the two broadcast together."""
     on = _mask("masked_select", mask)
     shape = np.broadcast_shapes(on.shape, input.shape)
-    wide = input if tuple(input.shape) == shape else input.broadcast_to(shape) if hasattr(input, "node") else np.broadcast_to(input, shape)  # fmt: skip
+    wide = input if tuple(input.shape) == shape else broadcast_to_(input, shape)
     return getitem(wide, (np.broadcast_to(on, shape),)) if shape else getitem(reshape_(wide, (1,)), (on.reshape(1),))
 
 
@@ -164,13 +173,23 @@ def _grid(at: Any, dim: int) -> tuple[Any, ...]:
 
 def _source(name: str, input: Array, at: Any, src: Array) -> Array:
     if bare(src).dtype != input.dtype:
-        raise DTypeError(f"{name}: src must have the dtype of input ({describe(src)}, {describe(input)}); use .to(dtype)")
+        raise DTypeError(
+            f"{name}: src must have the dtype of input ({describe(src)}, {describe(input)}); use .to(dtype)"
+        )
     if src.ndim != at.ndim or any(n > m for n, m in zip(at.shape, src.shape, strict=True)):
         raise ShapeError(f"{name}: index {at.shape} does not fit into src {describe(src)}")
     return cropped(src, -1, at.shape) if src.ndim else src
 
 
-REDUCTIONS = {"add": "sum", "multiply": "prod", "sum": "sum", "prod": "prod", "mean": "mean", "amax": "amax", "amin": "amin"}
+REDUCTIONS = {
+    "add": "sum",
+    "multiply": "prod",
+    "sum": "sum",
+    "prod": "prod",
+    "mean": "mean",
+    "amax": "amax",
+    "amin": "amin",
+}
 
 
 @function()
@@ -216,7 +235,9 @@ def scatter_reduce(
     at, dim = _lined_up("scatter_reduce", input, dim, index)
     src = _source("scatter_reduce", input, at, src)
     if not input.ndim:
-        whole_ = scatter_reduce(reshape_(input, (1,)), 0, at.reshape(1), reshape_(src, (1,)), reduce, include_self=include_self)
+        whole_ = scatter_reduce(
+            reshape_(input, (1,)), 0, at.reshape(1), reshape_(src, (1,)), reduce, include_self=include_self
+        )
         return reshape_(whole_, ())
     shape = tuple(input.shape)
     hits = _hits(at, dim, shape, np.int64)
@@ -230,7 +251,9 @@ def scatter_reduce(
     return scatter_choose(input, src, at, dim, reduce, include_self)
 
 
-def _choose_parts(y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool) -> tuple[Any, Any]:
+def _choose_parts(
+    y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool
+) -> tuple[Any, Any]:
     """What share of the gradient of the result goes to ``input`` and to ``src``."""
     shape = tuple(input.shape)
     hit = _hits(at, dim, shape, np.int64) > 0
@@ -251,11 +274,15 @@ def _choose_parts(y: Array, input: Array, src: Array, at: Any, dim: int, reduce:
     return part_in, part_src
 
 
-def _choose_input(g: Array, y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool) -> Array:
+def _choose_input(
+    g: Array, y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool
+) -> Array:
     return g * _choose_parts(y, input, src, at, dim, reduce, include_self)[0]
 
 
-def _choose_src(g: Array, y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool) -> Array:
+def _choose_src(
+    g: Array, y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool
+) -> Array:
     return take_along(g, at, dim) * _choose_parts(y, input, src, at, dim, reduce, include_self)[1]
 
 

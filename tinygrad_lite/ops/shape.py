@@ -49,7 +49,12 @@ def _reshape_samples(src: Any) -> Any:
     return (src.floats((n, k)),), {"shape": shape}
 
 
-@op(input=lambda g, input_shape: g.reshape(input_shape), kind="shape", public=False, samples=Samples(draw=_reshape_samples))
+@op(
+    input=lambda g, input_shape: g.reshape(input_shape),
+    kind="shape",
+    public=False,
+    samples=Samples(draw=_reshape_samples),
+)
 def reshape_(input: Array, shape: Any) -> Array:
     """Return the elements in another shape."""
     return np.reshape(input, shape)
@@ -85,7 +90,9 @@ def permute(input: Array, *dims: Any) -> Array:
     """Return a view with the axes in the order ``dims``."""
     order = sizes(dims)
     if len(order) != input.ndim:
-        raise ShapeError(f"permute: dims {order} do not name each of the {input.ndim} axes of {tuple(input.shape)} once")
+        raise ShapeError(
+            f"permute: dims {order} do not name each of the {input.ndim} axes of {tuple(input.shape)} once"
+        )
     return permute_(input, places("permute", order, input.ndim, input.shape))
 
 

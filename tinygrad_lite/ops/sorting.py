@@ -199,7 +199,7 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
 
 @function()
 def histc(input: Array, bins: int = 100, min: Any = 0, max: Any = 0) -> Array:
-    """Return how many elements fall into each of ``bins`` equal intervals from ``min`` to ``max`` (the data's if equal)."""
+    """Return how many elements fall into each of ``bins`` equal intervals from ``min`` to ``max`` (or the data's)."""
     x = bare(input)
     if x.dtype.kind != "f":
         raise DTypeError(f"histc: expected floats, got {describe(input)}; use .float()")

@@ -40,7 +40,14 @@ def _lgamma_rule(g: Array, input: Array) -> Array:
     return g * digamma(input)
 
 
-@op(input=_lgamma_rule, kind="elementwise", singular=True, label="log Γ", promote="float", samples=Samples("()->()", lo=0.1, hi=1e4))
+@op(
+    input=_lgamma_rule,
+    kind="elementwise",
+    singular=True,
+    label="log Γ",
+    promote="float",
+    samples=Samples("()->()", lo=0.1, hi=1e4),
+)
 def lgamma(input: Array) -> Array:
     """Return the logarithm of the absolute value of the gamma function."""
     return values.lgamma(input)
@@ -50,7 +57,14 @@ def _digamma_rule(g: Array, input: Array) -> Array:
     return g * polygamma_(input, 1)
 
 
-@op(input=_digamma_rule, kind="elementwise", singular=True, label="ψ", promote="float", samples=Samples("()->()", lo=0.1, hi=1e4))
+@op(
+    input=_digamma_rule,
+    kind="elementwise",
+    singular=True,
+    label="ψ",
+    promote="float",
+    samples=Samples("()->()", lo=0.1, hi=1e4),
+)
 def digamma(input: Array) -> Array:
     """Return the derivative of `lgamma`."""
     return values.digamma(input)

@@ -124,7 +124,7 @@ def erfinv(y: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------ gamma function
 def _reduced(x: Any, low: float, high: float) -> tuple[Any, Any, Any]:
-    """Return ``x`` brought into [low, high] by whole steps down, the product and the sum of inverses of what was passed."""
+    """Return ``x`` brought into [low, high] by whole steps, the product and the sum of inverses of what was passed."""
     product, inverses = np.ones_like(x), np.zeros_like(x)
     while (above := x > high).any():
         x = np.where(above, x - 1, x)

@@ -15,13 +15,27 @@ ONE = Samples("()->()")
 INSIDE = Samples("()->()", lo=-0.99, hi=0.99)
 
 
-@op(input=lambda g, input: g * np.cos(input), kind="elementwise", singular=True, promote="float", numpy=np.sin, samples=ONE)
+@op(
+    input=lambda g, input: g * np.cos(input),
+    kind="elementwise",
+    singular=True,
+    promote="float",
+    numpy=np.sin,
+    samples=ONE,
+)
 def sin(input: Array) -> Array:
     """Return the sine."""
     return np.sin(input)
 
 
-@op(input=lambda g, input: g * -np.sin(input), kind="elementwise", singular=True, promote="float", numpy=np.cos, samples=ONE)
+@op(
+    input=lambda g, input: g * -np.sin(input),
+    kind="elementwise",
+    singular=True,
+    promote="float",
+    numpy=np.cos,
+    samples=ONE,
+)
 def cos(input: Array) -> Array:
     """Return the cosine."""
     return np.cos(input)
@@ -68,7 +82,14 @@ def cosh(input: Array) -> Array:
     return np.cosh(input)
 
 
-@op(input=lambda g, input: g / np.hypot(input, 1.0), kind="elementwise", singular=True, promote="float", numpy=np.arcsinh, samples=ONE)
+@op(
+    input=lambda g, input: g / np.hypot(input, 1.0),
+    kind="elementwise",
+    singular=True,
+    promote="float",
+    numpy=np.arcsinh,
+    samples=ONE,
+)
 def asinh(input: Array) -> Array:
     """Return the inverse of the hyperbolic sine."""
     return np.arcsinh(input)
@@ -114,7 +135,8 @@ def _along(g: Array, part: Array, y: Array) -> Array:
 
 @op(
     input=lambda g, y, input: _along(g, input, y), other=lambda g, y, other: _along(g, other, y),
-    kind="elementwise", singular=True, promote="float", numpy=np.hypot, samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
+    kind="elementwise", singular=True, promote="float", numpy=np.hypot,
+    samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def hypot(input: Array, other: Array) -> Array:
     """Return ``sqrt(input ** 2 + other ** 2)`` without overflow; the slope at the origin is taken as 0."""
