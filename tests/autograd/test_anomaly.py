@@ -51,7 +51,9 @@ def test_backward_in_code_of_20_layers() -> None:
     with pytest.raises(RuntimeError) as caught, detect_anomaly():
         net(tl.ones(2, 3)).sum().backward()
     text = str(caught.value)
-    assert re.search(r"backward of sqrt: the gradient of 'input' is -?inf at \(0, 0\) of \(2, 3\), where .*y = 0", text)
+    assert re.search(
+        r"backward of sqrt: the gradient of 'input' is -?inf at \(0, 0\) of \(2, 3\), where .*y = -?0", text
+    )
     assert "7 (Layer)" in text and f"{__file__}:{line_with('.sqrt()')}" in text
     assert all(p.grad is None for p in net.parameters())
 

@@ -1,0 +1,159 @@
+"""Hooks, retained gradients, and who owns the memory of a gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+
+
+def leaf(*values: float) -> Any:
+    return tl.tensor(list(values), dtype=tl.float64, requires_grad=True)
+
+
+def test_hooks_run_in_order_and_each_sees_what_the_last_returned() -> None:
+    x, seen = leaf(1.0), []
+    y = x * 2
+    y.register_hook(lambda g: seen.append(g.item()) or g * 10)
+    y.register_hook(lambda g: seen.append(g.item()))
+    x.register_hook(lambda g: g + 1)
+    (y * 3).sum().backward()
+    assert seen == [3.0, 30.0] and x.grad.item() == 61.0
+
+
+def test_a_retained_gradient_is_what_comes_out_of_all_hooks_also_later_ones() -> None:
+    x = leaf(1.0)
+    y = x * 2
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10)
+    assert y.retains_grad
+    (y * 3).sum().backward(retain_graph=True)
+    (y * 3).sum().backward()
+    assert y.grad.item() == 60.0 and x.grad.item() == 120.0
+
+
+def test_retaining_survives_a_change_in_place() -> None:
+    x = leaf(1.0, 2.0)
+    y = x * 2
+    y.retain_grad()
+    y.mul_(3)
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(y.grad.array, 2 * y.array)
+
+
+def test_removing_a_hook() -> None:
+    x = leaf(1.0)
+    handle = x.register_hook(lambda g: g * 100)
+    handle.remove()
+    handle.remove()
+    x.sum().backward()
+    assert x.grad.item() == 1.0
+
+
+def test_what_a_hook_keeps_or_returns_is_its_own() -> None:
+    x, kept, constant = leaf(1.0, 2.0), [], tl.tensor([5.0, 5.0], dtype=tl.float64)
+    x.register_hook(kept.append)
+    for _ in range(2):
+        (x * 3).sum().backward()
+    assert [k.tolist() for k in kept] == [[3.0, 3.0]] * 2 and x.grad.tolist() == [6.0, 6.0]
+    y = leaf(1.0, 2.0)
+    y.register_hook(lambda g: constant)
+    for _ in range(2):
+        y.sum().backward()
+    assert constant.tolist() == [5.0, 5.0] and y.grad.tolist() == [10.0, 10.0]
+    z, changed = leaf(1.0, 2.0), leaf(1.0, 2.0)
+    w = changed + z
+    w.register_hook(lambda g: setattr(g, "array", g.zero_().array))  # changes only its copy
+    w.sum().backward()
+    assert z.grad.tolist() == [1.0, 1.0]
+
+
+def test_gradients_never_share_memory() -> None:
+    a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    (a + b).sum().backward()
+    (a + b).backward(tl.ones(2, dtype=tl.float64))
+    a.grad.zero_()
+    assert b.grad.tolist() == [2.0, 2.0]
+    c, seed = leaf(1.0, 2.0), tl.ones(2, dtype=tl.float64)
+    c.backward(seed)
+    c.backward(seed)
+    assert seed.tolist() == [1.0, 1.0] and c.grad.tolist() == [2.0, 2.0]
+    (g1,) = tl.grad(c * 1, c, seed)
+    g1.zero_()
+    assert seed.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("answer", "error"), [(tl.ones(3), "shape"), (1.0, "expected a tensor")])
+def test_a_hook_that_returns_the_wrong_thing(answer: Any, error: str) -> None:
+    x = leaf(1.0, 2.0)
+    x.register_hook(lambda g: answer)
+    with pytest.raises(RuntimeError, match=error):
+        x.sum().backward()
+    assert x.grad is None
+
+
+def test_after_accumulation() -> None:
+    x, seen = leaf(1.0), []
+    handle = x.register_post_accumulate_grad_hook(lambda t: seen.append(t.grad.item()))
+    x.sum().backward()
+    x.sum().backward()
+    handle.remove()
+    x.sum().backward()
+    assert seen == [1.0, 2.0]
+    with pytest.raises(RuntimeError, match="leaf"):
+        (x * 2).register_post_accumulate_grad_hook(print)
+
+
+def test_no_hook_without_a_gradient() -> None:
+    with pytest.raises(RuntimeError, match="does not require"):
+        tl.ones(2).register_hook(print)
+    with pytest.raises(RuntimeError, match="does not require"):
+        tl.ones(2).retain_grad()
+
+
+def test_inputs_of_backward_may_be_computed_tensors() -> None:
+    x = leaf(2.0)
+    y = x * 3
+    (y * y).sum().backward(inputs=[y])
+    assert y.grad.item() == 12.0 and x.grad is None
+
+
+def test_unused_inputs() -> None:
+    x, z = leaf(1.0, 2.0), leaf(3.0)
+    with pytest.raises(RuntimeError, match=r"does not depend on input 1 \(1,\) float64; allow_unused"):
+        tl.grad(x.sum(), [x, z])
+    assert tl.grad(x.sum(), [x, z], allow_unused=True)[1] is None
+    assert tl.grad(x.sum(), [x, z], materialize_grads=True)[1].tolist() == [0.0]
+    with pytest.raises(ValueError, match="materialize_grads"):
+        tl.grad(x.sum(), [x, z], allow_unused=False, materialize_grads=True)
+
+
+def test_several_outputs_with_and_without_weights() -> None:
+    x = leaf(1.0, 2.0)
+    tl.autograd.backward([x.sum(), x * x], [None, tl.tensor([1.0, 10.0])])
+    assert x.grad.tolist() == [3.0, 41.0]
+    (g,) = tl.grad([x.sum(), (x * x).sum()], x)
+    assert g.tolist() == [3.0, 5.0]
+    with pytest.raises(RuntimeError, match="2 tensors but 1"):
+        tl.autograd.backward([x.sum(), x.sum()], [tl.ones(())])
+
+
+def test_a_leaf_that_got_other_memory_keeps_its_old_value_in_the_graph() -> None:
+    x = leaf(3.0)
+    y = (x * x * x).sum()
+    x.data = tl.tensor([100.0], dtype=tl.float64)
+    (g,) = tl.grad(y, x, create_graph=True)
+    (h,) = tl.grad(g, x)
+    assert g.item() == 27.0 and h.item() == 18.0
+
+
+def test_gradients_saved_by_a_step_are_not_changed_behind_its_back() -> None:
+    x, w = leaf(1.0), leaf(5.0)
+    (x * 2).sum().backward()
+    y = (x.grad * w).sum()
+    (x * 2).sum().backward()  # adds to x.grad in place
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
