@@ -180,6 +180,29 @@ def test_busy_cores_mean_one_thread(monkeypatch):
     assert two.told == []
 
 
+def test_a_thread_that_never_runs_is_not_waited_for(monkeypatch):
+    two, stop = Two(), threading.Event()
+    monkeypatch.setattr(workers, "_blas", [two])
+    two.pool = workers.ThreadPoolExecutor(1)
+    two.pool.submit(stop.wait, 60)  # the only other thread is busy elsewhere
+    assert workers.split(4, workers.WORTH, list) == [[0], [1], [2], [3]]
+    stop.set()
+    two.pool.shutdown()
+
+
+def test_products_of_middle_size_are_done_alone(monkeypatch):
+    two = Two()
+    monkeypatch.setattr(workers, "_blas", [two])
+    rng = np.random.default_rng(0)
+    for shape in ((2, 3, 4), (300, 20, 40), (5, 300, 20, 40)):
+        a, b = rng.standard_normal(shape[:-1]), rng.standard_normal((*shape[:-3], *shape[-2:]))
+        assert np.allclose(workers.multiply(a, b), np.einsum("...ij,...jk->...ik", a, b))
+    assert two.told == [1, 2] * 2
+    with pytest.raises(ValueError):
+        workers.multiply(a[0], np.ones((21, 400)))
+    assert two.told == [1, 2] * 3
+
+
 def test_networks_train_alike_with_and_without():
     def losses():
         tl.manual_seed(0)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.ops.linalg import product
+from tinygrad_lite.ops.workers import multiply
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
 
 def _input_rule(g: Array, input: Array, centers: Array) -> Array:
-    return 2 * (input * g.sum(axis=1, keepdims=True) - g @ centers)
+    return 2 * (input * g.sum(axis=1, keepdims=True) - product(g, centers))
 
 
 def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
-    return 2 * (centers * g.sum(axis=0).reshape((-1, 1)) - g.T @ input)
+    return 2 * (centers * g.sum(axis=0).reshape((-1, 1)) - product(g.T, input))
 
 
 @op(
@@ -26,8 +28,8 @@ def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
 def squared_distances(input: Array, centers: Array) -> Array:
     r"""Return :math:`\lVert x_i - c_k \rVert^2` (n, k) of points ``input`` (n, d) and ``centers`` (k, d).
 
-    One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`, no (n, k, d) temporary. The origin is moved to the middle of
-    the centers first (far from it the three terms would cancel), and rounding never makes a distance negative.
+    One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`, no (n, k, d) temporary. The origin is moved to the
+    middle of the centers first (far from it the three terms would cancel), and rounding never makes a distance negative.
 
     >>> import tinygrad_lite as tl
     >>> tl.squared_distances(tl.tensor([[0.0, 0.0], [3.0, 4.0]]), tl.tensor([[0.0, 0.0]]))
@@ -42,7 +44,7 @@ def squared_distances(input: Array, centers: Array) -> Array:
     if centers.shape[0]:
         middle = centers.mean(axis=0)
         input, centers = input - middle, centers - middle
-    d = input @ (-2 * centers.T)
+    d = multiply(input, -2 * centers.T)
     d += np.einsum("nd,nd->n", input, input)[:, None]
     d += np.einsum("kd,kd->k", centers, centers)
     return np.maximum(d, 0, out=d)

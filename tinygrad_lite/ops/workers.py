@@ -8,6 +8,7 @@ Where that cannot be told (another BLAS than NumPy's own wheels carry) the work 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import threading
 from collections.abc import Callable
@@ -23,6 +24,8 @@ LARGEST = 1 << 22
 """Elements of the largest buffer worth keeping between calls (16 MiB)."""
 WORTH = 1 << 21
 """Multiplications below which sharing out costs more than it saves."""
+SMALL, LARGE = 1 << 17, 1 << 26
+"""Multiplications of a product between which BLAS is told to work alone; below it does so anyway."""
 
 _mine = threading.local()
 
@@ -83,30 +86,64 @@ def blas() -> Blas:
     return _blas[0]
 
 
+def multiply(a: Array, b: Array) -> Array:
+    """Return ``a @ b`` of two arrays; BLAS works alone where its threads would save less than a millisecond.
+
+    They wait for each other in a busy loop: on a machine with other work to do, such a product takes a time slice of
+    the system (milliseconds) instead of microseconds.
+    """
+    work = a.size * b.shape[-1] if b.ndim > 1 else a.size
+    if SMALL < work < LARGE:
+        library = blas()
+        threads = library.threads()
+        if threads > 1:
+            library.set(1)
+            try:
+                return np.matmul(a, b)
+            finally:
+                library.set(threads)
+    # three times faster than matmul on small matrices
+    return a.dot(b) if b.ndim == 2 else np.matmul(a, b)
+
+
 def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
-    """Return ``some(part)`` for parts of ``range(n)``, each in a thread of its own where ``work`` is worth it."""
+    """Return ``some(part)`` for parts of ``range(n)``, shared out between threads where ``work`` is worth it.
+
+    Whoever is free takes the next part, and nobody waits for a thread that the system has not let run yet: on a busy
+    machine the calling thread does it all. The parts, and so the result, do not depend on who was free.
+    """
     if n == 1 or work < WORTH:
         return [some(range(n))]
     library = blas()
-    threads = min(library.threads(), n)
+    threads = library.threads()
     # whoever comes second finds the cores busy and works alone
     if threads == 1 or not library.lock.acquire(blocking=False):
         return [some(range(n))]
+    count = min(n, 2 * threads)
+    ends = [n * i // count for i in range(count + 1)]
+    results: list[Any] = [None] * count
+    following = itertools.count().__next__
+
+    def take() -> None:
+        while (i := following()) < count:
+            results[i] = some(range(ends[i], ends[i + 1]))
+
     try:
         if library.pool is None:
             library.pool = ThreadPoolExecutor(threads - 1, "tinygrad_lite")
-        ends = [n * i // threads for i in range(threads + 1)]
-        parts = [range(a, b) for a, b in zip(ends, ends[1:], strict=False)]
         library.set(1)
         try:
-            others = [library.pool.submit(some, part) for part in parts[1:]]
+            others = [library.pool.submit(take) for _ in range(threads - 1)]
             try:
-                first = some(parts[0])
+                take()
             finally:
-                wait(others)
+                running = [other for other in others if not other.cancel()]
+                wait(running)
         finally:
             library.set(threads)
-        return [first, *[other.result() for other in others]]
+        for other in running:
+            other.result()
+        return results
     finally:
         library.lock.release()
 
