@@ -129,11 +129,11 @@ def page(tally: Tally, rows: list[str], others: list[str], seeds: int, count: in
         [
             "# How well gradient checkers find planted bugs",
             "",
-            f"Measured by `python -m tests.testing.table --write --seeds {seeds}` on {count} correct but hard functions in plain",
-            f"NumPy and {len(tally.found)} bugs planted in them (`tests/testing/cases`); Python {platform.python_version()}, "
-            f"NumPy {np.__version__}. Losses and",
-            "sequences were held out while the checker was tuned. Other checkers run with their own default tolerances and one",
-            "seed, through an adapter that calls the same NumPy functions; those that are not installed are left out.",
+            f"Measured by `python -m tests.testing.table --write --seeds {seeds}` on {count} correct but hard",
+            f"functions in plain NumPy and {len(tally.found)} bugs planted in them (`tests/testing/cases`);",
+            f"Python {platform.python_version()}, NumPy {np.__version__}. Losses and sequences were held out while",
+            "the checker was tuned. Others run with their own default tolerances and one seed, through an adapter",
+            "that calls the same NumPy functions; those that are not installed are left out.",
             "",
             "| checker | bugs found | correct functions rejected |",
             "| --- | --- | --- |",
@@ -146,7 +146,7 @@ def page(tally: Tally, rows: list[str], others: list[str], seeds: int, count: in
             "| --- | --- |",
             *rows,
             "",
-            "Whether a hint is actionable is decided by words written down beside each bug: the hint must contain one of them.",
+            "Whether a hint is actionable is decided by words written down beside each bug: it must hold one of them.",
             "A hint that names another cause is misleading; one that names none is vague.",
             "",
         ]

@@ -32,8 +32,9 @@ MODULES: dict[str, tuple[Callable[[], Any], tuple[Any, ...]]] = {
 }
 for rank, spec in BY_RANK.items():
     for name, arguments in {
-        "AdaptiveAvgPool": (2,), "AdaptiveMaxPool": (2,), "AvgPool": (2,), "MaxPool": (2,), "LPPool": (2.0, 2), "BatchNorm": (2,),
-        "InstanceNorm": (2,), "CircularPad": (1,), "ConstantPad": (1, 2.0), "ReflectionPad": (1,), "ReplicationPad": (1,),
+        "AdaptiveAvgPool": (2,), "AdaptiveMaxPool": (2,), "AvgPool": (2,), "MaxPool": (2,), "LPPool": (2.0, 2),
+        "BatchNorm": (2,), "InstanceNorm": (2,),
+        "CircularPad": (1,), "ConstantPad": (1, 2.0), "ReflectionPad": (1,), "ReplicationPad": (1,),
         "ZeroPad": (1,), "Conv": (2, 3, 2), "ConvTranspose": (2, 3, 2), "Dropout": (0.5,),
     }.items():  # fmt: skip
         MODULES[f"{name}{rank}d"] = (lambda n=f"{name}{rank}d", a=arguments: getattr(nn, n)(*a), spec)
@@ -93,7 +94,8 @@ MODULES |= {
 
 # checked elsewhere or made of those above: containers, stacks, signs as targets, indices of a pooling, penalties
 ELSEWHERE = set(
-    "TransformerEncoderLayer TransformerDecoderLayer Module ModuleDict ModuleList ParameterDict ParameterList Transformer TransformerDecoder TransformerEncoder "
+    "Module ModuleDict ModuleList ParameterDict ParameterList "
+    "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer "
     "CosineEmbeddingLoss HingeEmbeddingLoss MarginRankingLoss SoftMarginLoss MultiLabelMarginLoss "
     "MaxUnpool1d MaxUnpool2d MaxUnpool3d ElasticNet GroupLasso L1 L2".split()
 )
