@@ -70,6 +70,10 @@ class MSELoss(Loss):
 
     function = staticmethod(F.mse_loss)
 
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return the loss."""
+        return F.mse_loss(input, target, None, None, self.reduction)  # by place: this is the loss of tiny networks
+
 
 class L1Loss(Loss):
     """Return the mean of ``|input - target|``."""
