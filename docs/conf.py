@@ -1,0 +1,75 @@
+"""How the documentation is built: ``sphinx-build -W docs docs/_build``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # for the page generators in _pages
+
+from tinygrad_lite import __version__  # noqa: E402
+
+project = "tinygrad_lite"
+author = "The tinygrad_lite authors"
+copyright = "the tinygrad_lite authors"  # noqa: A001
+version = release = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+# links to other projects only where their inventories can be had: a build without a network still succeeds
+if os.environ.get("TINYGRAD_LITE_DOCS_ONLINE"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "torch": ("https://docs.pytorch.org/docs/stable", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+    }
+
+exclude_patterns = ["_build", "_pages", "examples/*.md", "examples/README.rst"]
+html_theme = "furo"
+html_title = f"tinygrad_lite {version}"
+html_static_path = ["_static"]
+templates_path: list[str] = []
+pygments_style, pygments_dark_style = "friendly", "monokai"
+
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autosummary_generate = True
+napoleon_google_docstring = True
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+mathjax3_config = {"tex": {"packages": {"[+]": ["ams"]}}}
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["examples"],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"/plot_",
+    "remove_config_comments": True,
+    "download_all_examples": False,
+    "min_reported_time": 30,
+    "abort_on_example_error": True,
+    "show_signature": False,
+}
+warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
+
+
+def setup(app: object) -> None:
+    """Write the pages that are read off the registry before Sphinx reads any page."""
+    from _pages import write
+
+    write(HERE)
