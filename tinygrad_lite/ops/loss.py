@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -65,6 +66,7 @@ def mse_loss(input: Array, target: Array, reduction: str = "mean") -> Array:
     return reduced("mse_loss", d * d, reduction)
 
 
+@cache
 def clip_eps(dtype: Any) -> float:
     """Return the distance probabilities keep from 0 and 1: 1e-15 in float64, 1e-7 in float32 (where 1 - 1e-15 is 1)."""
     return 1e-15 if np.dtype(dtype) == np.float64 else float(np.finfo(dtype).eps)
@@ -99,7 +101,7 @@ def binary_cross_entropy(input: Array, target: Array, reduction: str = "mean", e
             f"{input.max():.4g}; apply sigmoid first, or use binary_cross_entropy_with_logits"
         )
     eps = clip_eps(input.dtype) if eps is None else eps
-    p = np.clip(input, eps, 1 - eps)
+    p = np.minimum(np.maximum(input, eps), 1 - eps)  # np.clip takes three times as long on small arrays
     return reduced("binary_cross_entropy", -(target * np.log(p) + (1 - target) * np.log1p(-p)), reduction)
 
 
