@@ -15,3 +15,7 @@ settings.register_profile("dev", max_examples=30, **calm)
 settings.register_profile("ci", max_examples=60, derandomize=True, print_blob=True, **calm)
 settings.register_profile("intense", max_examples=1000, **calm)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--overwrite", action="store_true", help="write golden files anew instead of comparing with them")

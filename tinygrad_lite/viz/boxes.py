@@ -161,8 +161,11 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
     elif "shape" in show and not scalar and node.kind not in ("output",):
         lines.append((shape_text(node.shape), "shape"))
     if scalar:
-        value = "value ?" if node.value is None else f"value {number_text(node.value)}"
-        pair = value.removeprefix("value ") if node.grad is None else f"{value} | grad {number_text(node.grad)}"
+        value: Any = node.value
+        grad: Any = node.grad
+        pair = "?" if value is None else number_text(value)
+        if grad is not None:
+            pair = f"value {pair} | grad {number_text(grad)}"
         lines.append((pair, "value"))
     else:
         if "value" in show and node.value is not None:

@@ -18,14 +18,22 @@ ROW = 20
 CHANGES = ("added", "removed", "changed")
 
 
-def numbered(by: str | Callable[[GraphNode], float]) -> Callable[[GraphNode], float | None]:
+def numbered(by: str | Callable[[GraphNode], float], graph: Graph) -> Callable[[GraphNode], float | None]:
     """Return the function that gives the number a node is coloured by."""
     if callable(by):
         return by
     if by in ("flops", "bytes", "time"):
         return lambda n: getattr(n, by) if n.kind == "op" else None
     word = {"act_std": "std"}.get(by, by)
-    return lambda n: (n.stats or {}).get(word)
+    if by != "update_ratio":
+        return lambda n: (n.stats or {}).get(word)
+
+    def largest(n: GraphNode) -> float | None:
+        # the parameters of an op are written into its box
+        nodes = [n, *(graph.by_id[e.src] for e in graph.arguments[n.id])]
+        return max((m.stats[word] for m in nodes if m.stats and word in m.stats), default=None)
+
+    return largest
 
 
 class Colouring:
@@ -47,7 +55,7 @@ class Colouring:
         self.used = set(self.kinds.values()) | set(self.heat.values())
 
     def _heat(self, drawn: list[str]) -> None:
-        function = numbered(self.by)  # type: ignore[arg-type]
+        function = numbered(self.by, self.scene.view.graph)  # type: ignore[arg-type]
         values: dict[str, float] = {}
         for id in drawn:
             box = self.scene.view.boxes.get(id)

@@ -14,7 +14,7 @@ from tinygrad_lite.graph import MODE, switch
 from tinygrad_lite.tensor import Tensor, make
 from tinygrad_lite.viz.backward import backward_of
 from tinygrad_lite.viz.gradients import add_gradients
-from tinygrad_lite.viz.model import Graph, GraphNode, Look
+from tinygrad_lite.viz.model import Graph, GraphNode, Look, measures
 from tinygrad_lite.viz.record import Tracer, current_names
 from tinygrad_lite.viz.walk import walk
 
@@ -96,11 +96,9 @@ def run(model: Any, inputs: Sequence[Any], names: dict[int, tuple[str, str]], lo
         known[id(t)] = (name, "input")
         if isinstance(t, Tensor):
             known[id(t.array)] = (name, "input")
-    wants = set(look.show) | ({"stats"} if look.color_by == "act_std" else set())
-    wants |= {"time"} if look.color_by == "time" else set()
+    wants = measures(look)
     tracer = Tracer(known, modules, wants)
-    grads = graph != "forward" or "grad" in wants or look.color_by in ("grad_norm", "update_ratio")
-    wants |= {"stats"} if look.color_by == "update_ratio" else set()
+    grads = graph != "forward" or "grad" in wants
     observers = (*MODE.get().observers, tracer)
     with untouched(model), switch(observers=observers, **({"grad": True} if grads else {})):
         result = model(*inputs)

@@ -111,6 +111,13 @@ class Look:
                 raise ValueError(f"draw: {name} must be a whole number of at least {least}, got {number!r}")
 
 
+def measures(look: Look) -> set[str]:
+    """Return the words of ``show`` that have to be measured for a picture, those that its colours need included."""
+    colours = {"act_std": {"stats"}, "time": {"time"}, "grad_norm": {"grad"}, "update_ratio": {"grad", "stats"}}
+    by = look.color_by if isinstance(look.color_by, str) else ""
+    return {*look.show, *colours.get(by, ())}
+
+
 @dataclass
 class Graph:
     """A computation as plain data, and every way to show it.

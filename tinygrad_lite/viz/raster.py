@@ -64,10 +64,8 @@ def by_dot(graph: Graph, form: str) -> bytes:
 # ------------------------------------------------------------------------------------------------ matplotlib
 def painted(graph: Graph, form: str, scale: float) -> bytes:
     """Draw the built-in layout with matplotlib."""
-    require("matplotlib", extra="plot")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    agg: Any = require("matplotlib.backends.backend_agg", extra="plot")
+    module: Any = require("matplotlib.figure", extra="plot")
     scene = graph.view.visible()
     picture = place(scene)
     dark = int(graph.look.theme == "dark")
@@ -75,8 +73,8 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
     heads = ([graph.look.title] if graph.look.title else []) + list(graph.notes)
     top = 22.0 * len(heads)
     width, height = max(picture.w, 200.0), picture.h + top
-    figure = Figure(figsize=(width / 96, height / 96), dpi=96 * scale, facecolor=paper["back"])
-    FigureCanvasAgg(figure)
+    figure = module.Figure(figsize=(width / 96, height / 96), dpi=96 * scale, facecolor=paper["back"])
+    agg.FigureCanvasAgg(figure)
     axes: Any = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
@@ -105,14 +103,14 @@ def write(axes: Any, x: float, y: float, text: str, colour: str, size: float, le
 
 def frames(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[str, str]) -> None:
     """Draw the open modules."""
-    from matplotlib.patches import FancyBboxPatch
+    patches: Any = require("matplotlib.patches", extra="plot")
 
     for r in picture.frames:
         group = scene.view.groups[r.id]
         deep = len(scene.view.chain(r.id)) % 2 == 0
         for shift in (4, 0) if group.kind == "repeat" else (0,):
             axes.add_patch(
-                FancyBboxPatch(
+                patches.FancyBboxPatch(
                     (r.x + shift, r.y + top + shift), r.w, r.h, boxstyle="round,pad=0,rounding_size=7",
                     facecolor=paper["back" if deep else "inside"], edgecolor=paper["frame"],
                     linewidth=1.5 if group.kind == "repeat" else POINT,
@@ -123,20 +121,20 @@ def frames(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[st
 
 def wires(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[str, str]) -> None:
     """Draw the edges."""
-    from matplotlib.patches import FancyArrowPatch
-    from matplotlib.path import Path
+    patches: Any = require("matplotlib.patches", extra="plot")
+    path: Any = require("matplotlib.path", extra="plot").Path
 
     for p in picture.paths:
         points: list[tuple[float, float]] = [p.strokes[0][:2]]
-        codes = [Path.MOVETO]
+        codes = [path.MOVETO]
         last: tuple[float, float] | None = None
         for x, a, b in p.strokes:
             if last is not None:
                 middle = (last[1] + a) / 2
                 points += [(last[0], middle), (x, middle), (x, a)]
-                codes += [Path.CURVE4] * 3
+                codes += [path.CURVE4] * 3
             points.append((x, b))
-            codes.append(Path.LINETO)
+            codes.append(path.LINETO)
             last = (x, b)
         if picture.sideways:
             points = [(y, x) for x, y in points]
@@ -145,8 +143,8 @@ def wires(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[str
         moved = [(x, y + top) for x, y in points]
         link = scene.links[p.link]
         axes.add_patch(
-            FancyArrowPatch(
-                path=Path(moved, codes), arrowstyle="-|>" if p.arrow else "-", mutation_scale=8 * POINT,
+            patches.FancyArrowPatch(
+                path=path(moved, codes), arrowstyle="-|>" if p.arrow else "-", mutation_scale=8 * POINT,
                 linestyle="--" if link.style == "saved" else "-", color=paper["line"], linewidth=1.1 * POINT,
                 shrinkA=0, shrinkB=0,
             )
@@ -159,7 +157,7 @@ def wires(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[str
 
 def box(axes: Any, scene: Scene, r: Rect, top: float, colouring: Colouring, dark: int, paper: dict[str, str]) -> None:
     """Draw one box."""
-    from matplotlib.patches import FancyBboxPatch
+    patches: Any = require("matplotlib.patches", extra="plot")
 
     known = scene.view.boxes.get(r.id)
     lines = known.lines if known is not None else scene.view.groups[r.id].lines
@@ -167,7 +165,7 @@ def box(axes: Any, scene: Scene, r: Rect, top: float, colouring: Colouring, dark
     fill, border = (FILL.get(kind) or SCALE[kind])[2 * dark : 2 * dark + 2]
     marked = any(role == "mark" for _, role in lines)
     axes.add_patch(
-        FancyBboxPatch(
+        patches.FancyBboxPatch(
             (r.x, r.y + top), r.w, r.h, boxstyle="round,pad=0,rounding_size=6", facecolor=fill,
             edgecolor=paper["mark"] if marked else border, linewidth=2 if marked else 1,
             linestyle="--" if marked or known is None else "-",

@@ -44,7 +44,7 @@ def to_text(graph: Graph) -> str:
             word = "return" if node.label.startswith("output") else f"return {plain(node.label)} ="
             lines.append("  " * depth + f"{word} {value_of(edge.src, edge.out_index, names)}")
     lines.extend(f"# {plain(note)}" for note in graph.notes)
-    return "\n".join(lines)
+    return "\n".join(map(plain, lines))
 
 
 def kind_of(node: GraphNode) -> str:

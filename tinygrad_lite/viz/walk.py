@@ -13,7 +13,7 @@ from tinygrad_lite.viz.backward import backward_of
 from tinygrad_lite.viz.builder import LESSON, Builder
 from tinygrad_lite.viz.cost import flops_of, saved_bytes
 from tinygrad_lite.viz.gradients import add_gradients
-from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look
+from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look, measures
 from tinygrad_lite.viz.source import short
 from tinygrad_lite.viz.words import Unknown
 
@@ -21,12 +21,12 @@ from tinygrad_lite.viz.words import Unknown
 def walk(target: Any, names: Mapping[int, tuple[str, str]], look: Look, graph: str) -> Graph:
     """Return the graph under one tensor or several."""
     outs = [target] if isinstance(target, Tensor) else [t for t in target if isinstance(t, Tensor)]
-    builder = Builder(names, look.show)
+    builder = Builder(names, measures(look))
     steps = ordered([t.node for t in outs if t.node is not None])
     arrays = known_arrays(steps, outs)
     lesson = len(steps) <= LESSON and all(s.shape == () for s in steps)
-    grads = lesson or graph != "forward" or "grad" in look.show or look.color_by in ("grad_norm", "update_ratio")
-    if grads or {"value", "stats"} & set(look.show) or look.color_by == "act_std":
+    grads = lesson or graph != "forward" or "grad" in builder.wants
+    if grads or {"value", "stats"} & builder.wants:
         compute(steps, arrays)
     for step in steps:
         add(builder, step, arrays)

@@ -1,0 +1,114 @@
+"""Graphs of tensors that are already computed."""
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite import viz
+
+
+def lesson():
+    a, b = tl.tensor(2.0, requires_grad=True), tl.tensor(-3.0, requires_grad=True)
+    c = a * b
+    d = c + b**3
+    out = (d * a).tanh()
+    return a, b, c, out
+
+
+def test_single_numbers_show_value_and_gradient_everywhere():
+    a, b, c, out = lesson()
+    graph = viz.draw(out)
+    assert [n.id for n in graph.nodes][:2] == ["a", "b"] and graph.nodes[-1].id == "out"
+    assert graph["mul.1"].value == -6.0 and graph["add.1"].value == -33.0
+    expected = tl.grad(out, [a, b, c], retain_graph=True)
+    for name, g in zip(("a", "b", "mul.1"), expected, strict=True):
+        assert graph[name].grad == pytest.approx(g.item())
+    assert a.grad is None and b.grad is None
+    out.backward()  # the picture has not used up the graph
+    assert "value -6 | grad" in graph.to_svg()
+
+
+def test_after_backward_the_numbers_are_computed_again():
+    a = tl.tensor(2.0, requires_grad=True)
+    out = (a * a).exp() + a
+    before = viz.draw(out).to_json()
+    out.backward()
+    after = viz.draw(out)
+    assert [n.value for n in after.nodes] == [n.value for n in viz.Graph.from_json(before).nodes]
+    assert out.node.inputs[0].saved is None, "the picture must leave the graph as it was: freed"
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        out.backward()
+
+
+def test_a_number_that_was_not_kept_is_shown_as_such():
+    a = tl.tensor(2.0, requires_grad=True)
+    graph = viz.draw((a + 1) * a)
+    assert "other=?" in graph.to_text() or graph["add.1"].value == 3.0
+
+
+def test_hooks_of_the_user_do_not_run():
+    a = tl.tensor(2.0, requires_grad=True)
+    y = a * 3
+    y.register_hook(lambda g: pytest.fail("a hook ran"))
+    y.retain_grad()
+    viz.draw(y * y, show="grad")
+    assert y.grad is None and len(y.node.hooks) == 2
+
+
+def test_squarings_stay_linear():
+    x = y = tl.tensor(1.0, requires_grad=True)
+    for _ in range(30):
+        y = y * y
+    graph = viz.draw(y)
+    assert len([n for n in graph.nodes if n.kind == "op"]) == 30 and len(graph.nodes) == 32
+    assert len(graph.edges) == 61 and x.grad is None
+
+
+def test_a_hundred_thousand_ops_in_a_row():
+    y = tl.ones(2, requires_grad=True)
+    for i in range(100_000):
+        y = y * 1.0001 if i % 3 else y + 0.1
+    graph = viz.draw(y)
+    assert len(graph.nodes) == 100_002
+    text = graph.to_text()
+    assert "× 33,333" in text and len(text) < 2000
+    assert len(graph.to_svg()) < 20_000
+
+
+def test_long_and_irregular_graphs_are_cut_into_stretches():
+    y = tl.ones(2, requires_grad=True)
+    z = y
+    for i in range(3000):
+        y, z = (y * 1.01 if (i * i) % 7 in (1, 2) else y - z), y
+    graph = viz.draw(y, fold_repeats=False)
+    with pytest.warns(UserWarning, match="max_nodes=200") as caught:
+        svg = graph.to_svg()
+        graph.to_text()
+    assert len(caught) == 1 and svg.count('class="box') < 200
+
+
+def test_second_order_graph():
+    a = tl.tensor(3.0, requires_grad=True)
+    (slope,) = tl.grad(a**3, a, create_graph=True)
+    graph = viz.draw(slope)
+    assert graph["a"].grad == pytest.approx(18.0) and graph.nodes[-1].value == 27.0
+
+
+def test_several_outputs_and_lists():
+    x = tl.tensor(np.arange(6.0, dtype=np.float32).reshape(2, 3), requires_grad=True)
+    values, _ = x.max(1)
+    y = tl.cat([values, values * 2]).sum()
+    graph = viz.draw(y, show=("shape", "grad", "value"))
+    assert graph["x"].grad == [[0, 0, 3], [0, 0, 3]]
+
+
+def test_names_may_be_given():
+    x, w = tl.ones(2), tl.ones(2, requires_grad=True)
+    data = {"hidden": w}
+    del w
+    graph = viz.draw((x * data["hidden"]).sum(), names={"omega": data["hidden"]})
+    assert "omega" in graph.by_id and "x" in graph.by_id
+    assert {n.id for n in viz.draw(tl.nn.Linear(2, 1)(x)).nodes} >= {"x"}
+    model = tl.nn.Linear(2, 1)
+    assert {"m.weight", "m.bias"} <= set(viz.draw(model(x), names={"m": model}).by_id)
+    assert {"weight", "bias"} <= set(viz.draw(model(x), names=model).by_id)
