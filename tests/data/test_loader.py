@@ -116,7 +116,7 @@ def test_options_that_exclude_one_another(make):
 def test_workers_are_accepted_with_a_word():
     with pytest.warns(UserWarning, match="num_workers=2 has no effect"):
         loader = DataLoader(TEN, 5, num_workers=2, pin_memory=True, persistent_workers=True)
-    assert len(firsts(loader)) == 2
+    assert len(firsts(loader)) == 2 and loader.num_workers == 0 and tl.utils.data.get_worker_info() is None
 
 
 class Stream(IterableDataset):

@@ -238,14 +238,15 @@ def test_closure_under_no_grad():
     assert p.item() == 1.0
 
 
-def test_hooks():
+@pytest.mark.parametrize("kind", ALL)
+def test_hooks(kind):
     told = []
-    optimizer = optim.SGD([with_gradient(1.0)], lr=0.1)
+    optimizer = kind([with_gradient(1.0)], lr=0.1)
     before = optimizer.register_step_pre_hook(lambda o, args, kwargs: told.append("before"))
     optimizer.register_step_post_hook(lambda o, args, kwargs: told.append(o is optimizer))
-    optimizer.step()
+    optimizer.step(lambda: tl.tensor(0.0))
     before.remove()
-    optimizer.step()
+    optimizer.step(lambda: tl.tensor(0.0))
     assert told == ["before", True, True]
 
 

@@ -263,6 +263,14 @@ def test_lbfgs():
     assert t.fit([(x, x.sum(1, keepdim=True))], epochs=3)["loss"][-1] < 1e-8
 
 
+def test_gradients_are_clipped():
+    model = nn.Linear(1, 1)
+    before = [p.item() for p in model.parameters()]
+    t = Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=1.0), clip_grad_norm=0.5, progress=False)
+    t.fit([(tl.tensor([[100.0]]), tl.tensor([[0.0]]))])
+    assert np.hypot(*[p.item() - b for p, b in zip(model.parameters(), before, strict=True)]) == pytest.approx(0.5)
+
+
 def test_schedules_by_epoch_batch_and_measure():
     train, validation = loaders()
     t = trainer(scheduled=False, scheduler_every="batch")

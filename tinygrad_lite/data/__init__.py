@@ -11,6 +11,7 @@ from tinygrad_lite.data.dataset import Subset as Subset
 from tinygrad_lite.data.dataset import TensorDataset as TensorDataset
 from tinygrad_lite.data.dataset import random_split as random_split
 from tinygrad_lite.data.loader import DataLoader as DataLoader
+from tinygrad_lite.data.loader import get_worker_info as get_worker_info
 from tinygrad_lite.data.sampler import BatchSampler as BatchSampler
 from tinygrad_lite.data.sampler import RandomSampler as RandomSampler
 from tinygrad_lite.data.sampler import Sampler as Sampler

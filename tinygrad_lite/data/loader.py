@@ -12,6 +12,10 @@ from tinygrad_lite.data.dataset import IterableDataset
 from tinygrad_lite.data.sampler import BatchSampler, RandomSampler, SequentialSampler, count
 
 
+def get_worker_info() -> None:
+    """Return None, as PyTorch does in the main process: there are no worker processes here."""
+
+
 class DataLoader:
     """Iterate over a data set in batches.
 
@@ -59,7 +63,7 @@ class DataLoader:
                 UserWarning,
                 stacklevel=2,
             )
-        self.dataset, self.generator, self.num_workers = dataset, generator, 0
+        self.dataset, self.generator, self.num_workers, self.pin_memory = dataset, generator, 0, pin_memory
         self.streams = isinstance(dataset, IterableDataset)
         if self.streams and (shuffle or sampler is not None or batch_sampler is not None):
             raise ValueError(

@@ -65,7 +65,7 @@ class LBFGS(Optimizer):
         if self.param_groups:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def _take(self, closure: Callable[[], Any] | None, frame: Any) -> Any:
         """Minimise; ``closure`` clears the gradients, computes the loss and calls backward. Returns the first loss."""
         if closure is None:
             raise TypeError("LBFGS: step needs a closure that computes the loss again")
@@ -75,7 +75,7 @@ class LBFGS(Optimizer):
         state["step"] += 1
         state.setdefault("func_evals", 0)
         state.setdefault("n_iter", 0)
-        evaluations = 0
+        evaluations, source = 0, (frame.f_code, frame.f_lasti)
 
         def evaluate() -> Any:
             nonlocal evaluations
@@ -115,7 +115,7 @@ class LBFGS(Optimizer):
             if group["line_search_fn"] is not None:
 
                 def at(length: float, x: Any = x, d: Any = d) -> Point:
-                    self._place(x + length * d)
+                    self._place(x + length * d, source)
                     value = float(evaluate())
                     gradient = self._gradient()
                     return Point(length, value, gradient, float(gradient @ d))
@@ -123,9 +123,9 @@ class LBFGS(Optimizer):
                 reach, left = float(np.abs(d).max()), group["max_eval"] - evaluations
                 found, _ = strong_wolfe(at, Point(0.0, loss, g, slope), t, reach, unchanged, left)
                 t, loss, g = found.t, found.f, found.g
-                self._place(x + t * d)
+                self._place(x + t * d, source)
             else:
-                self._place(x + t * d)
+                self._place(x + t * d, source)
                 if turn + 1 < group["max_iter"]:
                     # the last step is not evaluated: nobody would look at it
                     loss, g = float(evaluate()), self._gradient()
@@ -140,7 +140,6 @@ class LBFGS(Optimizer):
         if not done:
             state.update(d=make(d), prev_flat_grad=make(before), prev_loss=loss_before, t=t, H_diag=scale, ro=ro)
             state.update(old_dirs=[make(v) for v in changes], old_stps=[make(v) for v in moves])
-        self.count += 1
         return first
 
     @staticmethod
@@ -170,10 +169,10 @@ class LBFGS(Optimizer):
         """Return all parameters as one vector."""
         return np.concatenate([p.array.reshape(-1) for p in self.param_groups[0]["params"]])
 
-    def _place(self, x: Any) -> None:
+    def _place(self, x: Any, source: Any) -> None:
         """Give the parameters the values of a vector."""
         start = 0
         for p in self.param_groups[0]["params"]:
             p.array[...] = x[start : start + p.array.size].reshape(p.array.shape)
-            graph.bump(p.array)
+            graph.bump(p.array, source)
             start += p.array.size

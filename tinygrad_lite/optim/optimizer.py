@@ -143,19 +143,23 @@ class Optimizer:
         if before:
             for hook in tuple(before):
                 hook(self, (closure,), {})
-        loss = None
-        if closure is not None:
-            with graph.enable_grad():
-                loss = closure()
-        frame = sys._getframe(1)
-        found = [self._gather(group) for group in self.param_groups]
-        for group, pairs in zip(self.param_groups, found, strict=True):
-            if pairs:
-                self.update(group, self._jobs(group, pairs, frame))
+        loss = self._take(closure, sys._getframe(1))
         self.count += 1
         if after:
             for hook in tuple(after):
                 hook(self, (closure,), {})
+        return loss
+
+    def _take(self, closure: Callable[[], Any] | None, frame: Any) -> Any:
+        """Take the step that ``frame`` asked for."""
+        loss = None
+        if closure is not None:
+            with graph.enable_grad():
+                loss = closure()
+        found = [self._gather(group) for group in self.param_groups]
+        for group, pairs in zip(self.param_groups, found, strict=True):
+            if pairs:
+                self.update(group, self._jobs(group, pairs, frame))
         return loss
 
     def _gather(self, group: dict[str, Any]) -> list[tuple[Slot, Any]]:
@@ -212,11 +216,15 @@ class Optimizer:
                 )
         slot = Slot()
         slot.array, slot.fields, slot.state = x, fields, state
-        if x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays)):
-            slot.arrays = (*arrays, *[np.empty(x.shape, x.dtype) for _ in range(self.scratch)])
+        whole = x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays))
+        scratch = self._scratch.get(x.dtype)
+        if scratch is None or scratch.shape[1] < x.size and (whole or scratch.shape[1] < PIECE):
+            # all parameters share it: one is done before the next begins
+            scratch = self._scratch[x.dtype] = np.empty((self.scratch, x.size if whole else PIECE), x.dtype)
+        if whole:
+            slot.arrays = (*arrays, *[s[: x.size].reshape(x.shape) for s in scratch])
             slot.pieces = None
         else:
-            scratch = self._scratch.setdefault(x.dtype, np.empty((self.scratch, PIECE), x.dtype))
             slot.pieces = []
             for start in range(0, x.size, PIECE):
                 piece = slice(start, min(start + PIECE, x.size))

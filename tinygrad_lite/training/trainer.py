@@ -12,6 +12,7 @@ import numpy as np
 from tinygrad_lite import graph, random
 from tinygrad_lite.errors import describe
 from tinygrad_lite.nn import Module
+from tinygrad_lite.nn.utils import clip_grad_norm_
 from tinygrad_lite.optim import Optimizer
 from tinygrad_lite.optim.lr_scheduler import ReduceLROnPlateau
 from tinygrad_lite.serialization import load, save
@@ -25,6 +26,7 @@ class Trainer:
 
     ``metrics``: functions of output and target, by name or in a list; their means over all examples go into the history
     beside the loss. ``scheduler``: stepped after each epoch, or each batch with ``scheduler_every="batch"``.
+    ``clip_grad_norm``: largest norm of all gradients together.
     ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal and a line per epoch
     elsewhere.
 
@@ -53,6 +55,7 @@ class Trainer:
         metrics: Mapping[str, Callable[[Any, Any], Any]] | Sequence[Callable[[Any, Any], Any]] = (),
         scheduler: Any = None,
         scheduler_every: str = "epoch",
+        clip_grad_norm: float | None = None,
         progress: bool | None = None,
     ) -> None:
         if scheduler_every not in ("epoch", "batch"):
@@ -60,6 +63,7 @@ class Trainer:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {f.__name__: f for f in metrics}
         self.scheduler, self.scheduler_every, self.progress = scheduler, scheduler_every, progress
+        self.clip_grad_norm = clip_grad_norm
         self.epoch = 0
         self.history: dict[str, list[float]] = {}
         self.callbacks: list[Callback] = []
@@ -155,6 +159,8 @@ class Trainer:
                     f"Try a smaller learning rate, and look for the cause with autograd.detect_anomaly()"
                 )
             loss.backward()
+            if self.clip_grad_norm is not None:
+                clip_grad_norm_(self.model.parameters(), self.clip_grad_norm)
             if not first:
                 first.extend((value, output, target))
             return loss
