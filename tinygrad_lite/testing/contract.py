@@ -221,7 +221,7 @@ def _near_float64(
     p: Point, dt: np.dtype[np.generic], low: list[Array], outs: Outs, g: Outs, grads: Sequence[Array | None]
 ) -> None:
     wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in low]
-    info: Any = np.finfo(dt)  # type: ignore[type-var]
+    info: Any = np.finfo(str(dt))
     eps, tiny, top = (float(getattr(info, k)) for k in ("eps", "tiny", "max"))
     gs = [np.asarray(a, np.float64).ravel() for a in g.arrays if a.dtype.kind == "f"]
     v = np.concatenate(gs) if gs else np.zeros(0)

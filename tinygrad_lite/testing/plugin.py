@@ -25,7 +25,7 @@ def gradcheck(request: pytest.FixtureRequest) -> Callable[..., GradReport]:
     """`tinygrad_lite.testing.gradcheck` with the seed of this run; fails the test with the report."""
     from tinygrad_lite.testing import gradcheck
 
-    return partial(gradcheck, seed=request.config.getoption("--grad-seed"))
+    return partial(gradcheck, seed=int(request.config.getoption("--grad-seed") or 0))
 
 
 def gradtest(
@@ -49,8 +49,9 @@ def gradtest(
 
             function()
             config = request.config
+            seed = int(config.getoption("--grad-seed") or 0)
             count = config.getoption("--grad-examples") or examples or 30
-            check_op(op, *args, options=options, examples=count, seed=config.getoption("--grad-seed"), **settings)
+            check_op(op, *args, options=options, examples=count, seed=seed, **settings)
 
         test.__name__, test.__doc__, test.__module__ = function.__name__, function.__doc__, function.__module__
         return test

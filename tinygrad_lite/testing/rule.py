@@ -51,7 +51,7 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
     """Run a trial on searched inputs and report."""
     trial.learn(seed)
     report = GradReport(title, examples=examples)
-    failure, first, outcomes = None, -1, []
+    failure, first, origin, outcomes = None, -1, Source(seed), []
     for n in range(examples):
         src = Source.example(seed, n)
         try:

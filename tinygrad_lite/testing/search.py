@@ -164,7 +164,7 @@ def draw_values(rng: np.random.Generator, mode: str, shape: tuple[int, ...], lo:
     both = lo < 0 < hi
     if mode == "grid":  # few distinct values: ties, zeros, bounds
         a, b = _window(lo, hi)
-        return np.clip(a + (b - a) / 6 * rng.integers(0, 7, shape), lo, hi)
+        return np.asarray(np.clip(a + (b - a) / 6 * rng.integers(0, 7, shape), lo, hi))
     if mode == "special":
         a, b = _window(lo, hi)
         pool = [x for x in (0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-3, -1e-3, a, b) if lo <= x <= hi]
