@@ -166,6 +166,7 @@ def test_an_error_while_writing_keeps_the_old_file(tmp_path, monkeypatch):
         assert path.read_bytes() == before and os.listdir(tmp_path) == ["x.npz"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("name", ["x.npz", "x.safetensors"])
 def test_a_killed_program_keeps_the_old_file(name, tmp_path):
     path = tmp_path / name
@@ -188,6 +189,7 @@ def test_a_killed_program_keeps_the_old_file(name, tmp_path):
     assert len(os.listdir(tmp_path)) == 2, "half of the new file lies beside"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links and permissions")
 def test_a_link_and_the_permissions_stay(tmp_path):
     path, link = tmp_path / "x.npz", tmp_path / "latest.npz"
     tl.save({}, path)
