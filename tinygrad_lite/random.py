@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.inplace import filler
 from tinygrad_lite.ops.shape import sizes
 from tinygrad_lite.registry import publish
 from tinygrad_lite.tensor import Tensor, get_default_dtype, make, to_array
@@ -270,3 +271,42 @@ def poisson(input: Any, generator: Any = None) -> Tensor:
 for _name in __all__:
     if _name not in ("default_generator",):
         publish(_name, globals()[_name], (), method=_name in ("bernoulli", "multinomial"))
+
+
+# ------------------------------------------------------------------------------------------------ filling in place
+def _uniform(shape: Any, dtype: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None) -> Any:
+    if to < from_:
+        raise ValueError(f"uniform_: expected from <= to, got {from_} and {to}")
+    return from_ + (to - from_) * rand(shape, generator=generator, dtype=dtype).array
+
+
+def _normal(shape: Any, dtype: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
+    if std < 0:
+        raise ValueError(f"normal_: std must not be negative, got {std}")
+    return mean + std * randn(shape, generator=generator, dtype=dtype).array
+
+
+def _bernoulli(shape: Any, dtype: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
+    chances = np.broadcast_to(_probabilities("bernoulli_", np.asarray(getattr(p, "array", p), np.float64)), shape)
+    return (generator or default_generator()).random(shape) < chances
+
+
+def _exponential(shape: Any, dtype: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
+    if lambd <= 0:
+        raise ValueError(f"exponential_: lambd must be positive, got {lambd}")
+    return (generator or default_generator()).standard_exponential(shape) / lambd
+
+
+def _whole(shape: Any, dtype: Any, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> Any:
+    if to is None:  # one number given: that is the end
+        from_, to = 0, from_
+    if to is None:  # every whole number that the dtype holds exactly
+        to = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else np.iinfo(dtype).max
+    return (generator or default_generator()).integers(from_ or 0, to, shape)
+
+
+filler("uniform_", _uniform, "Fill with numbers drawn evenly between ``from`` (0) and ``to`` (1).")
+filler("normal_", _normal, "Fill with numbers drawn from the normal distribution of ``mean`` (0) and ``std`` (1).")
+filler("bernoulli_", _bernoulli, "Fill with 1 with probability ``p`` (a number or a tensor), else 0.")
+filler("exponential_", _exponential, "Fill with numbers drawn from the exponential distribution of rate ``lambd`` (1).")
+filler("random_", _whole, "Fill with whole numbers from ``from`` (0) up to but not including ``to``.")

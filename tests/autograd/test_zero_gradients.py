@@ -88,8 +88,8 @@ EXTREMES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1000.0, -1000.0, np.inf, -np.inf, 1e
 PLAIN = [
     name
     for name, op in tl.OPS.items()
-    if op.places and op.kind in ("elementwise", "activation") and name != "clip" and "dim" not in op.params and "n" not in op.params
-    and "order" not in op.params and 0 < len([p for p in op.params if p not in op.defaults]) < 3
+    if op.places and op.kind in ("elementwise", "activation") and name != "clip"
+    and not {"dim", "n", "order"} & set(op.params) and 0 < len([p for p in op.params if p not in op.defaults]) < 3
 ]  # fmt: skip
 
 

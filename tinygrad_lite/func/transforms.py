@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_lite import gradients
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.func.batch import batch, levels
-from tinygrad_lite.func.tree import flatten
+from tinygrad_lite.func.tree import flatten, tree_map
 from tinygrad_lite.graph import MODE, Node, enable_grad
 from tinygrad_lite.registry import PUBLIC
 from tinygrad_lite.tensor import Tensor, make
@@ -168,6 +168,7 @@ class Call:
             raise RuntimeError(f"{name}: the function must return tensors, it returned {describe(out)}")
         self.flat = [v for group in self.variables for v in group]
         self.create = MODE.get().grad and depends_elsewhere(self.outs, self.flat)
+        self.aux = tree_map(lambda a: self.value(a) if isinstance(a, Tensor) else a, self.aux)
 
     def value(self, o: Any) -> Any:
         """Return an output for the user: without our variables in its history, unless it has another one."""

@@ -278,6 +278,9 @@ def filler(name: str, draw: Callable[..., Any], doc: str) -> None:
     """Publish ``t.NAME(...)``, which fills ``t`` with what ``draw(shape, dtype, ...)`` returns."""
 
     def fill(input: Array, *args: Any, **kwargs: Any) -> Array:
+        if "from" in kwargs:  # PyTorch's word, one of Python's own
+            kwargs["from_"] = kwargs.pop("from")
+        writable(name, input)
         return write(name, input, draw(tuple(input.shape), input.dtype, *args, **kwargs), depth=1)
 
     fill.__name__, fill.__doc__ = name, doc

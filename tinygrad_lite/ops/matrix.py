@@ -192,7 +192,7 @@ def tensorsolve(A: Array, B: Array, dims: Any = None) -> Array:
 def cholesky(A: Array, *, upper: bool = False) -> Array:
     """Return the lower triangular L with ``L @ L.mT = A`` (or its transpose) for symmetric positive matrices.
 
-    Only the lower triangle of ``A`` is read (with ``upper`` the upper one). Raises LinAlgError unless ``A`` is positive.
+    Only the lower (``upper``: the upper) triangle of ``A`` is read. Raises LinAlgError unless ``A`` is positive.
     """
     L = over("cholesky", d.cholesky_, mT(A) if upper else A)
     return mT(L) if upper else L
@@ -428,10 +428,13 @@ def vecdot(x: Array, y: Array, dim: int = -1) -> Array:
 def vander(x: Array, N: int | None = None) -> Array:
     """Return the powers 0 .. N - 1 of the last axis of ``x`` along a new last axis (N: the length of that axis)."""
     x = tensor_of(x)
-    if x.ndim < 1 or (N is not None and N < 0):
-        raise ShapeError(f"vander: expected at least one axis and N >= 0, got {describe(x)} and N={N}")
-    n = x.shape[-1] if N is None else int(N)
-    return d.rows(x) ** np.arange(n).astype(x.dtype)
+    if x.ndim < 1 or (N is not None and N <= 1):
+        raise ShapeError(f"vander: expected at least one axis and N > 1, got {describe(x)} and N={N}")
+    return _powers(x, N)
+
+
+def _powers(x: Array, N: int | None) -> Array:
+    return d.rows(x) ** np.arange(x.shape[-1] if N is None else int(N)).astype(x.dtype)
 
 
 @function(numpy=np.vander, name="vander", method=False)
@@ -439,7 +442,7 @@ def vander_descending(x: Array, N: int | None = None, increasing: bool = False) 
     """Return the powers of a vector as columns, the highest first (``increasing``: last)."""
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got {describe(x)}")
-    out = vander(x, N)
+    out = _powers(x, N)
     return out if increasing else out[:, ::-1]
 
 

@@ -1,0 +1,87 @@
+"""An op declared in one place is a function, a method, NumPy's spelling and a row of the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite.methods import Methods
+from tinygrad_lite.registry import PUBLIC
+from tinygrad_lite.samples import Samples
+from tinygrad_lite.tensor import UFUNCS
+
+
+@pytest.fixture
+def toy() -> Iterator[Any]:
+    @tl.op(
+        x=lambda g, x: g * 3 * x * x, kind="elementwise", label="x³", promote="float", numpy=np.spacing,
+        samples=Samples("()->()"),
+    )  # fmt: skip
+    def toy_cube(x):  # type: ignore[no-untyped-def]
+        """Return ``x ** 3``."""
+        return x * x * x
+
+    yield toy_cube
+    del tl.OPS["toy_cube"], PUBLIC["toy_cube"], UFUNCS[np.spacing]
+    delattr(Methods, "toy_cube")
+
+
+def test_it_appears_everywhere(toy: Any) -> None:
+    x = tl.tensor([1.0, 2.0], requires_grad=True)
+    assert tl.toy_cube(x).tolist() == x.toy_cube().tolist() == np.spacing(x).tolist() == [1.0, 8.0]
+    assert "toy_cube" in dir(tl) and tl.OPS["toy_cube"].label == "x³"
+    x.toy_cube().sum().backward()
+    assert x.grad.tolist() == [3.0, 12.0]
+    assert tl.func.hessian(lambda x: x.toy_cube().sum())(tl.tensor([2.0])).tolist() == [[12.0]]
+    assert tl.func.vmap(toy)(tl.tensor([[1.0], [2.0]])).tolist() == [[1.0], [8.0]]
+    assert isinstance(toy(np.array([2.0])), np.ndarray), "plain arrays stay plain"
+
+
+def test_the_gradient_check_finds_it(toy: Any) -> None:
+    from tinygrad_lite.testing import check_op
+
+    assert check_op(toy, examples=10).ok
+
+
+def test_argument_names_of_the_engine_are_refused() -> None:
+    with pytest.raises(TypeError, match="'forward' is used by the engine"):
+
+        @tl.op(forward=lambda g: g, public=False)
+        def clash(forward):  # type: ignore[no-untyped-def]
+            return forward
+
+
+def test_argument_names_may_be_anything_else() -> None:
+    @tl.op(y=lambda g, y: g, t=lambda g, node: g * node, public=False)
+    def names(y, t, mode: str = "a", node: int = 2, frame: int = 0, found: bool = False, code: int = 1):  # type: ignore[no-untyped-def]
+        assert (mode, frame, found, code) == ("a", 0, False, 1)
+        return y + t * node
+
+    y, t = tl.tensor(1.0, requires_grad=True), tl.tensor(2.0, requires_grad=True)
+    names(y, t).backward()
+    assert y.grad.item() == 1.0 and t.grad.item() == 2.0
+
+
+def test_filling_with_random_numbers() -> None:
+    x = tl.zeros(1000)
+    tl.manual_seed(0)
+    first = x.uniform_(2.0, 3.0).tolist()
+    assert 2 <= min(first) and max(first) < 3
+    tl.manual_seed(0)
+    assert x.uniform_(2.0, 3.0).tolist() == first
+    assert abs(x.normal_(5.0, 0.1).mean().item() - 5) < 0.05
+    assert set(x.bernoulli_(0.25).tolist()) == {0.0, 1.0} and 0.1 < x.mean().item() < 0.4
+    assert x.exponential_(2.0).min().item() >= 0
+    assert set(tl.zeros(100, dtype=tl.int64).random_(3).tolist()) == {0, 1, 2}
+    with pytest.raises(RuntimeError, match="leaf"):
+        tl.ones(2, requires_grad=True).uniform_()
+    w = tl.ones(2, requires_grad=True)
+    with tl.no_grad():
+        w.normal_()
+    assert w.is_leaf and w.requires_grad
+    y = tl.ones(2, requires_grad=True) * 2
+    assert y.uniform_().requires_grad
