@@ -380,6 +380,9 @@ class LogSoftmax(_Softmax):
 class Softmax2d(_Activation):
     """Return the softmax over the channels of images (N, C, H, W) or (C, H, W)."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, input: Any) -> Any:
         """Return the softmax over axis -3."""
         if input.ndim not in (3, 4):

@@ -287,6 +287,11 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return _activation.relu(input)
 
 
+def relu_(input: Any) -> Any:
+    """Set what is negative in ``input`` to 0, in place."""
+    return input.relu_()
+
+
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return ``exp(input)`` divided by its sum along ``dim``."""
     return _activation.softmax(input if dtype is None else input.to(dtype), _usual(input) if dim is None else dim)
@@ -318,3 +323,10 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     half = input1.reshape((-1, n1)) @ weight.permute(1, 0, 2).reshape(n1, out * n2)
     y = (half.reshape((-1, out, n2)) @ input2.reshape((-1, n2, 1))).reshape((*lead, out))
     return y if bias is None else y + bias
+
+
+def upsample(
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Any:
+    """Return `interpolate` of the input, by its old name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)

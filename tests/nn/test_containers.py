@@ -35,7 +35,8 @@ def test_module_list():
     assert [type(m).__name__ for m in layers][:2] == ["Tanh", "Linear"] and len(layers) == 6
     assert isinstance(layers[1:3], nn.ModuleList) and layers[-1] in layers
     assert repr(layers) == (
-        "ModuleList(\n  (0): Tanh()\n  (1-3): 3 x Linear(in_features=2, out_features=2, bias=True)\n  (4-5): 2 x ReLU()\n)"
+        "ModuleList(\n  (0): Tanh()\n  (1-3): 3 x Linear(in_features=2, out_features=2, bias=True)\n"
+        "  (4-5): 2 x ReLU()\n)"
     )
     del layers[1:3]
     assert list(layers.state_dict()) == ["1.weight", "1.bias"]

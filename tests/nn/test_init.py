@@ -78,7 +78,8 @@ def test_gains():
     "call",
     [
         lambda: init.xavier_uniform_(tl.empty(3)), lambda: init.eye_(tl.empty(3)), lambda: init.dirac_(tl.empty(3, 3)),
-        lambda: init.orthogonal_(tl.empty(3)), lambda: init.calculate_gain("cosine"), lambda: init.sparse_(tl.empty(3), 0.1),
+        lambda: init.orthogonal_(tl.empty(3)), lambda: init.calculate_gain("cosine"),
+        lambda: init.sparse_(tl.empty(3), 0.1),
         lambda: init.kaiming_uniform_(tl.empty(3, 3), mode="fan"), lambda: init.calculate_gain("leaky_relu", "x"),
     ],
 )  # fmt: skip

@@ -277,3 +277,14 @@ def test_layers_have_second_derivatives():
     (g,) = tl.grad(model(x).pow(2).sum(), x, create_graph=True)
     g.pow(2).sum().backward()
     assert all(p.grad is not None and np.isfinite(p.grad.array).all() for p in model.parameters())
+
+
+def test_threads():
+    before = tl.get_num_threads()
+    tl.set_num_threads(1)
+    assert tl.get_num_threads() == 1
+    tl.set_num_threads(before)
+    assert tl.get_num_threads() == before
+    for bad in (0, -1, "2", True, 1.5):
+        with pytest.raises(ValueError, match="positive integer"):
+            tl.set_num_threads(bad)

@@ -49,6 +49,17 @@ def test_names_and_order(net):
         net.get_parameter("seen")
 
 
+def test_a_part_is_replaced(net):
+    net.set_submodule("rest.0", nn.Tanh())
+    assert isinstance(net.rest[0], nn.Tanh)
+    net.set_submodule("extra", nn.ReLU())
+    assert isinstance(net.extra, nn.ReLU)
+    with pytest.raises(AttributeError):
+        net.set_submodule("more", nn.ReLU(), strict=True)
+    with pytest.raises(ValueError):
+        net.set_submodule("rest.0", 3)
+
+
 def test_shared_parts_count_once():
     layer = nn.Linear(2, 2)
     net = nn.Sequential(layer, nn.ReLU(), layer)
@@ -216,7 +227,8 @@ def test_errors_say_where():
     with pytest.raises(ValueError) as error:
         whole(tl.ones(1, 2, 5, 5))
     assert str(error.value) == (
-        "error in body.layers.2 (Conv2d): conv2d: weight expects 3 input channels, x has 2 (x (1, 2, 5, 5), weight (4, 3, 3, 3))"
+        "error in body.layers.2 (Conv2d): conv2d: weight expects 3 input channels, "
+        "x has 2 (x (1, 2, 5, 5), weight (4, 3, 3, 3))"
     )
     with pytest.raises(ValueError, match=r"^conv2d: weight expects"):
         whole.body.layers[2](tl.ones(1, 2, 5, 5))

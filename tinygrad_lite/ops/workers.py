@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.errors import OptionError
+from tinygrad_lite.registry import function
 from tinygrad_lite.tensor import Array
 
 LARGEST = 1 << 22
@@ -154,3 +156,20 @@ def added(parts: list[Any]) -> Array:
     for part in parts[1:]:
         total += part
     return total
+
+
+@function(method=False)
+def get_num_threads() -> int:
+    """Return how many threads matrix products and convolutions may use."""
+    return blas().threads()
+
+
+@function(method=False)
+def set_num_threads(num: int) -> None:
+    """Let matrix products and convolutions use ``num`` threads; without effect where BLAS cannot be told."""
+    if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
+        raise OptionError(f"set_num_threads: expected a positive integer, got {num!r}")
+    library = blas()
+    if library.set is not None and int(num) != library.threads():
+        library.set(int(num))
+        library.pool = None  # the threads of the old number end with it
