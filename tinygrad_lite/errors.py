@@ -79,6 +79,7 @@ WORDS = tuple(
         (r"matmul: Input operand \d does not have enough dimensions.*", "a number has no axis to sum over; use mul"),
         (r"ufunc '\w+' not supported for the input types.*", "not defined for these dtypes; convert them with .to(dtype)"),
         (r"The numpy boolean negative.*", "not defined for bool tensors; use ~x or logical_not"),
+        (r"boolean index did not match indexed array.*", "the mask does not have the shape of what it selects from"),
         (r"numpy boolean subtract.*", "not defined for bool tensors; use ^ or logical_xor"),
     )
 )  # fmt: skip

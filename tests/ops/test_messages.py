@@ -175,7 +175,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ('x[1.5]', lambda: ones(3)[1.5], BadKey,
      'index: a tensor is indexed by whole numbers, slices, None, ... and tensors, not by 1.5'),
     ('x[mask]', lambda: ones(3)[tl.tensor([True, False])], IndexError,
-     'getitem: boolean index did not match indexed array along axis 0; size of axis is 3 but size of corresponding boolean axis is 2 (input (3,) float32, index (2,) bool)'),
+     'getitem: the mask does not have the shape of what it selects from (input (3,) float32, index (2,) bool)'),
     ('gather', lambda: tl.gather(ones(3, 2), 0, tl.tensor([[3]])), BadIndex,
      'gather: index 3 is out of bounds for 3 elements'),
     ('gather float index', lambda: tl.gather(ones(3), 0, tl.tensor([0.5])), DTypeError,

@@ -119,6 +119,12 @@ for _name, _dtype in {
     _shortcut(_name, _dtype)
 
 
+@function(method=False)
+def detach(input: Array) -> Array:
+    """Return the same memory as a tensor without history."""
+    return input.detach()
+
+
 @function()
 def cpu(input: Array) -> Array:
     """Return ``input``: all memory is the memory of the CPU."""

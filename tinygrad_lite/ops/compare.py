@@ -25,7 +25,7 @@ def _two(ufunc: Any) -> None:
     def answer(input: Array, other: Array) -> Array:
         return ufunc(input, other)
 
-    answer.__name__ = WORDS.get(ufunc.__name__, RENAMED.get(ufunc.__name__, ufunc.__name__))
+    answer.__name__ = str(WORDS.get(ufunc.__name__, RENAMED.get(ufunc.__name__, ufunc.__name__)))
     answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` of two tensors element by element; no gradient."
     op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
 
@@ -34,7 +34,7 @@ def _one(ufunc: Any) -> None:
     def answer(input: Array) -> Array:
         return ufunc(input)
 
-    answer.__name__ = RENAMED.get(ufunc.__name__, ufunc.__name__)
+    answer.__name__ = str(RENAMED.get(ufunc.__name__, ufunc.__name__))
     answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` element by element; no gradient."
     op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
 

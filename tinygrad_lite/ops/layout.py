@@ -253,7 +253,7 @@ def _at_least(n: int, tensors: tuple[Any, ...]) -> Any:
         return tuple([_at_least(n, (x,)) for x in given])
     if len(tensors) > 1:
         return tuple([_at_least(n, (x,)) for x in tensors])
-    (x,) = tensors
+    x = tensors[0]
     shape = tuple(x.shape)
     if len(shape) >= n:
         return x
