@@ -39,7 +39,12 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """Return ``data`` as a tensor, sharing memory where possible."""
+    """Return ``data`` as a tensor, sharing memory where possible.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.as_tensor([1, 2])
+    tensor([1, 2])
+    """
     if isinstance(data, Tensor) and (dtype is None or data.dtype == dtype):
         return data
     if isinstance(data, Tensor):
@@ -63,22 +68,43 @@ def _made(name: str, fill: Any, size: tuple[Any, ...], dtype: Any, device: Any, 
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a tensor of zeros."""
+    """Return a tensor of zeros.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.zeros(2, dtype=tl.int64)
+    tensor([0, 0])
+    """
     return _made("zeros", np.zeros, size, dtype, device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a tensor of ones."""
+    """Return a tensor of ones.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 2)
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
     return _made("ones", np.ones, size, dtype, device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a tensor whose elements are not set."""
+    """Return a tensor whose elements are not set.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.empty(2, 3).shape
+    (2, 3)
+    """
     return _made("empty", np.empty, size, dtype, device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a tensor filled with one value."""
+    """Return a tensor filled with one value.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.full((2,), 7)
+    tensor([7, 7])
+    """
     value = to_array(fill_value, name="full")
     if value.ndim:
         raise ShapeError(f"full: fill_value must be one number, got {describe(fill_value)}")
@@ -92,24 +118,44 @@ def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_gr
 
 
 def zeros_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return zeros in the shape and dtype of ``input``."""
+    """Return zeros in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.zeros_like(tl.ones(2))
+    tensor([0., 0.])
+    """
     return _like("zeros_like", input, np.zeros, dtype, device, requires_grad)
 
 
 def ones_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return ones in the shape and dtype of ``input``."""
+    """Return ones in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones_like(tl.zeros(2))
+    tensor([1., 1.])
+    """
     return _like("ones_like", input, np.ones, dtype, device, requires_grad)
 
 
 def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a tensor in the shape and dtype of ``input`` whose elements are not set."""
+    """Return a tensor in the shape and dtype of ``input`` whose elements are not set.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.empty_like(tl.ones(2, 3)).shape
+    (2, 3)
+    """
     return _like("empty_like", input, np.empty, dtype, device, requires_grad)
 
 
 def full_like(
     input: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return one value in the shape and dtype of ``input``."""
+    """Return one value in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.full_like(tl.ones(2), 7)
+    tensor([7., 7.])
+    """
     value = to_array(fill_value, name="full_like")
     return _like("full_like", input, lambda shape, d: np.full(shape, value, d), dtype, device, requires_grad)
 
@@ -121,7 +167,12 @@ def _number(x: Any) -> Any:
 def arange(
     start: Any, end: Any = None, step: Any = 1, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return the numbers from ``start`` (0 if only one is given) up to but not including ``end``."""
+    """Return the numbers from ``start`` (0 if only one is given) up to but not including ``end``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(0, 1, 0.25)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500])
+    """
     if end is None:
         start, end = 0, start
     start, end, step = _number(start), _number(end), _number(step)
@@ -137,7 +188,12 @@ def arange(
 def linspace(
     start: Any, end: Any, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return ``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
+    """Return ``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     if steps < 0:
         raise ShapeError(f"linspace: steps must not be negative, got {steps}")
     chosen = get_default_dtype() if dtype is None else dtype_of("linspace", dtype)
@@ -148,7 +204,12 @@ def logspace(
     start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return ``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their exponents."""
+    """Return ``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their exponents.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
     if steps < 0:
         raise ShapeError(f"logspace: steps must not be negative, got {steps}")
     chosen = get_default_dtype() if dtype is None else dtype_of("logspace", dtype)
@@ -156,7 +217,13 @@ def logspace(
 
 
 def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a matrix with ones on its diagonal."""
+    """Return a matrix with ones on its diagonal.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     if n < 0 or (m is not None and m < 0):
         raise ShapeError(f"eye: sizes must not be negative, got {n} and {m}")
     chosen = get_default_dtype() if dtype is None else dtype_of("eye", dtype)
@@ -164,22 +231,44 @@ def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, req
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
-    """Return rows and columns of the lower triangle of a (row, col) matrix, as a (2, n) tensor."""
+    """Return rows and columns of the lower triangle of a (row, col) matrix, as a (2, n) tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
     return make(np.stack(np.tril_indices(row, offset, col)).astype(dtype))
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
-    """Return rows and columns of the upper triangle of a (row, col) matrix, as a (2, n) tensor."""
+    """Return rows and columns of the upper triangle of a (row, col) matrix, as a (2, n) tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
     return make(np.stack(np.triu_indices(row, offset, col)).astype(dtype))
 
 
 def result_type(tensor1: Any, tensor2: Any) -> Any:
-    """Return the dtype that an operation on these two gives."""
+    """Return the dtype that an operation on these two gives.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.result_type(tl.tensor([1]), 1.5)
+    dtype('float32')
+    """
     return result_dtype([tensor1, tensor2])
 
 
 def promote_types(type1: Any, type2: Any) -> Any:
-    """Return the dtype that tensors of these two dtypes combine to."""
+    """Return the dtype that tensors of these two dtypes combine to.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.promote_types(tl.int64, tl.float32)
+    dtype('float32')
+    """
     return result_dtype([np.zeros(1, type1), np.zeros(1, type2)])
 
 

@@ -127,7 +127,12 @@ def _floating(name: str, dtype: Any) -> np.dtype[Any]:
 def rand(
     *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return numbers drawn evenly from 0 (included) to 1 (not included)."""
+    """Return numbers drawn evenly from 0 (included) to 1 (not included).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rand(2, 3).shape
+    (2, 3)
+    """
     chosen = _floating("rand", dtype)
     drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)  # NumPy draws no half floats
     return _finish((generator or default_generator()).random(sizes(size), dtype=drawn), chosen, requires_grad)
@@ -136,7 +141,12 @@ def rand(
 def randn(
     *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return numbers drawn from the normal distribution of mean 0 and variance 1."""
+    """Return numbers drawn from the normal distribution of mean 0 and variance 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.randn(2, 3).shape
+    (2, 3)
+    """
     chosen = _floating("randn", dtype)
     drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)
     drawn_numbers = (generator or default_generator()).standard_normal(sizes(size), dtype=drawn)
@@ -147,7 +157,12 @@ def randint(
     low: int, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return whole numbers from ``low`` (0 if left out) up to but not including ``high``: ``randint(10, (2, 3))``."""
+    """Return whole numbers from ``low`` (0 if left out) up to but not including ``high``: ``randint(10, (2, 3))``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.randint(5, 6, (2,))
+    tensor([5, 5])
+    """
     if size is None and high is not None and not isinstance(high, (int, np.integer)):
         low, high, size = 0, low, high
     elif high is None:
@@ -163,7 +178,12 @@ def randint(
 def randperm(
     n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return the numbers from 0 to ``n - 1`` in random order."""
+    """Return the numbers from 0 to ``n - 1`` in random order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.randperm(3).sort().values
+    tensor([0, 1, 2])
+    """
     if n < 0:
         raise ValueError(f"randperm: expected n >= 0, got {n}")
     drawn = (generator or default_generator()).permutation(int(n))
@@ -173,14 +193,24 @@ def randperm(
 def rand_like(
     input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return `rand` in the shape and dtype of ``input``."""
+    """Return `rand` in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rand_like(tl.ones(2)).shape
+    (2,)
+    """
     return rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 def randn_like(
     input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Return `randn` in the shape and dtype of ``input``."""
+    """Return `randn` in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.randn_like(tl.ones(2)).shape
+    (2,)
+    """
     return randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
@@ -188,7 +218,12 @@ def randint_like(
     input: Any, low: int, high: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return `randint` in the shape and dtype of ``input``."""
+    """Return `randint` in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.randint_like(tl.ones(2), 5, 6)
+    tensor([5., 5.])
+    """
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
@@ -197,7 +232,12 @@ def normal(
     mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return numbers drawn from normal distributions of ``mean`` and ``std`` (numbers with ``size``, or tensors)."""
+    """Return numbers drawn from normal distributions of ``mean`` and ``std`` (numbers with ``size``, or tensors).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.normal(5.0, 0.0, (2,))
+    tensor([5., 5.])
+    """
     m, s = (v.array if isinstance(v, Tensor) else v for v in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise ValueError(f"normal: std must not be negative, got {np.min(s)}")
@@ -217,7 +257,12 @@ def _probabilities(name: str, p: Any) -> Any:
 
 
 def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
-    """Return 1 with the probability in ``input`` (or ``p``), else 0, in the shape and dtype of ``input``."""
+    """Return 1 with the probability in ``input`` (or ``p``), else 0, in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.bernoulli(tl.ones(2))
+    tensor([1., 1.])
+    """
     chances = to_array(input, copy=False, name="bernoulli")
     like = chances.dtype
     if p is not None:
@@ -231,6 +276,10 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
     ``input``: weights (n,) or (rows, n), at least 0, each row with a positive sum. Returns int64 (num_samples,) or
     (rows, num_samples). Without ``replacement`` no index is drawn twice in a row.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.multinomial(tl.tensor([0.0, 1.0]), 2, replacement=True)
+    tensor([1, 1])
     """
     weights = to_array(input, copy=False, name="multinomial")
     if weights.dtype.kind != "f":
@@ -261,7 +310,12 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
 
 def poisson(input: Any, generator: Any = None) -> Tensor:
-    """Return counts drawn from Poisson distributions with the rates in ``input``, in its shape and dtype."""
+    """Return counts drawn from Poisson distributions with the rates in ``input``, in its shape and dtype.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.poisson(tl.zeros(2))
+    tensor([0., 0.])
+    """
     rates = to_array(input, copy=False, name="poisson")
     if rates.size and rates.min() < 0:
         raise ValueError(f"poisson: rates must not be negative, the smallest is {rates.min():.4g}")

@@ -18,6 +18,7 @@ from tinygrad_lite.ops import layout as layout
 from tinygrad_lite.ops import linalg as linalg
 from tinygrad_lite.ops import loss as loss
 from tinygrad_lite.ops import matrix as matrix
+from tinygrad_lite.ops import matrix_norm as matrix_norm
 from tinygrad_lite.ops import norm as norm
 from tinygrad_lite.ops import normalisation as normalisation
 from tinygrad_lite.ops import numpy_layout as numpy_layout

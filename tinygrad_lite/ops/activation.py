@@ -25,7 +25,12 @@ def _relu_rule(g: Array, y: Array) -> Array:
 
 @op(input=_relu_rule, kind="activation", label="ReLU", samples=ONE)
 def relu(input: Array) -> Array:
-    """Return ``max(input, 0)``; the slope at 0 is taken as 0."""
+    """Return ``max(input, 0)``; the slope at 0 is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.relu(tl.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
     return np.maximum(input, 0)
 
 
@@ -39,7 +44,12 @@ def _tanh_rule(g: Array, y: Array) -> Array:
 
 @op(input=_tanh_rule, kind="activation", promote="float", numpy=np.tanh, samples=ONE)
 def tanh(input: Array) -> Array:
-    """Return the hyperbolic tangent."""
+    """Return the hyperbolic tangent.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tanh(tl.tensor([0.5, 1.0]))
+    tensor([0.4621, 0.7616])
+    """
     return np.tanh(input)
 
 
@@ -59,7 +69,12 @@ def _top(dtype: Any) -> Any:
 
 @op(input=_sigmoid_rule, kind="activation", label="σ", promote="float", samples=ONE)
 def sigmoid(input: Array) -> Array:
-    r"""Return the logistic function :math:`1 / (1 + e^{-x})`."""
+    r"""Return the logistic function :math:`1 / (1 + e^{-x})`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sigmoid(tl.tensor([0.5, 1.0]))
+    tensor([0.6225, 0.7311])
+    """
     y = np.negative(input, out=np.empty_like(input))
     np.minimum(y, _top(y.dtype), out=y)
     np.exp(y, out=y)

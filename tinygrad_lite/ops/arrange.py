@@ -27,7 +27,13 @@ def _unstack(g: Array, dim: int) -> list[Array]:
     samples=Samples("(n,k),(n,k)->()", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
 )  # fmt: skip
 def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
-    """Return the tensors, all of one shape, joined along a new axis ``dim``."""
+    """Return the tensors, all of one shape, joined along a new axis ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.stack([tl.tensor([1, 2]), tl.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
     if not len(tensors):
         raise ShapeError("stack: expected at least one tensor, got an empty list")
     shapes = {np.shape(x) for x in tensors}
@@ -38,32 +44,60 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
 
 @function(method=False, numpy=())
 def hstack(tensors: Any) -> Array:
-    """Return the tensors joined along the second axis (vectors along their only one)."""
+    """Return the tensors joined along the second axis (vectors along their only one).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hstack([tl.tensor([1, 2]), tl.tensor([3])])
+    tensor([1, 2, 3])
+    """
     parts = atleast_1d(list(tensors))
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
 @function(method=False, numpy=())
 def vstack(tensors: Any) -> Array:
-    """Return the tensors joined along the first axis; vectors become rows."""
+    """Return the tensors joined along the first axis; vectors become rows.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vstack([tl.tensor([1, 2]), tl.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
     return cat(atleast_2d(list(tensors)), 0)
 
 
 @function(method=False, numpy=())
 def dstack(tensors: Any) -> Array:
-    """Return the tensors joined along the third axis."""
+    """Return the tensors joined along the third axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.dstack([tl.tensor([1, 2]), tl.tensor([3, 4])]).shape
+    (1, 2, 2)
+    """
     return cat(atleast_3d(list(tensors)), 2)
 
 
 @function(method=False, numpy=())
 def column_stack(tensors: Any) -> Array:
-    """Return the tensors joined along the second axis; vectors become columns."""
+    """Return the tensors joined along the second axis; vectors become columns.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.column_stack([tl.tensor([1, 2]), tl.tensor([3, 4])])
+    tensor([[1, 3],
+            [2, 4]])
+    """
     return cat([reshape_(x, (-1, 1)) if x.ndim < 2 else x for x in tensors], 1)
 
 
 @function(method=False)
 def block_diag(*tensors: Any) -> Array:
-    """Return a matrix with the tensors as blocks on its diagonal."""
+    """Return a matrix with the tensors as blocks on its diagonal.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.block_diag(tl.ones(1, 2), tl.tensor([[5.0]]))
+    tensor([[1., 1., 0.],
+            [0., 0., 5.]])
+    """
     blocks = atleast_2d(list(tensors))
     for b in blocks:
         if b.ndim != 2:
@@ -91,7 +125,12 @@ def split_(input: Array, ends: Any, dim: int) -> Array:
 
 @function()
 def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
-    """Return views of ``tensor`` along ``dim``: of one length (the last may be shorter), or of the lengths listed."""
+    """Return views of ``tensor`` along ``dim``: of one length (the last may be shorter), or of the lengths listed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.split(tl.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
     if not tensor.ndim:
         raise ShapeError("split: expected at least one axis, got a 0-d tensor")
     dim = place("split", dim, tensor.ndim, tensor.shape)
@@ -108,7 +147,12 @@ def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Arr
 
 @function()
 def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
-    """Return at most ``chunks`` views of equal length (the last may be shorter) along ``dim``."""
+    """Return at most ``chunks`` views of equal length (the last may be shorter) along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.chunk(tl.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
     if not input.ndim:
         raise ShapeError("chunk: expected at least one axis, got a 0-d tensor")
     if chunks < 1:
@@ -120,7 +164,12 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
 
 @function()
 def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
-    """Return views along ``dim``: so many of nearly equal length, or between the places listed."""
+    """Return views along ``dim``: so many of nearly equal length, or between the places listed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor_split(tl.arange(5), (1, 3))
+    (tensor([0]), tensor([1, 2]), tensor([3, 4]))
+    """
     if not input.ndim:
         raise ShapeError("tensor_split: expected at least one axis, got a 0-d tensor")
     dim = place("tensor_split", dim, input.ndim, input.shape)
@@ -143,19 +192,34 @@ def _split_on(name: str, input: Array, how: Any, dim: int, least: int) -> tuple[
 
 @function()
 def hsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
-    """Return equal parts, or the parts between places, along the second axis (of a vector: its only one)."""
+    """Return equal parts, or the parts between places, along the second axis (of a vector: its only one).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hsplit(tl.arange(4), 2)
+    (tensor([0, 1]), tensor([2, 3]))
+    """
     return _split_on("hsplit", input, indices_or_sections, 0 if input.ndim == 1 else 1, 1)
 
 
 @function()
 def vsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
-    """Return equal parts, or the parts between places, along the first axis."""
+    """Return equal parts, or the parts between places, along the first axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vsplit(tl.ones(2, 1), 2)
+    (tensor([[1.]]), tensor([[1.]]))
+    """
     return _split_on("vsplit", input, indices_or_sections, 0, 2)
 
 
 @function()
 def dsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
-    """Return equal parts, or the parts between places, along the third axis."""
+    """Return equal parts, or the parts between places, along the third axis.
+
+    >>> import tinygrad_lite as tl
+    >>> [p.shape for p in tl.dsplit(tl.ones(1, 1, 4), 2)]
+    [(1, 1, 2), (1, 1, 2)]
+    """
     return _split_on("dsplit", input, indices_or_sections, 2, 3)
 
 
@@ -168,7 +232,12 @@ def unbind_(input: Array, dim: int) -> Array:
 
 @function()
 def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
-    """Return the slices along ``dim`` without that axis, as views."""
+    """Return the slices along ``dim`` without that axis, as views.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unbind(tl.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """
     if not input.ndim:
         raise BadIndex("unbind: expected at least one axis, got a 0-d tensor")
     dim = place("unbind", dim, input.ndim, input.shape)
@@ -178,7 +247,13 @@ def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
 # ------------------------------------------------------------------------------------------------ grids
 @function(method=False)
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
-    """Return one grid per vector: ``grids[k][i0, i1, ...] = tensors[k][ik]``; "xy" exchanges the first two axes."""
+    """Return one grid per vector: ``grids[k][i0, i1, ...] = tensors[k][ik]``; "xy" exchanges the first two axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.meshgrid(tl.tensor([1, 2]), tl.tensor([3, 4]))[0]
+    tensor([[1, 1],
+            [2, 2]])
+    """
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     if indexing not in ("ij", "xy"):
         raise ShapeError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
@@ -196,7 +271,15 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
 
 @function(method=False)
 def cartesian_prod(*tensors: Any) -> Array:
-    """Return every combination of one element of each vector, one per row."""
+    """Return every combination of one element of each vector, one per row.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cartesian_prod(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
     if len(tensors) == 1:
         return tensors[0]
     return stack([reshape_(x, (-1,)) for x in meshgrid(*tensors)], 1)
@@ -204,7 +287,14 @@ def cartesian_prod(*tensors: Any) -> Array:
 
 @function()
 def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Array:
-    """Return every choice of ``r`` elements of a vector, one per row."""
+    """Return every choice of ``r`` elements of a vector, one per row.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.combinations(tl.tensor([1, 2, 3]))
+    tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
+    """
     from itertools import combinations as plain
     from itertools import combinations_with_replacement as repeated
 
@@ -224,7 +314,12 @@ DIAGONAL = {"offset": (0, 1, -1), "dim1": (0,), "dim2": (1,)}
 
 @op(input=_diagonal_rule, kind="indexing", label="diagonal", samples=Samples("(n,k,m)->()", min=1, options=DIAGONAL))
 def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
-    """Return a view of the diagonal over two axes, as last axis; ``offset`` counts above the main one."""
+    """Return a view of the diagonal over two axes, as last axis; ``offset`` counts above the main one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.diagonal(tl.arange(4).reshape(2, 2))
+    tensor([0, 3])
+    """
     a, b = (place("diagonal", d, input.ndim, input.shape) for d in (dim1, dim2))
     if a == b:
         raise ShapeError(f"diagonal: dim1 and dim2 are the same axis {a} of shape {input.shape}")
@@ -248,7 +343,13 @@ def on_diagonal(values: Array, shape: Any, offset: int, dim1: int, dim2: int) ->
 
 @function()
 def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
-    """Return matrices over the axes ``dim1`` and ``dim2`` with the last axis of ``input`` on their diagonal."""
+    """Return matrices over the axes ``dim1`` and ``dim2`` with the last axis of ``input`` on their diagonal.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.diag_embed(tl.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
     if not input.ndim:
         raise ShapeError("diag_embed: expected at least one axis, got a 0-d tensor")
     n = input.ndim + 1
@@ -264,7 +365,13 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
 
 @function(numpy=())
 def diag(input: Array, diagonal: int = 0) -> Array:
-    """Return a matrix with the vector ``input`` on its diagonal, or the diagonal of the matrix ``input``."""
+    """Return a matrix with the vector ``input`` on its diagonal, or the diagonal of the matrix ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.diag(tl.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
     if input.ndim == 1:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
@@ -277,13 +384,24 @@ _diagonal = diagonal
 
 @function(numpy=())
 def diagflat(input: Array, offset: int = 0) -> Array:
-    """Return a matrix with all elements of ``input`` on its diagonal."""
+    """Return a matrix with all elements of ``input`` on its diagonal.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.diagflat(tl.tensor([[1, 2]]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
     return diag_embed(reshape_(input, (-1,)), offset)
 
 
 @function(numpy=())
 def trace(input: Array) -> Array:
-    """Return the sum of the diagonal of a matrix."""
+    """Return the sum of the diagonal of a matrix.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.trace(tl.eye(3))
+    tensor(3.)
+    """
     if input.ndim != 2:
         raise ShapeError(f"trace: expected a matrix, got {describe(input)}")
     return _diagonal(input, 0, 0, 1).sum()
@@ -299,13 +417,25 @@ TRIANGLE = Samples("(...,n,k)->(...,n,k)", options={"diagonal": (0, 1, -1)})
 
 @op(input=lambda g, diagonal: np.tril(g, diagonal), kind="indexing", label="◣", samples=TRIANGLE)
 def tril(input: Array, diagonal: int = 0) -> Array:
-    """Return the lower triangles of matrices, zeros above ``diagonal``."""
+    """Return the lower triangles of matrices, zeros above ``diagonal``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tril(tl.ones(2, 2))
+    tensor([[1., 0.],
+            [1., 1.]])
+    """
     _matrix("tril", input)
     return np.tril(input, diagonal)
 
 
 @op(input=lambda g, diagonal: np.triu(g, diagonal), kind="indexing", label="◥", samples=TRIANGLE)
 def triu(input: Array, diagonal: int = 0) -> Array:
-    """Return the upper triangles of matrices, zeros below ``diagonal``."""
+    """Return the upper triangles of matrices, zeros below ``diagonal``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.triu(tl.ones(2, 2))
+    tensor([[1., 1.],
+            [0., 1.]])
+    """
     _matrix("triu", input)
     return np.triu(input, diagonal)

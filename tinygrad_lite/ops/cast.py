@@ -24,7 +24,12 @@ def cast(input: Array, dtype: object) -> Array:
 
 @op(input=lambda g: g, kind="shape", label="copy", numpy=np.copy, samples=Samples("()->()"))
 def clone(input: Array, memory_format: object = None) -> Array:
-    """Return a copy in memory of its own, still part of the graph."""
+    """Return a copy in memory of its own, still part of the graph.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1.0, 2.0]).clone()
+    tensor([1., 2.])
+    """
     return np.array(input, order="C")
 
 
@@ -73,32 +78,57 @@ def to(
 
 @function(name="type")
 def type_(input: Array, dtype: Any = None) -> Any:
-    """Return ``input`` with another dtype, or the name of its dtype."""
+    """Return ``input`` with another dtype, or the name of its dtype.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1.0]).type()
+    'float32'
+    """
     return str(input.dtype) if dtype is None else to(input, dtype)
 
 
 @function()
 def type_as(input: Array, other: Array) -> Array:
-    """Return ``input`` with the dtype of ``other``."""
+    """Return ``input`` with the dtype of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).type_as(tl.tensor(0.0))
+    tensor([1., 2.])
+    """
     return to(input, other.dtype)
 
 
 @function()
 def astype(input: Array, dtype: Any, copy: bool = True) -> Array:
-    """Return ``input`` with another dtype: NumPy's name of `to`."""
+    """Return ``input`` with another dtype: NumPy's name of `to`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).astype("float64")
+    tensor([1., 2.], dtype=float64)
+    """
     return to(input, dtype)
 
 
 @function()
 def contiguous(input: Array, memory_format: Any = None) -> Array:
-    """Return ``input`` with its elements one after another in memory: itself if they are."""
+    """Return ``input`` with its elements one after another in memory: itself if they are.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).t().contiguous().is_contiguous()
+    True
+    """
     array = input.array if isinstance(input, Tensor) else input
     return input if array.flags.c_contiguous else clone(input)
 
 
 @function()
 def is_contiguous(input: Array, memory_format: Any = None) -> bool:
-    """Return whether the elements lie one after another in memory."""
+    """Return whether the elements lie one after another in memory.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).t().is_contiguous()
+    False
+    """
     array = input.array if isinstance(input, Tensor) else input
     return bool(array.flags.c_contiguous)
 
@@ -121,19 +151,34 @@ for _name, _dtype in {
 
 @function(method=False)
 def detach(input: Array) -> Array:
-    """Return the same memory as a tensor without history."""
+    """Return the same memory as a tensor without history.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.detach(tl.tensor([1.0], requires_grad=True))
+    tensor([1.])
+    """
     return input.detach()
 
 
 @function()
 def cpu(input: Array) -> Array:
-    """Return ``input``: all memory is the memory of the CPU."""
+    """Return ``input``: all memory is the memory of the CPU.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1.0]).cpu()
+    tensor([1.])
+    """
     return input
 
 
 @function(name="is_floating_point", method=False)
 def has_floats(input: Array) -> bool:
-    """Return whether the dtype is a floating one."""
+    """Return whether the dtype is a floating one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_floating_point(tl.tensor([1]))
+    False
+    """
     if not hasattr(input, "dtype"):
         raise DTypeError(f"is_floating_point: expected a tensor, got {describe(input)}")
     return bool(input.dtype.kind == "f")
@@ -141,13 +186,23 @@ def has_floats(input: Array) -> bool:
 
 @function(method=False)
 def is_tensor(obj: Any) -> bool:
-    """Return whether ``obj`` is a tensor."""
+    """Return whether ``obj`` is a tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_tensor([1.0])
+    False
+    """
     return isinstance(obj, Tensor)
 
 
 @function(method=False)
 def numel(input: Array) -> int:
-    """Return the number of elements."""
+    """Return the number of elements.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.numel(tl.ones(2, 3))
+    6
+    """
     return int((input.array if isinstance(input, Tensor) else np.asarray(input)).size)
 
 

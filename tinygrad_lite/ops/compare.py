@@ -47,56 +47,101 @@ for _test in TESTS:
 
 @op(kind="elementwise", numpy=np.isposinf)
 def isposinf(input: Array) -> Array:
-    """Return whether each element is +infinity."""
+    """Return whether each element is +infinity.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isposinf(tl.tensor([1.0, tl.inf, -tl.inf]))
+    tensor([False,  True, False])
+    """
     return np.isposinf(input)
 
 
 @op(kind="elementwise", numpy=np.isneginf)
 def isneginf(input: Array) -> Array:
-    """Return whether each element is -infinity."""
+    """Return whether each element is -infinity.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isneginf(tl.tensor([1.0, tl.inf, -tl.inf]))
+    tensor([False, False,  True])
+    """
     return np.isneginf(input)
 
 
 @op(kind="elementwise", numpy=np.isclose)
 def isclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Array:
-    """Return whether ``|input - other| <= atol + rtol * |other|`` element by element."""
+    """Return whether ``|input - other| <= atol + rtol * |other|`` element by element.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isclose(tl.tensor([1.0, 2.0]), tl.tensor([1.000001, 2.1]))
+    tensor([ True, False])
+    """
     return np.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
 @function(numpy=np.allclose)
 def allclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> bool:
-    """Return whether every element `isclose`."""
+    """Return whether every element `isclose`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.allclose(tl.tensor([1.0]), tl.tensor([1.000001]))
+    True
+    """
     return bool(bare(isclose(input, other, rtol, atol, equal_nan)).all())
 
 
 @function(numpy=np.array_equal)
 def equal(input: Array, other: Array) -> bool:
-    """Return whether two tensors have the same shape and the same elements."""
+    """Return whether two tensors have the same shape and the same elements.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.equal(tl.tensor([1, 2]), tl.tensor([1, 2]))
+    True
+    """
     return bool(np.array_equal(bare(input), bare(other)))
 
 
 # ------------------------------------------------------------------------------------------------ rounding
 @op(kind="elementwise", numpy=np.floor)
 def floor(input: Array) -> Array:
-    """Return the largest whole number that is not larger; no gradient."""
+    """Return the largest whole number that is not larger; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.floor(tl.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
     return np.floor(input) if input.dtype.kind == "f" else input.copy()
 
 
 @op(kind="elementwise", numpy=np.ceil)
 def ceil(input: Array) -> Array:
-    """Return the smallest whole number that is not smaller; no gradient."""
+    """Return the smallest whole number that is not smaller; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ceil(tl.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
     return np.ceil(input) if input.dtype.kind == "f" else input.copy()
 
 
 @op(kind="elementwise", numpy=(np.trunc, np.fix))
 def trunc(input: Array) -> Array:
-    """Return the whole part, rounded towards zero; no gradient."""
+    """Return the whole part, rounded towards zero; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.trunc(tl.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
     return np.trunc(input) if input.dtype.kind == "f" else input.copy()
 
 
 @op(kind="elementwise", numpy=(np.round, np.rint))
 def round(input: Array, decimals: int = 0) -> Array:
-    """Return the nearest number with ``decimals`` digits after the point, halves to even; no gradient."""
+    """Return the nearest number with ``decimals`` digits after the point, halves to even; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.round(tl.tensor([0.5, 1.5, 2.4]))
+    tensor([0., 2., 2.])
+    """
     return np.round(input, decimals)
 
 
@@ -111,7 +156,12 @@ class ZeroDivision(ZeroDivisionError, RuntimeError):
 
 @op(kind="elementwise", promote="same", numpy=np.floor_divide)
 def floor_divide(input: Array, other: Array) -> Array:
-    """Return ``input / other`` rounded down; no gradient."""
+    """Return ``input / other`` rounded down; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.floor_divide(tl.tensor([7, -7]), 2)
+    tensor([ 3, -4])
+    """
     _no_zero("floor_divide", other)
     return np.floor_divide(input, other)
 
@@ -132,7 +182,12 @@ def trunc_divide(input: Array, other: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
 )  # fmt: skip
 def remainder(input: Array, other: Array) -> Array:
-    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``other``."""
+    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.remainder(tl.tensor([7, -7]), 3)
+    tensor([1, 2])
+    """
     _no_zero("remainder", other)
     return np.remainder(input, other)
 
@@ -143,14 +198,24 @@ def remainder(input: Array, other: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
 )  # fmt: skip
 def fmod(input: Array, other: Array) -> Array:
-    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``input``."""
+    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fmod(tl.tensor([7, -7]), 3)
+    tensor([ 1, -1])
+    """
     _no_zero("fmod", other)
     return np.fmod(input, other)
 
 
 @function()
 def frac(input: Array) -> Array:
-    """Return the part behind the point, with the sign of ``input``."""
+    """Return the part behind the point, with the sign of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.frac(tl.tensor([-1.5, 1.25]))
+    tensor([-0.5000,  0.2500])
+    """
     if input.dtype.kind != "f":
         raise DTypeError(f"frac: expected floats, got {input.dtype}; whole numbers have nothing behind the point")
     return input - trunc(input)

@@ -43,7 +43,12 @@ def sub(input: Array, other: Array) -> Array:
     kind="elementwise", label="×", singular=True, promote="same", numpy=np.multiply, samples=TWO,
 )  # fmt: skip
 def mul(input: Array, other: Array) -> Array:
-    """Return ``input * other``."""
+    """Return ``input * other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mul(tl.tensor([1.0, 2.0]), 3)
+    tensor([3., 6.])
+    """
     return np.multiply(input, other)
 
 
@@ -90,7 +95,12 @@ _named_with_options()
 
 @op(input=lambda g: -g, kind="elementwise", label="−", numpy=np.negative, samples=ONE)
 def neg(input: Array) -> Array:
-    """Return ``-input``."""
+    """Return ``-input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.neg(tl.tensor([-1.0, 2.0]))
+    tensor([ 1., -2.])
+    """
     return np.negative(input)
 
 
@@ -113,7 +123,12 @@ def _pow_exponent(g: Array, y: Array, input: Array) -> Array:
     samples=Samples("(),()->()", domain={"input": (0.1, np.inf), "exponent": (-3.0, 3.0)}),
 )  # fmt: skip
 def pow(input: Array, exponent: Array) -> Array:
-    """Return ``input ** exponent``; the slope of ``0 ** e`` with respect to ``e`` is taken as 0."""
+    """Return ``input ** exponent``; the slope of ``0 ** e`` with respect to ``e`` is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
+    tensor([4., 9.])
+    """
     if np.asarray(input).dtype.kind in "iu" and np.any(np.asarray(exponent) < 0):
         raise DTypeError("pow: whole numbers cannot be raised to negative whole powers; use .float() or float_power")
     return np.power(input, exponent)
@@ -121,14 +136,24 @@ def pow(input: Array, exponent: Array) -> Array:
 
 @function(numpy=np.float_power)
 def float_power(input: Array, exponent: Array) -> Array:
-    """Return ``input ** exponent`` computed in float64."""
+    """Return ``input ** exponent`` computed in float64.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.float_power(tl.tensor([2, 3]), -1)
+    tensor([0.5000, 0.3333], dtype=float64)
+    """
     doubled = [to(v, np.float64) if hasattr(v, "dtype") else np.float64(v) for v in (input, exponent)]
     return pow(*doubled)
 
 
 @op(input=lambda g, input: g * (2 * input), kind="elementwise", singular=True, label="x²", numpy=np.square, samples=ONE)
 def square(input: Array) -> Array:
-    """Return ``input * input``."""
+    """Return ``input * input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.square(tl.tensor([0.5, 1.0]))
+    tensor([0.2500, 1.0000])
+    """
     return np.square(input)
 
 
@@ -137,7 +162,12 @@ def square(input: Array) -> Array:
     numpy=np.reciprocal, samples=Samples("()->()", lo=0.1),
 )  # fmt: skip
 def reciprocal(input: Array) -> Array:
-    """Return ``1 / input``."""
+    """Return ``1 / input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.reciprocal(tl.tensor([0.5, 1.0]))
+    tensor([2., 1.])
+    """
     return 1 / input
 
 
@@ -150,7 +180,12 @@ def reciprocal(input: Array) -> Array:
     samples=Samples("()->()", hi=30.0),
 )
 def exp(input: Array) -> Array:
-    """Return ``e ** input``."""
+    """Return ``e ** input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.exp(tl.tensor([0.5, 1.0]))
+    tensor([1.6487, 2.7183])
+    """
     return np.exp(input)
 
 
@@ -159,7 +194,12 @@ def exp(input: Array) -> Array:
     samples=Samples("()->()", lo=1e-3),
 )  # fmt: skip
 def log(input: Array) -> Array:
-    """Return the natural logarithm; -inf at 0, NaN below (as NumPy, with its warning)."""
+    """Return the natural logarithm; -inf at 0, NaN below (as NumPy, with its warning).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.log(tl.tensor([0.5, 1.0]))
+    tensor([-0.6931,  0.0000])
+    """
     return np.log(input)
 
 
@@ -168,7 +208,12 @@ def log(input: Array) -> Array:
     samples=Samples("()->()", lo=1e-3),
 )  # fmt: skip
 def sqrt(input: Array) -> Array:
-    """Return the square root; its slope at 0 is infinite."""
+    """Return the square root; its slope at 0 is infinite.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sqrt(tl.tensor([0.5, 1.0]))
+    tensor([0.7071, 1.0000])
+    """
     return np.sqrt(input)
 
 
@@ -177,7 +222,12 @@ def sqrt(input: Array) -> Array:
     samples=Samples("()->()", lo=1e-2),
 )  # fmt: skip
 def rsqrt(input: Array) -> Array:
-    """Return ``1 / sqrt(input)``."""
+    """Return ``1 / sqrt(input)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rsqrt(tl.tensor([0.5, 1.0]))
+    tensor([1.4142, 1.0000])
+    """
     return 1 / np.sqrt(input)
 
 
@@ -186,7 +236,12 @@ def rsqrt(input: Array) -> Array:
     samples=Samples("()->()", lo=1e-3),
 )  # fmt: skip
 def cbrt(input: Array) -> Array:
-    """Return the cube root, also of negative numbers; its slope at 0 is infinite."""
+    """Return the cube root, also of negative numbers; its slope at 0 is infinite.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cbrt(tl.tensor([0.5, 1.0]))
+    tensor([0.7937, 1.0000])
+    """
     return np.cbrt(input)
 
 
@@ -211,7 +266,12 @@ def flat_sqrt(input: Array) -> Array:
 
 @function(numpy=np.positive)
 def positive(input: Array) -> Array:
-    """Return ``+input``."""
+    """Return ``+input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.positive(tl.tensor([0.5, 1.0]))
+    tensor([0.5000, 1.0000])
+    """
     if input.dtype.kind == "b":
         raise DTypeError("positive: a bool has no sign; use .int()")
     return input
@@ -219,13 +279,23 @@ def positive(input: Array) -> Array:
 
 @op(kind="elementwise", numpy=np.sign)
 def sign(input: Array) -> Array:
-    """Return -1, 0 or 1."""
+    """Return -1, 0 or 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sign(tl.tensor([-3.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
     return np.sign(input) if input.dtype.kind != "b" else input.copy()
 
 
 @op(input=lambda g, input: g * sign(input), kind="elementwise", label="|x|", numpy=(np.absolute, np.fabs), samples=ONE)
 def abs(input: Array) -> Array:
-    """Return the absolute value; the slope at 0 is taken as 0."""
+    """Return the absolute value; the slope at 0 is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.abs(tl.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
     return np.absolute(input)
 
 
@@ -258,7 +328,12 @@ def _share(g: Array, mine: Array, theirs: Array) -> Array:
     kind="elementwise", label="max", promote="same", numpy=np.maximum, samples=TWO,
 )  # fmt: skip
 def maximum(input: Array, other: Array) -> Array:
-    """Return the larger of two values, NaN if one is NaN; where they are equal both get half of the gradient."""
+    """Return the larger of two values, NaN if one is NaN; where they are equal both get half of the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.maximum(tl.tensor([1.0, 5.0]), tl.tensor([2.0, 3.0]))
+    tensor([2., 5.])
+    """
     return np.maximum(input, other)
 
 
@@ -267,7 +342,12 @@ def maximum(input: Array, other: Array) -> Array:
     kind="elementwise", label="min", promote="same", numpy=np.minimum, samples=TWO,
 )  # fmt: skip
 def minimum(input: Array, other: Array) -> Array:
-    """Return the smaller of two values, NaN if one is NaN; where they are equal both get half of the gradient."""
+    """Return the smaller of two values, NaN if one is NaN; where they are equal both get half of the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.minimum(tl.tensor([1.0, 5.0]), tl.tensor([2.0, 3.0]))
+    tensor([1., 3.])
+    """
     return np.minimum(input, other)
 
 
@@ -296,6 +376,10 @@ def clip(input: Array, min: Array = None, max: Array = None) -> Array:
     """Return ``input`` kept between ``min`` and ``max`` (numbers, tensors or None); the gradient passes at the bounds.
 
     Where a bound is reached from outside, the gradient goes to the bound, if that is a tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clip(tl.tensor([-2.0, 0.5, 2.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
     """
     if min is None and max is None:
         raise ShapeError("clip: at least one of min and max must be given")
@@ -304,19 +388,34 @@ def clip(input: Array, min: Array = None, max: Array = None) -> Array:
 
 @function()
 def clamp(input: Array, min: Array = None, max: Array = None) -> Array:
-    """Return ``input`` kept between ``min`` and ``max``: `clip` by PyTorch's name."""
+    """Return ``input`` kept between ``min`` and ``max``: `clip` by PyTorch's name.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clamp(tl.tensor([-2.0, 0.5, 2.0]), min=0)
+    tensor([0.0000, 0.5000, 2.0000])
+    """
     return clip(input, min, max)
 
 
 @function()
 def clamp_min(input: Array, min: Array) -> Array:
-    """Return ``input``, at least ``min``."""
+    """Return ``input``, at least ``min``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clamp_min(tl.tensor([-2.0, 0.5]), 0)
+    tensor([0.0000, 0.5000])
+    """
     return clip(input, min, None)
 
 
 @function()
 def clamp_max(input: Array, max: Array) -> Array:
-    """Return ``input``, at most ``max``."""
+    """Return ``input``, at most ``max``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clamp_max(tl.tensor([0.5, 2.0]), 1)
+    tensor([0.5000, 1.0000])
+    """
     return clip(input, None, max)
 
 
@@ -326,7 +425,12 @@ def clamp_max(input: Array, max: Array) -> Array:
     kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
 )  # fmt: skip
 def fmax(input: Array, other: Array) -> Array:
-    """Return the larger of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient."""
+    """Return the larger of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fmax(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
+    tensor([2., 3.])
+    """
     return np.fmax(input, other)
 
 
@@ -336,7 +440,12 @@ def fmax(input: Array, other: Array) -> Array:
     kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
 )  # fmt: skip
 def fmin(input: Array, other: Array) -> Array:
-    """Return the smaller of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient."""
+    """Return the smaller of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fmin(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
+    tensor([1., 3.])
+    """
     return np.fmin(input, other)
 
 
@@ -346,21 +455,36 @@ def fmin(input: Array, other: Array) -> Array:
     kind="elementwise", promote="same", samples=Samples("(),(),()->()"),
 )  # fmt: skip
 def lerp(input: Array, end: Array, weight: Array) -> Array:
-    """Return ``input + weight * (end - input)``, exact at both ends."""
+    """Return ``input + weight * (end - input)``, exact at both ends.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.lerp(tl.tensor([0.0, 10.0]), tl.tensor([1.0, 20.0]), 0.25)
+    tensor([ 0.2500, 12.5000])
+    """
     d = end - input
     return np.where(np.abs(weight) < 0.5, input + weight * d, end - d * (1 - weight))
 
 
 @function()
 def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> Array:
-    """Return ``input + value * tensor1 * tensor2``."""
+    """Return ``input + value * tensor1 * tensor2``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addcmul(tl.tensor([1.0]), tl.tensor([2.0]), tl.tensor([3.0]), value=10)
+    tensor([61.])
+    """
     product = mul(tensor1, tensor2)
     return add(input, product if value == 1 else mul(product, value))
 
 
 @function()
 def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> Array:
-    """Return ``input + value * tensor1 / tensor2``."""
+    """Return ``input + value * tensor1 / tensor2``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addcdiv(tl.tensor([1.0]), tl.tensor([6.0]), tl.tensor([3.0]), value=10)
+    tensor([21.])
+    """
     return add(input, div(tensor1 if value == 1 else mul(tensor1, value), tensor2))
 
 
@@ -369,36 +493,66 @@ def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> 
     kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
 )  # fmt: skip
 def copysign(input: Array, other: Array) -> Array:
-    """Return ``input`` with the sign of ``other``; the slope at 0 is taken as 0, ``other`` gets no gradient."""
+    """Return ``input`` with the sign of ``other``; the slope at 0 is taken as 0, ``other`` gets no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.copysign(tl.tensor([1.0, 2.0]), tl.tensor([-1.0, 1.0]))
+    tensor([-1.,  2.])
+    """
     return np.copysign(input, other)
 
 
 @op(kind="elementwise", promote="same", numpy=np.heaviside)
 def heaviside(input: Array, values: Array) -> Array:
-    """Return 0 below zero, 1 above, ``values`` at zero; no gradient."""
+    """Return 0 below zero, 1 above, ``values`` at zero; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.heaviside(tl.tensor([-1.0, 0.0, 2.0]), tl.tensor([0.5]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     out = np.where(input == 0, values, (input > 0).astype(input.dtype))
     return np.where(input != input, input, out)
 
 
 @op(input=lambda g, input: where(np.isfinite(input), g, 0.0), kind="elementwise", numpy=np.nan_to_num, samples=ONE)
 def nan_to_num(input: Array, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
-    """Return ``input`` with NaN and infinities replaced (infinities by the largest numbers unless given)."""
+    """Return ``input`` with NaN and infinities replaced (infinities by the largest numbers unless given).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nan_to_num(tl.tensor([tl.nan, 1.0]), nan=7.0)
+    tensor([7., 1.])
+    """
     return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 
 @function(numpy=np.deg2rad)
 def deg2rad(input: Array) -> Array:
-    """Return degrees as radians."""
+    """Return degrees as radians.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.deg2rad(tl.tensor([0.0, 180.0]))
+    tensor([0.0000, 3.1416])
+    """
     return mul(input, pi / 180)
 
 
 @function(numpy=np.rad2deg)
 def rad2deg(input: Array) -> Array:
-    """Return radians as degrees."""
+    """Return radians as degrees.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rad2deg(tl.tensor([0.0, tl.pi]))
+    tensor([  0., 180.])
+    """
     return mul(input, 180 / pi)
 
 
 @function(numpy=np.ldexp)
 def ldexp(input: Array, other: Array) -> Array:
-    """Return ``input * 2 ** other``."""
+    """Return ``input * 2 ** other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ldexp(tl.tensor([1.5]), tl.tensor([3]))
+    tensor([12.])
+    """
     return mul(input, pow(2.0, to(other, input.dtype) if input.dtype.kind == "f" else other))

@@ -83,7 +83,12 @@ class BadKey(DTypeError, IndexError):
 
 @function(method="__getitem__", name="index")
 def index(input: Array, index: Any) -> Array:
-    """Return ``input[index]``, any index NumPy knows, with tensors as well as arrays in it."""
+    """Return ``input[index]``, any index NumPy knows, with tensors as well as arrays in it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(5)[1:3]
+    tensor([1, 2])
+    """
     if index.__class__ is str or index.__class__ is float:
         raise BadKey(f"index: a tensor is indexed by whole numbers, slices, None, ... and tensors, not by {index!r}")
     return getitem(input, plain(index))
@@ -158,7 +163,13 @@ def whole(name: str, index: Any) -> Any:
 
 @function(numpy=np.take_along_axis)
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Array:
-    """Return ``input`` at ``indices`` along ``dim`` (of the flattened input without ``dim``)."""
+    """Return ``input`` at ``indices`` along ``dim`` (of the flattened input without ``dim``).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.take_along_dim(tl.tensor([[3, 1], [2, 4]]), tl.tensor([[1], [0]]), 1)
+    tensor([[1],
+            [2]])
+    """
     at = whole("take_along_dim", indices)
     if dim is None:
         flat = input.reshape(-1)

@@ -18,7 +18,13 @@ from tinygrad_lite.tensor import Array
 # -------------------------------------------------------------------------------------------- reshape by other names
 @function()
 def view(input: Array, *shape: Any) -> Array:
-    """Return the elements in another shape, in the same memory; ShapeError where that needs a copy."""
+    """Return the elements in another shape, in the same memory; ShapeError where that needs a copy.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).view(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
+    """
     if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
         raise DTypeError("view: bytes are not reinterpreted as another dtype; use .to(dtype) to convert numbers")
     y = reshape_(input, sizes(shape))
@@ -29,25 +35,47 @@ def view(input: Array, *shape: Any) -> Array:
 
 @function()
 def view_as(input: Array, other: Array) -> Array:
-    """Return `view` in the shape of ``other``."""
+    """Return `view` in the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).view_as(tl.ones(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     return view(input, tuple(other.shape))
 
 
 @function()
 def reshape_as(input: Array, other: Array) -> Array:
-    """Return ``input`` in the shape of ``other``."""
+    """Return ``input`` in the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).reshape_as(tl.ones(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     return reshape_(input, tuple(other.shape))
 
 
 @function(numpy=())
 def ravel(input: Array) -> Array:
-    """Return ``input`` as one axis."""
+    """Return ``input`` as one axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ravel(tl.ones(2, 2))
+    tensor([1., 1., 1., 1.])
+    """
     return reshape_(input, (-1,) if bare(input).size else (0,))
 
 
 @function()
 def unflatten(input: Array, dim: int, sizes: Any) -> Array:
-    """Return ``input`` with the axis ``dim`` split into axes of ``sizes`` (one may be -1)."""
+    """Return ``input`` with the axis ``dim`` split into axes of ``sizes`` (one may be -1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unflatten(tl.ones(6), 0, (2, 3)).shape
+    (2, 3)
+    """
     at = place("unflatten", dim, input.ndim, input.shape)
     shape = tuple(input.shape)
     return reshape_(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
@@ -55,7 +83,12 @@ def unflatten(input: Array, dim: int, sizes: Any) -> Array:
 
 @function()
 def t(input: Array) -> Array:
-    """Return a matrix transposed; a vector or number as it is."""
+    """Return a matrix transposed; a vector or number as it is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.t(tl.ones(2, 3)).shape
+    (3, 2)
+    """
     if input.ndim > 2:
         raise ShapeError(f"t: expected at most two axes, got {describe(input)}; use .mT or .transpose(dim0, dim1)")
     return transpose(input)
@@ -63,7 +96,12 @@ def t(input: Array) -> Array:
 
 @function(name="movedim")
 def movedim(input: Array, source: Any, destination: Any) -> Array:
-    """Return a view with the axes ``source`` moved to the places ``destination``; the others keep their order."""
+    """Return a view with the axes ``source`` moved to the places ``destination``; the others keep their order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.movedim(tl.ones(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
     n = input.ndim
     take, put = (places("movedim", d, n, input.shape) for d in (source, destination))
     if len(take) != len(put):
@@ -78,7 +116,12 @@ def movedim(input: Array, source: Any, destination: Any) -> Array:
 
 @function()
 def adjoint(input: Array) -> Array:
-    """Return ``input`` with its last two axes exchanged."""
+    """Return ``input`` with its last two axes exchanged.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adjoint(tl.ones(2, 3, 4)).shape
+    (2, 4, 3)
+    """
     if input.ndim < 2:
         raise ShapeError(f"adjoint: expected at least two axes, got {describe(input)}")
     return transpose(input, -2, -1)
@@ -91,7 +134,12 @@ setattr(Methods, "mH", property(adjoint))  # noqa: B010
 # ------------------------------------------------------------------------------------------------ broadcasting
 @function()
 def expand(input: Array, *size: Any) -> Array:
-    """Return a read-only view repeated along length-1 and new leading axes; -1 keeps a length."""
+    """Return a read-only view repeated along length-1 and new leading axes; -1 keeps a length.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(3, 1).expand(-1, 4).shape
+    (3, 4)
+    """
     want = sizes(size)
     shape = tuple(input.shape)
     extra = len(want) - len(shape)
@@ -102,13 +150,24 @@ def expand(input: Array, *size: Any) -> Array:
 
 @function()
 def expand_as(input: Array, other: Array) -> Array:
-    """Return ``input`` expanded to the shape of ``other``."""
+    """Return ``input`` expanded to the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).expand_as(tl.ones(2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input, tuple(other.shape))
 
 
 @function(method=False)
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
-    """Return the shape that tensors of these shapes broadcast to."""
+    """Return the shape that tensors of these shapes broadcast to.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.broadcast_shapes((2, 1), (3,))
+    (2, 3)
+    """
     try:
         return np.broadcast_shapes(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes])
     except ValueError:
@@ -117,7 +176,12 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 
 @function(method=False)
 def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
-    """Return the tensors, each repeated to their common shape."""
+    """Return the tensors, each repeated to their common shape.
+
+    >>> import tinygrad_lite as tl
+    >>> [x.shape for x in tl.broadcast_tensors(tl.ones(2, 1), tl.ones(3))]
+    [(2, 3), (2, 3)]
+    """
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     shape = broadcast_shapes(*[x.shape for x in given])
     return tuple([broadcast_to_(x, shape) for x in given])
@@ -125,7 +189,12 @@ def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
 
 @function()
 def sum_to_size(input: Array, *size: Any) -> Array:
-    """Return ``input`` summed over the axes along which ``size`` would be broadcast to it."""
+    """Return ``input`` summed over the axes along which ``size`` would be broadcast to it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).sum_to_size(1, 3)
+    tensor([[2., 2., 2.]])
+    """
     want = sizes(size)
     shape = tuple(input.shape)
     extra = len(shape) - len(want)
@@ -138,13 +207,23 @@ def sum_to_size(input: Array, *size: Any) -> Array:
 # ------------------------------------------------------------------------------------------------ turning and repeating
 @function(numpy=())
 def flip(input: Array, *dims: Any) -> Array:
-    """Return ``input`` with the elements along ``dims`` in reverse order."""
+    """Return ``input`` with the elements along ``dims`` in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.flip(tl.arange(3), (0,))
+    tensor([2, 1, 0])
+    """
     return flip_(input, places("flip", sizes(dims), input.ndim, input.shape) if input.ndim else ())
 
 
 @function(numpy=np.fliplr)
 def fliplr(input: Array) -> Array:
-    """Return ``input`` with its columns in reverse order."""
+    """Return ``input`` with its columns in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fliplr(tl.tensor([[1, 2]]))
+    tensor([[2, 1]])
+    """
     if input.ndim < 2:
         raise ShapeError(f"fliplr: expected at least two axes, got {describe(input)}")
     return flip_(input, (1,))
@@ -152,7 +231,12 @@ def fliplr(input: Array) -> Array:
 
 @function(numpy=np.flipud)
 def flipud(input: Array) -> Array:
-    """Return ``input`` with its rows in reverse order."""
+    """Return ``input`` with its rows in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.flipud(tl.tensor([1, 2]))
+    tensor([2, 1])
+    """
     if not input.ndim:
         raise ShapeError("flipud: expected at least one axis, got a 0-d tensor")
     return flip_(input, (0,))
@@ -171,7 +255,12 @@ def roll_(input: Array, shifts: Any, dims: Any) -> Array:
 
 @function(numpy=())
 def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
-    """Return ``input`` with the elements along ``dims`` (of the flattened tensor, if left out) moved by ``shifts``."""
+    """Return ``input`` with the elements along ``dims`` (of the flattened tensor, if left out) moved by ``shifts``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.roll(tl.arange(4), 1)
+    tensor([3, 0, 1, 2])
+    """
     by = (int(shifts),) if isinstance(shifts, (int, np.integer)) else tuple(int(s) for s in shifts)
     if dims is None or dims == ():
         if len(by) != 1:
@@ -186,7 +275,13 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
 
 @function(numpy=())
 def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
-    """Return ``input`` turned ``k`` times by a right angle, from the first of ``dims`` towards the second."""
+    """Return ``input`` turned ``k`` times by a right angle, from the first of ``dims`` towards the second.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rot90(tl.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
     if input.ndim < 2:
         raise ShapeError(f"rot90: expected at least two axes, got {describe(input)}")
     a, b = places("rot90", dims, input.ndim, input.shape)
@@ -200,7 +295,12 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
 
 @function()
 def repeat(input: Array, *repeats: Any) -> Array:
-    """Return ``input`` laid side by side, ``repeats`` times along each axis (new axes in front)."""
+    """Return ``input`` laid side by side, ``repeats`` times along each axis (new axes in front).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).repeat(2)
+    tensor([1, 2, 1, 2])
+    """
     counts = sizes(repeats)
     extra = len(counts) - input.ndim
     if extra < 0:
@@ -219,14 +319,24 @@ def repeat(input: Array, *repeats: Any) -> Array:
 
 @function(numpy=())
 def tile(input: Array, *dims: Any) -> Array:
-    """Return ``input`` laid side by side; axes that ``dims`` does not name (the first ones) once."""
+    """Return ``input`` laid side by side; axes that ``dims`` does not name (the first ones) once.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tile(tl.tensor([1, 2]), (2,))
+    tensor([1, 2, 1, 2])
+    """
     counts = sizes(dims)
     return repeat(input, (1,) * (input.ndim - len(counts)) + counts)
 
 
 @function(numpy=())
 def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_size: Any = None) -> Array:
-    """Return ``input`` with every element along ``dim`` (of the flattened tensor, if left out) ``repeats`` times."""
+    """Return ``input`` with every element along ``dim`` (of the flattened tensor, if left out) ``repeats`` times.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.repeat_interleave(tl.tensor([1, 2]), 2)
+    tensor([1, 1, 2, 2])
+    """
     if dim is None:
         input, dim = reshape_(input, (-1,)), 0
     dim = place("repeat_interleave", dim, input.ndim, input.shape)
@@ -263,17 +373,32 @@ def _at_least(n: int, tensors: tuple[Any, ...]) -> Any:
 
 @function(numpy=np.atleast_1d)
 def atleast_1d(*tensors: Any) -> Any:
-    """Return each tensor with at least one axis."""
+    """Return each tensor with at least one axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atleast_1d(tl.tensor(1.0))
+    tensor([1.])
+    """
     return _at_least(1, tensors)
 
 
 @function(numpy=np.atleast_2d)
 def atleast_2d(*tensors: Any) -> Any:
-    """Return each tensor with at least two axes."""
+    """Return each tensor with at least two axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atleast_2d(tl.tensor([1.0, 2.0]))
+    tensor([[1., 2.]])
+    """
     return _at_least(2, tensors)
 
 
 @function(numpy=np.atleast_3d)
 def atleast_3d(*tensors: Any) -> Any:
-    """Return each tensor with at least three axes."""
+    """Return each tensor with at least three axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atleast_3d(tl.ones(2)).shape
+    (1, 2, 1)
+    """
     return _at_least(3, tensors)

@@ -70,5 +70,10 @@ def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, d
 
 @function()
 def dist(input: Array, other: Array, p: float = 2) -> Array:
-    """Return the ``p``-norm of ``input - other``."""
+    """Return the ``p``-norm of ``input - other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.dist(tl.tensor([0.0, 0.0]), tl.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
     return norm(sub(input, other), p)

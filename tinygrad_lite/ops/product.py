@@ -40,7 +40,12 @@ def _meet(name: str, a: int, b: int, x: Array, y: Array) -> None:
 
 @function()
 def mm(input: Array, mat2: Array) -> Array:
-    """Return the product of two matrices (exactly 2-D)."""
+    """Return the product of two matrices (exactly 2-D).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mm(tl.tensor([[1, 2]]), tl.tensor([[3], [4]]))
+    tensor([[11]])
+    """
     _axes("mm", ("mat1", input, 2), ("mat2", mat2, 2))
     _meet("mm", input.shape[1], mat2.shape[0], input, mat2)
     return matmul(input, mat2)
@@ -48,7 +53,12 @@ def mm(input: Array, mat2: Array) -> Array:
 
 @function()
 def bmm(input: Array, mat2: Array) -> Array:
-    """Return the products of two batches of matrices: (b, n, k) with (b, k, m)."""
+    """Return the products of two batches of matrices: (b, n, k) with (b, k, m).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.bmm(tl.ones(2, 3, 4), tl.ones(2, 4, 5)).shape
+    (2, 3, 5)
+    """
     _axes("bmm", ("input", input, 3), ("mat2", mat2, 3))
     if input.shape[0] != mat2.shape[0]:
         raise ShapeError(f"bmm: batches of {input.shape[0]} and {mat2.shape[0]} ({describe(input)}, {describe(mat2)})")
@@ -58,7 +68,12 @@ def bmm(input: Array, mat2: Array) -> Array:
 
 @function()
 def mv(input: Array, vec: Array) -> Array:
-    """Return the product of a matrix and a vector."""
+    """Return the product of a matrix and a vector.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mv(tl.tensor([[1, 2], [3, 4]]), tl.tensor([1, 1]))
+    tensor([3, 7])
+    """
     _axes("mv", ("input", input, 2), ("vec", vec, 1))
     _meet("mv", input.shape[1], vec.shape[0], input, vec)
     return matmul(input, vec)
@@ -66,7 +81,12 @@ def mv(input: Array, vec: Array) -> Array:
 
 @function(numpy=())
 def dot(input: Array, tensor: Array) -> Array:
-    """Return the sum of the products of two vectors of one length."""
+    """Return the sum of the products of two vectors of one length.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.dot(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor(11)
+    """
     _axes("dot", ("input", input, 1), ("tensor", tensor, 1))
     _meet("dot", input.shape[0], tensor.shape[0], input, tensor)
     return matmul(input, tensor)
@@ -74,13 +94,23 @@ def dot(input: Array, tensor: Array) -> Array:
 
 @function(numpy=())
 def vdot(input: Array, other: Array) -> Array:
-    """Return the sum of the products of two vectors of one length."""
+    """Return the sum of the products of two vectors of one length.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vdot(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor(11)
+    """
     return dot(input, other)
 
 
 @function(numpy=())
 def inner(input: Array, other: Array) -> Array:
-    """Return the sums of products over the last axes of both; with a number, the plain product."""
+    """Return the sums of products over the last axes of both; with a number, the plain product.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.inner(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor(11)
+    """
     if not input.ndim or not other.ndim:
         return mul(input, other)
     _meet("inner", input.shape[-1], other.shape[-1], input, other)
@@ -89,7 +119,13 @@ def inner(input: Array, other: Array) -> Array:
 
 @function(numpy=())
 def outer(input: Array, vec2: Array) -> Array:
-    """Return the matrix of all products of an element of one vector with one of the other."""
+    """Return the matrix of all products of an element of one vector with one of the other.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.outer(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
     _axes("outer", ("input", input, 1), ("vec2", vec2, 1))
     return mul(reshape_(input, (-1, 1)), reshape_(vec2, (1, -1)))
 
@@ -110,7 +146,13 @@ def _into(name: str, input: Array, product: Array) -> None:
 
 @function()
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
-    """Return ``beta * input + alpha * (mat1 @ mat2)``."""
+    """Return ``beta * input + alpha * (mat1 @ mat2)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addmm(tl.ones(1), tl.ones(2, 3), tl.ones(3, 2))
+    tensor([[4., 4.],
+            [4., 4.]])
+    """
     _axes("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
     _meet("addmm", mat1.shape[1], mat2.shape[0], mat1, mat2)
     product = matmul(mat1, mat2)
@@ -120,7 +162,12 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any =
 
 @function()
 def addmv(input: Array, mat: Array, vec: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
-    """Return ``beta * input + alpha * (mat @ vec)``."""
+    """Return ``beta * input + alpha * (mat @ vec)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addmv(tl.ones(2), tl.ones(2, 3), tl.ones(3))
+    tensor([4., 4.])
+    """
     product = mv(mat, vec)
     _into("addmv", input, product)
     return _weighted(input, product, beta, alpha)
@@ -128,7 +175,13 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: Any = 1, alpha: Any = 1
 
 @function()
 def addr(input: Array, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
-    """Return ``beta * input + alpha * outer(vec1, vec2)``."""
+    """Return ``beta * input + alpha * outer(vec1, vec2)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addr(tl.zeros(1), tl.tensor([1.0, 2.0]), tl.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
     _axes("addr", ("vec1", vec1, 1), ("vec2", vec2, 1))
     product = outer(vec1, vec2)
     _into("addr", input, product)
@@ -137,7 +190,12 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 
 
 @function()
 def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
-    """Return ``beta * input + alpha * bmm(batch1, batch2)``."""
+    """Return ``beta * input + alpha * bmm(batch1, batch2)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.baddbmm(tl.ones(1), tl.ones(2, 1, 3), tl.ones(2, 3, 1)).shape
+    (2, 1, 1)
+    """
     product = bmm(batch1, batch2)
     _into("baddbmm", input, product)
     return _weighted(input, product, beta, alpha)
@@ -145,7 +203,12 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha:
 
 @function()
 def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
-    """Return ``beta * input + alpha *`` the sum of ``bmm(batch1, batch2)`` over the batch."""
+    """Return ``beta * input + alpha *`` the sum of ``bmm(batch1, batch2)`` over the batch.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addbmm(tl.zeros(1), tl.ones(2, 1, 3), tl.ones(2, 3, 1))
+    tensor([[6.]])
+    """
     product = bmm(batch1, batch2).sum(0)
     _into("addbmm", input, product)
     return _weighted(input, product, beta, alpha)
@@ -240,7 +303,12 @@ def einsum(equation: str, *operands: Any) -> Array:
 
 @function(numpy=())
 def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
-    """Return the sum of products over ``dims``: the last so many axes of ``a`` with the first of ``b``, or lists."""
+    """Return the sum of products over ``dims``: the last so many axes of ``a`` with the first of ``b``, or lists.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensordot(tl.ones(2, 3), tl.ones(3, 4), 1).shape
+    (2, 4)
+    """
     dims = bare(dims)
     if isinstance(dims, (int, np.integer)):
         if dims < 0 or dims > min(a.ndim, b.ndim):
@@ -264,7 +332,12 @@ def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
 
 @function(numpy=())
 def kron(input: Array, other: Array) -> Array:
-    """Return the blocks ``input[i, j, ...] * other`` laid side by side."""
+    """Return the blocks ``input[i, j, ...] * other`` laid side by side.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.kron(tl.tensor([1, 10]), tl.tensor([1, 2]))
+    tensor([ 1,  2, 10, 20])
+    """
     n = max(input.ndim, other.ndim)
     a, b = ((1,) * (n - x.ndim) + tuple(x.shape) for x in (input, other))
     left = reshape_(input, tuple(s for size in a for s in (size, 1)))
@@ -274,7 +347,12 @@ def kron(input: Array, other: Array) -> Array:
 
 @function(numpy=())
 def cross(input: Array, other: Array, dim: Any = None) -> Array:
-    """Return the vector product of 3-vectors along ``dim`` (the first axis of 3 elements, if left out)."""
+    """Return the vector product of 3-vectors along ``dim`` (the first axis of 3 elements, if left out).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cross(tl.tensor([1, 0, 0]), tl.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
     shape = np.broadcast_shapes(tuple(input.shape), tuple(other.shape))
     if dim is None:
         found = [i for i, n in enumerate(shape) if n == 3]
@@ -293,7 +371,12 @@ def cross(input: Array, other: Array, dim: Any = None) -> Array:
 
 @function(method=False)
 def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str | None = None) -> Array:
-    """Return the ``p``-norm distance of every row of ``x1`` (..., n, d) to every row of ``x2`` (..., m, d)."""
+    """Return the ``p``-norm distance of every row of ``x1`` (..., n, d) to every row of ``x2`` (..., m, d).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cdist(tl.zeros(1, 2), tl.tensor([[3.0, 4.0]]))
+    tensor([[5.]])
+    """
     if x1.ndim < 2 or x2.ndim < 2 or x1.shape[-1] != x2.shape[-1]:
         raise ShapeError(f"cdist: expected (..., n, d) and (..., m, d), got {describe(x1)} and {describe(x2)}")
     if p < 0:
@@ -304,7 +387,12 @@ def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str | None = None)
 # ------------------------------------------------------------------------------------------------ differences
 @function(numpy=())
 def diff(input: Array, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Array:
-    """Return the ``n``-th differences of neighbours along ``dim``."""
+    """Return the ``n``-th differences of neighbours along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.diff(tl.tensor([1, 4, 9]))
+    tensor([3, 5])
+    """
     if not input.ndim:
         raise ShapeError("diff: expected at least one axis, got a 0-d tensor")
     dim = place("diff", dim, input.ndim, input.shape)
@@ -324,6 +412,10 @@ def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int
     """Return the slope along each axis of ``dim`` by central differences, one-sided (``edge_order``) at the ends.
 
     ``spacing``: the distance of neighbours (a number, one per axis), or the coordinates along each axis (vectors).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.gradient(tl.tensor([1.0, 4.0, 9.0]))
+    (tensor([3., 4., 5.]),)
     """
     dims = places("gradient", range(input.ndim) if dim is None else dim, input.ndim, input.shape)
     given = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)

@@ -86,7 +86,12 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
 
 @op(input=_mean_rule, kind="reduction", promote="float", samples=REDUCE_SOME)
 def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the mean over ``dim``; of nothing it is an error, not NaN."""
+    """Return the mean over ``dim``; of nothing it is an error, not NaN.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mean(tl.tensor([1.0, 3.0]))
+    tensor(2.)
+    """
     y = added(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
     count = input.size // (np.size(y) or 1)
     if not input.size and np.size(y):
@@ -96,13 +101,23 @@ def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
 
 @function(numpy=np.nansum)
 def nansum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the sum of what is not NaN over ``dim``."""
+    """Return the sum of what is not NaN over ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nansum(tl.tensor([1.0, tl.nan]))
+    tensor(1.)
+    """
     return sum(where(np.isnan(input), 0.0, input) if input.dtype.kind == "f" else input, dim, keepdim, dtype)
 
 
 @function(numpy=np.nanmean)
 def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the mean of what is not NaN over ``dim``; NaN where there is nothing else."""
+    """Return the mean of what is not NaN over ``dim``; NaN where there is nothing else.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nanmean(tl.tensor([1.0, tl.nan]))
+    tensor(1.)
+    """
     count = sum(np.logical_not(np.isnan(input)), dim, keepdim)
     return nansum(input, dim, keepdim, dtype) / count
 
@@ -151,7 +166,12 @@ def _logsumexp_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: bool) -
 
 @op(input=_logsumexp_rule, kind="reduction", label="log Σ exp", promote="float", samples=REDUCE_SOME)
 def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
-    r"""Return :math:`\log \sum_i e^{x_i}` over ``dim`` without overflow."""
+    r"""Return :math:`\log \sum_i e^{x_i}` over ``dim`` without overflow.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.logsumexp(tl.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
+    """
     axis = axis_of(dim)
     top = np.amax(input, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(input.dtype)
@@ -175,28 +195,48 @@ def _nonempty(name: str, input: Array, dim: Any) -> None:
 
 @op(input=_extreme_rule, kind="reduction", label="max", samples=REDUCE_SOME)
 def amax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
-    """Return the largest value over ``dim``; equal ones share the gradient."""
+    """Return the largest value over ``dim``; equal ones share the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.amax(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1)
+    tensor([5., 7.])
+    """
     _nonempty("amax", input, dim)
     return largest(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(input=_extreme_rule, kind="reduction", label="min", samples=REDUCE_SOME)
 def amin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
-    """Return the smallest value over ``dim``; equal ones share the gradient."""
+    """Return the smallest value over ``dim``; equal ones share the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.amin(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1)
+    tensor([1., 3.])
+    """
     _nonempty("amin", input, dim)
     return smallest(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.argmax)
 def argmax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
-    """Return the index of the (first) largest value over ``dim``, or of the flattened input."""
+    """Return the index of the (first) largest value over ``dim``, or of the flattened input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argmax(tl.tensor([1.0, 5.0, 3.0]))
+    tensor(1)
+    """
     _nonempty("argmax", input, dim)
     return np.argmax(input, axis=dim, keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.argmin)
 def argmin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
-    """Return the index of the (first) smallest value over ``dim``, or of the flattened input."""
+    """Return the index of the (first) smallest value over ``dim``, or of the flattened input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argmin(tl.tensor([4.0, 5.0, 3.0]))
+    tensor(2)
+    """
     _nonempty("argmin", input, dim)
     return np.argmin(input, axis=dim, keepdims=keepdim)
 
@@ -227,6 +267,10 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the largest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
 
     ``max(input, other)`` is `maximum`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.max(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1).indices
+    tensor([1, 0])
     """
     return _extreme(input, dim, keepdim, amax, argmax, maximum)
 
@@ -236,6 +280,10 @@ def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the smallest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
 
     ``min(input, other)`` is `minimum`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.min(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1).values
+    tensor([1., 3.])
     """
     return _extreme(input, dim, keepdim, amin, argmin, minimum)
 
@@ -249,23 +297,43 @@ class AMinMax(NamedTuple):
 
 @function()
 def aminmax(input: Array, *, dim: Any = None, keepdim: bool = False) -> AMinMax:
-    """Return the smallest and the largest value over ``dim``; equal ones share the gradient."""
+    """Return the smallest and the largest value over ``dim``; equal ones share the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.aminmax(tl.tensor([1.0, 5.0])).max
+    tensor(5.)
+    """
     return AMinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 @op(kind="reduction", numpy=np.all)
 def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
-    """Return whether every element over ``dim`` is true (not 0)."""
+    """Return whether every element over ``dim`` is true (not 0).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.all(tl.tensor([True, False]))
+    tensor(False)
+    """
     return both(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.any)
 def any(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
-    """Return whether some element over ``dim`` is true (not 0)."""
+    """Return whether some element over ``dim`` is true (not 0).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.any(tl.tensor([True, False]))
+    tensor(True)
+    """
     return either(input, axis=axis_of(dim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.count_nonzero)
 def count_nonzero(input: Array, dim: Any = None) -> Array:
-    """Return how many elements over ``dim`` are not 0."""
+    """Return how many elements over ``dim`` are not 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.count_nonzero(tl.tensor([0, 1, 2]))
+    tensor(2)
+    """
     return np.asarray(np.count_nonzero(input, axis=axis_of(dim)))

@@ -23,7 +23,12 @@ def _cumsum_rule(g: Array, dim: int) -> Array:
 
 @op(input=_cumsum_rule, kind="reduction", label="cumsum", samples=ALONG)
 def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
-    """Return the running sum along ``dim``."""
+    """Return the running sum along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cumsum(tl.tensor([1, 2, 3]), dim=0)
+    tensor([1, 3, 6])
+    """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
     return np.add.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
@@ -66,7 +71,12 @@ def _cumprod_rule(g: Array, input: Array, dim: int) -> Array:
 @op(input=_cumprod_rule, kind="reduction", label="cumprod",
     samples=Samples("(...,n)->(...,n)", options={"dim": dims}, lo=-3.0, hi=3.0))  # fmt: skip
 def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
-    """Return the running product along ``dim``; its gradient is right with zeros among the factors."""
+    """Return the running product along ``dim``; its gradient is right with zeros among the factors.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cumprod(tl.tensor([1, 2, 3]), dim=0)
+    tensor([1, 2, 6])
+    """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
     return np.multiply.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
@@ -83,7 +93,12 @@ def _logcumsumexp_rule(g: Array, y: Array, input: Array, dim: int) -> Array:
 
 @op(input=_logcumsumexp_rule, kind="reduction", promote="float", samples=ALONG)
 def logcumsumexp(input: Array, dim: int) -> Array:
-    r"""Return :math:`\log \sum_{j \le i} e^{x_j}` along ``dim`` without overflow."""
+    r"""Return :math:`\log \sum_{j \le i} e^{x_j}` along ``dim`` without overflow.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.logcumsumexp(tl.zeros(2), dim=0)
+    tensor([0.0000, 0.6931])
+    """
     return np.logaddexp.accumulate(np.atleast_1d(input), axis=dim).reshape(input.shape)
 
 
@@ -111,14 +126,24 @@ def cummin_index(input: Array, dim: int) -> Array:
 
 @function()
 def cummax(input: Array, dim: int) -> Extreme:
-    """Return the running maximum along ``dim`` and where it is (the last of equals)."""
+    """Return the running maximum along ``dim`` and where it is (the last of equals).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cummax(tl.tensor([1, 3, 2]), dim=0).values
+    tensor([1, 3, 3])
+    """
     indices = cummax_index(input, dim)
     return Extreme(take_along(input, indices, dim) if input.ndim else clone(input), indices)
 
 
 @function()
 def cummin(input: Array, dim: int) -> Extreme:
-    """Return the running minimum along ``dim`` and where it is (the last of equals)."""
+    """Return the running minimum along ``dim`` and where it is (the last of equals).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cummin(tl.tensor([3, 1, 2]), dim=0).values
+    tensor([3, 1, 1])
+    """
     indices = cummin_index(input, dim)
     return Extreme(take_along(input, indices, dim) if input.ndim else clone(input), indices)
 
@@ -137,11 +162,21 @@ def _steps(y: Array, x: Any, dx: Any, dim: int) -> Array:
 
 @function()
 def trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Array:
-    """Return the integral of ``y`` along ``dim`` by the trapezoid rule, at points ``x`` or ``dx`` apart (1)."""
+    """Return the integral of ``y`` along ``dim`` by the trapezoid rule, at points ``x`` or ``dx`` apart (1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.trapezoid(tl.tensor([1.0, 2.0, 3.0]))
+    tensor(4.)
+    """
     return _steps(y, x, dx, dim).sum(dim)
 
 
 @function()
 def cumulative_trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Array:
-    """Return the running integral of ``y`` along ``dim`` by the trapezoid rule."""
+    """Return the running integral of ``y`` along ``dim`` by the trapezoid rule.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cumulative_trapezoid(tl.tensor([1.0, 2.0, 3.0]))
+    tensor([1.5000, 4.0000])
+    """
     return cumsum(_steps(y, x, dx, dim), dim)

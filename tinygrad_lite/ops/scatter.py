@@ -57,7 +57,12 @@ def _lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int
 
 @function()
 def index_select(input: Array, dim: int, index: Array) -> Array:
-    """Return the slices of ``input`` named by the vector ``index`` along ``dim``."""
+    """Return the slices of ``input`` named by the vector ``index`` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.index_select(tl.arange(5), 0, tl.tensor([4, 0]))
+    tensor([4, 0])
+    """
     at = whole("index_select", index)
     if at.ndim > 1:
         raise BadIndex(f"index_select: index must be a vector, got shape {at.shape}")
@@ -70,7 +75,12 @@ def index_select(input: Array, dim: int, index: Array) -> Array:
 
 @function(numpy=())
 def take(input: Array, index: Array) -> Array:
-    """Return the elements of the flattened ``input`` at ``index``, in the shape of ``index``."""
+    """Return the elements of the flattened ``input`` at ``index``, in the shape of ``index``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.take(tl.tensor([[1, 2], [3, 4]]), tl.tensor([0, 3]))
+    tensor([1, 4])
+    """
     at = whole("take", index)
     flat = reshape_(input, (-1,))
     check_bounds("take", at, flat.shape[0])
@@ -79,7 +89,12 @@ def take(input: Array, index: Array) -> Array:
 
 @function()
 def masked_select(input: Array, mask: Array) -> Array:
-    """Return the elements of ``input`` where ``mask`` is true, as one axis; the two broadcast together."""
+    """Return the elements of ``input`` where ``mask`` is true, as one axis; the two broadcast together.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.masked_select(tl.arange(3), tl.tensor([True, False, True]))
+    tensor([0, 2])
+    """
     on = _mask("masked_select", mask)
     shape = np.broadcast_shapes(on.shape, input.shape)
     wide = input if tuple(input.shape) == shape else broadcast_to_(input, shape)
@@ -95,7 +110,12 @@ def _mask(name: str, mask: Any) -> Any:
 
 @function()
 def narrow(input: Array, dim: int, start: int, length: int) -> Array:
-    """Return a view of ``length`` slices from ``start`` on along ``dim``."""
+    """Return a view of ``length`` slices from ``start`` on along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.narrow(tl.arange(5), 0, 1, 2)
+    tensor([1, 2])
+    """
     if not input.ndim:
         raise ShapeError("narrow: expected at least one axis, got a 0-d tensor")
     dim = place("narrow", dim, input.ndim, input.shape)
@@ -110,7 +130,12 @@ def narrow(input: Array, dim: int, start: int, length: int) -> Array:
 
 @function()
 def select(input: Array, dim: int, index: int) -> Array:
-    """Return the slice number ``index`` along ``dim``, without that axis."""
+    """Return the slice number ``index`` along ``dim``, without that axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.select(tl.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([3, 4])
+    """
     if not input.ndim:
         raise BadIndex("select: expected at least one axis, got a 0-d tensor")
     dim = place("select", dim, input.ndim, input.shape)
@@ -197,6 +222,10 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     """Return ``input`` with ``out[index[i][j]][j] = src[i][j]`` (for ``dim`` 0); ``src`` may be a number.
 
     ``reduce="add"`` or ``"multiply"`` combines with what is there.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.scatter(tl.zeros(3), 0, tl.tensor([2]), tl.tensor([5.0]))
+    tensor([0., 0., 5.])
     """
     what = value if src is None else src
     if reduce is not None:
@@ -212,7 +241,12 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
 
 @function()
 def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
-    """Return ``input`` with ``out[index[i][j]][j] += src[i][j]`` (for ``dim`` 0)."""
+    """Return ``input`` with ``out[index[i][j]][j] += src[i][j]`` (for ``dim`` 0).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.scatter_add(tl.zeros(3), 0, tl.tensor([0, 0]), tl.tensor([1.0, 2.0]))
+    tensor([3., 0., 0.])
+    """
     at, dim = _lined_up("scatter_add", input, dim, index)
     src = _source("scatter_add", input, at, src)
     return input + (scatter_along(src, at, dim, tuple(input.shape)) if input.ndim else src)
@@ -229,6 +263,10 @@ def scatter_reduce(
     """Return ``input`` combined with every ``src`` element scattered to it: sum, prod, mean, amax or amin.
 
     Without ``include_self`` the places that are hit forget what was there.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.scatter_reduce(tl.zeros(2), 0, tl.tensor([0, 0]), tl.tensor([1.0, 2.0]), "amax")
+    tensor([2., 0.])
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ShapeError(f"scatter_reduce: reduce must be sum, prod, mean, amax or amin, got {reduce!r}")
@@ -323,7 +361,12 @@ def _at_least_one(x: Array) -> Array:
 
 @function()
 def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any = 1) -> Array:
-    """Return ``input`` with ``alpha`` times the slices of ``source`` added at ``index`` along ``dim``."""
+    """Return ``input`` with ``alpha`` times the slices of ``source`` added at ``index`` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.index_add(tl.zeros(3), 0, tl.tensor([0, 2]), tl.tensor([1.0, 2.0]))
+    tensor([1., 0., 2.])
+    """
     at, dim, where_ = _rows("index_add", input, dim, index)
     wide, more = _at_least_one(input), _at_least_one(source)
     if bare(source).dtype != input.dtype:
@@ -337,14 +380,24 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any
 
 @function()
 def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
-    """Return ``input`` with the slices of ``source`` at ``index`` along ``dim``."""
+    """Return ``input`` with the slices of ``source`` at ``index`` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.index_copy(tl.zeros(3), 0, tl.tensor([2]), tl.tensor([7.0]))
+    tensor([0., 0., 7.])
+    """
     _, _, where_ = _rows("index_copy", input, dim, index)
     return reshape_(put_at(_at_least_one(input), _at_least_one(source), where_), tuple(input.shape))
 
 
 @function()
 def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
-    """Return ``input`` with ``value`` in the slices ``index`` along ``dim``."""
+    """Return ``input`` with ``value`` in the slices ``index`` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.index_fill(tl.zeros(3), 0, tl.tensor([1]), 7.0)
+    tensor([0., 7., 0.])
+    """
     _, _, where_ = _rows("index_fill", input, dim, index)
     if np.ndim(bare(value)):
         raise ShapeError(f"index_fill: value must be one number, got {describe(value)}")
@@ -353,7 +406,12 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
 
 @function()
 def index_put(input: Array, indices: Any, values: Array, accumulate: bool = False) -> Array:
-    """Return ``input`` with ``values`` at ``indices`` (one index tensor per axis); ``accumulate`` adds them."""
+    """Return ``input`` with ``values`` at ``indices`` (one index tensor per axis); ``accumulate`` adds them.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.index_put(tl.zeros(3), (tl.tensor([1]),), tl.tensor([7.0]))
+    tensor([0., 7., 0.])
+    """
     at = tuple(np.asarray(bare(i)) if i is not None else slice(None) for i in indices)
     if not accumulate:
         return put_at(input, values, at)
@@ -364,7 +422,13 @@ def index_put(input: Array, indices: Any, values: Array, accumulate: bool = Fals
 
 @function(numpy=())
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
-    """Return ``input`` with ``source`` at the places ``index`` of the flattened tensor; ``accumulate`` adds."""
+    """Return ``input`` with ``source`` at the places ``index`` of the flattened tensor; ``accumulate`` adds.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.zeros(2, 2).put(tl.tensor([3]), tl.tensor([7.0]))
+    tensor([[0., 0.],
+            [0., 7.]])
+    """
     at = whole("put", index)
     check_bounds("put", at, int(np.prod(input.shape)))
     if at.size != int(np.prod(source.shape)):
@@ -392,7 +456,12 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Array:
 
 @function()
 def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
-    """Return ``input`` with the first elements of ``source``, one after another, where ``mask`` is true."""
+    """Return ``input`` with the first elements of ``source``, one after another, where ``mask`` is true.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.zeros(3).masked_scatter(tl.tensor([True, False, True]), tl.tensor([1.0, 2.0]))
+    tensor([1., 0., 2.])
+    """
     on = _mask("masked_scatter", mask)
     shape = np.broadcast_shapes(on.shape, input.shape)
     on = np.broadcast_to(on, shape)
@@ -405,7 +474,13 @@ def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
 
 @function()
 def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
-    """Return ``input`` with ``src`` as its slice number ``index`` along ``dim``."""
+    """Return ``input`` with ``src`` as its slice number ``index`` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.select_scatter(tl.zeros(2, 2), tl.ones(2), 0, 1)
+    tensor([[0., 0.],
+            [1., 1.]])
+    """
     dim = place("select_scatter", dim, input.ndim, input.shape)
     where_ = (slice(None),) * dim + (int(index),)
     _fits("select_scatter", src, bare(input)[where_].shape)
@@ -416,7 +491,12 @@ def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
 def slice_scatter(
     input: Array, src: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Array:
-    """Return ``input`` with ``src`` in place of ``input[start:end:step]`` along ``dim``."""
+    """Return ``input`` with ``src`` in place of ``input[start:end:step]`` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.slice_scatter(tl.zeros(4), tl.ones(2), 0, 1, 3)
+    tensor([0., 1., 1., 0.])
+    """
     dim = place("slice_scatter", dim, input.ndim, input.shape)
     where_ = (slice(None),) * dim + (slice(start, end, step),)
     _fits("slice_scatter", src, bare(input)[where_].shape)
@@ -425,7 +505,13 @@ def slice_scatter(
 
 @function()
 def diagonal_scatter(input: Array, src: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
-    """Return ``input`` with ``src`` on the diagonal over two axes."""
+    """Return ``input`` with ``src`` on the diagonal over two axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.diagonal_scatter(tl.zeros(2, 2), tl.ones(2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     numbers = np.arange(bare(input).size).reshape(input.shape)
     at = np.diagonal(numbers, offset, dim1, dim2)
     _fits("diagonal_scatter", src, at.shape)

@@ -87,7 +87,12 @@ def permute_(input: Array, dims: Any) -> Array:
 
 @function(numpy=())
 def permute(input: Array, *dims: Any) -> Array:
-    """Return a view with the axes in the order ``dims``."""
+    """Return a view with the axes in the order ``dims``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.permute(tl.ones(2, 3, 4), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
     order = sizes(dims)
     if len(order) != input.ndim:
         raise ShapeError(
@@ -98,7 +103,12 @@ def permute(input: Array, *dims: Any) -> Array:
 
 @function()
 def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
-    """Return a view with two axes exchanged; without axes (NumPy's way) in reverse order."""
+    """Return a view with two axes exchanged; without axes (NumPy's way) in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.transpose(tl.ones(2, 3, 4), 0, 2).shape
+    (4, 3, 2)
+    """
     n = input.ndim
     if dim0 is None:
         return permute_(input, tuple(range(n))[::-1])
@@ -113,7 +123,12 @@ def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
 
 @function(numpy=np.swapaxes)
 def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
-    """Return a view with two axes exchanged: NumPy's name of `transpose`."""
+    """Return a view with two axes exchanged: NumPy's name of `transpose`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.swapaxes(tl.ones(2, 3), 0, 1).shape
+    (3, 2)
+    """
     return transpose(input, axis0, axis1)
 
 
@@ -127,7 +142,13 @@ def broadcast_to_(input: Array, shape: Any) -> Array:
 
 @function(numpy=np.broadcast_to)
 def broadcast_to(input: Array, *shape: Any) -> Array:
-    """Return ``input`` repeated along new and length-1 axes to ``shape``."""
+    """Return ``input`` repeated along new and length-1 axes to ``shape``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.broadcast_to(tl.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return broadcast_to_(input, sizes(shape))
 
 
@@ -142,7 +163,12 @@ def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
     samples=Samples("(n,k),(n,k)->(n,j)", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
 )  # fmt: skip
 def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
-    """Return the tensors joined along ``dim``."""
+    """Return the tensors joined along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cat([tl.tensor([1, 2]), tl.tensor([3])])
+    tensor([1, 2, 3])
+    """
     if not len(tensors):
         raise ValueError("cat: expected at least one tensor, got an empty list")
     return np.concatenate(tensors, axis=dim)
@@ -150,7 +176,12 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
 
 @function(numpy=np.squeeze)
 def squeeze(input: Array, dim: Any = None) -> Array:
-    """Return a view without axes of length 1 (only ``dim``, if given; an axis that is longer stays)."""
+    """Return a view without axes of length 1 (only ``dim``, if given; an axis that is longer stays).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.squeeze(tl.ones(1, 2, 1)).shape
+    (2,)
+    """
     n = input.ndim
     gone = range(n) if dim is None else places("squeeze", dim, n, input.shape)
     return reshape_(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
@@ -158,7 +189,12 @@ def squeeze(input: Array, dim: Any = None) -> Array:
 
 @function(numpy=np.expand_dims)
 def unsqueeze(input: Array, dim: int) -> Array:
-    """Return a view with a new axis of length 1 at ``dim``."""
+    """Return a view with a new axis of length 1 at ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unsqueeze(tl.ones(2), 0).shape
+    (1, 2)
+    """
     n = input.ndim + 1
     shape = list(input.shape)
     shape.insert(place("unsqueeze", dim, n, shape), 1)
@@ -167,7 +203,12 @@ def unsqueeze(input: Array, dim: int) -> Array:
 
 @function()
 def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
-    """Return ``input`` with the axes from ``start_dim`` to ``end_dim`` (both included) made one."""
+    """Return ``input`` with the axes from ``start_dim`` to ``end_dim`` (both included) made one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.flatten(tl.ones(2, 3, 4), 1).shape
+    (2, 12)
+    """
     shape = tuple(input.shape)
     n = len(shape)
     if not n:

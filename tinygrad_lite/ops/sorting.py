@@ -47,20 +47,35 @@ def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = F
 
 @function(numpy=())
 def argsort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Array:
-    """Return the indices that put the elements along ``dim`` in order."""
+    """Return the indices that put the elements along ``dim`` in order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argsort(tl.tensor([3, 1, 2]))
+    tensor([1, 2, 0])
+    """
     dim = place("argsort", dim, input.ndim, input.shape)
     return alike(input, _order(bare(input), dim, descending) if input.ndim else np.int64(0))
 
 
 @function()
 def msort(input: Array) -> Array:
-    """Return the elements in order along the first axis."""
+    """Return the elements in order along the first axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.msort(tl.tensor([3, 1, 2]))
+    tensor([1, 2, 3])
+    """
     return sort(input, 0)[0]
 
 
 @function()
 def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
-    """Return the ``k`` largest (or smallest) elements along ``dim``, the best first, and where they are."""
+    """Return the ``k`` largest (or smallest) elements along ``dim``, the best first, and where they are.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.topk(tl.tensor([3.0, 1.0, 2.0]), 2).values
+    tensor([3., 2.])
+    """
     dim = place("topk", dim, input.ndim, input.shape)
     n = input.shape[dim] if input.ndim else 1
     if not 0 <= k <= n:
@@ -74,7 +89,13 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
 # ------------------------------------------------------------------------------------------------ searching
 @function(numpy=())
 def nonzero(input: Array, as_tuple: bool = False) -> Any:
-    """Return the indices of the elements that are not 0: one row each, or one vector per axis."""
+    """Return the indices of the elements that are not 0: one row each, or one vector per axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nonzero(tl.tensor([0, 1, 2]))
+    tensor([[1],
+            [2]])
+    """
     found = np.nonzero(np.atleast_1d(bare(input)))
     if as_tuple:
         return tuple(alike(input, f) for f in found)
@@ -84,7 +105,12 @@ def nonzero(input: Array, as_tuple: bool = False) -> Any:
 
 @function(numpy=np.argwhere)
 def argwhere(input: Array) -> Array:
-    """Return the indices of the elements that are not 0, one row each."""
+    """Return the indices of the elements that are not 0, one row each.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argwhere(tl.tensor([[0, 1]]))
+    tensor([[0, 1]])
+    """
     return nonzero(input)
 
 
@@ -117,7 +143,12 @@ def searchsorted(
     sorted_sequence: Array, input: Array, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Any = None,
 ) -> Array:  # fmt: skip
-    """Return where in the ordered last axis of ``sorted_sequence`` each number of ``input`` would go."""
+    """Return where in the ordered last axis of ``sorted_sequence`` each number of ``input`` would go.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.searchsorted(tl.tensor([1, 3, 5]), tl.tensor([3, 4]))
+    tensor([1, 2])
+    """
     a, v = np.asarray(bare(sorted_sequence)), np.asarray(bare(input))
     _ordered("searchsorted", a)
     if side not in (None, "left", "right"):
@@ -140,7 +171,12 @@ def searchsorted(
 
 @function()
 def bucketize(input: Array, boundaries: Array, *, out_int32: bool = False, right: bool = False) -> Array:
-    """Return the number of the interval between ``boundaries`` that each number of ``input`` falls into."""
+    """Return the number of the interval between ``boundaries`` that each number of ``input`` falls into.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.bucketize(tl.tensor([3, 4]), tl.tensor([1, 3, 5]))
+    tensor([1, 2])
+    """
     if np.ndim(bare(boundaries)) != 1:
         raise ShapeError(f"bucketize: boundaries must be a vector, got {describe(boundaries)}")
     found = np.searchsorted(bare(boundaries), bare(input), "right" if right else "left")
@@ -149,7 +185,12 @@ def bucketize(input: Array, boundaries: Array, *, out_int32: bool = False, right
 
 @function(method=False, numpy=())
 def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, invert: bool = False) -> Array:
-    """Return whether each of ``elements`` is one of ``test_elements``."""
+    """Return whether each of ``elements`` is one of ``test_elements``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isin(tl.tensor([1, 2]), tl.tensor([2, 3]))
+    tensor([False,  True])
+    """
     like = elements if hasattr(elements, "node") else test_elements
     return alike(like, np.isin(bare(elements), bare(test_elements), invert=invert))
 
@@ -159,7 +200,12 @@ def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, 
 def unique(
     input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ) -> Any:
-    """Return the different elements (or slices along ``dim``) in order, and where they went, and how often each is."""
+    """Return the different elements (or slices along ``dim``) in order, and where they went, and how often each is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unique(tl.tensor([3, 1, 3]))
+    tensor([1, 3])
+    """
     x = bare(input)
     values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=dim)
     inverse = inverse.reshape(x.shape if dim is None else -1)
@@ -173,7 +219,12 @@ def unique(
 
 @function()
 def unique_consecutive(input: Array, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
-    """Return the elements (or slices along ``dim``) without those equal to the one before."""
+    """Return the elements (or slices along ``dim``) without those equal to the one before.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unique_consecutive(tl.tensor([1, 1, 2, 1]))
+    tensor([1, 2, 1])
+    """
     x = bare(input).reshape(-1) if dim is None else np.moveaxis(bare(input), dim, 0)
     flat = x.reshape(len(x), -1)
     new = np.ones(len(x), bool)
@@ -190,7 +241,12 @@ def unique_consecutive(input: Array, return_inverse: bool = False, return_counts
 
 @function(numpy=())
 def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
-    """Return how often each whole number from 0 on occurs (or the sum of its ``weights``)."""
+    """Return how often each whole number from 0 on occurs (or the sum of its ``weights``).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.bincount(tl.tensor([0, 2, 2]))
+    tensor([1, 0, 2])
+    """
     x = bare(input)
     if x.dtype.kind not in "iu" or x.ndim != 1 or (x.size and x.min() < 0):
         raise DTypeError(f"bincount: expected a vector of whole numbers >= 0, got {describe(input)}")
@@ -199,7 +255,12 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
 
 @function()
 def histc(input: Array, bins: int = 100, min: Any = 0, max: Any = 0) -> Array:
-    """Return how many elements fall into each of ``bins`` equal intervals from ``min`` to ``max`` (or the data's)."""
+    """Return how many elements fall into each of ``bins`` equal intervals from ``min`` to ``max`` (or the data's).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.histc(tl.tensor([0.0, 1.0, 2.0]), bins=2)
+    tensor([1., 2.])
+    """
     x = bare(input)
     if x.dtype.kind != "f":
         raise DTypeError(f"histc: expected floats, got {describe(input)}; use .float()")

@@ -18,21 +18,36 @@ SLOPE = 2 / sqrt(pi)
 @op(input=lambda g, input: g * (np.exp(-input * input) * SLOPE), kind="elementwise", promote="float",
     samples=Samples("()->()", lo=-5.0, hi=5.0))  # fmt: skip
 def erf(input: Array) -> Array:
-    r"""Return the error function :math:`\frac{2}{\sqrt\pi} \int_0^x e^{-t^2} dt`."""
+    r"""Return the error function :math:`\frac{2}{\sqrt\pi} \int_0^x e^{-t^2} dt`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.erf(tl.tensor([0.5, 1.0]))
+    tensor([0.5205, 0.8427])
+    """
     return values.erf(input)
 
 
 @op(input=lambda g, input: g * (np.exp(-input * input) * -SLOPE), kind="elementwise", promote="float",
     samples=Samples("()->()", lo=-5.0, hi=5.0))  # fmt: skip
 def erfc(input: Array) -> Array:
-    """Return ``1 - erf(input)``, exact where that is tiny."""
+    """Return ``1 - erf(input)``, exact where that is tiny.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.erfc(tl.tensor([0.5, 1.0]))
+    tensor([0.4795, 0.1573])
+    """
     return values.erfc(input)
 
 
 @op(input=lambda g, y: g * (np.exp(y * y) / SLOPE), kind="elementwise", singular=True, promote="float",
     samples=Samples("()->()", lo=-0.99, hi=0.99))  # fmt: skip
 def erfinv(input: Array) -> Array:
-    """Return the inverse of `erf`: infinite at -1 and 1, NaN outside."""
+    """Return the inverse of `erf`: infinite at -1 and 1, NaN outside.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.erfinv(tl.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.4769])
+    """
     return values.erfinv(input)
 
 
@@ -49,7 +64,12 @@ def _lgamma_rule(g: Array, input: Array) -> Array:
     samples=Samples("()->()", lo=0.1, hi=1e4),
 )
 def lgamma(input: Array) -> Array:
-    """Return the logarithm of the absolute value of the gamma function."""
+    """Return the logarithm of the absolute value of the gamma function.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.lgamma(tl.tensor([0.5, 1.0]))
+    tensor([0.5724, 0.0000])
+    """
     return values.lgamma(input)
 
 
@@ -66,7 +86,12 @@ def _digamma_rule(g: Array, input: Array) -> Array:
     samples=Samples("()->()", lo=0.1, hi=1e4),
 )
 def digamma(input: Array) -> Array:
-    """Return the derivative of `lgamma`."""
+    """Return the derivative of `lgamma`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.digamma(tl.tensor([0.5, 1.0]))
+    tensor([-1.9635, -0.5772])
+    """
     return values.digamma(input)
 
 
@@ -83,7 +108,12 @@ def polygamma_(input: Array, n: int) -> Array:
 
 @function(method=False)
 def polygamma(n: int, input: Array) -> Array:
-    """Return the ``n``-th derivative of `digamma`."""
+    """Return the ``n``-th derivative of `digamma`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.polygamma(1, tl.tensor([1.0]))
+    tensor([1.6449])
+    """
     if n < 0:
         raise ShapeError(f"polygamma: n must not be negative, got {n}")
     return polygamma_(input, int(n)) if n else digamma(input)
@@ -103,11 +133,21 @@ def bessel_i(input: Array, n: int) -> Array:
 
 @function(numpy=np.i0)
 def i0(input: Array) -> Array:
-    """Return the modified Bessel function of the first kind, of order 0."""
+    """Return the modified Bessel function of the first kind, of order 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.i0(tl.tensor([0.5, 1.0]))
+    tensor([1.0635, 1.2661])
+    """
     return bessel_i(input, 0)
 
 
 @function(method=False)
 def i1(input: Array) -> Array:
-    """Return the modified Bessel function of the first kind, of order 1."""
+    """Return the modified Bessel function of the first kind, of order 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.i1(tl.tensor([0.5, 1.0]))
+    tensor([0.2579, 0.5652])
+    """
     return bessel_i(input, 1)

@@ -76,7 +76,12 @@ def var(
 def std(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> Array:
-    """Return the square root of `var`; its slope where all elements are equal is taken as 0."""
+    """Return the square root of `var`; its slope where all elements are equal is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.std(tl.tensor([1.0, 3.0]), correction=0)
+    tensor(1.)
+    """
     dim, correction = _arguments("std", input, dim, unbiased, correction)
     return flat_sqrt(variance(input, dim, correction, keepdim))
 
@@ -85,7 +90,12 @@ def std(
 def var_mean(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> tuple[Array, Array]:
-    """Return (variance, mean) over ``dim``."""
+    """Return (variance, mean) over ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.var_mean(tl.tensor([1.0, 3.0]))
+    (tensor(2.), tensor(2.))
+    """
     y = var(input, dim, unbiased, keepdim, correction=correction)
     return y, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
@@ -94,7 +104,12 @@ def var_mean(
 def std_mean(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> tuple[Array, Array]:
-    """Return (standard deviation, mean) over ``dim``."""
+    """Return (standard deviation, mean) over ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.std_mean(tl.tensor([1.0, 3.0]), correction=0)
+    (tensor(1.), tensor(2.))
+    """
     y = std(input, dim, unbiased, keepdim, correction=correction)
     return y, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
@@ -135,13 +150,23 @@ def _median(name: str, input: Array, dim: Any, keepdim: bool, ignore_nan: bool) 
 
 @function(numpy=())
 def median(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the middle element (the lower of two); along ``dim`` also where it is: (values, indices). NaN wins."""
+    """Return the middle element (the lower of two); along ``dim`` also where it is: (values, indices). NaN wins.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.median(tl.tensor([1.0, 4.0, 2.0, 3.0]))
+    tensor(2.)
+    """
     return _median("median", input, dim, keepdim, False)
 
 
 @function(numpy=())
 def nanmedian(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the middle of the elements that are not NaN (the lower of two); along ``dim`` also where it is."""
+    """Return the middle of the elements that are not NaN (the lower of two); along ``dim`` also where it is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nanmedian(tl.tensor([1.0, tl.nan, 3.0]))
+    tensor(1.)
+    """
     return _median("nanmedian", input, dim, keepdim, True)
 
 
@@ -200,13 +225,23 @@ def quantile(input: Array, q: Any, dim: Any = None, keepdim: bool = False, *, in
 def nanquantile(
     input: Array, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Array:
-    """Return the ``q``-quantile(s) over ``dim`` of what is not NaN."""
+    """Return the ``q``-quantile(s) over ``dim`` of what is not NaN.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nanquantile(tl.tensor([1.0, tl.nan, 3.0]), 0.5)
+    tensor(2.)
+    """
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
 
 
 @function()
 def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Extreme:
-    """Return the ``k``-th smallest element (from 1) along ``dim`` and where it is."""
+    """Return the ``k``-th smallest element (from 1) along ``dim`` and where it is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.kthvalue(tl.tensor([3.0, 1.0, 2.0]), 2).values
+    tensor(2.)
+    """
     if input.ndim == 0:
         return Extreme(input, alike(input, np.int64(0)))
     if not 1 <= k <= input.shape[dim]:
@@ -217,7 +252,12 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Extr
 
 @function()
 def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
-    """Return the most frequent element (the smallest of several) along ``dim`` and the last place it stands."""
+    """Return the most frequent element (the smallest of several) along ``dim`` and the last place it stands.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mode(tl.tensor([1, 2, 2])).values
+    tensor(2)
+    """
     if input.ndim == 0:
         return Extreme(input, alike(input, np.int64(0)))
     _some("mode", input, dim)
@@ -236,7 +276,13 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
 # ------------------------------------------------------------------------------------------------ correlation
 @function(numpy=())
 def cov(input: Array, *, correction: Any = 1, fweights: Any = None, aweights: Any = None) -> Array:
-    """Return the covariance matrix of the rows of ``input`` (variables, observations), weighted by observation."""
+    """Return the covariance matrix of the rows of ``input`` (variables, observations), weighted by observation.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cov(tl.tensor([[1.0, 3.0], [2.0, 6.0]]))
+    tensor([[2., 4.],
+            [4., 8.]])
+    """
     if input.ndim > 2:
         raise ShapeError(f"cov: expected (variables, observations), got {describe(input)}")
     x = input.reshape((1, -1)) if input.ndim < 2 else input
@@ -259,7 +305,13 @@ def cov(input: Array, *, correction: Any = 1, fweights: Any = None, aweights: An
 
 @function(numpy=())
 def corrcoef(input: Array) -> Array:
-    """Return the correlation matrix of the rows of ``input`` (variables, observations)."""
+    """Return the correlation matrix of the rows of ``input`` (variables, observations).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.corrcoef(tl.tensor([[1.0, 3.0], [2.0, 6.0]]))
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
     c = cov(input)
     if c.ndim == 0:
         return c / c

@@ -24,7 +24,12 @@ INSIDE = Samples("()->()", lo=-0.99, hi=0.99)
     samples=ONE,
 )
 def sin(input: Array) -> Array:
-    """Return the sine."""
+    """Return the sine.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sin(tl.tensor([0.5, 1.0]))
+    tensor([0.4794, 0.8415])
+    """
     return np.sin(input)
 
 
@@ -37,48 +42,83 @@ def sin(input: Array) -> Array:
     samples=ONE,
 )
 def cos(input: Array) -> Array:
-    """Return the cosine."""
+    """Return the cosine.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cos(tl.tensor([0.5, 1.0]))
+    tensor([0.8776, 0.5403])
+    """
     return np.cos(input)
 
 
 @op(input=lambda g, y: g * (y * y + 1), kind="elementwise", singular=True, promote="float", numpy=np.tan,
     samples=Samples("()->()", lo=-1.5, hi=1.5))  # fmt: skip
 def tan(input: Array) -> Array:
-    """Return the tangent."""
+    """Return the tangent.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tan(tl.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5463])
+    """
     return np.tan(input)
 
 
 @op(input=lambda g, input: g / np.sqrt((1 - input) * (1 + input)), kind="elementwise", singular=True, promote="float",
     numpy=np.arcsin, samples=INSIDE)  # fmt: skip
 def asin(input: Array) -> Array:
-    """Return the angle in [-π/2, π/2] with this sine; NaN outside [-1, 1]."""
+    """Return the angle in [-π/2, π/2] with this sine; NaN outside [-1, 1].
+
+    >>> import tinygrad_lite as tl
+    >>> tl.asin(tl.tensor([0.5, 1.0]))
+    tensor([0.5236, 1.5708])
+    """
     return np.arcsin(input)
 
 
 @op(input=lambda g, input: -g / np.sqrt((1 - input) * (1 + input)), kind="elementwise", singular=True, promote="float",
     numpy=np.arccos, samples=INSIDE)  # fmt: skip
 def acos(input: Array) -> Array:
-    """Return the angle in [0, π] with this cosine; NaN outside [-1, 1]."""
+    """Return the angle in [0, π] with this cosine; NaN outside [-1, 1].
+
+    >>> import tinygrad_lite as tl
+    >>> tl.acos(tl.tensor([0.5, 1.0]))
+    tensor([1.0472, 0.0000])
+    """
     return np.arccos(input)
 
 
 @op(input=lambda g, input: g / (input * input + 1), kind="elementwise", promote="float", numpy=np.arctan, samples=ONE)
 def atan(input: Array) -> Array:
-    """Return the angle in (-π/2, π/2) with this tangent."""
+    """Return the angle in (-π/2, π/2) with this tangent.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atan(tl.tensor([0.5, 1.0]))
+    tensor([0.4636, 0.7854])
+    """
     return np.arctan(input)
 
 
 @op(input=lambda g, input: g * np.cosh(input), kind="elementwise", singular=True, promote="float", numpy=np.sinh,
     samples=Samples("()->()", lo=-30.0, hi=30.0))  # fmt: skip
 def sinh(input: Array) -> Array:
-    """Return the hyperbolic sine."""
+    """Return the hyperbolic sine.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sinh(tl.tensor([0.5, 1.0]))
+    tensor([0.5211, 1.1752])
+    """
     return np.sinh(input)
 
 
 @op(input=lambda g, input: g * np.sinh(input), kind="elementwise", singular=True, promote="float", numpy=np.cosh,
     samples=Samples("()->()", lo=-30.0, hi=30.0))  # fmt: skip
 def cosh(input: Array) -> Array:
-    """Return the hyperbolic cosine."""
+    """Return the hyperbolic cosine.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cosh(tl.tensor([0.5, 1.0]))
+    tensor([1.1276, 1.5431])
+    """
     return np.cosh(input)
 
 
@@ -91,21 +131,36 @@ def cosh(input: Array) -> Array:
     samples=ONE,
 )
 def asinh(input: Array) -> Array:
-    """Return the inverse of the hyperbolic sine."""
+    """Return the inverse of the hyperbolic sine.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.asinh(tl.tensor([0.5, 1.0]))
+    tensor([0.4812, 0.8814])
+    """
     return np.arcsinh(input)
 
 
 @op(input=lambda g, input: g / (np.sqrt(input - 1) * np.sqrt(input + 1)), kind="elementwise", singular=True,
     promote="float", numpy=np.arccosh, samples=Samples("()->()", lo=1.01))  # fmt: skip
 def acosh(input: Array) -> Array:
-    """Return the inverse of the hyperbolic cosine; NaN below 1."""
+    """Return the inverse of the hyperbolic cosine; NaN below 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.acosh(tl.tensor([1.0, 2.0]))
+    tensor([0.0000, 1.3170])
+    """
     return np.arccosh(input)
 
 
 @op(input=lambda g, input: g / ((1 - input) * (1 + input)), kind="elementwise", singular=True, promote="float",
     numpy=np.arctanh, samples=INSIDE)  # fmt: skip
 def atanh(input: Array) -> Array:
-    """Return the inverse of the hyperbolic tangent; NaN outside [-1, 1]."""
+    """Return the inverse of the hyperbolic tangent; NaN outside [-1, 1].
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atanh(tl.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5493])
+    """
     return np.arctanh(input)
 
 
@@ -124,7 +179,12 @@ def _per_square(g: Array, part: Array, input: Array, other: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def atan2(input: Array, other: Array) -> Array:
-    """Return the angle in (-π, π] of the point (other, input); the slope at the origin is taken as 0."""
+    """Return the angle in (-π, π] of the point (other, input); the slope at the origin is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atan2(tl.tensor([1.0]), tl.tensor([1.0]))
+    tensor([0.7854])
+    """
     return np.arctan2(input, other)
 
 
@@ -139,7 +199,12 @@ def _along(g: Array, part: Array, y: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def hypot(input: Array, other: Array) -> Array:
-    """Return ``sqrt(input ** 2 + other ** 2)`` without overflow; the slope at the origin is taken as 0."""
+    """Return ``sqrt(input ** 2 + other ** 2)`` without overflow; the slope at the origin is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hypot(tl.tensor([3.0]), tl.tensor([4.0]))
+    tensor([5.])
+    """
     return np.hypot(input, other)
 
 
@@ -169,5 +234,10 @@ def sinc_slope(input: Array, order: int) -> Array:
 @op(input=lambda g, input: g * sinc_slope(input, 1), kind="elementwise", singular=True, promote="float", numpy=np.sinc,
     samples=Samples("()->()", lo=-20.0, hi=20.0))  # fmt: skip
 def sinc(input: Array) -> Array:
-    r"""Return :math:`\sin(\pi x) / (\pi x)`, 1 at 0."""
+    r"""Return :math:`\sin(\pi x) / (\pi x)`, 1 at 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sinc(tl.tensor([0.5, 1.0]))
+    tensor([ 6.3662e-01, -2.7828e-08])
+    """
     return np.sinc(input)
