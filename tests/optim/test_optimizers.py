@@ -90,6 +90,10 @@ def test_a_parameter_without_gradient_is_left_alone():
     optimizer = optim.Adam([p, q])
     optimizer.step()
     assert q.tolist() == [1.0] and q not in optimizer.state and optimizer.state[p]["step"] == 1
+    assert optimizer.state[q] == {}
+    q.grad = p.grad
+    optimizer.step()
+    assert optimizer.state[q]["step"] == 1
 
 
 # ------------------------------------------------------------------------------------------------ groups

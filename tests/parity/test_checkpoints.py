@@ -1,9 +1,12 @@
 """Files exchanged with PyTorch, in both directions."""
 
 import collections
+import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tinygrad_lite as tl
 from tinygrad_lite.errors import FileError
@@ -104,6 +107,19 @@ def test_every_truncation_is_noticed(tmp_path):
         (tmp_path / "y.pt").write_bytes(whole[:length])
         with pytest.raises(FileError):
             tl.load(tmp_path / "y.pt")
+
+
+@given(st.data())
+def test_changed_bytes_are_read_or_refused(data):
+    buffer = io.BytesIO()
+    torch.save(CASES["checkpoint"], buffer)
+    whole = bytearray(buffer.getvalue())
+    for place in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=4)):
+        whole[place] = data.draw(st.integers(0, 255))
+    try:
+        tl.load(io.BytesIO(bytes(whole)))
+    except FileError:
+        pass
 
 
 def test_safetensors_from_pytorch(tmp_path):

@@ -71,8 +71,8 @@ class LBFGS(Optimizer):
             raise TypeError("LBFGS: step needs a closure that computes the loss again")
         group, params = self.param_groups[0], self.param_groups[0]["params"]
         history, least, unchanged = group["history_size"], group["tolerance_grad"], group["tolerance_change"]
-        state = self.state.setdefault(params[0], {"step": 0})
-        state["step"] += 1
+        state = self.state[params[0]]
+        state["step"] = state.get("step", 0) + 1
         state.setdefault("func_evals", 0)
         state.setdefault("n_iter", 0)
         evaluations, source = 0, (frame.f_code, frame.f_lasti)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -54,7 +55,7 @@ class Optimizer:
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self.count = 0  # steps taken, for the order check of the schedulers
         self._forget()
@@ -204,7 +205,7 @@ class Optimizer:
             raise GradientError(f"{type(self).__name__}: can't optimize a non-leaf Tensor {describe(p)}")
         if not x.flags.writeable:
             raise ValueError(f"{type(self).__name__}: a parameter {describe(p)} lies in read-only memory; use a copy")
-        state = dict(self.state.get(p, {"step": 0}))
+        state = {"step": 0, **self.state[p]}
         for name in fields:
             if name not in state:
                 state[name] = make(self.initial(name, x, group))
@@ -292,7 +293,7 @@ class Optimizer:
         state = {
             owner[k][0]: self._loaded(*owner[k], values) for k, values in state_dict["state"].items() if k in owner
         }
-        self.param_groups, self.state = groups, state
+        self.param_groups, self.state = groups, defaultdict(dict, state)
         self._forget()
 
     def _loaded(self, p: Tensor, group: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
