@@ -16,9 +16,9 @@ from tinygrad_lite.errors import MissingExtra
 
 RECIPES = {
     "convolution": ("convolving", "convolution from its definition: loops, matrices, and a kernel learned back"),
-    "linear": ("straight_line", "linear regression by gradient descent, against least squares"),
-    "penalties": ("penalties", "ridge, lasso and elastic net on the diabetes-like data of a sparse problem"),
-    "cubic": ("cubic", "a noisy cubic: straight line against a 1-10-1 ReLU network"),
+    "linear": ("straight_line", "linear regression by gradient descent, beside least squares"),
+    "penalties": ("penalties", "ridge, lasso and elastic net where 5 of 20 features matter"),
+    "cubic": ("cubic", "a noisy cubic: straight line and 1-10-1 ReLU network"),
     "kmeans": ("clustering", "K-means from random and k-means++ starts"),
     "soft-kmeans": ("soft_clustering", "soft K-means by gradient and by its fixed point, up to the hard limit"),
     "xor": ("exclusive_or", "exclusive or with a 2-3-1 network"),

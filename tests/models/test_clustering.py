@@ -59,6 +59,17 @@ def test_empty_clusters_are_filled():
     assert np.isfinite(soft.cluster_centers_).all()
 
 
+def test_empty_clusters_move_as_in_sklearn():
+    # one round: the lone centroid keeps what is near, the empty ones take the farthest points with them at once
+    X = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [30.0]])
+    start = np.array([[1.0], [500.0], [900.0]])
+    with pytest.warns(models.ConvergenceWarning):
+        ours = models.KMeans(3, init=start, max_iter=1).fit(X)
+    theirs = cluster.KMeans(3, init=start, n_init=1, max_iter=1).fit(X)
+    np.testing.assert_allclose(np.sort(ours.cluster_centers_, axis=0), np.sort(theirs.cluster_centers_, axis=0))
+    assert ours.history_[0] == pytest.approx(theirs.inertia_)
+
+
 def test_fewer_different_points_than_clusters():
     X = np.repeat([[0.0, 0.0], [5.0, 5.0]], 10, axis=0)
     with pytest.warns(models.ConvergenceWarning, match="distinct clusters \\(2\\)"):

@@ -133,6 +133,17 @@ def test_mlp_regressor_with_lbfgs_fits_a_curve():
     assert model.history_[0] > model.loss_
 
 
+def test_a_perceptron_without_hidden_layers_is_ridge_regression():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 3))
+    y = x @ [3.0, -2.0, 1.0] + 4.0 + rng.normal(size=50)
+    weights = rng.uniform(0.5, 2.0, 50)
+    ridge = models.Ridge(20.0).fit(x, y, weights)
+    model = models.MLPRegressor((), solver="lbfgs", alpha=20.0, max_iter=500, random_state=0).fit(x, y, weights)
+    np.testing.assert_allclose(model.module_[0].weight.array[0], ridge.coef_, rtol=1e-4)
+    np.testing.assert_allclose(model.predict(x), ridge.predict(x), rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     "make",
     [
