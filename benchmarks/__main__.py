@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="turns of each library")
     parser.add_argument("--turn", type=float, default=0.1, help="seconds of a turn")
     parser.add_argument("--no-costs", action="store_true", help="only the steps")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder for results.md and .json")
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="folder for results.md and .json")
     parser.add_argument(
         "--docs", type=Path, help="page whose measured part is replaced, for example docs/performance.md"
     )

@@ -141,14 +141,14 @@ class Plan:
 
     def patches(self, x: Array, images: range) -> Iterator[tuple[int, int, Array]]:
         """Yield (first image, how many, their patches (images, channels * taps, positions)), for `thin`."""
-        bare = self.bare and x.flags.c_contiguous
-        if not bare:
+        xp = inside = None
+        if not (self.bare and x.flags.c_contiguous):
             xp = buffer("image", (self.batch, self.channels, *self.room))
             xp.fill(0)
             inside = xp[(slice(None), slice(None), *self.inner)]
         for start, b in self.blocks(images):
             seen = x[start : start + b]
-            if not bare:
+            if inside is not None:
                 np.copyto(inside[:b], seen)
                 seen = xp
             shape = (b, self.channels, *self.kernel, *self.count)
