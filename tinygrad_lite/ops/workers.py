@@ -58,7 +58,7 @@ class Blas:
         self.set: Any = None
         self.lock = threading.Lock()
         self.pool: ThreadPoolExecutor | None = None
-        # the extension module of NumPy, under the name it has in this version: what it is linked with is found through it
+        # the extension module of NumPy, by its name in this version: what it is linked with is found through it
         core: Any = getattr(np, "_core", None) or vars(np)["core"]
         try:
             library = ctypes.CDLL(core._multiarray_umath.__file__)
