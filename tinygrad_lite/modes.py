@@ -99,7 +99,8 @@ class switch:  # noqa: N801 - used like a function
 
 def _stepwise(walk: Generator[Any, Any, Any], changes: dict[str, Any]) -> Generator[Any, Any, Any]:
     """Run a generator with some fields of the mode replaced while it runs, not while its user does."""
-    step, given = walk.send, None
+    step: Callable[[Any], Any] = walk.send
+    given: Any = None
     try:
         while True:
             try:

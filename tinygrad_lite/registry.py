@@ -59,6 +59,13 @@ class Op:
         "params", "places", "promote", "rules", "samples", "saved_names", "sequence", "singular", "uses",
     )  # fmt: skip
 
+    call: Callable[..., Any]
+    kind: str
+    label: str
+    samples: Samples | None
+    singular: bool
+    flops: Callable[..., Any] | None
+
     def __init__(
         self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None
     ) -> None:
@@ -244,7 +251,8 @@ def function(
             if kwargs:
                 for ours in [k for k in kwargs if k not in params]:
                     known = ALIASES.get(ours, ours)
-                    known = {"input": params[0], "other": params[1] if len(params) > 1 else known}.get(known, known)
+                    place = {"input": 0, "other": 1}.get(known, len(params))
+                    known = params[place] if place < len(params) else known
                     if known in params:
                         kwargs[known] = kwargs.pop(ours)
             return inner(*args, **kwargs)

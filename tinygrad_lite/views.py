@@ -57,7 +57,7 @@ def root_of(t: Tensor) -> tuple[Tensor, Path]:
     """Return the tensor that ``t`` is a view of, and the path to it; itself and no steps if it is none."""
     base = t.base
     if base.__class__ is tuple and owner(base[0].array) is owner(t.array):
-        return base  # type: ignore[no-any-return]
+        return base
     return t, ()
 
 

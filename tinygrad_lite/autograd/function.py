@@ -163,10 +163,12 @@ class Function:
             else:
                 output = cls.forward(*args)
                 cls.setup_context(ctx, args, output)
-        outs = tuple(output) if isinstance(output, (tuple, list)) else (output,)
+        outs: Any = tuple(output) if isinstance(output, (tuple, list)) else (output,)
         recorded = mode.grad and any(ctx.needs_input_grad)
         frame = user_frame(sys._getframe(1))
-        results = cls._recorded(ctx, args, outs, frame) if recorded else tuple(_bare(o, args, ctx) for o in outs)
+        results: Any = tuple(_bare(o, args, ctx) for o in outs)
+        if recorded:
+            results = cls._recorded(ctx, args, outs, frame)
         for observer in mode.observers:
             op = next((r.node.op for r in results if isinstance(r, Tensor) and r.node is not None), None)
             op = Custom(cls, ctx, ()) if op is None else results[0].node.inputs[0].op if op.is_pick else op
@@ -175,7 +177,7 @@ class Function:
         return results if isinstance(output, (tuple, list)) else results[0]
 
     @classmethod
-    def _recorded(cls, ctx: FunctionCtx, args: Any, outs: tuple[Any, ...], frame: Any) -> tuple[Any, ...]:
+    def _recorded(cls, ctx: FunctionCtx, args: Any, outs: Any, frame: Any) -> tuple[Any, ...]:
         constant, dirty = {id(t) for t in ctx._constant}, {id(t) for t in ctx._dirty}
         for t in ctx._dirty:
             if t.tracked and t.node is None:

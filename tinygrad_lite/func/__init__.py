@@ -1,6 +1,6 @@
 """Functions of functions: the door to everything that PyTorch keeps under ``torch.func``."""
 
-from tinygrad_lite.func.batch import vmap as vmap
+from tinygrad_lite.func.mapping import vmap as vmap
 from tinygrad_lite.func.modules import functional_call as functional_call
 from tinygrad_lite.func.modules import stack_module_state as stack_module_state
 from tinygrad_lite.func.transforms import grad as grad

@@ -1,4 +1,4 @@
-"""`vmap`, and the backward pass for many gradients at once: one op call for all examples where the op allows it.
+"""Many tensors passed off as one, and the backward pass for many gradients at once.
 
 A `Batch` passes off many tensors of one shape as one of them. Every op that meets one comes here (through the
 observers of the mode, so that ordinary programs pay nothing): elementwise ops, reductions, products and moves run once
@@ -8,7 +8,6 @@ own, and the common ones are fast. The rules of gradients run on Tensors too, he
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,6 @@ import numpy as np
 
 from tinygrad_lite import graph
 from tinygrad_lite.errors import GradientError, ShapeError, describe
-from tinygrad_lite.func.tree import flatten, spread
 from tinygrad_lite.gradients import differentiate
 from tinygrad_lite.graph import MODE, switch
 from tinygrad_lite.registry import PUBLIC
@@ -58,12 +56,12 @@ class Batch(Tensor):
     value: Tensor
 
     @property
-    def array(self) -> Any:  # type: ignore[override]
+    def array(self) -> Any:
         """No single array: what is there raises when it is looked into."""
         return EXAMPLES
 
     @property
-    def tracked(self) -> bool:
+    def tracked(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether steps with the examples are recorded."""
         return self.value.tracked
 
@@ -395,101 +393,3 @@ def opened(g: Any, level: Level) -> Any:
     if not isinstance(g, Tensor):
         g = make(g)
     return PUBLIC["broadcast_to"](g, (level.size, *g.shape))
-
-
-# ------------------------------------------------------------------------------------------------ vmap
-def vmap(
-    func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
-    chunk_size: int | None = None,
-) -> Callable[..., Any]:  # fmt: skip
-    """Return ``func`` for many examples at once: along ``in_dims`` of its arguments, to ``out_dims`` of its results.
-
-    ``in_dims``: an axis, None for an argument that all examples share, or a nest of these like the arguments. The
-    result can be differentiated, and ``vmap`` of a gradient gives the gradient of each example. Code that looks at
-    numbers (``if x > 0``, ``.item()``) runs example by example. ``chunk_size``: so many examples at once.
-    Raises ValueError if the axes have different lengths.
-
-    >>> import tinygrad_lite as tl
-    >>> from tinygrad_lite.func import grad, vmap
-    >>> x = tl.tensor([1.0, 2.0, 3.0])
-    >>> vmap(grad(lambda x: x**2))(x)
-    tensor([2., 4., 6.])
-    """
-
-    @functools.wraps(func)
-    def many(*args: Any, **kwargs: Any) -> Any:
-        leaves, build = flatten(args)
-        axes = spread(in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args), args, "in_dims")
-        pairs = list(zip(leaves, axes, strict=True))
-        leaves = [make(leaf) if isinstance(leaf, np.ndarray) and a is not None else leaf for leaf, a in pairs]
-        size = _size(leaves, axes)
-        fronts = [leaf if a is None else front(leaf, a) for leaf, a in zip(leaves, axes, strict=True)]
-        outs: list[list[Any]] = []
-        for start in range(0, size, chunk_size or size):
-            part = [
-                f if a is None or not chunk_size else f[start : start + chunk_size]
-                for f, a in zip(fronts, axes, strict=True)
-            ]
-            flat, rebuild = flatten(_run(func, part, axes, build, kwargs))
-            outs.append(flat)
-        results = [o[0] if len(outs) == 1 else PUBLIC["cat"](o, 0) for o in zip(*outs, strict=True)]
-        ends = spread(out_dims, rebuild(results), "out_dims")
-        return rebuild([back(r, a) for r, a in zip(results, ends, strict=True)])
-
-    return many
-
-
-def _size(leaves: list[Any], axes: list[Any]) -> int:
-    sizes: dict[int, None] = {}
-    for leaf, axis in zip(leaves, axes, strict=True):
-        if axis is None:
-            continue
-        if not isinstance(leaf, Tensor) or not -leaf.ndim <= axis < leaf.ndim:
-            raise ValueError(
-                f"vmap: in_dim {axis} does not exist in {describe(leaf)}; use None for what all examples share"
-            )
-        sizes[leaf.shape[axis]] = None
-    if len(sizes) != 1:
-        what = f"have different lengths: {list(sizes)}" if sizes else "are all None"
-        raise ValueError(f"vmap: the axes to map over {what}")
-    size = next(iter(sizes))
-    if not size:
-        raise ValueError("vmap: there is no example, the axis to map over has length 0")
-    return int(size)
-
-
-def front(t: Any, axis: int) -> Any:
-    """Return ``t`` with ``axis`` first."""
-    axis %= t.ndim
-    return t if not axis else PUBLIC["permute"](t, (axis, *(i for i in range(t.ndim) if i != axis)))
-
-
-def back(t: Any, axis: int | None) -> Any:
-    """Return ``t`` with its first axis at ``axis``; the first example alone for None."""
-    if axis is None:
-        return t[0]
-    axis %= t.ndim
-    return t if not axis else PUBLIC["permute"](t, (*range(1, axis + 1), 0, *range(axis + 1, t.ndim)))
-
-
-def _run(func: Any, part: list[Any], axes: list[Any], build: Any, kwargs: Any) -> Any:
-    """Call ``func`` once on batches, or if it looks at the numbers on each example; examples first in the results."""
-    size = next(p.shape[0] for p, a in zip(part, axes, strict=True) if a is not None)
-    level = Level(next_level(), size)
-    try:
-        with inside(level):
-            out = func(
-                *build([p if a is None else batch(p, level.number) for p, a in zip(part, axes, strict=True)]), **kwargs
-            )
-            leaves, rebuild = flatten(out)
-            for leaf in leaves:
-                if not isinstance(leaf, Tensor):
-                    raise TypeError(f"vmap: the function must return tensors, it returned {describe(leaf)}")
-            return rebuild([opened(leaf, level) for leaf in leaves])
-    except Unbatchable:
-        rows = []
-        for i in range(size):
-            out = func(*build([p if a is None else p[i] for p, a in zip(part, axes, strict=True)]), **kwargs)
-            leaves, rebuild = flatten(out)
-            rows.append(leaves)
-        return rebuild([stacked(column) for column in zip(*rows, strict=True)])

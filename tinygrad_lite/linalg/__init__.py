@@ -3,7 +3,6 @@
 from tinygrad_lite.errors import LinAlgError as LinAlgError
 from tinygrad_lite.ops.matrix import cholesky as cholesky
 from tinygrad_lite.ops.matrix import cholesky_ex as cholesky_ex
-from tinygrad_lite.ops.matrix import cond as cond
 from tinygrad_lite.ops.matrix import cross as cross
 from tinygrad_lite.ops.matrix import det as det
 from tinygrad_lite.ops.matrix import diagonal as diagonal
@@ -14,11 +13,9 @@ from tinygrad_lite.ops.matrix import inv_ex as inv_ex
 from tinygrad_lite.ops.matrix import lstsq as lstsq
 from tinygrad_lite.ops.matrix import matmul as matmul
 from tinygrad_lite.ops.matrix import matrix_exp as matrix_exp
-from tinygrad_lite.ops.matrix import matrix_norm as matrix_norm
 from tinygrad_lite.ops.matrix import matrix_power as matrix_power
 from tinygrad_lite.ops.matrix import matrix_rank as matrix_rank
 from tinygrad_lite.ops.matrix import multi_dot as multi_dot
-from tinygrad_lite.ops.matrix import norm as norm
 from tinygrad_lite.ops.matrix import pinv as pinv
 from tinygrad_lite.ops.matrix import qr as qr
 from tinygrad_lite.ops.matrix import slogdet as slogdet
@@ -30,4 +27,7 @@ from tinygrad_lite.ops.matrix import tensorinv as tensorinv
 from tinygrad_lite.ops.matrix import tensorsolve as tensorsolve
 from tinygrad_lite.ops.matrix import vander as vander
 from tinygrad_lite.ops.matrix import vecdot as vecdot
-from tinygrad_lite.ops.matrix import vector_norm as vector_norm
+from tinygrad_lite.ops.matrix_norm import cond as cond
+from tinygrad_lite.ops.matrix_norm import matrix_norm as matrix_norm
+from tinygrad_lite.ops.matrix_norm import norm as norm
+from tinygrad_lite.ops.matrix_norm import vector_norm as vector_norm

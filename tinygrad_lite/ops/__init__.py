@@ -5,6 +5,7 @@ from tinygrad_lite.ops import adaptive as adaptive
 from tinygrad_lite.ops import arrange as arrange
 from tinygrad_lite.ops import attention as attention
 from tinygrad_lite.ops import cast as cast
+from tinygrad_lite.ops import combining as combining
 from tinygrad_lite.ops import compare as compare
 from tinygrad_lite.ops import convolution as convolution
 from tinygrad_lite.ops import criteria as criteria
@@ -13,6 +14,7 @@ from tinygrad_lite.ops import distances as distances
 from tinygrad_lite.ops import elementwise as elementwise
 from tinygrad_lite.ops import embedding as embedding
 from tinygrad_lite.ops import exponential as exponential
+from tinygrad_lite.ops import gathering as gathering
 from tinygrad_lite.ops import indexing as indexing
 from tinygrad_lite.ops import layout as layout
 from tinygrad_lite.ops import linalg as linalg

@@ -90,8 +90,16 @@ def inv_(A: Array) -> Array:
     return np.linalg.inv(A)
 
 
+def _solve_right(g: Array, A: Array) -> Array:
+    return solve_(mT(A), g)
+
+
+def _solve_left(g: Array, y: Array, A: Array) -> Array:
+    return -(_solve_right(g, A) @ mT(y))
+
+
 @op(
-    A=lambda g, y, A: -(solve_(mT(A), g) @ mT(y)), B=lambda g, A: solve_(mT(A), g),
+    A=_solve_left, B=_solve_right,
     kind="linalg", label="A⁻¹B", promote="float", public=False,
     samples=Samples("(...,n,n),(...,n,k)->(...,n,k)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well),
 )  # fmt: skip
@@ -111,13 +119,17 @@ def _triangle(A: Array, upper: bool, unit: bool) -> Array:
     return T
 
 
+def _triangle_right(g: Array, A: Array, upper: bool, unit: bool) -> Array:
+    return solve_triangle(mT(A), g, not upper, unit)
+
+
 def _triangle_rule(g: Array, y: Array, A: Array, upper: bool, unit: bool) -> Array:
     mask = lower(A.shape[-1], A, -1 if unit else 0)
     return -(solve_triangle(mT(A), g, not upper, unit) @ mT(y)) * (mask.T if upper else mask)
 
 
 @op(
-    A=_triangle_rule, B=lambda g, A, upper, unit: solve_triangle(mT(A), g, not upper, unit),
+    A=_triangle_rule, B=_triangle_right,
     kind="linalg", label="T⁻¹B", promote="float", public=False,
     samples=Samples(
         "(...,n,n),(...,n,k)->(...,n,k)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well,
@@ -155,7 +167,8 @@ def pinv_(A: Array, rcond: object = None) -> Array:
         return np.zeros((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype)
     if rcond is None:
         rcond = max(A.shape[-2:]) * np.finfo(A.dtype).eps
-    return np.linalg.pinv(A, rcond)  # type: ignore[arg-type]
+    cut: Any = rcond
+    return np.linalg.pinv(A, cut)
 
 
 # ------------------------------------------------------------------------------------------------ determinants
@@ -246,7 +259,8 @@ def _qr_square(gQ: Array, gR: Array, Q: Array, R: Array) -> Array:
 def qr_(A: Array, mode: str = "reduced") -> tuple[Array, Array]:
     """Return Q with orthonormal columns and upper triangular R, ``Q @ R = A``."""
     check_matrix("qr", A)
-    q, r = np.linalg.qr(A, mode)
+    way: Any = mode
+    q, r = np.linalg.qr(A, way)
     return q, r
 
 
@@ -284,7 +298,8 @@ def _of_symmetric(op: Any, A: Any, **kw: Any) -> Any:
 def eigh_(A: Array, UPLO: str = "L") -> tuple[Array, Array]:
     """Return eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, read from one triangle."""
     check_matrix("eigh", A, square=True)
-    w, v = np.linalg.eigh(A, UPLO)  # type: ignore[arg-type]
+    triangle: Any = UPLO
+    w, v = np.linalg.eigh(A, triangle)
     return w, v
 
 

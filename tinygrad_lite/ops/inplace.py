@@ -64,6 +64,10 @@ def _taken(g: Any, path: Path) -> Any:
     return taken if stays is None else where(stays, taken, 0.0)
 
 
+def _uncovered(g: Any, path: Path) -> Any:
+    return cleared(g, path)
+
+
 REGION: Path = ((GETITEM, (slice(0, 2),), None),)
 CORNER: Path = (*REGION, (GETITEM, ((slice(None), -1),), None))
 TWICE: Path = ((GETITEM, (np.array([0, 1, 1]),), None),)
@@ -77,7 +81,7 @@ def _overwrite_samples(src: Any) -> Any:
 
 
 @op(
-    input=lambda g, path: cleared(g, path), kind="indexing", label="[ ]=0", public=False,
+    input=_uncovered, kind="indexing", label="[ ]=0", public=False,
     samples=Samples("(n,k)->(n,k)", sizes={"n": (2, 4)}, options={"path": (REGION, CORNER, TWICE, ())}),
 )  # fmt: skip
 def cleared(input: Array, path: object) -> Array:
@@ -86,7 +90,7 @@ def cleared(input: Array, path: object) -> Array:
 
 
 @op(
-    input=lambda g, path: cleared(g, path), value=lambda g, path: _taken(g, path), kind="indexing", label="[ ]=",
+    input=_uncovered, value=_taken, kind="indexing", label="[ ]=",
     public=False, samples=Samples(draw=_overwrite_samples),
 )  # fmt: skip
 def overwrite(input: Array, value: Array, path: object) -> Array:
@@ -182,7 +186,7 @@ def _broadcasts(shape: Any, to: Any) -> bool:
     return lead >= 0 and all(n in (1, m) for n, m in zip(shape, to[lead:], strict=True))
 
 
-def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]) -> Tensor:
+def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]) -> Any:
     """Make ``t`` hold what ``compute(t, *args)`` gives, in the memory it has."""
     writable(name, t)
     begun = clock()
