@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tinygrad_lite.nn import functional as F
@@ -48,10 +49,12 @@ class Loss(Module):
             raise ValueError(f"{reduction} is not a valid value for reduction")
         self.reduction = reduction
 
-    def forward(self, *args: Any) -> Any:
+    def _loss(self, *args: Any) -> Any:
         """Return the loss."""
         words = {name: getattr(self, name) for name in self.settings}
         return self.function(*args, **words, reduction=self.reduction)
+
+    forward: Callable[..., Any] = _loss
 
 
 class _Weighted(Loss):

@@ -42,7 +42,7 @@ def _inverse_spread(var: Any, eps: float) -> Any:
 
 def _mean(x: Any, axes: Any, count: int) -> Any:
     return (
-        x.sum(axis=axes, keepdims=True) if isinstance(x, Tensor) else np.add.reduce(x, axes, None, None, True)
+        x.sum(axis=axes, keepdims=True) if isinstance(x, Tensor) else np.add.reduce(x, axis=axes, keepdims=True)
     ) / count
 
 

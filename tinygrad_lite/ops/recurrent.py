@@ -188,6 +188,7 @@ def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     outward = np.concatenate([to_new * to_reset, (before - new) * to_update, to_new], axis=-1)
     inward = np.concatenate([to_new * to_reset, (before - new) * to_update, to_new * r], axis=-1)
     more: Any = None
+    more_in: Any = None
     if g_a is not None:  # the gates themselves were asked for: only when the rule is differentiated
         a_r, a_z, a_new, a_inner = _cut(g[1], 4)
         d_new = a_new * (1 - new * new)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinygrad_lite.graph import finite, ones
 from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.graph import finite, ones
 from tinygrad_lite.ops import fastconv
 from tinygrad_lite.ops.indexing import scatter_along
 from tinygrad_lite.registry import op
@@ -47,8 +47,10 @@ def padded(x: Array, pads: Pads, value: float = 0.0) -> Array:
     shape = (*lead, *(n + a + b for n, (a, b) in zip(size, pads, strict=True)))
     out = np.zeros(shape, x.dtype) if value == 0 else np.full(shape, value, x.dtype)
     # negative padding cuts
-    inner = tuple(slice(max(a, 0), max(a, 0) + n + min(a, 0) + min(b, 0)) for n, (a, b) in zip(size, pads, strict=True))
-    from_ = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(size, pads, strict=True))
+    inner: Any = tuple(
+        slice(max(a, 0), max(a, 0) + n + min(a, 0) + min(b, 0)) for n, (a, b) in zip(size, pads, strict=True)
+    )
+    from_: Any = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(size, pads, strict=True))
     out[(..., *inner)] = x[(..., *from_)]
     return out
 
@@ -60,7 +62,11 @@ def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, count: Ints) -
     return as_strided(
         x,
         (*x.shape[: x.ndim - n], *kernel, *count),
-        (*lead, *(s * d for s, d in zip(steps, dilation, strict=True)), *(s * t for s, t in zip(steps, stride, strict=True))),
+        (
+            *lead,
+            *(s * d for s, d in zip(steps, dilation, strict=True)),
+            *(s * t for s, t in zip(steps, stride, strict=True)),
+        ),
         writeable=False,
     )
 
@@ -81,11 +87,12 @@ def _fold_samples(src: Any) -> Any:
     return (src.floats((*x.shape[:2], *kw["kernel"], *count)),), {**kw, "size": x.shape[2:]}
 
 
+def _im2col_rule(g: Array, input_shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    return col2im(g, input_shape[2:], kernel, stride, pads, dilation)
+
+
 @op(
-    input=lambda g, input_shape, kernel, stride, pads, dilation: col2im(
-        g, input_shape[2:], kernel, stride, pads, dilation
-    ),
-    kind="window", public=False, samples=Samples(draw=_unfold_samples),
+    input=_im2col_rule, kind="window", public=False, samples=Samples(draw=_unfold_samples),
 )  # fmt: skip
 def im2col(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
     """Return the patches (N, C, *kernel, *positions) that a window sees in ``input`` (N, C, *size)."""
@@ -93,22 +100,25 @@ def im2col(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints)
     return np.ascontiguousarray(windows(padded(input, pads), kernel, stride, dilation, count))
 
 
+def _col2im_rule(g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    return im2col(g, kernel, stride, pads, dilation)
+
+
 @op(
-    cols=lambda g, kernel, stride, pads, dilation: im2col(g, kernel, stride, pads, dilation),
-    kind="window", public=False, samples=Samples(draw=_fold_samples),
+    cols=_col2im_rule, kind="window", public=False, samples=Samples(draw=_fold_samples),
 )  # fmt: skip
 def col2im(cols: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
-    """Return patches (N, C, *kernel, *positions) added back where they came from, (N, C, *size): `im2col` transposed."""
+    """Return patches (N, C, *kernel, *positions) added back where they came from: `im2col` transposed."""
     n = len(kernel)
     count = cols.shape[2 + n :]
     lead = cols.shape[:2]
     out = np.zeros((*lead, *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), cols.dtype)
     for at in product(*(range(k) for k in kernel)):
-        here = tuple(
+        here: Any = tuple(
             slice(i * d, i * d + s * c, s) for i, d, s, c in zip(at, dilation, stride, count, strict=True)
         )  # fmt: skip
         out[(..., *here)] += cols[(slice(None), slice(None), *at)]
-    inner = tuple(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True))
+    inner: Any = tuple(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True))
     return out[(..., *inner)]
 
 
@@ -125,7 +135,12 @@ def _conv_samples(src: Any) -> Any:
     groups = src.choice([1, 2])
     kernel = src.choice([(2, 2), (1, 3), (3, 1)])
     pads = src.choice([((0, 0), (0, 0)), ((1, 1), (0, 2))])
-    kw = {"stride": src.choice([(1, 1), (2, 1)]), "pads": pads, "dilation": src.choice([(1, 1), (1, 2)]), "groups": groups}
+    kw = {
+        "stride": src.choice([(1, 1), (2, 1)]),
+        "pads": pads,
+        "dilation": src.choice([(1, 1), (1, 2)]),
+        "groups": groups,
+    }
     h, w = src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6)
     c, o = src.size(1, hi=2), src.size(2, hi=2)
     x = src.floats((src.size(2, hi=3), c * groups, h, w))
@@ -161,14 +176,20 @@ def _bias_rule(g: Array, bias_shape: Any) -> Array:
     return g.sum(axis=axes)
 
 
+def _to_images(
+    g: Array, weight: Array, input_shape: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:
+    return conv_input(g, weight, input_shape[2:], stride, pads, dilation, groups)
+
+
+def _to_kernels(
+    g: Array, input: Array, weight_shape: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:
+    return conv_weight(g, input, weight_shape[2:], stride, pads, dilation, groups)
+
+
 @op(
-    input=lambda g, weight, input_shape, stride, pads, dilation, groups: conv_input(
-        g, weight, input_shape[2:], stride, pads, dilation, groups
-    ),
-    weight=lambda g, input, weight_shape, stride, pads, dilation, groups: conv_weight(
-        g, input, weight_shape[2:], stride, pads, dilation, groups
-    ),
-    bias=_bias_rule,
+    input=_to_images, weight=_to_kernels, bias=_bias_rule,
     kind="window", promote="same", public=False, samples=Samples(draw=_conv_call),
     flops=lambda weight_shape, y_shape: 2 * prod(weight_shape[1:]) * prod(y_shape),
 )  # fmt: skip
@@ -192,17 +213,22 @@ def conv(
     return y
 
 
+def _input_from(g: Array, weight: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
+    return conv(g, weight, None, stride, pads, dilation, groups)
+
+
+def _input_kernels(
+    g: Array, grad: Array, weight_shape: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:
+    return conv_weight(grad, g, weight_shape[2:], stride, pads, dilation, groups)
+
+
 @op(
-    grad=lambda g, weight, stride, pads, dilation, groups: conv(g, weight, None, stride, pads, dilation, groups),
-    weight=lambda g, grad, weight_shape, stride, pads, dilation, groups: conv_weight(
-        grad, g, weight_shape[2:], stride, pads, dilation, groups
-    ),
+    grad=_input_from, weight=_input_kernels,
     kind="window", promote="same", public=False, samples=Samples(draw=_conv_input_call),
     flops=lambda weight_shape, grad_shape: 2 * prod(weight_shape[1:]) * prod(grad_shape),
 )  # fmt: skip
-def conv_input(
-    grad: Array, weight: Array, size: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
-) -> Array:
+def conv_input(grad: Array, weight: Array, size: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
     """Return `conv` transposed: from ``grad`` (N, O, *R) back to images (N, C, *size)."""
     if fastconv.suits(grad, weight, weight.shape, stride, pads):
         return fastconv.correlate_input(grad, weight, size, stride, pads, dilation, groups)
@@ -214,18 +240,26 @@ def conv_input(
     return col2im(cols, size, kernel, stride, pads, dilation)
 
 
+def _weight_from(g: Array, input: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
+    return conv(input, g, None, stride, pads, dilation, groups)
+
+
+def _weight_images(
+    g: Array, grad: Array, input_shape: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:
+    return conv_input(grad, g, input_shape[2:], stride, pads, dilation, groups)
+
+
 @op(
-    grad=lambda g, input, stride, pads, dilation, groups: conv(input, g, None, stride, pads, dilation, groups),
-    input=lambda g, grad, input_shape, stride, pads, dilation, groups: conv_input(
-        grad, g, input_shape[2:], stride, pads, dilation, groups
-    ),
+    grad=_weight_from, input=_weight_images,
     kind="window", promote="same", public=False, samples=Samples(draw=_conv_weight_call),
-    flops=lambda grad_shape, input_shape, kernel, groups: 2 * prod(grad_shape) * input_shape[1] // groups * prod(kernel),
+    flops=lambda grad_shape, input_shape, kernel, groups: (
+        2 * prod(grad_shape) * input_shape[1] // groups * prod(kernel)),
 )  # fmt: skip
 def conv_weight(
     grad: Array, input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
 ) -> Array:
-    """Return the gradient of `conv` for its kernel: (O, C / groups, *kernel) from ``grad`` (N, O, *R) and the images."""
+    """Return the gradient of `conv` for its kernel: (O, C / groups, *kernel) from ``grad`` (N, O, *R)."""
     if fastconv.suits(grad, input, (0, 0, *kernel), stride, pads):
         return fastconv.correlate_weight(grad, input, kernel, stride, pads, dilation, groups)
     n, o = grad.shape[:2]
@@ -239,7 +273,8 @@ def _pool_samples(src: Any) -> Any:
     kernel = src.choice([(2, 2), (1, 3), (3, 2)])
     kw = {
         "kernel": kernel, "stride": src.choice([(2, 2), (1, 1), (1, 2)]),
-        "pads": src.choice([((0, 0), (0, 0)), tuple((0, k // 2) for k in kernel)]), "dilation": src.choice([(1, 1), (1, 2)]),
+        "pads": src.choice([((0, 0), (0, 0)), tuple((0, k // 2) for k in kernel)]),
+        "dilation": src.choice([(1, 1), (1, 2)]),
     }  # fmt: skip
     return (src.floats((src.size(2, hi=2), src.size(2, hi=2), src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6))),), kw
 
@@ -309,10 +344,20 @@ def _of_samples(src: Any) -> Any:
     return (src.floats(x.shape),), kw
 
 
+def _window_max_rule(g: Array, input: Array, y: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    return to_largest(g, _bare(input), _bare(y), kernel, stride, pads, dilation)
+
+
+def _to_rule(g: Array, input: object, values: object, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    return of_largest(g, input, values, kernel, stride, pads, dilation)
+
+
+def _of_rule(g: Array, input: object, values: object, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
+    return to_largest(g, input, values, kernel, stride, pads, dilation)
+
+
 @op(
-    input=lambda g, input, y, kernel, stride, pads, dilation: to_largest(
-        g, _bare(input), _bare(y), kernel, stride, pads, dilation
-    ),
+    input=_window_max_rule,
     kind="window", label="max pool", public=False, samples=Samples(draw=_pool_samples),
 )  # fmt: skip
 def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
@@ -333,9 +378,7 @@ def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: I
 
 
 @op(
-    grad=lambda g, input, values, kernel, stride, pads, dilation: of_largest(
-        g, input, values, kernel, stride, pads, dilation
-    ),
+    grad=_to_rule,
     kind="window", label="max pool back", public=False, samples=Samples(draw=_to_samples),
 )  # fmt: skip
 def to_largest(
@@ -355,9 +398,7 @@ def to_largest(
 
 
 @op(
-    image=lambda g, input, values, kernel, stride, pads, dilation: to_largest(
-        g, input, values, kernel, stride, pads, dilation
-    ),
+    image=_of_rule,
     kind="window", public=False, samples=Samples(draw=_of_samples),
 )  # fmt: skip
 def of_largest(
