@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "checking_gradients_messages.md"
 # case, planted bug, what was done wrong in the words of the person who did it
 MISTAKES = (
     ("softmax", "noterm", "The rule of softmax is written as if each output depended on one input only: `y * g`."),
-    ("logsumexp", "last", "Backward takes the last axis whatever `axis` is."),
+    ("leaky_relu", "default", "Backward takes the default slope whatever `slope` is."),
     ("maximum", "shape", "The sum over broadcast axes is forgotten."),
     ("tanh", "inplace", "Backward writes into the incoming gradient: `g *= 1 - y * y`."),
     ("mean", "sum", "The rule of `mean` does not divide by the count."),
