@@ -38,7 +38,7 @@ class DigitsNet(nn.Module):
         self.drop = nn.Dropout(0.5)
         self.out = nn.Linear(128, 10)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Any) -> Any:
         """Map images (N, 1, 8, 8) to scores (N, 10)."""
         x = self.conv1(x).relu()
         x = self.pool(self.conv2(x).relu())
@@ -88,7 +88,7 @@ def check(model: nn.Module, x: Tensor, y: Tensor) -> GradReport:
     exact = copy.deepcopy(model).double().eval()
     names, values = zip(*exact.named_parameters(), strict=True)
 
-    def loss(*parameters: Tensor) -> Tensor:
+    def loss(*parameters: Tensor) -> Any:
         from tinygrad_lite.func import functional_call
 
         scores = functional_call(exact, dict(zip(names, parameters, strict=True)), (x.double(),))
@@ -158,7 +158,8 @@ def picture(path: Path, model: nn.Module, history: list[dict[str, float]], x: Te
     wrong = np.flatnonzero(guess != y.numpy())[:12]
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
-    curves, misread = figure.subfigures(1, 2, width_ratios=[1.35, 1])
+    halves: Any = figure.subfigures(1, 2, width_ratios=[1.35, 1])
+    curves, misread = halves
     left, right = curves.subplots(1, 2)
     epochs = [row["epoch"] for row in history]
     left.plot(epochs, [row["loss"] for row in history], "o-", color="#0072B2", markersize=3)
