@@ -103,8 +103,8 @@ TWO = (
 
 def promotion_source(op: Any) -> str:
     """Return the lines of the template that bring the arguments of ``op`` to a common dtype."""
-    names = [op.arrays[i] for i in op.places]
-    if op.promote is None or not names:
+    names = [op.arrays[i] for i in op.places] or list(op.arrays)
+    if op.promote is None:
         return "        pass"
     if len(names) == 1:
         test = ONE.format(a=names[0])

@@ -219,6 +219,7 @@ ROWS = [
     Row("addcdiv", lambda lib, *t, **o: lib.addcdiv(*t, **o), THREE, lambda *s: [{}, {"value": 0.5}], POSITIVE),
     # ---------------------------------------------------------------- casts and copies
     Row("clone", named("clone"), ONE, kinds="fib"),
+    Row("detach", named("detach"), ONE, kinds="fib"),
     Row("to", lambda lib, x: x.to(lib.float64) * 2, ONE, kinds="fib"),
     Row("to", lambda lib, x: x.to("cpu", lib.int32), SOME),
     *[

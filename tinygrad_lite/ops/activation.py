@@ -10,10 +10,13 @@ import numpy as np
 from tinygrad_lite.graph import finite
 from tinygrad_lite.ops.cast import to
 from tinygrad_lite.ops.elementwise import where
+from tinygrad_lite.promotion import NUMPY_1
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples, dims
 from tinygrad_lite.tensor import Array
 
+# a 0 that has no dtype of its own in any version of NumPy
+ZERO: Any = np.False_ if NUMPY_1 else 0
 ONE = Samples("()->()")
 ALONG = Samples("(...,n)->(...,n)", options={"dim": dims}, min=1)
 
@@ -31,7 +34,7 @@ def relu(input: Array) -> Array:
     >>> tl.relu(tl.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return np.maximum(input, 0)
+    return np.maximum(input, ZERO)
 
 
 def _tanh_rule(g: Array, y: Array) -> Array:

@@ -85,7 +85,7 @@ def log10(input: Array) -> Array:
     samples=Samples("()->()", lo=0.01, hi=0.99))  # fmt: skip
 def log_odds(input: Array) -> Array:
     """Return ``log(input / (1 - input))``."""
-    return np.log(input / (1 - input))
+    return np.log(input) - np.log1p(np.negative(input))
 
 
 @function()
@@ -157,8 +157,8 @@ def xlogy(input: Array, other: Array) -> Array:
     tensor([0., 0.])
     """
     zero = input == 0
-    y = input * np.log(np.where(zero, 1, other))
-    return np.where(zero & np.isnan(other), np.nan, y).astype(y.dtype, copy=False)
+    y = input * np.log(np.where(zero, np.ones_like(other), other))
+    return np.where(zero & np.isnan(other), other, y)
 
 
 @function()

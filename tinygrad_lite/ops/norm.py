@@ -44,7 +44,7 @@ def p_norm(input: Array, p: float = 2.0, dim: Any = None, keepdim: bool = False)
         return added(np.abs(input), axis=axis, keepdims=keepdim)
     if p == 0:
         return added(input != 0, axis=axis, keepdims=keepdim, dtype=input.dtype)
-    return added(np.abs(input) ** p, axis=axis, keepdims=keepdim) ** (1 / p)
+    return added(np.abs(input) ** input.dtype.type(p), axis=axis, keepdims=keepdim) ** input.dtype.type(1 / p)
 
 
 @function()

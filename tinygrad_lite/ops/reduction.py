@@ -96,7 +96,13 @@ def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
     count = input.size // (np.size(y) or 1)
     if not input.size and np.size(y):
         raise ShapeError(f"mean: no elements to average over dim={dim} of shape {input.shape}")
-    return y / count
+    return ratio(y, count)
+
+
+def ratio(y: Array, count: Any) -> Array:
+    """Return ``y / count`` in the dtype of ``y`` (NumPy 1 widens a scalar)."""
+    z = y / count
+    return z if z.dtype is y.dtype else z.astype(y.dtype)
 
 
 @function(numpy=np.nansum)

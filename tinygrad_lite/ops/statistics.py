@@ -10,9 +10,10 @@ import numpy as np
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.arrange import stack
 from tinygrad_lite.ops.cast import alike, bare
-from tinygrad_lite.ops.elementwise import clip, flat_sqrt, lerp
+from tinygrad_lite.ops.combining import lerp
+from tinygrad_lite.ops.elementwise import clip, flat_sqrt
 from tinygrad_lite.ops.indexing import take_along
-from tinygrad_lite.ops.reduction import Extreme, added, axes_of, axis_of, kept, mean, some_dims
+from tinygrad_lite.ops.reduction import Extreme, added, axes_of, axis_of, kept, mean, ratio, some_dims
 from tinygrad_lite.ops.shape import BadIndex
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
@@ -44,7 +45,7 @@ def variance(input: Array, dim: Any = None, correction: Any = 1, keepdim: bool =
         )
     axis = axis_of(dim)
     away = input - added(input, axis=axis, keepdims=True) / n
-    return added(away * away, axis=axis, keepdims=keepdim) / (n - correction)
+    return ratio(added(away * away, axis=axis, keepdims=keepdim), n - correction)
 
 
 def _arguments(name: str, input: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:

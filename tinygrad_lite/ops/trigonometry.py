@@ -240,4 +240,4 @@ def sinc(input: Array) -> Array:
     >>> tl.sinc(tl.tensor([0.5, 1.0]))
     tensor([ 6.3662e-01, -2.7828e-08])
     """
-    return np.sinc(input)
+    return np.asarray(np.sinc(input), input.dtype)
