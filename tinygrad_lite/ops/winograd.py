@@ -5,8 +5,8 @@ transformed, multiplied element by element (one matrix product over the channels
 back. The transforms are Kronecker products, so they are matrix products too. Inside a block channels come last: each
 of the 36 places of a tile is then one run of memory.
 
-Rounding is about ten times that of the plain algorithm (1e-5 of the largest value), so it is chosen only where it
-wins clearly, and never in float64.
+Rounding is about ten times that of the plain algorithm (1e-5 of the largest value), and a NaN or an infinity spoils the
+whole tile; so it is chosen only where it wins clearly, and never in float64.
 
 Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (CVPR 2016).
 """
