@@ -112,8 +112,12 @@ def one(row: Row, torch: Any, nn: Any, dtype: str, training: bool) -> int:
     )
     if wanted:
         gs = [rng.uniform(-1, 1, tuple(their_out[i].shape)).astype(dtype) for i in wanted]
-        sum((mine_out[i] * g).sum() for i, g in zip(wanted, gs, strict=True)).backward()
-        sum((their_out[i] * torch.tensor(g)).sum() for i, g in zip(wanted, gs, strict=True)).backward()
+        mine = sum((mine_out[i] * g).sum() for i, g in zip(wanted, gs, strict=True))
+        they = sum((their_out[i] * torch.tensor(g)).sum() for i, g in zip(wanted, gs, strict=True))
+        if dtype == "float64":
+            checks += second(tl, torch, ours, theirs, xs, ys, mine, they, shown, row.rtol)
+        mine.backward()
+        they.backward()
         for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
             if y.dtype.is_floating_point:
                 checks += same(x.grad, y.grad, dtype, f"{shown}: gradient of input {i}", row.rtol)
@@ -121,6 +125,38 @@ def one(row: Row, torch: Any, nn: Any, dtype: str, training: bool) -> int:
             checks += same(p.grad, q.grad, dtype, f"{shown}: gradient of {name}", row.rtol)
     for (name, b), (_, c) in zip(ours.named_buffers(), theirs.named_buffers(), strict=True):
         checks += same(b, c, dtype, f"{shown}: buffer {name}", row.rtol)
+    return checks
+
+
+def second(
+    tl: Any, torch: Any, ours: Any, theirs: Any, xs: Any, ys: Any, mine: Any, they: Any, shown: str, rtol: float
+) -> int:
+    """Compare the gradient of the squared gradients, wherever PyTorch has one."""
+    found = []
+    for lib, module, inputs, out in ((torch, theirs, ys, they), (tl, ours, xs, mine)):
+        leaves = [t for t in (*inputs, *module.parameters()) if t.requires_grad]
+        try:
+            first = lib.autograd.grad(out, leaves, create_graph=True, allow_unused=True)
+            penalty = sum((g * g).sum() for g in first if g is not None and g.requires_grad)
+            if isinstance(penalty, int):
+                found.append((None,) * len(leaves))
+                continue
+            found.append(lib.autograd.grad(penalty, leaves, retain_graph=True, allow_unused=True))
+        except RuntimeError as e:
+            if lib is torch and "not implemented" in str(e) or "derivative for" in str(e):
+                return 0
+            raise
+    checks = 0
+    for i, (b, a) in enumerate(zip(*found, strict=True)):
+        if a is None and b is None:
+            continue
+        zero = np.zeros(tuple((a if b is None else b).shape))
+        a, b = zero if a is None else a.detach().array, zero if b is None else b.detach().numpy(force=True)
+        scale = max(float(np.abs(b).max(initial=0)), 1)
+        np.testing.assert_allclose(
+            a / scale, b / scale, rtol=1e-7 * rtol, atol=1e-9 * rtol, err_msg=f"{shown}: second gradient {i}"
+        )
+        checks += 1
     return checks
 
 
