@@ -66,7 +66,7 @@ class Batch(Tensor):
         return self.value.tracked
 
     @tracked.setter
-    def tracked(self, value: bool) -> None:
+    def tracked(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.value.tracked = value
 
     @property
