@@ -403,10 +403,6 @@ class Module:
         as_device("cuda")
         return self
 
-    def share_memory(self: M) -> M:
-        """Return self."""
-        return self
-
     # -------------------------------------------------------------------------------- showing
     def _get_name(self) -> str:
         return type(self).__name__
