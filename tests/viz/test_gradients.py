@@ -65,7 +65,8 @@ def test_vanishing_gradients_are_marked(nets):
 def test_exploding_gradients_are_marked(nets):
     found = marks(viz.draw(nets.Deep(30, scale=5.0), nets.x8, show="grad"))
     assert any("exploding" in m for m in found["layers.0.weight"])
-    assert not any("exploding" in m for m in found.get("layers.29.weight", ()))
+    # seen from the others the gradient of the result is tiny, though it is 1
+    assert not any("exploding" in m for m in found["Deep/mean.1"])
 
 
 def test_healthy_gradients_are_not_marked(nets):

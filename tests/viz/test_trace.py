@@ -30,7 +30,8 @@ def test_ids_are_names(nets):
     ]
     assert edges(graph) == sorted([
         ("x", 0, "conv/conv.1", 0), ("conv.weight", 0, "conv/conv.1", 1), ("conv.bias", 0, "conv/conv.1", 2),
-        ("conv/conv.1", 0, "CNN/relu.1", 0), ("CNN/relu.1", 0, "CNN/reshape.1", 0), ("CNN/reshape.1", 0, "fc/linear.1", 0),
+        ("conv/conv.1", 0, "CNN/relu.1", 0), ("CNN/relu.1", 0, "CNN/reshape.1", 0),
+        ("CNN/reshape.1", 0, "fc/linear.1", 0),
         ("fc.weight", 0, "fc/linear.1", 1), ("fc.bias", 0, "fc/linear.1", 2), ("fc/linear.1", 0, "output", 0),
     ])  # fmt: skip
 
@@ -127,7 +128,8 @@ def test_json_comes_back_the_same(nets):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "not JSON"), ("[]", "expected an object"), ('{"version": 9, "nodes": [], "edges": [], "calls": []}', "version 9"),
+        ("{", "not JSON"), ("[]", "expected an object"),
+        ('{"version": 9, "nodes": [], "edges": [], "calls": []}', "version 9"),
         ('{"version": 1, "nodes": [{"id": "a", "kind": "cat"}], "edges": [], "calls": []}', "kind 'cat'"),
         ('{"version": 1, "nodes": [], "edges": [{"src": "a", "dst": "b"}], "calls": []}', "not there"),
         ('{"version": 1, "nodes": [{"no": 1}], "edges": [], "calls": []}', "right form"),
@@ -194,8 +196,10 @@ def test_an_error_in_the_model_comes_through_and_leaves_the_mode_alone():
     ("call", "words"),
     [
         (lambda: viz.draw(3), "expected a tensor, a module"), (lambda: viz.trace([1]), "expected a module"),
-        (lambda: viz.draw(tl.ones(1), tl.ones(1)), "already computed"), (lambda: viz.draw(lambda: 3), "nothing that can"),
-        (lambda: viz.draw(tl.ones(1), names=3), "names must map"), (lambda: viz.draw(tl.ones(1), names={"a": 1}), "names"),
+        (lambda: viz.draw(tl.ones(1), tl.ones(1)), "already computed"),
+        (lambda: viz.draw(lambda: 3), "nothing that can"),
+        (lambda: viz.draw(tl.ones(1), names=3), "names must map"),
+        (lambda: viz.draw(tl.ones(1), names={"a": 1}), "names"),
     ],
 )  # fmt: skip
 def test_wrong_targets(call, words):
@@ -205,7 +209,8 @@ def test_wrong_targets(call, words):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"graph": "up"}, {"params": "x"}, {"show": ("shape", "colour")}, {"rankdir": "XY"}, {"theme": "pink"}, {"depth": -1},
+    [{"graph": "up"}, {"params": "x"}, {"show": ("shape", "colour")}, {"rankdir": "XY"}, {"theme": "pink"},
+     {"depth": -1},
      {"engine": "paint"}, {"max_nodes": 0}, {"color_by": "mood"}, {"depth": 1.5}],
 )  # fmt: skip
 def test_wrong_arguments_are_named(wrong):
@@ -231,7 +236,7 @@ def test_sub_graphs_and_search(nets):
     part = graph.subgraph("fc", hops=1)
     assert {n.id for n in part.nodes} == {"fc.weight", "fc.bias", "fc/linear.1", "CNN/reshape.1", "output"}
     with pytest.raises(KeyError, match="conv/conv.1"):
-        graph.subgraph("*nv/conv.1x" if False else "onv/conv.1")
+        graph.subgraph("onv/conv.1")
     assert graph.totals()["parameters"] == 50 + 1810
 
 

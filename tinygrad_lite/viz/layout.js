@@ -288,7 +288,8 @@ function place(scene, size, titleWidth, rankdir) {
     });
     here.wires.forEach((w, k) => {
       const moved = here.placed.strokes[k].map(([s, p, q]) => [x + s + here.shift, y + p + here.start, y + q + here.start]);
-      if (here.items[w.src].kind === "in") moved[0][1] = y;
+      const whole = here.placed.strokes[k][0][1] === here.placed.along[w.src];
+      if (here.items[w.src].kind === "in" && whole) moved[0][1] = y;
       if (here.items[w.dst].kind === "out") moved[moved.length - 1][2] = y + here.along;
       const left = moved[moved.length - 1][0] < x + here.placed.across[w.dst] + here.shift - 0.1;
       picture.paths.push({ strokes: moved, arrow: here.items[w.dst].kind === "box", link: w.link, left });

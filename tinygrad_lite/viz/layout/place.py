@@ -131,7 +131,8 @@ def place(scene: Scene) -> Picture:
                 picture.boxes.append(Rect(it.key, left, top, it.across, it.along))
         for w, line in zip(here.wires, here.placed.strokes, strict=True):
             moved = [(x + s + here.shift, y + p + here.start, y + q + here.start) for s, p, q in line]
-            if here.items[w.src].kind == "in":
+            # a branch begins where it leaves the trunk, not at the border
+            if here.items[w.src].kind == "in" and line[0][1] == here.placed.along[w.src]:
                 moved[0] = (moved[0][0], y, moved[0][2])
             if here.items[w.dst].kind == "out":
                 moved[-1] = (moved[-1][0], moved[-1][1], y + here.along)

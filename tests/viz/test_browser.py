@@ -1,0 +1,167 @@
+"""The HTML page in a real browser."""
+
+import json
+import re
+import shutil
+import subprocess
+import warnings
+
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite import viz
+from tinygrad_lite.viz.layout.place import place
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=900,700",
+)  # fmt: skip
+
+
+def browse(folder, page, script="", *options):
+    """Open a page, run ``script`` in it, and return what that gives to ``answer``; any error in the page fails."""
+    end = (
+        "<script>const answer = (x) => { const e = document.createElement('pre'); e.id = 'answer';"
+        "e.textContent = JSON.stringify(x); document.body.append(e); };"
+        f"window.addEventListener('error', (e) => answer('error: ' + e.message));\n{{{script}}}</script></body>"
+    )
+    path = folder / "page.html"
+    path.write_text(page.replace("</body>", end) if script else page, "utf-8")
+    command = [CHROMIUM, *QUIET, f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr", *options]
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=90)
+    said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert not said, said
+    found = re.search(r'<pre id="answer">(.*?)</pre>', done.stdout, re.S)
+    if not script:
+        return None
+    assert found, done.stderr[-2000:]
+    return json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+
+
+@pytest.fixture
+def blocks(nets):
+    return viz.draw(nets.Residual(blocks=5), nets.x8, depth=1)
+
+
+def test_click_opens_and_closes_and_unfolds(blocks, tmp_path):
+    clicks = """
+      const ids = () => [...document.querySelectorAll('#view .box')].map((e) => e.dataset.id).sort();
+      const click = (e) => e.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+      const box = (id) => [...document.querySelectorAll('#view .box')].find((e) => e.dataset.id === id);
+      const group = (id) => [...document.querySelectorAll('#view .group')].find((e) => e.dataset.id === id);
+      const handle = (id) => group(id).querySelector('.handle');
+      const seen = [ids()];
+      click(box('blocks')); seen.push(ids());
+      click(handle('blocks/repeat.0')); seen.push(ids());
+      click(handle('blocks')); seen.push(ids());
+      click(box('head/linear.1')); seen.push(document.getElementById('details').textContent);
+      document.getElementById('open').click(); seen.push(ids().length);
+      document.getElementById('close').click(); seen.push(ids());
+      const find = document.getElementById('find'); find.value = 'blocks.3.down';
+      find.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
+      seen.push([...document.querySelectorAll('.chosen')].map((e) => e.dataset.id));
+      answer(seen);
+    """
+    closed, opened, unfolded, again, details, everything, shut, chosen = browse(
+        tmp_path, blocks.to_html(), clicks, "--dump-dom"
+    )
+    assert closed == ["blocks", "head/linear.1", "output", "x"] == again
+    first = [f"blocks.0{op}" for op in (".act/relu.1", ".down/linear.1", ".up/linear.1", "/add.1")]
+    assert opened == [*first, "head/linear.1", "output", "x"]
+    assert unfolded == [*first, *(f"blocks.{i}" for i in range(1, 5)), "head/linear.1", "output", "x"]
+    assert details.startswith("head/linear.1\nop linear  (2, 2) float32")
+    assert everything == 5 * 4 + 3 and shut == ["Residual", "output", "x"]
+    assert chosen == ["blocks.3.down/linear.1"]
+
+
+@pytest.mark.parametrize("rankdir", ["TB", "LR", "BT", "RL"])
+@pytest.mark.parametrize("kind", ["forward", "both"])
+def test_the_page_lays_out_as_python_does(nets, tmp_path, rankdir, kind):
+    graph = viz.draw(nets.Residual(blocks=4), nets.x8, graph=kind, rankdir=rankdir)
+    found = browse(tmp_path, graph.to_html(), "answer([scene.links.length, picture]);", "--dump-dom")
+    scene = graph.view.visible()
+    mine, (links, theirs) = place(scene), found
+    assert links == len(scene.links)
+    for kind_ in ("boxes", "frames"):
+        want = [(r.id, r.x, r.y, r.w, r.h) for r in getattr(mine, kind_)]
+        have = [(r["id"], r["x"], r["y"], r["w"], r["h"]) for r in theirs[kind_]]
+        assert [w[0] for w in want] == [h[0] for h in have]
+        for w, h in zip(want, have, strict=True):
+            assert h[1:] == pytest.approx(w[1:], abs=1e-6)
+    for w, h in zip(mine.paths, theirs["paths"], strict=True):
+        assert [x for s in h["strokes"] for x in s] == pytest.approx([x for s in w.strokes for x in s], abs=1e-6)
+        assert (h["arrow"], h["link"], h["left"]) == (w.arrow, w.link, w.left)
+
+
+def test_nothing_is_asked_of_the_network(blocks, tmp_path):
+    log = tmp_path / "net.json"
+    options = ("--dump-dom", f"--log-net-log={log}")
+    assert 0 == browse(tmp_path, blocks.to_html(), "answer(performance.getEntriesByType('resource').length);", *options)
+    text = log.read_text("utf-8", errors="replace")
+    asked = set(re.findall(r'"url":"((?:https?|wss?|ftp):[^"]*)"', text))
+    # the browser asks its maker for things of its own
+    assert {url for url in asked if not re.match(r"https?://[\w.-]*\b(google|gstatic|googleapis)\.com/", url)} == set()
+    assert not re.search(
+        r"(src|href)\s*=|@import|url\((?!#tip)", re.sub(r"<script.*?</script>", "", blocks.to_html(), flags=re.S)
+    )
+
+
+def test_replay_recolours(nets, tmp_path):
+    model = nets.Residual(blocks=2)
+    recorder = viz.Recorder(model, every=1)
+    for scale in (1.0, 1e-6):
+        model.zero_grad()
+        loss = (model(nets.x8) ** 2).mean() * scale
+        loss.backward()
+        recorder.step(loss)
+    script = """
+      const look = () => [...document.querySelectorAll('#view .box')].filter((e) => e.dataset.id === 'head/linear.1')
+        .map((e) => [[...e.classList].filter((c) => c.startsWith('heat')), e.querySelector('.replay').textContent]);
+      const seen = [look()];
+      const s = document.getElementById('step'); s.value = 1; s.dispatchEvent(new Event('input'));
+      seen.push(look(), document.getElementById('at').textContent); answer(seen);
+    """
+    one, two, title = browse(tmp_path, recorder.to_html(), script, "--dump-dom")
+    assert (
+        one != two and one[0][0] and two[0][0] and one[0][1].startswith("|grad| ") and title.startswith("step 2, loss")
+    )
+
+
+@pytest.mark.parametrize("text", ['</script><img src=x onerror="answer(1)">', "<b onclick=answer(1)>'\"&"])
+def test_names_stay_text_in_the_page(text, tmp_path):
+    graph = viz.draw(lambda x: x * 2, tl.ones(2), names={text: tl.ones(3)}, title=text)
+    graph = viz.draw(viz.Graph([viz.GraphNode(text, "input", label=text), *graph.nodes], graph.edges), title=text)
+    script = """
+      const words = [...document.querySelectorAll('#view text')].map((e) => e.textContent);
+      answer([document.images.length, words, document.title]);
+    """
+    images, words, title = browse(tmp_path, graph.to_html(), script, "--dump-dom")
+    assert images == 0 and text in words and title == text
+
+
+def brightness(path):
+    image = pytest.importorskip("matplotlib.image").imread(path)[..., :3]
+    return float(image.mean())
+
+
+def test_light_and_dark_follow_the_reader(blocks, tmp_path):
+    seen = {}
+    for name, page in (("html", blocks.to_html()), ("svg", f"<!doctype html><body style='margin:0'>{blocks.to_svg()}")):
+        for scheme, number in (("light", 1), ("dark", 0)):
+            picture = tmp_path / f"{name}-{scheme}.png"
+            browse(tmp_path, page, "", f"--screenshot={picture}", f"--blink-settings=preferredColorScheme={number}")
+            seen[name, scheme] = brightness(picture)
+    assert seen["html", "light"] > 0.85 and seen["html", "dark"] < 0.3
+    assert seen["svg", "light"] > seen["svg", "dark"] + 0.1
+
+
+def test_a_large_graph_opens_closed(nets, tmp_path):
+    graph = viz.draw(nets.Uneven(600), nets.x4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        page = graph.to_html()
+    script = "answer([...document.querySelectorAll('#view .box')].length);"
+    assert browse(tmp_path, page, script, "--dump-dom") <= 200
