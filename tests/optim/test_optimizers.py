@@ -199,6 +199,23 @@ def test_every_step_counts_as_a_change(kind):
         loss.backward()
 
 
+def test_state_that_was_taken_away_or_handed_on():
+    """What scripts do that start momentum anew, or exchange a parameter."""
+    p = with_gradient(1.0)
+    optimizer = optim.SGD([p], lr=0.5, momentum=0.5)
+    optimizer.step()
+    optimizer.state.clear()
+    optimizer.step()
+    assert optimizer.state[p]["momentum_buffer"].tolist() == [1.0] and p.tolist() == [0.0]
+    q = with_gradient(0.0, 0.0)
+    handed = optimizer.state.pop(p)
+    handed["momentum_buffer"] = tl.tensor(np.array([4.0, 0.0]))
+    optimizer.param_groups[0]["params"][0] = q
+    optimizer.state[q] = handed
+    optimizer.step()
+    assert q.tolist() == [-1.5, -0.5] and optimizer.state[q]["step"] == 2
+
+
 def test_memory_that_was_exchanged():
     """Another array behind the same parameter, as loading a state does."""
     p = with_gradient(1.0)

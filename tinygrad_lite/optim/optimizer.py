@@ -26,17 +26,19 @@ PIECE = 1 << 16
 """Elements of a large parameter that are worked on at a time, so that its state and scratch stay in the cache."""
 
 
-class Slot:
-    """What a step needs of one parameter, looked up once: its memory, its state, and the pieces to work on."""
+class State(dict[str, Any]):
+    """The state of one parameter by name, and what a step needs of it, looked up once: its memory and pieces of it."""
 
-    __slots__ = ("array", "arrays", "change", "fields", "pieces", "state")
+    __slots__ = ("array", "arrays", "change", "fields", "pieces")
 
     array: Any
     arrays: tuple[Any, ...]
     change: Any
     fields: tuple[str, ...]
     pieces: list[tuple[slice, Any, tuple[Any, ...]]] | None
-    state: dict[str, Any]
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)  # a copy looks things up for itself
 
 
 class Optimizer:
@@ -58,7 +60,7 @@ class Optimizer:
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self.count = 0  # steps taken, for the order check of the schedulers
-        self._forget()
+        self._scratch: dict[Any, Any] = {}
         self._hooks: tuple[list[Any], list[Any]] = ([], [])
         if isinstance(params, (Tensor, dict, str)) or not isinstance(params, Iterable):
             raise TypeError(
@@ -163,9 +165,9 @@ class Optimizer:
                 self.update(group, self._jobs(group, pairs, frame))
         return loss
 
-    def _gather(self, group: dict[str, Any]) -> list[tuple[Slot, Any]]:
-        """Return the slot and the gradient of every parameter that has one; raise if a gradient does not fit."""
-        slots, fields, pairs = self._slots, self.fields(group), []
+    def _gather(self, group: dict[str, Any]) -> list[tuple[State, Any]]:
+        """Return state and gradient of every parameter that has a gradient; raise if one does not fit."""
+        states, fields, pairs = self.state, self.fields(group), []
         for p in group["params"]:
             grad = p.grad
             if grad is None:
@@ -176,36 +178,36 @@ class Optimizer:
                     f"{type(self).__name__}: a parameter {describe(p)} has a gradient of another shape, "
                     f"{describe(grad)}"
                 )
-            slot = slots.get(p)
-            if slot is None or slot.array is not x or slot.fields is not fields:
-                slot = self._slot(p, group, fields)
-            pairs.append((slot, g))
+            state: Any = states.get(p)
+            if state.__class__ is not State or state.array is not x or state.fields is not fields:
+                state = self._looked_up(p, group, fields)
+            pairs.append((state, g))
         return pairs
 
-    def _jobs(self, group: dict[str, Any], pairs: list[tuple[Slot, Any]], frame: Any) -> Iterator[Job]:
+    def _jobs(self, group: dict[str, Any], pairs: list[tuple[State, Any]], frame: Any) -> Iterator[Job]:
         """Yield the work of one step; each parameter is counted and noted as changed when its turn comes."""
         source, now, advance = (frame.f_code, frame.f_lasti), graph.tick(), self.advance
-        for slot, g in pairs:
-            state, change = slot.state, slot.change
+        for state, g in pairs:
+            change = state.change
             state["step"] += 1
             if advance is not None:
                 advance(state, group)
             change.count += 1
             change.when, change.line = now, source
-            if slot.pieces is None:
-                yield slot.array, g, state, slot.arrays
+            if state.pieces is None:
+                yield state.array, g, state, state.arrays
             else:
-                for piece, x, arrays in slot.pieces:
+                for piece, x, arrays in state.pieces:
                     yield x, g.reshape(-1)[piece], state, arrays
 
-    def _slot(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> Slot:
-        """Return a new slot of ``p``: its state (made where there is none yet), cut into pieces if it is large."""
+    def _looked_up(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> State:
+        """Return the state of ``p``, made where there is none yet, with its memory cut into pieces if it is large."""
         x = p.array
         if not p.is_leaf:
             raise GradientError(f"{type(self).__name__}: can't optimize a non-leaf Tensor {describe(p)}")
         if not x.flags.writeable:
             raise ValueError(f"{type(self).__name__}: a parameter {describe(p)} lies in read-only memory; use a copy")
-        state = {"step": 0, **self.state[p]}
+        state = State({"step": 0, **self.state.get(p, {})})
         for name in fields:
             if name not in state:
                 state[name] = make(self.initial(name, x, group))
@@ -215,33 +217,26 @@ class Optimizer:
                 raise ShapeError(
                     f"{type(self).__name__}: state '{name}' {describe(array)} does not fit its parameter {describe(p)}"
                 )
-        slot = Slot()
-        slot.array, slot.fields, slot.state = x, fields, state
+        state.array, state.fields = x, fields
         whole = x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays))
         scratch = self._scratch.get(x.dtype)
         if scratch is None or scratch.shape[1] < x.size and (whole or scratch.shape[1] < PIECE):
             # all parameters share it: one is done before the next begins
             scratch = self._scratch[x.dtype] = np.empty((self.scratch, x.size if whole else PIECE), x.dtype)
         if whole:
-            slot.arrays = (*arrays, *[s[: x.size].reshape(x.shape) for s in scratch])
-            slot.pieces = None
+            state.arrays = (*arrays, *[s[: x.size].reshape(x.shape) for s in scratch])
+            state.pieces = None
         else:
-            slot.pieces = []
+            state.pieces = []
             for start in range(0, x.size, PIECE):
                 piece = slice(start, min(start + PIECE, x.size))
                 views = [a.reshape(-1)[piece] for a in (x, *arrays)]
                 n = len(views[0])
-                slot.pieces.append((piece, views[0], (*views[1:], *scratch[:, :n])))
+                state.pieces.append((piece, views[0], (*views[1:], *scratch[:, :n])))
         graph.bump(x)
-        slot.change = graph.CHANGES[id(graph.owner(x))]
+        state.change = graph.CHANGES[id(graph.owner(x))]
         self.state[p] = state
-        self._slots[p] = slot
-        return slot
-
-    def _forget(self) -> None:
-        """Drop everything that was only looked up; the next step finds it again."""
-        self._slots: dict[Tensor, Slot] = {}
-        self._scratch: dict[Any, Any] = {}
+        return state
 
     # -------------------------------------------------------------------------------- hooks
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> HookHandle:
@@ -294,7 +289,6 @@ class Optimizer:
             owner[k][0]: self._loaded(*owner[k], values) for k, values in state_dict["state"].items() if k in owner
         }
         self.param_groups, self.state = groups, defaultdict(dict, state)
-        self._forget()
 
     def _loaded(self, p: Tensor, group: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of the saved state of ``p`` in its dtype."""
@@ -315,11 +309,7 @@ class Optimizer:
         return {**state, "step": int(values.get("step", 1 if state else 0))}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_slots", "_scratch")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._forget()
+        return {**self.__dict__, "_scratch": {}}
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
