@@ -260,3 +260,12 @@ def test_a_file_larger_than_memory(tmp_path):
     """)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_pytorchs_import_paths():
+    from tinygrad_lite.utils.data.dataloader import DataLoader as by_module
+    from tinygrad_lite.utils.data.dataset import random_split
+    from tinygrad_lite.utils.data.sampler import SubsetRandomSampler as sampler_by_module
+
+    assert by_module is DataLoader is tl.data.DataLoader and sampler_by_module is SubsetRandomSampler
+    assert random_split is tl.utils.data.random_split

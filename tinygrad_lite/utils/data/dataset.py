@@ -1,0 +1,3 @@
+"""PyTorch's import path for `tinygrad_lite.data.dataset`."""
+
+from tinygrad_lite.data.dataset import *  # noqa: F403
