@@ -79,6 +79,8 @@ from tinygrad_lite import training as training
 from tinygrad_lite import utils as utils
 from tinygrad_lite import viz as viz
 from tinygrad_lite import random as random
+from tinygrad_lite.serialization import load as load
+from tinygrad_lite.serialization import save as save
 
 __version__: builtins.str
 bool: np.dtype[Any]

@@ -162,6 +162,10 @@ def package_stub() -> str:
     functions = {n: f for n, f in PUBLIC.items() if n not in own and not inspect.isclass(f)}
     imports.update(classes_of(list(functions.values())))
     rooms = [f"from tinygrad_lite import {r} as {r}" for r in known_rooms if find_spec(f"tinygrad_lite.{r}")]
+    lazy: dict[str, str] = vars(tinygrad_lite).get("_FROM", {})
+    rooms += [
+        f"from tinygrad_lite.{room} import {n} as {n}" for n, room in lazy.items() if find_spec(f"tinygrad_lite.{room}")
+    ]
     lines += [f"def {name}{signature_text(f, False)}: ..." for name, f in sorted(functions.items())]
     what = "The public names of the package, as type checkers see them."
     head = ["from tinygrad_lite.methods import TensorLike as TensorLike", *sorted(imports), *rooms]

@@ -41,7 +41,7 @@ conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_embeddin
 hinge_embedding_loss instance_norm kl_div layer_norm margin_ranking_loss max_pool1d max_pool2d max_pool3d pairwise_distance
 pixel_shuffle pixel_unshuffle poisson_nll_loss prelu rms_norm selu threshold triplet_margin_loss dropout alpha_dropout
 feature_alpha_dropout rrelu embedding bilinear embedding_bag grid_sampler native_norm gru lstm rnn_tanh rnn_relu gru_cell lstm_cell
-chain_matmul cholesky cholesky_inverse cholesky_solve det inverse logdet matrix_exp matrix_power pinverse qr slogdet svd
+get_num_threads set_num_threads chain_matmul cholesky cholesky_inverse cholesky_solve det inverse logdet matrix_exp matrix_power pinverse qr slogdet svd
 vander lu_solve triangular_solve eig eigh
 """.split()
 )
