@@ -8,14 +8,27 @@ Tensor holds the one or the other: ``(root, path)``, or `Views`, or None.
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_lite.graph import owner
-from tinygrad_lite.tensor import Tensor, make
+from tinygrad_lite.modes import MODE, switch
+from tinygrad_lite.tensor import Tensor
 
-Path = tuple[tuple[Any, tuple[Any, ...], int | None], ...]
+
+class Step(NamedTuple):
+    """One step from a tensor to a view of it."""
+
+    op: Any
+    options: tuple[Any, ...]
+    output: int | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.op.name}({', '.join(map(repr, self.options))})"
+
+
+Path = tuple[Step, ...]
 
 
 class Views(dict[int, "weakref.ref[Tensor]"]):
@@ -47,7 +60,7 @@ def link(t: Tensor, source: Any, op: Any, options: tuple[Any, ...], output: int 
         return
     above = source.base
     root, path = above if above.__class__ is tuple else (source, ())
-    t.base = root, (*path, (op, options, output))
+    t.base = root, (*path, Step(op, options, output))
     if root.base is None:
         root.base = Views()
     root.base.add(t)
@@ -70,15 +83,22 @@ def replay(x: Any, path: Path) -> Any:
     return x
 
 
-def renew(root: Tensor) -> None:
+def renew(root: Tensor, frame: Any) -> None:
     """Give every living view of ``root`` its place in the graph anew, after ``root`` got another node."""
+    observers = MODE.get().observers
     for r in tuple(root.base.values()) if root.base.__class__ is Views else ():
         view = r()
         if view is None or view.base.__class__ is not tuple or (view.tracked and view.node is None):
             continue
         if view.base[0] is root and owner(view.array) is owner(root.array):
-            view.node = replay(make(root.array, root.node), view.base[1]).node
+            *before, last = view.base[1]
+            source = replay(root, tuple(before))
+            with switch(observers=()):
+                view.node = replay(source, (last,)).node
             view.tracked = view.node is not None
+            for observer in observers:
+                observer.before(last.op, (source, *last.options))
+                observer.after(last.op, (source, *last.options), view, frame)
 
 
 def shares(a: Any, b: Any) -> bool:

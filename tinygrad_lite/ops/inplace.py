@@ -21,7 +21,7 @@ from tinygrad_lite.ops.indexing import getitem, plain
 from tinygrad_lite.registry import PUBLIC, function, op, publish
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array, Tensor, make, new, to_array
-from tinygrad_lite.views import Path, Views, renew, replay, root_of, shares
+from tinygrad_lite.views import Path, Step, Views, renew, replay, root_of, shares
 
 GETITEM = getitem.op  # type: ignore[attr-defined]
 
@@ -68,9 +68,9 @@ def _uncovered(g: Any, path: Path) -> Any:
     return cleared(g, path)
 
 
-REGION: Path = ((GETITEM, (slice(0, 2),), None),)
-CORNER: Path = (*REGION, (GETITEM, ((slice(None), -1),), None))
-TWICE: Path = ((GETITEM, (np.array([0, 1, 1]),), None),)
+REGION: Path = (Step(GETITEM, (slice(0, 2),)),)
+CORNER: Path = (*REGION, Step(GETITEM, ((slice(None), -1),)))
+TWICE: Path = (Step(GETITEM, (np.array([0, 1, 1]),)),)
 
 
 def _overwrite_samples(src: Any) -> Any:
@@ -145,10 +145,10 @@ def _recorded(root: Tensor, value: Any, path: Path, frame: Any) -> None:
     node.shape, node.dtype = root.array.shape, root.array.dtype
     node.seq, node.source = clock(), (frame.f_code, frame.f_lasti)
     _moved(root, node)
-    renew(root)
     for observer in MODE.get().observers:
         observer.before(node.op, (root, value, path))
         observer.after(node.op, (root, value, path), root, frame)
+    renew(root, frame)
 
 
 def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 1) -> Tensor:
@@ -177,7 +177,7 @@ def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 
     t.array[index] = value.array if isinstance(value, Tensor) else value
     frame = _noted(t, depth + 1)
     if tracked:
-        _recorded(root, value, path if whole else (*path, (GETITEM, (index,), None)), frame)
+        _recorded(root, value, path if whole else (*path, Step(GETITEM, (index,))), frame)
     return t
 
 
@@ -217,7 +217,7 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
     root, path = root_of(t)
     if root is t:
         _moved(t, out.node)
-        renew(t)
+        renew(t, frame)
     else:
         _recorded(root, out, path, frame)
     return t
