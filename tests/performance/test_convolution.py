@@ -134,6 +134,19 @@ def test_empty_batches_and_no_channels():
 
 
 # ------------------------------------------------------------------------------------------------ threads
+@pytest.fixture
+def two(monkeypatch):
+    """A BLAS with two threads, on a machine with nothing else to do, and every work worth sharing."""
+    found = Two()
+    monkeypatch.setattr(workers, "_blas", [found])
+    monkeypatch.setattr(workers, "crowded", lambda: False)
+    monkeypatch.setattr(workers, "SMALL", 0)
+    monkeypatch.setattr(workers, "WORTH", 0)
+    yield found
+    if found.pool is not None:
+        found.pool.shutdown()
+
+
 class Two:
     """Stands for a BLAS with two threads; counts what it is told."""
 
@@ -146,53 +159,51 @@ class Two:
 
 
 @pytest.mark.parametrize("case", ["many small images", "wide 3x3", "one channel", "stride", "wide 3x3, square"])
-def test_two_threads_give_the_same(case, monkeypatch):
+def test_two_threads_give_the_same(case, two, monkeypatch):
     x, w, b, g, how = drawn(case)
-    alone = conv(x, w, b, *how), conv_input(g, w, x.shape[2:], *how), conv_weight(g, x, w.shape[2:], *how)
-    two = Two()
-    monkeypatch.setattr(workers, "WORTH", 0)
-    monkeypatch.setattr(workers, "_blas", [two])
-    pair = conv(x, w, b, *how), conv_input(g, w, x.shape[2:], *how), conv_weight(g, x, w.shape[2:], *how)
-    for a, c in zip(alone, pair, strict=True):
-        close(c, a, case)
+
+    def all_three():
+        return conv(x, w, b, *how), conv_input(g, w, x.shape[2:], *how), conv_weight(g, x, w.shape[2:], *how)
+
+    pair = all_three()
     assert two.told == [1, 2] * 3  # BLAS alone in each thread, and set back
-    two.pool.shutdown()
+    assert two.pool is not None
+    monkeypatch.setattr(workers, "SMALL", 1 << 60)
+    for a, c in zip(all_three(), pair, strict=True):
+        close(c, a, case)
 
 
-def test_an_error_in_a_thread_is_told_and_blas_set_back(monkeypatch):
-    two = Two()
-    monkeypatch.setattr(workers, "_blas", [two])
-
+def test_an_error_in_a_thread_is_told_and_blas_set_back(two):
     def some(part):
         raise MemoryError(f"images {part}")
 
     with pytest.raises(MemoryError):
-        workers.split(4, workers.WORTH, some)
+        workers.split(4, 1, some)
     assert two.told == [1, 2] and not two.lock.locked()
-    two.pool.shutdown()
 
 
-def test_busy_cores_mean_one_thread(monkeypatch):
-    two = Two()
-    monkeypatch.setattr(workers, "_blas", [two])
-    with two.lock:
-        assert workers.split(4, workers.WORTH, list) == [[0, 1, 2, 3]]
-    assert two.told == []
+@pytest.mark.parametrize("why", ["crowded", "taken", "little"])
+def test_when_it_is_not_shared_out(why, two, monkeypatch):
+    if why == "crowded":
+        monkeypatch.setattr(workers, "crowded", lambda: True)
+    elif why == "taken":
+        two.lock.acquire()
+    else:
+        monkeypatch.setattr(workers, "WORTH", 1000)
+    assert workers.split(4, 100, list) == [[0, 1, 2, 3]]
+    assert two.told == [1, 2] and two.pool is None  # BLAS waits for nobody either
 
 
-def test_a_thread_that_never_runs_is_not_waited_for(monkeypatch):
-    two, stop = Two(), threading.Event()
-    monkeypatch.setattr(workers, "_blas", [two])
+def test_a_thread_that_never_runs_is_not_waited_for(two):
+    stop = threading.Event()
     two.pool = workers.ThreadPoolExecutor(1)
     two.pool.submit(stop.wait, 60)  # the only other thread is busy elsewhere
-    assert workers.split(4, workers.WORTH, list) == [[0], [1], [2], [3]]
+    assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
     stop.set()
-    two.pool.shutdown()
 
 
-def test_products_of_middle_size_are_done_alone(monkeypatch):
-    two = Two()
-    monkeypatch.setattr(workers, "_blas", [two])
+def test_products_of_middle_size_are_done_alone(two, monkeypatch):
+    monkeypatch.setattr(workers, "SMALL", 1000)
     rng = np.random.default_rng(0)
     for shape in ((2, 3, 4), (300, 20, 40), (5, 300, 20, 40)):
         a, b = rng.standard_normal(shape[:-1]), rng.standard_normal((*shape[:-3], *shape[-2:]))
@@ -201,6 +212,22 @@ def test_products_of_middle_size_are_done_alone(monkeypatch):
     with pytest.raises(ValueError):
         workers.multiply(a[0], np.ones((21, 400)))
     assert two.told == [1, 2] * 3
+    monkeypatch.setattr(workers, "LARGE", 2000)
+    workers.multiply(a, b)
+    assert two.told == [1, 2] * 3  # large: BLAS as it is
+    monkeypatch.setattr(workers, "crowded", lambda: True)
+    workers.multiply(a, b)
+    assert two.told == [1, 2] * 4
+
+
+def test_crowded_reads_the_load(monkeypatch):
+    monkeypatch.setattr(workers, "_crowd", [0.0, False])
+    monkeypatch.setattr(workers.os, "getloadavg", lambda: (1e6, 0.0, 0.0), raising=False)
+    assert workers.crowded()
+    monkeypatch.setattr(workers.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    assert workers.crowded()  # not looked up twice in a second
+    workers._crowd[0] = 0.0
+    assert not workers.crowded()
 
 
 def test_networks_train_alike_with_and_without():

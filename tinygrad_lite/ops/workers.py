@@ -11,9 +11,11 @@ import ctypes
 import itertools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from math import prod
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ LARGEST = 1 << 22
 WORTH = 1 << 21
 """Multiplications below which sharing out costs more than it saves."""
 SMALL, LARGE = 1 << 17, 1 << 26
-"""Multiplications of a product between which BLAS is told to work alone; below it does so anyway."""
+"""Multiplications between which BLAS is told to work alone; below it does so anyway."""
 
 _mine = threading.local()
 
@@ -89,6 +91,27 @@ def blas() -> Blas:
     return _blas[0]
 
 
+@contextmanager
+def alone(library: Blas, threads: int) -> Iterator[None]:
+    """Let BLAS use one thread in a ``with`` block, and ``threads`` after it."""
+    library.set(1)
+    try:
+        yield
+    finally:
+        library.set(threads)
+
+
+_crowd = [0.0, False]
+
+
+def crowded() -> bool:
+    """Return whether more wants to run on this machine than it has cores (looked up once a second)."""
+    now = monotonic()
+    if now > _crowd[0] and hasattr(os, "getloadavg"):
+        _crowd[:] = now + 1, os.getloadavg()[0] > 1.25 * (os.cpu_count() or 1)
+    return bool(_crowd[1])
+
+
 def multiply(a: Array, b: Array) -> Array:
     """Return ``a @ b`` of two arrays; BLAS works alone where its threads would save less than a millisecond.
 
@@ -96,15 +119,12 @@ def multiply(a: Array, b: Array) -> Array:
     the system (milliseconds) instead of microseconds.
     """
     work = a.size * b.shape[-1] if b.ndim > 1 else a.size
-    if SMALL < work < LARGE:
+    if work > SMALL:
         library = blas()
         threads = library.threads()
-        if threads > 1:
-            library.set(1)
-            try:
+        if threads > 1 and (work < LARGE or crowded()):
+            with alone(library, threads):
                 return np.matmul(a, b)
-            finally:
-                library.set(threads)
     # three times faster than matmul on small matrices
     return a.dot(b) if b.ndim == 2 else np.matmul(a, b)
 
@@ -112,16 +132,19 @@ def multiply(a: Array, b: Array) -> Array:
 def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     """Return ``some(part)`` for parts of ``range(n)``, shared out between threads where ``work`` is worth it.
 
-    Whoever is free takes the next part, and nobody waits for a thread that the system has not let run yet: on a busy
-    machine the calling thread does it all. The parts, and so the result, do not depend on who was free.
+    Whoever is free takes the next part, and nobody waits for a thread that the system has not let run yet. On a crowded
+    machine, or while another thread is already sharing its work out, the calling thread does it all.
     """
-    if n == 1 or work < WORTH:
+    if work < SMALL:
         return [some(range(n))]
     library = blas()
     threads = library.threads()
-    # whoever comes second finds the cores busy and works alone
-    if threads == 1 or not library.lock.acquire(blocking=False):
+    busy = threads > 1 and crowded()
+    if threads == 1 or n == 1 and not busy:
         return [some(range(n))]
+    if busy or work < WORTH or not library.lock.acquire(blocking=False):
+        with alone(library, threads):
+            return [some(range(n))]
     count = min(n, 2 * threads)
     ends = [n * i // count for i in range(count + 1)]
     results: list[Any] = [None] * count
@@ -134,16 +157,13 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     try:
         if library.pool is None:
             library.pool = ThreadPoolExecutor(threads - 1, "tinygrad_lite")
-        library.set(1)
-        try:
+        with alone(library, threads):
             others = [library.pool.submit(take) for _ in range(threads - 1)]
             try:
                 take()
             finally:
                 running = [other for other in others if not other.cancel()]
                 wait(running)
-        finally:
-            library.set(threads)
         for other in running:
             other.result()
         return results
