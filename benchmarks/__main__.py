@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks import costs, report, session
 from benchmarks.peers import PEERS
@@ -35,21 +36,25 @@ def main() -> None:
         wrong = [x for x in getattr(given, name) if x not in known]
         if wrong:
             parser.error(f"--{name}: there is no {', '.join(wrong)}; there are {', '.join(known)}")
-    found = {"machine": report.machine(), "peers": given.peers, "speed": {}, "costs": {}}
+    found: dict[str, Any] = {"machine": report.machine(), "peers": given.peers, "speed": {}, "costs": {}}
+    if not given.no_costs:
+        found["costs"] = costs.measure()
     for threads in given.threads:
         print(f"{threads} thread(s)", file=sys.stderr)
         found["speed"][threads] = session.measure(given.only, given.peers, int(threads), given.rounds, given.turn)
-    if not given.no_costs:
-        found["costs"] = costs.measure()
+        write(found, given.out, given.docs)  # a long run that is stopped leaves what it has
+    print(report.markdown(found))
+
+
+def write(found: dict[str, Any], out: Path, docs: Path | None) -> None:
     text = report.markdown(found)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "results.md").write_text(text)
-    (given.out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
-    if given.docs:
-        page = given.docs.read_text()
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.md").write_text(text)
+    (out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+    if docs is not None:
+        page = docs.read_text()
         before, after = page.split(START)[0], page.split(END)[1]
-        given.docs.write_text(f"{before}{START}\n\n{text}\n{END}{after}")
-    print(text)
+        docs.write_text(f"{before}{START}\n\n{text}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Peer:
 
 
 def measure(only: list[str], peers: list[str], threads: int, rounds: int, turn: float) -> dict[str, Any]:
-    """Return {workload: {peer: {"min", "median", "first", "steps", "loss"} or {"missing"/"absent": why}}}, in seconds."""
+    """Return {workload: {peer: {"min", "median", "first", "steps", "loss"} or {"missing" or "absent": why}}}."""
     opened = [Peer(name, threads) for name in peers]
     results: dict[str, Any] = {}
     try:
