@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
 from tinygrad_lite.ops.linalg import linear
@@ -23,6 +24,8 @@ def new_parameter(values: Any, dtype: Any = None) -> Parameter:
 
 def uniform_parameter(shape: tuple[int, ...], bound: float, dtype: Any = None) -> Parameter:
     """Return a parameter of uniform random numbers between -bound and bound."""
+    if any(not isinstance(n, (int, np.integer)) or n < 0 for n in shape):
+        raise ShapeError(f"a parameter cannot have the shape {shape}: sizes are integers from 0 on")
     return new_parameter(default_generator().uniform(-bound, bound, shape), dtype)
 
 

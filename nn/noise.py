@@ -16,6 +16,7 @@ from tinygrad_lite.ops.elementwise import where
 from tinygrad_lite.ops.indexing import plain
 from tinygrad_lite.ops.rectifiers import SELU_ALPHA, SELU_SCALE, leaky_relu
 from tinygrad_lite.random import default_generator
+from tinygrad_lite.registry import function
 from tinygrad_lite.tensor import Array
 
 __all__ = [
@@ -44,6 +45,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None =
     return input * (keep if p >= 1 else keep * np.asarray(1 / (1 - p), input.dtype))
 
 
+@function(public=False)
 def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
     """Return ``input`` with each element zero with probability ``p``, the others divided by ``1 - p``.
 
@@ -58,16 +60,19 @@ def _channels(name: str, n: int, input: Any, p: float, training: bool) -> Any:
     return _dropped(name, input, p, training, n)
 
 
+@function(public=False)
 def dropout1d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
     """Return sequences (N, C, L) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
     return _channels("dropout1d", 1, input, p, training)
 
 
+@function(public=False)
 def dropout2d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
     """Return images (N, C, H, W) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
     return _channels("dropout2d", 2, input, p, training)
 
 
+@function(public=False)
 def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
     """Return volumes (N, C, D, H, W) with channels zero with probability ``p``, the others divided by ``1 - p``."""
     return _channels("dropout3d", 3, input, p, training)
@@ -86,16 +91,19 @@ def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ..
     return where(keep, input * a, np.asarray(low * a, input.dtype)) - a * p * low
 
 
+@function(public=False)
 def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
     """Return ``input`` with elements set to SELU's lowest value, scaled so that mean and variance stay."""
     return _alpha("alpha_dropout", input, p, training, tuple(input.shape))
 
 
+@function(public=False)
 def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
     """Return `alpha_dropout` of whole channels (axis 1)."""
     return _alpha("feature_alpha_dropout", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
 
 
+@function(public=False)
 def rrelu(
     input: Array, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
 ) -> Array:
@@ -108,6 +116,7 @@ def rrelu(
     return where(plain(input) >= 0, input, input * slope)
 
 
+@function(public=False)
 def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Array:
     """Return a random, nearly one-hot vector along ``dim`` that is differentiable in the ``logits``.
 

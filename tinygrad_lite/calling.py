@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -346,6 +346,14 @@ def nodes_of(out: Any) -> Iterator[Node]:
             yield t.node
 
 
+def no_tensor(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> str | None:
+    """Say which of the arguments that should be tensors is none, or return None."""
+    for name, value in given.items():
+        if not hasattr(value, "ndim") and not (value is None and name in defaults):
+            return f"{name} must be a tensor, got {describe(value)}"
+    return None
+
+
 def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     """Return ``error`` as ours: named after the op, with the shape and dtype of every argument."""
     if isinstance(error, GradientError) or getattr(error, "explained", False):
@@ -358,6 +366,9 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
         kind = IndexError
     elif isinstance(error, (TypeError, AttributeError)):
         kind = DTypeError
+        if isinstance(error, AttributeError):
+            needed = {n: a for n, a in zip(op.params, args, strict=False) if n in op.arrays}
+            text = no_tensor(needed, op.defaults) or text
     elif isinstance(error, np.linalg.LinAlgError):
         kind = LinAlgError
     elif isinstance(error, ValueError):

@@ -23,7 +23,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_lite.calling import ALIASES, caller, rules_of
+from tinygrad_lite.calling import ALIASES, caller, no_tensor, rules_of
+from tinygrad_lite.errors import DTypeError
 from tinygrad_lite.graph import Node, pick
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.samples import Samples
@@ -233,6 +234,15 @@ def op(
     return declare
 
 
+def blamed(inner: Callable[..., Any], given: dict[str, Any]) -> str | None:
+    """Say which argument of a composition should be a tensor and is none, or return None."""
+    parameters = inspect.signature(inner).parameters
+    defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+    return no_tensor(
+        {n: v for n, v in given.items() if n in parameters and parameters[n].annotation == "Array"}, defaults
+    )
+
+
 def function(
     *, numpy: Any = (), method: bool | str = True, name: str | None = None, public: bool = True
 ) -> Callable[[F], F]:  # fmt: skip
@@ -245,6 +255,7 @@ def function(
 
     def declare(inner: F) -> F:
         params = words_of(inner)
+        public_name = name or inner.__name__.rstrip("_")
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -255,10 +266,16 @@ def function(
                     known = params[place] if place < len(params) else known
                     if known in params:
                         kwargs[known] = kwargs.pop(ours)
-            return inner(*args, **kwargs)
+            try:
+                return inner(*args, **kwargs)
+            except (AttributeError, TypeError) as error:
+                wrong = blamed(inner, {**dict(zip(params, args, strict=False)), **kwargs})
+                if wrong is None or isinstance(error, DTypeError):
+                    raise
+                raise DTypeError(f"{public_name}: {wrong}") from error
 
         if public:
-            publish(name or inner.__name__.rstrip("_"), call, numpy, method)
+            publish(public_name, call, numpy, method)
         else:
             spell(call, numpy)
         return call  # type: ignore[return-value]

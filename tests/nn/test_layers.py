@@ -216,6 +216,35 @@ def test_bad_input_is_told(call, message):
         call()
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Linear(3, 2), nn.ReLU(), nn.Dropout(), nn.Conv2d(1, 1, 1), nn.BatchNorm1d(3), nn.LayerNorm(3), nn.LSTM(3, 2),
+        nn.Flatten(), nn.MaxPool2d(2), nn.Softmax(0), nn.GELU(), nn.ZeroPad2d(1), nn.Upsample(2), nn.Embedding(2, 2),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("junk", ["abc", None, {"x": 1}, object()])
+def test_what_is_no_tensor_is_refused(layer, junk):
+    with pytest.raises(RuntimeError) as error:
+        layer(junk)
+    assert isinstance(error.value, (TypeError, ValueError)) and "has no attribute" not in str(error.value)
+    with pytest.raises(RuntimeError, match="error in 0"):
+        nn.Sequential(layer)(junk)
+
+
+def test_own_modules_take_what_they_like():
+    class Own(nn.Module):
+        def forward(self, words):
+            return words.missing
+
+    with pytest.raises(AttributeError, match="has no attribute 'missing'"):
+        nn.Sequential(Own())({"a": 1})
+    with pytest.raises(ValueError, match="cannot have the shape"):
+        nn.Linear(-1, 2)
+    with pytest.raises(ValueError, match="cannot have the shape"):
+        nn.Linear(2.5, 2)
+
+
 def test_nothing_is_learnt_from_a_refused_batch():
     layer = nn.BatchNorm1d(3)
     for bad in (tl.ones(1, 3), tl.ones(2, 4), tl.ones(2)):
