@@ -78,7 +78,9 @@ class KMeans(Clustering):
         best = attempts[first_of_best([a.history[-1] for a in attempts])]
         self.cluster_centers_ = best.path[-1]
         self.labels_ = best.labels.astype(np.int32)
-        self.inertia_, self.n_iter_ = best.history[-1], len(best.history)
+        # by differences: points on their centroids are at distance 0, not at a rounding error
+        self.inertia_ = float(weights @ ((rows - self.cluster_centers_[best.labels]) ** 2).sum(axis=1))
+        self.n_iter_ = len(best.history)
         self.history_, self.path_ = best.history, best.path
         self._weight_seen: Any = np.bincount(best.labels, weights, minlength=self.n_clusters)
         found = len(np.unique(best.labels[weights > 0]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_lite import Tensor, nn, tensor
 from tinygrad_lite.models.estimator import Regressor
-from tinygrad_lite.models.solvers import newton, proximal
+from tinygrad_lite.models.solvers import conjugate_gradients, newton, proximal
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,
@@ -61,6 +61,8 @@ class LinearModel(Regressor):
         start = np.zeros((targets.shape[1], rows.shape[1]))
         solution = proximal(loss, start, l1 * inverse, tol, most) if l1 else newton(loss, start, tol, most)
         coefficients = solution.w * inverse
+        if not l1 and not l2:
+            coefficients = shortest(root * moved, coefficients)
         intercept = offset - coefficients @ middle
         self.coef_ = coefficients[0] if goal.ndim == 1 else coefficients
         self.intercept_ = float(intercept[0]) if goal.ndim == 1 else intercept
@@ -86,6 +88,15 @@ class LinearModel(Regressor):
         return layer
 
 
+def shortest(x: Floats, w: Floats) -> Floats:
+    """Return the shortest of all weights that estimate the same as ``w``."""
+    fit = w @ x.T
+    u = conjugate_gradients(lambda v: (v @ x.T) @ x, fit @ x, 1e-14, 10 * w.size)
+    same = np.linalg.norm(u @ x.T - fit) <= 1e-9 * np.linalg.norm(fit)
+    # where there is only one solution, rounding decides: stay with what was found in equal scales
+    return u if same and np.linalg.norm(u) < (1 - 1e-9) * np.linalg.norm(w) else w
+
+
 def squares(x: Tensor, y: Tensor, l2: Floats) -> Any:
     """Return the loss 1/2 sum (y - x w^T)² + 1/2 sum l2 w² of weights w (outputs, features)."""
     penalised = bool(l2.any())
@@ -108,7 +119,7 @@ class LinearRegression(LinearModel):
         tol: largest slope left, relative to the slope at 0.
 
     After ``fit``: ``coef_`` (features,) or (outputs, features), ``intercept_``, ``n_iter_``, ``history_`` (the loss).
-    Of many solutions that fit equally well, the one with the smallest coefficients in units of spread is found.
+    Of many solutions that fit equally well, the shortest is found.
 
     >>> model = LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
     >>> model.coef_.round(6).tolist(), round(model.intercept_, 6)

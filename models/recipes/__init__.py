@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -82,25 +81,22 @@ def run_train(argv: Sequence[str]) -> int:
 
 def arguments(name: str, recipe: Any, argv: Sequence[str]) -> argparse.Namespace:
     """Read the options of one recipe from the command line."""
+    from tinygrad_lite.models.recipes.job import positive, whole
+
     parser = argparse.ArgumentParser(
         prog=f"tinygrad-lite train {name}", description=recipe.__doc__, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", help=f"folder for the results (default: a new tinygrad-lite-{name})")
     parser.add_argument("--overwrite", action="store_true", help="write over the results of an earlier run in --out")
-    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
-    parser.add_argument("--epochs", type=int, default=recipe.EPOCHS, help="rounds of training (default: %(default)s)")
-    parser.add_argument("--lr", type=float, default=recipe.LR, help="learning rate (default: %(default)s)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="seed of everything random (default: 0)")
+    parser.add_argument(
+        "--epochs", type=whole(1), default=recipe.EPOCHS, help="rounds of training (default: %(default)s)"
+    )
+    parser.add_argument("--lr", type=positive, default=recipe.LR, help="learning rate (default: %(default)s)")
     parser.add_argument("--no-pictures", action="store_true", help="only train and measure; needs no matplotlib")
     parser.add_argument("--strict", action="store_true", help="exit status 1 when a result misses its reference")
     options = getattr(recipe, "options", None)
     if options is not None:
         options(parser)
-    args = parser.parse_args(argv)
-    if args.epochs < 1:
-        parser.error(f"--epochs must be at least 1, got {args.epochs}")
-    if args.seed < 0:
-        parser.error(f"--seed must be 0 or more, got {args.seed}")
-    if not (args.lr > 0 and math.isfinite(args.lr)):
-        parser.error(f"--lr must be a positive number, got {args.lr}")
-    return args
+    return parser.parse_args(argv)

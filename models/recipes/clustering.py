@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_lite import Tensor, datasets, tensor
 from tinygrad_lite.models.kmeans import KMeans
 from tinygrad_lite.models.recipes import by_hand
-from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.job import Job, WrongOption, whole
 from tinygrad_lite.models.recipes.pictures import BLUE, COLOURS, MARKS, RED, finish, new_figure, whole_numbers
 from tinygrad_lite.models.soft_kmeans import SoftClusters
 
@@ -23,8 +23,8 @@ EPOCHS, LR = 300, 1.0
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--clusters", type=int, default=5, help="number of clusters (default: 5)")
-    parser.add_argument("--points", type=int, default=500, help="number of points (default: 500)")
+    parser.add_argument("--clusters", type=whole(1), default=5, help="number of clusters (default: 5)")
+    parser.add_argument("--points", type=whole(1), default=500, help="number of points (default: 500)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
@@ -42,6 +42,8 @@ def squared_error(points: Tensor, centers: Tensor) -> Tensor:
 def run(job: Job) -> None:
     """Train, prove, compare, draw."""
     k = job.args.clusters
+    if k > job.args.points:
+        raise WrongOption(f"{k} clusters need at least as many points, --points is {job.args.points}")
     X, truth = datasets.make_blobs(
         job.args.points, 2, centers=k, cluster_std=1.2, random_state=job.seed, dtype=np.float64
     )

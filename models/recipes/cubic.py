@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_lite import datasets, nn, no_grad, optim, tensor
 from tinygrad_lite.models.networks import CubicNet
 from tinygrad_lite.models.recipes import by_hand
-from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.job import Job, whole
 from tinygrad_lite.models.recipes.pictures import BLUE, GREY, ORANGE, RED, finish
 from tinygrad_lite.models.recipes.proof import as_function, gradients
 
@@ -23,7 +23,7 @@ EPOCHS, LR = 2000, 0.03
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
     parser.add_argument(
-        "--steps", type=int, default=10_000, help="gradient steps of the straight line (default: 10000)"
+        "--steps", type=whole(1), default=10_000, help="gradient steps of the straight line (default: 10000)"
     )
 
 

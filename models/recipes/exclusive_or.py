@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_lite import datasets, manual_seed, nn, no_grad, optim, tensor
 from tinygrad_lite.models.networks import XorNet
 from tinygrad_lite.models.recipes import by_hand
-from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.job import Job, whole
 from tinygrad_lite.models.recipes.pictures import BLUE, RED, finish
 from tinygrad_lite.models.recipes.proof import as_function, gradients
 
@@ -25,7 +25,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--activation", choices=("tanh", "sigmoid"), default="tanh", help="of both layers (default: tanh)"
     )
-    parser.add_argument("--seeds", type=int, default=100, help="networks to train, from --seed on (default: 100)")
+    parser.add_argument("--seeds", type=whole(1), default=100, help="networks to train, from --seed on (default: 100)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:

@@ -21,6 +21,32 @@ from tinygrad_lite.models.recipes import pictures
 from tinygrad_lite.serialization import save
 
 
+class WrongOption(ValueError):
+    """Options that do not go together."""
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number of at least ``least`` from the command line."""
+
+    def read(text: str) -> int:
+        if not text.lstrip("+-").isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+        return int(text)
+
+    return read
+
+
+def positive(text: str) -> float:
+    """Read a positive number from the command line."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = np.nan
+    if not 0 < number < np.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return number
+
+
 def output_folder(given: str | None, name: str, overwrite: bool) -> Path:
     """Return the folder to write to, made and proved writable before anything is computed.
 
@@ -68,7 +94,7 @@ class Job:
         started, stopped = time.perf_counter(), False
         try:
             recipe(self)
-        except OSError as error:  # data that is not there, or cannot be fetched
+        except (OSError, WrongOption) as error:  # data that is not there or cannot be fetched; options that clash
             print(f"tinygrad-lite train {self.name}: {error}", file=sys.stderr)
             if not any(self.out.iterdir()):
                 self.out.rmdir()

@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_lite import Tensor, nn, optim, tensor
 from tinygrad_lite.models.linear import ElasticNet, Lasso, Ridge
 from tinygrad_lite.models.recipes import by_hand
-from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.job import Job, positive
 from tinygrad_lite.models.recipes.pictures import COLOURS, GREY, finish
 from tinygrad_lite.models.recipes.proof import gradients
 
@@ -24,7 +24,9 @@ EPOCHS, LR = 1500, 0.05
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--strength", type=float, default=10.0, help="lambda of the penalty of the loop (default: 10)")
+    parser.add_argument(
+        "--strength", type=positive, default=10.0, help="lambda of the penalty of the loop (default: 10)"
+    )
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_lite import datasets, nn, optim, tensor
 from tinygrad_lite.models.kmeans import KMeans
 from tinygrad_lite.models.recipes import by_hand
-from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.job import Job, positive, whole
 from tinygrad_lite.models.recipes.pictures import BLUE, COLOURS, ORANGE, RED, finish
 from tinygrad_lite.models.soft_kmeans import SoftClusters, SoftKMeans
 
@@ -23,8 +23,8 @@ EPOCHS, LR = 300, 0.05
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--clusters", type=int, default=3, help="number of clusters (default: 3)")
-    parser.add_argument("--beta", type=float, default=0.3, help="stiffness of the borders (default: 0.3)")
+    parser.add_argument("--clusters", type=whole(1), default=3, help="number of clusters (default: 3)")
+    parser.add_argument("--beta", type=positive, default=0.3, help="stiffness of the borders (default: 0.3)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_lite import datasets, nn, optim, tensor
 from tinygrad_lite.models.linear import LinearRegression
 from tinygrad_lite.models.recipes import by_hand
-from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.job import Job, whole
 from tinygrad_lite.models.recipes.pictures import BLUE, GREY, RED, finish
 from tinygrad_lite.models.recipes.proof import as_function, gradients
 
@@ -22,7 +22,7 @@ EPOCHS, LR = 400, 0.1
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--features", type=int, default=1, help="number of features (default: 1)")
+    parser.add_argument("--features", type=whole(1), default=1, help="number of features (default: 1)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:

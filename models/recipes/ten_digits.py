@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import datasets, nn, no_grad, optim, tensor
+from tinygrad_lite.data import DataLoader, TensorDataset
 from tinygrad_lite.models.networks import LeNet, SmallCNN
 from tinygrad_lite.models.recipes import by_hand
 from tinygrad_lite.models.recipes.job import Job
 from tinygrad_lite.models.recipes.pictures import BLUE, GREY, RED, finish, image, whole_numbers
 from tinygrad_lite.models.recipes.proof import as_function, exact, gradients
 from tinygrad_lite.models.recipes.two_digits import options as options
-from tinygrad_lite.utils.data import DataLoader, TensorDataset
 
 EPOCHS, LR = 20, 2e-3
 

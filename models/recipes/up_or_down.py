@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_lite import datasets, optim, tensor
 from tinygrad_lite.models.networks import UpDown
-from tinygrad_lite.models.recipes.job import Job
+from tinygrad_lite.models.recipes.job import Job, whole
 from tinygrad_lite.models.recipes.pictures import BLUE, GREY, ORANGE, RED, finish, new_figure
 from tinygrad_lite.models.recipes.proof import as_function, gradients
 
@@ -21,7 +21,7 @@ EPOCHS, LR = 1000, 0.1
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what only this recipe has."""
-    parser.add_argument("--length", type=int, default=5, help="values per series (default: 5)")
+    parser.add_argument("--length", type=whole(2), default=5, help="values per series (default: 5)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:

@@ -115,12 +115,26 @@ def test_command_line_mistakes(capsys, tmp_path):
     assert recipes.run_train(["--help"]) == 0
     assert recipes.run_train(["tetris"]) == 2
     assert "no recipe 'tetris'" in capsys.readouterr().err
-    for wrong in (["--epochs", "0"], ["--lr", "-1"], ["--lr", "nan"], ["--seed", "-1"], ["--colour", "red"]):
+    for wrong in (
+        ["--epochs", "0"],
+        ["--lr", "-1"],
+        ["--lr", "nan"],
+        ["--seed", "-1"],
+        ["--colour", "red"],
+        ["--features", "0"],
+        ["--lr", "fast"],
+    ):
         with pytest.raises(SystemExit) as error:
             recipes.run_train(["linear", *wrong])
         assert error.value.code == 2
     with pytest.raises(ValueError, match="no recipe 'tetris'"):
         recipes.load("tetris")
+
+
+def test_options_that_clash(tmp_path, capsys):
+    assert recipes.run_train(["kmeans", "--points", "3", "--out", str(tmp_path / "a"), "--no-pictures"]) == 1
+    assert "5 clusters need at least as many points" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
 
 
 def test_output_folder_is_never_written_over(tmp_path, monkeypatch, capsys):
