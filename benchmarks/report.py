@@ -111,8 +111,8 @@ def markdown(report: dict[str, Any]) -> str:
     """Return the whole report."""
     about = report["machine"]
     lines = [
-        "Medians of many steps in turns with the others, float32, one process per library. In brackets: ours as a multiple "
-        "of it. Bold: the goal is missed by the median and by the minimum. *: not a step, see the text.",
+        "Medians of many steps in turns with the others, float32, one process per library. In brackets: ours as a "
+        "multiple of it. Bold: the goal is missed by the median and by the minimum. *: not a step, see the text.",
         "", "Machine: " + ", ".join(f"{key} {value}" for key, value in about.items()),
     ]  # fmt: skip
     for threads, results in report["speed"].items():
