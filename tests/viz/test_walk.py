@@ -112,3 +112,14 @@ def test_names_may_be_given():
     model = tl.nn.Linear(2, 1)
     assert {"m.weight", "m.bias"} <= set(viz.draw(model(x), names={"m": model}).by_id)
     assert {"weight", "bias"} <= set(viz.draw(model(x), names=model).by_id)
+
+
+def test_names_come_from_the_variables_of_the_caller():
+    model = tl.nn.Sequential(tl.nn.Linear(2, 1))
+    layer = model[0]
+    target = tl.ones(1, 1)
+    loss = ((model(tl.ones(1, 2)) - target) ** 2).mean()
+    graph = viz.draw(loss)
+    assert {"0.weight", "0.bias"} <= set(graph.by_id) and graph.nodes[-1].id == "loss" and layer is model[0]
+    other = tl.nn.Linear(2, 1)
+    assert {"other.weight", "other.bias"} <= set(viz.draw(other(tl.ones(1, 2))).by_id)

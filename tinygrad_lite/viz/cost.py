@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from math import prod
 from typing import Any
@@ -51,11 +51,11 @@ def asked_for(
     return options.get(word)
 
 
-def saved_bytes(node: Any, leaves: Sequence[int] = ()) -> int:
-    """Return the bytes that a recorded step keeps alive for the backward pass, each array once."""
+def saved_bytes(node: Any, known: Mapping[int, tuple[str, str]]) -> int:
+    """Return the bytes that a step keeps alive for the backward pass; parameters, ``known`` by id, live anyway."""
     seen: dict[int, int] = {}
     for value in node.saved or ():
         for part in value if isinstance(value, (list, tuple)) else (value,):
-            if hasattr(part, "nbytes") and id(part) not in leaves:
+            if hasattr(part, "nbytes") and known.get(id(part), ("", ""))[1] not in ("param", "buffer"):
                 seen[id(part)] = int(part.nbytes)
     return sum(seen.values())

@@ -13,9 +13,11 @@ from tinygrad_lite.errors import describe
 from tinygrad_lite.graph import MODE, switch
 from tinygrad_lite.tensor import Tensor, make
 from tinygrad_lite.viz.backward import backward_of
+from tinygrad_lite.viz.builder import Names
 from tinygrad_lite.viz.gradients import add_gradients
 from tinygrad_lite.viz.model import Graph, GraphNode, Look, measures
-from tinygrad_lite.viz.record import Tracer, current_names
+from tinygrad_lite.viz.names import members, named, of_caller
+from tinygrad_lite.viz.record import Tracer
 from tinygrad_lite.viz.walk import walk
 
 GRAPHS = ("forward", "backward", "both")
@@ -64,7 +66,7 @@ def draw(
         raise ValueError(f"draw: graph={graph!r} is not one of {', '.join(GRAPHS)}")
     if isinstance(target, Graph):
         return Graph(target.nodes, target.edges, target.calls, look, target.notes)
-    known = {**{i: (n, "") for i, n in current_names(2).items()}, **named(names)}
+    known = {**of_caller(2), **named(names)}
     if isinstance(target, Tensor) or isinstance(target, (list, tuple)) and any(isinstance(t, Tensor) for t in target):
         if inputs:
             raise TypeError("draw: a tensor is already computed; inputs belong to a module or function")
@@ -83,11 +85,11 @@ def trace(model: Any, *inputs: Any) -> Graph:
     """
     if not callable(model):
         raise TypeError(f"trace: expected a module or a function, got {describe(model)}")
-    return run(model, inputs, {i: (n, "") for i, n in current_names(2).items()}, Look(), "forward")
+    return run(model, inputs, of_caller(2), Look(), "forward")
 
 
 # ------------------------------------------------------------------------------------------------ running
-def run(model: Any, inputs: Sequence[Any], names: dict[int, tuple[str, str]], look: Look, graph: str) -> Graph:
+def run(model: Any, inputs: Sequence[Any], names: Names, look: Look, graph: str) -> Graph:
     """Trace one run of ``model`` and put everything back."""
     inputs = tuple(tensors(x) for x in inputs)
     modules: dict[int, str] = {}
@@ -141,40 +143,6 @@ def arguments(model: Any, inputs: Sequence[Any]) -> Iterator[tuple[str, Any]]:
                 stack.extend((f"{path}.{k}", v) for k, v in reversed(list(enumerate(value))))
             elif isinstance(value, Mapping):
                 stack.extend((f"{path}.{k}", v) for k, v in reversed(list(value.items())))
-
-
-def members(model: Any, modules: dict[int, str]) -> dict[int, tuple[str, str]]:
-    """Return the parameters and buffers of a module by id; fills ``modules`` with the path of each submodule."""
-    known: dict[int, tuple[str, str]] = {}
-    if hasattr(model, "named_modules"):
-        for path, module in model.named_modules():
-            modules[id(module)] = path or type(module).__name__
-    for kind, walk_ in (("buffer", "named_buffers"), ("param", "named_parameters")):
-        if hasattr(model, walk_):
-            for name, t in getattr(model, walk_)():
-                known[id(t)] = known[id(t.array)] = (name, kind)
-    return known
-
-
-def named(names: Any) -> dict[int, tuple[str, str]]:
-    """Return what the argument ``names`` says, by id: a module, or a mapping of names to tensors or modules."""
-    if names is None:
-        return {}
-    if hasattr(names, "named_parameters"):
-        return members(names, {})
-    if not isinstance(names, Mapping):
-        raise TypeError(f"draw: names must map names to tensors, or be a module, got {describe(names)}")
-    known: dict[int, tuple[str, str]] = {}
-    for name, value in names.items():
-        if isinstance(name, Tensor):
-            name, value = value, name
-        if isinstance(value, (Tensor, np.ndarray)):
-            known[id(value)] = known[id(getattr(value, "array", value))] = (str(name), "")
-        elif hasattr(value, "named_parameters"):
-            known.update({i: (f"{name}.{n}", kind) for i, (n, kind) in members(value, {}).items()})
-        else:
-            raise TypeError(f"draw: names[{name!r}] must be a tensor or a module, got {describe(value)}")
-    return known
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from time import perf_counter
 from typing import Any
 
@@ -72,18 +71,7 @@ class Tracer(Builder):
         """Join ``node`` to the engine's step, and note what that keeps alive."""
         whole = step.inputs[0] if step.op.is_pick else step
         self.steps[node.id] = whole
-        node.saved_bytes = saved_bytes(whole)
+        node.saved_bytes = saved_bytes(whole, self.names)
 
     def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
         """A rule of a backward pass inside the function: nothing to draw, its ops are told as ops."""
-
-
-def current_names(frame_depth: int) -> dict[int, str]:
-    """Return the variable names of the caller for the tensors in them, by id."""
-    frame = sys._getframe(frame_depth)
-    names: dict[int, str] = {}
-    for space in (frame.f_globals, frame.f_locals):
-        for name, value in space.items():
-            if isinstance(value, Tensor) and not name.startswith("_"):
-                names[id(value)] = names[id(value.array)] = name
-    return names

@@ -70,12 +70,12 @@ def summary(model: Any, *inputs: Any) -> Summary:
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite import nn
     >>> print(summary(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), tl.ones(2, 4)))
-    Layer (type)   Output shape  Parameters  FLOPs  Bytes
-    -----------------------------------------------------
-    Sequential     (2, 3)                15     54   48 B
-      0: Linear    (2, 3)                15     48   24 B
-      1: ReLU      (2, 3)                 -      6   24 B
-    -----------------------------------------------------
+    Layer (type)  Output shape  Parameters  FLOPs  Bytes
+    ----------------------------------------------------
+    Sequential    (2, 3)                15     54   48 B
+      0: Linear   (2, 3)                15     48   24 B
+      1: ReLU     (2, 3)                 -      6   24 B
+    ----------------------------------------------------
     Parameters: 15 (trainable 15, frozen 0)
     FLOPs, one forward pass: 54
     Bytes: results 48 B, parameters 60 B, kept for backward 56 B

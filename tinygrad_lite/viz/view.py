@@ -7,9 +7,10 @@ Closing a group hides what is inside; since each covers an interval of the execu
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from tinygrad_lite.viz.boxes import Line, box_lines, closed_lines
 from tinygrad_lite.viz.model import Graph, GraphNode, Look
@@ -22,17 +23,24 @@ STRETCH = 40
 """A level that is too long is cut into about so many stretches."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Box:
-    """One node as it is drawn: lines of text with their role, in the group ``parent``."""
+    """One node as it is drawn: in the group ``parent``, titled as the module it stands for, leaves ``folded`` in."""
 
     id: str
     node: GraphNode
-    lines: list[Line]
     parent: str
+    graph: Graph
+    title: str
+    folded: Sequence[tuple[GraphNode, int]]
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The lines of text with their role."""
+        return box_lines(self.graph, self.node, self.title, self.folded)
 
 
-@dataclass(slots=True)
+@dataclass
 class Group:
     """One part of the picture that can be closed; ``first`` and ``last`` bound its ops in the order of execution.
 
@@ -51,7 +59,12 @@ class Group:
     length: int = 0
     period: int = 0
     items: list[tuple[str, str]] = field(default_factory=list)  # ("box" or "group", id)
-    lines: list[Line] = field(default_factory=list)  # when it is closed
+    view: View | None = None
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The lines of text with their role, when it is closed."""
+        return closed_lines(self.view.graph, self.title, _nodes_inside(self.view, self)) if self.view else []
 
 
 @dataclass(slots=True)
@@ -206,7 +219,7 @@ def view_of(graph: Graph) -> View:
     view = View(graph, boxes, groups, steps)
     _close(view)
     for group in groups.values():
-        group.lines = closed_lines(graph, group.title, [n for n in _nodes_inside(view, group)]) if group.id else []
+        group.view = view
     return view
 
 
@@ -277,12 +290,12 @@ def _fill(
     placed: list[tuple[int, int, tuple[str, str]]] = []
     for k, node in enumerate(inside[id]):
         at = steps.index.get(node.id, -1 if node.kind != "output" else len(steps.ids))
-        boxes[node.id] = Box(node.id, node, box_lines(graph, node, "", folded.get(node.id, ())), id)
+        boxes[node.id] = Box(node.id, node, id, graph, "", folded.get(node.id, ()))
         placed.append((at, k, ("box", node.id)))
     for k, child in enumerate(children[id]):
         if child in alone:
             node = inside[child][0]
-            boxes[node.id] = Box(node.id, node, box_lines(graph, node, titles[child], folded.get(node.id, ())), id)
+            boxes[node.id] = Box(node.id, node, id, graph, titles[child], folded.get(node.id, ()))
             placed.append((steps.index[node.id], k, ("box", node.id)))
         elif child in span:
             placed.append((span[child][0], k, ("group", child)))
@@ -343,7 +356,12 @@ def _repeat(
         other = groups[end[1]].title.rpartition(": ")[0]
         repeat.title = f"{name} … {other}: {cls} × {count:,}"
     else:
-        repeat.title = f"× {count:,}"
+        names = [
+            groups[i].title.rpartition(": ")[2] if kind == "group" else boxes[i].lines[0][0]
+            for kind, i in members[:period]
+        ]
+        shown = " + ".join(names if period < 4 else [*names[:2], "…"])
+        repeat.title = f"{shown} × {count:,}"
     return ("group", id)
 
 

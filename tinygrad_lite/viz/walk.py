@@ -165,7 +165,7 @@ def add(builder: Builder, step: Any, arrays: Mapping[Any, Any]) -> None:
     shape, dtype = (step.shape[0], step.dtype[0]) if several else (step.shape, step.dtype)
     node = GraphNode(
         builder.numbered("", op.name), "op", op=op.name, label=op.label, group=op.kind, shape=tuple(shape),
-        dtype=str(dtype), requires_grad=True, saved_bytes=saved_bytes(step),
+        dtype=str(dtype), requires_grad=True, saved_bytes=saved_bytes(step, builder.names),
     )  # fmt: skip
     node.bytes = node.numel * dtype.itemsize
     if step.source is not None:
