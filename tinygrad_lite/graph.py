@@ -157,11 +157,17 @@ def bump(array: Any, source: tuple[CodeType, int] | None = None) -> None:
     change.when, change.line = tick(), source
 
 
+def used_of(node: Node) -> Iterator[int]:
+    """Yield which of the saved values of ``node`` its rules will ask for: those of arguments that want a gradient."""
+    for p, places in node.op.uses:
+        if p < 0 or node.inputs[p] is not None:
+            yield from places
+
+
 def refuse_changed(node: Node) -> None:
     """Raise if a value that a rule of ``node`` is about to use was changed in place since it was saved."""
     saved = node.saved or ()
-    used = {i for p, places in node.op.uses if p < 0 or node.inputs[p] is not None for i in places}
-    for i in sorted(used):
+    for i in used_of(node):
         name, value = node.op.saved_names[i], saved[i]
         for part in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(part, np.ndarray):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
-from tinygrad_lite.graph import MODE, Node, Retain, bump, clock, user_frame
+from tinygrad_lite.graph import MODE, Node, Retain, bump, clock, used_of, user_frame
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.ops.elementwise import where
 from tinygrad_lite.ops.indexing import getitem, plain
@@ -230,9 +230,14 @@ def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
         node = stack.pop()
         if node is None or node.saved is None:
             continue
-        mine = [isinstance(v, np.ndarray) and np.may_share_memory(v, t.array) for v in node.saved]
-        values = [v.copy() if m else v for v, m in zip(node.saved, mine, strict=True)]
-        node.saved = tuple([t.array if v is out.array else v for v in values])
+        saved = list(node.saved)
+        for i in set(used_of(node)):
+            v = saved[i]
+            if v is out.array:
+                saved[i] = t.array
+            elif isinstance(v, np.ndarray) and np.may_share_memory(v, t.array):
+                saved[i] = v.copy()
+        node.saved = tuple(saved)
         stack.extend(p for p in node.inputs if type(p) is Node and p.seq > begun)
 
 
