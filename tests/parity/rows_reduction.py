@@ -32,8 +32,17 @@ def spread(*shapes: Any) -> list[dict[str, Any]]:
 
 
 ROWS = [
+    Row("sum", lambda lib, x: (lib.sum(x, dtype=lib.float64), x.exp().sum(dim=-1, dtype=lib.float64)), SOME),
+    Row("mean", lambda lib, x: lib.mean(x, dtype=lib.float64), SOME),
+    Row("prod", lambda lib, x: lib.prod(x, dtype=lib.float64), SOME),
+    Row("cumsum", lambda lib, x: (lib.cumsum(x, 0, dtype=lib.float64), lib.cumprod(x, 0, dtype=lib.float64)), SOME),
+    Row("nansum", lambda lib, x: lib.nansum(x, dtype=lib.float64), SOME),
     reduce("sum", kinds="fib"),
-    Row("sum", named("sum"), SOME, lambda s: [{"dtype": None}]),
+    Row("sum", lambda lib, x: (lib.sum(x, dtype=lib.float64), x.exp().sum(dim=-1, dtype=lib.float64)), SOME),
+    Row("mean", lambda lib, x: lib.mean(x, dtype=lib.float64), SOME),
+    Row("prod", lambda lib, x: lib.prod(x, dtype=lib.float64), SOME),
+    Row("cumsum", lambda lib, x: (lib.cumsum(x, 0, dtype=lib.float64), lib.cumprod(x, 0, dtype=lib.float64)), SOME),
+    Row("nansum", lambda lib, x: lib.nansum(x, dtype=lib.float64), SOME),
     reduce("nansum"),
     Row("nansum", lambda lib, x: lib.nansum(lib.where(x > 0, x, float("nan"))), FULL),
     reduce("mean", FULL),

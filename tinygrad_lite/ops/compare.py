@@ -13,21 +13,22 @@ from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
 WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
-TWO = (
+BOOLEAN = (
     np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
-    np.logical_xor, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm,
+    np.logical_xor,
 )  # fmt: skip
+BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
 RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
 TESTS = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
 
 
-def _two(ufunc: Any) -> None:
+def _two(ufunc: Any, promote: str | None) -> None:
     def answer(input: Array, other: Array) -> Array:
         return ufunc(input, other)
 
     answer.__name__ = str(WORDS.get(ufunc.__name__, RENAMED.get(ufunc.__name__, ufunc.__name__)))
     answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` of two tensors element by element; no gradient."
-    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
+    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc, promote=promote)(answer)
 
 
 def _one(ufunc: Any) -> None:
@@ -39,8 +40,10 @@ def _one(ufunc: Any) -> None:
     op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
 
 
-for _ufunc in TWO:
-    _two(_ufunc)
+for _ufunc in BOOLEAN:
+    _two(_ufunc, None)
+for _ufunc in BITS:
+    _two(_ufunc, "same")
 for _test in TESTS:
     _one(_test)
 

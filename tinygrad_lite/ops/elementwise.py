@@ -153,7 +153,7 @@ def square(input: Array) -> Array:
     >>> tl.square(tl.tensor([0.5, 1.0]))
     tensor([0.2500, 1.0000])
     """
-    return np.square(input)
+    return np.square(input if input.dtype.kind != "b" else input.astype(np.int64))
 
 
 @op(
