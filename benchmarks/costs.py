@@ -57,13 +57,13 @@ for _ in range(200): step()
 print(len(gc.get_objects()) - before)
 """,
     "peak": """
-import resource, numpy as np, tinygrad_lite as tl
+import tracemalloc, numpy as np, tinygrad_lite as tl
 from tinygrad_lite.nn import functional as F
 x = tl.tensor(np.ones((32, 64, 32, 32), np.float32), requires_grad=True)
 w = tl.tensor(np.ones((64, 64, 3, 3), np.float32), requires_grad=True)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+tracemalloc.start()
 F.conv2d(x, w, padding=1).sum().backward()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(tracemalloc.get_traced_memory()[1] / 2**20)
 """,
 }
 
