@@ -42,8 +42,8 @@ def _one(ufunc: Any) -> None:
 
 for _ufunc in BOOLEAN:
     _two(_ufunc, None)
-for _ufunc in BITS:
-    _two(_ufunc, "same")
+for _bits in BITS:
+    _two(_bits, "same")
 for _test in TESTS:
     _one(_test)
 

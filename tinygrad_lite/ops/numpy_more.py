@@ -324,3 +324,62 @@ def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: b
     from tinygrad_lite.ops.compare import isclose as answer
 
     return answer(a, b, rtol, atol, equal_nan)
+
+
+# ------------------------------------------------------------------------------------------------ small ones
+@answers("degrees")
+def degrees(x: Any) -> Any:
+    """Answer numpy.degrees."""
+    return x.rad2deg()
+
+
+@answers("radians")
+def radians(x: Any) -> Any:
+    """Answer numpy.radians."""
+    return x.deg2rad()
+
+
+@answers("conj")
+def conj(x: Any) -> Any:
+    """Answer numpy.conj: a real number is its own conjugate."""
+    return x
+
+
+@answers("divmod")
+def divmod_(x1: Any, x2: Any) -> Any:
+    """Answer numpy.divmod."""
+    return np.floor_divide(x1, x2), np.remainder(x1, x2)
+
+
+@answers("modf")
+def modf(x: Any) -> Any:
+    """Answer numpy.modf: the part behind the point and the whole part."""
+    return x.frac(), x.trunc()
+
+
+@answers("linspace")
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
+    """Answer numpy.linspace: the points move with both ends."""
+    start, stop = tensor_of(start), tensor_of(stop)
+    span = stop - start
+    steps = np.linspace(0.0, 1.0, num, endpoint=endpoint).reshape((-1,) + (1,) * span.ndim)
+    return start + span * steps.astype(bare(span).dtype)
+
+
+@answers("nanargmax")
+def nanargmax(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    """Answer numpy.nanargmax."""
+    return where(np.isnan(a), -np.inf, a).argmax(axis, bool(keepdims))
+
+
+@answers("nanargmin")
+def nanargmin(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    """Answer numpy.nanargmin."""
+    return where(np.isnan(a), np.inf, a).argmin(axis, bool(keepdims))
+
+
+@answers("nancumprod")
+def nancumprod(a: Any, axis: Any = None) -> Any:
+    """Answer numpy.nancumprod."""
+    flat = a.reshape(-1) if axis is None else a
+    return where(np.isnan(flat), 1.0, flat).cumprod(0 if axis is None else axis)
