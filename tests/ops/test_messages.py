@@ -201,7 +201,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ('sub bool', lambda: tl.tensor([True]) - tl.tensor([True]), DTypeError,
      'sub: not defined for bool tensors; use ^ or logical_xor (input (1,) bool, other (1,) bool)'),
     ('bitwise_not float', lambda: ~ones(2), DTypeError,
-     'bitwise_not: not defined for these dtypes; convert them with .to(dtype) (input (2,) float32)'),
+     'bitwise_not: not defined for these dtypes; convert with .to(dtype) (input (2,) float32)'),
     ('int pow -1', lambda: tl.tensor([2]) ** -1, DTypeError,
      'pow: whole numbers cannot be raised to negative whole powers; use .float() or float_power'),
     ('int // 0', lambda: tl.tensor([1]) // 0, RuntimeError,

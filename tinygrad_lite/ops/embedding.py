@@ -29,7 +29,7 @@ def _taken(g: Any, index: Any) -> Any:
 
 @op(values=_taken, kind="indexing", label="rows +=", public=False, samples=Samples(draw=_add_samples))
 def add_rows(values: Array, index: Array, count: int) -> Array:
-    """Return a table of ``count`` rows, each the sum of the ``values`` (*, d) numbered by ``index`` (*): `rows` transposed."""
+    """Return a table of ``count`` rows, each the sum of the ``values`` (*, d) with its number in ``index`` (*)."""
     d = values.shape[-1]
     flat, at = values.reshape(-1, d), index.reshape(-1)
     out = np.zeros((count, d), values.dtype)

@@ -24,7 +24,9 @@ def _left(g: Array, other: Array, input_shape: Any) -> Array:
 
 def _right(g: Array, input: Array, other_shape: Any) -> Array:
     if input.ndim == 1:
-        return input * g if len(other_shape) == 1 else input.reshape((-1, 1)) * g.reshape((*g.shape[:-1], 1, g.shape[-1]))
+        return (
+            input * g if len(other_shape) == 1 else input.reshape((-1, 1)) * g.reshape((*g.shape[:-1], 1, g.shape[-1]))
+        )
     if len(other_shape) == 1:
         return product(input.swapaxes(-1, -2), g.reshape((*g.shape, 1))).reshape((*input.shape[:-2], input.shape[-1]))
     if len(other_shape) == 2 and input.ndim > 2:

@@ -186,7 +186,8 @@ def _ce_rule(g: Array, input: Array, target: Any, weight: Any, ignore_index: int
 
 
 @op(
-    input=_ce_rule, kind="loss", label="cross-entropy", promote="float", public=False, samples=Samples(draw=_nll_samples),
+    input=_ce_rule, kind="loss", label="cross-entropy", promote="float", public=False,
+    samples=Samples(draw=_nll_samples),
 )  # fmt: skip
 def cross_entropy_index(
     input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"

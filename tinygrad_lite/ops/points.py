@@ -29,7 +29,7 @@ def squared_distances(input: Array, centers: Array) -> Array:
     r"""Return :math:`\lVert x_i - c_k \rVert^2` (n, k) of points ``input`` (n, d) and ``centers`` (k, d).
 
     One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`, no (n, k, d) temporary. The origin is moved to the
-    middle of the centers first (far from it the three terms would cancel), and rounding never makes a distance negative.
+    middle of the centers first (far off the three terms would cancel), and rounding never makes a distance negative.
 
     >>> import tinygrad_lite as tl
     >>> tl.squared_distances(tl.tensor([[0.0, 0.0], [3.0, 4.0]]), tl.tensor([[0.0, 0.0]]))

@@ -193,7 +193,8 @@ def _mish_slope(g: Array, input: Array) -> Array:
 
 @op(
     input=_mish_slope,
-    kind="activation", singular=True,
+    kind="activation",
+    singular=True,
     label="Mish",
     method=False,
     promote="float",
@@ -222,7 +223,8 @@ def _gelu_slope(g: Array, input: Array) -> Array:
 
 @op(
     input=_gelu_slope,
-    kind="activation", singular=True,
+    kind="activation",
+    singular=True,
     label="GELU",
     public=False,
     promote="float",
