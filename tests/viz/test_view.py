@@ -148,7 +148,9 @@ def test_colours_by_number_come_with_the_number(nets, by):
     svg = viz.draw(nets.CNN(), nets.image, color_by=by).to_svg()
     assert ("heat" in svg) == (by != "kind")
     if by != "kind":
-        assert (by if isinstance(by, str) else "lambda") in svg
+        name = by if isinstance(by, str) else "lambda"
+        # in the boxes, and in the legend
+        assert len(re.findall(rf'<text class="note"[^>]*>{name} [^<]*</text>', svg)) > 3 and "…" in svg
 
 
 def test_text_is_a_program(nets):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tinygrad_lite.registry import OPS
+from tinygrad_lite.viz.colour import name_of, numbered
 from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.words import (
     PAD,
@@ -120,6 +121,11 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
         if node.kind in NOUNS and node.label not in (NOUNS[node.kind], node.kind):
             lines.append((NOUNS[node.kind], "op"))
     lines.extend(number_lines(node, show))
+    by = graph.look.color_by
+    if by is not None and by != "kind":  # never by colour alone
+        x = numbered(by, graph)(node)
+        if x is not None:
+            lines.insert(len(lines) - len(node.marks), (f"{name_of(by)} {number_text(x, 3)}", "note"))
     return lines
 
 

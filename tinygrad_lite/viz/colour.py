@@ -36,6 +36,11 @@ def numbered(by: str | Callable[[GraphNode], float], graph: Graph) -> Callable[[
     return largest
 
 
+def name_of(by: str | Callable[[GraphNode], float] | None) -> str:
+    """Return what the number is called that boxes are coloured by."""
+    return by if isinstance(by, str) else getattr(by, "__name__", "value").strip("<>")
+
+
 class Colouring:
     """The classes of every box of a scene, and what the legend has to say."""
 
@@ -101,7 +106,7 @@ class Colouring:
         present = {kind for id, kind in self.kinds.items() if id not in self.heat}
         out = [(name, WORDS[name]) for name in FILL if name in present]
         if self.bounds:
-            what = self.by if isinstance(self.by, str) else getattr(self.by, "__name__", "value")
+            what = name_of(self.by)
             for k, name in enumerate(HEAT):
                 if name in self.heat.values():
                     low, high = self.bounds[k : k + 2]
@@ -112,18 +117,30 @@ class Colouring:
         """Write the legend below ``top``; returns where it ends."""
         from tinygrad_lite.viz.svg import escape, number
 
-        x, y = 16.0, top + 4
-        for name, words in self.entries():
-            step = 24 + text_width(words) + 14
-            if x + step > width and x > 16:
-                x, y = 16.0, y + ROW
-            self.width = max(self.width, x + step)
+        y = top + 4
+        for name, words, x, y in self.places(width, top):
+            self.width = max(self.width, x + step_of(words))
             out.append(
                 f'<g class="{name}"><rect x="{number(x)}" y="{number(y)}" width="14" height="11" rx="3"/>'
                 f'<text class="note" x="{number(x + 20)}" y="{number(y + 9.5)}">{escape(words)}</text></g>'
             )
-            x += step
         return y + ROW + 4
+
+    def places(self, width: float, top: float) -> list[tuple[str, str, float, float]]:
+        """Return (class, words, x, y) of each entry of the legend, in rows of at most ``width``."""
+        out = []
+        x, y = 16.0, top + 4
+        for name, words in self.entries():
+            if x + step_of(words) > width and x > 16:
+                x, y = 16.0, y + ROW
+            out.append((name, words, x, y))
+            x += step_of(words)
+        return out
+
+
+def step_of(words: str) -> float:
+    """Return the width of one entry of the legend."""
+    return 24 + text_width(words) + 14
 
 
 def colouring_of(graph: Graph, scene: Scene) -> Colouring:

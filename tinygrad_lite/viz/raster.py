@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from tinygrad_lite.errors import MissingExtra, require
-from tinygrad_lite.viz.colour import Colouring, colouring_of
+from tinygrad_lite.viz.colour import ROW, Colouring, colouring_of
 from tinygrad_lite.viz.layout.measure import LINE, PAD_Y
 from tinygrad_lite.viz.layout.place import Picture, Rect, place
 from tinygrad_lite.viz.model import Graph
@@ -72,7 +72,10 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
     paper = {name: pair[dark] for name, pair in PAPER.items()}
     heads = ([graph.look.title] if graph.look.title else []) + list(graph.notes)
     top = 22.0 * len(heads)
-    width, height = max(picture.w, 200.0), picture.h + top
+    colouring = colouring_of(graph, scene)
+    width = max(picture.w, 320.0)
+    entries = colouring.places(width, picture.h + top) if graph.look.legend else []
+    height = (entries[-1][3] if entries else picture.h + top - ROW) + ROW + 4
     figure = module.Figure(figsize=(width / 96, height / 96), dpi=96 * scale, facecolor=paper["back"])
     agg.FigureCanvasAgg(figure)
     axes: Any = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -83,9 +86,10 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
         write(axes, 16, 18 + 22 * i, text, paper["ink"] if i == 0 else paper["soft"], 9, left=True)
     frames(axes, scene, picture, top, paper)
     wires(axes, scene, picture, top, paper)
-    colouring = colouring_of(graph, scene)
     for r in picture.boxes:
         box(axes, scene, r, top, colouring, dark, paper)
+    for kind, words, x, y in entries:
+        legend(axes, kind, words, x, y, dark, paper)
     data = io.BytesIO()
     # no date and no version, so that the same picture is the same file
     metadata = {"Software": None} if form == "png" else {"CreationDate": None, "Producer": None, "Creator": None}
@@ -173,9 +177,18 @@ def box(axes: Any, scene: Scene, r: Rect, top: float, colouring: Colouring, dark
     )  # fmt: skip
     y = r.y + top + (r.h - LINE * len(lines)) / 2 + PAD_Y + 6
     for text, role in lines:
-        colour = paper.get(role) or paper["soft" if role in ("shape", "note", "op") else "ink"]
+        quiet = role in ("shape", "note", "op")
+        colour = paper["ink"] if r.id in colouring.heat else paper.get(role) or paper["soft" if quiet else "ink"]
         more: dict[str, Any] = {"fontweight": "bold"} if role in ("head", "mark") else {}
         if role == "value":
             more["family"] = "monospace"
         write(axes, r.x + r.w / 2, y, text, colour, (12 if role == "head" else 10.5) * POINT, **more)
         y += LINE
+
+
+def legend(axes: Any, kind: str, words: str, x: float, y: float, dark: int, paper: dict[str, str]) -> None:
+    """Draw one entry of the legend."""
+    patches: Any = require("matplotlib.patches", extra="plot")
+    fill, border = (FILL.get(kind) or SCALE[kind])[2 * dark : 2 * dark + 2]
+    axes.add_patch(patches.Rectangle((x, y), 14, 11, facecolor=fill, edgecolor=border, linewidth=1))
+    write(axes, x + 20, y + 9.5, words, paper["soft"], 10.5 * POINT, left=True)
