@@ -18,6 +18,9 @@ from tinygrad_lite.models.validation import (
 )
 from tinygrad_lite.ops.points import squared_distances
 
+PIECE = 1 << 14
+"""Points that are added up at a time."""
+
 
 class KMeans(Clustering):
     r"""Clusters by least squared distance, :math:`\min \sum_i w_i \min_k \lVert x_i - c_k \rVert^2`.
@@ -118,9 +121,14 @@ class KMeans(Clustering):
 
 def totals(X: Floats, weights: Floats, labels: Ints, k: int) -> tuple[Floats, Floats]:
     """Return the weight (k,) and the weighted sum of the points (k, features) of each cluster."""
-    member = np.zeros((k, len(X)))
-    member[labels, np.arange(len(X))] = weights
-    return member.sum(axis=1), member @ X
+    mass, sums = np.bincount(labels, weights, minlength=k), np.zeros((k, X.shape[1]))
+    # a product with the matrix of memberships, in pieces: the whole of it would be large where the points are many
+    for at in range(0, len(X), PIECE):
+        piece = slice(at, at + PIECE)
+        member = np.zeros((k, len(labels[piece])))
+        member[labels[piece], np.arange(member.shape[1])] = weights[piece]
+        sums += member @ X[piece]
+    return mass, sums
 
 
 class Descent:
