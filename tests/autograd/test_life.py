@@ -263,3 +263,19 @@ def test_the_graph_of_a_thrown_away_branch_costs_nothing() -> None:
     del unused
     assert array() is None
     used.sum().backward()
+
+
+def test_training_with_an_optimiser_never_looks_at_single_saved_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    net, x = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)), tl.ones(2, 3)
+    optimiser = tl.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    monkeypatch.setattr(tl.graph, "refuse_changed", looked.append)
+    for _ in range(3):
+        optimiser.zero_grad()
+        net(x).sum().backward()
+        optimiser.step()
+    assert not looked
+    y = net(x).sum()
+    optimiser.step()
+    y.backward()
+    assert looked, "a step between forward and backward has to be noticed"
