@@ -13,13 +13,13 @@ from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
 WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
-BOOLEAN = (
+BOOLEAN: tuple[Any, ...] = (
     np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
     np.logical_xor,
 )  # fmt: skip
-BITS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
+BITS: tuple[Any, ...] = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
 RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
-TESTS = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
+TESTS: tuple[Any, ...] = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
 
 
 def _two(ufunc: Any, promote: str | None) -> None:

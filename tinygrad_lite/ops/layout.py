@@ -358,17 +358,16 @@ def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_siz
 
 # ------------------------------------------------------------------------------------------------ at least so many axes
 def _at_least(n: int, tensors: tuple[Any, ...]) -> Any:
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else None
-    if given is not None:
-        return tuple([_at_least(n, (x,)) for x in given])
-    if len(tensors) > 1:
-        return tuple([_at_least(n, (x,)) for x in tensors])
-    x = tensors[0]
+    if len(tensors) == 1 and not isinstance(tensors[0], (list, tuple)):
+        return _raised(n, tensors[0])
+    return tuple([_raised(n, x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+
+
+def _raised(n: int, x: Any) -> Any:
     shape = tuple(x.shape)
     if len(shape) >= n:
         return x
-    new = {0: (1,) * n, 1: (1, *shape, 1)[:n], 2: (*shape, 1)}[len(shape)]
-    return reshape_(x, new)
+    return reshape_(x, {0: (1,) * n, 1: (1, *shape, 1)[:n], 2: (*shape, 1)}[len(shape)])
 
 
 @function(numpy=np.atleast_1d)
