@@ -121,7 +121,8 @@ class KMeans(Clustering):
 
 def totals(X: Floats, weights: Floats, labels: Ints, k: int) -> tuple[Floats, Floats]:
     """Return the weight (k,) and the weighted sum of the points (k, features) of each cluster."""
-    mass, sums = np.bincount(labels, weights, minlength=k), np.zeros((k, X.shape[1]))
+    mass: Any = np.bincount(labels, weights, minlength=k)
+    sums = np.zeros((k, X.shape[1]))
     # a product with the matrix of memberships, in pieces: the whole of it would be large where the points are many
     for at in range(0, len(X), PIECE):
         piece = slice(at, at + PIECE)

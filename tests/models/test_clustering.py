@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_lite import datasets, models, nn, optim, tensor
+from tinygrad_lite.models.kmeans import totals
 from tinygrad_lite.models.recipes import by_hand
 
 cluster = pytest.importorskip("sklearn.cluster")
@@ -85,6 +86,15 @@ def test_weights_are_repetitions(blobs):
     repeated = models.KMeans(4, random_state=1, n_init=3).fit(np.repeat(X, times, axis=0))
     np.testing.assert_allclose(weighted.cluster_centers_, repeated.cluster_centers_)
     assert weighted.inertia_ == pytest.approx(repeated.inertia_)
+
+
+def test_more_points_than_one_piece():
+    rng = np.random.default_rng(0)
+    X, weights, labels = rng.normal(size=(40_000, 3)), rng.random(40_000), rng.integers(0, 5, 40_000)
+    mass, sums = totals(X, weights, labels, 5)
+    for k in range(5):
+        assert mass[k] == pytest.approx(weights[labels == k].sum())
+        np.testing.assert_allclose(sums[k], weights[labels == k] @ X[labels == k])
 
 
 def test_partial_fit_ends_at_the_means(blobs):
