@@ -28,6 +28,12 @@ def _samples(src: Any) -> Any:
     return (x, *weights), {"axes": axes, "eps": src.choice([1e-5, 0.1]), "center": src.choice([True, False])}
 
 
+def _batch_samples(src: Any) -> Any:
+    arrays, options = _samples(src)
+    options.pop("center")
+    return arrays, options
+
+
 def _call(op: Any, input: Any, weight: Any = None, bias: Any = None, **options: Any) -> Any:
     return op(input, weight, bias, **options)[0]
 
@@ -46,56 +52,79 @@ def _mean(x: Any, axes: Any, count: int) -> Any:
     ) / count
 
 
-def _asked(g: Any) -> bool:
-    """Whether a gradient may be other than zero."""
-    return not isinstance(g, np.ndarray) or bool(g.any())
-
-
-def _rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any, center: Any) -> Any:
-    g_y, g_mean, g_var = g
-    mean, var = y[1], y[2]
+def _statistics(input: Any, axes: Any, center: bool) -> tuple[Any, Any, Any]:
+    """Return mean (None without ``center``), what remains without it, and the variance."""
     count = prod([input.shape[a] for a in axes])
+    mean = _mean(input, axes, count) if center else None
+    d = input if mean is None else input - mean
+    return mean, d, _mean(d * d, axes, count)
+
+
+def _pull(g: Any, d: Any, var: Any, weight: Any, axes: Any, eps: float, level: Any, slope: Any) -> tuple[Any, Any, Any]:
+    """Return the gradients of input, weight and bias.
+
+    ``slope`` and ``level`` are what variance and mean owe (None: nothing); without a mean ``level`` is False.
+    """
+    count = prod([d.shape[a] for a in axes])
     r = _inverse_spread(var, eps)
-    z = (input - mean) * r if center else input * r
-    g_z = g_y if weight is None else g_y * weight
-    slope = _mean(g_z * z, axes, count)
-    # what the mean and the variance owe is small, so it is added to these small sums
-    if _asked(g_var):
-        slope = slope - g_var * ((var + eps) * (2 / count))
-    inner = g_z - z * slope
-    if center:
-        level = _mean(g_z, axes, count)
-        if _asked(g_mean):
-            level = level - g_mean * ((var + eps) ** 0.5 / count)
-        inner = inner - level
-    return inner * r, g_y * z, g_y
+    z = d * r
+    g_z = g if weight is None else g * weight
+    along = _mean(g_z * z, axes, count)
+    inner = g_z - z * (along if slope is None else along - slope)
+    if level is not False:
+        owed = _mean(g_z, axes, count)
+        inner = inner - (owed if level is None else owed - level)
+    return inner * r, g * z, g
 
 
-@op(
-    together=_rule, kind="norm", label="normalise", promote="same", public=False,
-    samples=Samples(draw=_samples, call=_call),
-)  # fmt: skip
+def _rule(g: Any, input: Any, weight: Any, axes: Any, eps: Any, center: Any) -> Any:
+    # the statistics once more: cheaper than to carry them through the graph
+    _, d, var = _statistics(input, axes, center)
+    return _pull(g, d, var, weight, axes, eps, None if center else False, None)
+
+
+@op(together=_rule, kind="norm", label="normalise", promote="same", public=False, samples=Samples(draw=_samples))
 def normalise(
-    input: Array, weight: Array, bias: Array, axes: tuple[int, ...], eps: float = 1e-5, center: bool = True
-) -> tuple[Array, Array, Array]:
-    """Return ``(input - mean) / sqrt(var + eps) * weight + bias``, the mean and the variance over ``axes``.
+    input: Array, weight: Array = None, bias: Array = None, axes: tuple[int, ...] = (-1,), eps: float = 1e-5,
+    center: bool = True,
+) -> Array:  # fmt: skip
+    """Return ``(input - mean) / sqrt(var + eps) * weight + bias``, mean and variance taken over ``axes``.
 
     ``weight`` and ``bias`` broadcast against the input, or are None. Without ``center`` the mean is taken as 0.
     """
-    count = prod([input.shape[a] for a in axes])
-    if center:
-        mean = _mean(input, axes, count)
-        d = input - mean
-    else:
-        mean = np.zeros([1 if a in axes else n for a, n in enumerate(input.shape)], input.dtype)
-        d = input
-    var = _mean(d * d, axes, count)
+    _, d, var = _statistics(input, axes, center)
+    return _scaled(d, var, weight, bias, eps)
+
+
+def _scaled(d: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     out = d * _inverse_spread(var, eps)
     if weight is not None:
         out *= weight
     if bias is not None:
         out += bias
-    return out, mean, var
+    return out
+
+
+def _batch_rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any) -> Any:
+    g_y, g_mean, g_var = g
+    _, mean, var = y
+    count = prod([input.shape[a] for a in axes])
+    # what the mean and the variance owe is small, so it is added to small sums
+    level = g_mean * ((var + eps) ** 0.5 / count)
+    slope = g_var * ((var + eps) * (2 / count))
+    return _pull(g_y, input - mean, var, weight, axes, eps, level, slope)
+
+
+@op(
+    together=_batch_rule, kind="norm", label="batch norm", promote="same", public=False,
+    samples=Samples(draw=_batch_samples, call=_call),
+)  # fmt: skip
+def normalise_batch(
+    input: Array, weight: Array, bias: Array, axes: tuple[int, ...], eps: float = 1e-5
+) -> tuple[Array, Array, Array]:
+    """Return `normalise`, and the mean and the variance that it used."""
+    mean, d, var = _statistics(input, axes, True)
+    return _scaled(d, var, weight, bias, eps), mean, var
 
 
 def _floating(name: str, input: Any) -> None:
@@ -152,7 +181,7 @@ def batch_norm(
         raise OptionError(
             f"batch_norm: expected more than 1 value per channel when training, got input {describe(input)}"
         )
-    y, mean, var = normalise(input, w, b, (0, *range(2, ndim)), eps)
+    y, mean, var = normalise_batch(input, w, b, (0, *range(2, ndim)), eps)
     _learn("mean", running_mean, np.asarray(plain(mean)).reshape(-1), momentum)
     _learn("var", running_var, np.asarray(plain(var)).reshape(-1) * (count / (count - 1)), momentum)
     return y
@@ -176,7 +205,7 @@ def instance_norm(
             f"instance_norm: expected more than 1 spatial element when training, got input {describe(input)}"
         )
     w, b = _channelled("instance_norm", weight, c, ndim), _channelled("instance_norm", bias, c, ndim)
-    y, mean, var = normalise(input, w, b, tuple(range(2, ndim)), eps)
+    y, mean, var = normalise_batch(input, w, b, tuple(range(2, ndim)), eps)
     if running_mean is not None:
         _learn("mean", running_mean, np.asarray(plain(mean)).reshape(-1, c).mean(0), momentum)
         _learn("var", running_var, np.asarray(plain(var)).reshape(-1, c).mean(0) * (count / (count - 1)), momentum)
@@ -202,7 +231,7 @@ def layer_norm(input: Array, normalized_shape: Any, weight: Any = None, bias: An
     """Return ``input`` (*, normalized_shape) with each sample normalised over its last axes."""
     _floating("layer_norm", input)
     axes = _last_axes("layer_norm", input, normalized_shape, weight, bias)
-    return normalise(input, weight, bias, axes, eps)[0]
+    return normalise(input, weight, bias, axes, eps)
 
 
 @function(method=False)
@@ -210,7 +239,7 @@ def rms_norm(input: Array, normalized_shape: Any, weight: Any = None, eps: float
     """Return ``input`` divided by the root of its mean square over the last axes, times ``weight``."""
     _floating("rms_norm", input)
     axes = _last_axes("rms_norm", input, normalized_shape, weight)
-    return normalise(input, weight, None, axes, float(np.finfo(input.dtype).eps) if eps is None else eps, False)[0]
+    return normalise(input, weight, None, axes, float(np.finfo(input.dtype).eps) if eps is None else eps, False)
 
 
 @function(method=False)
@@ -225,7 +254,7 @@ def group_norm(input: Array, num_groups: int, weight: Any = None, bias: Any = No
     grouped = (num_groups, c // num_groups, *(1,) * len(rest))
     w, b = (None if v is None else _channelled("group_norm", v, c, 2).reshape(grouped) for v in (weight, bias))
     x = input.reshape((n, num_groups, c // num_groups, *rest))
-    y = normalise(x, w, b, tuple(range(2, x.ndim)), eps)[0]
+    y = normalise(x, w, b, tuple(range(2, x.ndim)), eps)
     return y.reshape((n, c, *rest))
 
 
