@@ -40,10 +40,24 @@ def test_after_backward_the_numbers_are_computed_again():
         out.backward()
 
 
-def test_a_number_that_was_not_kept_is_shown_as_such():
+def test_numbers_written_in_the_program_are_known_even_after_backward():
     a = tl.tensor(2.0, requires_grad=True)
-    graph = viz.draw((a + 1) * a)
-    assert "other=?" in graph.to_text() or graph["add.1"].value == 3.0
+    out = (1 + a + 0.5) * 3 + a**2
+    out += 10
+    before = viz.draw(out)
+    out.backward()
+    after = viz.draw(out)
+    for graph in (before, after):
+        assert [n.value for n in graph.nodes if n.op == "add"] == [3.0, 3.5, 14.5, 24.5]
+        assert [n.attrs["other"] for n in graph.nodes if n.op in ("add", "mul") and n.attrs] == [1, 0.5, 3, 10]
+        assert graph["a"].grad == 7.0 and graph["pow.1"].attrs == {"exponent": 2}
+
+
+def test_a_number_that_is_not_known_any_more_is_shown_as_such():
+    a, one = tl.tensor(2.0, requires_grad=True), 1.0
+    graph = viz.draw((a + one) + a * a)
+    assert "add(a, other=?)" in graph.to_text() and graph["add.1"].value is None and graph["a"].grad == 5.0
+    assert "value ? | grad 1" in graph.to_svg()
 
 
 def test_hooks_of_the_user_do_not_run():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,3 +34,22 @@ def place_of(frame: Any) -> str:
         here = here.f_back
     here = here or frame
     return f"{short(here.f_code.co_filename)}:{here.f_lineno}"
+
+
+@lru_cache(maxsize=4096)
+def literal_at(code: Any, offset: int) -> float | int | None:
+    """Return the number written in the program as an operand of the operator at ``offset``: the 1 in ``x + 1``.
+
+    The engine does not keep a number that no rule needs; the instruction that called the op still has it.
+    """
+    steps = [s for s in dis.get_instructions(code) if s.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
+    at = next((i for i, s in enumerate(steps) if s.offset == offset), None)
+    if at is None or not steps[at].opname.startswith("BINARY_OP"):
+        return None
+    right, left = (steps[at - k] if at >= k else None for k in (1, 2))
+    # the left operand lies below the right one, so it is only known if that is a plain variable
+    plain = right is not None and right.opname.startswith(("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF"))
+    for step in (right, left if plain else None):
+        if step is not None and step.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and type(step.argval) in (int, float):
+            return step.argval  # type: ignore[no-any-return]
+    return None

@@ -14,7 +14,7 @@ from tinygrad_lite.viz.builder import LESSON, Builder
 from tinygrad_lite.viz.cost import flops_of, saved_bytes
 from tinygrad_lite.viz.gradients import add_gradients
 from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look, measures
-from tinygrad_lite.viz.source import short
+from tinygrad_lite.viz.source import literal_at, short
 from tinygrad_lite.viz.words import Unknown
 
 
@@ -98,7 +98,10 @@ def arguments(step: Any, arrays: Mapping[Any, Any]) -> list[Any]:
             return arrays.get(p, Unknown)
         if p is not None:
             return p.array
-        return saved.get(param, step.op.defaults.get(param, Unknown))
+        if param in saved:
+            return saved[param]
+        number = literal_at(*step.source) if step.source is not None and len(step.inputs) == 2 else None
+        return step.op.defaults.get(param, Unknown) if number is None else number
 
     out: list[Any] = []
     for param in step.op.params:
