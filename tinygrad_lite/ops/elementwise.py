@@ -278,7 +278,7 @@ def positive(input: Array) -> Array:
 
 @op(kind="elementwise", numpy=np.sign)
 def sign(input: Array) -> Array:
-    """Return -1, 0 or 1.
+    """Return -1, 0 or 1 (NaN of NaN, as NumPy; PyTorch gives 0).
 
     >>> import tinygrad_lite as tl
     >>> tl.sign(tl.tensor([-3.0, 0.0, 2.0]))
