@@ -67,17 +67,17 @@ def _made(name: str, fill: Any, size: tuple[Any, ...], dtype: Any, device: Any, 
     return _finish(fill(shape, get_default_dtype() if dtype is None else dtype_of(name, dtype)), requires_grad)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor of zeros.
 
     >>> import tinygrad_lite as tl
     >>> tl.zeros(2, dtype=tl.int64)
     tensor([0, 0])
     """
-    return _made("zeros", np.zeros, size, dtype, device, requires_grad)
+    return _made("zeros", np.zeros, shape if size is None else (size,), dtype, device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor of ones.
 
     >>> import tinygrad_lite as tl
@@ -85,17 +85,17 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     tensor([[1., 1.],
             [1., 1.]])
     """
-    return _made("ones", np.ones, size, dtype, device, requires_grad)
+    return _made("ones", np.ones, shape if size is None else (size,), dtype, device, requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor whose elements are not set.
 
     >>> import tinygrad_lite as tl
     >>> tl.empty(2, 3).shape
     (2, 3)
     """
-    return _made("empty", np.empty, size, dtype, device, requires_grad)
+    return _made("empty", np.empty, shape if size is None else (size,), dtype, device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

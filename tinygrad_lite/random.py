@@ -125,7 +125,12 @@ def _floating(name: str, dtype: Any) -> np.dtype[Any]:
 
 
 def rand(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *shape: Any,
+    size: Any = None,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return numbers drawn evenly from 0 (included) to 1 (not included).
 
@@ -135,11 +140,20 @@ def rand(
     """
     chosen = _floating("rand", dtype)
     drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)  # NumPy draws no half floats
-    return _finish((generator or default_generator()).random(sizes(size), dtype=drawn), chosen, requires_grad)
+    return _finish(
+        (generator or default_generator()).random(sizes(shape if size is None else (size,)), dtype=drawn),
+        chosen,
+        requires_grad,
+    )
 
 
 def randn(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *shape: Any,
+    size: Any = None,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return numbers drawn from the normal distribution of mean 0 and variance 1.
 
@@ -149,12 +163,14 @@ def randn(
     """
     chosen = _floating("randn", dtype)
     drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)
-    drawn_numbers = (generator or default_generator()).standard_normal(sizes(size), dtype=drawn)
+    drawn_numbers = (generator or default_generator()).standard_normal(
+        sizes(shape if size is None else (size,)), dtype=drawn
+    )
     return _finish(drawn_numbers, chosen, requires_grad)
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return whole numbers from ``low`` (0 if left out) up to but not including ``high``: ``randint(10, (2, 3))``.

@@ -107,3 +107,8 @@ def test_state_of_the_program() -> None:
     tl.set_rng_state(state)
     assert tl.rand(3).tolist() == first
     assert tl.initial_seed() != tl.seed()
+
+
+def test_size_by_name() -> None:
+    assert tl.rand(size=(2, 3)).shape == tl.randn(size=[2, 3]).shape == tl.zeros(size=(2, 3)).shape == (2, 3)
+    assert tl.randint(high=5, size=(4,)).shape == (4,) and int(tl.randint(high=1, size=(4,)).sum()) == 0

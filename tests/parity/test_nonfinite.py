@@ -1,4 +1,5 @@
 """NaN and infinities come out where they come out of PyTorch."""
+# ruff: noqa: E501 - a table, one row per line
 
 from __future__ import annotations
 
