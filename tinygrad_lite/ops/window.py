@@ -22,6 +22,7 @@ from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.graph import finite, ones
 from tinygrad_lite.ops import fastconv
 from tinygrad_lite.ops.indexing import scatter_along
+from tinygrad_lite.ops.workers import multiply
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array, Tensor
@@ -171,7 +172,8 @@ def _bias_rule(g: Array, bias_shape: Any) -> Array:
     # one number per channel, or one per channel and position ("untied")
     if len(bias_shape) == 1 and g.__class__ is np.ndarray and g.size > 4096:
         n, o = g.shape[:2]
-        return ones(n, g.dtype).dot(g.reshape(n * o, -1).dot(ones(prod(g.shape[2:]), g.dtype)).reshape(n, o))
+        each = multiply(g.reshape(n * o, -1), ones(prod(g.shape[2:]), g.dtype))
+        return ones(n, g.dtype).dot(each.reshape(n, o))
     axes = tuple(i for i in range(g.ndim) if i != 1) if len(bias_shape) == 1 else 0
     return g.sum(axis=axes)
 
