@@ -205,3 +205,23 @@ def test_chunks_change_nothing() -> None:
     close(jacrev(lambda v: v.sin() * v.sum(), chunk_size=2)(x), jacrev(lambda v: v.sin() * v.sum())(x))
     m = tl.tensor(rng.normal(size=(5, 2)))
     close(vmap(lambda v: v.sin(), chunk_size=2)(m), m.sin())
+
+
+def test_transforms_inside_vmap_are_the_loop() -> None:
+    W, X = tl.tensor(rng.normal(size=(2, 3))), tl.tensor(rng.normal(size=(4, 3)))
+
+    def f(x: Any) -> Any:
+        return (W @ x).tanh() * x.sum()
+
+    def slope(x: Any) -> Any:
+        return jvp(f, (x,), (X[0],))[1]
+
+    for transformed in (
+        jacrev(f),
+        jacfwd(f),
+        hessian(f),
+        slope,
+        vmap(lambda v: v * 2),
+        lambda x: vjp(f, x)[1](W[:, 0])[0],
+    ):
+        close(vmap(transformed)(X), tl.stack([transformed(X[i]) for i in range(4)]))

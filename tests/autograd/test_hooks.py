@@ -77,6 +77,13 @@ def test_gradients_never_share_memory() -> None:
     (a + b).backward(tl.ones(2, dtype=tl.float64))
     a.grad.zero_()
     assert b.grad.tolist() == [2.0, 2.0]
+    a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    y = a + b
+    y.retain_grad()
+    y.backward(tl.ones(2, dtype=tl.float64))
+    arrays = [t.grad.array for t in (a, b, y)]
+    assert not any(np.shares_memory(p, q) for i, p in enumerate(arrays) for q in arrays[:i])
+    assert all(array.flags.writeable for array in arrays)
     c, seed = leaf(1.0, 2.0), tl.ones(2, dtype=tl.float64)
     c.backward(seed)
     c.backward(seed)
