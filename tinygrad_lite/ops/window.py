@@ -302,7 +302,7 @@ def _at_taps(count: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[A
 def _largest(input: Array, values: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Iterator[Any]:
     """Yield, for each place of the window, its index and where it is the first of the largest: no indices needed."""
     real = values.dtype.kind == "f"
-    nan = real and not finite(values) and bool(np.isnan(values).any())
+    nan = real and bool(np.isnan(values).any())
     x = padded(input, pads, np.nan if real and not nan else lowest(input.dtype))
     left = None
     for here in _at_taps(values.shape[2:], kernel, stride, dilation):
