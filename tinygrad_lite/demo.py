@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import numpy as np
 
 from tinygrad_lite import Tensor, datasets, manual_seed, nn, no_grad, optim, save, tensor
 from tinygrad_lite.errors import MissingExtra, require
+from tinygrad_lite.models.recipes.job import output_folder
 from tinygrad_lite.testing import GradReport, gradcheck
 from tinygrad_lite.utils.data import DataLoader, TensorDataset
 from tinygrad_lite.viz import draw, summary
@@ -44,32 +44,6 @@ class DigitsNet(nn.Module):
         x = self.pool(self.conv2(x).relu())
         x = self.hidden(x.flatten(1)).relu()
         return self.out(self.drop(x))
-
-
-def folder(given: str | None, overwrite: bool) -> Path:
-    """Return the folder to write to, made and proved writable before anything is computed.
-
-    Without ``--out`` a folder that is not taken yet; a given one must be empty, or ``--overwrite`` said.
-    """
-    if given is None:
-        path, n = Path("tinygrad-lite-demo"), 2
-        while path.exists():
-            path, n = Path(f"tinygrad-lite-demo-{n}"), n + 1
-    else:
-        path = Path(given)
-        if path.exists() and not path.is_dir():
-            raise OSError(f"--out {path}: is a file, a folder is needed")
-        taken = [name for name in FILES if (path / name).exists()]
-        if taken and not overwrite:
-            raise OSError(f"--out {path}: holds {', '.join(taken)} already; choose another folder or add --overwrite")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".probe-{os.getpid()}"
-        probe.write_text("")
-        probe.unlink()
-    except OSError as error:
-        raise OSError(f"--out {path}: cannot write there: {error.strerror}") from error
-    return path
 
 
 def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
@@ -206,7 +180,7 @@ def run(argv: list[str]) -> int:
     """Run the demo; returns the exit status: 0 done, 1 cannot write or a gradient is wrong, 130 stopped by Ctrl-C."""
     args = arguments(argv)
     try:
-        out = folder(args.out, args.overwrite)
+        out = output_folder(args.out, "demo", args.overwrite)
         require("matplotlib", extra="demo")  # said now, not after the training
     except (OSError, MissingExtra) as error:
         print(f"tinygrad-lite demo: {error}", file=sys.stderr)
