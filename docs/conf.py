@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 HERE = Path(__file__).parent
@@ -68,8 +70,22 @@ sphinx_gallery_conf = {
 warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
 
 
-def setup(app: object) -> None:
+STAR = re.compile(r"(`+).*?\1|(?<!\\)\*")
+"""A star outside of backticks."""
+
+
+def plain_stars(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Let a star in a docstring be a star: ``(N, C, *)`` and ``2 * x`` are not the beginning of italics."""
+    doctest = False
+    for i, line in enumerate(lines):
+        doctest = line.strip().startswith(">>>") or doctest and bool(line.strip())
+        if not doctest:
+            lines[i] = STAR.sub(lambda m: m[0] if m[1] else r"\*", line)
+
+
+def setup(app: Any) -> None:
     """Write the pages that are read off the registry before Sphinx reads any page."""
     from _pages import write
 
     write(HERE)
+    app.connect("autodoc-process-docstring", plain_stars, priority=400)

@@ -1,0 +1,157 @@
+"""The pages that are read off the library itself when the documentation is built; none of them is in git."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+ROOMS = (
+    ("tinygrad_lite", "Tensors, making them, modes"),
+    ("tinygrad_lite.nn", "Layers, losses, containers"),
+    ("tinygrad_lite.nn.functional", "The functions behind the layers"),
+    ("tinygrad_lite.nn.init", "Initial values"),
+    ("tinygrad_lite.nn.utils", "Clipping, flattening, reparametrising"),
+    ("tinygrad_lite.optim", "Optimisers"),
+    ("tinygrad_lite.optim.lr_scheduler", "Learning rate schedules"),
+    ("tinygrad_lite.utils.data", "Data sets, samplers, loaders"),
+    ("tinygrad_lite.datasets", "Data to learn from"),
+    ("tinygrad_lite.models", "Estimators and networks"),
+    ("tinygrad_lite.training", "Trainer, callbacks, metrics"),
+    ("tinygrad_lite.serialization", "Files"),
+    ("tinygrad_lite.testing", "Gradient checks"),
+    ("tinygrad_lite.viz", "Pictures of graphs"),
+    ("tinygrad_lite.profiler", "Profiles"),
+    ("tinygrad_lite.autograd", "Functions of one's own, Jacobians, anomalies"),
+    ("tinygrad_lite.func", "Transformations of functions"),
+    ("tinygrad_lite.linalg", "Linear algebra"),
+    ("tinygrad_lite.errors", "What is raised"),
+)
+OPERATIONS = """# Operations
+
+Every public function, read off the registry when this page was built. *Kind* is the family; a *composition* is made of
+other operations and has no rule of its own. *Method* says whether a Tensor has it too. *NumPy* names the functions of
+NumPy that it answers for. *Derivatives* says how far the gradient checks go: every operation with a rule is compared
+with finite differences, and so is the rule itself. The arguments of each stand in the [API](api/functions.rst).
+
+{table}
+"""
+COVERAGE = """# NumPy on tensors
+
+These functions of NumPy accept tensors, and are recorded like any other operation:
+
+```python
+>>> import numpy as np, tinygrad_lite as tl
+>>> x = tl.tensor([1.0, 2.0], requires_grad=True)
+>>> np.sum(np.exp(x)).backward()
+>>> x.grad
+tensor([2.7183, 7.3891])
+```
+
+Every other one raises a `TypeError` that names it, so that no gradient is lost without a word:
+
+```python
+>>> try:
+...     np.partition(x, 1)
+... except TypeError as error:
+...     print(error)
+numpy.partition is not supported for tensors; use .detach().numpy() where no gradient is needed
+```
+
+If you do want an array, say so: `x.detach().numpy()`.
+
+{count} functions are answered:
+
+{table}
+"""
+
+
+def write(here: Path) -> None:
+    """Write every generated page below ``here``."""
+    SEEN.clear()
+    from tinygrad_lite.catalogue import markdown, numpy_markdown
+
+    save(here / "operations.md", OPERATIONS.format(table=markdown()))
+    table = numpy_markdown()
+    save(here / "numpy_coverage.md", COVERAGE.format(table=table, count=len(table.splitlines()) - 2))
+    save(here / "api" / "functions.rst", functions())
+    for name, about in ROOMS:
+        save(here / "api" / f"{name}.rst", room(name, about))
+    from _graphs import draw_all
+
+    draw_all(here / "_static" / "graphs")
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file unless it says the same already: Sphinx reads again what is newer."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def heading(title: str) -> list[str]:
+    return [title, "=" * len(title), ""]
+
+
+def functions() -> str:
+    """Return the page of all operations, with their signatures."""
+    import tinygrad_lite
+    from tinygrad_lite.catalogue import entries
+    from tinygrad_lite.registry import PUBLIC
+
+    lines = [*heading("Operations of tinygrad_lite"), ".. currentmodule:: tinygrad_lite", ""]
+    for entry in entries():
+        # a few names (float, int, ...) are dtypes in the module, as in PyTorch, and functions only as methods
+        plain = getattr(tinygrad_lite, entry.name, None) is PUBLIC[entry.name]
+        place = "function:: tinygrad_lite." if plain else "method:: tinygrad_lite.Tensor."
+        SEEN[id(PUBLIC[entry.name])] = ("func:`tinygrad_lite." if plain else "meth:`tinygrad_lite.Tensor.") + entry.name
+        lines += [f".. auto{place}{entry.name}", ""]
+    return "\n".join(lines)
+
+
+SEEN: dict[int, str] = {}
+"""Where each object is described: every one is described once."""
+
+
+def room(name: str, about: str) -> str:
+    """Return the page of one module: what it says of itself, then every public name in it."""
+    module = import_module(name)
+    lines = [*heading(name), f"{about}.", "", f".. automodule:: {name}", "   :no-members:", ""]
+    elsewhere = []
+    for public in names(module):
+        thing = getattr(module, public)
+        if id(thing) in SEEN:
+            elsewhere.append(f":{SEEN[id(thing)]}`")
+            continue
+        kind = "class" if inspect.isclass(thing) else "function"
+        SEEN[id(thing)] = f"{'class' if kind == 'class' else 'func'}:`{name}.{public}"
+        lines += [f".. auto{kind}:: {name}.{public}", *(members(thing) if kind == "class" else []), ""]
+    if elsewhere:
+        lines += ["Also here: " + ", ".join(elsewhere) + ".", ""]
+    return "\n".join(lines)
+
+
+def members(cls: type) -> list[str]:
+    """Return the option that lists the documented methods a class has of its own; ops of Tensor stand elsewhere."""
+    from tinygrad_lite.catalogue import entries
+
+    hidden = {e.name for e in entries()} | {"forward", "extra_repr"}
+    own = [n for n, v in vars(cls).items() if n[0] != "_" and n not in hidden and getattr(v, "__doc__", None)]
+    own = [n for n in own if callable(getattr(cls, n, None)) or isinstance(vars(cls)[n], property)]
+    return [f"   :members: {', '.join(own)}"] if own else []
+
+
+def names(module: ModuleType) -> list[str]:
+    """Return the public names that belong to this library, in alphabetical order."""
+    from tinygrad_lite.catalogue import entries
+
+    known = {e.name for e in entries()} if module.__name__ == "tinygrad_lite" else set()
+    listed = getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]
+    found = []
+    for name in listed:
+        thing = getattr(module, name, None)
+        ours = str(getattr(thing, "__module__", "") or "").startswith("tinygrad_lite")
+        if ours and callable(thing) and name not in known and not isinstance(thing, ModuleType) and thing.__doc__:
+            found.append(name)
+    return sorted(set(found))

@@ -1,0 +1,8 @@
+r"""
+Exclusive or
+============
+
+Four points that no straight line separates.
+"""
+
+print("to be written")
