@@ -110,6 +110,26 @@ def test_without_dot_graphviz_pictures_are_built_in(monkeypatch, nets):
     assert graph.looking(engine="graphviz").to_svg() == graph.to_svg()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in for dot is a shell script")
+def test_dot_draws_where_it_is_wanted_and_quick_enough(monkeypatch, nets, tmp_path):
+    from tinygrad_lite.viz import dot
+
+    program = tmp_path / "dot"
+    program.write_text('#!/bin/sh\n[ -n "$SLOW" ] && exec /bin/sleep 20\necho "drawn $1"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    graph = viz.draw(nets.CNN(), nets.image)
+    wanted = graph.looking(engine="graphviz")
+    assert wanted.to_svg() == "drawn -Tsvg\n" and wanted.to_png() == b"drawn -Tpng\n"
+    assert graph.to_svg().startswith("<svg"), "the built-in picture is the same on every machine"
+    monkeypatch.setattr(dot, "SECONDS", 0.2)
+    monkeypatch.setenv("SLOW", "1")
+    assert wanted.to_svg() == graph.to_svg()
+    monkeypatch.setattr(dot, "MOST", 3)
+    monkeypatch.delenv("SLOW")
+    assert wanted.to_svg() == graph.to_svg()
+
+
 def test_a_missing_extra_is_named(monkeypatch, nets):
     monkeypatch.setenv("PATH", "")
     for name in ("matplotlib", "matplotlib.figure", "matplotlib.backends.backend_agg", "resvg_py"):

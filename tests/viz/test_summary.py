@@ -33,3 +33,10 @@ def test_every_form_is_written(tmp_path):
         assert graph.save(tmp_path / f"g.{suffix}").stat().st_size > 100
     assert viz.Graph.from_json((tmp_path / "g.json").read_text("utf-8")).to_svg() == graph.to_svg()
     assert {n["id"] for n in json.loads(graph.to_json())["nodes"]} >= {"x", "conv.weight", "conv/conv.1", "output"}
+
+
+def test_summary_shows_modules_that_do_nothing_too():
+    model = nn.Sequential(nn.Linear(4, 3), nn.Dropout(), nn.ReLU(), nn.Identity()).eval()
+    table = viz.summary(model, tl.ones(2, 4))
+    assert [r.name for r in table.rows] == ["Sequential", "0: Linear", "1: Dropout", "2: ReLU", "3: Identity"]
+    assert {r.shape for r in table.rows} == {(2, 3)} and [r.depth for r in table.rows] == [0, 1, 1, 1, 1]

@@ -122,7 +122,7 @@ def from_json(text: str) -> Graph:
     try:
         nodes = [_node(d) for d in data["nodes"]]
         edges = [GraphEdge(**{**d, "shape": tuple(d.get("shape", ()))}) for d in data["edges"]]
-        calls = [GraphCall(**d) for d in data["calls"]]
+        calls = [GraphCall(**{**d, "shape": d.get("shape") and tuple(d["shape"])}) for d in data["calls"]]
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"from_json: a node, edge or call is not of the right form: {error}") from None
     _check(nodes, edges, calls)

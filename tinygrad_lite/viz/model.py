@@ -68,11 +68,15 @@ class GraphEdge:
 
 @dataclass(slots=True)
 class GraphCall:
-    """One call of a module: ``id`` is its path (``#2`` from the second call on), ``cls`` its class."""
+    """One call of a module: ``id`` is its path (``#2`` from the second call on), ``cls`` its class.
+
+    ``shape`` is that of its output, None if that is not one tensor.
+    """
 
     id: str
     cls: str
     parent: str = ""
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

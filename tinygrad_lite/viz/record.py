@@ -25,6 +25,7 @@ class Tracer(Builder):
         super().__init__(names, wants)
         self.modules, self.stack = modules, [""]
         self.entered: dict[str, int] = {}
+        self.inside: dict[str, GraphCall] = {}
         self.clock = "time" in self.wants
         self.begun = 0.0
 
@@ -38,11 +39,14 @@ class Tracer(Builder):
         count = self.entered[path] = self.entered.get(path, 0) + 1
         call = GraphCall(self.unique(path if count == 1 else f"{path}#{count}"), cls, self.stack[-1])
         self.calls.append(call)
+        self.inside[call.id] = call
         self.stack.append(call.id)
 
     def leave(self, module: Any, output: Any) -> None:
         """A module call ends."""
-        self.stack.pop()
+        id = self.stack.pop()
+        if isinstance(output, Tensor):
+            self.inside[id].shape = tuple(output.shape)
 
     # ------------------------------------------------------------------------------------ told by the engine
     def before(self, op: Any, args: Any) -> None:

@@ -36,6 +36,12 @@ def place_of(frame: Any) -> str:
     return f"{short(here.f_code.co_filename)}:{here.f_lineno}"
 
 
+ONE_VARIABLE = {
+    "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF",
+}  # fmt: skip
+"""Instructions that put the value of one variable on the stack; newer Pythons have others that put two."""
+
+
 @lru_cache(maxsize=4096)
 def literal_at(code: Any, offset: int) -> float | int | None:
     """Return the number written in the program as an operand of the operator at ``offset``: the 1 in ``x + 1``.
@@ -48,7 +54,7 @@ def literal_at(code: Any, offset: int) -> float | int | None:
         return None
     right, left = (steps[at - k] if at >= k else None for k in (1, 2))
     # the left operand lies below the right one, so it is only known if that is a plain variable
-    plain = right is not None and right.opname.startswith(("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF"))
+    plain = right is not None and right.opname in ONE_VARIABLE
     for step in (right, left if plain else None):
         if step is not None and step.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and type(step.argval) in (int, float):
             return step.argval  # type: ignore[no-any-return]

@@ -125,9 +125,11 @@ def rows_of(graph: Graph) -> list[Row]:
             for i, cost in enumerate((params, node.flops, node.bytes)):
                 costs[around][i] += cost
             around = parent[around]
-    rows = [
-        (first[c.id], Row(title_of(graph, c.id), depth[c.id], shape[c.id], *costs[c.id]))
-        for c in graph.calls
-        if c.id in first
-    ]
-    return [row for _, row in sorted(rows + loose, key=lambda r: r[0])]
+    rows: list[tuple[int, Row]] = []
+    at = len(graph.nodes)
+    for call in reversed(graph.calls):
+        # a module that did nothing, like dropout in evaluation, stands before what came next
+        at = first.get(call.id, at)
+        size = call.shape if call.shape is not None else shape.get(call.id, ())
+        rows.append((at, Row(title_of(graph, call.id), depth[call.id], size, *costs[call.id])))
+    return [row for _, row in sorted(rows[::-1] + loose, key=lambda r: r[0])]
