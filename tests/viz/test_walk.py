@@ -55,6 +55,8 @@ def test_numbers_written_in_the_program_are_known_even_after_backward():
 
 def test_a_number_that_is_not_known_any_more_is_shown_as_such():
     a, one = tl.tensor(2.0, requires_grad=True), 1.0
+    for y in (a + one, a + (1 if one else 2), (1 if one else 2) + a, sum([one, a + tl.ones(())])):
+        assert "other=1" not in viz.draw(y * y).to_text() and "other=2" not in viz.draw(y * y).to_text()
     graph = viz.draw((a + one) + a * a)
     assert "add(a, other=?)" in graph.to_text() and graph["add.1"].value is None and graph["a"].grad == 5.0
     assert "value ? | grad 1" in graph.to_svg()

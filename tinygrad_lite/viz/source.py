@@ -50,11 +50,11 @@ def literal_at(code: Any, offset: int) -> float | int | None:
     """
     steps = [s for s in dis.get_instructions(code) if s.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
     at = next((i for i, s in enumerate(steps) if s.offset == offset), None)
-    if at is None or not steps[at].opname.startswith("BINARY_OP"):
-        return None
+    if at is None or not steps[at].opname.startswith("BINARY_OP") or steps[at].is_jump_target:
+        return None  # two ways lead here, as in x + (1 if a else 2)
     right, left = (steps[at - k] if at >= k else None for k in (1, 2))
     # the left operand lies below the right one, so it is only known if that is a plain variable
-    plain = right is not None and right.opname in ONE_VARIABLE
+    plain = right is not None and right.opname in ONE_VARIABLE and not right.is_jump_target
     for step in (right, left if plain else None):
         if step is not None and step.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and type(step.argval) in (int, float):
             return step.argval  # type: ignore[no-any-return]
