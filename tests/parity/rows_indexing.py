@@ -25,6 +25,26 @@ def getitem(lib: Any, x: Any, i: Any, m: Any) -> Any:
     )  # fmt: skip
 
 
+def parted(lib: Any, x: Any, m: Any) -> Any:
+    i, one = lib.tensor([0, 1]), lib.tensor(1)
+    return (
+        x[0, :, [0, 1]], x[:, 0, :, i], x[i, 0, :, i], x[i, :, 0, i], x[one, :, i], x[0, ..., i], x[0, :, None, i], x[m, :, 0],
+        x[0, :, [True, False, True, True]], x[i, :, 1], x[0, :, :, i[None]], x[0, [0, 1], :, 1], x[one], x[:, one, :, one], x[np.array(1), :, i],
+    )  # fmt: skip
+
+
+def written(lib: Any, x: Any, y: Any) -> Any:
+    """Writes through views and places that whole numbers make, tensors or not."""
+    x, one, i = x * 1, lib.tensor(1), lib.tensor([0, 2])
+    x[0, :, i] = y
+    x[1, ..., i] += y * 2
+    x[one].mul_(3)
+    row = x[:, one]
+    row += 1
+    x[one, 0][one].zero_()
+    return x
+
+
 def bad(call: Any) -> Any:
     return lambda lib: call(lib, lib.ones(3, 4))
 
@@ -46,6 +66,8 @@ ROWS = [
             bad(lambda lib, x: x[1.5]),
         ],
     ),
+    Row("__getitem__", parted, [((2, 3, 4, 2),)], fixed=fixed(np.array([[True, False, True], [False, False, True]]))),
+    Row("__setitem__", written, [((2, 3, 4), (3, 2))]),
     Row("__len__", lambda lib, x: (len(x), [float(v.sum()) * 0 for v in x]), [((3,),), ((2, 3),)]),
     Row(
         "take",

@@ -135,6 +135,10 @@ def test_groups_with_options_of_their_own():
         for lib, p in ((optim, ours), (torch.optim, theirs))
     )
     follow(ours, theirs, a, b, 30, 1e-12)
+    a, b = (
+        lib.SGD([{"params": p[0]}, {"params": p[1:]}], lr=0.01) for lib, p in ((optim, ours), (torch.optim, theirs))
+    )
+    follow(ours, theirs, a, b, 3, 1e-12)
 
 
 def test_large_parameters_go_the_same_way():

@@ -24,12 +24,45 @@ def plain(index: Any) -> Any:
     return index
 
 
+def key_of(index: Any) -> Any:
+    """Return what NumPy is to be asked for: no Tensors, and a number for a 0-d tensor, since numbers make views."""
+    if isinstance(index, tuple):
+        return tuple([key_of(i) for i in index])
+    array = plain(index)
+    return int(array) if isinstance(array, np.ndarray) and not array.ndim and array.dtype.kind in "iu" else array
+
+
 def is_basic(index: Any) -> bool:
     """Whether NumPy answers ``index`` with a view: no element can be named twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is Ellipsis or isinstance(p, (int, slice, np.integer)) for p in parts) and not any(
         isinstance(p, bool) for p in parts
     )
+
+
+def apart(index: Any) -> tuple[Any, Any] | None:
+    """Return the whole numbers of ``index`` and the rest, as two indices one after the other; None if one will do.
+
+    NumPy moves the axes of an index array to the front where a slice parts it from a number; PyTorch takes the numbers
+    first, and the axes stay in their places.
+    """
+    if index.__class__ is not tuple:
+        return None
+    arrays = [i for i, p in enumerate(index) if isinstance(p, (np.ndarray, list, tuple, bool))]
+    numbers = [i for i, p in enumerate(index) if isinstance(p, (int, np.integer)) and not isinstance(p, bool)]
+    if not arrays or not numbers:
+        return None
+    places = sorted(arrays + numbers)
+    if len(places) == places[-1] - places[0] + 1:
+        return None
+    first: list[Any] = []
+    for i, p in enumerate(index):
+        if i in arrays:
+            array = np.asarray(p)
+            first += [slice(None)] * (array.ndim if array.dtype.kind == "b" else 1)
+        elif p is not None:
+            first.append(p if i in numbers or p is Ellipsis else slice(None))
+    return tuple(first), tuple(p for i, p in enumerate(index) if i not in numbers)
 
 
 def _getitem_samples(src: Any) -> Any:
@@ -83,7 +116,7 @@ class BadKey(DTypeError, IndexError):
 
 @function(method="__getitem__", name="index")
 def index(input: Array, index: Any) -> Array:
-    """Return ``input[index]``, any index NumPy knows, with tensors as well as arrays in it.
+    """Return ``input[index]``, any index NumPy knows, with tensors in it too; axes in PyTorch's order.
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(5)[1:3]
@@ -91,7 +124,10 @@ def index(input: Array, index: Any) -> Array:
     """
     if index.__class__ is str or index.__class__ is float:
         raise BadKey(f"index: a tensor is indexed by whole numbers, slices, None, ... and tensors, not by {index!r}")
-    return getitem(input, plain(index))
+    where = key_of(index)
+    if halves := apart(where):
+        input, where = getitem(input, halves[0]), halves[1]
+    return getitem(input, where)
 
 
 def _along_samples(src: Any) -> Any:

@@ -17,7 +17,7 @@ from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.graph import MODE, Node, Retain, bump, clock, used_of, user_frame
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.ops.elementwise import where
-from tinygrad_lite.ops.indexing import getitem, plain
+from tinygrad_lite.ops.indexing import apart, getitem, key_of
 from tinygrad_lite.registry import PUBLIC, function, op, publish
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array, Tensor, make, new, to_array
@@ -244,7 +244,11 @@ def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
 # ------------------------------------------------------------------------------------------------ what users call
 def setitem(input: Any, index: Any, value: Any) -> None:
     """Write ``input[index] = value``: any index NumPy knows, the value is broadcast and cast."""
-    write("setitem", input, value, plain(index))
+    where = key_of(index)
+    if halves := apart(where):
+        writable("setitem", input)
+        input, where = getitem(input, halves[0]), halves[1]
+    write("setitem", input, value, where)
 
 
 setattr(Methods, "__setitem__", setitem)  # noqa: B010 - hung on the base of Tensor, as every method is

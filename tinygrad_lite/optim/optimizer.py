@@ -115,10 +115,10 @@ class Optimizer:
             if id(p) in known:
                 raise ValueError("some parameters appear in more than one parameter group, or twice in one")
             known.add(id(p))
+        group["params"] = params
         for key, value in group.items():
             if isinstance(value, Tensor):
                 group[key] = value.item()
-        group["params"] = params
         if group.get("differentiable"):
             raise NotImplementedError("differentiable=True: a step of an optimizer is not recorded here")
         self.check(group)
