@@ -19,7 +19,7 @@ from tinygrad_lite.testing.point import Rule
 from tinygrad_lite.testing.rule import find, search
 from tinygrad_lite.testing.trial import Trial
 
-DOMAINS = ("elementwise", "reductions", "images", "indexing", "linalg", "layers", "losses", "sequences")
+DOMAINS = ("elementwise", "pairs", "reductions", "images", "indexing", "linalg", "layers", "losses", "sequences")
 PAGE = Path(__file__).parents[2] / "docs" / "gradcheck_table.md"
 VAGUE = ("no simple pattern", "off by a constant factor", "wrong only at", "gradient missing at")
 
