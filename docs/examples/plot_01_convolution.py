@@ -9,8 +9,8 @@ Each value of the result is the sum over one window of the image, times the kern
 This is cross-correlation, what networks call convolution. The output has
 :math:`\lfloor (n + 2p - k) / s \rfloor + 1` values along each axis. True convolution turns the kernel by 180 degrees.
 
-For the gradient, write :math:`g` for the slope of the loss in :math:`y`. The kernel sees every window it was laid on, and
-every pixel is painted back by the kernel:
+For the gradient, write :math:`g` for the slope of the loss in :math:`y`. The kernel sees every window it was laid on,
+and every pixel is painted back by the kernel:
 
 .. math:: \frac{\partial L}{\partial k} = x \star g \qquad \frac{\partial L}{\partial x} = g *_{\text{full}} k
 """

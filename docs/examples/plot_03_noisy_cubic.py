@@ -2,8 +2,8 @@ r"""
 A noisy cubic
 =============
 
-700 points of :math:`y = x^3 + 4` with noise of standard deviation 10. No model can get below a mean squared error of 100.
-A straight line cannot follow the curve; ten ReLU units can:
+700 points of :math:`y = x^3 + 4` with noise of standard deviation 10. No model can get much below a squared error of
+100. A straight line cannot follow the curve; ten ReLU units can:
 
 .. math:: f(x) = W_2 \max(0, W_1 x + b_1) + b_2
 

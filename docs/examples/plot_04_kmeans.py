@@ -7,12 +7,13 @@ K-means lowers the sum of squared distances to the nearest centroid,
 .. math:: \mathrm{SSE} = \sum_i \min_k \lVert x_i - c_k \rVert^2, \qquad
    \frac{\partial\, \mathrm{SSE}}{\partial c_k} = 2 \sum_{i \in k} (c_k - x_i)
 
-The slope is zero where each centroid is the mean of its points. Soft K-means gives every point to every centroid, in shares
+The slope is zero where each centroid is the mean of its points. Soft K-means gives every point to every centroid, in
+shares
 
 .. math:: a_{ik} = \mathrm{softmax}_k(-\beta \lVert x_i - c_k \rVert^2)
 
-and rests where the free energy :math:`F = -\frac1\beta \sum_i \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}` does, with
-:math:`\partial F / \partial c_k = 2 \sum_i a_{ik} (c_k - x_i)`.
+and rests where the free energy :math:`F = -\frac1\beta \sum_i \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}` does,
+with :math:`\partial F / \partial c_k = 2 \sum_i a_{ik} (c_k - x_i)`.
 """
 
 import matplotlib.pyplot as plt

@@ -10,7 +10,8 @@ sigmoid outputs, and binary cross-entropy on one-hot targets, one image at a tim
 .. math:: \frac{\partial L}{\partial z} = \frac12\, \frac{z - y}{z (1 - z)}, \qquad
    \delta = \frac{\partial L}{\partial z}\, z (1 - z) = \tfrac12 (z - y)
 
-The sigmoid's slope cancels the fraction. An untied bias gets the gradient of its place, a kernel the image correlated with it.
+The sigmoid's slope cancels the fraction. An untied bias gets the gradient of its place, a kernel the image correlated
+with it.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ Detecting lines
 ===============
 
 Four fixed kernels, :math:`-1\;2\;-1` across rows, columns and both diagonals. Where a line crosses them the response is
-high. Nothing is trained, but a gradient still exists: that of the response in the image, which is the correlation of the
-incoming gradient with the kernel,
+high. Nothing is trained, but a gradient still exists: that of the response in the image, which is the correlation of
+the incoming gradient with the kernel,
 
 .. math:: y = x *_{\text{full}} k, \qquad \frac{\partial L}{\partial x} = g \star k
 """
