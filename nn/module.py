@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
@@ -406,6 +407,22 @@ class Module:
     # -------------------------------------------------------------------------------- showing
     def _get_name(self) -> str:
         return type(self).__name__
+
+    def summary(self, *inputs: Any) -> Any:
+        """Return the table of one run on ``inputs``: layers, output shapes, parameters, FLOPs, bytes.
+
+        >>> from tinygrad_lite import nn, ones
+        >>> print(nn.Linear(2, 3).summary(ones(4, 2)))
+        Layer (type)  Output shape  Parameters  FLOPs  Bytes
+        ----------------------------------------------------
+        Linear        (4, 3)                 9     48   48 B
+        ----------------------------------------------------
+        Parameters: 9 (trainable 9, frozen 0)
+        FLOPs, one forward pass: 48
+        Bytes: results 48 B, parameters 36 B, kept for backward 32 B
+        """
+        # by name: pictures look at layers, layers know nothing of pictures
+        return import_module("tinygrad_lite.viz").summary(self, *inputs)
 
     def extra_repr(self) -> str:
         """Return what stands between the brackets of ``repr``; subclasses write their own."""

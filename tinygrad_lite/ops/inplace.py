@@ -82,7 +82,7 @@ def _overwrite_samples(src: Any) -> Any:
 
 @op(
     input=_uncovered, kind="indexing", label="[ ]=0", public=False,
-    samples=Samples("(n,k)->(n,k)", sizes={"n": (2, 4)}, options={"path": (REGION, CORNER, TWICE, ())}),
+    samples=Samples("(n,k)->(n,k)", sizes={"n": (2, 4), "k": (1, 4)}, options={"path": (REGION, CORNER, TWICE, ())}),
 )  # fmt: skip
 def cleared(input: Array, path: object) -> Array:
     """Return ``input`` with zeros in the region that ``path`` leads to."""
