@@ -76,6 +76,18 @@ def test_reproduction_fails_again() -> None:
     assert not again.ok and again.kind == report.kind
 
 
+def test_reproduction_of_large_inputs_takes_them_from_the_report() -> None:
+    pair = (forgets_axis, softmax_rule)
+    x = np.random.default_rng(0).normal(size=(40, 30))
+    report = gradcheck(pair, x, kwargs={"axis": 0}, raise_exception=False, seed=3)
+    call, _, hint = report.reproduction.partition("  (")
+    assert not report and len(call) < 120 and "report" in hint
+    again = eval(call.replace("forgets_axis", "pair").replace("seed=", "raise_exception=False, seed="))
+    assert not again and again.analytic == report.analytic and again.smallest[0].shape == x.shape
+    small = gradcheck(pair, x[:20, :10], kwargs={"axis": 0}, raise_exception=False)
+    assert "np.array(" in small.reproduction and "report" not in small.reproduction
+
+
 def test_report_is_json_and_html() -> None:
     data = json.loads(wrong().to_json())
     assert data["ok"] is False and data["options"] == {"axis": 0} and data["smallest"][0]["dtype"] == "float64"

@@ -78,6 +78,28 @@ def test_wrong_second_order_only(scratch: None) -> None:
     assert not check_op(lost, raise_exception=False).ok
 
 
+def test_the_second_order_is_reproduced_with_its_gradients() -> None:
+    class Wrong(tl.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return g * 3 * x * x.detach()
+
+    for shape in ((2,), (20, 30)):
+        report = gradgradcheck(Wrong.apply, np.ones(shape) * 1.5, raise_exception=False, seed=1)
+        call = report.reproduction.partition("  (")[0]
+        assert call.startswith("gradgradcheck(apply, ") and "grad_outputs=" in call and len(call) < 200
+        again = eval(
+            call.replace("seed=", "raise_exception=False, seed="), {**globals(), "apply": Wrong.apply, "report": report}
+        )
+        assert not again and again.analytic == report.analytic
+
+
 def test_wrong_option_is_named(scratch: None) -> None:
     def total(x: Array, dim: int = -1) -> Array:
         return np.cumsum(x, dim)

@@ -179,7 +179,7 @@ def sampler_for(
 # ------------------------------------------------------------------------------------------------ one point
 def _at(
     rule: Rule, arrays: list[Array], kw: dict[str, Any], title: str, name: str, kinks: str, rtol: float,
-    contract: bool, seed: int,
+    contract: bool, seed: int, inputs: int | None = None,
 ) -> GradReport:  # fmt: skip
     report = GradReport(title, examples=1)
     trial = Trial(rule, None, kinks, rtol, contract, Profile())
@@ -200,7 +200,7 @@ def _at(
         except Failure as e:
             describe(report, e)
             report.suspicion = diagnose(e.kind, [Outcome(0, e.data["point"], True)])
-            report.reproduction = reproduction(p, name)
+            report.reproduction = reproduction(p, name, inputs)
             return report
     report.inconclusive, report.notes = p.unclear, [*report.notes, *p.warnings[:3]]
     return report
@@ -227,7 +227,7 @@ def _second(
     second = pullback_of(fn, places, n, (*rule.names[:n], "g") if rule.names else ())
     if places is not None:
         second = Rule(second.forward, second.backward, second.name, (*places, *range(n, n + len(gs))), second.names)
-    return _at(second, arrays + gs, kw, title, name_of(fn), kinks, rtol, contract, seed)
+    return _at(second, arrays + gs, kw, title, name_of(fn), kinks, rtol, contract, seed, n)
 
 
 def _array(fn: Any, i: int, value: Any) -> Array:

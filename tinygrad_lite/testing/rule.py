@@ -18,6 +18,7 @@ from tinygrad_lite.testing.trial import Sampler, Trial, quiet
 
 THOROUGH = 3  # the first examples run every contract test
 SPECIAL = {"normal": 0, "negative": 0, "constant": 2, "allzero": 2}  # value modes, the most general ones first
+PRINTED = 200  # elements that a call is written out with
 ENOUGH = 5  # failing points that are compared for an explanation
 
 
@@ -124,13 +125,22 @@ def describe(report: GradReport, failure: Failure) -> None:
             report.analytic, report.numeric, report.error, report.wrong = w.analytic, w.numeric, w.error, w.summary
 
 
-def reproduction(p: Point, function: str) -> str:
-    """A call that checks the same point again."""
-    arrays = [source_of(np.asarray(a)) for a in p.given]
+def reproduction(p: Point, function: str, inputs: int | None = None) -> str:
+    """A call that checks the same point again; arrays of many elements are taken from the report.
+
+    Of a pullback the first ``inputs`` arrays are inputs, the others one g per output.
+    """
+    arrays = [np.asarray(a) for a in p.given]
     kw = {k: v for k, v in p.kw.items() if k != "_inputs"}
     options = f", kwargs={kw!r}" if kw else ""
-    if "_inputs" in p.kw:  # a pullback: inputs, then one g per output
-        n = p.kw["_inputs"]
-        inputs, gs = ", ".join(arrays[:n]), ", ".join(arrays[n:])
-        return f"gradgradcheck({function}, {inputs}, grad_outputs=[{gs}]{options}, seed={p.seed})"
-    return f"gradcheck({function}, {', '.join(arrays)}{options}, seed={p.seed})"
+    n = p.kw.get("_inputs", inputs)
+    if sum(a.size for a in arrays) <= PRINTED:
+        texts = [source_of(a) for a in arrays]
+        xs, gs, hint = ", ".join(texts[:n]), f"[{', '.join(texts[n:])}]", ""
+    else:
+        part = "" if n is None else f"[:{n}]"
+        xs, gs = f"*report.smallest{part}", f"report.smallest[{n}:]"
+        hint = "  (report: .report of the error, or what the check returned)"
+    if n is not None:
+        return f"gradgradcheck({function}, {xs}, grad_outputs={gs}{options}, seed={p.seed}){hint}"
+    return f"gradcheck({function}, {xs}{options}, seed={p.seed}){hint}"
