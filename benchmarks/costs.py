@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 SCRIPTS = {
     "import": """
@@ -71,6 +72,9 @@ print(tracemalloc.get_traced_memory()[1] / 2**20)
 def run(script: str, times: int = 1) -> list[str]:
     """Return what the last of ``times`` fresh processes printed; for numbers the smallest."""
     env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # an installed package is compiled to bytecode once, and not at every import
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    env["PYTHONPYCACHEPREFIX"] = os.path.join(tempfile.gettempdir(), "tinygrad_lite_bytecode")
     outs = []
     for _ in range(times):
         done = subprocess.run([sys.executable, "-c", SCRIPTS[script]], capture_output=True, text=True, env=env)

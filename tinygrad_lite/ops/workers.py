@@ -12,17 +12,19 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from math import prod
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_lite.errors import OptionError
 from tinygrad_lite.registry import function
 from tinygrad_lite.tensor import Array
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 LARGEST = 1 << 22
 """Elements of the largest buffer worth keeping between calls (16 MiB)."""
@@ -155,6 +157,8 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
             results[i] = some(range(ends[i], ends[i + 1]))
 
     try:
+        from concurrent.futures import ThreadPoolExecutor, wait  # slow to import, and few programs get here
+
         if library.pool is None:
             library.pool = ThreadPoolExecutor(threads - 1, "tinygrad_lite")
         with alone(library, threads):
