@@ -366,9 +366,10 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
         kind = IndexError
     elif isinstance(error, (TypeError, AttributeError)):
         kind = DTypeError
-        if isinstance(error, AttributeError):
-            needed = {n: a for n, a in zip(op.params, args, strict=False) if n in op.arrays}
-            text = no_tensor(needed, op.defaults) or text
+        needed = {n: a for n, a in zip(op.params, args, strict=False) if n in op.arrays}
+        if not isinstance(error, AttributeError):  # numbers will do
+            needed = {n: a for n, a in needed.items() if a is None or isinstance(a, str)}
+        text = no_tensor(needed, op.defaults) or text
     elif isinstance(error, np.linalg.LinAlgError):
         kind = LinAlgError
     elif isinstance(error, ValueError):
@@ -378,7 +379,8 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     text = in_our_words(text)
     if not text.startswith(f"{op.name}: "):
         shown = ", ".join(f"{n} {describe(a)}" for n, a in zip(op.params, args, strict=False) if a is not None)
-        text = f"{op.name}: {text} ({shown})"
+        named = text.partition(": ")[0].isidentifier()  # after the function that was called
+        text = f"{text} ({shown})" if named else f"{op.name}: {text} ({shown})"
     ours = kind(text)
     ours.explained = True  # type: ignore[attr-defined]
     return ours

@@ -86,10 +86,18 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
     """
     taken: set[int] = set()
     named = {t.node: t for t in targets if t.node is not None}
+    placed = []
     for key, g in found.items():
         t = key.tensor() if key.__class__ is Retain else named.get(key) if key.__class__ is Node else key
-        if t is None:
-            continue
+        if t is not None:
+            placed.append((key, t, g))
+            old = t.grad
+            if old is not None and (not isinstance(old, Tensor) or old.array.shape != t.array.shape):
+                raise ShapeError(
+                    f"backward: .grad of a tensor {describe(t)} was set to {describe(old)}; it must be None or a "
+                    f"tensor of the same shape"
+                )
+    for key, t, g in placed:
         old = t.grad
         if create:
             g = g if g.dtype == t.dtype else g.astype(t.dtype)

@@ -17,6 +17,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
+from tinygrad_lite.errors import ShapeError
 
 
 def train(seed: int, steps: int = 30) -> list[float]:
@@ -121,6 +122,16 @@ def test_a_failing_backward_changes_no_gradient() -> None:
     with pytest.raises(ZeroDivisionError):
         (y * w).sum().backward()
     assert x.grad is None and w.grad is None and y.grad is None
+
+
+@pytest.mark.parametrize("wrong", [tl.ones(3), tl.ones(()), np.ones(2), 1.0])
+def test_a_grad_that_does_not_fit_is_told_and_left_alone(wrong: Any) -> None:
+    x, w = tl.ones(2, requires_grad=True), tl.ones(2, requires_grad=True)
+    w.grad = wrong
+    for create in (False, True):
+        with pytest.raises(ShapeError, match=r"backward: \.grad of a tensor \(2,\) float32 was set to"):
+            (x * w).sum().backward(create_graph=create)
+        assert x.grad is None and w.grad is wrong
 
 
 def test_six_threads_give_the_numbers_of_one() -> None:

@@ -201,3 +201,9 @@ def test_an_untracked_tensor_is_an_array_for_numpy() -> None:
     assert np.asarray(tl.tensor([1.0, 2.0])).dtype == np.float32
     with pytest.raises(RuntimeError, match="detach"):
         np.asarray(tl.tensor([1.0], requires_grad=True))
+
+
+def test_a_mean_of_float16_does_not_overflow() -> None:
+    x = tl.full((70000,), 2.0, dtype=tl.float16)
+    assert x.mean().dtype == np.float16 and x.mean().item() == 2.0
+    assert tl.tensor([[60000.0] * 3, [1.0, 2.0, 3.0]], dtype=tl.float16).mean(1).tolist() == [60000.0, 2.0]

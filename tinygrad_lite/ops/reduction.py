@@ -92,11 +92,12 @@ def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
     >>> tl.mean(tl.tensor([1.0, 3.0]))
     tensor(2.)
     """
-    y = added(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+    half = dtype is None and input.dtype.char == "e"  # the sum and the count may be too large for float16
+    y = added(input, axis=axis_of(dim), keepdims=keepdim, dtype=np.float32 if half else dtype)
     count = input.size // (np.size(y) or 1)
     if not input.size and np.size(y):
         raise ShapeError(f"mean: no elements to average over dim={dim} of shape {input.shape}")
-    return ratio(y, count)
+    return ratio(y, count).astype(np.float16) if half else ratio(y, count)
 
 
 def ratio(y: Array, count: Any) -> Array:
