@@ -51,7 +51,7 @@ short, int, long, bool = int16, int32, int64, _np.dtype(_np.bool_)
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 dtype, finfo, iinfo = _np.dtype, _np.finfo, _np.iinfo
 
-_ROOMS = ("autograd", "cli", "data", "datasets", "func", "functional", "linalg", "models", "nn", "optim", "profiler",
+_ROOMS = ("autograd", "cli", "data", "datasets", "func", "linalg", "models", "nn", "optim", "profiler",
           "random",
           "serialization", "testing", "training", "utils", "viz")  # fmt: skip
 _FROM = {"load": "serialization", "save": "serialization"}
