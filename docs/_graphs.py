@@ -76,7 +76,7 @@ def lstm() -> dict[str, Any]:
             h, c = cell(series[t], (h, c))
         return h
 
-    return {"lstm.svg": draw(unrolled, tl.zeros(3, 1, 4), names=cell)}
+    return {"lstm.svg": draw(unrolled, tl.zeros(3, 1, 4), names=cell, fold_repeats=False)}
 
 
 def attention() -> dict[str, Any]:
