@@ -1,6 +1,7 @@
 """The fast convolutions say what the plain one says, for every shape that has a path of its own; never timed."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -196,7 +197,7 @@ def test_when_it_is_not_shared_out(why, two, monkeypatch):
 
 def test_a_thread_that_never_runs_is_not_waited_for(two):
     stop = threading.Event()
-    two.pool = workers.ThreadPoolExecutor(1)
+    two.pool = ThreadPoolExecutor(1)
     two.pool.submit(stop.wait, 60)  # the only other thread is busy elsewhere
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
     stop.set()
