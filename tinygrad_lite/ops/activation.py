@@ -82,7 +82,7 @@ def sigmoid(input: Array) -> Array:
     np.minimum(y, _top(y.dtype), out=y)
     np.exp(y, out=y)
     np.add(y, 1, out=y)
-    return np.divide(1, y, out=y)
+    return np.reciprocal(y, out=y)
 
 
 @op(

@@ -95,13 +95,14 @@ def batched(name: str, n: int, input: Any) -> tuple[Any, bool]:
     return input.reshape((1, *input.shape)), True
 
 
-def _check_weight(name: str, n: int, weight: Any, groups: int) -> None:
+def _checked_weight(name: str, n: int, weight: Any, groups: int) -> Ints:
+    """Return the shape of ``weight``; raise where it cannot be one."""
     if not isinstance(weight, (Tensor, np.ndarray)) or weight.ndim != n + 2:
         raise ShapeError(f"{name}: weight must have {n + 2} axes, got {describe(weight)}")
-    if groups < 1 or weight.shape[0] % groups:
-        raise ShapeError(
-            f"{name}: {weight.shape[0]} channels of weight {describe(weight)} do not divide into {groups} groups"
-        )
+    shape = tuple(weight.shape)
+    if groups < 1 or shape[0] % groups:
+        raise ShapeError(f"{name}: {shape[0]} channels of weight {describe(weight)} do not divide into {groups} groups")
+    return shape
 
 
 def convolution(
@@ -109,9 +110,9 @@ def convolution(
     flip: bool = False,
 ) -> Any:  # fmt: skip
     """Return the ``n``-dimensional cross-correlation (with ``flip`` the convolution) of a batch or a single image."""
-    _check_weight(name, n, weight, groups)
+    ws = _checked_weight(name, n, weight, groups)
     x, alone = batched(name, n, input)
-    xs, ws = tuple(x.shape), tuple(weight.shape)
+    xs = tuple(x.shape)
     if xs[1] != ws[1] * groups:
         raise ShapeError(
             f"{name}: weight expects {ws[1] * groups} input channels, x has {xs[1]} "
@@ -136,14 +137,13 @@ def transposed(
     dilation: Any,
 ) -> Any:  # fmt: skip
     """Return the transpose of the ``n``-dimensional convolution: weight (in, out / groups, *kernel)."""
-    _check_weight(name, n, weight, groups)
+    ws = _checked_weight(name, n, weight, groups)
     x, alone = batched(name, n, input)
-    if x.shape[1] != weight.shape[0]:
+    if x.shape[1] != ws[0]:
         raise ShapeError(
-            f"{name}: weight expects {weight.shape[0]} input channels, x has {x.shape[1]} "
-            f"(x {tuple(input.shape)}, weight {tuple(weight.shape)})"
+            f"{name}: weight expects {ws[0]} input channels, x has {x.shape[1]} (x {tuple(input.shape)}, weight {ws})"
         )
-    kernel = tuple(weight.shape[2:])
+    kernel = ws[2:]
     stride, dilation = as_ints(name, "stride", stride, n), as_ints(name, "dilation", dilation, n)
     extra = as_ints(name, "output_padding", output_padding, n)
     if any(s < 1 for s in stride) or any(d < 1 for d in dilation):
@@ -163,13 +163,11 @@ def transposed(
         )
     y = conv_input(x, weight, size, stride, pads, dilation, groups)
     if bias is not None:
-        channels = weight.shape[1] * groups
+        channels = ws[1] * groups
         if tuple(bias.shape) == (channels,):
             bias = bias.reshape((-1, *(1,) * n))
         elif tuple(bias.shape) != (channels, *size):
-            raise ShapeError(
-                f"{name}: bias must be ({channels},) for weight {tuple(weight.shape)}, it is {tuple(bias.shape)}"
-            )
+            raise ShapeError(f"{name}: bias must be ({channels},) for weight {ws}, it is {tuple(bias.shape)}")
         y = y + bias
     return y.reshape(tuple(y.shape[1:])) if alone else y
 

@@ -65,9 +65,14 @@ def suits(a: Any, b: Any, weight: Ints, stride: Ints, pads: Pads) -> bool:
     """Return whether these two arrays go the fast way: float32, not empty, columns to make, no cutting by padding."""
     return (
         a.__class__ is np.ndarray and b.__class__ is np.ndarray and a.dtype is F32 and b.dtype is F32
-        and (max(weight[2:]) > 1 or max(stride) > 1 or any(map(any, pads))) and min(map(min, pads)) >= 0
-        and a.size > 0 and b.size > 0 and FAST.get()
+        and _copies(weight[2:], stride, pads) and a.size > 0 and b.size > 0 and FAST.get()
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _copies(kernel: Ints, stride: Ints, pads: Pads) -> bool:
+    """Return whether there are columns to make, and the padding cuts nothing."""
+    return (max(kernel) > 1 or max(stride) > 1 or any(map(any, pads))) and min(map(min, pads)) >= 0
 
 
 class Plan:

@@ -6,9 +6,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.ops.workers import multiply
+from tinygrad_lite.ops.workers import SMALL, multiply
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -54,7 +55,10 @@ def matmul(input: Array, other: Array) -> Array:
 
 def product(a: Array, b: Array) -> Array:
     """Return ``a @ b`` of bare arrays or Tensors."""
-    return multiply(a, b) if a.__class__ is np.ndarray and b.__class__ is np.ndarray else a @ b
+    if a.__class__ is not ndarray or b.__class__ is not ndarray:
+        return a @ b
+    # the usual case without another call
+    return a.dot(b) if b.ndim == 2 and a.size * b.shape[1] <= SMALL else multiply(a, b)
 
 
 def _linear_input(g: Array, weight: Array) -> Array:

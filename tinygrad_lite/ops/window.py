@@ -31,6 +31,7 @@ Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
 
 
+@lru_cache(maxsize=256)
 def out_size(size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Ints:
     """Return how many positions the window has on each axis; the last one that still fits is the last (floor)."""
     return tuple(
@@ -302,7 +303,7 @@ def _at_taps(count: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[A
 def _largest(input: Array, values: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Iterator[Any]:
     """Yield, for each place of the window, its index and where it is the first of the largest: no indices needed."""
     real = values.dtype.kind == "f"
-    nan = real and bool(np.isnan(values).any())
+    nan = real and not finite(values) and bool(np.isnan(values).any())
     x = padded(input, pads, np.nan if real and not nan else lowest(input.dtype))
     left = None
     for here in _at_taps(values.shape[2:], kernel, stride, dilation):
