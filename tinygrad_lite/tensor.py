@@ -18,6 +18,7 @@ from tinygrad_lite.arrays import Size as Size
 from tinygrad_lite.arrays import get_default_dtype as get_default_dtype
 from tinygrad_lite.arrays import set_default_dtype as set_default_dtype
 from tinygrad_lite.arrays import to_array as to_array
+from tinygrad_lite.devices import Device
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.graph import Node, Retain
 from tinygrad_lite.methods import Methods
@@ -26,6 +27,7 @@ Array = Any
 """Whatever speaks NumPy's protocols: a bare array in an ordinary step, a Tensor inside a differentiated rule."""
 
 new = object.__new__
+CPU = Device("cpu")
 UFUNCS: dict[Any, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """NumPy's functions and what answers for each on a Tensor; filled by the registry."""
@@ -123,6 +125,21 @@ class Tensor(Holder, Methods):
         return self.array.nbytes  # type: ignore[no-any-return]
 
     @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self.element_size()
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are: main memory."""
+        return CPU
+
+    @property
+    def is_cuda(self) -> bool:
+        """False: there is only main memory."""
+        return False
+
+    @property
     def data(self) -> Tensor:
         """The same memory as an untracked tensor."""
         return make(self.array)
@@ -158,9 +175,13 @@ class Tensor(Holder, Methods):
         """Return the number of axes."""
         return self.ndim
 
+    ndimension = dim
+
     def numel(self) -> int:
         """Return the number of elements."""
         return self.shape.numel()
+
+    nelement = numel
 
     def element_size(self) -> int:
         """Return the bytes of one element."""
@@ -174,6 +195,13 @@ class Tensor(Holder, Methods):
     def detach(self) -> Tensor:
         """Return the same memory as a tensor without history."""
         return make(self.array)
+
+    def detach_(self) -> Tensor:
+        """Forget how this tensor was made, in place, and return self; a view of a tracked tensor cannot."""
+        if self.base.__class__ is tuple and self.base[0].tracked:
+            raise GradientError(f"detach_: {describe(self)} is a view of a tensor that is tracked; use .detach()")
+        self.node, self.tracked = None, False
+        return self
 
     def numpy(self) -> Any:
         """Return the array (shared memory); a tracked tensor has to be detached first."""

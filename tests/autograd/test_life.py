@@ -17,7 +17,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.errors import GradientError, ShapeError
 
 
 def train(seed: int, steps: int = 30) -> list[float]:
@@ -290,3 +290,22 @@ def test_training_with_an_optimiser_never_looks_at_single_saved_values(monkeypat
     optimiser.step()
     y.backward()
     assert looked, "a step between forward and backward has to be noticed"
+
+
+def test_what_programs_ask_of_a_tensor_without_computing() -> None:
+    x = tl.ones(2, 3, requires_grad=True)
+    assert x.device == tl.device("cpu") and not x.is_cuda and next(nn.Linear(1, 1).parameters()).device.type == "cpu"
+    assert tl.zeros(2, device=x.device).to(x.device).shape == (2,)
+    assert (x.nelement(), x.ndimension(), x.itemsize) == (6, 2, 4)
+
+
+def test_detach_in_place_cuts_the_history() -> None:
+    x = tl.ones(2, requires_grad=True)
+    h = (x * 2).exp()
+    assert h.detach_() is h and h.is_leaf and not h.requires_grad
+    (h * x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), h.numpy())
+    x.grad.detach_().zero_()
+    y = x * 1
+    with pytest.raises(GradientError, match="detach_: .* is a view of a tensor that is tracked"):
+        y[:1].detach_()
