@@ -31,9 +31,10 @@ def xor() -> dict[str, Any]:
 
 def tiny_cnn() -> dict[str, Any]:
     """The 5x5 network with all its numbers."""
-    net = TinyCNN()
-    image = tl.tensor(CROSS[None, None].astype(np.float32), requires_grad=True)
-    wanted = tl.tensor([[1.0, 0.0]])
+    tl.manual_seed(9)  # as in the tutorial, so that the numbers are the same
+    net = TinyCNN(dtype=np.float64)
+    image = tl.tensor(CROSS[None, None], requires_grad=True)
+    wanted = tl.tensor([[1.0, 0.0]], dtype=tl.float64)
     loss = squared(net(image), wanted)
     names = {"image": image, "wanted": wanted, **dict(net.named_parameters())}
     return {"tiny_cnn.svg": draw(loss, show=("shape", "value", "grad"), names=names)}
@@ -112,7 +113,7 @@ def ill() -> dict[str, Any]:
     """A NaN that is found, and gradients that vanish."""
     x = tl.tensor([1.0, 0.0, 4.0], requires_grad=True)
     loss = (x.log() * x).sum()
-    deep = nn.Sequential(*(layer for _ in range(12) for layer in (nn.Linear(8, 8), nn.Sigmoid())))
+    deep = nn.Sequential(*(layer for _ in range(8) for layer in (nn.Linear(8, 8), nn.Sigmoid())))
     deep_x = tl.tensor(np.random.default_rng(0).standard_normal((4, 8)).astype(np.float32))
     return {
         "nan.svg": draw(loss, names={"x": x}, show=("value", "grad"), rankdir="LR"),

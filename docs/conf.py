@@ -25,7 +25,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
+    "_mathml",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -44,6 +44,7 @@ exclude_patterns = ["_build", "_pages", "examples/*.md", "examples/README.rst"]
 html_theme = "furo"
 html_title = f"tinygrad_lite {version}"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
 templates_path: list[str] = []
 pygments_style, pygments_dark_style = "friendly", "monokai"
 
@@ -55,11 +56,12 @@ autosummary_generate = True
 napoleon_google_docstring = True
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
-mathjax3_config = {"tex": {"packages": {"[+]": ["ams"]}}}
+html_math_renderer = "mathml"
 
 sphinx_gallery_conf = {
     "examples_dirs": ["examples"],
     "gallery_dirs": ["gallery"],
+    "within_subsection_order": "FileNameSortKey",
     "filename_pattern": r"/plot_",
     "remove_config_comments": True,
     "download_all_examples": False,
