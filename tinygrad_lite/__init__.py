@@ -52,8 +52,7 @@ inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 dtype, finfo, iinfo = _np.dtype, _np.finfo, _np.iinfo
 
 _ROOMS = ("autograd", "cli", "data", "datasets", "func", "linalg", "models", "nn", "optim", "profiler",
-          "random",
-          "serialization", "testing", "training", "utils", "viz")  # fmt: skip
+          "random", "serialization", "testing", "training", "utils", "viz")  # fmt: skip
 _FROM = {"load": "serialization", "save": "serialization"}
 
 
