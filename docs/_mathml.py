@@ -21,8 +21,7 @@ def inline(writer: Any, node: Any) -> None:
 
 
 def block(writer: Any, node: Any) -> None:
-    # a display of several lines in the source is one formula; empty lines part formulas
-    for part in node.astext().split("\n\n"):
+    for part in filter(None, node.astext().strip().split("\n\n")):  # empty lines part formulas
         writer.body.append(f'<div class="formula">{drawn(part.strip(), "block")}</div>')
     raise nodes.SkipNode
 
