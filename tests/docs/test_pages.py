@@ -71,6 +71,17 @@ def test_the_program_of_the_readme(tmp_path):
     assert now == kept, "the picture in the README is out of date: python docs/pictures/make.py"
 
 
+def test_the_op_of_the_page_about_adding(tmp_path):
+    program = FENCE.findall((DOCS / "adding.md").read_text(encoding="utf-8"))[0]
+    program += "\nfrom tinygrad_lite.testing import check_op\nimport tinygrad_lite as tl\n"
+    program += "print(check_op(tl.double_sigmoid)); print(tl.zeros(2).double_sigmoid().tolist())\n"
+    (tmp_path / "adding.py").write_text(program, encoding="utf-8")  # an op needs a file: its source is read
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "adding.py"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["check_op(double_sigmoid): ok, 30 points checked", "[1.0, 1.0]"]
+
+
 def test_every_page_is_in_the_index():
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^[a-z_]+$", index, re.MULTILINE))
