@@ -48,7 +48,11 @@ def same_shape(name: str, input: Array, target: Array) -> None:
 
 
 def _mse(g: Array, a: Array, b: Array, reduction: str) -> Array:
-    return (a - b) * (g * (2 / prod(a.shape)) if reduction == "mean" else g * 2)
+    d = a - b
+    if reduction == "mean" and d.__class__ is np.ndarray and g.__class__ is np.ndarray:
+        d *= float(g) * 2 / d.size
+        return d
+    return d * (g * (2 / prod(a.shape)) if reduction == "mean" else g * 2)
 
 
 @op(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -213,13 +214,10 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     n = len(shape)
     if not n:
         return reshape_(input, (1,))
-    start, end = (place("flatten", d, n, shape) for d in (start_dim, end_dim))
+    start, end = place("flatten", start_dim, n, shape), place("flatten", end_dim, n, shape)
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    count = 1
-    for s in shape[start : end + 1]:
-        count *= s
-    return reshape_(input, (*shape[:start], count, *shape[end + 1 :]))
+    return reshape_(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
 @op(input=lambda g, dims: np.flip(g, dims), kind="shape", label="flip", public=False,
