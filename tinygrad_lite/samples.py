@@ -17,6 +17,12 @@ Choices = Sequence[Any] | Callable[..., Sequence[Any]]
 Domain = tuple[float, float] | type[bool] | str
 
 
+def named(shape: str) -> None:
+    """Raise unless the axes of ``shape`` are names, numbers or ``...``, parted by spaces."""
+    if not all(axis == "..." or axis.isalnum() or axis.isidentifier() for axis in shape.lstrip("~").split()):
+        raise ValueError(f"the axes of an array are names or numbers with spaces between ('n k'), got {shape!r}")
+
+
 @dataclass(frozen=True)
 class Arr:
     """One array argument: its axes by name and the open or closed range its values come from.
@@ -35,6 +41,9 @@ class Arr:
     dtype: str = "float"  # "float", "float32", ... or "bool"
     min: int = 0  # smallest size of each of its axes
     optional: bool = False  # may be absent (None)
+
+    def __post_init__(self) -> None:
+        named(self.shape)
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -59,6 +68,9 @@ class Ints:
     below: str | int = 2
     negative: bool = False  # also indices counted from the end
     optional: bool = False
+
+    def __post_init__(self) -> None:
+        named(self.shape)
 
     @property
     def axes(self) -> tuple[str, ...]:

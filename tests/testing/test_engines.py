@@ -50,6 +50,7 @@ def test_hypothesis_finds_and_shrinks(doubled: Any) -> None:
 
 def test_command(doubled: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["tanh", "add"]) == 0
+    assert run(["tanh", "--examples", "0"]) == 2
     text = capsys.readouterr().out
     assert "tanh  ok" in text and "2 of 2 right" in text
     assert run(["tanh", "doubled_square", "--examples", "5"]) == 1

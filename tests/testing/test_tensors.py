@@ -174,6 +174,13 @@ def test_bad_calls_say_what_is_wrong() -> None:
         gradcheck(3, X)
     with pytest.raises(ValueError, match="no samples"):
         check_op(lambda x: x)
+    with pytest.raises(TypeError, match="expected a function, got 'tanh'"):
+        check_op("tanh")
+    with pytest.raises(ValueError, match="examples must be at least 1, got 0"):
+        check_op(tl.tanh, examples=0)
+    for spec in (Arr, Ints):
+        with pytest.raises(ValueError, match="names or numbers with spaces between"):
+            spec("n,k")
     with pytest.raises(ValueError, match="engine must be"):
         check_op(tl.tanh, engine="magic")
     with pytest.raises(TypeError, match="order=2"):

@@ -160,6 +160,8 @@ def sampler_for(
     """The sampler of a call: from explicit specs, or from what the op was registered with."""
     if args:
         return sampler_of(args, options), None
+    if isinstance(op, str):
+        raise TypeError(f"check_op: expected a function, got {op!r}; pass the op itself")
     samples = getattr(getattr(op, "op", op), "samples", None)
     if not isinstance(samples, Samples):
         raise ValueError(

@@ -35,6 +35,9 @@ def run(args: argparse.Namespace | Sequence[str]) -> int:
     if not args.targets and not args.all:
         print("gradcheck: name an op, a module:callable, or --all", file=sys.stderr)
         return 2
+    if args.examples < 1:
+        print(f"gradcheck: --examples must be at least 1, got {args.examples}", file=sys.stderr)
+        return 2
     try:
         targets = list(_targets(args))
     except (ValueError, ImportError, AttributeError) as error:

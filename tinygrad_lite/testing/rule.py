@@ -50,6 +50,8 @@ def check_rule(
 
 def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = "check_rule") -> GradReport:
     """Run a trial on searched inputs and report."""
+    if examples < 1:
+        raise ValueError(f"{title}: examples must be at least 1, got {examples}")
     trial.learn(seed)
     report = GradReport(title, examples=examples)
     failure, first, origin, outcomes = None, -1, Source(seed), []
