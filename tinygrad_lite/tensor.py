@@ -402,7 +402,10 @@ def add_hook(t: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
         if answer is None:
             return g
         if not isinstance(answer, Tensor) or answer.shape != g.shape:
-            raise ShapeError(f"hook: expected a tensor of shape {tuple(g.shape)} or None, got {describe(answer)}")
+            kind = "a tensor" if isinstance(answer, Tensor) else type(answer).__name__
+            raise ShapeError(
+                f"hook: expected a tensor of shape {tuple(g.shape)} or None, got {kind} {describe(answer)}"
+            )
         if answer.dtype != g.dtype:
             answer = answer.to(g.dtype)
         return np.array(answer.array) if bare else answer

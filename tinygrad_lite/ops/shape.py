@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
@@ -19,8 +20,12 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Return ``(2, 3)`` from ``f(2, 3)``, ``f((2, 3))`` or ``f([2, 3])``."""
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
         given = shape[0]
-        shape = tuple(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 else (int(given),)
-    return tuple(int(n) for n in shape)
+        shape = tuple(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 else (given,)
+    try:
+        return tuple([index(n) for n in shape])
+    except TypeError:
+        wrong = next(n for n in shape if not hasattr(n, "__index__") or getattr(n, "dtype", np.dtype(int)).kind == "f")
+        raise DTypeError(f"sizes and dims must be whole numbers, got {describe(wrong)}; use int()") from None
 
 
 class BadIndex(ShapeError, IndexError):
