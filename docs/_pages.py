@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -30,12 +31,11 @@ ROOMS = (
 )
 OPERATIONS = """# Operations
 
-Every public function, read off the registry when this page was built. *Kind* is the family; a *composition* is made of
-other operations and has no rule of its own. *Method* says whether a Tensor has it too. *NumPy* names the functions of
-NumPy that it answers for. *Derivatives* says how far the gradient checks go: every operation with a rule is compared
-with finite differences, and so is the rule itself. The arguments of each stand in the [API](api/functions.rst).
+The {count} public functions, read off the registry when this page was built; each name leads to its arguments.
+*Method*: a Tensor has it too. *NumPy*: the functions of NumPy that it answers for. *Order*: the highest derivative
+that the gradient checks cover; 0 for what carries no gradient.
 
-{table}
+{tables}
 """
 COVERAGE = """# NumPy on tensors
 
@@ -67,12 +67,15 @@ If you do want an array, say so: `x.detach().numpy()`.
 """
 
 
+MATH = re.compile(r":math:`([^`]+)`")
+
+
 def write(here: Path) -> None:
     """Write every generated page below ``here``."""
     SEEN.clear()
-    from tinygrad_lite.catalogue import markdown, numpy_markdown
+    from tinygrad_lite.catalogue import numpy_markdown
 
-    save(here / "operations.md", OPERATIONS.format(table=markdown()))
+    save(here / "operations.md", operations())
     table = numpy_markdown()
     save(here / "numpy_coverage.md", COVERAGE.format(table=table, count=len(table.splitlines()) - 2))
     save(here / "api" / "functions.rst", functions())
@@ -94,16 +97,46 @@ def heading(title: str) -> list[str]:
     return [title, "=" * len(title), ""]
 
 
+def operations() -> str:
+    """Return the page of all functions, one table per kind; what is composed of others comes last."""
+    from tinygrad_lite.catalogue import entries
+
+    found = entries()
+    kinds = sorted({e.kind for e in found}, key=lambda kind: (kind == "composition", kind))
+    lines = []
+    for kind in kinds:
+        lines += [f"## {kind.capitalize()}", ""]
+        if kind == "composition":
+            lines += ["Made of other operations; their derivatives are those of the parts.", ""]
+        lines += ["| function | what it does | method | NumPy | order |", "| --- | --- | --- | --- | --- |"]
+        for e in (e for e in found if e.kind == kind):
+            spelled = ", ".join(f"`{n}`" for n in e.numpy)
+            role = "func" if is_plain(e.name) else "meth"
+            place = f"{{py:{role}}}`{e.name} <tinygrad_lite.{'' if role == 'func' else 'Tensor.'}{e.name}>`"
+            about = MATH.sub(r"$\1$", e.summary).replace("|", "\\|")
+            about = about if "`" in about else about.replace("*", "\\*")
+            cells = (place, about, "yes" if e.method else "", spelled, "" if e.order is None else str(e.order))
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return OPERATIONS.format(count=len(found), tables="\n".join(lines))
+
+
+def is_plain(name: str) -> bool:
+    """Whether the module has the function; float, int, ... are dtypes there, as in PyTorch, and only methods."""
+    import tinygrad_lite
+    from tinygrad_lite.registry import PUBLIC
+
+    return getattr(tinygrad_lite, name, None) is PUBLIC[name]
+
+
 def functions() -> str:
     """Return the page of all operations, with their signatures."""
-    import tinygrad_lite
     from tinygrad_lite.catalogue import entries
     from tinygrad_lite.registry import PUBLIC
 
     lines = [*heading("Operations of tinygrad_lite"), ".. currentmodule:: tinygrad_lite", ""]
     for entry in entries():
-        # a few names (float, int, ...) are dtypes in the module, as in PyTorch, and functions only as methods
-        plain = getattr(tinygrad_lite, entry.name, None) is PUBLIC[entry.name]
+        plain = is_plain(entry.name)
         place = "function:: tinygrad_lite." if plain else "method:: tinygrad_lite.Tensor."
         SEEN[id(PUBLIC[entry.name])] = ("func:`tinygrad_lite." if plain else "meth:`tinygrad_lite.Tensor.") + entry.name
         lines += [f".. auto{place}{entry.name}", ""]
@@ -136,7 +169,7 @@ def members(cls: type) -> list[str]:
     """Return the option that lists the documented methods a class has of its own; ops of Tensor stand elsewhere."""
     from tinygrad_lite.catalogue import entries
 
-    hidden = {e.name for e in entries()} | {"forward", "extra_repr"}
+    hidden = {e.name for e in entries()} | {"forward", "extra_repr", "function"}
     own = [n for n, v in vars(cls).items() if n[0] != "_" and n not in hidden and getattr(v, "__doc__", None)]
     own = [n for n in own if callable(getattr(cls, n, None)) or isinstance(vars(cls)[n], property)]
     return [f"   :members: {', '.join(own)}"] if own else []
