@@ -49,8 +49,10 @@ def apart(index: Any) -> tuple[Any, Any] | None:
     if index.__class__ is not tuple:
         return None
     arrays = [i for i, p in enumerate(index) if isinstance(p, (np.ndarray, list, tuple, bool))]
+    if not arrays:
+        return None
     numbers = [i for i, p in enumerate(index) if isinstance(p, (int, np.integer)) and not isinstance(p, bool)]
-    if not arrays or not numbers:
+    if not numbers:
         return None
     places = sorted(arrays + numbers)
     if len(places) == places[-1] - places[0] + 1:
