@@ -68,6 +68,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 30,
     "abort_on_example_error": True,
     "show_signature": False,
+    "write_computation_times": False,
 }
 warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
 
