@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ def deciding_option(outcomes: Sequence[Outcome]) -> str | None:
     """An option whose value tells failing examples from passing ones."""
     told = [o for o in outcomes if _tells(o.point)]
     failed, passed = [o.point for o in told if o.failed], [o.point for o in told if not o.failed]
-    if len(failed) < 2 or len(passed) < 2:
+    if not _telling(len(failed), len(passed)):
         return None
     for key in failed[0].kw:
         bad, good = ({repr(_value(p, key)) for p in points} for points in (failed, passed))
@@ -50,6 +51,11 @@ def _tells(p: Point) -> bool:
     return any(a.size > 2 and np.ptp(a) > 0 and all(n > 1 for n in a.shape) for a in x)
 
 
+def _telling(failed: int, passed: int) -> bool:
+    """Whether a property that splits the points just so is hardly chance: few of so many ways to split them."""
+    return math.comb(failed + passed, failed) >= 20
+
+
 def _value(p: Point, key: str) -> Any:
     value = p.kw.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and key in ("axis", "dim") and p.fl:
@@ -63,7 +69,7 @@ def shared_shape(outcomes: Sequence[Outcome]) -> str | None:
     told = [
         o for o in outcomes if all(a.size for a in o.point.given) and sum(o.point.x[i].size for i in o.point.fl) > 1
     ]
-    if sum(o.failed for o in told) < 2 or sum(not o.failed for o in told) < 3:
+    if not _telling(sum(o.failed for o in told), sum(not o.failed for o in told)):
         return None
     tests: tuple[tuple[str, Callable[[Point], bool]], ...] = (
         ("when the shapes of the inputs differ (broadcasting)", lambda p: len({p.x[i].shape for i in p.fl}) > 1),
@@ -77,7 +83,7 @@ def shared_shape(outcomes: Sequence[Outcome]) -> str | None:
 
 
 def agreed(lists: Sequence[Sequence[Hint]]) -> Hint | None:
-    """The first hint of the main point that most failing points share; without such a one, its first."""
+    """The first hint of the main point that most failing points share; of a lone point, its first."""
     full = [hints for hints in lists if hints]
     if not full:
         return None
@@ -91,13 +97,16 @@ def agreed(lists: Sequence[Sequence[Hint]]) -> Hint | None:
         )
     for hint in full[0]:
         same = [h for hints in full for h in hints if h.key == hint.key]
-        need = 1.0 if hint.key in NEEDS_ALL else 0.6
-        if len(same) >= need * len(full):
+        everywhere = hint.key in NEEDS_ALL or "=" in hint.key  # an option that is ignored is ignored in every call
+        if len(same) >= (len(lists) if everywhere else max(0.6 * len(full), min(len(lists), 2))):
             places = [_family(h.text) for h in same if " elements" not in h.text]
             usual = max(places, key=places.count, default=_family(hint.text))
             return next((h for h in same if _family(h.text) == usual), hint)
-    alone = len(full) == 1  # a place that other failing points do not confirm is a coincidence
-    return next((h for h in full[0] if h.key not in NEEDS_ALL and (alone or not h.key.startswith("wrong only"))), None)
+    alone = len(lists) == 1  # a place or an option that other failing points do not confirm is a coincidence
+    return next(
+        (h for h in full[0] if alone or not (h.key in NEEDS_ALL or h.key.startswith("wrong only") or "=" in h.key)),
+        None,
+    )
 
 
 def _family(text: str) -> str:

@@ -136,7 +136,8 @@ def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[Hint]:
                 continue
             if c.fits(c.a, n):
                 text = f"equals the gradient for {key}={other!r}: backward ignores option {key}"
-                yield Hint(f"option {key}", text)
+                # limits and thresholds fit many a value by chance; a rule that ignores them has but one
+                yield Hint(f"option {key}={other}" if isinstance(val, float) else f"option {key}", text)
 
 
 def _others(val: Any, ndim: int) -> list[Any]:

@@ -77,7 +77,7 @@ def slices(c: Case) -> list[Hint]:
                             f"off by a factor constant {along} (per-slice factor: scale, mask or reduction)",
                         )
                     )
-            if np.all(np.ptp(d, axes) < LOOSE * size):
+            if np.all(np.ptp(d, axes) < LOOSE * size) and c.bad.mean() > 0.5:
                 out.append(
                     Hint("mean term", f"off by a term constant {along}: a mean/sum term over it is missing or too much")
                 )
