@@ -57,8 +57,8 @@ def set_default_dtype(dtype: Any) -> None:
         _thread_dtype.set(chosen)
 
 
-def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tensor") -> Any:
-    """Turn ``data`` into an array: Python numbers get the default dtype, arrays keep theirs.
+def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tensor", numbers: Any = None) -> Any:
+    """Turn ``data`` into an array: Python floats get the default dtype (all numbers ``numbers``), arrays keep theirs.
 
     Raises DTypeError for strings, objects and complex numbers, ShapeError for ragged lists.
     """
@@ -75,8 +75,8 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
             kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
             why = "nested lists of unequal length" if kind is ShapeError else str(error)
             raise kind(f"{name}: cannot make an array of {describe(data)}: {why}") from None
-        if dtype is None and array.dtype == np.float64 and not _has_dtype(data):
-            array = array.astype(get_default_dtype())
+        if dtype is None and (array.dtype == np.float64 or numbers is not None) and not _has_dtype(data):
+            array = array.astype(numbers or get_default_dtype()) if array.dtype.kind in "biuf" else array
     if array.dtype.kind not in "biuf":
         fix = {"c": "complex numbers are not supported; pass real and imaginary part", "O": "pass numbers"}
         raise DTypeError(

@@ -65,8 +65,13 @@ class Tensor(Holder, Methods):
     hooks: list[Any] | None
     base: Any
 
-    def __init__(self, data: Any = (), requires_grad: bool = False, dtype: Any = None) -> None:
-        self.array = to_array(data, dtype)
+    def __init__(self, *data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
+        if data and all(type(n) is int for n in data):  # PyTorch's way: whole numbers are lengths, not values
+            self.array = np.zeros(data, dtype or get_default_dtype())
+        elif len(data) > 1:
+            raise TypeError(f"Tensor: expected one array or several lengths, got {', '.join(map(describe, data))}")
+        else:
+            self.array = to_array(data[0] if data else (), dtype, numbers=dtype or get_default_dtype())
         self.grad = self.node = self.hooks = self.base = None
         self.tracked = False
         if requires_grad:

@@ -118,3 +118,17 @@ def test_a_zero_dimensional_tensor_goes_everywhere() -> None:
     t = tl.tensor(2.0, requires_grad=True)
     (t.exp() + t.sum() + t.mean() + t.amax() + t.reshape(1)[0] + t.softmax(0)).backward()
     assert t.grad.shape == () and np.isclose(t.grad.item(), np.exp(2.0) + 4)
+
+
+def test_the_constructor_reads_lengths_and_numbers_as_pytorch_does() -> None:
+    assert tl.Tensor(2, 3).shape == (2, 3)
+    assert tl.Tensor([1, 2]).dtype == tl.float32 and tl.Tensor([1, 2]).tolist() == [1.0, 2.0]
+    assert tl.Tensor(np.arange(2)).dtype == tl.int64  # arrays keep theirs
+    with pytest.raises(TypeError, match="one array or several lengths"):
+        tl.Tensor([1], [2])
+
+
+def test_a_mean_over_more_elements_than_float16_can_count() -> None:
+    x = tl.ones(70000, dtype=tl.float16, requires_grad=True)
+    x.mean().backward()
+    assert np.isclose(x.grad.array[0], 1 / 70000, rtol=1e-2)

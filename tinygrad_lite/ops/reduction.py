@@ -65,7 +65,8 @@ def kept(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 
 def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
     count = product([input_shape[i] for i in axes_of(dim, len(input_shape))]) if input_shape else 1
-    return broadcast_to(kept(g, input_shape, dim, keepdim) / count, input_shape)
+    # a share that float16 holds, of a count that it may not
+    return broadcast_to(kept(g, input_shape, dim, keepdim) * (1 / (count or 1)), input_shape)
 
 
 @op(
