@@ -203,3 +203,8 @@ def test_a_function_that_raises_is_reported() -> None:
 
     report = gradcheck(refuses, X, raise_exception=False)
     assert report.kind == "forward raises" and "no" in str(report)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "reshape", "permute"])
+def test_a_public_function_is_checked_by_the_op_behind_it(name: str) -> None:
+    assert check_op(getattr(tl, name), examples=5, order=1).ok

@@ -109,6 +109,7 @@ def _in(name: str, soft: Any) -> None:
     def published(input: Array, dim: int = -1, dtype: Any = None) -> Array:
         return soft(input if dtype is None else to(input, dtype), dim)
 
+    published.__name__ = published.__qualname__ = name
     published.__doc__ = soft.__doc__ + " computed in ``dtype`` if that is given."
     function(name=name)(published)
 
