@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
+from tinygrad_lite.cli import main
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.registry import PUBLIC
 from tinygrad_lite.samples import Samples
@@ -45,6 +46,22 @@ def test_the_gradient_check_finds_it(toy: Any) -> None:
     from tinygrad_lite.testing import check_op
 
     assert check_op(toy, examples=10).ok
+    assert main(["gradcheck", "toy_cube"]) == 0
+
+
+def test_a_wrong_rule_of_it_is_found_by_name(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tl.OPS["toy_cube"], "rules", ((0, lambda g, saved: g * 2 * saved[0]),))
+    assert main(["gradcheck", "toy_cube"]) == 1
+
+
+def test_it_is_drawn(toy: Any) -> None:
+    from tinygrad_lite.viz import draw
+
+    x = tl.tensor([1.0, 2.0], requires_grad=True)
+    for graph in (draw(x.toy_cube().sum()), draw(lambda x: toy(x).sum(), x)):
+        (node,) = [n for n in graph.nodes if n.op == "toy_cube"]
+        assert (node.label, tuple(node.shape)) == ("x³", (2,))
+        assert "x³" in graph.to_svg() and "toy_cube" in graph.to_text()
 
 
 def test_argument_names_of_the_engine_are_refused() -> None:
