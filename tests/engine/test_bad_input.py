@@ -132,3 +132,18 @@ def test_a_mean_over_more_elements_than_float16_can_count() -> None:
     x = tl.ones(70000, dtype=tl.float16, requires_grad=True)
     x.mean().backward()
     assert np.isclose(x.grad.array[0], 1 / 70000, rtol=1e-2)
+
+
+@pytest.mark.parametrize("view", [lambda t: t, lambda t: t.reshape(4), lambda t: t.T, lambda t: t[::-1]])
+def test_the_gradients_of_two_leaves_never_share_memory(view: Callable[[Any], Any]) -> None:
+    a, b = image(2, 2), image(2, 2)
+    ((view(a) + view(b)) * 3).sum().backward()
+    a.grad.array[...] = 0
+    assert b.grad.tolist() == [[3.0, 3.0], [3.0, 3.0]]
+
+
+def test_a_broadcast_gradient_becomes_memory_of_its_own() -> None:
+    x = image(2, 2)
+    x.sum().backward()
+    x.grad.array[0, 0] = 5
+    assert x.grad.tolist() == [[5.0, 1.0], [1.0, 1.0]]
