@@ -73,11 +73,8 @@ MATH = re.compile(r":math:`([^`]+)`")
 def write(here: Path) -> None:
     """Write every generated page below ``here``."""
     SEEN.clear()
-    from tinygrad_lite.catalogue import numpy_markdown
-
     save(here / "operations.md", operations())
-    table = numpy_markdown()
-    save(here / "numpy_coverage.md", COVERAGE.format(table=table, count=len(table.splitlines()) - 2))
+    save(here / "numpy_coverage.md", coverage())
     save(here / "api" / "functions.rst", functions())
     for name, about in ROOMS:
         save(here / "api" / f"{name}.rst", room(name, about))
@@ -111,14 +108,31 @@ def operations() -> str:
         lines += ["| function | what it does | method | NumPy | order |", "| --- | --- | --- | --- | --- |"]
         for e in (e for e in found if e.kind == kind):
             spelled = ", ".join(f"`{n}`" for n in e.numpy)
-            role = "func" if is_plain(e.name) else "meth"
-            place = f"{{py:{role}}}`{e.name} <tinygrad_lite.{'' if role == 'func' else 'Tensor.'}{e.name}>`"
             about = MATH.sub(r"$\1$", e.summary).replace("|", "\\|")
             about = about if "`" in about else about.replace("*", "\\*")
-            cells = (place, about, "yes" if e.method else "", spelled, "" if e.order is None else str(e.order))
+            cells = (linked(e.name), about, "yes" if e.method else "", spelled, "" if e.order is None else str(e.order))
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return OPERATIONS.format(count=len(found), tables="\n".join(lines))
+
+
+def linked(name: str) -> str:
+    """Return a function's name as a link to its description, the bare name if it is not described."""
+    from tinygrad_lite.registry import PUBLIC
+
+    if name not in PUBLIC or name.endswith("_"):
+        return f"`{name}`"
+    role, place = ("func", "") if is_plain(name) else ("meth", "Tensor.")
+    return f"{{py:{role}}}`{name} <tinygrad_lite.{place}{name}>`"
+
+
+def coverage() -> str:
+    """Return the page of the NumPy functions that tensors answer."""
+    from tinygrad_lite.catalogue import numpy_markdown
+
+    head, line, *rows = numpy_markdown().splitlines()
+    rows = [re.sub(r"`(\w+)` \|$", lambda m: f"{linked(m[1])} |", row) for row in rows]
+    return COVERAGE.format(table="\n".join([head, line, *rows]), count=len(rows))
 
 
 def is_plain(name: str) -> bool:
