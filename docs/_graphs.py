@@ -13,6 +13,7 @@ import tinygrad_lite as tl
 from tinygrad_lite import nn, optim
 from tinygrad_lite.models import SmallCNN, SoftClusters, TinyCNN, XorNet
 from tinygrad_lite.models.recipes.tiny_cnn import CROSS, squared
+from tinygrad_lite.profiler import profile
 from tinygrad_lite.viz import Recorder, diff, draw, trace
 
 
@@ -125,6 +126,16 @@ def ill() -> dict[str, Any]:
     }
 
 
+def profiled() -> dict[str, Any]:
+    """The CNN of the ten digits, coloured by the time of a training step."""
+    net, x, y = SmallCNN(), tl.rand(32, 1, 8, 8), tl.arange(32) % 10
+    nn.functional.cross_entropy(net(x), y).backward()  # what happens only once is not what a step takes
+    with profile() as p:
+        for _ in range(10):
+            nn.functional.cross_entropy(net(x), y).backward()
+    return {"profiled.svg": draw(net, x, profile=p, color_by="time", depth=1)}
+
+
 def differences() -> dict[str, Any]:
     """What a change of the model changed in its graph."""
     x = tl.zeros(4, 2)
@@ -150,7 +161,8 @@ def replay() -> dict[str, Any]:
 
 
 PICTURES: tuple[Callable[[], dict[str, Any]], ...] = (
-    scalar, xor, tiny_cnn, digits, residual, lstm, attention, soft_kmeans, second_order, ill, differences, replay,
+    scalar, xor, tiny_cnn, digits, residual, lstm, attention, soft_kmeans, second_order, ill, profiled, differences,
+    replay,
 )  # fmt: skip
 
 

@@ -34,7 +34,11 @@ FORWARD, BACKWARD, MODULE = "forward", "backward", "module"
 
 
 class Event(NamedTuple):
-    """One thing that took time: ``phase`` is "forward", "backward" or "module"; times in seconds, from the start."""
+    """One thing that took time: ``phase`` is "forward", "backward" or "module"; times in seconds, from the start.
+
+    ``call`` numbers the calls of modules: the one an op ran in (outside of modules: the stretch between two backward
+    passes). ``step`` is the number of the recorded step, the same forward and backward, 0 if nothing was recorded.
+    """
 
     name: str
     phase: str
@@ -44,6 +48,17 @@ class Event(NamedTuple):
     bytes: int
     kept: int
     shape: Any
+    call: int = 0
+    step: int = 0
+
+
+class Place(NamedTuple):
+    """Where something runs: the module, its path, when and as which call it was entered."""
+
+    module: Any
+    path: str
+    start: float
+    call: int
 
 
 @dataclass(order=True)
@@ -96,20 +111,26 @@ class profile:  # noqa: N801 - PyTorch's name
 
     ``events`` is everything that was seen, in order. Time is wall-clock time of this thread; watching costs a few
     microseconds per op, which are in the numbers: read them as shares. A block can be entered again and adds up.
+    ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.seconds = 0.0
-        self._stack: list[tuple[Any, str, float]] = []
-        self._where: dict[int, str] = {}  # module of a recorded step, by its number
+        self._stack: list[Place] = []
+        self._calls = 0
+        self._where: dict[int, Place] = {}  # of a recorded step, by its number
+        self._roots: dict[int, tuple[Any, str]] = {}  # outermost modules and their names, by id
+        self._names: dict[int, str] = {}  # paths of the modules inside the outermost one that is running
         self._origin = self._last = self._begun = 0.0
+        self._outside = Place(None, "", 0.0, 0)
 
     def __enter__(self) -> Self:
         mode = MODE.get()
         MODE.set(mode.but(observers=(*mode.observers, self), outer=mode))
         self._begun = self._last = perf_counter()
         self._origin = self._origin or self._begun
+        self._apart()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -119,17 +140,27 @@ class profile:  # noqa: N801 - PyTorch's name
     # -------------------------------------------------------------------------------- told by the engine
     def enter(self, module: Any, args: Any) -> None:
         """A module call begins."""
-        name = type(module).__name__
         if self._stack:
-            parent, path, _ = self._stack[-1]
-            known = next((key for key, child in parent._modules.items() if child is module), name)
-            name = f"{path}.{known}"
-        self._stack.append((module, name, perf_counter()))
+            inside = self._names.get(id(module))
+            path = f"{self._stack[0].path}.{inside}" if inside else f"{self._stack[-1].path}.{type(module).__name__}"
+        else:
+            path = self.named(module)
+            self._names = {id(child): name for name, child in module.named_modules()}
+        self._calls += 1
+        self._stack.append(Place(module, path, perf_counter(), self._calls))
+
+    def named(self, module: Any) -> str:
+        """Return the name of an outermost module: its class, with a number behind it if there are several."""
+        if id(module) not in self._roots:
+            taken, name = {known for _, known in self._roots.values()}, type(module).__name__
+            count = 1 + sum(known.partition("~")[0] == name for known in taken)
+            self._roots[id(module)] = (module, name if count == 1 else f"{name}~{count}")
+        return self._roots[id(module)][1]
 
     def leave(self, module: Any, output: Any) -> None:
         """A module call ends."""
-        _, path, start = self._stack.pop()
-        self._note(type(module).__name__, MODULE, path, start, nbytes(output), 0, None)
+        place = self._stack.pop()
+        self._note(type(module).__name__, MODULE, place, place.start, nbytes(output), 0, None)
 
     def before(self, op: Any, args: Any) -> None:
         """An op begins."""
@@ -139,35 +170,39 @@ class profile:  # noqa: N801 - PyTorch's name
         """An op is done."""
         now = perf_counter()
         outs = out if isinstance(out, tuple) else (out,)
-        path, kept = self._path(), 0
+        place, kept, step = self._stack[-1] if self._stack else self._outside, 0, 0
         node = next((t.node for t in outs if isinstance(t, Tensor) and t.node is not None), None)
         if node is not None:
             node = node.inputs[0] if node.op.is_pick else node
-            self._where[node.seq] = path
-            kept = nbytes(node.saved)
+            self._where[node.seq] = place
+            kept, step = nbytes(node.saved), node.seq
         shape = tuple(outs[0].shape) if hasattr(outs[0], "shape") else None
-        self._note(op.name, FORWARD, path, self._last, nbytes(outs), kept, shape, now)
+        self._note(op.name, FORWARD, place, self._last, nbytes(outs), kept, shape, now, step)
         self._last = perf_counter()
 
     def starts(self) -> None:
         """A backward pass begins."""
+        self._apart()
         self._last = perf_counter()
 
     def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
         """A rule of a backward pass is done."""
         now = perf_counter()
         size = gp.nbytes if hasattr(gp, "nbytes") else 0
-        self._note(node.op.name, BACKWARD, self._where.get(node.seq, ""), self._last, size, 0, node.shape, now)
+        place = self._where.get(node.seq, self._outside)
+        self._note(node.op.name, BACKWARD, place, self._last, size, 0, node.shape, now, node.seq)
         self._last = perf_counter()
 
-    def _path(self) -> str:
-        return self._stack[-1][1] if self._stack else ""
+    def _apart(self) -> None:
+        self._calls += 1
+        self._outside = Place(None, "", 0.0, self._calls)
 
     def _note(
-        self, name: str, phase: str, path: str, start: float, size: int, kept: int, shape: Any, end: float | None = None
+        self, name: str, phase: str, place: Place, start: float, size: int, kept: int, shape: Any,
+        end: float | None = None, step: int = 0,
     ) -> None:  # fmt: skip
-        seconds = (end or perf_counter()) - start
-        self.events.append(Event(name, phase, path, start - self._origin, seconds, size, kept, shape))
+        seconds, since = (end or perf_counter()) - start, start - self._origin
+        self.events.append(Event(name, phase, place.path, since, seconds, size, kept, shape, place.call, step))
 
     # -------------------------------------------------------------------------------- the answers
     def by_op(self) -> list[Row]:

@@ -45,7 +45,7 @@ def backward_of(graph: Graph, joint: bool) -> Graph:
     if not joint:
         return Graph(nodes, edges, calls, graph.look, graph.notes)
     edges = [*graph.edges, *edges, *needed(graph, carried, count)]
-    return Graph([*graph.nodes, *nodes], edges, [*graph.calls, *calls], graph.look, graph.notes)
+    return Graph([*map(forward_only, graph.nodes), *nodes], edges, [*graph.calls, *calls], graph.look, graph.notes)
 
 
 def with_ends(nodes: list[GraphNode], edges: list[GraphEdge], ends: dict[str, GraphNode]) -> list[GraphNode]:
@@ -95,10 +95,20 @@ def has_rule(node: GraphNode, position: int) -> bool:
 def step_of(node: GraphNode, call: str) -> GraphNode:
     """Return the step that pulls the gradient back through one op, or the start at an output."""
     label = f"∂ {node.label or node.op}" + (" = 1" if node.kind == "output" else "")
+    measured = node.measured and node.measured.only("backward")
     return replace(
         node, id=node.id + SUFFIX, kind="grad", label=label, call=call, attrs={}, value=None, flops=0, bytes=0,
-        saved_bytes=0, time=None, requires_grad=False, marks=node.marks if node.kind == "op" else (),
+        saved_bytes=0, time=None if measured is None else measured.time, measured=measured, requires_grad=False,
+        marks=node.marks if node.kind == "op" else (),
     )  # fmt: skip
+
+
+def forward_only(node: GraphNode) -> GraphNode:
+    """Return the node with what a profile measured of its forward pass alone: the other has a node of its own."""
+    if node.measured is None:
+        return node
+    measured = node.measured.only("forward")
+    return replace(node, measured=measured, time=measured.time)
 
 
 def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[GraphEdge]:

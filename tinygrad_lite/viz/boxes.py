@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tinygrad_lite.registry import OPS
-from tinygrad_lite.viz.colour import name_of, numbered
+from tinygrad_lite.viz.colour import in_units, name_of, numbered, sum_of
 from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.words import (
     PAD,
@@ -121,12 +121,16 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
         if node.kind in NOUNS and node.label not in (NOUNS[node.kind], node.kind):
             lines.append((NOUNS[node.kind], "op"))
     lines.extend(number_lines(node, show))
-    by = graph.look.color_by
-    if by is not None and by != "kind":  # never by colour alone
-        x = numbered(by, graph)(node)
-        if x is not None:
-            lines.insert(len(lines) - len(node.marks), (f"{name_of(by)} {number_text(x, 3)}", "note"))
+    for line in colour_lines(graph, node):
+        lines.insert(len(lines) - len(node.marks), line)
     return lines
+
+
+def colour_lines(graph: Graph, node: GraphNode) -> list[Line]:
+    """Return the number a node is coloured by: never by colour alone."""
+    by = graph.look.color_by
+    x = None if by is None or by == "kind" else numbered(by, graph)(node)
+    return [] if x is None else [(f"{name_of(by)} {in_units(by, x)}", "note")]
 
 
 def folded_lines(graph: Graph, leaf: GraphNode) -> list[Line]:
@@ -247,6 +251,9 @@ def closed_lines(graph: Graph, title: str, nodes: Iterable[GraphNode]) -> list[L
         lines.append((count_text(sum(n.flops for n in inside), "FLOP"), "note"))
     if inside and "shape" in graph.look.show:
         lines.append((shape_text(inside[-1].shape), "shape"))
+    total = sum_of(graph, inside)
+    if total is not None and graph.look.color_by not in graph.look.show:
+        lines.append((f"{name_of(graph.look.color_by)} {in_units(graph.look.color_by, total)}", "note"))
     marks = sorted({m.partition(" 1")[0].partition(" 2")[0] for n in inside for m in n.marks})
     lines.extend((mark_text(m), "mark") for m in marks[:3])
     return lines

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tinygrad_lite.viz.layout.measure import text_width
-from tinygrad_lite.viz.model import Graph, GraphNode
+from tinygrad_lite.viz.model import PROFILED, Graph, GraphNode
 from tinygrad_lite.viz.theme import FILL, HEAT, WORDS, group_of
-from tinygrad_lite.viz.words import number_text
+from tinygrad_lite.viz.words import bytes_text, count_text, number_text, time_text
 
 if TYPE_CHECKING:
     from tinygrad_lite.viz.view import Scene
 
 ROW = 20
 CHANGES = ("added", "removed", "changed")
+TIMES = ("time", "forward", "backward")
+ADDITIVE = (*TIMES, "flops", "bytes")
+"""Numbers whose sum says something about a module as a whole."""
 
 
 def numbered(by: str | Callable[[GraphNode], float], graph: Graph) -> Callable[[GraphNode], float | None]:
     """Return the function that gives the number a node is coloured by."""
     if callable(by):
         return by
-    if by in ("flops", "bytes", "time"):
-        return lambda n: getattr(n, by) if n.kind == "op" else None
+    if by in PROFILED or by == "bytes" and any(n.measured for n in graph.nodes):
+        return lambda n: (getattr(n.measured, by) or None) if n.measured else None
+    if by in ADDITIVE:
+        return lambda n: getattr(n, by) if n.kind == "op" or n.measured else None
     word = {"act_std": "std"}.get(by, by)
     if by != "update_ratio":
         return lambda n: (n.stats or {}).get(word)
@@ -41,6 +46,29 @@ def name_of(by: str | Callable[[GraphNode], float] | None) -> str:
     return by if isinstance(by, str) else getattr(by, "__name__", "value").strip("<>")
 
 
+def in_units(by: str | Callable[[GraphNode], float] | None, x: float, digits: int = 3) -> str:
+    """Return a number that boxes are coloured by with its unit.
+
+    >>> in_units("time", 3.25e-5), in_units("bytes", 2048), in_units("grad_norm", 0.12345)
+    ('32.5 µs', '2.0 KiB', '0.123')
+    """
+    if by in TIMES:
+        return time_text(x)
+    if by == "flops":
+        return count_text(x, "FLOP")
+    return bytes_text(round(x)) if by == "bytes" else number_text(x, digits)
+
+
+def sum_of(graph: Graph, nodes: Iterable[GraphNode]) -> float | None:
+    """Return what a closed module is coloured by, None if its ops have no such number or it cannot be added up."""
+    by = graph.look.color_by
+    if by not in ADDITIVE:
+        return None
+    function = numbered(by, graph)
+    found = [x for x in map(function, nodes) if x is not None]
+    return sum(found) if found else None
+
+
 class Colouring:
     """The classes of every box of a scene, and what the legend has to say."""
 
@@ -56,25 +84,25 @@ class Colouring:
             box = view.boxes.get(id)
             self.kinds[id] = "closed" if box is None else group_of(box.node.kind, box.node.group)
         if self.by is not None and self.by != "kind":
-            self._heat(list(view.boxes))
+            self._heat(drawn)
         self.used = set(self.kinds.values()) | set(self.heat.values())
 
     def _heat(self, drawn: list[str]) -> None:
         function = numbered(self.by, self.scene.view.graph)  # type: ignore[arg-type]
-        values: dict[str, float] = {}
-        for id in drawn:
-            box = self.scene.view.boxes.get(id)
-            x = None if box is None else function(box.node)
-            if x is not None and math.isfinite(x):
-                values[id] = float(x)
-        if not values:
+        view = self.scene.view
+        numbers = {id: function(box.node) for id, box in view.boxes.items()}
+        numbers |= {id: sum_of(view.graph, view.inside(id)) for id in view.groups if id}
+        values = {id: float(x) for id, x in numbers.items() if x is not None and math.isfinite(x)}
+        # what is closed now has its colour too: a page can open it
+        shown = [values[id] for id in drawn if id in values] or list(values.values())
+        if not shown:
             return
-        low, high = min(values.values()), max(values.values())
+        low, high = min(shown), max(shown)
         logarithmic = low > 0 and high / low > 100
         scale = math.log if logarithmic else float
         a, b = scale(low), scale(high)
         for id, x in values.items():
-            part = (scale(x) - a) / (b - a) if b > a else 0.5
+            part = (scale(min(max(x, low), high)) - a) / (b - a) if b > a else 0.5
             self.heat[id] = HEAT[min(int(part * len(HEAT)), len(HEAT) - 1)]
         steps = [a + (b - a) * k / len(HEAT) for k in range(len(HEAT) + 1)]
         self.bounds = [math.exp(s) for s in steps] if logarithmic else steps
@@ -110,7 +138,7 @@ class Colouring:
             for k, name in enumerate(HEAT):
                 if name in self.heat.values():
                     low, high = self.bounds[k : k + 2]
-                    out.append((name, f"{what} {number_text(low, 2)} … {number_text(high, 2)}"))
+                    out.append((name, f"{what} {in_units(self.by, low, 2)} … {in_units(self.by, high, 2)}"))
         return out
 
     def legend(self, out: list[str], width: float, top: float) -> float:

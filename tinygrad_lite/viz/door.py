@@ -11,12 +11,14 @@ import numpy as np
 
 from tinygrad_lite.errors import describe
 from tinygrad_lite.graph import MODE, switch
+from tinygrad_lite.profiler import profile as Profile
 from tinygrad_lite.tensor import Tensor, make
 from tinygrad_lite.viz.backward import backward_of
 from tinygrad_lite.viz.builder import Names
 from tinygrad_lite.viz.gradients import add_gradients
-from tinygrad_lite.viz.model import Graph, GraphNode, Look, measures
+from tinygrad_lite.viz.model import PROFILED, Graph, GraphNode, Look, measures
 from tinygrad_lite.viz.names import members, named, of_caller
+from tinygrad_lite.viz.profiled import alike, checked, write_run
 from tinygrad_lite.viz.record import Tracer
 from tinygrad_lite.viz.walk import walk
 
@@ -39,6 +41,7 @@ def draw(
     max_nodes: int = 200,
     engine: str = "auto",
     title: str | None = None,
+    profile: Profile | None = None,
 ) -> Graph:
     """Return the graph of ``target``: of the tensor it is, or of one run of the module or function on ``inputs``.
 
@@ -47,7 +50,8 @@ def draw(
     ``graph``: the computation, its backward pass, or both. ``depth``: how many levels of modules are open (None: all).
     ``params``: inside the box of their op (``"fold"``), as boxes of their own (``"show"``), or not (``"hide"``).
     ``show``: what to write in the boxes, of shape, dtype, value, grad, stats, attrs, flops, bytes, time, source, saved.
-    ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a function of a node.
+    ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a function of a node;
+    with ``profile`` time (forward and backward), forward, backward, calls and bytes are what that profile measured.
     ``fold_repeats``: equal modules in a row are drawn once, with their number. ``rankdir``: TB, LR, BT or RL.
     ``theme``: light, dark, or auto (follows the reader). ``names``: names of tensors, or a module to take them from.
     ``max_nodes``: above so many boxes modules are closed. ``engine``: ``"graphviz"`` lets the ``dot`` program draw.
@@ -57,6 +61,13 @@ def draw(
     >>> print(draw(x * x))
     %1 = mul(x, x)  () f32  value 9 | grad 1
     return %1
+    >>> from tinygrad_lite.profiler import profile
+    >>> layer = tl.nn.Linear(2, 1)
+    >>> with profile() as p:
+    ...     for _ in range(3):
+    ...         layer(tl.ones(4, 2)).sum().backward()
+    >>> draw(layer, tl.ones(4, 2), profile=p, color_by="time")["Linear/linear.1"].measured.calls
+    3
     """
     look = Look(
         depth, params, tuple(show) if not isinstance(show, str) else (show,), color_by, fold_repeats, rankdir, theme,
@@ -64,16 +75,27 @@ def draw(
     )  # fmt: skip
     if graph not in GRAPHS:
         raise ValueError(f"draw: graph={graph!r} is not one of {', '.join(GRAPHS)}")
+    known_profile = checked(profile)
     if isinstance(target, Graph):
-        return Graph(target.nodes, target.edges, target.calls, look, target.notes)
+        if profile is not None:
+            raise TypeError("draw: profile belongs to a tensor or to a run; a Graph keeps what was measured when drawn")
+        return measured(Graph(target.nodes, target.edges, target.calls, look, target.notes))
     known = {**of_caller(2), **named(names)}
     if isinstance(target, Tensor) or isinstance(target, (list, tuple)) and any(isinstance(t, Tensor) for t in target):
         if inputs:
             raise TypeError("draw: a tensor is already computed; inputs belong to a module or function")
-        return walk(target, known, look, graph)
+        return measured(walk(target, known, look, graph, known_profile))
     if not callable(target):
         raise TypeError(f"draw: expected a tensor, a module, a function or a Graph, got {describe(target)}")
-    return run(target, inputs, known, look, graph)
+    return measured(run(target, inputs, known, look, graph, known_profile))
+
+
+def measured(graph: Graph) -> Graph:
+    """Return the graph; raises ValueError if its colours need a profile and it has none."""
+    by = graph.look.color_by
+    if isinstance(by, str) and by in PROFILED and not any(n.measured for n in graph.nodes):
+        raise ValueError(f"draw: color_by={by!r} is what a profile measures: draw(..., profile=p, color_by={by!r})")
+    return graph
 
 
 def trace(model: Any, *inputs: Any) -> Graph:
@@ -89,7 +111,9 @@ def trace(model: Any, *inputs: Any) -> Graph:
 
 
 # ------------------------------------------------------------------------------------------------ running
-def run(model: Any, inputs: Sequence[Any], names: Names, look: Look, graph: str) -> Graph:
+def run(
+    model: Any, inputs: Sequence[Any], names: Names, look: Look, graph: str, known_profile: Profile | None = None
+) -> Graph:  # fmt: skip
     """Trace one run of ``model`` and put everything back."""
     inputs = tuple(tensors(x) for x in inputs)
     modules: dict[int, str] = {}
@@ -99,15 +123,19 @@ def run(model: Any, inputs: Sequence[Any], names: Names, look: Look, graph: str)
         if isinstance(t, Tensor):
             known[id(t.array)] = (name, "input")
     wants = measures(look)
+    watch = known_profile and alike(known_profile)
     tracer = Tracer(known, modules, wants)
     grads = graph != "forward" or "grad" in wants
-    observers = (*MODE.get().observers, tracer)
+    observers = (*MODE.get().observers, tracer, *([watch] if watch else []))
     with untouched(model), switch(observers=observers, **({"grad": True} if grads else {})):
         result = model(*inputs)
     if not isinstance(result, Tensor) and not tracer.nodes:
         raise TypeError(f"draw: the function did nothing that can be drawn; it returned {describe(result)}")
+    ops = list(tracer.nodes)
     outs = [t for _, t in tracer.outputs(result)]
     notes = add_gradients(tracer, outs) if grads or tracer.scalar() and any_tracked(outs) else ()
+    if known_profile and watch:
+        notes = (*notes, *write_run(ops, watch, known_profile))
     tracer.finish()
     whole = Graph(tracer.nodes, tracer.edges, tracer.calls, look, notes)
     return whole if graph == "forward" else backward_of(whole, graph == "both")

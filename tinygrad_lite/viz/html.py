@@ -41,7 +41,7 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
     for g in view.groups.values():
         title = plain(g.title)
         place = [g.parent, g.kind, g.first, g.last, g.open, g.repeat, g.length, g.period]
-        groups.append([g.id, title, *place, *sized(g.lines), text_width(title, BODY)])
+        groups.append([g.id, title, *place, *sized(g.lines), text_width(title, BODY), colouring.heat.get(g.id, "")])
     kind = {n.id: n.kind for n in graph.nodes}
     edges = [
         [e.src, e.dst, e.arg_index, e.out_index, "saved" if kind[e.dst] == "grad" and kind[e.src] != "grad" else ""]

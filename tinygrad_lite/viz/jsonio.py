@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.tensor import Tensor
-from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode
+from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode, Measured
 from tinygrad_lite.viz.words import Unknown
 
 VERSION = 1
@@ -88,6 +88,7 @@ def to_json(graph: Graph) -> str:
         d["attrs"] = {k: encoded(v) for k, v in node.attrs.items()}
         for word in ("value", "grad", "stats"):
             d[word] = None if d[word] is None else finite(d[word])
+        d["measured"] = node.measured and asdict(node.measured)
         nodes.append(d)
     edges, calls = [asdict(e) for e in graph.edges], [asdict(c) for c in graph.calls]
     notes = json.dumps(list(graph.notes), ensure_ascii=False)
@@ -136,6 +137,8 @@ def _node(d: dict[str, Any]) -> GraphNode:
     node.value, node.grad = decoded(node.value), decoded(node.grad)
     node.stats = None if node.stats is None else {k: decoded(v) for k, v in node.stats.items()}
     node.marks = tuple(node.marks)
+    if d.get("measured") is not None:
+        node.measured = Measured(**{**d["measured"], "shape": tuple(d["measured"].get("shape", ()))})
     return node
 
 

@@ -13,7 +13,39 @@ if TYPE_CHECKING:
 
 KINDS = ("input", "param", "buffer", "const", "op", "output", "grad")
 SHOWN = ("shape", "dtype", "value", "grad", "stats", "attrs", "flops", "bytes", "time", "source", "saved")
-COLORS = ("kind", "grad_norm", "update_ratio", "flops", "bytes", "time", "act_std")
+COLORS = ("kind", "grad_norm", "update_ratio", "flops", "bytes", "time", "act_std", "forward", "backward", "calls")
+PROFILED = ("forward", "backward", "calls")
+"""The colours that only a profile can give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a profile measured of one op: ``calls``, and means of one call in seconds and in bytes made.
+
+    ``shape`` is that of the largest result it saw.
+    """
+
+    calls: int
+    forward: float
+    backward: float = 0.0
+    made: float = 0.0
+    pulled: float = 0.0
+    shape: tuple[int, ...] = ()
+
+    @property
+    def time(self) -> float:
+        """Seconds, forward and backward."""
+        return self.forward + self.backward
+
+    @property
+    def bytes(self) -> float:
+        """Bytes made, forward and backward."""
+        return self.made + self.pulled
+
+    def only(self, phase: str) -> Measured:
+        """Return the part that was measured in the forward or in the backward pass."""
+        none = {"backward": 0.0, "pulled": 0.0} if phase == "forward" else {"forward": 0.0, "made": 0.0}
+        return replace(self, **none)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -22,7 +54,8 @@ class GraphNode:
 
     ``id`` is made of names (``conv.weight``, ``encoder.0/linear.1``: call, op, how many-th). ``op`` is the name in
     the registry, ``group`` its kind there, ``attrs`` its options. ``bytes`` is the size of the result, ``saved_bytes``
-    what the step keeps alive for the backward pass, ``time`` seconds, ``source`` ``file:line`` of the call.
+    what the step keeps alive for the backward pass, ``time`` seconds, ``source`` ``file:line`` of the call;
+    ``measured`` is what a profile knows.
     ``value`` and ``grad`` are numbers or nested lists of small tensors, ``stats`` numbers about large ones.
     """
 
@@ -45,6 +78,7 @@ class GraphNode:
     source: str = ""
     group: str = ""
     marks: tuple[str, ...] = ()
+    measured: Measured | None = None
 
     @property
     def numel(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_lite.viz.boxes import extra_options, mark_text, number_lines
+from tinygrad_lite.viz.boxes import colour_lines, extra_options, mark_text, number_lines
 from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.registers import register_names
 from tinygrad_lite.viz.view import View, title_of
@@ -89,7 +89,7 @@ def op_lines(graph: Graph, view: View, node: GraphNode, names: dict[str, str], d
     if params:
         text += f"  [{', '.join(params)}]"
     show = [word for word in graph.look.show if word not in ("shape", "dtype", "value")]
-    numbers = [t for t, role in number_lines(node, show) if role == "note"]
+    numbers = [t for t, role in [*number_lines(node, show), *colour_lines(graph, node)] if role == "note"]
     if node.grad is not None and not isinstance(node.grad, list):
         value = "" if node.value is None else f"value {number_text(node.value)} | "
         numbers.append(f"{value}grad {number_text(node.grad)}")

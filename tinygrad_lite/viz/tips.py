@@ -24,7 +24,13 @@ def tip(node: GraphNode) -> str:
         lines.append(f"{count_text(node.flops, 'FLOP')}, result {bytes_text(node.bytes)}")
         if node.saved_bytes:
             lines.append(f"keeps {bytes_text(node.saved_bytes)} for backward")
-    if node.time is not None:
+    if node.measured is not None:
+        m = node.measured
+        lines.append(f"forward {time_text(m.forward)}, backward {time_text(m.backward)}, together {time_text(m.time)}")
+        lines.append(f"mean of {m.calls:,} call{'s' * (m.calls != 1)}, makes {bytes_text(round(m.bytes))}")
+        if m.shape != node.shape:
+            lines.append(f"measured with result {shape_text(m.shape)}")
+    elif node.time is not None:
         lines.append(time_text(node.time))
     if node.source:
         lines.append(node.source)

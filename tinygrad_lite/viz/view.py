@@ -64,7 +64,7 @@ class Group:
     @cached_property
     def lines(self) -> list[Line]:
         """The lines of text with their role, when it is closed."""
-        return closed_lines(self.view.graph, self.title, _nodes_inside(self.view, self)) if self.view else []
+        return closed_lines(self.view.graph, self.title, self.view.inside(self.id)) if self.view else []
 
 
 @dataclass(slots=True)
@@ -95,6 +95,10 @@ class View:
             out.append(parent)
             parent = self.groups[parent].parent
         return out[::-1]
+
+    def inside(self, group: str) -> Iterator[GraphNode]:
+        """Yield the ops in a group, however deep."""
+        return _nodes_inside(self, self.groups[group])
 
     def visible(self) -> Scene:
         """Resolve what is drawn with the groups open or closed as they are now."""

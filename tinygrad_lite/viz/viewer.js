@@ -5,8 +5,8 @@ const NS = "http://www.w3.org/2000/svg";
 const $ = (id) => document.getElementById(id);
 const boxes = new Map(), groups = new Map(), where = new Map();
 for (const [id, css, lines, w, h, tip, parent, sums] of DATA.boxes) boxes.set(id, { id, css, lines, w, h, tip, parent, sums });
-for (const [id, title, parent, kind, first, last, open, repeat, length, period, lines, w, h, title_w] of DATA.groups) {
-  groups.set(id, { id, title, parent, kind, first, last, open, repeat, folded: repeat > 1, length, period, lines, w, h, title_w, items: [] });
+for (const [id, title, parent, kind, first, last, open, repeat, length, period, lines, w, h, title_w, css] of DATA.groups) {
+  groups.set(id, { id, title, parent, kind, first, last, open, repeat, folded: repeat > 1, length, period, lines, w, h, title_w, css, items: [] });
 }
 DATA.items.forEach(([group, inside]) => { groups.get(group).items = inside.map(([box, id]) => [box ? "box" : "group", id]); });
 DATA.steps.forEach((id, i) => where.set(id, i));
@@ -121,7 +121,7 @@ function draw() {
   for (const r of picture.boxes) {
     const t = thing(r.id), closed = !boxes.has(r.id), round = t.css && /\b(input|output|param|const|buffer)\b/.test(t.css);
     const marked = t.lines.some(([, role]) => role === "mark") ? " marked" : "";
-    const e = make(root, "g", { class: closed ? "box closed" + marked : "box " + t.css + marked, "data-id": r.id, tabindex: 0, role: "button" });
+    const e = make(root, "g", { class: closed ? "box closed " + t.css + marked : "box " + t.css + marked, "data-id": r.id, tabindex: 0, role: "button" });
     if (closed) e.setAttribute("aria-expanded", "false");
     make(e, "title", {}, closed ? "click: open " + t.title : t.tip);
     make(e, "rect", { x: num(r.x), y: num(r.y), width: num(r.w), height: num(r.h), rx: round ? num(Math.min(r.h / 2, 16)) : 6 });

@@ -8,18 +8,22 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.graph import Node
+from tinygrad_lite.profiler import profile
 from tinygrad_lite.tensor import Tensor
 from tinygrad_lite.viz.backward import backward_of
 from tinygrad_lite.viz.builder import LESSON, Builder
 from tinygrad_lite.viz.cost import flops_of, saved_bytes
 from tinygrad_lite.viz.gradients import add_gradients
 from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look, measures
+from tinygrad_lite.viz.profiled import write_steps
 from tinygrad_lite.viz.source import literal_at, short
 from tinygrad_lite.viz.words import Unknown
 
 
-def walk(target: Any, names: Mapping[int, tuple[str, str]], look: Look, graph: str) -> Graph:
-    """Return the graph under one tensor or several."""
+def walk(
+    target: Any, names: Mapping[int, tuple[str, str]], look: Look, graph: str, known: profile | None = None
+) -> Graph:  # fmt: skip
+    """Return the graph under one tensor or several, with what the profile ``known`` measured of it."""
     outs = [target] if isinstance(target, Tensor) else [t for t in target if isinstance(t, Tensor)]
     builder = Builder(names, measures(look))
     steps = ordered([t.node for t in outs if t.node is not None])
@@ -52,6 +56,9 @@ def walk(target: Any, names: Mapping[int, tuple[str, str]], look: Look, graph: s
         finally:
             for step in freed:
                 step.saved = None
+    if known is not None:
+        ops = [(node, builder.steps[node.id].seq) for node in builder.nodes if node.id in builder.steps]
+        notes = (*notes, *write_steps(ops, known))
     builder.finish()
     whole = Graph(builder.nodes, builder.edges, [], look, notes)
     return whole if graph == "forward" else backward_of(whole, graph == "both")
