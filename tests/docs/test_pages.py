@@ -33,9 +33,93 @@ def failures(text, name):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_page(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    said = failures(page.read_text(encoding="utf-8"), page.stem)
-    assert not said, said
+    text = page.read_text(encoding="utf-8")
+    if "@op(" in text:  # what is declared stays declared: in a process of its own
+        call = "import sys, test_pages; from pathlib import Path; p = Path(sys.argv[1])\n"
+        said = run(
+            "-W", "error", "-c", call + "print(test_pages.failures(p.read_text('utf-8'), p.stem))", page, cwd=tmp_path
+        )
+    else:
+        monkeypatch.chdir(tmp_path)
+        said = failures(text, page.stem)
+    assert not said.strip(), said
+
+
+def run(*words, cwd):
+    """Run Python in a folder and return what it printed."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join((str(ROOT), str(Path(__file__).parent)))}
+    done = subprocess.run(
+        [sys.executable, *map(str, words)], cwd=cwd, env=env, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+NET = """
+import numpy as np
+import tinygrad_lite as tl
+from tinygrad_lite import nn
+from tinygrad_lite.nn.functional import cross_entropy
+from tinygrad_lite.viz import draw
+net = model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 3))
+x, y = tl.zeros(4, 1, 4, 4), tl.tensor([0, 1, 2, 0])
+batches, loss_of = [(x, y)], cross_entropy
+loss = loss_of(net(x), y)
+"""
+TESTS = """
+import numpy as np
+def my_op(x, dim=-1): return x.softmax(dim)
+def my_loss(x): return (x * x).mean()
+"""
+PLUGIN = "tinygrad_lite.testing.plugin"  # found by itself where the package is installed
+OP = """
+import numpy as np
+from tinygrad_lite import op
+from tinygrad_lite.samples import Samples
+{}
+import tinygrad_lite as tl
+from tinygrad_lite.testing import check_op
+print(check_op(tl.logistic))
+"""
+PROGRAMS = {  # blocks without prompts: what stands before them, and what each must print
+    "seeing_graphs": [(NET, None), (NET, None)],
+    "performance": [(NET, None), (NET, "Sequential")],
+    "checking_gradients": [(TESTS, None)],
+    "README": [("", "gradcheck"), (OP, "check_op(logistic): ok")],
+}
+
+
+@pytest.mark.parametrize("page", sorted({*(DOCS.glob("*.md")), *ROOT.glob("*.md")}), ids=lambda p: p.stem)
+def test_blocks_without_prompts(page, tmp_path):
+    text = page.read_text(encoding="utf-8")
+    programs = [block for block in FENCE.findall(text) if ">>>" not in block]
+    known = PROGRAMS.get(page.stem, [])
+    assert len(programs) == len(known), "a block that nothing runs: give it prompts, or an entry in PROGRAMS"
+    for i, (program, (before, printed)) in enumerate(zip(programs, known, strict=True)):
+        file = tmp_path / f"test_{i}.py"  # an op needs a file: its source is read
+        file.write_text(before.format(program) if "{}" in before else before + program, encoding="utf-8")
+        pytest_too = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", PLUGIN] if "def test_" in program else []
+        said = run("-W", "error", *pytest_too, file, cwd=tmp_path)
+        assert printed is None or printed in said
+        assert not pytest_too or "2 passed" in said
+
+
+def commands():
+    """Every use of the command on a page or in a tutorial."""
+    for page in (*DOCS.glob("*.md"), *(DOCS / "examples").glob("*.py"), *ROOT.glob("*.md")):
+        for words in re.findall(
+            r"tinygrad-lite ((?:demo|train|list|graph|gradcheck)\b[^`\n|]*)", page.read_text("utf-8")
+        ):
+            yield page.stem, words.strip()
+
+
+def test_commands():
+    from tinygrad_lite.models.recipes import RECIPES
+
+    found = {words for _, words in commands()}
+    assert {"demo", "list", "gradcheck tanh softmax"} <= found
+    trained = [words.split()[1] for words in found if words.startswith("train ") and words.split()[1] != "NAME"]
+    assert trained and set(trained) <= set(RECIPES)
 
 
 def test_a_wrong_example_is_found():
@@ -48,10 +132,7 @@ def test_the_generated_pages():
         import _pages
     finally:
         sys.path.remove(str(DOCS))
-    from tinygrad_lite.catalogue import numpy_markdown
-
-    table = numpy_markdown()
-    assert not failures(_pages.COVERAGE.format(table=table, count=1), "numpy_coverage")
+    assert not failures(_pages.coverage(), "numpy_coverage")
     written = _pages.functions()
     assert "autofunction:: tinygrad_lite.conv2d" in written
     assert "automethod:: tinygrad_lite.Tensor.float" in written  # tinygrad_lite.float is a dtype
@@ -69,17 +150,6 @@ def test_the_program_of_the_readme(tmp_path):
     assert second.startswith("gradcheck(") and "ok" in second
     now, kept = (re.findall(r"<text[^>]*>([^<]+)", (d / "xor.svg").read_text("utf-8")) for d in (tmp_path, PICTURES))
     assert now == kept, "the picture in the README is out of date: python docs/pictures/make.py"
-
-
-def test_the_op_of_the_page_about_adding(tmp_path):
-    program = FENCE.findall((DOCS / "adding.md").read_text(encoding="utf-8"))[0]
-    program += "\nfrom tinygrad_lite.testing import check_op\nimport tinygrad_lite as tl\n"
-    program += "print(check_op(tl.double_sigmoid)); print(tl.zeros(2).double_sigmoid().tolist())\n"
-    (tmp_path / "adding.py").write_text(program, encoding="utf-8")  # an op needs a file: its source is read
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "adding.py"], cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["check_op(double_sigmoid): ok, 30 points checked", "[1.0, 1.0]"]
 
 
 def test_every_page_is_in_the_index():

@@ -1,0 +1,90 @@
+"""Each suspicion explained on the page about checking is what the check says about such a mistake."""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.testing.messages import MISTAKES
+from tests.testing.table import load
+from tinygrad_lite.testing import Arr, check_op, check_rule
+
+DOCS = Path(__file__).parents[2] / "docs"
+ROWS = re.findall(r"^\| (.+?) \| .+? \| .+? \|$", (DOCS / "checking_gradients.md").read_text("utf-8"), re.MULTILINE)
+ROWS = ROWS[ROWS.index("suspected") + 2 :]
+
+
+def pair(forward, backward, *specs):
+    """What is saved is the result and the arguments."""
+
+    def saving(*xs):
+        y = forward(*xs)
+        return y, (y, *xs)
+
+    return (saving, lambda g, saved: backward(g, *saved)), *specs
+
+
+def softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+X, Y, LINE = Arr("n k"), Arr("k"), Arr("n")
+MASK = np.array([0.0, 1.0, 1.0, 0.0])
+WRONG = {  # the mistake, or the names of a function and of a bug planted in it
+    "off by the factor 4": pair(lambda x: x.mean(0), lambda g, y, x: (np.broadcast_to(g, x.shape),), X),
+    "off by the factor 1/4": pair(lambda x: x.sum(0), lambda g, y, x: (np.broadcast_to(g / len(x), x.shape),), X),
+    "off by the factor -1": pair(lambda x: -x * x, lambda g, y, x: (2 * g * x,), X),
+    "off by a factor 1/(1 + y)": pair(np.tanh, lambda g, y, x: (g * (1 - y),), X),
+    "the gradient must have the shape": pair(lambda a, b: a + b, lambda g, y, a, b: (g, g), X, Y),
+    "treated as elementwise": pair(softmax, lambda g, y, x: (g * y,), X),
+    "a statistic was treated": ("layer_norm", "statistic"),
+    "contributions are lost": ("take_rows", "repeated"),
+    "gradient missing where x = 0": ("prod", "zeroed"),
+    "the incoming gradient is passed on": pair(np.tanh, lambda g, y, x: (g.copy(),), X),
+    "g is used twice": pair(np.tanh, lambda g, y, x: (1 - y * y,), X),
+    "missing the incoming gradient itself": pair(lambda x: x + x**3, lambda g, y, x: (g * 3 * x**2,), X),
+    "a mask or two branches": pair(lambda x: x * MASK, lambda g, y, x: (g * (1 - MASK),), Arr("4")),
+    "the gradients of inputs 0 and 1": pair(lambda a, b: a * b, lambda g, y, a, b: (g * a, g * b), LINE, LINE),
+    "no gradient reaches": pair(lambda a, b: a * b, lambda g, y, a, b: (g * b, 0 * b), LINE, LINE),
+    "the Jacobian is transposed": pair(lambda x: x.cumsum(0), lambda g, y, x: (g.cumsum(0),), X),
+    "see how backward uses option slope": ("leaky_relu", "default"),
+    "small error": pair(lambda x: 0.044715 * x**3, lambda g, y, x: (g * 3 * 0.0447 * x**2,), X),
+    "no simple pattern": pair(lambda x: np.sin(x) * np.exp(x), lambda g, y, x: (g * (np.cos(x) + x),), X),
+}
+
+
+def words(text):
+    return re.sub(r"-?\d+(\.\d+)?(e-?\d+)?", "#", text).strip()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[:30])
+def test_suspicion(row):
+    (wrong,) = (mistake for start, mistake in WRONG.items() if row.startswith(start))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NumPy, about what the wrong rules do
+        if isinstance(wrong[0], str):
+            case = next(c for c in load() if c.name == wrong[0])
+            report = check_rule(*case.planted(wrong[1]), case.sampler)
+        else:
+            report = check_op(*wrong, raise_exception=False)
+    assert not report.ok
+    assert words(row) in words(str(report.suspicion))
+
+
+def test_every_mistake_is_on_the_page():
+    assert len(ROWS) == len(WRONG)
+
+
+def test_the_page_of_messages():
+    """Numbers may differ in their last digit from machine to machine, words may not."""
+    page = (DOCS / "checking_gradients_messages.md").read_text("utf-8")
+    cases = {c.name: c for c in load()}
+    for name, bug, what in MISTAKES:
+        report = str(check_rule(*cases[name].planted(bug), cases[name].sampler, name=name))
+        assert what in page
+        for line in report.splitlines():
+            if line.lstrip().startswith(("check_rule", "suspected")):
+                assert words(line) in words(page), "out of date: python -m tests.testing.messages"
