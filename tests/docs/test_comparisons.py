@@ -148,7 +148,7 @@ class TestScikitLearn:
         for name, (ours, theirs) in self.pairs().items():
             a, b = ours.get_params(), theirs.get_params()
             assert set(a) - set(b) <= {"max_iter"}, name
-            assert {k for k in set(a) & set(b) if a[k] != b[k]} <= {"tol"}, name
+            assert {k for k in set(a) & set(b) if a[k] != b[k]} <= {"tol", "max_iter"}, name
         assert models.KMeans().tol == 0.0
 
     def test_what_is_missing(self, sk):
