@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import costs, report, session
+from benchmarks import costs, report, runs, session
 from benchmarks.peers import PEERS
 from benchmarks.workloads import WORKLOADS
 
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--threads", type=listed, default=["1"], help="numbers of threads, for example 1,2")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each library")
     parser.add_argument("--turn", type=float, default=0.1, help="seconds of a turn")
+    parser.add_argument("--runs", type=int, default=1, help="how often all of it is done; told are medians and spreads")
     parser.add_argument("--no-costs", action="store_true", help="only the steps")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="folder for results.md and .json")
     parser.add_argument(
@@ -36,13 +37,19 @@ def main() -> None:
         wrong = [x for x in getattr(given, name) if x not in known]
         if wrong:
             parser.error(f"--{name}: there is no {', '.join(wrong)}; there are {', '.join(known)}")
-    found: dict[str, Any] = {"machine": report.machine(), "peers": given.peers, "speed": {}, "costs": {}}
+    if given.runs < 1:
+        parser.error(f"--runs: at least 1, got {given.runs}")
+    found: dict[str, Any] = {"machine": report.machine(), "peers": given.peers, "speed": {}, "costs": {}, "runs": {}}
     if not given.no_costs:
         found["costs"] = costs.measure()
-    for threads in given.threads:
-        print(f"{threads} thread(s)", file=sys.stderr)
-        found["speed"][threads] = session.measure(given.only, given.peers, int(threads), given.rounds, given.turn)
-        write(found, given.out, given.docs)  # a long run that is stopped leaves what it has
+    for run in range(given.runs):
+        for threads in given.threads:
+            print(f"run {run + 1} of {given.runs}, {threads} thread(s)", file=sys.stderr)
+            results = session.measure(given.only, given.peers, int(threads), given.rounds, given.turn)
+            done = found["runs"].setdefault(threads, [])
+            done.append(results)
+            found["speed"][threads] = runs.combined(done)
+            write(found, given.out, given.docs)  # a long run that is stopped leaves what it has
     print(report.markdown(found))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import PEERS, REFERENCE
+from benchmarks.runs import OURS
+from benchmarks.worker import NOT_OFFERED
 from benchmarks.workloads import WORKLOADS
-
-OURS = "tinygrad_lite"
 
 
 def machine() -> dict[str, Any]:
@@ -47,35 +47,38 @@ def blas() -> str:
     return ", ".join(f"{f['internal_api']} {f['version']} ({f.get('architecture')})" for f in found) or "unknown"
 
 
-def cell(value: dict[str, Any], ours: dict[str, Any]) -> str:
+def cell(value: dict[str, Any]) -> str:
     """Return the median of a peer, and ours as a multiple of it."""
     if "median" not in value:
         return "missing" if "missing" in value else "–"
     note = "" if value.get("comparable", True) else "*"
     text = f"{value['median'] * 1e6:,.1f}{note}"
-    return text if "median" not in ours else f"{text} ({ours['median'] / value['median']:.2f})"
+    return f"{text} ({value['ratio']['median']:.2f})" if "ratio" in value else text
 
 
 def speed(results: dict[str, Any], peers: list[str]) -> str:
     """Return the table of one number of threads."""
     shown = [p for p in peers if p != OURS]
+    count = max((len(v["ratio"]["runs"]) for row in results.values() for v in row.values() if "ratio" in v), default=1)
+    words = "median" if count == 1 else f"median of {count} runs (least … most)"
     lines = [
-        f"| one step, us | goal | ours / {REFERENCE}: median, minimum | tinygrad_lite | {' | '.join(shown)} |",
+        f"| one step, us | goal | ours / {REFERENCE}: {words}, fastest step | tinygrad_lite | {' | '.join(shown)} |",
         f"| --- | --- | --- | --- |{' --- |' * len(shown)}",
     ]
     for workload in WORKLOADS:
         if workload.name not in results:
             continue
         row = results[workload.name]
-        ours, reference = row.get(OURS, {}), row.get(REFERENCE, {})
+        ours, found = row.get(OURS, {}), row.get(REFERENCE, {}).get("ratio")
         ratio = "–"
-        if "median" in ours and "median" in reference:
-            middle, least = ours["median"] / reference["median"], ours["min"] / reference["min"]
-            met = workload.goal is None or min(middle, least) <= workload.goal
-            ratio = f"{'' if met else '**'}{middle:.2f}, {least:.2f}{'' if met else '**'}"
+        if found is not None:
+            middle, fastest = found["median"], found["fastest"]
+            spread = f" ({found['min']:.2f} … {found['max']:.2f})" if count > 1 else ""
+            bold = "" if workload.goal is None or min(middle, fastest) <= workload.goal else "**"
+            ratio = f"{bold}{middle:.2f}{spread}, {fastest:.2f}{bold}"
         mine = f"{ours['median'] * 1e6:,.1f}" if "median" in ours else "–"
         goal = "" if workload.goal is None else f"{workload.goal:.2f}"
-        cells = " | ".join(cell(row.get(p, {}), ours) for p in shown)
+        cells = " | ".join(cell(row.get(p, {})) for p in shown)
         lines.append(f"| {workload.title} | {goal} | {ratio} | {mine} | {cells} |")
     return "\n".join(lines)
 
@@ -102,6 +105,18 @@ def disagreements(results: dict[str, Any]) -> list[str]:
     return found
 
 
+def absences(results: dict[str, Any]) -> list[str]:
+    """Return why a library is missing, and why one that does a kind of workload could not do one."""
+    missing, found = {}, []
+    for name, row in results.items():
+        for peer, value in row.items():
+            if "missing" in value:
+                missing[peer] = f"{peer} is missing: {value['missing']}"
+            elif "absent" in value and value["absent"] != NOT_OFFERED:
+                found.append(f"{name}: {peer}: {value['absent']}")
+    return [*missing.values(), *found]
+
+
 def costs(found: dict[str, Any]) -> str:
     """Return the table of what is not speed of a step."""
     return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in found.items())])
@@ -112,15 +127,15 @@ def markdown(report: dict[str, Any]) -> str:
     about = report["machine"]
     lines = [
         "Medians of many steps in turns with the others, float32, one process per library. In brackets: ours as a "
-        "multiple of it. Bold: the goal is missed by the median and by the minimum. *: not a step, see the text.",
+        "multiple of it. Bold: the goal is missed by the median and by the fastest step. *: not a step, see the text.",
         "", "Machine: " + ", ".join(f"{key} {value}" for key, value in about.items()),
     ]  # fmt: skip
     for threads, results in report["speed"].items():
         title = "One thread" if threads == "1" else f"{threads} threads"
         lines += ["", f"### {title}", "", speed(results, report["peers"])]
-        lines += ["", *(f"- {line}" for line in disagreements(results))]
+        lines += ["", *(f"- {line}" for line in [*disagreements(results), *absences(results)])]
     if report["speed"]:
-        lines += ["### First step", "", first_steps(next(iter(report["speed"].values())), report["peers"])]
+        lines += ["", "### First step", "", first_steps(next(iter(report["speed"].values())), report["peers"])]
     if report["costs"]:
         lines += ["", "### Other costs", "", costs(report["costs"])]
     return "\n".join(lines) + "\n"

@@ -11,6 +11,8 @@ import sys
 import time
 from typing import Any
 
+NOT_OFFERED = "not something it does"
+
 
 def number(loss: Any) -> float:
     for name in ("detach", "item"):
@@ -30,7 +32,7 @@ class Worker:
         workload = next(w for w in WORKLOADS if w.name == name)
         make = getattr(self.peer, workload.kind, None)
         if make is None:
-            return {"absent": "not something it does"}
+            return {"absent": getattr(self.peer, "ABSENT", {}).get(workload.kind, NOT_OFFERED)}
         step = make(workload.data())
         start = time.perf_counter()
         loss = number(step())
