@@ -164,7 +164,13 @@ SEEN: dict[int, str] = {}
 def room(name: str, about: str) -> str:
     """Return the page of one module: what it says of itself, then every public name in it."""
     module = import_module(name)
-    lines = [*heading(name), f"{about}.", "", f".. automodule:: {name}", "   :no-members:", ""]
+    lines = [
+        *heading(name),
+        *([] if module.__doc__ else [f"{about}.", ""]),
+        f".. automodule:: {name}",
+        "   :no-members:",
+        "",
+    ]
     elsewhere = []
     for public in names(module):
         thing = getattr(module, public)

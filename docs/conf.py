@@ -13,6 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # for the page generators in _pages
 
+from docutils import nodes  # noqa: E402
+
 from tinygrad_lite import __version__  # noqa: E402
 
 project = "tinygrad_lite"
@@ -41,6 +43,7 @@ pygments_style, pygments_dark_style = "friendly", "monokai"
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
+default_role = "py:obj"  # `Conv2d` in a docstring is a link where there is something of this name
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autosummary_generate = True
@@ -77,9 +80,19 @@ def plain_stars(app: object, what: str, name: str, thing: object, options: objec
             lines[i] = STAR.sub(lambda m: m[0] if m[1] else r"\*", line)
 
 
+def let_scroll(app: Any, doctree: Any) -> None:
+    """Put pictures that may be wider than a phone into a box that scrolls by itself."""
+    for picture in list(doctree.findall(lambda node: node.tagname in ("image", "imgsgnode"))):
+        if picture.tagname == "imgsgnode" or picture["uri"].endswith(".svg"):
+            box = nodes.container(classes=["wide"])
+            picture.replace_self(box)
+            box += picture
+
+
 def setup(app: Any) -> None:
     """Write the pages that are read off the registry before Sphinx reads any page."""
     from _pages import write
 
     write(HERE)
     app.connect("autodoc-process-docstring", plain_stars, priority=400)
+    app.connect("doctree-read", let_scroll)
