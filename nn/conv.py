@@ -45,6 +45,9 @@ class _Base(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = as_ints(name, "kernel_size", kernel_size, n)
         self.stride, self.dilation = as_ints(name, "stride", stride, n), as_ints(name, "dilation", dilation, n)
+        for what in ("kernel_size", "stride", "dilation"):
+            if min(getattr(self, what)) < 1:
+                raise ValueError(f"{name}: {what} must be at least 1, got {getattr(self, what)}")
         nested = isinstance(padding, (tuple, list)) and any(isinstance(p, (tuple, list)) for p in padding)
         self.padding: Any = padding if isinstance(padding, str) or nested else as_ints(name, "padding", padding, n)
         pads_of(name, self.padding, self.kernel_size, self.kernel_size, self.stride, self.dilation)  # only to check it

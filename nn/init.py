@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.arguments import named
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.graph import bump
 from tinygrad_lite.random import default_generator
@@ -74,16 +75,23 @@ def fans(tensor: Tensor) -> tuple[int, int]:
 _calculate_fan_in_and_fan_out = fans
 
 
+@named
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with uniform random numbers between ``a`` and ``b``."""
+    if b < a:
+        raise ValueError(f"uniform_: b must not be smaller than a, got a={a} and b={b}")
     return _fill(tensor, _generator(generator).uniform(a, b, tensor.array.shape))
 
 
+@named
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with normal random numbers."""
+    if std < 0:
+        raise ValueError(f"normal_: std must not be negative, got {std}")
     return _fill(tensor, _generator(generator).normal(mean, std, tensor.array.shape))
 
 
+@named
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
@@ -104,21 +112,25 @@ def trunc_normal_(
     return _fill(tensor, np.clip(values, a, b))
 
 
+@named
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value."""
     return _fill(tensor, val)
 
 
+@named
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
     return _fill(tensor, 1)
 
 
+@named
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
     return _fill(tensor, 0)
 
 
+@named
 def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with ones on its diagonal, zeros elsewhere."""
     if tensor.ndim != 2:
@@ -126,6 +138,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return _fill(tensor, np.eye(*tensor.array.shape))
 
 
+@named
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill a convolution weight so that it hands on as many input channels as it can."""
     shape = tensor.array.shape
@@ -142,12 +155,14 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _fill(tensor, values)
 
 
+@named
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     r"""Fill with uniform numbers between :math:`\pm\text{gain}\sqrt{6 / (\text{in} + \text{out})}`."""
     bound = gain * math.sqrt(6.0 / sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
+@named
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     r"""Fill with normal numbers of standard deviation :math:`\text{gain}\sqrt{2 / (\text{in} + \text{out})}`."""
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(fans(tensor))), generator)
@@ -160,6 +175,7 @@ def _he(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     return calculate_gain(nonlinearity, a) / math.sqrt(max(fans(tensor)[mode == "fan_out"], 1))
 
 
+@named
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
@@ -171,6 +187,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, generator)
 
 
+@named
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
@@ -181,6 +198,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _he(tensor, a, mode, nonlinearity), generator)
 
 
+@named
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill with a random (semi-)orthogonal matrix; axes after the first are taken as one."""
     shape = tensor.array.shape
@@ -194,6 +212,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(shape))
 
 
+@named
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fill a matrix with normal numbers, a share ``sparsity`` of each column being zero."""
     if tensor.ndim != 2:

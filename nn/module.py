@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.devices import Device, as_device
 from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.graph import MODE
@@ -47,6 +48,10 @@ class Module:
     _not_saved: set[str]
     _hooks: Hooks | None
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        checked_constructor(cls)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
             given = f"{len(args)} positional and {len(kwargs)} keyword arguments"
@@ -58,6 +63,14 @@ class Module:
         known["training"] = True
 
     # -------------------------------------------------------------------------------- attributes
+    if not TYPE_CHECKING:  # or type checkers would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("_kinds", "_hooks", "_not_saved", "training"):
+                cls = type(self).__name__
+                raise AttributeError(f"{cls}.__init__() did not call super().__init__(), which makes it a Module")
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
     def __setattr__(self, name: str, value: Any) -> None:
         kinds = self.__dict__.get("_kinds")
         kind = _kind_of(value)
@@ -128,7 +141,7 @@ class Module:
     def add_module(self, name: str, module: Module | None) -> None:
         """Add ``module`` as attribute ``name``."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+            raise TypeError(f"{type(module).__name__} is not a Module subclass{meant(module)}")
         self._register("module", name, module)
 
     def _of(self, kind: str) -> dict[str, Any]:
@@ -436,6 +449,15 @@ class Module:
         if not children and len(extra) <= 1:
             return f"{self._get_name()}({''.join(extra)})"
         return f"{self._get_name()}(\n  " + "\n  ".join(extra + children) + "\n)"
+
+
+def meant(given: Any) -> str:
+    """Say what somebody meant who gave something else than a module."""
+    if isinstance(given, (list, tuple)):
+        return "; give the modules one by one: Sequential(*layers), or use ModuleList(layers)"
+    if isinstance(given, type):
+        return f"; {given.__name__} is a class, a layer is made by calling it: {given.__name__}(...)"
+    return "; a function belongs into forward, or use the module of that name" if callable(given) else ""
 
 
 def _kind_of(value: Any) -> str | None:

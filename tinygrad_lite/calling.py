@@ -235,7 +235,7 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
 
     def call(tensors: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
         if isinstance(tensors, Tensor):
-            tensors = list(tensors)
+            raise TypeError(f"{op.name}: takes a sequence of tensors: {op.name}([a, b]), got {describe(tensors)}")
         values = dict(zip(others, args, strict=False))
         for key, value in kwargs.items():
             values[ALIASES.get(key, key)] = value

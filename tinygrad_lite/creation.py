@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isfinite
+from operator import index
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.arguments import named
 from tinygrad_lite.devices import as_device
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.ops.cast import dtype_of
 from tinygrad_lite.ops.shape import sizes
@@ -98,6 +100,7 @@ def empty(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return _made("empty", np.empty, shape if size is None else (size,), dtype, device, requires_grad)
 
 
+@named
 def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor filled with one value.
 
@@ -160,12 +163,21 @@ def full_like(
     return _like("full_like", input, lambda shape, d: np.full(shape, value, d), dtype, device, requires_grad)
 
 
+Number = float | Tensor
+
+
 def _number(x: Any) -> Any:
     return x.item() if hasattr(x, "item") else x
 
 
+@named
 def arange(
-    start: Any, end: Any = None, step: Any = 1, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Number,
+    end: Number | None = None,
+    step: Number = 1,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return the numbers from ``start`` (0 if only one is given) up to but not including ``end``.
 
@@ -173,20 +185,21 @@ def arange(
     >>> tl.arange(0, 1, 0.25)
     tensor([0.0000, 0.2500, 0.5000, 0.7500])
     """
-    if end is None:
-        start, end = 0, start
-    start, end, step = _number(start), _number(end), _number(step)
-    if step == 0 or (end - start) * step < 0:
-        raise ShapeError(f"arange: cannot go from {start} to {end} in steps of {step}")
-    floating = any(isinstance(v, float) for v in (start, end, step))
+    given: tuple[Any, ...] = (0, start, step) if end is None else (start, end, step)
+    first, last, by = map(_number, given)
+    if not all(map(isfinite, (first, last, by))):
+        raise OptionError(f"arange: start, end and step must be finite, got {first}, {last} and {by}")
+    if by == 0 or (last - first) * by < 0:
+        raise ShapeError(f"arange: cannot go from {first} to {last} in steps of {by}")
+    floating = any(isinstance(v, float) for v in (first, last, by))
     natural = get_default_dtype() if floating else np.dtype(np.int64)
-    count = ceil((end - start) / step)
-    numbers = np.arange(count) * step + start
+    numbers = np.arange(ceil((last - first) / by)) * by + first
     return _finish(numbers.astype(natural if dtype is None else dtype_of("arange", dtype)), requires_grad)
 
 
+@named
 def linspace(
-    start: Any, end: Any, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Number, end: Number, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Return ``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
 
@@ -194,14 +207,16 @@ def linspace(
     >>> tl.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    steps = index(steps)
     if steps < 0:
         raise ShapeError(f"linspace: steps must not be negative, got {steps}")
     chosen = get_default_dtype() if dtype is None else dtype_of("linspace", dtype)
     return _finish(np.linspace(_number(start), _number(end), steps).astype(chosen), requires_grad)
 
 
+@named
 def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = None, device: Any = None,
+    start: Number, end: Number, steps: int, base: float = 10.0, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return ``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their exponents.
@@ -210,12 +225,14 @@ def logspace(
     >>> tl.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
+    steps = index(steps)
     if steps < 0:
         raise ShapeError(f"logspace: steps must not be negative, got {steps}")
     chosen = get_default_dtype() if dtype is None else dtype_of("logspace", dtype)
     return _finish((float(base) ** np.linspace(_number(start), _number(end), steps)).astype(chosen), requires_grad)
 
 
+@named
 def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a matrix with ones on its diagonal.
 
@@ -230,6 +247,7 @@ def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, req
     return _finish(np.eye(n, m, dtype=chosen), requires_grad)
 
 
+@named
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
     """Return rows and columns of the lower triangle of a (row, col) matrix, as a (2, n) tensor.
 
@@ -241,6 +259,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, 
     return make(np.stack(np.tril_indices(row, offset, col)).astype(dtype))
 
 
+@named
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
     """Return rows and columns of the upper triangle of a (row, col) matrix, as a (2, n) tensor.
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DTypeError", "DeviceError", "FileError", "GradientError", "LinAlgError", "MissingExtra", "OptionError",
-           "ShapeError", "describe", "require"]  # fmt: skip
+__all__ = ["ArgumentError", "DTypeError", "DeviceError", "FileError", "GradientError", "LinAlgError", "MissingExtra",
+           "OptionError", "ShapeError", "describe", "require"]  # fmt: skip
 
 
 class ShapeError(ValueError, RuntimeError):
@@ -23,6 +23,10 @@ class ShapeError(ValueError, RuntimeError):
 
 class OptionError(ValueError, RuntimeError):
     """An argument with a value that cannot be used."""
+
+
+class ArgumentError(TypeError, ValueError):
+    """An argument of the wrong kind: a string for a number, a tensor for an option."""
 
 
 class DTypeError(TypeError, RuntimeError):
@@ -80,6 +84,8 @@ WORDS = tuple(
         (r"ufunc '\w+' not supported for the input types.*", "not defined for these dtypes; convert with .to(dtype)"),
         (r"The numpy boolean negative.*", "not defined for bool tensors; use ~x or logical_not"),
         (r"boolean index did not match indexed array.*", "the mask does not have the shape of what it selects from"),
+        (r"'(\w+)' object cannot be interpreted as an integer", r"expected a whole number, got a \1"),
+        (r"invalid literal for int\(\) with base 10: ", "expected a whole number, got "),
         (r"numpy boolean subtract.*", "not defined for bool tensors; use ^ or logical_xor"),
     )
 )  # fmt: skip

@@ -146,6 +146,9 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: materialize_grads gives zeros for unused inputs, allow_unused=False forbids them")
+    for what, given in (("outputs", outputs), ("inputs", inputs)):
+        if not isinstance(given, (Tensor, Iterable)):
+            raise TypeError(f"grad: {what} must be a tensor or several, got {describe(given)}")
     outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     if grad_outputs is None:

@@ -7,10 +7,12 @@ for nor disturb each other.
 from __future__ import annotations
 
 import threading
+from operator import index
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.arguments import named
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.inplace import filler
 from tinygrad_lite.ops.shape import sizes
@@ -76,6 +78,14 @@ def default_generator() -> Generator:
     return own
 
 
+def _shape(size: Any) -> tuple[int, ...]:
+    shape = sizes(size)
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"sizes must not be negative, got {shape}")
+    return shape
+
+
+@named
 def manual_seed(seed: int) -> Generator:
     """Start the random numbers over from ``seed``, so that a program gives the same numbers again.
 
@@ -141,7 +151,7 @@ def rand(
     chosen = _floating("rand", dtype)
     drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)  # NumPy draws no half floats
     return _finish(
-        (generator or default_generator()).random(sizes(shape if size is None else (size,)), dtype=drawn),
+        (generator or default_generator()).random(_shape(shape if size is None else (size,)), dtype=drawn),
         chosen,
         requires_grad,
     )
@@ -164,13 +174,14 @@ def randn(
     chosen = _floating("randn", dtype)
     drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)
     drawn_numbers = (generator or default_generator()).standard_normal(
-        sizes(shape if size is None else (size,)), dtype=drawn
+        _shape(shape if size is None else (size,)), dtype=drawn
     )
     return _finish(drawn_numbers, chosen, requires_grad)
 
 
+@named
 def randint(
-    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+    low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return whole numbers from ``low`` (0 if left out) up to but not including ``high``: ``randint(10, (2, 3))``.
@@ -187,10 +198,11 @@ def randint(
         raise TypeError("randint: size is missing; randint(high, size) or randint(low, high, size)")
     if low >= high:
         raise ValueError(f"randint: expected low < high, got low={low} and high={high}")
-    drawn = (generator or default_generator()).integers(low, high, sizes((size,)))
+    drawn = (generator or default_generator()).integers(low, high, _shape((size,)))
     return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
 
 
+@named
 def randperm(
     n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -202,7 +214,7 @@ def randperm(
     """
     if n < 0:
         raise ValueError(f"randperm: expected n >= 0, got {n}")
-    drawn = (generator or default_generator()).permutation(int(n))
+    drawn = (generator or default_generator()).permutation(index(n))
     return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
 
 
@@ -244,9 +256,10 @@ def randint_like(
     return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@named
 def normal(
-    mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False,
+    mean: float | Tensor = 0.0, std: float | Tensor = 1.0, size: Any = None, *, generator: Any = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return numbers drawn from normal distributions of ``mean`` and ``std`` (numbers with ``size``, or tensors).
 
@@ -259,7 +272,7 @@ def normal(
         raise ValueError(f"normal: std must not be negative, got {np.min(s)}")
     if size is None and not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
         raise TypeError("normal: size is needed when mean and std are numbers")
-    shape = sizes((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
+    shape = _shape((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
     chosen = dtype or next((v.dtype for v in (m, s) if isinstance(v, np.ndarray)), get_default_dtype())
     return _finish(randn(shape, generator=generator, dtype=chosen).array * s + m, chosen, requires_grad)
 
@@ -287,6 +300,7 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
     return make(((generator or default_generator()).random(chances.shape) < chances).astype(like))
 
 
+@named
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Return ``num_samples`` indices per row, each drawn with a chance proportional to the weight in ``input``.
 

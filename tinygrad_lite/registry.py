@@ -23,12 +23,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tinygrad_lite.arguments import misfit
 from tinygrad_lite.calling import ALIASES, caller, no_tensor, rules_of
 from tinygrad_lite.errors import DTypeError
 from tinygrad_lite.graph import Node, pick
 from tinygrad_lite.methods import Methods
 from tinygrad_lite.samples import Samples
-from tinygrad_lite.tensor import FUNCTIONS, UFUNCS
+from tinygrad_lite.tensor import FUNCTIONS, UFUNCS, Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
@@ -234,13 +235,17 @@ def op(
     return declare
 
 
-def blamed(inner: Callable[..., Any], given: dict[str, Any]) -> str | None:
-    """Say which argument of a composition should be a tensor and is none, or return None."""
+def blamed(inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """Say which argument of a composition should be a tensor, or something else, and is not; or return None."""
     parameters = inspect.signature(inner).parameters
+    given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+    if "tensors" in parameters and len(args) > 1 and isinstance(args[0], Tensor):
+        return f"takes a sequence of tensors: {inner.__name__}([a, b])"
     defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
-    return no_tensor(
+    found = no_tensor(
         {n: v for n, v in given.items() if n in parameters and parameters[n].annotation == "Array"}, defaults
     )
+    return found or (misfit(inner, args, kwargs) or (None,))[0]
 
 
 def function(
@@ -269,8 +274,8 @@ def function(
             try:
                 return inner(*args, **kwargs)
             except (AttributeError, TypeError) as error:
-                wrong = blamed(inner, {**dict(zip(params, args, strict=False)), **kwargs})
-                if wrong is None or isinstance(error, DTypeError):
+                wrong = None if isinstance(error, DTypeError) else blamed(inner, args, kwargs)
+                if wrong is None:
                     raise
                 raise DTypeError(f"{public_name}: {wrong}") from error
 

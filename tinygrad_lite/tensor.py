@@ -151,6 +151,8 @@ class Tensor(Holder, Methods):
 
     @data.setter
     def data(self, value: Any) -> None:
+        if not isinstance(value, (Tensor, np.ndarray)):
+            raise DTypeError(f"data: expected a tensor, got {describe(value)}")
         self.array = to_array(value, copy=False)
 
     @property

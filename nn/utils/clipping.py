@@ -8,12 +8,29 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.arguments import named
+from tinygrad_lite.errors import ArgumentError, describe
 from tinygrad_lite.tensor import Tensor, make
 
 
-def _gradients(parameters: Any) -> list[Tensor]:
-    given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [p.grad for p in given if p.grad is not None]
+def tensors_of(name: str, parameters: Any) -> list[Any]:
+    """Return a tensor, or the tensors of an iterable, as a list."""
+    given = parameters
+    if isinstance(given, Tensor):
+        given = [given]
+    elif isinstance(given, Iterable) and not isinstance(given, str):
+        given = list(given)
+    if not isinstance(given, list) or not all(isinstance(p, Tensor) for p in given):
+        module = hasattr(getattr(parameters, "__self__", parameters), "named_parameters")
+        raise ArgumentError(
+            f"{name}: parameters must be tensors, got {describe(parameters)}"
+            + ("; use model.parameters()" if module else "")
+        )
+    return given
+
+
+def _gradients(name: str, parameters: Any) -> list[Tensor]:
+    return [p.grad for p in tensors_of(name, parameters) if p.grad is not None]
 
 
 def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
@@ -36,6 +53,7 @@ def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonf
     return make(np.asarray(total, arrays[0].dtype))
 
 
+@named
 def clip_grad_norm_(
     parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
 ) -> Tensor:
@@ -43,7 +61,9 @@ def clip_grad_norm_(
 
     Returns the norm before. Raises RuntimeError if it is not finite and ``error_if_nonfinite``.
     """
-    grads = _gradients(parameters)
+    if not float(max_norm) >= 0:
+        raise ValueError(f"clip_grad_norm_: max_norm must be a number from 0 on, got {max_norm}")
+    grads = _gradients("clip_grad_norm_", parameters)
     total = get_total_norm(grads, norm_type, error_if_nonfinite)
     factor = float(max_norm) / (float(total.array) + 1e-6)
     if not factor >= 1:  # also when it is NaN
@@ -55,7 +75,10 @@ def clip_grad_norm_(
 clip_grad_norm = clip_grad_norm_
 
 
+@named
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: Any = None) -> None:
     """Cut every gradient of ``parameters`` off at ``clip_value`` and ``-clip_value``, in place."""
-    for g in _gradients(parameters):
+    if not float(clip_value) >= 0:
+        raise ValueError(f"clip_grad_value_: clip_value must be a number from 0 on, got {clip_value}")
+    for g in _gradients("clip_grad_value_", parameters):
         np.clip(g.array, -float(clip_value), float(clip_value), out=g.array)

@@ -6,20 +6,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.nn.utils.clipping import tensors_of
 from tinygrad_lite.ops.shape import cat
 from tinygrad_lite.tensor import Tensor
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
     """Return the elements of all ``parameters`` as one vector (differentiable)."""
-    return cat([p.reshape((-1,)) for p in parameters], 0)
+    return cat([p.reshape((-1,)) for p in tensors_of("parameters_to_vector", parameters)], 0)
 
 
 def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
     """Give ``parameters`` the elements of ``vec``, in order."""
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected Tensor, but got: {type(vec).__name__}")
-    given = list(parameters)
+    given = tensors_of("vector_to_parameters", parameters)
     count = sum(p.numel() for p in given)
     if vec.array.shape != (count,):
         raise ShapeError(f"vector_to_parameters: expected a vector of {count} elements, got {describe(vec)}")

@@ -51,6 +51,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
                 f"default_collate: each example must have the same shape, found {shapes}; pass collate_fn to pad them"
             )
         return make(np.stack(arrays))
+    if isinstance(first, (bool, int, float)) and not all(isinstance(b, (bool, int, float, np.generic)) for b in batch):
+        other = next(b for b in batch if not isinstance(b, (bool, int, float, np.generic)))
+        raise TypeError(f"default_collate: the first example is {first!r}, but another is {describe(other)}")
     if isinstance(first, bool):
         return make(np.array(batch, np.bool_))
     if isinstance(first, int):

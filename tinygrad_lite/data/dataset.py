@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.arguments import checked_constructor, named
 from tinygrad_lite.data.shuffling import generator_of
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.tensor import Tensor, make
@@ -31,6 +32,10 @@ class Dataset:
     """
 
     batches = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        checked_constructor(cls)
 
     def __class_getitem__(cls, item: Any) -> Any:
         """Accept ``Dataset[T]`` in annotations."""
@@ -86,10 +91,12 @@ class TensorDataset(Dataset):
     batches = True
 
     def __init__(self, *tensors: Any) -> None:
+        if not tensors:
+            raise ShapeError("TensorDataset: needs at least one tensor")
         for t in tensors:
             if not isinstance(t, (Tensor, np.ndarray)) or not t.ndim:
                 raise ShapeError(f"TensorDataset: expected tensors or arrays with rows, got {describe(t)}")
-        if not tensors or any(len(t) != len(tensors[0]) for t in tensors):
+        if any(len(t) != len(tensors[0]) for t in tensors):
             raise ShapeError(f"TensorDataset: Size mismatch between tensors: {', '.join(map(describe, tensors))}")
         self.tensors = tensors
 
@@ -187,6 +194,7 @@ class Subset(Dataset):
         return [self.dataset[i] for i in chosen]
 
 
+@named
 def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
     """Divide a data set at random into subsets of the given lengths, or of the given fractions if these sum to 1.
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.data.collate import default_collate, default_convert
 from tinygrad_lite.data.dataset import IterableDataset
 from tinygrad_lite.data.sampler import BatchSampler, RandomSampler, SequentialSampler, count
+from tinygrad_lite.errors import ArgumentError, describe
 
 
 def get_worker_info() -> None:
     """Return None, as PyTorch does in the main process: there are no worker processes here."""
 
 
+@checked_constructor
 class DataLoader:
     """Iterate over a data set in batches.
 
@@ -39,8 +42,8 @@ class DataLoader:
         dataset: Any,
         batch_size: int | None = 1,
         shuffle: bool | None = None,
-        sampler: Any = None,
-        batch_sampler: Any = None,
+        sampler: Iterable[Any] | None = None,
+        batch_sampler: Iterable[Any] | None = None,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         pin_memory: bool = False,
@@ -55,6 +58,12 @@ class DataLoader:
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
+        numbered = hasattr(type(dataset), "__getitem__") or hasattr(type(dataset), "__getitems__")
+        if not numbered and not isinstance(dataset, IterableDataset):
+            raise ArgumentError(
+                "DataLoader: dataset must have __getitem__ and __len__, or be an IterableDataset, got "
+                f"{describe(dataset)}"
+            )
         if num_workers < 0:
             raise ValueError(f"num_workers option should be non-negative, got {num_workers}")
         if num_workers:
@@ -63,7 +72,8 @@ class DataLoader:
                 UserWarning,
                 stacklevel=2,
             )
-        self.dataset, self.generator, self.num_workers, self.pin_memory = dataset, generator, 0, pin_memory
+        self.dataset: Any = dataset
+        self.generator, self.num_workers, self.pin_memory = generator, 0, pin_memory
         self.streams = isinstance(dataset, IterableDataset)
         if self.streams and (shuffle or sampler is not None or batch_sampler is not None):
             raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.data.shuffling import generator_of
 
 
@@ -19,6 +20,10 @@ def count(value: Any, name: str) -> int:
 
 class Sampler:
     """Base of samplers: define ``__iter__``, which yields indices (or lists of them)."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        checked_constructor(cls)
 
     def __init__(self, data_source: Any = None) -> None:
         pass

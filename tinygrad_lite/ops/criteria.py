@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops import loss
 from tinygrad_lite.ops.activation import log_softmax
 from tinygrad_lite.ops.indexing import plain
@@ -24,6 +24,15 @@ def reduced_by(name: str, x: Any, reduction: str) -> Any:
     if reduction != "mean":
         raise OptionError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
     return x.mean()
+
+
+def scores(name: str, input: Any, target: Any) -> None:
+    """Raise if there are class numbers where scores belong."""
+    if getattr(getattr(input, "dtype", None), "kind", "f") != "f":
+        raise DTypeError(
+            f"{name}: input must be floating scores, got {describe(input)} and target {describe(target)}; "
+            f"did you mean {name}(target, input)?"
+        )
 
 
 def old_words(name: str, size_average: Any, reduce: Any) -> None:
@@ -126,8 +135,13 @@ def cross_entropy(
     kind = getattr(target, "dtype", np.dtype(object)).kind
     if kind in "iu" and not label_smoothing:
         return cross_entropy_index(input, target, w, ignore_index, reduction)
+    scores("cross_entropy", input, target)
     axis = class_axis(input.ndim)
     if kind == "f":
+        if target.ndim == input.ndim - 1:
+            raise DTypeError(
+                f"cross_entropy: class numbers must be integers, target is {describe(target)}; use .long()"
+            )
         same_shape("cross_entropy", input, target)
         return _probabilities(input, target, w, reduction, label_smoothing, axis)
     return _smoothed(input, target, w, ignore_index, reduction, label_smoothing, axis)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.arguments import named
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.indexing import plain
 from tinygrad_lite.registry import op
@@ -89,6 +91,7 @@ def embedding(
     return rows(weight, index, padding_idx, scale_grad_by_freq)
 
 
+@named
 def one_hot(tensor: Array, num_classes: int = -1) -> Array:
     """Return integers with a last axis of length ``num_classes`` that is 1 at the class number, 0 elsewhere."""
     index = np.asarray(plain(tensor))
@@ -96,6 +99,7 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
         raise DTypeError(f"one_hot: class numbers must be integers, got {describe(tensor)}; use .long()")
     if index.size and index.min() < 0:
         raise OptionError("one_hot: class numbers must not be negative")
+    num_classes = operator.index(num_classes)
     if num_classes < 0:
         if not index.size:
             raise OptionError("one_hot: cannot tell the number of classes from an empty tensor; give num_classes")

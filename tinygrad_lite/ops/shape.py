@@ -35,7 +35,11 @@ class BadIndex(ShapeError, IndexError):
 def place(name: str, dim: Any, ndim: int, shape: Any) -> int:
     """Return ``dim`` counted from the front; IndexError unless ``ndim`` axes have it (0-d counts as one axis)."""
     n = ndim or 1
-    if not -n <= dim < n:
+    try:
+        inside = -n <= dim < n
+    except TypeError:
+        raise DTypeError(f"{name}: dim must be a whole number, got {describe(dim)}") from None
+    if not inside:
         raise IndexError(f"{name}: dim {dim} is out of range for shape {tuple(shape)}, it must be in [{-n}, {n - 1}]")
     return int(dim) % n
 

@@ -128,6 +128,8 @@ def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
     """
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where: give both input and other, or neither for the places where condition holds")
     if np.asarray(bare(condition)).dtype.kind != "b":
         raise DTypeError(f"where: condition must be bool, it is {describe(condition)}; use condition != 0")
     return where(condition, input, other)

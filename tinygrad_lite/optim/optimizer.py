@@ -10,13 +10,14 @@ from __future__ import annotations
 import copy
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite import graph
-from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.arguments import checked_constructor, misfit
+from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.tensor import HookHandle, Tensor, make
 
 Job = tuple[Any, Any, dict[str, Any], tuple[Any, ...]]
@@ -54,6 +55,10 @@ class Optimizer:
     """How many scratch arrays the formula needs."""
     advance: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
     """Called with state and group once per parameter and step, for numbers in the state that change with each step."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        checked_constructor(cls)
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -94,10 +99,17 @@ class Optimizer:
         """Add a group of parameters, with options of its own or the defaults."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        if "params" not in param_group:
+            raise KeyError(f"a parameter group needs 'params', the tensors to change; it has {sorted(param_group)}")
+        wrong = misfit(type(self).__init__, (), {k: v for k, v in param_group.items() if k != "params"})
+        if wrong is not None:
+            raise ArgumentError(f"{type(self).__name__}: {wrong[0]}")
         group = {**self.defaults, **param_group}
         params = group["params"]
         if isinstance(params, set):
             raise TypeError("optimizer parameters need to be organized in ordered collections, a set has no order")
+        if not isinstance(params, Iterable):
+            raise TypeError(f"the 'params' of a parameter group must be tensors, got {describe(params)}")
         params = [params] if isinstance(params, Tensor) else list(params)
         if params and all(isinstance(p, tuple) and len(p) == 2 for p in params):
             group["param_names"] = [name for name, _ in params]
@@ -269,6 +281,12 @@ class Optimizer:
         Training goes on bit for bit as if it had not been stopped. Raises ValueError or ShapeError, and changes
         nothing, if groups or shapes differ.
         """
+        if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
+            known = sorted(map(str, state_dict)) if isinstance(state_dict, Mapping) else describe(state_dict)
+            raise ValueError(
+                "load_state_dict: expected what state_dict() of an optimizer returns, with 'state' and 'param_groups', "
+                f"got {known}"
+            )
         groups = [dict(group) for group in state_dict["param_groups"]]
         if len(groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")

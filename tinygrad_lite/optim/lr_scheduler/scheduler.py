@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.optim.optimizer import Optimizer
 
@@ -37,6 +38,10 @@ class LRScheduler:
     optimizer: Optimizer
     last_epoch: int
     base_lrs: list[float]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        checked_constructor(cls)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
