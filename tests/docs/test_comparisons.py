@@ -1,6 +1,9 @@
 """What the README and "Coming from elsewhere" say of other libraries, tried out where they are installed."""
 
+import doctest
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,6 +119,26 @@ class TestPyTorch:
         with pytest.raises((RuntimeError, NotImplementedError)):
             second(torch)
         assert np.isfinite(second(tl).array).all()
+
+    def test_the_table_of_subgradients(self, torch):
+        """The same lines, run by PyTorch, differ where the page says so and nowhere else."""
+        page = (Path(__file__).parents[2] / "docs" / "subgradients.md").read_text("utf-8")
+        lines = "\n".join(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+        lines = lines.replace("import tinygrad_lite as tl", "import torch as tl")
+        lines = lines.replace("from tinygrad_lite import nn", "from torch import nn")
+        different = []
+
+        class Runner(doctest.DocTestRunner):
+            def report_failure(self, out, test, example, got):
+                different.append(example.source)
+
+            def report_unexpected_exception(self, out, test, example, exc_info):
+                different.append(example.source)
+
+        Runner().run(doctest.DocTestParser().get_doctest(lines, {}, "torch", "torch", 0))
+        expected = ("tl.hypot", "x.floor()", "slope(root", "tl.zero_guard")
+        assert len(different) == len(expected)
+        assert all(word in line for word, line in zip(expected, different, strict=True))
 
 
 class TestScikitLearn:
