@@ -55,6 +55,18 @@ def run(*words, cwd):
     return done.stdout
 
 
+def test_the_first_page_can_be_pasted(tmp_path):
+    """Line by line into an interpreter, as the button on the page copies them."""
+    text = (DOCS / "start.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(?:>>> |\.\.\. ?)(.*)$", "\n".join(FENCE.findall(text)), re.MULTILINE)
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-iq"], input="\n".join(lines), cwd=tmp_path, env=env, capture_output=True,
+                          text=True, timeout=300)  # fmt: skip
+    assert "Error" not in done.stderr, done.stderr
+    assert "(27.0, 18.0)" in done.stdout and "[False, True, True, False]" in done.stdout
+    assert {p.name for p in tmp_path.iterdir()} == {"xor.svg", "xor.html"}
+
+
 NET = """
 import numpy as np
 import tinygrad_lite as tl
