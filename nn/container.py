@@ -111,6 +111,8 @@ class Sequential(_List):
     )
     """
 
+    _places = True
+
     def __init__(self, *args: Any) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], Mapping):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from tinygrad_lite.graph import MODE, Mode, user_frame
 from tinygrad_lite.tensor import Tensor
 
 _number = itertools.count().__next__
@@ -124,3 +126,18 @@ class _Backward:
         self.grad_in = {}
         answer = self.tell(grads)
         return answer[i] if answer is not grads else None
+
+
+def placed(module: Any, mode: Mode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run ``module.forward`` with the user's line noted once for all steps inside, or, if it is a user's, forgotten."""
+    place = None
+    if module._places:
+        frame = user_frame(sys._getframe(2))
+        place = (frame.f_code, frame.f_lasti)
+    inside = mode.at(place)
+    MODE.set(inside)
+    try:
+        return module.forward(*args, **kwargs)
+    finally:
+        left = MODE.get()  # forward may have changed it for good: set_grad_enabled(False)
+        MODE.set(mode if left is inside else left.at(mode.place))

@@ -16,9 +16,9 @@ import numpy as np
 from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.devices import Device, as_device
 from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
-from tinygrad_lite.graph import MODE
+from tinygrad_lite.graph import MODE, OURS
 from tinygrad_lite.nn import state
-from tinygrad_lite.nn.hooks import Hooks, RemovableHandle, call_with_hooks
+from tinygrad_lite.nn.hooks import Hooks, RemovableHandle, call_with_hooks, placed
 from tinygrad_lite.nn.parameter import Buffer, Parameter
 from tinygrad_lite.tensor import Tensor
 
@@ -48,9 +48,15 @@ class Module:
     _not_saved: set[str]
     _hooks: Hooks | None
 
+    _places: bool | None = None
+    """True: steps inside are told as the line that called this module. False: ``forward`` has lines of a user's."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         checked_constructor(cls)
+        if "forward" in cls.__dict__ and "_places" not in cls.__dict__:
+            code = getattr(cls.__dict__["forward"], "__code__", None)
+            cls._places = None if code is not None and OURS[code.co_filename] else False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
@@ -272,9 +278,14 @@ class Module:
     # -------------------------------------------------------------------------------- calling
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward``, with hooks and observers around it; an error says in which module it happened."""
-        observers = MODE.get().observers
+        mode = MODE.get()
+        observers = mode.observers
         if self._hooks is None and not observers:
             try:
+                if self._places is (mode.place is None):
+                    return placed(self, mode, args, kwargs)
+                if len(args) == 1 and not kwargs:  # the usual call, without the packing
+                    return self.forward(args[0])
                 return self.forward(*args, **kwargs)
             except Exception as error:
                 located(self, args, error)

@@ -58,7 +58,8 @@ _FROM = {"load": "serialization", "save": "serialization"}
 
 def __getattr__(name: str) -> Any:
     """Find every public op by name, also one registered later, and the rooms of the package on first use."""
-    if name in _PUBLIC:
+    if name in _PUBLIC:  # once: afterwards it is an ordinary attribute, until the name is published anew
+        globals()[name] = _PUBLIC[name]
         return _PUBLIC[name]
     if name in _ROOMS or name in _FROM:
         from importlib import import_module

@@ -59,7 +59,7 @@ def {name}({signature}, **_words):
         _t.node = None
         return _t
     _t.tracked = True
-    _t.node = _node = new(Node)
+    _t.node = _node = Node()
     _node.op = op
     _node.inputs = ({inputs},)
     _node.saved = {saved}
@@ -68,12 +68,15 @@ def {name}({signature}, **_words):
     _node.dtype = _y.dtype
     _node.seq = clock()
     _node.hooks = None
-    _frame = getframe(1)
-    _code = _frame.f_code
-    if OURS[_code.co_filename]:
-        _frame = user_frame(_frame)
+    if _mode.place is None:
+        _frame = getframe(1)
         _code = _frame.f_code
-    _node.source = (_code, _frame.f_lasti)
+        if OURS[_code.co_filename]:
+            _frame = user_frame(_frame)
+            _code = _frame.f_code
+        _node.source = (_code, _frame.f_lasti)
+    else:
+        _node.source = _mode.place
     return _t
 """
 
@@ -93,10 +96,10 @@ UNWRAP = """
 """
 
 # arguments that NumPy can have as they are and gives PyTorch's dtype for: the usual cases, decided at once
-ONE = "not ({a}_.__class__ is ndarray and ({a}_.dtype is F32 or {a}_.dtype is F64))"
+ONE = "not ({a}_.__class__ is ndarray and ((_d := {a}_.dtype) is F32 or _d is F64))"
 TWO = (
-    "not (({a}_.__class__ is ndarray and ({a}_.dtype is F32 or {a}_.dtype is F64) and ({b}_.__class__ is float "
-    "or {b}_.__class__ is int or {b}_.__class__ is ndarray and {b}_.dtype is {a}_.dtype)) "
+    "not (({a}_.__class__ is ndarray and ((_d := {a}_.dtype) is F32 or _d is F64) and ({b}_.__class__ is float "
+    "or {b}_.__class__ is int or {b}_.__class__ is ndarray and {b}_.dtype is _d)) "
     "or ({a}_.__class__ is float and {b}_.__class__ is ndarray and ({b}_.dtype is F32 or {b}_.dtype is F64)))"
 )
 
@@ -113,8 +116,8 @@ def promotion_source(op: Any) -> str:
     else:
         a = names[0]
         number = "" if NUMPY_1 else " or {b}_.__class__ is float"
-        fits = "({b}_ is None" + number + " or {b}_.__class__ is ndarray and {b}_.dtype is {a}_.dtype)"
-        same = [fits.format(a=a, b=b) for b in names[1:]]
+        fits = "({b}_ is None" + number + " or {b}_.__class__ is ndarray and {b}_.dtype is _d)"
+        same = [fits.format(b=b) for b in names[1:]]
         test = " and ".join([ONE.format(a=a)[4:], *same])
         test = f"not ({test})"
     if op.promote == "same" and len(names) == 1:

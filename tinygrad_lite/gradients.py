@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import graph
+from tinygrad_lite.arrays import hush, unhush
 from tinygrad_lite.errors import GradientError, ShapeError, describe
 from tinygrad_lite.graph import Node, Retain
 from tinygrad_lite.tensor import ASK, After, Tensor, make, to_array, wrap
@@ -50,6 +51,9 @@ def differentiate(
     """Run the backward pass; returns the gradient (array, or Tensor with ``create``) of each leaf or target."""
     roots: list[tuple[Any, Any]] = []
     for out, gradient in zip(outputs, gradients, strict=True):
+        if gradient is None and not create and out.tracked and out.array.ndim == 0 and out.array.dtype in SEEDS:
+            roots.append((out.node or out, SEEDS[out.array.dtype]))  # the usual case, without the questions
+            continue
         g = seed_for(out, gradient, asked)
         if create:
             g = g if isinstance(g, Tensor) else make(g)
@@ -64,15 +68,18 @@ def differentiate(
             if not isinstance(t, Tensor) or not t.tracked:
                 raise GradientError(f"{asked}: an input {describe(t)} does not require gradients")
         keys = [t.node or t for t in targets]
-    with np.errstate(all="ignore"):
+    before = hush()
+    try:
         if create:
             with graph.switch(grad=True):
                 found = graph.pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
         else:
             # rules on bare arrays record nothing, whatever the mode
             found = graph.pull(roots, targets=keys, retain=bool(retain))
+    finally:
+        unhush(before)
     for leaf in found:
-        if isinstance(leaf, Tensor) and leaf.hooks is not None:
+        if leaf.__class__ is not Node and leaf.__class__ is not Retain and leaf.hooks is not None:
             for hook in tuple(leaf.hooks):
                 if hook.__class__ is not After:
                     found[leaf] = hook(found[leaf])
@@ -88,7 +95,11 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
     named = {t.node: t for t in targets if t.node is not None}
     placed = []
     for key, g in found.items():
-        t = key.tensor() if key.__class__ is Retain else named.get(key) if key.__class__ is Node else key
+        t = key
+        if key.__class__ is Node:
+            t = named.get(key)
+        elif key.__class__ is Retain:
+            t = key.tensor()
         if t is not None:
             placed.append((key, t, g))
             old = t.grad
@@ -104,9 +115,13 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             t.grad = g if old is None else old + g
         elif old is None:
             # `a + b` hands one array to both, a view or a broadcast is shared too: keep only what nobody else has
-            alone = g.__class__ is np.ndarray and g.base is None and g.dtype is t.array.dtype and id(g) not in taken
-            taken.add(id(g))
-            t.grad = make(g if alone and key is t else np.array(g, dtype=t.array.dtype))
+            dtype, known = t.array.dtype, id(g)
+            if key is not t or known in taken or g.__class__ is not np.ndarray or g.base is not None:
+                g = np.array(g, dtype=dtype)
+            elif g.dtype is not dtype:
+                g = g.astype(dtype)
+            taken.add(known)
+            t.grad = make(g)
         elif old.tracked or not old.array.flags.writeable:
             t.grad = make(np.asarray(old.array + g, dtype=t.array.dtype))
         else:

@@ -277,8 +277,10 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """
     extra = g.ndim - len(shape)
     if extra:
-        if g.__class__ is np.ndarray and g.ndim == 2 and g.shape[1:] == shape and g.dtype.kind == "f":
-            return ones(len(g), g.dtype).dot(g)
+        if extra == 1 and g.ndim == 2 and g.__class__ is np.ndarray:
+            rows, columns = g.shape
+            if (columns,) == shape and g.dtype.kind == "f":
+                return ones(rows, g.dtype).dot(g)
         g = np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra)))
         if g.shape == shape:
             return g
@@ -394,8 +396,9 @@ def pull(
                 continue
             if singular and not finite(gp):
                 gp = op.masked(g, gp)
-            if gp.shape != (p.shape if p.__class__ is Node or wrap is not None else p.array.shape):
-                gp = unbroadcast(gp, p.shape)
+            shape = p.shape if p.__class__ is Node or wrap is not None else p.array.shape
+            if gp.shape != shape:
+                gp = unbroadcast(gp, shape)
             if observers:
                 for observer in observers:
                     observer.pulled(node, position, g, gp)

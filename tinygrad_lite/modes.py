@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Generator
 from contextvars import ContextVar
+from types import CodeType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -16,16 +17,22 @@ class Mode:
 
     ``grad``: record steps. ``guard``: an exactly zero incoming gradient gives an exactly zero outgoing one.
     ``inference``: the caller promised never to ask for gradients. ``observers``: objects told of every step (pictures,
-    profiles, the search for the first non-finite value, batching). ``outer``: the mode to go back to.
+    profiles, the search for the first non-finite value, batching). ``outer``: the mode to go back to. ``place``: the
+    (code object, instruction) of the user that called a network of ours, so that no step inside it has to look for it.
     """
 
-    __slots__ = ("grad", "guard", "inference", "observers", "outer")
+    __slots__ = ("grad", "guard", "inference", "observers", "outer", "place")
 
     def __init__(
         self, grad: bool = True, guard: bool = True, inference: bool = False, observers: tuple[Any, ...] = (),
-        outer: Mode | None = None,
+        outer: Mode | None = None, place: tuple[CodeType, int] | None = None,
     ) -> None:  # fmt: skip
         self.grad, self.guard, self.inference, self.observers, self.outer = grad, guard, inference, observers, outer
+        self.place = place
+
+    def at(self, place: tuple[CodeType, int] | None) -> Mode:
+        """Return this mode with another ``place``."""
+        return Mode(self.grad, self.guard, self.inference, self.observers, self.outer, place)
 
     def but(self, **changes: Any) -> Mode:
         """Return this mode with some fields replaced."""

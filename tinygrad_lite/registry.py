@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -170,6 +171,9 @@ def _called(rule: Rule, places: tuple[int, ...], g: Any, saved: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ declaring
 def publish(name: str, function: Callable[..., Any], numpy: Any, method: bool | str) -> None:
     """Make ``function`` public: in the package, as a method, and behind NumPy's own functions."""
+    package = vars(sys.modules["tinygrad_lite"])
+    if name in PUBLIC and package.get(name) is PUBLIC[name]:
+        package[name] = function  # it has been looked up there before
     PUBLIC[name] = function
     if method:
         setattr(Methods, method if isinstance(method, str) else name, function)
@@ -272,7 +276,7 @@ def function(
                     if known in params:
                         kwargs[known] = kwargs.pop(ours)
             try:
-                return inner(*args, **kwargs)
+                return inner(*args, **kwargs) if kwargs else inner(*args)
             except (AttributeError, TypeError) as error:
                 wrong = None if isinstance(error, DTypeError) else blamed(inner, args, kwargs)
                 if wrong is None:

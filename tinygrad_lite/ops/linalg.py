@@ -82,14 +82,15 @@ def _linear_weight(g: Array, input: Array) -> Array:
 )  # fmt: skip
 def linear(input: Array, weight: Array, bias: Array = None) -> Array:
     """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None."""
-    if weight.ndim != 2 or not input.ndim or input.shape[-1] != weight.shape[1]:
+    shape = weight.shape
+    if len(shape) != 2 or not input.ndim or input.shape[-1] != shape[1]:
         raise ShapeError(
             f"linear: weight expects {weight.shape[-1] if weight.ndim else '?'} input features, "
             f"x has {input.shape[-1] if input.ndim else 'none'} (x {describe(input)}, weight {describe(weight)})"
         )
     y = product(input, weight.T)
     if bias is not None:
-        if bias.shape != weight.shape[:1]:
-            raise ShapeError(f"linear: bias must be ({weight.shape[0]},) for weight {weight.shape}, it is {bias.shape}")
+        if bias.shape != (shape[0],):
+            raise ShapeError(f"linear: bias must be ({shape[0]},) for weight {shape}, it is {bias.shape}")
         y += bias
     return y

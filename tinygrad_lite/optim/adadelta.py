@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class Adadelta(Optimizer):
         """Return the state arrays of each parameter."""
         return FIELDS
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter by what it moved of late, in proportion to its gradient."""
         lr, rho, eps, maximize, decay = (group[name] for name in ("lr", "rho", "eps", "maximize", "weight_decay"))
         for x, g, _, (v, u, a, b, c) in jobs:

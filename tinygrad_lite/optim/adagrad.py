@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class Adagrad(Optimizer):
         """Return what the sum starts from."""
         return np.full(x.shape, group["initial_accumulator_value"], x.dtype)
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its scaled gradient."""
         eps, maximize, decay = group["eps"], group["maximize"], group["weight_decay"]
         for x, g, state, (s, a, b) in jobs:

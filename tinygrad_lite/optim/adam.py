@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ class Adam(Optimizer):
         """Return the state arrays of each parameter."""
         return WITH_MAXIMUM if group["amsgrad"] else AVERAGES
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
         lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
@@ -81,9 +81,10 @@ class Adam(Optimizer):
         for x, g, state, arrays in jobs:
             if state["step"] != known or x.dtype is not dtype:
                 known, dtype = state["step"], x.dtype
-                size, root = scalar(lr / (1 - beta1**known), x), scalar((1 - beta2**known) ** 0.5, x)
-                new1, keep2, new2 = scalar(1 - beta1, x), scalar(beta2, x), scalar(1 - beta2, x)
-                tiny = scalar(eps, x)
+                size = np.array(lr / (1 - beta1**known), dtype)  # other numbers in each step
+                root = np.array((1 - beta2**known) ** 0.5, dtype)
+                new1, keep2, new2 = scalar(1 - beta1, dtype), scalar(beta2, dtype), scalar(1 - beta2, dtype)
+                tiny = scalar(eps, dtype)
             m, v, a, b = arrays[0], arrays[1], arrays[-2], arrays[-1]
             if keep != 1.0:
                 multiply(x, keep, x)

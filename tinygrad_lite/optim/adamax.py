@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class Adamax(Optimizer):
         """Return the state arrays of each parameter."""
         return FIELDS
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its averaged gradient."""
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
         maximize, decay = group["maximize"], group["weight_decay"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,12 @@ def check_common(group: dict[str, Any], *positive: str) -> None:
         need(group[name] >= 0.0, f"{name} value", group[name])
 
 
-def scalar(value: float, like: Any) -> Any:
-    """Return a number as a 0-d array of the dtype of ``like``: NumPy takes it twice as fast as a Python number."""
-    return np.array(value, like.dtype)
+@lru_cache(maxsize=256)
+def scalar(value: float, dtype: Any) -> Any:
+    """Return a number as a 0-d array, shared and read-only: NumPy takes it twice as fast as a Python number."""
+    array = np.array(value, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def steered(x: Any, g: Any, maximize: bool, decay: float, out: Any) -> Any:

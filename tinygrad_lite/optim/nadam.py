@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ class NAdam(Optimizer):
         """Keep the product of all momenta so far."""
         state["mu_product"] = state.get("mu_product", 1.0) * momentum(group, state["step"])
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its gradient and along the average as it will be."""
         multiply, divide, add = np.multiply, np.divide, np.add
         lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]

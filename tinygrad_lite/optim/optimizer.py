@@ -20,7 +20,7 @@ from tinygrad_lite.arguments import checked_constructor, misfit
 from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.tensor import HookHandle, Tensor, make
 
-Job = tuple[Any, Any, dict[str, Any], tuple[Any, ...]]
+Job = tuple[Any, Any, Any, tuple[Any, ...]]
 """One piece of work for a formula: parameter, gradient, state (its "step" counts from 1), state and scratch arrays."""
 
 PIECE = 1 << 16
@@ -40,6 +40,18 @@ class State(dict[str, Any]):
 
     def __reduce__(self) -> Any:
         return dict, (dict(self),)  # a copy looks things up for itself
+
+
+def in_pieces(jobs: list[Job]) -> Iterator[Job]:
+    """Yield the work on large parameters piece by piece."""
+    for x, g, state, arrays in jobs:
+        pieces = state.pieces
+        if pieces is None:
+            yield x, g, state, arrays
+        else:
+            flat = g.reshape(-1)
+            for piece, part, its in pieces:
+                yield part, flat[piece], state, its
 
 
 class Optimizer:
@@ -90,7 +102,7 @@ class Optimizer:
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option of a group does not fit."""
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Change the parameters of ``group`` in place; the work comes as jobs, see `Job`."""
         raise NotImplementedError(f"{type(self).__name__} does not define update")
 
@@ -171,15 +183,26 @@ class Optimizer:
         if closure is not None:
             with graph.enable_grad():
                 loss = closure()
-        found = [self._gather(group) for group in self.param_groups]
-        for group, pairs in zip(self.param_groups, found, strict=True):
-            if pairs:
-                self.update(group, self._jobs(group, pairs, frame))
+        work = [(group, jobs) for group in self.param_groups if (jobs := self._gather(group))]
+        source, now, advance = (frame.f_code, frame.f_lasti), graph.tick(), self.advance
+        for group, jobs in work:
+            large = False
+            for _, _, state, _ in jobs:
+                state["step"] += 1
+                if advance is not None:
+                    advance(state, group)
+                change = state.change
+                change.count += 1
+                change.when = now
+                change.line = source
+                if state.pieces is not None:
+                    large = True
+            self.update(group, in_pieces(jobs) if large else jobs)
         return loss
 
-    def _gather(self, group: dict[str, Any]) -> list[tuple[State, Any]]:
-        """Return state and gradient of every parameter that has a gradient; raise if one does not fit."""
-        states, fields, pairs = self.state, self.fields(group), []
+    def _gather(self, group: dict[str, Any]) -> list[Job]:
+        """Return the work on every parameter that has a gradient; raise if one does not fit."""
+        states, fields, jobs = self.state, self.fields(group), []
         for p in group["params"]:
             grad = p.grad
             if grad is None:
@@ -193,24 +216,8 @@ class Optimizer:
             state: Any = states.get(p)
             if state.__class__ is not State or state.array is not x or state.fields is not fields:
                 state = self._looked_up(p, group, fields)
-            pairs.append((state, g))
-        return pairs
-
-    def _jobs(self, group: dict[str, Any], pairs: list[tuple[State, Any]], frame: Any) -> Iterator[Job]:
-        """Yield the work of one step; each parameter is counted and noted as changed when its turn comes."""
-        source, now, advance = (frame.f_code, frame.f_lasti), graph.tick(), self.advance
-        for state, g in pairs:
-            change = state.change
-            state["step"] += 1
-            if advance is not None:
-                advance(state, group)
-            change.count += 1
-            change.when, change.line = now, source
-            if state.pieces is None:
-                yield state.array, g, state, state.arrays
-            else:
-                for piece, x, arrays in state.pieces:
-                    yield x, g.reshape(-1)[piece], state, arrays
+            jobs.append((x, g, state, state.arrays))
+        return jobs
 
     def _looked_up(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> State:
         """Return the state of ``p``, made where there is none yet, with its memory cut into pieces if it is large."""
@@ -239,7 +246,7 @@ class Optimizer:
             state.arrays = (*arrays, *[s[: x.size].reshape(x.shape) for s in scratch])
             state.pieces = None
         else:
-            state.pieces = []
+            state.arrays, state.pieces = (), []
             for start in range(0, x.size, PIECE):
                 piece = slice(start, min(start + PIECE, x.size))
                 views = [a.reshape(-1)[piece] for a in (x, *arrays)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class RMSprop(Optimizer):
         """Return the state arrays of each parameter."""
         return CHOICES[bool(group["momentum"]), bool(group["centered"])]
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its scaled gradient, or along the running sum of these."""
         lr, alpha, eps, momentum = (group[name] for name in ("lr", "alpha", "eps", "momentum"))
         maximize, decay, centered = group["maximize"], group["weight_decay"], group["centered"]

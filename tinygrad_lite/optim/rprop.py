@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class Rprop(Optimizer):
         """Return what a state array starts from."""
         return np.full(x.shape, group["lr"] if field == "step_size" else 0.0, x.dtype)
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each element by its own step against the sign of its gradient."""
         (shorter, longer), (least, most), maximize = group["etas"], group["step_sizes"], group["maximize"]
         for x, g, _, (before, size, a, b) in jobs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class SGD(Optimizer):
         """Return the state arrays of each parameter."""
         return MOMENTUM if group["momentum"] else NOTHING
 
-    def update(self, group: dict[str, Any], jobs: Iterator[Job]) -> None:
+    def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its gradient, or along its running sum."""
         multiply, add, subtract = np.multiply, np.add, np.subtract
         momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
@@ -77,9 +77,10 @@ class SGD(Optimizer):
         lr = keep = new = dtype
         for x, g, state, arrays in jobs:
             if x.dtype is not dtype:
-                dtype, lr = x.dtype, scalar(group["lr"], x)
+                dtype = x.dtype
+                lr = scalar(group["lr"], dtype)
                 if momentum:
-                    keep, new = scalar(momentum, x), scalar(1 - dampening, x)
+                    keep, new = scalar(momentum, dtype), scalar(1 - dampening, dtype)
             b = arrays[-1]
             if maximize or decay:
                 g = steered(x, g, maximize, decay, arrays[-2])

@@ -1,0 +1,17 @@
+"""Names of the registry in the package."""
+
+import tinygrad_lite as tl
+
+
+def test_a_name_published_anew_is_found_anew():
+    """The package remembers what it has looked up, and forgets it when the name is published again."""
+    from tinygrad_lite.registry import PUBLIC, publish
+
+    try:
+        publish("published_twice", abs, (), False)
+        assert tl.published_twice is abs and vars(tl)["published_twice"] is abs
+        publish("published_twice", max, (), False)
+        assert tl.published_twice is max
+    finally:
+        PUBLIC.pop("published_twice")
+        vars(tl).pop("published_twice")

@@ -1,0 +1,102 @@
+"""Which line a step inside a network is told as."""
+
+import threading
+
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite import nn
+from tinygrad_lite.graph import MODE, Node
+
+
+class Block(nn.Module):
+    """A user's layer, with one of ours inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+
+    def forward(self, x):
+        x = self.layer(x)  # here the layer
+        return x * 2  # here the product
+
+
+def lines(out):
+    """Op and last words of the line, of all steps from the last to the first."""
+    found, node = [], out.node
+    while isinstance(node, Node):
+        found.append((node.op.name, node.line.split(": ", 1)[-1]))
+        node = next((p for p in node.inputs if isinstance(p, Node)), None)
+    return found
+
+
+def test_steps_of_our_own_modules_are_told_as_the_line_that_called_the_network():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Tanh(), nn.Linear(3, 1)))
+    out = net(tl.ones(4, 2))  # here
+    assert lines(out) == [(op, "out = net(tl.ones(4, 2))  # here") for op in ("linear", "tanh", "linear")]
+
+
+def test_steps_of_a_users_layer_are_told_as_its_own_lines_wherever_it_stands():
+    net = nn.Sequential(nn.Tanh(), Block(), nn.Sequential(Block(), nn.ReLU()))
+    out = net(tl.ones(4, 2))
+    call = "out = net(tl.ones(4, 2))"
+    mul, linear = ("mul", "return x * 2  # here the product"), ("linear", "x = self.layer(x)  # here the layer")
+    assert lines(out) == [("relu", call), mul, linear, mul, linear][: len(lines(out))]
+    assert len(lines(out)) == 5  # tanh of a constant is not recorded
+
+
+def test_a_subclass_with_a_forward_of_its_own_is_a_users_layer():
+    class Twice(nn.Sequential):
+        def forward(self, input):
+            return super().forward(input) + input  # here
+
+    out = Twice(nn.Linear(2, 2))(tl.ones(1, 2))
+    assert lines(out) == [("add", "return super().forward(input) + input  # here")] + [
+        ("linear", "return super().forward(input) + input  # here")
+    ]
+
+
+def test_the_mode_is_as_before_after_an_error_and_after_a_layer_that_switches_gradients_off():
+    class Broken(nn.Module):
+        def forward(self, x):
+            raise RuntimeError("broken")
+
+    class Off(nn.Module):
+        def forward(self, x):
+            tl.set_grad_enabled(False)
+            return x
+
+    before = MODE.get()
+    with pytest.raises(RuntimeError, match="broken"):
+        nn.Sequential(nn.Linear(2, 2), Broken())(tl.ones(1, 2))
+    assert MODE.get() is before
+    try:
+        nn.Sequential(nn.Linear(2, 2), Off())(tl.ones(1, 2))
+        assert not tl.is_grad_enabled() and MODE.get().place is None  # as in PyTorch
+    finally:
+        MODE.set(before)
+
+
+def test_threads_do_not_see_each_others_lines():
+    net, seen = nn.Sequential(nn.Linear(2, 2), nn.Tanh()), {}
+    barrier = threading.Barrier(2)
+
+    class Wait(nn.Module):
+        def forward(self, x):
+            barrier.wait(timeout=10)
+            return x
+
+    net = nn.Sequential(Wait(), nn.Linear(2, 2))
+
+    def first():
+        seen["first"] = lines(net(tl.ones(1, 2)))
+
+    def second():
+        seen["second"] = lines(net(tl.ones(1, 2)))
+
+    threads = [threading.Thread(target=t) for t in (first, second)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert seen == {n: [("linear", f'seen["{n}"] = lines(net(tl.ones(1, 2)))')] for n in ("first", "second")}
