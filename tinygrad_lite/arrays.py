@@ -50,6 +50,17 @@ class Size(tuple[int, ...]):
         return count
 
 
+class _Sizes(dict[tuple[int, ...], Size]):
+    def __missing__(self, shape: tuple[int, ...]) -> Size:
+        if len(self) >= 4096:
+            self.clear()
+        self[shape] = size = Size(shape)
+        return size
+
+
+SIZES = _Sizes()
+"""Sizes by shape: a lookup costs a third of making one, and programs ask for the same few again and again."""
+
 _program_dtype = [np.dtype(np.float32)]
 _thread_dtype: ContextVar[np.dtype[Any] | None] = ContextVar("tinygrad_lite_dtype", default=None)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import graph
-from tinygrad_lite.arrays import Holder
+from tinygrad_lite.arrays import SIZES, Holder
 from tinygrad_lite.arrays import Size as Size
 from tinygrad_lite.arrays import get_default_dtype as get_default_dtype
 from tinygrad_lite.arrays import set_default_dtype as set_default_dtype
@@ -112,7 +112,7 @@ class Tensor(Holder, Methods):
     @property
     def shape(self) -> Size:
         """The length of each axis."""
-        return Size(self.array.shape)
+        return SIZES[self.array.shape]
 
     @property
     def dtype(self) -> np.dtype[Any]:

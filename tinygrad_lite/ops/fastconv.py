@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.ops import winograd
+from tinygrad_lite.ops import lookup, winograd
 from tinygrad_lite.ops.workers import added, buffer, split
 from tinygrad_lite.tensor import Array
 
@@ -210,8 +210,21 @@ def images_last(x: Array) -> Array:
     return x.transpose(*range(1, x.ndim), 0)
 
 
+def looked_up(x: Array, w: Array, bias: Array | None, table: Array, count: Ints) -> Array:
+    """Do `correlate` with a table of what the windows see."""
+    n, o = len(x), len(w)
+    kernel, seen = w.reshape(o, -1), x.take(table)
+    y = kernel.dot(seen) if n == 1 else np.matmul(kernel, seen)
+    if bias is not None:
+        y += bias.reshape(o, -1)
+    return y.reshape(n, o, *count)
+
+
 def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
     """Return the cross-correlation of ``x`` (N, C, *S) with ``w`` (O, C / groups, *K), plus ``bias``, in float32."""
+    few = lookup.columns(x.shape, w.shape[2:], stride, pads, dilation) if groups == 1 else None
+    if few is not None:
+        return looked_up(x, w, bias, *few)
     if winograd.wins(x.shape, w.shape, stride, pads, dilation, groups):
         return winograd.correlate(x, w, bias, pads)
     n, o = x.shape[0], w.shape[0]
@@ -277,6 +290,12 @@ def correlate_weight(g: Array, x: Array, kernel: Ints, stride: Ints, pads: Pads,
     n, o = g.shape[:2]
     channels = x.shape[1]
     shape = o, channels // groups, *kernel
+    few = lookup.columns(x.shape, kernel, stride, pads, dilation) if groups == 1 else None
+    if few is not None:
+        seen = x.take(few[0])
+        if n == 1:
+            return g.reshape(o, -1).dot(seen.T).reshape(shape)
+        return np.matmul(g.reshape(n, o, -1), seen.swapaxes(1, 2)).sum(axis=0).reshape(shape)
     if winograd.wins(x.shape, shape, stride, pads, dilation, groups):
         return winograd.correlate_weight(g, x, pads)
     plan = plan_of(n, channels, o, x.shape[2:], kernel, stride, pads, dilation, groups)

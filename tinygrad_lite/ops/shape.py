@@ -67,7 +67,8 @@ def _reshape_samples(src: Any) -> Any:
 )
 def reshape_(input: Array, shape: Any) -> Array:
     """Return the elements in another shape."""
-    return np.reshape(input, shape)
+    # the method costs a third of the function
+    return input.reshape(shape) if input.__class__ is np.ndarray else np.reshape(input, shape)
 
 
 @function(numpy=np.reshape)

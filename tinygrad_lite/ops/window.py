@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.graph import finite, ones
-from tinygrad_lite.ops import fastconv
+from tinygrad_lite.ops import fastconv, lookup
 from tinygrad_lite.ops.indexing import scatter_along
 from tinygrad_lite.ops.workers import multiply
 from tinygrad_lite.registry import op
@@ -171,10 +171,12 @@ def _conv_weight_call(src: Any) -> Any:
 
 def _bias_rule(g: Array, bias_shape: Any) -> Array:
     # one number per channel, or one per channel and position ("untied")
-    if len(bias_shape) == 1 and g.__class__ is np.ndarray and g.size > 4096:
-        n, o = g.shape[:2]
-        each = multiply(g.reshape(n * o, -1), ones(prod(g.shape[2:]), g.dtype))
-        return ones(n, g.dtype).dot(each.reshape(n, o))
+    if len(bias_shape) == 1 and g.__class__ is np.ndarray and g.size:
+        n, o = g.shape[:2]  # products with ones are the fastest sums
+        size = g.size // (n * o)
+        each = g.reshape(n * o, size)
+        each = each.dot(ones(size, g.dtype)) if g.size <= 4096 else multiply(each, ones(size, g.dtype))
+        return ones(n, g.dtype).dot(each.reshape(n, o)) if n > 1 else each
     axes = tuple(i for i in range(g.ndim) if i != 1) if len(bias_shape) == 1 else 0
     return g.sum(axis=axes)
 
@@ -368,6 +370,9 @@ def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: I
 
     The first of equal values gets all of the gradient.
     """
+    few = lookup.windows(input.shape, kernel, stride, pads, dilation)
+    if few is not None:
+        return input.take(lookup.largest(input, few[0], few[1])).reshape(few[2])
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
     y = padded(input, pads, lowest(input.dtype))
     lead: tuple[Any, ...] = (slice(None), slice(None))
@@ -389,6 +394,11 @@ def to_largest(
 ) -> Array:
     """Return images with ``grad`` (N, C, *R) where ``input`` has the largest ``values`` of the windows, else zero."""
     x: Any = input
+    few = lookup.windows(x.shape, kernel, stride, pads, dilation)
+    if few is not None:
+        flat = np.zeros(x.size, grad.dtype)
+        flat[lookup.largest(x, few[0], few[1])] = grad.ravel()
+        return flat.reshape(x.shape)
     room, apart, whole, inner = _cover(x.shape[2:], grad.shape[2:], kernel, stride, pads, dilation)
     tame = finite(grad)  # else 0 * inf would be NaN
     out = (np.empty if whole and tame else np.zeros)((*x.shape[:2], *room), grad.dtype)
