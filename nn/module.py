@@ -15,10 +15,9 @@ import numpy as np
 
 from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.devices import Device, as_device
-from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.graph import MODE, OURS
 from tinygrad_lite.nn import state
-from tinygrad_lite.nn.hooks import Hooks, RemovableHandle, call_with_hooks, placed
+from tinygrad_lite.nn.hooks import Hooks, RemovableHandle, call_with_hooks, located, placed
 from tinygrad_lite.nn.parameter import Buffer, Parameter
 from tinygrad_lite.tensor import Tensor
 
@@ -475,35 +474,3 @@ def _kind_of(value: Any) -> str | None:
     if isinstance(value, Tensor):
         return "parameter" if isinstance(value, Parameter) else "buffer" if isinstance(value, Buffer) else None
     return "module" if isinstance(value, Module) else None
-
-
-def located(module: Module, args: Any, error: Exception) -> None:
-    """Say in ``error`` in which submodule it happened: ``error in layers.2 (Conv2d): ...``.
-
-    The module that failed is remembered with the error; each module around it that the error passes through puts its
-    own name for it in front. An error that is not ours keeps its text and gets a note. One of our layers that is given
-    something else than a tensor says so.
-    """
-    place = getattr(error, "_place", None)
-    if place is None:
-        ours = type(module).__module__.startswith("tinygrad_lite.nn.")
-        if ours and isinstance(error, (AttributeError, TypeError)) and not isinstance(error, DTypeError):
-            if args and not hasattr(args[0], "ndim") and not isinstance(args[0], tuple):
-                clear = DTypeError(f"{type(module).__name__}: expected a tensor, got {describe(args[0])}")
-                located(module, args, clear)
-                raise clear from error
-        error._place = (module, "", type(module).__name__, error.args)  # type: ignore[attr-defined]
-        return
-    below, path, kind, said = place
-    name = next((n for n, m in module.named_modules() if m is below), "")
-    if not name:
-        return
-    path = f"{name}.{path}" if path else name
-    error._place = (module, path, kind, said)  # type: ignore[attr-defined]
-    where = f"error in {path} ({kind})"
-    ours = isinstance(error, (ShapeError, DTypeError, DeviceError, GradientError)) or hasattr(error, "explained")
-    if ours and len(said) == 1 and isinstance(said[0], str):
-        error.args = (f"{where}: {said[0]}",)
-    else:
-        notes = [n for n in getattr(error, "__notes__", ()) if not n.startswith("error in ")]
-        error.__notes__ = [*notes, where]
