@@ -61,7 +61,7 @@ numpy.partition is not supported for tensors; use .detach().numpy() where no gra
 
 If you do want an array, say so: `x.detach().numpy()`.
 
-{count} functions are answered:
+{count} functions are answered; a dash stands for what is answered in this spelling only:
 
 {table}
 """
@@ -117,11 +117,11 @@ def operations() -> str:
 
 
 def linked(name: str) -> str:
-    """Return a function's name as a link to its description, the bare name if it is not described."""
+    """Return a function's name as a link to its description, a dash if it has none."""
     from tinygrad_lite.registry import PUBLIC
 
     if name not in PUBLIC or name.endswith("_"):
-        return f"`{name}`"
+        return "–"
     role, place = ("func", "") if is_plain(name) else ("meth", "Tensor.")
     return f"{{py:{role}}}`{name} <tinygrad_lite.{place}{name}>`"
 

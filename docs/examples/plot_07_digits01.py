@@ -69,7 +69,7 @@ for k in range(5):
         axes[row, k].set(title=f"kernel {k + 1} {name}", xticks=[], yticks=[])
 axes[0, 5].imshow(images[test[0], 0], cmap="gray_r")
 axes[0, 5].set(title="a digit", xticks=[], yticks=[])
-axes[1, 5].semilogy(range(1, 9), curve, "o-")
+axes[1, 5].plot(range(1, 9), curve, "o-")
 axes[1, 5].set(title="loss", xlabel="epoch")
 plt.show()
 
