@@ -116,7 +116,7 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requ
 
 
 def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    array = to_array(input, copy=False, name=name)
+    array = input if isinstance(input, Tensor) else to_array(input, copy=False, name=name)  # one example, in a batch
     return _made(name, fill, (array.shape,), array.dtype if dtype is None else dtype, device, requires_grad)
 
 

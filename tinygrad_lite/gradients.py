@@ -22,7 +22,7 @@ def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
     if not out.tracked:
         raise GradientError(
             f"{asked}: this tensor {describe(out)} was not recorded: none of its inputs requires gradients, "
-            f"or it was computed under no_grad, or by a step without gradient (argmax, round, a comparison)"
+            f"or it was computed under no_grad, or by a step without gradient (argmax, a comparison)"
         )
     if gradient is None:
         if out.array.ndim == 0 and out.array.dtype in SEEDS:

@@ -1,4 +1,4 @@
-"""Comparisons, logic, tests and rounding: results that are flat nearly everywhere and carry no gradient."""
+"""Comparisons, logic, tests and rounding: results that are flat nearly everywhere, with a gradient of zeros or none."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ BOOLEAN: tuple[Any, ...] = (
 BITS: tuple[Any, ...] = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
 RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
 TESTS: tuple[Any, ...] = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
+STEPS = Samples("()->()", kinks="skip")
+QUOTIENTS = Samples("(),()->()", domain={"other": (0.5, 4.0)}, kinks="skip")
+"""Steps have no slope at all where they jump."""
+
+
+def flat(g: Array) -> Array:
+    """Return the gradient of a step: zero, whatever comes in."""
+    return np.zeros_like(g)
 
 
 def _two(ufunc: Any, promote: str | None) -> None:
@@ -104,9 +112,9 @@ def equal(input: Array, other: Array) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------ rounding
-@op(kind="elementwise", numpy=np.floor)
+@op(input=flat, kind="elementwise", numpy=np.floor, samples=STEPS)
 def floor(input: Array) -> Array:
-    """Return the largest whole number that is not larger; no gradient.
+    """Return the largest whole number that is not larger; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.floor(tl.tensor([-1.5, 1.5]))
@@ -115,9 +123,9 @@ def floor(input: Array) -> Array:
     return np.floor(input) if input.dtype.kind == "f" else input.copy()
 
 
-@op(kind="elementwise", numpy=np.ceil)
+@op(input=flat, kind="elementwise", numpy=np.ceil, samples=STEPS)
 def ceil(input: Array) -> Array:
-    """Return the smallest whole number that is not smaller; no gradient.
+    """Return the smallest whole number that is not smaller; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.ceil(tl.tensor([-1.5, 1.5]))
@@ -126,9 +134,9 @@ def ceil(input: Array) -> Array:
     return np.ceil(input) if input.dtype.kind == "f" else input.copy()
 
 
-@op(kind="elementwise", numpy=(np.trunc, np.fix))
+@op(input=flat, kind="elementwise", numpy=(np.trunc, np.fix), samples=STEPS)
 def trunc(input: Array) -> Array:
-    """Return the whole part, rounded towards zero; no gradient.
+    """Return the whole part, rounded towards zero; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.trunc(tl.tensor([-1.5, 1.5]))
@@ -137,9 +145,12 @@ def trunc(input: Array) -> Array:
     return np.trunc(input) if input.dtype.kind == "f" else input.copy()
 
 
-@op(kind="elementwise", numpy=(np.round, np.rint))
+@op(
+    input=flat, kind="elementwise", numpy=(np.round, np.rint),
+    samples=Samples("()->()", options={"decimals": (0, 1, -1)}, kinks="skip"),
+)  # fmt: skip
 def round(input: Array, decimals: int = 0) -> Array:
-    """Return the nearest number with ``decimals`` digits after the point, halves to even; no gradient.
+    """Return the nearest number with ``decimals`` digits after the point, halves to even; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.round(tl.tensor([0.5, 1.5, 2.4]))
@@ -157,9 +168,11 @@ class ZeroDivision(ZeroDivisionError, RuntimeError):
     """A whole number divided by zero."""
 
 
-@op(kind="elementwise", promote="same", numpy=np.floor_divide)
+@op(
+    input=flat, other=flat, kind="elementwise", promote="same", numpy=np.floor_divide, samples=QUOTIENTS,
+)  # fmt: skip
 def floor_divide(input: Array, other: Array) -> Array:
-    """Return ``input / other`` rounded down; no gradient.
+    """Return ``input / other`` rounded down; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.floor_divide(tl.tensor([7, -7]), 2)
@@ -169,9 +182,9 @@ def floor_divide(input: Array, other: Array) -> Array:
     return np.floor_divide(input, other)
 
 
-@op(kind="elementwise", promote="same", public=False)
+@op(input=flat, other=flat, kind="elementwise", promote="same", public=False, samples=QUOTIENTS)
 def trunc_divide(input: Array, other: Array) -> Array:
-    """Return ``input / other`` rounded towards zero; no gradient."""
+    """Return ``input / other`` rounded towards zero; the gradient is zero."""
     _no_zero("div", other)
     if np.result_type(input, other).kind == "f":
         return np.trunc(np.true_divide(input, other))

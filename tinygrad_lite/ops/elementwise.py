@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_lite.errors import DTypeError, ShapeError
 from tinygrad_lite.ops.cast import to
-from tinygrad_lite.ops.compare import floor_divide, trunc_divide
+from tinygrad_lite.ops.compare import STEPS, flat, floor_divide, trunc_divide
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -276,9 +276,9 @@ def positive(input: Array) -> Array:
     return input
 
 
-@op(kind="elementwise", numpy=np.sign)
+@op(input=flat, kind="elementwise", numpy=np.sign, samples=STEPS)
 def sign(input: Array) -> Array:
-    """Return -1, 0 or 1 (NaN of NaN, as NumPy; PyTorch gives 0).
+    """Return -1, 0 or 1 (NaN of NaN, as NumPy; PyTorch gives 0); the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.sign(tl.tensor([-3.0, 0.0, 2.0]))
