@@ -136,12 +136,12 @@ class Tensor(Holder, Methods):
 
     @property
     def device(self) -> Device:
-        """Where the elements are: main memory."""
+        """Where the elements are, which is main memory."""
         return CPU
 
     @property
     def is_cuda(self) -> bool:
-        """False: there is only main memory."""
+        """False, as there is only main memory."""
         return False
 
     @property

@@ -27,8 +27,8 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> NDArr
         max_bytes: refuse files that announce more data than this, in bytes (1 GiB by default).
 
     Returns:
-        a writable array in the machine's own byte order: ``uint8``, ``int8``, ``int16``, ``int32``, ``float32`` or
-        ``float64``.
+        a writable array in the machine's own byte order; its dtype is ``uint8``, ``int8``, ``int16``, ``int32``,
+        ``float32`` or ``float64``.
 
     Raises:
         FileNotFoundError: no such file.
