@@ -99,6 +99,14 @@ def link_code(app: Any, doctree: Any) -> None:
         word.replace_self(pending_xref("", word.deepcopy(), refdoc=app.env.docname, **options))
 
 
+def find_ours(app: Any, env: Any, node: Any, content: Any) -> Any:
+    """Find ``nn.Sequential`` or ``manual_seed``, written in a docstring without the name of the package."""
+    if node.get("refdomain") != "py":
+        return None
+    name = f"tinygrad_lite.{node['reftarget']}"
+    return env.get_domain("py").resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, content)
+
+
 def counterpart(name: str, documented: Callable[[str], str]) -> tuple[str, str]:
     """Return project and full name of what is called the same elsewhere, two empty texts if there is none."""
     if name.startswith("tinygrad_lite.models."):
@@ -129,5 +137,6 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_config_value("linked_seconds", 3.0, "", float)
     app.connect("config-inited", choose, priority=100)  # before intersphinx reads the mapping
     app.connect("doctree-read", link_code)
+    app.connect("missing-reference", find_ours, priority=400)  # before intersphinx looks elsewhere
     app.connect("autodoc-process-docstring", name_counterpart)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
