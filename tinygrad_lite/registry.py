@@ -257,7 +257,8 @@ def function(
 ) -> Callable[[F], F]:  # fmt: skip
     """Publish a plain composition of ops under its name, as a method, and behind NumPy's functions.
 
-    Without ``public`` only behind NumPy's functions: for rooms such as ``linalg`` that have names of their own.
+    Without ``public`` only behind NumPy's functions, and as the method that is named: for rooms such as ``linalg`` that
+    have names of their own, and for methods that are no functions.
 
     NumPy's argument names (``axis``, ``keepdims``) are accepted where the function has PyTorch's.
     """
@@ -286,6 +287,8 @@ def function(
         if public:
             publish(public_name, call, numpy, method)
         else:
+            if isinstance(method, str):
+                setattr(Methods, method, call)
             spell(call, numpy)
         return call  # type: ignore[return-value]
 

@@ -121,6 +121,23 @@ def contiguous(input: Array, memory_format: Any = None) -> Array:
     return input if array.flags.c_contiguous else clone(input)
 
 
+@function(public=False, method="stride")
+def stride(input: Array, dim: int | None = None) -> Any:
+    """Return how many elements lie between neighbours along each axis in memory, or along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).stride(), tl.ones(2, 3).t().stride(), tl.ones(2, 3).stride(-1)
+    ((3, 1), (1, 3), 1)
+    """
+    array = input.array if isinstance(input, Tensor) else input
+    steps = tuple([n // array.itemsize for n in array.strides])
+    if dim is None:
+        return steps
+    if not -len(steps) <= dim < len(steps):
+        raise IndexError(f"stride: dim {dim} is out of range for shape {tuple(array.shape)}")
+    return steps[dim]
+
+
 @function()
 def is_contiguous(input: Array, memory_format: Any = None) -> bool:
     """Return whether the elements lie one after another in memory.

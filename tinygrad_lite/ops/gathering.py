@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.cast import bare
 from tinygrad_lite.ops.indexing import check_bounds, cropped, getitem, take_along, whole
-from tinygrad_lite.ops.shape import BadIndex, broadcast_to_, place, reshape_
+from tinygrad_lite.ops.shape import BadIndex, broadcast_to_, permute, place, reshape_
 from tinygrad_lite.registry import function
 from tinygrad_lite.tensor import Array
 
@@ -132,3 +132,27 @@ def select(input: Array, dim: int, index: int) -> Array:
     if not -input.shape[dim] <= index < input.shape[dim]:
         raise BadIndex(f"select: index {index} is out of range for {input.shape[dim]} elements along dim {dim}")
     return getitem(input, (slice(None),) * dim + (int(index),))
+
+
+@function(public=False, method="unfold")
+def windows(input: Array, dimension: int, size: int, step: int) -> Array:
+    """Return every stretch of ``size`` elements along ``dimension``, ``step`` apart, with its elements on a last axis.
+
+    A copy: PyTorch returns a view. Raises ShapeError (IndexError for a dimension that is not there).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(5).unfold(0, 3, 2)
+    tensor([[0, 1, 2],
+            [2, 3, 4]])
+    """
+    at = place("unfold", dimension, input.ndim, input.shape)
+    x = input if input.ndim else input.reshape((1,))
+    n = x.shape[at]
+    if not 0 <= size <= n:
+        raise ShapeError(f"unfold: size must be 0..{n} along dim {dimension} of {describe(input)}, got {size}")
+    if step < 1:
+        raise ShapeError(f"unfold: step is {step} but must be > 0")
+    index = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
+    found = getitem(x, (*[slice(None)] * at, index))
+    order = [i for i in range(x.ndim + 1) if i != at + 1] + [at + 1]
+    return (found[0] if not input.ndim else found) if at == x.ndim - 1 else permute(found, order)

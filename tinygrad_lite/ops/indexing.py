@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import DTypeError, ShapeError
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.shape import BadIndex, place
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
@@ -29,6 +29,11 @@ def key_of(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple([key_of(i) for i in index])
     array = plain(index)
+    if array is not index and array.dtype == np.uint8 and array.ndim:
+        raise BadKey(
+            f"index: numbers of dtype uint8 are a mask for PyTorch and positions for NumPy, got {describe(index)}; use "
+            ".bool() for a mask, .long() for positions"
+        )
     return int(array) if isinstance(array, np.ndarray) and not array.ndim and array.dtype.kind in "iu" else array
 
 

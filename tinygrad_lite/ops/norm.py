@@ -37,6 +37,13 @@ def _norm_rule(g: Array, y: Array, input: Array, p: float, dim: Any, keepdim: bo
 )  # fmt: skip
 def p_norm(input: Array, p: float = 2.0, dim: Any = None, keepdim: bool = False) -> Array:
     r"""Return :math:`(\sum_i |x_i|^p)^{1/p}` over ``dim``; the slope at 0 is taken as 0."""
+    if input.dtype == np.float16:  # the sum may be too large for it, its root need not
+        with np.errstate(over="ignore"):
+            return _p_norm(input.astype(np.float32), p, dim, keepdim).astype(np.float16)
+    return _p_norm(input, p, dim, keepdim)
+
+
+def _p_norm(input: Array, p: float, dim: Any, keepdim: bool) -> Array:
     axis = axis_of(dim)
     if p == 2:
         return np.sqrt(added(input * input, axis=axis, keepdims=keepdim))

@@ -44,8 +44,10 @@ def variance(input: Array, dim: Any = None, correction: Any = 1, keepdim: bool =
             f"nothing to divide by; use correction=0 for the spread of all there is"
         )
     axis = axis_of(dim)
-    away = input - added(input, axis=axis, keepdims=True) / n
-    return ratio(added(away * away, axis=axis, keepdims=keepdim), n - correction)
+    wide = input.astype(np.float32) if input.dtype == np.float16 else input  # sums may be too large for float16
+    away = wide - added(wide, axis=axis, keepdims=True) / n
+    with np.errstate(over="ignore"):
+        return ratio(added(away * away, axis=axis, keepdims=keepdim), n - correction).astype(input.dtype, copy=False)
 
 
 def _arguments(name: str, input: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
