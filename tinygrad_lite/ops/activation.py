@@ -21,6 +21,32 @@ ONE = Samples("()->()")
 ALONG = Samples("(...,n)->(...,n)", options={"dim": dims}, min=1)
 
 
+RUN = 4096
+"""Elements that a number is written out for."""
+
+
+@cache
+def _written_out(number: Any, dtype: Any) -> Array:
+    array = np.full(RUN, number, dtype)
+    array.flags.writeable = False
+    return array
+
+
+def bounded(ufunc: Any, x: Array, number: Any, out: Array | None = None) -> Array:
+    """Return ``np.maximum`` or ``np.minimum`` of an array and a number, which NumPy does four times as fast on arrays.
+
+    It has vector instructions only for two arrays, so large ones meet the number written out.
+    """
+    if x.size < 4 * RUN or x.dtype.kind != "f" or not x.flags.c_contiguous:
+        return ufunc(x, number, out=out)  # type: ignore[no-any-return]
+    y = np.empty(x.shape, x.dtype) if out is None else out
+    whole = x.size // RUN * RUN
+    flat, into = x.reshape(-1), y.reshape(-1)
+    ufunc(flat[:whole].reshape(-1, RUN), _written_out(number, x.dtype), out=into[:whole].reshape(-1, RUN))
+    ufunc(flat[whole:], number, out=into[whole:])
+    return y
+
+
 def _relu_rule(g: Array, y: Array) -> Array:
     # a product with the mask costs a third of a choice; but 0 * inf would be NaN
     return g * (y > 0) if g.__class__ is np.ndarray and finite(g) else where(y > 0, g, 0.0)
@@ -34,7 +60,7 @@ def relu(input: Array) -> Array:
     >>> tl.relu(tl.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return np.maximum(input, ZERO)
+    return bounded(np.maximum, input, ZERO)
 
 
 def _tanh_rule(g: Array, y: Array) -> Array:
@@ -79,7 +105,7 @@ def sigmoid(input: Array) -> Array:
     tensor([0.6225, 0.7311])
     """
     y = np.negative(input, out=np.empty_like(input))
-    np.minimum(y, _top(y.dtype), out=y)
+    bounded(np.minimum, y, _top(y.dtype), out=y)
     np.exp(y, out=y)
     np.add(y, 1, out=y)
     return np.reciprocal(y, out=y)
