@@ -262,11 +262,15 @@ class Retain:
 
 
 @functools.lru_cache(maxsize=64)
-def ones(n: int, dtype: Any) -> Any:
-    """Return ``n`` ones, read-only and shared: a product with them is the fastest sum over rows."""
+def _shared_ones(n: int, dtype: Any) -> Any:
     array = np.ones(n, dtype)
     array.flags.writeable = False
     return array
+
+
+def ones(n: int, dtype: Any) -> Any:
+    """Return ``n`` ones, shared and read-only unless they are many: a product with them is the fastest sum of rows."""
+    return _shared_ones(n, dtype) if n <= 1 << 16 else np.ones(n, dtype)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

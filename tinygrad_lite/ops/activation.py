@@ -38,7 +38,7 @@ def bounded(ufunc: Any, x: Array, number: Any, out: Array | None = None) -> Arra
     It has vector instructions only for two arrays, so large ones meet the number written out.
     """
     if x.size < 4 * RUN or x.dtype.kind != "f" or not x.flags.c_contiguous:
-        return ufunc(x, number, out=out)  # type: ignore[no-any-return]
+        return ufunc(x, number, out=out)
     y = np.empty(x.shape, x.dtype) if out is None else out
     whole = x.size // RUN * RUN
     flat, into = x.reshape(-1), y.reshape(-1)

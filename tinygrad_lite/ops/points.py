@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.graph import ones
+from tinygrad_lite.ops.activation import bounded
 from tinygrad_lite.ops.linalg import product
 from tinygrad_lite.ops.workers import multiply
 from tinygrad_lite.registry import op
@@ -12,11 +14,27 @@ from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
 
 
+def less(x: Array, row: Array) -> Array:
+    """Return ``x - row``: many short rows go as fewer long ones."""
+    n, d = x.shape
+    together = 1024 // max(d, 1)
+    if together < 2 or n < 4 * together or not x.flags.c_contiguous:
+        return x - row
+    y = np.empty_like(x)
+    whole = n // together * together
+    np.subtract(x[:whole].reshape(-1, together * d), np.tile(row, together), out=y[:whole].reshape(-1, together * d))
+    np.subtract(x[whole:], row, out=y[whole:])
+    return y
+
+
 def _input_rule(g: Array, input: Array, centers: Array) -> Array:
     return 2 * (input * g.sum(axis=1, keepdims=True) - product(g, centers))
 
 
 def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
+    if g.__class__ is np.ndarray:
+        total = ones(len(g), g.dtype).dot(g)
+        return 2 * (centers * total[:, None] - product(g.T, input))
     return 2 * (centers * g.sum(axis=0).reshape((-1, 1)) - product(g.T, input))
 
 
@@ -43,8 +61,14 @@ def squared_distances(input: Array, centers: Array) -> Array:
         )
     if centers.shape[0]:
         middle = centers.mean(axis=0)
-        input, centers = input - middle, centers - middle
-    d = multiply(input, -2 * centers.T)
-    d += np.einsum("nd,nd->n", input, input)[:, None]
-    d += np.einsum("kd,kd->k", centers, centers)
-    return np.maximum(d, 0, out=d)
+        input, centers = less(input, middle), centers - middle
+    if len(input) >= 4 * len(centers):
+        # few long columns rather than many short rows: whatever is done along the centers then runs in long loops
+        d = multiply(-2 * centers, input.T).T
+    else:
+        d = multiply(input, -2 * centers.T)
+    d += np.multiply(input, input).dot(ones(input.shape[1], input.dtype))[:, None]
+    d += np.multiply(centers, centers).dot(ones(input.shape[1], input.dtype))
+    flat = d.T if d.flags.f_contiguous else d
+    bounded(np.maximum, flat, 0, out=flat)
+    return d
