@@ -12,7 +12,7 @@ from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
 from tinygrad_lite.random import default_generator
 
-__all__ = ["CosineSimilarity", "Embedding", "PairwiseDistance"]
+__all__ = ["CosineSimilarity", "Embedding", "EmbeddingBag", "PairwiseDistance"]
 
 
 class Embedding(Module):
@@ -80,6 +80,64 @@ class Embedding(Module):
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         n, d = embeddings.shape
         return cls(n, d, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, embeddings, freeze)
+
+
+class EmbeddingBag(Module):
+    """A table of vectors of which whole bags are looked up: their sum, mean, or the largest of each column.
+
+    Input (B, k): a bag per row; or one axis and the places where bags begin. Returns (B, embedding_dim). Rows
+    ``padding_idx`` are left out; an empty bag is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> bags = tl.nn.EmbeddingBag(10, 3, mode="sum")
+    >>> bags(tl.tensor([[1, 2], [4, 5]])).shape, bags(tl.tensor([1, 2, 4]), tl.tensor([0, 2])).shape
+    ((2, 3), (2, 3))
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, max_norm: float | None = None, norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, _weight: Any = None,
+        include_last_offset: bool = False, padding_idx: int | None = None, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        table = Embedding(num_embeddings, embedding_dim, padding_idx, _weight=_weight, dtype=dtype)
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, table.padding_idx
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
+        self.mode, self.sparse, self.include_last_offset = mode, sparse, include_last_offset
+        self.weight = table.weight
+
+    reset_parameters = Embedding.reset_parameters
+
+    def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
+        """Return one vector per bag."""
+        return F.embedding_bag(
+            input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode, self.sparse,
+            per_sample_weights, self.include_last_offset, self.padding_idx,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        """Return the constructor's arguments that are not the usual ones."""
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        usual = {"max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False}
+        text += "".join(f", {k}={getattr(self, k)}" for k, v in usual.items() if getattr(self, k) != v)
+        text += f", mode={self.mode!r}"
+        return text + (f", padding_idx={self.padding_idx}" if self.padding_idx is not None else "")
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Any, freeze: bool = True, max_norm: float | None = None, norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, include_last_offset: bool = False,
+        padding_idx: int | None = None,
+    ) -> EmbeddingBag:  # fmt: skip
+        """Return a layer around a matrix of vectors, fixed unless ``freeze=False``."""
+        if np.ndim(getattr(embeddings, "array", embeddings)) != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+        n, d = embeddings.shape
+        layer = cls(
+            n, d, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset, padding_idx
+        )
+        layer.weight.requires_grad_(not freeze)
+        return layer
 
 
 class CosineSimilarity(Module):

@@ -51,6 +51,7 @@ from tinygrad_lite.ops.adaptive import (
 from tinygrad_lite.ops.adaptive import (
     adaptive_max_pool3d as adaptive_max_pool3d,
 )
+from tinygrad_lite.ops.bags import embedding_bag as embedding_bag
 from tinygrad_lite.ops.convolution import (
     conv1d as conv1d,
 )

@@ -237,6 +237,26 @@ row("Embedding padding -1", lambda nn: nn.Embedding(5, 3, padding_idx=-1), INDEX
 row("Embedding by frequency", lambda nn: nn.Embedding(5, 3, scale_grad_by_freq=True), INDEX)
 row("Embedding max_norm", lambda nn: nn.Embedding(5, 3, max_norm=0.5), INDEX)
 row("Embedding empty", lambda nn: nn.Embedding(5, 3), INDEX[:0])
+for mode in ("sum", "mean", "max"):
+    row(f"EmbeddingBag {mode}", lambda nn, mode=mode: nn.EmbeddingBag(5, 3, mode=mode), INDEX)
+    row(f"EmbeddingBag {mode} padding", lambda nn, mode=mode: nn.EmbeddingBag(5, 3, mode=mode, padding_idx=1), INDEX)
+    row(
+        f"EmbeddingBag {mode} offsets", lambda nn, mode=mode: nn.EmbeddingBag(5, 3, mode=mode, padding_idx=-2),
+        np.array([1, 4, 2, 4, 3, 1, 3, 0]), np.array([0, 3, 3, 6, 7]),
+    )  # fmt: skip
+    row(
+        f"EmbeddingBag {mode} last offset",
+        lambda nn, mode=mode: nn.EmbeddingBag(5, 3, mode=mode, include_last_offset=True),
+        np.array([1, 4, 2, 2]), np.array([0, 2, 4]),
+    )  # fmt: skip
+    row(
+        f"EmbeddingBag {mode} empty", lambda nn, mode=mode: nn.EmbeddingBag(5, 3, mode=mode), INDEX[0, :0], INDEX[0] * 0
+    )
+row("EmbeddingBag max_norm", lambda nn: nn.EmbeddingBag(5, 3, max_norm=0.5), INDEX)
+row(
+    "EmbeddingBag weights", lambda nn: nn.EmbeddingBag(5, 3, mode="sum", padding_idx=2),
+    np.array([1, 4, 2, 2, 0]), np.array([0, 2, 4]), (5,), order=False,
+)  # fmt: skip
 row("CosineSimilarity", lambda nn: nn.CosineSimilarity(dim=1), (4, 3), (4, 3))
 row("CosineSimilarity(-1)", lambda nn: nn.CosineSimilarity(dim=-1), (2, 4, 3), (2, 4, 3))
 row("PairwiseDistance", lambda nn: nn.PairwiseDistance(), (4, 3), (4, 3))
@@ -271,6 +291,21 @@ WRONG: dict[str, Any] = {
     "Embedding range": lambda lib, nn: nn.Embedding(3, 2)(lib.tensor([1, 3])),
     "Embedding dtype": lambda lib, nn: nn.Embedding(3, 2)(lib.tensor([1.0])),
     "Embedding padding": lambda lib, nn: nn.Embedding(3, 2, padding_idx=3),
+    "EmbeddingBag no offsets": lambda lib, nn: nn.EmbeddingBag(3, 2)(lib.tensor([1, 2])),
+    "EmbeddingBag both": lambda lib, nn: nn.EmbeddingBag(3, 2)(lib.tensor([[1, 2]]), lib.tensor([0])),
+    "EmbeddingBag first offset": lambda lib, nn: nn.EmbeddingBag(3, 2)(lib.tensor([1, 2]), lib.tensor([1])),
+    "EmbeddingBag last offset": lambda lib, nn: nn.EmbeddingBag(3, 2)(lib.tensor([1, 2]), lib.tensor([0, 5])),
+    "EmbeddingBag range": lambda lib, nn: nn.EmbeddingBag(3, 2)(lib.tensor([[1, 3]])),
+    "EmbeddingBag mode": lambda lib, nn: nn.EmbeddingBag(3, 2, mode="median")(lib.tensor([[1, 2]])),
+    "EmbeddingBag weights": lambda lib, nn: nn.EmbeddingBag(3, 2)(
+        lib.tensor([[1, 2]]), per_sample_weights=lib.ones(1, 2)
+    ),
+    "EmbeddingBag weights shape": lambda lib, nn: nn.EmbeddingBag(3, 2, mode="sum")(
+        lib.tensor([[1, 2]]), per_sample_weights=lib.ones(1, 3)
+    ),
+    "EmbeddingBag frequency": lambda lib, nn: nn.EmbeddingBag(3, 2, mode="max", scale_grad_by_freq=True)(
+        lib.tensor([[1, 2]])
+    ),
     "Module arguments": lambda lib, nn: nn.Module(3),
     "attribute before init": lambda lib, nn: type(
         "Net", (nn.Module,), {"__init__": lambda s: setattr(s, "a", nn.Linear(1, 1))}

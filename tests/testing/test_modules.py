@@ -44,6 +44,7 @@ MODULES |= {
     "ChannelShuffle": (lambda: nn.ChannelShuffle(2), (Arr("b 4 2 2", min=1),)),
     "CosineSimilarity": (nn.CosineSimilarity, PAIR),
     "Embedding": (lambda: nn.Embedding(5, 3), (Ints("b", below=5),)),
+    "EmbeddingBag": (lambda: nn.EmbeddingBag(5, 3, mode="max"), (Ints("b 2", below=5),)),
     "FeatureAlphaDropout": (nn.FeatureAlphaDropout, IMAGE),
     "Flatten": (nn.Flatten, IMAGE),
     "Fold": (lambda: nn.Fold((3, 3), 2), (Arr("b 8 4", min=1),)),

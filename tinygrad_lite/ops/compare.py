@@ -20,7 +20,7 @@ BOOLEAN: tuple[Any, ...] = (
 BITS: tuple[Any, ...] = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
 RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
 TESTS: tuple[Any, ...] = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
-STEPS = Samples("()->()", kinks="skip")
+STEPS: Samples = Samples("()->()", kinks="skip")
 QUOTIENTS = Samples("(),()->()", domain={"other": (0.5, 4.0)}, kinks="skip")
 """Steps have no slope at all where they jump."""
 
