@@ -12,7 +12,9 @@ from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import redraw, uniform_parameter
 from tinygrad_lite.nn.module import Module
+from tinygrad_lite.nn.utils.rnn import PackedSequence, gathered, spread
 from tinygrad_lite.ops.arrange import stack, unbind
+from tinygrad_lite.ops.indexing import getitem
 from tinygrad_lite.ops.linalg import linear
 from tinygrad_lite.ops.recurrent import gru_steps, lstm_steps, rnn_steps
 from tinygrad_lite.ops.shape import cat
@@ -104,7 +106,7 @@ class _Recurrent(Module):
     def _rectified(self) -> bool:
         return False
 
-    def _run(self, x: Any, states: tuple[Any, ...], suffix: str) -> tuple[Any, tuple[Any, ...]]:
+    def _run(self, x: Any, states: tuple[Any, ...], suffix: str, lengths: Any) -> tuple[Any, tuple[Any, ...]]:
         """Return the outputs (L, N, out) of one layer in one direction, and its last states."""
         known = self.__dict__
         w, b = known["weight_hh" + suffix], known.get("bias_hh" + suffix)
@@ -112,10 +114,16 @@ class _Recurrent(Module):
         # what the inputs say, for all steps in one product
         outer = linear(x, known["weight_ih" + suffix], known.get("bias_ih" + suffix))
         back = suffix.endswith("reverse")
-        run = self.steps(self._rectified(), outer, states, w, b, project, back)
-        return run[0], tuple(r[0 if back else -1] for r in run)
+        if lengths is None:
+            run = self.steps(self._rectified(), outer, states, w, b, project, back)
+            return run[0], tuple(r[0 if back else -1] for r in run)
+        # each sequence by itself the other way round: what fills up the shorter ones comes last in both directions
+        number, t = np.arange(len(lengths)), np.arange(x.shape[0])[:, None]
+        turn = (np.where(t < lengths, lengths - 1 - t, t), number)
+        run = self.steps(self._rectified(), getitem(outer, turn) if back else outer, states, w, b, project, False)
+        return (getitem(run[0], turn) if back else run[0]), tuple(getitem(r, (lengths - 1, number)) for r in run)
 
-    def _check(self, input: Any, hx: Any) -> tuple[Any, bool, list[Any]]:
+    def _check(self, input: Any, hx: Any, batch_first: bool) -> tuple[Any, bool, list[Any]]:
         name = type(self).__name__
         if not hasattr(input, "ndim") or input.ndim not in (2, 3):
             raise ShapeError(f"{name}: expected input to be 2D or 3D, got {describe(input)}")
@@ -126,7 +134,7 @@ class _Recurrent(Module):
                 f"{input.shape[-1]} (x {describe(input)})"
             )
         x = input.reshape((input.shape[0], 1, input.shape[1])) if alone else input
-        if self.batch_first and not alone:
+        if batch_first and not alone:
             x = x.permute(1, 0, 2)
         length, n = x.shape[:2]
         if not length:
@@ -147,25 +155,38 @@ class _Recurrent(Module):
         return x, alone, states
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        """Return the outputs of the last layer for every step, and the last states of all layers."""
-        x, alone, first = self._check(input, hx)
+        """Return the outputs of the last layer for every step, and the last states of all layers.
+
+        A `PackedSequence` gives a `PackedSequence`; states are in the order in which its sequences came.
+        """
+        packed, lengths, batch_first = None, None, self.batch_first
+        if isinstance(input, PackedSequence):
+            packed, batch_first = input, False
+            input, lengths = spread(packed)
+        x, alone, first = self._check(input, hx, batch_first)
+        if packed is not None and hx is not None and packed.sorted_indices is not None:
+            first = [getitem(s, (slice(None), packed.sorted_indices.array)) for s in first]
         begun = [unbind(s, 0) for s in first]
         ended: list[tuple[Any, ...]] = []
         for layer in range(self.num_layers):
             found = []
             for suffix in self._suffixes(layer):
-                y, last = self._run(x, tuple(s[len(ended)] for s in begun), suffix)
+                y, last = self._run(x, tuple(s[len(ended)] for s in begun), suffix, lengths)
                 found.append(y)
                 ended.append(last)
             x = found[0] if len(found) == 1 else cat(found, -1)
             if self.dropout and layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
-        if self.batch_first and not alone:
+        if batch_first and not alone:
             x = x.permute(1, 0, 2)
         states = [stack([e[k] for e in ended], 0) for k in range(self.states)]
         if alone:
             x = x.reshape((x.shape[0], x.shape[2]))
             states = [s.reshape((s.shape[0], s.shape[2])) for s in states]
+        if packed is not None:
+            x = gathered(x, packed)
+            if packed.unsorted_indices is not None:
+                states = [getitem(s, (slice(None), packed.unsorted_indices.array)) for s in states]
         return x, (tuple(states) if self.states == 2 else states[0])
 
     def extra_repr(self) -> str:

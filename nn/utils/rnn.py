@@ -1,15 +1,36 @@
-"""Sequences of different lengths in one tensor."""
+"""Sequences of different lengths in one tensor: filled up to the longest, or packed without anything between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.arrange import stack
+from tinygrad_lite.ops.elementwise import where
+from tinygrad_lite.ops.indexing import getitem, plain
 from tinygrad_lite.ops.padding import pad_constant
+from tinygrad_lite.tensor import Tensor, make
 
-__all__ = ["pad_sequence", "unpad_sequence"]
+__all__ = [
+    "PackedSequence", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence", "pad_sequence",
+    "unpack_sequence", "unpad_sequence",
+]  # fmt: skip
+
+
+class PackedSequence(NamedTuple):
+    """Sequences of different lengths, longest first: all first steps, then all second steps, and so on.
+
+    ``data`` (sum of lengths, *), ``batch_sizes`` how many sequences have each step. ``sorted_indices`` is the order
+    they were put into, ``unsorted_indices`` the way back; None where they came longest first.
+    """
+
+    data: Any
+    batch_sizes: Any
+    sorted_indices: Any = None
+    unsorted_indices: Any = None
 
 
 def pad_sequence(
@@ -39,3 +60,95 @@ def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = Fals
     """Return the sequences that `pad_sequence` joined, from their lengths."""
     x = padded_sequences if batch_first else padded_sequences.swapaxes(0, 1)
     return [x[i, : int(n)] for i, n in enumerate(lengths)]
+
+
+def _steps(batch_sizes: Any) -> tuple[Any, Any, Any]:
+    """Return for each packed row its step and its sequence, and the length of each sequence."""
+    sizes = np.asarray(plain(batch_sizes))
+    count = int(sizes[0])
+    step = np.repeat(np.arange(len(sizes)), sizes)
+    sequence = np.arange(len(step)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return step, sequence, (sizes[:, None] > np.arange(count)).sum(0)
+
+
+def spread(packed: PackedSequence, length: int | None = None, value: float = 0.0) -> tuple[Any, Any]:
+    """Return packed rows as (L, N, *) in their sorted order, filled up with ``value``, and the lengths."""
+    step, sequence, lengths = _steps(packed.batch_sizes)
+    place = np.full((length or int(lengths[0]), len(lengths)), -1)
+    place[step, sequence] = np.arange(len(step))
+    x = getitem(packed.data, np.maximum(place, 0))
+    known = (place >= 0).reshape(*place.shape, *(1,) * (x.ndim - 2))
+    return (x if known.all() else where(known, x, value)), lengths
+
+
+def gathered(x: Any, packed: PackedSequence) -> PackedSequence:
+    """Return the rows of ``x`` (L, N, *) that belong to sequences, packed as ``packed`` is."""
+    step, sequence, _ = _steps(packed.batch_sizes)
+    return packed._replace(data=getitem(x, (step, sequence)))
+
+
+def pack_padded_sequence(
+    input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
+) -> PackedSequence:
+    """Return sequences (L, N, *) that were filled up to one length without what is behind their ``lengths``.
+
+    With ``enforce_sorted`` they must come longest first. Raises RuntimeError (ShapeError) for lengths that do not fit.
+
+    >>> import tinygrad_lite as tl
+    >>> packed = pack_padded_sequence(tl.tensor([[1, 2], [3, 0]]), [2, 1])
+    >>> packed.data.tolist(), packed.batch_sizes.tolist()
+    ([1, 2, 3], [2, 1])
+    """
+    x = input.swapaxes(0, 1) if batch_first else input
+    sizes = np.asarray(plain(lengths), np.int64)
+    if x.ndim < 2 or sizes.shape != (x.shape[1],):
+        raise ShapeError(
+            f"pack_padded_sequence: expected one length for each of the sequences, got {describe(lengths)} and input "
+            f"{describe(input)}"
+        )
+    if not sizes.size or sizes.min() < 1 or sizes.max() > x.shape[0]:
+        raise ShapeError(
+            f"pack_padded_sequence: lengths must be 1..{x.shape[0]} as the input {describe(input)} is long"
+        )
+    order = back = None
+    if not enforce_sorted:
+        longest_first = np.argsort(-sizes, kind="stable")
+        order, back = make(longest_first), make(np.argsort(longest_first))
+        sizes, x = sizes[longest_first], getitem(x, (slice(None), longest_first))
+    elif (np.diff(sizes) > 0).any():
+        raise ShapeError(
+            "pack_padded_sequence: lengths must be sorted in decreasing order, or pass enforce_sorted=False"
+        )
+    counts = (sizes > np.arange(sizes[0])[:, None]).sum(1)
+    return gathered(x, PackedSequence(None, make(counts), order, back))
+
+
+def pad_packed_sequence(
+    sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0, total_length: int | None = None
+) -> tuple[Any, Tensor]:
+    """Return packed sequences as one tensor (L, N, *) in the order they came in, and their lengths.
+
+    Shorter ones are filled up with ``padding_value``, all of them up to ``total_length`` if that is given.
+    """
+    longest = len(sequence.batch_sizes)
+    if total_length is not None and total_length < longest:
+        raise ValueError(
+            f"Expected total_length to be at least the length of the longest sequence in input, but got "
+            f"total_length={total_length} and max sequence length being {longest}"
+        )
+    x, lengths = spread(sequence, total_length, padding_value)
+    if sequence.unsorted_indices is not None:
+        back = plain(sequence.unsorted_indices)
+        x, lengths = getitem(x, (slice(None), back)), lengths[back]
+    return (x.swapaxes(0, 1) if batch_first else x), make(lengths)
+
+
+def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:
+    """Return sequences (L_i, *) packed."""
+    lengths = [s.shape[0] for s in sequences]
+    return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
+
+
+def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
+    """Return the sequences that were packed, in the order they came in."""
+    return unpad_sequence(*pad_packed_sequence(packed_sequences))
