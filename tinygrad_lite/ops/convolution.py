@@ -99,10 +99,30 @@ def _checked_weight(name: str, n: int, weight: Any, groups: int) -> Ints:
     """Return the shape of ``weight``; raise where it cannot be one."""
     if not isinstance(weight, (Tensor, np.ndarray)) or weight.ndim != n + 2:
         raise ShapeError(f"{name}: weight must have {n + 2} axes, got {describe(weight)}")
-    shape = tuple(weight.shape)
-    if groups < 1 or shape[0] % groups:
+    shape: Ints = weight.shape
+    if groups != 1 and (groups < 1 or shape[0] % groups):
         raise ShapeError(f"{name}: {shape[0]} channels of weight {describe(weight)} do not divide into {groups} groups")
     return shape
+
+
+@lru_cache(maxsize=256, typed=True)
+def _settled(
+    name: str, n: int, xs: Ints, ws: Ints, bias: Ints | None, stride: Any, padding: Any, dilation: Any, groups: int
+) -> tuple[Ints, Pads, Ints]:  # fmt: skip
+    """Return stride, pads and dilation of a convolution, after everything about its shapes has been checked."""
+    images = xs if len(xs) == n + 2 else (1, *xs)
+    if images[1] != ws[1] * groups:
+        raise ShapeError(
+            f"{name}: weight expects {ws[1] * groups} input channels, x has {images[1]} "
+            f"(x {tuple(xs)}, weight {tuple(ws)}{f', groups {groups}' if groups > 1 else ''})"
+        )
+    stride, pads, dilation, count = geometry(name, n, images[2:], ws[2:], stride, padding, dilation)
+    if bias is not None and bias != (ws[0],) and bias != (ws[0], *count):
+        raise ShapeError(
+            f"{name}: bias must be ({ws[0]},), or {(ws[0], *count)} untied, for weight {tuple(ws)} and x {tuple(xs)}; "
+            f"it is {tuple(bias)}"
+        )
+    return stride, pads, dilation
 
 
 def convolution(
@@ -112,20 +132,11 @@ def convolution(
     """Return the ``n``-dimensional cross-correlation (with ``flip`` the convolution) of a batch or a single image."""
     ws = _checked_weight(name, n, weight, groups)
     x, alone = batched(name, n, input)
-    xs = tuple(x.shape)
-    if xs[1] != ws[1] * groups:
-        raise ShapeError(
-            f"{name}: weight expects {ws[1] * groups} input channels, x has {xs[1]} "
-            f"(x {tuple(input.shape)}, weight {ws}{f', groups {groups}' if groups > 1 else ''})"
-        )
-    stride, pads, dilation, count = geometry(name, n, xs[2:], ws[2:], stride, padding, dilation)
-    if bias is not None:
-        out, shape = ws[0], tuple(bias.shape)
-        if shape != (out,) and shape != (out, *count):
-            raise ShapeError(
-                f"{name}: bias must be ({out},), or {(out, *count)} untied, for weight {ws} and "
-                f"x {tuple(input.shape)}; it is {shape}"
-            )
+    shapes = name, n, input.shape, ws, None if bias is None else bias.shape
+    try:
+        stride, pads, dilation = _settled(*shapes, stride, padding, dilation, groups)
+    except TypeError:  # a list cannot be looked up
+        stride, pads, dilation = _settled.__wrapped__(*shapes, stride, padding, dilation, groups)
     if flip:
         weight = weight[(..., *(slice(None, None, -1),) * n)]
     y = conv(x, weight, bias, stride, pads, dilation, groups)

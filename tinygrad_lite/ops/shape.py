@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from operator import index
 from typing import Any
@@ -212,6 +213,17 @@ def unsqueeze(input: Array, dim: int) -> Array:
     return reshape_(input, tuple(shape))
 
 
+@lru_cache(maxsize=256, typed=True)
+def _flat(shape: tuple[int, ...], start_dim: int, end_dim: int) -> tuple[int, ...]:
+    n = len(shape)
+    if not n:
+        return (1,)
+    start, end = place("flatten", start_dim, n, shape), place("flatten", end_dim, n, shape)
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+
+
 @function()
 def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     """Return ``input`` with the axes from ``start_dim`` to ``end_dim`` (both included) made one.
@@ -220,14 +232,7 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     >>> tl.flatten(tl.ones(2, 3, 4), 1).shape
     (2, 12)
     """
-    shape = tuple(input.shape)
-    n = len(shape)
-    if not n:
-        return reshape_(input, (1,))
-    start, end = place("flatten", start_dim, n, shape), place("flatten", end_dim, n, shape)
-    if start > end:
-        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    return reshape_(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
+    return reshape_(input, _flat(input.shape, start_dim, end_dim))
 
 
 @op(input=lambda g, dims: np.flip(g, dims), kind="shape", label="flip", public=False,
