@@ -91,6 +91,7 @@ from tinygrad_lite.ops.criteria import (
 from tinygrad_lite.ops.criteria import (
     nll_loss as nll_loss,
 )
+from tinygrad_lite.ops.ctc import ctc_loss as ctc_loss
 from tinygrad_lite.ops.distances import (
     binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
 )

@@ -14,6 +14,7 @@ from tinygrad_lite.tensor import Tensor
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CTCLoss",
     "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "GaussianNLLLoss",
@@ -327,3 +328,20 @@ class MultiMarginLoss(_Weighted):
             raise ValueError("only p == 1 and p == 2 supported")
         super().__init__(weight, size_average, reduce, reduction)
         self.p, self.margin = p, margin
+
+
+class CTCLoss(Loss):
+    """Return how unlikely a sequence of labels is whose alignment with the input nobody knows.
+
+    >>> import tinygrad_lite as tl
+    >>> said = tl.zeros(4, 1, 3).log_softmax(-1)  # 4 steps, 1 sequence, 2 labels and the blank
+    >>> round(CTCLoss()(said, tl.tensor([[1, 2]]), [4], [2]).item(), 4)
+    0.8432
+    """
+
+    function = staticmethod(F.ctc_loss)
+    settings = ("blank", "zero_infinity")
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity

@@ -44,6 +44,7 @@ MODULES |= {
     "ChannelShuffle": (lambda: nn.ChannelShuffle(2), (Arr("b 4 2 2", min=1),)),
     "CosineSimilarity": (nn.CosineSimilarity, PAIR),
     "Embedding": (lambda: nn.Embedding(5, 3), (Ints("b", below=5),)),
+    "CTCLoss": (lambda: aligned(nn.CTCLoss()), (Arr("5 2 4"),)),
     "EmbeddingBag": (lambda: nn.EmbeddingBag(5, 3, mode="max"), (Ints("b 2", below=5),)),
     "FeatureAlphaDropout": (nn.FeatureAlphaDropout, IMAGE),
     "Flatten": (nn.Flatten, IMAGE),
@@ -108,6 +109,11 @@ class Called(nn.Module):
 def signed(inner: nn.Module) -> Called:
     """The last argument, zeros and ones, becomes -1 and 1."""
     return Called(inner, lambda f, *args: f(*args[:-1], args[-1] * 2 - 1))
+
+
+def aligned(inner: nn.Module) -> Called:
+    """Scores become logarithms of probabilities, for labels that can be aligned."""
+    return Called(inner, lambda f, x: f(x.log_softmax(-1), tl.tensor([[1, 2], [3, 3]]), [5, 5], [2, 2]))
 
 
 def unpooled(inner: nn.Module, *sizes: int) -> Called:
