@@ -148,6 +148,8 @@ from tinygrad_lite.ops.distances import (
 )
 from tinygrad_lite.ops.embedding import embedding as embedding
 from tinygrad_lite.ops.embedding import one_hot as one_hot
+from tinygrad_lite.ops.grid import affine_grid as affine_grid
+from tinygrad_lite.ops.grid import grid_sample as grid_sample
 from tinygrad_lite.ops.linalg import linear as linear
 from tinygrad_lite.ops.normalisation import (
     batch_norm as batch_norm,
