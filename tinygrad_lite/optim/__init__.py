@@ -6,6 +6,7 @@ from tinygrad_lite.optim.adagrad import Adagrad as Adagrad
 from tinygrad_lite.optim.adam import Adam as Adam
 from tinygrad_lite.optim.adam import AdamW as AdamW
 from tinygrad_lite.optim.adamax import Adamax as Adamax
+from tinygrad_lite.optim.asgd import ASGD as ASGD
 from tinygrad_lite.optim.lbfgs import LBFGS as LBFGS
 from tinygrad_lite.optim.nadam import NAdam as NAdam
 from tinygrad_lite.optim.optimizer import Optimizer as Optimizer
