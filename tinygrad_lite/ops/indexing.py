@@ -29,7 +29,7 @@ def key_of(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple([key_of(i) for i in index])
     array = plain(index)
-    if array is not index and array.dtype == np.uint8 and array.ndim:
+    if isinstance(index, Tensor) and array.dtype == np.uint8 and array.ndim:
         raise BadKey(
             f"index: numbers of dtype uint8 are a mask for PyTorch and positions for NumPy, got {describe(index)}; use "
             ".bool() for a mask, .long() for positions"
