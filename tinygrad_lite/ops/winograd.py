@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinygrad_lite.ops.workers import added, buffer, split
+from tinygrad_lite.ops.workers import added, buffer, multiply, split
 from tinygrad_lite.tensor import Array
 
 Ints = tuple[int, ...]
@@ -111,7 +111,7 @@ def correlate(x: Array, w: Array, bias: Array | None, pads: Pads) -> Array:
     tiles = Tiles(x.shape[2:], pads, max(channels, o), n)
     h, v = tiles.count
     y = np.empty((n, o, h, v), F32)
-    kernel = (KERNEL @ w.reshape(o * channels, 9).T).reshape(36, o, channels).swapaxes(1, 2)
+    kernel = multiply(KERNEL, w.reshape(o * channels, 9).T).reshape(36, o, channels).swapaxes(1, 2)
     if bias is not None and bias.ndim > 1:
         bias = bias.transpose(1, 2, 0)
 
@@ -152,4 +152,4 @@ def correlate_weight(g: Array, x: Array, pads: Pads) -> Array:
         return total
 
     total = added(split(n, g.size * channels * 9, some))
-    return np.ascontiguousarray((KERNEL.T @ total.reshape(36, -1)).T).reshape(o, channels, 3, 3)
+    return np.ascontiguousarray(multiply(KERNEL.T, total.reshape(36, -1)).T).reshape(o, channels, 3, 3)
