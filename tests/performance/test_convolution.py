@@ -1,15 +1,17 @@
 """The fast convolutions say what the plain one says, for every shape that has a path of its own; never timed."""
 
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops import fastconv, winograd, workers
+from tinygrad_lite.ops import fastconv, window, winograd, workers
 from tinygrad_lite.ops.fastconv import fast_convolution
-from tinygrad_lite.ops.window import conv, conv_input, conv_weight, out_size
+from tinygrad_lite.ops.window import conv, conv_input, conv_weight, out_size, to_largest, window_max
 
 # images, channels, outputs, size, kernel, stride, pads, dilation, groups
 CASES = {
@@ -152,11 +154,14 @@ class Two:
     """Stands for a BLAS with two threads; counts what it is told."""
 
     def __init__(self):
-        self.lock, self.pool, self.told = threading.Lock(), None, []
-        self.set = self.told.append
+        self.lock, self.pool, self.told, self.now = threading.Lock(), None, [], 2
+
+    def set(self, threads):
+        self.now = threads
+        self.told.append(threads)
 
     def threads(self):
-        return 2
+        return self.now
 
 
 @pytest.mark.parametrize("case", ["many small images", "wide 3x3", "one channel", "stride", "wide 3x3, square"])
@@ -167,7 +172,8 @@ def test_two_threads_give_the_same(case, two, monkeypatch):
         return conv(x, w, b, *how), conv_input(g, w, x.shape[2:], *how), conv_weight(g, x, w.shape[2:], *how)
 
     pair = all_three()
-    assert two.told == [1, 2] * 3  # BLAS alone in each thread, and set back
+    assert set(two.told) == {1, 2} and two.told[::2] == [1] * (len(two.told) // 2)  # BLAS alone, and set back
+    assert two.now == 2
     assert two.pool is not None
     monkeypatch.setattr(workers, "SMALL", 1 << 60)
     for a, c in zip(all_three(), pair, strict=True):
@@ -191,7 +197,8 @@ def test_when_it_is_not_shared_out(why, two, monkeypatch):
         two.lock.acquire()
     else:
         monkeypatch.setattr(workers, "WORTH", 1000)
-    assert workers.split(4, 100, list) == [[0, 1, 2, 3]]
+    # in the same parts, so that sums over them are rounded as by two threads
+    assert workers.split(4, 100, list) == ([[0, 1, 2, 3]] if why == "little" else [[0], [1], [2], [3]])
     assert two.told == [1, 2] and two.pool is None  # BLAS waits for nobody either
 
 
@@ -213,12 +220,59 @@ def test_products_of_middle_size_are_done_alone(two, monkeypatch):
     with pytest.raises(ValueError):
         workers.multiply(a[0], np.ones((21, 400)))
     assert two.told == [1, 2] * 3
-    monkeypatch.setattr(workers, "LARGE", 2000)
-    workers.multiply(a, b)
-    assert two.told == [1, 2] * 3  # large: BLAS as it is
-    monkeypatch.setattr(workers, "crowded", lambda: True)
-    workers.multiply(a, b)
-    assert two.told == [1, 2] * 4
+
+
+@pytest.mark.parametrize("a, b", [
+    ((40, 7), (7, 5)), ((5, 7), (7, 40)), ((3, 40, 7), (7, 5)), ((40, 7), (3, 7, 50)), ((40, 7), (7,)), ((7,), (7, 40)),
+    ((2, 1, 9, 4), (3, 4, 8)), ((7,), (7,)), ((1, 7), (7, 1)), ((0, 7), (7, 3)), ((3, 0), (0, 4)),
+])  # fmt: skip
+def test_large_products_are_shared_out(a, b, two, monkeypatch):
+    monkeypatch.setattr(workers, "LARGE", 0)
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(a), rng.standard_normal(b)
+    expected = np.matmul(a, b)
+    np.testing.assert_allclose(workers.multiply(a, b), expected, rtol=1e-12, atol=1e-12)
+    if expected.ndim:
+        into = np.empty_like(expected)
+        assert workers.multiply(a, b, out=into) is into
+        np.testing.assert_allclose(into, expected, rtol=1e-12, atol=1e-12)
+    assert two.now == 2
+    with pytest.raises(ValueError):
+        workers.multiply(a, np.ones((a.shape[-1] + 1, 400)))
+
+
+def test_no_product_leaves_a_thread_of_blas_waiting_in_a_loop():
+    library = workers.blas()
+    if library.set is None or (os.cpu_count() or 1) < 2:
+        pytest.skip("BLAS cannot be told how many threads to use, or there is one core")
+    before = library.threads()
+    a = np.ones((1500, 1500), "f")
+    try:
+        library.set(2)
+        workers.multiply(a, a)
+        waiting = [1.0]
+        for _ in range(20):  # whatever other tests have left behind comes to rest
+            workers.multiply(a, a)
+            start = time.process_time()
+            time.sleep(0.05)
+            waiting.append(time.process_time() - start)
+        assert min(waiting) < 0.02
+    finally:
+        library.set(before)
+
+
+def test_pooling_shared_out_gives_the_same(two, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 5, (6, 3, 30, 30)).astype("f")
+    for how in [((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)), ((3, 3), (2, 1), ((1, 1), (0, 1)), (1, 2))]:
+        monkeypatch.setattr(window, "SHARED", 0)
+        y = window_max(x, *how)
+        g = rng.normal(size=y.shape).astype("f")
+        gx = to_largest(g, x, y, *how)
+        assert two.pool is not None
+        monkeypatch.setattr(window, "SHARED", 1 << 60)
+        np.testing.assert_array_equal(y, window_max(x, *how))
+        np.testing.assert_array_equal(gx, to_largest(g, x, y, *how))
 
 
 def test_crowded_reads_the_load(monkeypatch):

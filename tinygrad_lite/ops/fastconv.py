@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.ops import lookup, winograd
-from tinygrad_lite.ops.workers import added, buffer, split
+from tinygrad_lite.ops.workers import added, buffer, multiply, split
 from tinygrad_lite.tensor import Array
 
 Ints = tuple[int, ...]
@@ -179,7 +179,7 @@ def thin(plan: Plan, x: Array, w: Array, bias: Array | None, y: Array) -> Array:
     def some(images: range) -> None:
         for start, b, cols in plan.patches(x, images):
             z = y[start : start + b].reshape(b, plan.outputs, -1)
-            np.matmul(kernel, cols, out=z)
+            multiply(kernel, cols, out=z)
             if bias is not None:
                 z += bias
 
@@ -193,7 +193,7 @@ def thin_weight(plan: Plan, g: Array, x: Array) -> Array:
     def some(images: range) -> Array:
         total: Any = 0
         for start, b, cols in plan.patches(x, images):
-            each = np.matmul(g[start : start + b].reshape(b, plan.outputs, -1), cols.swapaxes(1, 2))
+            each = multiply(g[start : start + b].reshape(b, plan.outputs, -1), cols.swapaxes(1, 2))
             total = total + (each.sum(axis=0) if b > 1 else each[0])
         return total
 
@@ -242,7 +242,7 @@ def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, 
             np.copyto(inside, images_last(x[start : start + b]))
             for first, rows in plan.bands():
                 z, result = plan.band("result", rows, b)
-                np.matmul(kernel, plan.columns(xp, first, rows), out=z)
+                multiply(kernel, plan.columns(xp, first, rows), out=z)
                 if bias is not None:  # while the block is in the cache, and before it is turned around
                     block = images_last(result)
                     block += bias if bias.shape[1] == 1 else bias[:, first : first + rows]
@@ -275,7 +275,7 @@ def correlate_input(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads, di
                 np.copyto(arrived, g[start : start + b, :, first : first + rows])
                 view = plan.seen(xp, first, rows)
                 cols = buffer("columns", (groups, plan.fan, z.shape[-1]))
-                cols = np.matmul(kernel, z, out=cols).reshape(view.shape)
+                cols = multiply(kernel, z, out=cols).reshape(view.shape)
                 for tap in product(*[range(k) for k in plan.kernel]):
                     into = view[(slice(None), *tap)]
                     np.add(into, cols[(slice(None), *tap)], out=into)
@@ -310,7 +310,7 @@ def correlate_weight(g: Array, x: Array, kernel: Ints, stride: Ints, pads: Pads,
             for first, rows in plan.bands():
                 z, arrived = plan.band("result", rows, b)
                 np.copyto(arrived, g[start : start + b, :, first : first + rows])
-                total += np.matmul(z, plan.columns(xp, first, rows).swapaxes(1, 2))
+                total += multiply(z, plan.columns(xp, first, rows).swapaxes(1, 2))
         return total
 
     return added(split(n, g.size * plan.fan, some)).reshape(shape)

@@ -14,6 +14,8 @@ import numpy as np
 
 from tinygrad_lite.ops.arrange import unbind_
 from tinygrad_lite.ops.elementwise import where
+from tinygrad_lite.ops.linalg import product
+from tinygrad_lite.ops.workers import multiply
 from tinygrad_lite.registry import op
 from tinygrad_lite.samples import Samples
 from tinygrad_lite.tensor import Array
@@ -53,7 +55,7 @@ def _in_time(steps: list[Any], reverse: bool) -> Any:
 def _weights(d: Any, before: Any) -> tuple[Any, Any]:
     """Return the gradients of recurrent weight and bias from those of the gates."""
     flat = _rows(d)
-    return flat.T @ _rows(before), flat.sum(axis=0)
+    return product(flat.T, _rows(before)), flat.sum(axis=0)
 
 
 # ------------------------------------------------------------------------------------------------ RNN
@@ -75,7 +77,7 @@ def _rnn_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any, rectified:
     gs, back, found = unbind_(g, 0), None, []
     for t in _order(y.shape[0], not reverse):
         d = (gs[t] if back is None else gs[t] + back) * slopes[t]
-        back = d @ weight
+        back = product(d, weight)
         found.append(d)
     d = _in_time(found, reverse)
     return d, back, *_weights(d, _before(hidden, y, reverse))
@@ -93,7 +95,7 @@ def rnn_steps(
     out, h, w = np.empty_like(pre), hidden, weight.T
     for t in _order(len(pre), reverse):
         here = out[t]
-        np.matmul(h, w, out=here)
+        multiply(h, w, out=here)
         here += pre[t]
         h = np.maximum(here, 0, out=here) if rectified else np.tanh(here, out=here)
     return out
@@ -114,18 +116,18 @@ def _lstm_rule(g: Any, y: Any, hidden: Any, cell: Any, weight: Any, project: Any
     found, shown = [], []
     for k in _order(hs.shape[0], not reverse):
         d_h = g_h[k] if back_h is None else g_h[k] + back_h
-        d_o = d_h if project is None else d_h @ project
+        d_o = d_h if project is None else product(d_h, project)
         d_c = d_o * into[k] if back_c is None else back_c + d_o * into[k]
         if g_c is not None:
             d_c = d_c + g_c[k]
         d = np.concatenate([d_c, d_c, d_c, d_o], axis=-1) * factor[k]
         if g_a is not None and slopes is not None:
             d = d + g_a[k] * slopes[k]
-        back_h, back_c = d @ weight, d_c * keep[k]
+        back_h, back_c = product(d, weight), d_c * keep[k]
         found.append(d)
         shown.append(d_h)
     d = _in_time(found, reverse)
-    g_project = None if project is None else _rows(_in_time(shown, reverse)).T @ _rows(o * t)
+    g_project = None if project is None else product(_rows(_in_time(shown, reverse)).T, _rows(o * t))
     return d, back_h, back_c, *_weights(d, _before(hidden, hs, reverse)), g_project
 
 
@@ -163,7 +165,7 @@ def lstm_steps(
     rest, h, c, w = 1 - half, hidden, cell, weight.T
     for t in _order(len(pre), reverse):
         a = opened[t]
-        np.matmul(h, w, out=a)
+        multiply(h, w, out=a)
         a += pre[t]
         a *= half
         np.tanh(a, out=a)
@@ -171,7 +173,7 @@ def lstm_steps(
         a += rest
         cs[t] = c = a[:, n : 2 * n] * c + a[:, :n] * a[:, 2 * n : 3 * n]
         h = a[:, 3 * n :] * np.tanh(c)
-        hs[t] = h = h if project is None else h @ project.T
+        hs[t] = h = h if project is None else multiply(h, project.T)
     return hs, cs, opened
 
 
@@ -203,7 +205,7 @@ def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
         d_out, d_in = wide * outs[t], wide * ins[t]
         if more is not None:
             d_out, d_in = d_out + more[t], d_in + more_in[t]
-        back = d * keep[t] + d_in @ weight
+        back = d * keep[t] + product(d_in, weight)
         found.append(d_out)
         found_in.append(d_in)
     return _in_time(found, reverse), back, *_weights(_in_time(found_in, reverse), before)
@@ -225,7 +227,7 @@ def gru_steps(
     hs = np.empty((length, batch, n), outer.dtype)
     h, w = hidden, weight.T
     for t in _order(length, reverse):
-        inner = h @ w
+        inner = multiply(h, w)
         if bias is not None:
             inner += bias
         a, said = opened[t], outer[t]

@@ -92,7 +92,7 @@ class Tiles:
         last(room[:, top : top + self.size[0], left : left + self.size[1]], x[start : start + n])
         tiles = self.cut(room, n, 6)
         out = buffer("transformed", (36, tiles.shape[1]))
-        return np.matmul(IMAGE, tiles, out=out).reshape(36, n * self.tiles, -1)
+        return multiply(IMAGE, tiles, out=out).reshape(36, n * self.tiles, -1)
 
 
 def last(into: Array, x: Array) -> None:
@@ -121,8 +121,8 @@ def correlate(x: Array, w: Array, bias: Array | None, pads: Pads) -> Array:
         back_image = back.reshape(tiles.down * 4, tiles.across * 4, o)[:h, :v]
         for start, b in tiles.blocks(images):
             seen = tiles.transformed(room, x, start, b)
-            m = np.matmul(seen, kernel, out=buffer("products", (36, b * tiles.tiles, o)))
-            z = np.matmul(RESULT, m.reshape(36, -1), out=buffer("result", (16, b * tiles.tiles * o)))
+            m = multiply(seen, kernel, out=buffer("products", (36, b * tiles.tiles, o)))
+            z = multiply(RESULT, m.reshape(36, -1), out=buffer("result", (16, b * tiles.tiles * o)))
             z = z.reshape(4, 4, b, tiles.down, tiles.across, o)
             for i in range(b):
                 np.copyto(back, z[:, :, i].transpose(2, 0, 3, 1, 4))
@@ -147,8 +147,8 @@ def correlate_weight(g: Array, x: Array, pads: Pads) -> Array:
             seen = tiles.transformed(room, x, start, b)
             last(back[:, :h, :v], g[start : start + b])
             z = tiles.cut(back, b, 4)
-            m = np.matmul(RESULT_T, z, out=buffer("products", (36, z.shape[1]))).reshape(36, -1, o)
-            total += np.matmul(m.swapaxes(1, 2), seen)
+            m = multiply(RESULT_T, z, out=buffer("products", (36, z.shape[1]))).reshape(36, -1, o)
+            total += multiply(m.swapaxes(1, 2), seen)
         return total
 
     total = added(split(n, g.size * channels * 9, some))

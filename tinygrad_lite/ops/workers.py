@@ -30,8 +30,9 @@ LARGEST = 1 << 22
 """Elements of the largest buffer worth keeping between calls (16 MiB)."""
 WORTH = 1 << 21
 """Multiplications below which sharing out costs more than it saves."""
-SMALL, LARGE = 1 << 17, 1 << 26
-"""Multiplications between which BLAS is told to work alone; below it does so anyway."""
+SMALL, LARGE = 1 << 17, 1 << 22
+"""Multiplications of a product above which BLAS is told to work alone (below it does so anyway), and above which its
+rows or columns are shared out."""
 
 _mine = threading.local()
 
@@ -114,41 +115,70 @@ def crowded() -> bool:
     return bool(_crowd[1])
 
 
-def multiply(a: Array, b: Array) -> Array:
-    """Return ``a @ b`` of two arrays; BLAS works alone where its threads would save less than a millisecond.
+def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
+    """Return ``a @ b`` of two arrays; products that take long are shared out, BLAS itself always works alone.
 
-    They wait for each other in a busy loop: on a machine with other work to do, such a product takes a time slice of
-    the system (milliseconds) instead of microseconds.
+    The threads of BLAS wait for their next product in a busy loop, for many milliseconds: whatever comes next has to
+    share a core with them, and on a machine with other work to do the product itself takes time slices of the system.
     """
-    work = a.size * b.shape[-1] if b.ndim > 1 else a.size
+    columns = b.shape[-1] if b.ndim > 1 else 1
+    work = a.size * columns if a.ndim >= b.ndim else b.size * (a.shape[-2] if a.ndim > 1 else 1)
     if work > SMALL:
         library = blas()
         threads = library.threads()
-        if threads > 1 and (work < LARGE or crowded()):
+        if threads > 1:
+            if work >= LARGE:
+                return _shared(a, b, out, work)
             with alone(library, threads):
-                return np.matmul(a, b)
+                return np.matmul(a, b, out=out)
     # three times faster than matmul on small matrices
-    return a.dot(b) if b.ndim == 2 else np.matmul(a, b)
+    return a.dot(b) if out is None and b.ndim == 2 else np.matmul(a, b, out=out)
+
+
+def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
+    """Return ``a @ b``, its rows or its columns shared out between threads."""
+    rows, columns = a.shape[-2] if a.ndim > 1 else 1, b.shape[-1] if b.ndim > 1 else 1
+    by_rows = a.ndim > 1 and (rows >= columns or b.ndim == 1)
+    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or not by_rows and b.ndim == 1:
+        return np.matmul(a, b, out=out)
+    if out is None:
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        shape = (*lead, *([rows] if a.ndim > 1 else []), *([columns] if b.ndim > 1 else []))
+        out = np.empty(shape, np.result_type(a, b))
+    result = out
+
+    def some(part: range) -> None:
+        here = slice(part.start, part.stop)
+        if by_rows:
+            np.matmul(a[..., here, :], b, out=result[..., here, :] if b.ndim > 1 else result[..., here])
+        else:
+            np.matmul(a, b[..., here], out=result[..., here])
+
+    split(rows if by_rows else columns, work, some)
+    return result
 
 
 def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     """Return ``some(part)`` for parts of ``range(n)``, shared out between threads where ``work`` is worth it.
 
     Whoever is free takes the next part, and nobody waits for a thread that the system has not let run yet. On a crowded
-    machine, or while another thread is already sharing its work out, the calling thread does it all.
+    machine, or while another thread is already sharing its work out, the calling thread does it all: in the same
+    parts, so that sums over them are rounded alike.
     """
     if work < SMALL:
         return [some(range(n))]
     library = blas()
     threads = library.threads()
-    busy = threads > 1 and crowded()
-    if threads == 1 or n == 1 and not busy:
+    if threads == 1 or n == 1:  # a single image: its products are shared out
         return [some(range(n))]
-    if busy or work < WORTH or not library.lock.acquire(blocking=False):
+    if work < WORTH:
         with alone(library, threads):
             return [some(range(n))]
     count = min(n, 2 * threads)
     ends = [n * i // count for i in range(count + 1)]
+    if crowded() or not library.lock.acquire(blocking=False):
+        with alone(library, threads):
+            return [some(range(ends[i], ends[i + 1])) for i in range(count)]
     results: list[Any] = [None] * count
     following = itertools.count().__next__
 
