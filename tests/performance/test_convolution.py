@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -146,15 +145,15 @@ def two(monkeypatch):
     monkeypatch.setattr(workers, "SMALL", 0)
     monkeypatch.setattr(workers, "WORTH", 0)
     yield found
-    if found.pool is not None:
-        found.pool.shutdown()
+    if found.crew is not None:
+        found.crew.leave()
 
 
 class Two:
     """Stands for a BLAS with two threads; counts what it is told."""
 
     def __init__(self):
-        self.lock, self.pool, self.told, self.now = threading.Lock(), None, [], 2
+        self.lock, self.crew, self.told, self.now = threading.Lock(), None, [], 2
 
     def set(self, threads):
         self.now = threads
@@ -174,7 +173,7 @@ def test_two_threads_give_the_same(case, two, monkeypatch):
     pair = all_three()
     assert set(two.told) == {1, 2} and two.told[::2] == [1] * (len(two.told) // 2)  # BLAS alone, and set back
     assert two.now == 2
-    assert two.pool is not None
+    assert two.crew is not None
     monkeypatch.setattr(workers, "SMALL", 1 << 60)
     for a, c in zip(all_three(), pair, strict=True):
         close(c, a, case)
@@ -199,15 +198,40 @@ def test_when_it_is_not_shared_out(why, two, monkeypatch):
         monkeypatch.setattr(workers, "WORTH", 1000)
     # in the same parts, so that sums over them are rounded as by two threads
     assert workers.split(4, 100, list) == ([[0, 1, 2, 3]] if why == "little" else [[0], [1], [2], [3]])
-    assert two.told == [1, 2] and two.pool is None  # BLAS waits for nobody either
+    assert two.told == [1, 2] and two.crew is None  # BLAS waits for nobody either
 
 
 def test_a_thread_that_never_runs_is_not_waited_for(two):
     stop = threading.Event()
-    two.pool = ThreadPoolExecutor(1)
-    two.pool.submit(stop.wait, 60)  # the only other thread is busy elsewhere
+    two.crew = workers.Crew(1)
+    two.crew.work.put(lambda: stop.wait(60))  # the only other thread is busy elsewhere
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
     stop.set()
+
+
+def test_a_part_that_another_thread_has_begun_is_waited_for(two):
+    begun = threading.Event()
+
+    def some(part):
+        if threading.current_thread() is threading.main_thread():
+            assert begun.wait(10)
+        else:
+            begun.set()
+            time.sleep(0.05)
+        return list(part)
+
+    assert workers.split(4, 1, some) == [[0], [1], [2], [3]]
+
+
+def test_threads_end_when_their_number_changes():
+    crew = workers.Crew(2)
+    assert crew.share([range(i) for i in range(5)], len) == [0, 1, 2, 3, 4]
+    mine = [t for t in threading.enumerate() if getattr(t, "_target", None) == crew._serve]
+    assert len(mine) == 2
+    crew.leave()
+    for t in mine:
+        t.join(10)
+    assert not any(t.is_alive() for t in mine)
 
 
 def test_products_of_middle_size_are_done_alone(two, monkeypatch):
@@ -269,7 +293,7 @@ def test_pooling_shared_out_gives_the_same(two, monkeypatch):
         y = window_max(x, *how)
         g = rng.normal(size=y.shape).astype("f")
         gx = to_largest(g, x, y, *how)
-        assert two.pool is not None
+        assert two.crew is not None
         monkeypatch.setattr(window, "SHARED", 1 << 60)
         np.testing.assert_array_equal(y, window_max(x, *how))
         np.testing.assert_array_equal(gx, to_largest(g, x, y, *how))
