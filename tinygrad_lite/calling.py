@@ -37,7 +37,10 @@ def {name}({signature}, **_words):
     _tracked = _found = False
 {unwrap}
     if not _found:
-        return forward({params})
+        try:
+            return forward({params})
+        except Exception as _error:
+            raise explain(op, ({params},), _error) from _error
     _mode = MODE.get()
     if _mode.observers:
         return watched(op.call, op, ({params},))
@@ -383,7 +386,7 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     if not text.startswith(f"{op.name}: "):
         shown = ", ".join(f"{n} {describe(a)}" for n, a in zip(op.params, args, strict=False) if a is not None)
         named = text.partition(": ")[0].isidentifier()  # after the function that was called
-        text = f"{text} ({shown})" if named else f"{op.name}: {text} ({shown})"
+        text = (text if named else f"{op.name}: {text}") + (f" ({shown})" if shown else "")
     ours = kind(text)
     ours.explained = True  # type: ignore[attr-defined]
     return ours

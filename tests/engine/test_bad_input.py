@@ -147,3 +147,14 @@ def test_a_broadcast_gradient_becomes_memory_of_its_own() -> None:
     x.sum().backward()
     x.grad.array[0, 0] = 5
     assert x.grad.tolist() == [[5.0, 1.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("call, said", [
+    (lambda: tl.exp("a"), "exp: input must be a tensor, got 'a'"),
+    (lambda: tl.relu(None), "relu: input must be a tensor, got None$"),
+    (lambda: tl.mean("a"), "mean: input must be a tensor"),
+    (lambda: tl.matmul(np.ones((2, 3)), np.ones((2, 3))), "matmul: the last axis of input has 3 elements"),
+])  # fmt: skip
+def test_calls_without_any_tensor_are_told_in_our_words_too(call, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        call()
