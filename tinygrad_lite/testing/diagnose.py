@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.testing.context import UNKNOWN, Outcome, agreed, deciding_option, shared_shape
+from tinygrad_lite.testing.bands import Data, band, elements, outputs, values_for
+from tinygrad_lite.testing.context import UNKNOWN, Outcome, common, contradicted, deciding_option, shared_property
 from tinygrad_lite.testing.evidence import Case, Hint
+from tinygrad_lite.testing.experiments import experiments
+from tinygrad_lite.testing.factors import factor
 from tinygrad_lite.testing.jacobian import MANY, Jacobians
-from tinygrad_lite.testing.patterns import hints
+from tinygrad_lite.testing.patterns import hints, local, manner
 from tinygrad_lite.testing.point import Array, Point, Vector
+from tinygrad_lite.testing.search import schedule
 
+ORDINARY = ("normal", "negative")  # value modes whose values are nothing special
+ENOUGH = 10  # failing points that are compared for an explanation
 NUMBERS = ("wrong value", "non-finite gradient")  # kinds that come with an analytic and a numeric value
 
 ADVICE = {
@@ -37,12 +43,21 @@ ADVICE = {
     "gradient carries only float32 precision": "an intermediate of backward is cast to float32",
 }
 # Kinds that a wrong value can also cause: the numbers are looked at first.
-DOUBTFUL = ("depends on memory layout", "far off in low precision", "backward is not deterministic")
+DOUBTFUL = ("depends on memory layout", "far off in low precision")
+
+
+NOTHING = "no gradient reaches"
+ALONE = (NOTHING, "a gradient where the function", "not finite")  # nothing more to say
+# What has many causes is said only if nothing more telling is found.
+WEAK = (
+    *("too large by a whole", "too small by a whole", "each output has", "each element of the input", "small"),
+    *("off by a factor that is the same", "the error is the same", "off by a constant factor, another"),
+)
 
 
 def diagnose(kind: str, outcomes: Sequence[Outcome]) -> str | None:
     """The suspected cause, from the failing points (the main one first) and all that passed."""
-    failing = [o.point for o in outcomes if o.failed]
+    failing = [o for o in outcomes if o.failed]
     if kind in NUMBERS or kind.startswith(DOUBTFUL):
         text = _numbers(failing, outcomes)
         if text is not None and (kind in NUMBERS or text != UNKNOWN):
@@ -50,77 +65,218 @@ def diagnose(kind: str, outcomes: Sequence[Outcome]) -> str | None:
     return next((text for start, text in ADVICE.items() if kind.startswith(start)), None)
 
 
-def _numbers(failing: Sequence[Point], outcomes: Sequence[Outcome]) -> str | None:
-    found: list[dict[str, list[Hint]]] = []
-    room = max((_size(p) for p in failing if _size(p) <= MANY), default=0)
-    for p in failing:
-        if _size(p) < 4 <= room:  # patterns need elements
+def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | None:
+    room = max((_size(o.point) for o in failing if _size(o.point) <= MANY), default=0)
+    cases: dict[str, list[Case]] = {}
+    used = 0
+    for o in failing:
+        if _size(o.point) < 4 <= room or not 0 < _size(o.point) <= MANY or used == ENOUGH:  # patterns need elements
             continue
-        if 0 < _size(p) <= MANY:
-            try:
-                found.append(compared(p))
-            except Exception:  # an explanation is a kindness; the verdict stands without it
-                continue
-    found = [f for f in found if f]
-    if not found:
-        return UNKNOWN
-    names = list(found[0])
-    texts = {name: agreed([f[name] for f in found if name in f]) for name in names}
-    known = {name: hint.text for name, hint in texts.items() if hint is not None}
-    ignores = any("ignores option" in t for t in known.values())
-    decided = None if ignores else deciding_option(outcomes) or (shared_shape(outcomes) if not known else None)
-    single = len(set(known.values())) == 1 and len(known) == len(failing[0].fl)
-    text = next(iter(known.values())) if single else "; ".join(f"{n}: {t}" for n, t in known.items())
-    return "; ".join(t for t in (text, decided) if t) or UNKNOWN
+        try:
+            found = compared(o.point)
+        except Exception:  # an explanation is a kindness; the verdict stands without it
+            continue
+        used += bool(found)
+        for name, c in found.items():
+            c.ordinary = schedule(o.n)[0] in ORDINARY
+            cases.setdefault(name, []).append(c)
+    known: dict[str, list[str]] = {}
+    usual = max(map(len, cases.values()), default=0)
+    for name, every in cases.items():
+        if len(every) < usual / 2:  # where another input is wrong: a kink that differences do not see
+            continue
+        telling = _telling(every)
+        text = explained(telling, every, outcomes)
+        prefix = telling[0].prefix if len({c.prefix for c in telling}) == 1 else ""
+        if text or prefix:
+            known.setdefault(f"{prefix}{text or UNKNOWN}", []).append(name)
+    texts = []
+    for text, names in known.items():
+        whole = len(known) == 1 and len(names) == len(failing[0].point.fl)
+        texts.append(text if whole else f"{', '.join(names)}: {text}")
+    if not any("ignores option" in t for t in texts):
+        decided = deciding_option(outcomes) or (None if any(map(_sure, known)) else shared_property(outcomes))
+        texts += [decided] if decided else []
+    return "; ".join(texts) or UNKNOWN
+
+
+def _sure(text: str) -> bool:
+    return UNKNOWN not in text and not text.startswith(("with ", *WEAK))
+
+
+def _telling(cases: Sequence[Case]) -> list[Case]:
+    """The points at which a pattern would show: generic ones with a plain error, as far as there are any."""
+    generic = [c for c in cases if c.generic] or list(cases)
+    plain = [c for c in generic if c.rel > 0.02] or generic
+    return [c for c in plain if c.big.sum() >= min(3, c.n.size)] or plain
+
+
+def explained(telling: Sequence[Case], every: Sequence[Case], outcomes: Sequence[Outcome]) -> str | None:
+    """What all failing points of one input show, or all that share the value of one option."""
+    with np.errstate(all="ignore"):
+        shared = common([hints(c) for c in telling])
+        shared = [h for h in shared if not _refuted(h, every, outcomes)]
+        found = _strong(telling, shared) or _by_option(telling) or _where(telling, every, outcomes)
+        found = found or experiments(telling)
+        if found or not shared:
+            return found
+        return _small_error(telling) if shared[0].key == "small error" else shared[0].text
+
+
+def _refuted(h: Hint, every: Sequence[Case], outcomes: Sequence[Outcome]) -> bool:
+    """Whether some example tells that a hint cannot be right."""
+    if h.option is not None:
+        return contradicted(*h.option, outcomes)
+    if h.key.startswith(NOTHING):
+        passed = [o.point for o in outcomes if not o.failed and schedule(o.n)[0] in ORDINARY][:5]
+        some = [p.vjp(p.x, np.ones(p.out(p.x).size))[p.fl.index(every[0].index)] for p in passed]
+        return any(np.any(c.a) for c in every) or any(map(np.any, some))
+    return False
+
+
+def _strong(telling: Sequence[Case], shared: Sequence[Hint]) -> str | None:
+    """A pattern that has few causes."""
+    if shared and shared[0].key.startswith(ALONE):
+        return shared[0].text
+    ratio = factor(telling)
+    if ratio:
+        return ratio
+    strong = [h for h in shared if not h.key.startswith(WEAK)]
+    return _together(strong) if strong else None
+
+
+def _by_option(telling: Sequence[Case]) -> str | None:
+    """Patterns that differ from one value of an option to the next."""
+    for key in telling[0].options:
+        groups: dict[str, list[Case]] = {}
+        for c in telling:
+            groups.setdefault(repr(c.options.get(key)), []).append(c)
+        if not 1 < len(groups) < len(telling):
+            continue
+        groups = {value: group for value, group in groups.items() if len(group) > 2}  # fewer agree by chance
+        texts = {value: _strong(group, common([hints(c) for c in group])) for value, group in groups.items()}
+        told = [f"with {key}={value}: {text}" for value, text in texts.items() if text]
+        if told:
+            return "; ".join(told[:3])
+    return None
+
+
+def _where(telling: Sequence[Case], every: Sequence[Case], outcomes: Sequence[Outcome]) -> str | None:
+    """The values of something at which it is wrong, and only there."""
+    hows = {manner(c) for c in telling}
+    how = hows.pop() if len(hows) == 1 else "wrong only"
+    if any(map(local, telling)):
+        place = band([elements(c) for c in every] + _right(telling[0], outcomes))
+        if place:
+            return f"{how} {place}"
+    rows = [d for c in every if (d := outputs(c)) is not None]
+    place = band(rows) if len(rows) == len(every) else None
+    if place:
+        return f"wrong only through outputs {place}"
+    if how != "wrong only" and all(map(local, telling)):
+        return f"{how.rstrip(',')} at some elements: a mask, a limit or a branch"
+    return None
+
+
+def _together(strong: Sequence[Hint]) -> str:
+    """The first hint; of places along axes those of every axis."""
+    first = strong[0].text
+    if " position" not in first:
+        return first
+    by_axis: dict[str, str] = {}
+    for h in strong:
+        place, _, axis = h.text.partition(" along ")
+        if axis and " position" in place or " half" in place:
+            by_axis.setdefault(axis, place)
+    how = first[: first.index(" in ")]
+    return how + " and".join(f"{place.removeprefix(how)} along {axis}" for axis, place in by_axis.items())
+
+
+def _small_error(cases: Sequence[Case]) -> str | None:
+    if not all(c.rel < 0.02 for c in cases):
+        return None
+    worst = max(c.rel for c in cases)
+    return f"a small error (at most {worst:.0e} of the gradient): a constant, an eps or a precision does not match"
+
+
+def _right(c: Case, outcomes: Sequence[Outcome]) -> list[Data]:
+    """The elements of this input at the points that passed."""
+    found = []
+    for o in outcomes:
+        p = o.point
+        if o.failed or not p.x[c.index].size or not all(np.isfinite(p.x[i]).all() for i in p.fl):
+            continue
+        x = p.x[c.index]
+        y = p.out(p.x) if c.y is not None and c.y.shape == c.x.shape else np.zeros(0)
+        known = values_for(x, c.index, p.x, y.reshape(x.shape) if y.size == x.size else None)
+        found.append(Data(known, np.zeros(x.shape), p.kw))
+    return found
 
 
 def _size(p: Point) -> int:
     return sum(p.x[i].size for i in p.fl)
 
 
-def compared(p: Point) -> dict[str, list[Hint]]:
-    """Hints for every wrong input of one point."""
+def compared(p: Point) -> dict[str, Case]:
+    """Analytic against numeric gradient of every wrong input of one point."""
     J = Jacobians(p)
     floats = [a for a in J.outs.arrays if a.dtype.kind == "f"]
     v = np.random.default_rng(1).standard_normal(J.size)
-    prefix, single = "", floats[0] if len(floats) == 1 else None
+    prefix, single, part = "", floats[0] if len(floats) == 1 else None, slice(0, J.size)
     if len(floats) > 1 and J.analytic is not None:
-        wrong, at = [], 0
-        for number, a in enumerate(J.outs.arrays):
-            if a.dtype.kind != "f":
-                continue
-            part = slice(at, at + a.size)
-            if any(not _agree(A[part], N[part]) for A, N in zip(J.analytic, J.numeric, strict=True)):
-                wrong.append((number, a, part))
-            at += a.size
+        wrong = _wrong_outputs(J)
         if len(wrong) == 1:  # look at that output alone
             number, single, part = wrong[0]
             prefix = f"only through output {number}: "
             v = np.where((np.arange(J.size) >= part.start) & (np.arange(J.size) < part.stop), v, 0.0)
     grads, numbers = p.vjp(p.x, v), J.pulled(v)
-    out: dict[str, list[Hint]] = {}
+    out: dict[str, Case] = {}
     for k, (i, a, n) in enumerate(zip(p.fl, grads, numbers, strict=True)):
         if a.shape != n.shape or not np.isfinite(n).all() or _agree(a, n):
             continue
-        case = Case(a, n, p.x[i], i, p.x, p.kw)
+        size, noise = ((np.abs(v) @ np.abs(t)).reshape(n.shape) for t in (J.numeric[k], J.error[k]))
+        case = Case(a, n, p.x[i], i, p.x, p.kw, size=size, noise=noise, prefix=prefix)
         if single is not None:
-            live = v[v != 0] if prefix else v
-            case.y = single
-            case.v = live.reshape(single.shape) if live.size == single.size else None
+            case.y, case.v = single, v[part].reshape(single.shape)
+        if J.analytic is not None:
+            case.Ja, case.Jn = J.analytic[k][part], J.numeric[k][part]
         if len(floats) == 1 and J.analytic is not None:
-            case.Ja, case.Jn = J.analytic[k], J.numeric[k]
             case.twist = lambda g, k=k: p.vjp(p.x, np.ravel(g))[k]  # type: ignore[misc]
-        case.others = {j: m for j, m in zip(p.fl, numbers, strict=True) if j != i}
+        case.others = {j: (b, m) for j, b, m in zip(p.fl, grads, numbers, strict=True) if j != i}
         case.refit = lambda k=k, case=case: _other_option(p, k, case, v)  # type: ignore[misc]
-        name = p.rule.names[i] if i < len(p.rule.names) else f"input {i}"
-        out[name] = [Hint(h.key, prefix + h.text) for h in hints(case)]
-        if prefix and not out[name]:
-            out[name] = [Hint(prefix, f"{prefix}{UNKNOWN}")]
+        case.retry = lambda changed, k=k: _elsewhere(p, k, changed, v)  # type: ignore[misc]
+        out[p.rule.names[i] if i < len(p.rule.names) else f"input {i}"] = case
     return out
+
+
+def _wrong_outputs(J: Jacobians) -> list[tuple[int, Array, slice]]:
+    """Number, value and rows of the outputs that are differentiated wrongly."""
+    wrong, at = [], 0
+    for number, a in enumerate(J.outs.arrays):
+        if a.dtype.kind != "f":
+            continue
+        part = slice(at, at + a.size)
+        if any(not _agree(A[part], N[part]) for A, N in zip(J.analytic or [], J.numeric, strict=True)):
+            wrong.append((number, a, part))
+        at += a.size
+    return wrong
 
 
 def _agree(a: Array, n: Array) -> bool:
     return bool(np.allclose(a, n, rtol=1e-6, atol=1e-7 * (np.abs(n).max(initial=0) + 1e-300)))
+
+
+def _elsewhere(p: Point, k: int, changed: dict[int, Array], v: Vector) -> tuple[Array, Array] | None:
+    """Analytic and numeric gradient of one input where other inputs have changed."""
+    arrays = [changed.get(i, a) for i, a in enumerate(p.x)]
+    q = Point(p.rule, arrays, p.kw, p.seed, p.profile)
+    try:
+        if q.out(q.x).size != v.size:
+            return None
+        a, n = q.vjp(q.x, v)[k], Jacobians(q).pulled(v)[k]
+    except Exception:  # not in the domain of the function
+        return None
+    return (a, n) if a.shape == n.shape and np.isfinite(n).all() else None
 
 
 def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[Hint]:
@@ -136,8 +292,7 @@ def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[Hint]:
                 continue
             if c.fits(c.a, n):
                 text = f"equals the gradient for {key}={other!r}: backward ignores option {key}"
-                # limits and thresholds fit many a value by chance; a rule that ignores them has but one
-                yield Hint(f"option {key}={other}" if isinstance(val, float) else f"option {key}", text)
+                yield Hint(f"option {key}={other!r}", text, (key, other))
 
 
 def _others(val: Any, ndim: int) -> list[Any]:

@@ -32,11 +32,14 @@ class Jacobians:
         self.outs: Outs = p.fresh(p.x)[0]
         self.numeric: list[Vector] = []
         self.error: list[Vector] = []
+        sides: list[tuple[Vector, Vector]] = []
         for k, q in enumerate(p.scales()):
             columns = [_column(p, k, m) for m in range(q.size)]
             size = sum(a.size for a in self.outs.arrays if a.dtype.kind == "f")
-            self.numeric.append(np.array([c[0] for c in columns]).reshape(q.size, size).T)
-            self.error.append(np.array([c[1] for c in columns]).reshape(q.size, size).T)
+            numbers, errors, up, down = (np.array([c[t] for c in columns]).reshape(q.size, size).T for t in range(4))
+            self.numeric.append(numbers)
+            self.error.append(errors)
+            sides.append((up, down))
         self.size = self.numeric[0].shape[0] if self.numeric else 0
         self.analytic: list[Vector] | None = None
         if self.size <= MANY:
@@ -44,6 +47,10 @@ class Jacobians:
             self.analytic = [
                 np.array([r[k].ravel() for r in rows]).reshape(self.size, p.x[i].size) for k, i in enumerate(p.fl)
             ]
+            for k, (up, down) in enumerate(
+                sides
+            ):  # at a kink what the rule chose is right if it lies between the sides
+                self.numeric[k] = _chosen(self.analytic[k], self.numeric[k], up, down)
 
     def pulled(self, v: Vector) -> list[Vector]:
         """Numeric gradients of ``v . f``, shaped like the inputs."""
@@ -84,8 +91,19 @@ class Jacobians:
         )
 
 
-def _column(p: Point, k: int, m: int) -> tuple[Vector, Vector]:
-    """Slopes of all outputs along one element, and their errors: the better of two step sizes, one-sided at edges."""
+def _chosen(a: Vector, n: Vector, up: Vector, down: Vector) -> Vector:
+    """Slopes with those of the rule where the one-sided ones differ and enclose it."""
+    low, high = np.fmin(up, down), np.fmax(up, down)
+    kink = high - low > 1e-3 * (np.abs(up) + np.abs(down))
+    slack = 1e-6 * (high - low)
+    return np.asarray(np.where(kink & (low - slack <= a) & (a <= high + slack), a, n))
+
+
+def _column(p: Point, k: int, m: int) -> tuple[Vector, Vector, Vector, Vector]:
+    """Slopes of all outputs along one element, their errors, and both one-sided slopes.
+
+    The slope is the better one of two step sizes, one-sided at the edge of a domain.
+    """
     d = [np.zeros(p.x[i].shape) for i in p.fl]
     d[k].flat[m] = 1.0
     s = Scan(p, d, np.ones(0))
@@ -97,7 +115,7 @@ def _column(p: Point, k: int, m: int) -> tuple[Vector, Vector]:
         better = np.isfinite(central) & ~(e >= error)
         best, error = np.where(better, central, best), np.where(better, e, error)
     side = np.where(np.isfinite(up), up, down)
-    return np.where(np.isfinite(best), best, side), error
+    return np.where(np.isfinite(best), best, side), error, up, down
 
 
 def output_name(arrays: list[Array], o: int) -> str:

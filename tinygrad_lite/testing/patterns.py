@@ -1,33 +1,32 @@
-"""Patterns that tell how a wrong gradient differs from the right one.
+"""Patterns that tell how a wrong gradient differs from the right one at one point.
 
-Each returns hints, a key and a text: the key names the cause without numbers, so that the hints of several failing
-points can be compared.
+Each returns hints, a key and a text: the key names what is observed without numbers, so that the hints of several
+failing points can be compared; a text holds no number that another point would not show.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from tinygrad_lite.testing.evidence import LOOSE, Case, Hint, same
-from tinygrad_lite.testing.factors import factor
-from tinygrad_lite.testing.places import where
+from tinygrad_lite.testing.places import conditions, rows
 from tinygrad_lite.testing.point import Array
-from tinygrad_lite.testing.structure import jacobian_pattern, slices
+from tinygrad_lite.testing.structure import ends, jacobian_pattern, slices
 
 
 def hints(c: Case) -> list[Hint]:
     """Every pattern that fits, most telling first."""
     with np.errstate(all="ignore"):
-        return [hint for pattern in PATTERNS for hint in pattern(c)]
+        return [hint for pattern in (PATTERNS if c.generic else PLAIN) for hint in pattern(c)]
 
 
 def _trivial(c: Case) -> list[Hint]:
     if not np.isfinite(c.a).all():
-        place = where(~np.isfinite(c.a), c.x)
-        return [Hint("not finite", f"not finite {place}")]
+        places = [*conditions(~np.isfinite(c.a), c.x), ("", True)]
+        return [Hint(f"not finite {t}", f"not finite {t}".strip(), telling=telling) for t, telling in places]
     if not np.abs(c.a).max(initial=0) > c.tol:
         return same("no gradient reaches this input: zero is returned")
     if not np.abs(c.n).max(initial=0) > c.tol:
@@ -35,53 +34,50 @@ def _trivial(c: Case) -> list[Hint]:
     return []
 
 
-def _ratio(c: Case) -> list[Hint]:
-    r = c.a[c.big] / c.n[c.big]
-    if not (r.size > 1 or c.n.size == 1):
-        return []
-    mean = float(r.mean())
-    if r.std() < 1e-4 * abs(mean) and abs(mean - 1) > 1e-2 and np.abs(c.a - mean * c.n).max() <= c.tol:
-        named = [Hint(key, f"off by {text}") for key, text in factor(mean, c.arrays, c.options)]
-        return named if c.n.size > 1 or "constant" not in named[0].text else []
-    return []
-
-
 def _option(c: Case) -> list[Hint]:
-    return list(itertools.islice(c.refit(), 3)) if c.rel > 1e-3 else []
+    found = list(itertools.islice(c.refit(), 6)) if c.rel > 1e-3 else []
+    fits = [h.option[0] for h in found if h.option and isinstance(h.option[1], float)]
+    return [h._replace(telling=not h.option or fits.count(h.option[0]) < 2) for h in found]  # limits fit many values
 
 
-def _swapped(c: Case) -> list[Hint]:
-    for j, n in c.others.items():
-        if not c.fits(c.n, n) and c.fits(c.a, n):
-            return same(f"the gradients of inputs {min(c.index, j)} and {max(c.index, j)} are swapped")
-        if not c.fits(c.n, -n) and c.fits(c.a, -n):
-            return same(f"equals minus the gradient of input {j}")
-    return []
+def _swapped(c: Case) -> Iterator[Hint]:
+    for j, (a, n) in c.others.items():
+        swapped = f"the gradients of inputs {min(c.index, j)} and {max(c.index, j)} are swapped"
+        alike = f"equals the gradient of input {j}"
+        minus = f"equals minus the gradient of input {j}: what differs between the two inputs is missing"
+        if c.a.shape != n.shape:  # here it cannot show
+            yield from (Hint(text, text, telling=False) for text in (swapped, alike, minus))
+        elif c.fits(c.n, n) or c.fits(c.n, -n):
+            continue
+        elif c.fits(c.a, n):
+            yield from same(swapped if c.fits(a, c.n) else alike)
+        elif c.fits(c.a, -n):
+            yield from same(minus)
 
 
 def _moved(c: Case) -> list[Hint]:
     a, n = c.a, c.n
-    if a.size < 3 or c.rel < 0.02 or np.ptp(a) < 1e-3 * c.top:
+    if a.size < 3 or c.rel < 0.02 or len(np.unique(np.round(n / c.top, 6))) < 3:
         return []
     if a.ndim >= 2 and a.shape[-1] == a.shape[-2] and c.fits(np.swapaxes(a, -1, -2), n):
         return same("looks transposed")
     for axes in itertools.chain.from_iterable(itertools.combinations(range(a.ndim), k) for k in (1, 2)):
         if all(a.shape[ax] > 1 for ax in axes) and c.fits(np.flip(a, axes), n):
-            return [Hint("flipped", f"looks flipped along axes {axes}")]
+            return same(f"looks flipped along axes {axes}")
     for axis in range(a.ndim):
         for shift in (1, -1, 2, -2):
             if a.shape[axis] > abs(shift) + 2 and c.fits(np.roll(a, shift, axis), n):
-                return [Hint("shifted", f"looks shifted by {-shift} along axis {axis}")]
+                return [Hint(f"shifted {axis}", f"looks shifted along axis {axis}: an offset or an alignment is wrong")]
     if 2 < a.ndim < 5:
         for perm in itertools.permutations(range(a.ndim)):
             if perm != tuple(range(a.ndim)) and c.fits(a.transpose(perm), n):
-                return [Hint("permuted", f"looks transposed by {perm}")]
+                return same(f"looks transposed by {perm}")
     return []
 
 
 def _values_moved(c: Case) -> list[Hint]:
     if c.a.size > 3 and c.rel > 0.02 and np.ptp(c.a) > 1e-3 * c.top and c.fits(np.sort(c.a, None), np.sort(c.n, None)):
-        return same("right values in the wrong places (permutation not inverted?)")
+        return same("right values in the wrong places: an order, layout or permutation is wrong or not inverted")
     return []
 
 
@@ -98,53 +94,63 @@ def _incoming(c: Case) -> list[Hint]:
             return same("the incoming gradient is passed on unchanged: the local derivative is missing")
     if c.v.ndim == 2 and c.v.shape[0] == c.v.shape[1] > 1 and c.a.ndim == 2:
         turned = c.twist(c.v.T)
-        if turned is not None and c.fits(turned.T, c.n):
+        if turned is not None and turned.ndim == 2 and c.fits(turned.T, c.n):
             return same("a matrix in the rule is transposed (the gradient is right for g transposed)")
     return []
 
 
-def _functions(c: Case) -> list[Hint]:
-    """Ratio or missing part equal to a function of the inputs or the output."""
-    if c.n.size < 2:
-        return []
-    x, y = c.x, c.y
-    named: list[tuple[str, Array]] = []
+def _named(c: Case) -> Iterator[tuple[str, Array]]:
+    """Functions of the inputs and the output that a factor or a term may be."""
     for j, b in enumerate(c.arrays):
         if j != c.index and b.dtype.kind == "f" and b.size:
-            named += [(f"input {j}", b), (f"1/input {j}", 1 / b), (f"input {j} squared", b * b)]
-    for name, t in (("x", x), ("y", y)):
+            yield from ((f"input {j}", b), (f"1/input {j}", 1 / b), (f"input {j} squared", b * b))
+            yield from ((f"1 - input {j}", 1 - b), (f"exp(input {j})", np.exp(b)), (f"exp(-input {j})", np.exp(-b)))
+    for name, t in (("x", c.x), ("y", c.y)):
         if t is not None:
-            named += [(name, t), (f"1/{name}", 1 / t), (f"{name}^2", t * t), (f"1/{name}^2", 1 / (t * t))]
-            named += [(f"1 - {name}", 1 - t), (f"1/(1 - {name})", 1 / (1 - t)), (f"1 + {name}", 1 + t)]
-            named += [(f"1/(1 + {name})", 1 / (1 + t)), (f"{name}/(1 + {name})", t / (1 + t))]
-            named += [(f"1 - {name}^2", 1 - t * t), (f"1/(1 - {name}^2)", 1 / (1 - t * t))]
-            named += [(f"sqrt(1 - {name}^2)", np.sqrt(1 - t * t)), (f"1/sqrt(1 - {name}^2)", 1 / np.sqrt(1 - t * t))]
-            named += [(f"sign({name})", np.sign(t)), (f"|{name}|", np.abs(t)), (f"exp({name})", np.exp(t))]
-            named += [(f"sqrt({name})", np.sqrt(t)), (f"(1 + {name})/{name}", (1 + t) / t)]
-    if c.v is not None:
-        named += [("the incoming gradient g", c.v), ("1/g: the incoming gradient is not multiplied in", 1 / c.v)]
+            yield from ((name, t), (f"1/{name}", 1 / t), (f"{name}^2", t * t), (f"1/{name}^2", 1 / (t * t)))
+            yield from ((f"1 - {name}", 1 - t), (f"1/(1 - {name})", 1 / (1 - t)), (f"1 + {name}", 1 + t))
+            yield from ((f"1/(1 + {name})", 1 / (1 + t)), (f"{name}/(1 + {name})", t / (1 + t)))
+            yield from ((f"1 - {name}^2", 1 - t * t), (f"1/(1 - {name}^2)", 1 / (1 - t * t)))
+            yield from ((f"sqrt(1 - {name}^2)", np.sqrt(1 - t * t)), (f"sqrt({name})", np.sqrt(t)))
+            yield from ((f"1/sqrt(1 - {name}^2)", 1 / np.sqrt(1 - t * t)), (f"1/sqrt({name})", 1 / np.sqrt(t)))
+            yield from ((f"sign({name})", np.sign(t)), (f"|{name}|", np.abs(t)), (f"(1 + {name})/{name}", (1 + t) / t))
+            yield from ((f"exp({name})", np.exp(t)), (f"exp(-{name})", np.exp(-t)))
+
+
+def _functions(c: Case) -> Iterator[Hint]:
+    """Ratio, missing part or gradient equal to a function of the inputs or the output."""
+    if c.n.size < 2:
+        return
+    named = [(name, f) for name, t in _named(c) if (f := _as(t, c.n.shape)) is not None and np.isfinite(f).all()]
     r = c.a[c.big] / c.n[c.big]
+    small = not np.abs(c.a[~c.big]).max(initial=0) > 1e-3 * c.top
+    if small and r.size > 1:
+        for name, f in named:
+            part = f[c.big]
+            if np.allclose(r, part, rtol=LOOSE):
+                yield Hint(text := f"off by a factor {name}", text, telling=_telling(part))
+        if c.v is not None and (v := _as(c.v, c.n.shape)) is not None and _telling(v[c.big]):
+            if np.allclose(r, v[c.big], rtol=LOOSE):
+                yield from same("off by a factor g: the incoming gradient is multiplied in once too often")
+            if np.allclose(r, 1 / v[c.big], rtol=LOOSE):
+                yield from same("off by a factor 1/g: the incoming gradient is not multiplied in")
+    g = c.incoming()
+    if g is None or not np.abs(g).min(initial=1) > 1e-6 or not c.rel > 1e-3:
+        return
+    missing, whole = (c.n - c.a) / g, c.a / g
+    if c.elementwise and c.bad.mean() > 0.9 and np.allclose(whole * (c.n / g), 1, rtol=LOOSE):
+        yield from same("the reciprocal of the right derivative: that of the inverse function was taken")
     for name, f in named:
-        whole = _as(f, c.n.shape)
-        if whole is None:
+        least = 1e-4 * np.abs(f).max()
+        if not _telling(f):
             continue
-        f = whole[c.big]
-        if f.size < 2 or not np.isfinite(f).all() or not np.ptp(f) > 1e-3 * np.abs(f).max():
-            continue
-        if np.allclose(r, f, rtol=LOOSE) and np.abs(c.a[~c.big]).max(initial=0) < 0.1 * c.top:
-            return same(f"off by a factor {name}")
-    if c.v is not None and c.v.shape == c.n.shape and c.rel > 1e-3:
-        missing = (c.n - c.a) / c.v
-        for name, f in named[:-2]:
-            whole = _as(f, c.n.shape)
-            if whole is None or not np.isfinite(whole).all() or not np.ptp(whole) > 1e-3 * np.abs(whole).max():
-                continue
-            for sign in (1, -1):
-                if np.allclose(missing, sign * whole, rtol=LOOSE, atol=1e-4 * np.abs(whole).max()):
-                    return same(
-                        f"off by a term g * {name}: it is missing" if sign > 0 else f"off by a term g * {name} too much"
-                    )
-    return []
+        if np.allclose(missing, f, rtol=LOOSE, atol=least):
+            yield from same(f"too small by the term g * {name}")
+        if np.allclose(missing, -f, rtol=LOOSE, atol=least):
+            yield from same(f"too large by the term g * {name}")
+    if c.y is not None and c.y.shape == c.n.shape:
+        if _telling(f := c.y / c.x) and np.allclose(whole, f, rtol=LOOSE, atol=1e-4 * np.abs(f).max()):
+            yield from same("equals g * y/x: only the factor x of y is differentiated, what else depends on x is not")
 
 
 def _as(f: Array, shape: tuple[int, ...]) -> Array | None:
@@ -154,50 +160,71 @@ def _as(f: Array, shape: tuple[int, ...]) -> Array | None:
         return None
 
 
-def _place(c: Case) -> list[Hint]:
-    bad = c.bad
+def _telling(f: Array) -> bool:
+    return bool(f.size > 1 and np.isfinite(f).all() and np.ptp(f) > 1e-3 * np.abs(f).max())
+
+
+def _branches(c: Case) -> list[Hint]:
     on_a, on_n = np.abs(c.a) > c.tol, np.abs(c.n) > c.tol
     if on_a.any() and on_n.any() and (on_a ^ on_n).all() and c.a.size > 2:
         return same(
             "gradient where there should be none and none where there should be: a mask or two branches are swapped"
         )
-    if not bad.any() or not (c.right | bad).all() or not (c.right & (c.x != 0)).any():
-        return []
-    place = where(bad, c.x, [b for j, b in enumerate(c.arrays) if j != c.index and b.dtype.kind == "f"])
-    if np.all(np.abs(c.a[bad]) <= c.tol):
-        key, text = "gradient missing", f"gradient missing {place}"
-    elif np.all(np.abs(c.n[bad]) <= c.tol):
-        key, text = "gradient passed", f"gradient passed where the function is flat, {place}"
-    elif not (c.right & c.big).any():  # right by being zero tells nothing
-        return []
-    else:
-        family = " ".join(w for w in place.split() if not any(ch.isdigit() for ch in w))
-        key, text = f"wrong only {family}", f"wrong only {place}"
-        r = c.a[bad] / c.n[bad]
-        mean = float(r.mean())
-        if r.size > 1 and r.std() < LOOSE * abs(mean) and abs(mean - 1) > 1e-2:
-            text += f", there off by {factor(mean, c.arrays, c.options)[0][1]}"
-    return [Hint(key, text)]
-
-
-def _small(c: Case) -> list[Hint]:
-    if c.rel < 0.02:
-        text = f"small error ({c.rel:.1e} of the gradient): a constant, eps, lambda or precision does not match"
-        return [Hint("small error", text)]
     return []
 
 
-PATTERNS: tuple[Callable[[Case], list[Hint]], ...] = (
+def manner(c: Case) -> str:
+    """How it is wrong where it is: nothing arrives, something arrives where nothing should, or another number."""
+    if np.all(np.abs(c.a[c.bad]) <= c.tol):
+        return "gradient missing"
+    return "gradient passed where the function is flat," if np.all(np.abs(c.n[c.bad]) <= c.tol) else "wrong only"
+
+
+def local(c: Case) -> bool:
+    """Whether some elements are wrong and others plainly right."""
+    plain = c.right & c.big if manner(c) == "wrong only" else c.right  # right by being zero tells nothing
+    return bool(c.bad.any() and (c.right | c.bad).mean() > 0.8 and (plain & (c.x != 0)).any())
+
+
+def _place(c: Case) -> Iterator[Hint]:
+    how, some = manner(c), local(c)
+    others = [b for j, b in enumerate(c.arrays) if j != c.index and b.dtype.kind == "f"]
+    for place, telling in conditions(c.bad, c.x, others):
+        if some or not telling:
+            yield Hint(text := f"{how} {place}", text, telling=telling)
+    if not some:
+        return
+    if not c.elementwise:  # there all positions are treated alike
+        for ax, place, chance in rows(c.bad):
+            yield Hint(text := f"{how} {place} along {c.axis(ax)}", text, chance=chance)
+
+
+def _small(c: Case) -> list[Hint]:
+    """A small error, also in comparison with the element that it belongs to."""
+    return same("small error") if c.rel < 0.02 and not (c.off[c.bad] > 0.02).any() else []
+
+
+PLAIN: tuple[Callable[[Case], Iterable[Hint]], ...] = (
     _trivial,
-    _ratio,
+    _swapped,
+    _option,
+    jacobian_pattern,
+    _branches,
+    _place,
+    _small,
+)
+PATTERNS: tuple[Callable[[Case], Iterable[Hint]], ...] = (
+    _trivial,
     _swapped,
     _option,
     _moved,
     jacobian_pattern,
     _values_moved,
     _incoming,
+    _branches,
     _functions,
     _place,
     _small,
+    ends,
     slices,
 )

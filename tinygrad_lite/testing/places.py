@@ -1,17 +1,17 @@
-"""Where a gradient is wrong, in words."""
+"""Where a gradient is wrong, in words that hold at inputs of other sizes too."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from tinygrad_lite.testing.point import Array
 
 
-def where(bad: Array, x: Array, others: Sequence[Array] = ()) -> str:
-    """The place of the bad elements: a condition on x, ties, a threshold, a border, or their number."""
+def conditions(bad: Array, x: Array, others: Sequence[Array] = ()) -> Iterator[tuple[str, bool]]:
+    """Conditions on single elements that hold just where it is wrong, and whether they tell anything here."""
     for name, cond in (
         ("at x = 0", x == 0),
         ("for x < 0", x < 0),
@@ -21,31 +21,47 @@ def where(bad: Array, x: Array, others: Sequence[Array] = ()) -> str:
         ("where it equals another input", _meets(x, others)),
         ("at tied values", tied(x)),
         ("at the largest element", x == x.max(initial=-math.inf)),
-        ("everywhere", np.ones(x.shape, bool)),
     ):
         if np.array_equal(bad, cond):
-            return name
-    ok = ~bad
-    enough = min(bad.sum(), ok.sum()) > 1
-    for name, t in (("|x|", np.abs(x)), ("x", x)):
-        if enough and t[bad].min() > t[ok].max():
-            return f"for {name} > {t[ok].max():.3g}"
-        if enough and t[bad].max() < t[ok].min():
-            return f"for {name} < {t[ok].min():.3g}"
-    for ax in range(x.ndim):
-        rows = np.unique(np.argwhere(bad)[:, ax])
-        if len(rows) < x.shape[ax] and np.take(bad, rows, ax).mean() > 0.9:
-            first, last = rows[0] == 0, rows[-1] == x.shape[ax] - 1
-            edge = "border" if first and last else "first" if first else "last" if last else "some"
-            return f"in the {edge} {len(rows)} of {x.shape[ax]} along axis {ax}"
-    for name, cond in (
-        ("where x = 0", x == 0),
-        ("where it equals another input", _meets(x, others)),
-        ("among tied values", tied(x)),
-    ):
-        if not (bad & ~cond).any() and (ok & ~cond).sum() > 1:
-            return name
-    return f"at {int(bad.sum())} of {bad.size} elements"
+            yield name, not cond.all()
+
+
+def rows(bad: Array) -> Iterator[tuple[int, str, float]]:
+    """Axis, positions along it, and the chance of just these, where an axis has both wrong and right positions."""
+    for ax, n in enumerate(bad.shape):
+        rest = tuple(i for i in range(bad.ndim) if i != ax)
+        hit: Array = np.asarray(bad.any(rest))
+        count = int(hit.sum())
+        if n < 2 or not 0 < count < n:
+            continue
+        whole = bool((bad.all(rest) == hit).all())  # whole rows are wrong
+        chance = 1 / math.comb(bad.size, int(bad.sum())) if whole else 1 / math.comb(n, count)
+        for name, cond in _positions(n):
+            if np.array_equal(hit, cond):
+                yield ax, name, chance
+        inner = np.flatnonzero(~hit)
+        if n > 2 and not hit[inner[0] : inner[-1] + 1].any():  # wrong up to some position, or from one on
+            start, end = bool(hit[0]), bool(hit[-1])
+            name = "near both ends" if start and end else "near the beginning" if start else "near the end"
+            yield ax, name, chance * (count - 1 if start and end else 1)
+
+
+def _positions(n: int) -> Iterator[tuple[str, Array]]:
+    at = np.arange(n)
+    ends = (at == 0) | (at == n - 1)
+    yield "in the first position", at == 0
+    yield "in the last position", at == n - 1
+    yield "in all positions but the first", at > 0
+    yield "in all positions but the last", at < n - 1
+    yield "in the first and the last position", ends
+    yield "in the inner positions (neither first nor last)", ~ends
+    if n % 2 == 0:
+        yield "in the first half", at < n // 2
+        yield "in the second half", at >= n // 2
+    yield "in every second position", at % 2 == 0
+    yield "in every second position from 1", at % 2 == 1
+    for i in range(1, n - 1):
+        yield f"in position {i}", at == i
 
 
 def tied(x: Array) -> Array:

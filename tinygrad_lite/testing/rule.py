@@ -19,7 +19,6 @@ from tinygrad_lite.testing.trial import Sampler, Trial, quiet
 THOROUGH = 3  # the first examples run every contract test
 SPECIAL = {"normal": 0, "negative": 0, "constant": 2, "allzero": 2}  # value modes, the most general ones first
 PRINTED = 200  # elements that a call is written out with
-ENOUGH = 5  # failing points that are compared for an explanation
 
 
 def check_rule(
@@ -86,14 +85,14 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
 
 
 def _telling(outcomes: list[Outcome]) -> list[Outcome]:
-    """The largest generic failing points first, and no more of them than explanations need; all that passed."""
+    """The largest generic failing points first, all that passed last."""
 
     def generic(o: Outcome) -> tuple[int, bool, int]:
         size = sum(a.size for a in o.point.given)
         alike = any(len(set(a.shape)) < a.ndim for a in o.point.given)  # axes that a pattern could mix up
         return SPECIAL.get(schedule(o.n)[0], 1), alike, -size if size <= MANY else 0
 
-    return sorted((o for o in outcomes if o.failed), key=generic)[:ENOUGH] + [o for o in outcomes if not o.failed]
+    return sorted((o for o in outcomes if o.failed), key=generic) + [o for o in outcomes if not o.failed]
 
 
 def find(trial: Trial, examples: int, seed: int) -> Failure | None:
