@@ -33,9 +33,10 @@ class Band(NamedTuple):
     over: float
 
 
-def elements(c: Case) -> Data:
-    """Elements of the input of a failing point."""
-    off = np.where(c.bad, c.off, np.where(c.right, 0.0, np.nan))
+def elements(c: Case, flat: bool) -> Data:
+    """Elements of the input of a failing point; ``flat``: it is zero there, or should be, that is wrong."""
+    plain = c.right & (c.big | flat)  # right by being zero tells nothing of a wrong number
+    off = np.where(c.bad, c.off, np.where(plain, 0.0, np.nan))
     return Data(values_for(c.x, c.index, c.arrays, c.y), off, c.options)
 
 
@@ -166,15 +167,19 @@ def _with(options: dict[str, Any]) -> str:
 def _range(name: str, low: str, high: str) -> str:
     if not low:
         return f"for {name} < {high}"
-    return f"for {name} between {low} and {high}" if high else f"for {name} > {low}"
+    if high:
+        return f"for {name} between {low} and {high}"
+    return f"for {name} > {low}"
 
 
 def _edge(one: float, other: float) -> str:
-    """The roundest number between two; "" for no edge."""
+    """A round number between two neighbours, both of them if they are far apart; "" for no edge."""
     if math.isinf(one) or math.isinf(other):
         return ""
     if one <= 0 <= other:
         return "0"
+    if abs(other - one) > 0.2 * abs(one + other):
+        return f"a limit in [{one:.3g}, {other:.3g}]"
     for digits in range(-6, 9):
         step = 10.0**-digits
         t = math.ceil(one / step) * step

@@ -18,7 +18,7 @@ CHANCE = 0.01  # probability of a coincidence, times the number of things tried,
 LIKELY = 0.05  # the same for a property: what is said is true of all examples anyway
 
 
-ALTERNATIVES = 24  # positions along axes that are tried
+ALTERNATIVES = 12  # positions along axes that are tried
 
 
 class Outcome(NamedTuple):
@@ -39,7 +39,7 @@ def common(lists: Sequence[Sequence[Hint]]) -> list[Hint]:
     for key, h in found.items():
         alike = [[o for o in hints if o.key == key][:1] for hints in lists]
         chance = ALTERNATIVES * math.prod(o.chance or 1e-9 for same in alike for o in same)
-        if h.telling and all(alike) and chance < CHANCE:
+        if h.telling and all(alike) and chance < LIKELY:
             out.append(h)
     return out
 

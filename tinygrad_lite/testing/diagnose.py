@@ -115,7 +115,7 @@ def explained(telling: Sequence[Case], every: Sequence[Case], outcomes: Sequence
     """What all failing points of one input show, or all that share the value of one option."""
     with np.errstate(all="ignore"):
         shared = common([hints(c) for c in telling])
-        shared = [h for h in shared if not _refuted(h, every, outcomes)]
+        shared = [h for h in shared if not _refuted(h, len(telling), every, outcomes)]
         found = _strong(telling, shared) or _by_option(telling) or _where(telling, every, outcomes)
         found = found or experiments(telling)
         if found or not shared:
@@ -123,10 +123,13 @@ def explained(telling: Sequence[Case], every: Sequence[Case], outcomes: Sequence
         return _small_error(telling) if shared[0].key == "small error" else shared[0].text
 
 
-def _refuted(h: Hint, every: Sequence[Case], outcomes: Sequence[Outcome]) -> bool:
+def _refuted(h: Hint, confirmed: int, every: Sequence[Case], outcomes: Sequence[Outcome]) -> bool:
     """Whether some example tells that a hint cannot be right."""
     if h.option is not None:
-        return contradicted(*h.option, outcomes)
+        lone = isinstance(h.option[1], float) and confirmed < 2 <= len(
+            every
+        )  # a limit that no element reaches fits too
+        return lone or contradicted(*h.option, outcomes)
     if h.key.startswith(NOTHING):
         passed = [o.point for o in outcomes if not o.failed and schedule(o.n)[0] in ORDINARY][:5]
         some = [p.vjp(p.x, np.ones(p.out(p.x).size))[p.fl.index(every[0].index)] for p in passed]
@@ -153,9 +156,12 @@ def _by_option(telling: Sequence[Case]) -> str | None:
             groups.setdefault(repr(c.options.get(key)), []).append(c)
         if not 1 < len(groups) < len(telling):
             continue
-        groups = {value: group for value, group in groups.items() if len(group) > 2}  # fewer agree by chance
-        texts = {value: _strong(group, common([hints(c) for c in group])) for value, group in groups.items()}
-        told = [f"with {key}={value}: {text}" for value, text in texts.items() if text]
+        texts = {
+            value: _strong(group, common([hints(c) for c in group])) if len(group) > 2 else factor(group)
+            for value, group in groups.items()
+            if len(group) > 1  # fewer agree by chance
+        }
+        told = [f"with {key}={value}: {text}" for value, text in texts.items() if text and "another" not in text]
         if told:
             return "; ".join(told[:3])
     return None
@@ -166,7 +172,7 @@ def _where(telling: Sequence[Case], every: Sequence[Case], outcomes: Sequence[Ou
     hows = {manner(c) for c in telling}
     how = hows.pop() if len(hows) == 1 else "wrong only"
     if any(map(local, telling)):
-        place = band([elements(c) for c in every] + _right(telling[0], outcomes))
+        place = band([elements(c, manner(c) != "wrong only") for c in every] + _right(telling[0], outcomes))
         if place:
             return f"{how} {place}"
     rows = [d for c in every if (d := outputs(c)) is not None]
@@ -273,7 +279,7 @@ def _elsewhere(p: Point, k: int, changed: dict[int, Array], v: Vector) -> tuple[
     try:
         if q.out(q.x).size != v.size:
             return None
-        a, n = q.vjp(q.x, v)[k], Jacobians(q).pulled(v)[k]
+        a, n = q.vjp(q.x, v)[k], Jacobians(q, kinks=False).pulled(v)[k]
     except Exception:  # not in the domain of the function
         return None
     return (a, n) if a.shape == n.shape and np.isfinite(n).all() else None

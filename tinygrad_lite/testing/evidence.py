@@ -60,7 +60,8 @@ class Case:
         )  # error of each element, relative to itself
         none = 1e-12 * self.top
         self.bad = ~((self.off <= 1e-4) | (gap <= none + 20 * self.noise))
-        self.right = (self.off <= 1e-6) | (gap <= none + np.minimum(2 * self.noise, 1e-5 * size))
+        flat = (self.a == 0) & (np.abs(self.n) <= none + 2 * self.noise)
+        self.right = (self.off <= 1e-6) | flat | (gap <= np.minimum(2 * self.noise, 1e-5 * size))
         self.rel = float(gap.max(initial=0)) / max(self.top, 1e-300)
         self.big = np.abs(self.n) > np.maximum(1e3 * self.noise, 1e-9 * self.top)  # where ratios mean something
 

@@ -46,6 +46,10 @@ def factor(cases: Sequence[Case]) -> str | None:
         named = [names[0][key] for key in shared if key.split(" ", 1)[1] in _plain(cases[0])][:1]
         return " = ".join([f"off by the factor {_number(ratios[0])}", *named])
     if shared:
+        if equal and shared[0].startswith("number"):  # then roots and the like are a coincidence
+            shared = [
+                key for key in shared if not any(t in key for t in ("root", "ddof", "squared", "exp", "+", "- 1"))
+            ]
         texts = dict.fromkeys(names[0][key] for key in _first_of_each_kind(shared))
         return "off by the factor " + " or ".join(list(texts)[:2])
     if equal:

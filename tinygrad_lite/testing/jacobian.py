@@ -27,7 +27,7 @@ class Worst(NamedTuple):
 class Jacobians:
     """Per float input a numeric Jacobian (outputs x elements), its error, and the analytic one where that is small."""
 
-    def __init__(self, p: Point) -> None:
+    def __init__(self, p: Point, kinks: bool = True) -> None:
         self.p = p
         self.outs: Outs = p.fresh(p.x)[0]
         self.numeric: list[Vector] = []

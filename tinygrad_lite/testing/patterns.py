@@ -138,7 +138,7 @@ def _functions(c: Case) -> Iterator[Hint]:
     if g is None or not np.abs(g).min(initial=1) > 1e-6 or not c.rel > 1e-3:
         return
     missing, whole = (c.n - c.a) / g, c.a / g
-    if c.elementwise and c.bad.mean() > 0.9 and np.allclose(whole * (c.n / g), 1, rtol=LOOSE):
+    if c.elementwise and c.bad.sum() > 1 and np.allclose(whole * (c.n / g), 1, rtol=LOOSE):
         yield from same("the reciprocal of the right derivative: that of the inverse function was taken")
     for name, f in named:
         least = 1e-4 * np.abs(f).max()
@@ -192,11 +192,11 @@ def _place(c: Case) -> Iterator[Hint]:
     for place, telling in conditions(c.bad, c.x, others):
         if some or not telling:
             yield Hint(text := f"{how} {place}", text, telling=telling)
-    if not some:
+    if not some and not c.bad.all():
         return
     if not c.elementwise:  # there all positions are treated alike
         for ax, place, chance in rows(c.bad):
-            yield Hint(text := f"{how} {place} along {c.axis(ax)}", text, chance=chance)
+            yield Hint(text := f"{how} {place} along {c.axis(ax)}", text, telling=some, chance=chance)
 
 
 def _small(c: Case) -> list[Hint]:
@@ -225,6 +225,6 @@ PATTERNS: tuple[Callable[[Case], Iterable[Hint]], ...] = (
     _functions,
     _place,
     _small,
-    ends,
     slices,
+    ends,
 )

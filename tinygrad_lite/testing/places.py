@@ -12,7 +12,7 @@ from tinygrad_lite.testing.point import Array
 
 def conditions(bad: Array, x: Array, others: Sequence[Array] = ()) -> Iterator[tuple[str, bool]]:
     """Conditions on single elements that hold just where it is wrong, and whether they tell anything here."""
-    for name, cond in (
+    tests = (
         ("at x = 0", x == 0),
         ("for x < 0", x < 0),
         ("for x <= 0", x <= 0),
@@ -20,22 +20,31 @@ def conditions(bad: Array, x: Array, others: Sequence[Array] = ()) -> Iterator[t
         ("for x >= 0", x >= 0),
         ("where it equals another input", _meets(x, others)),
         ("at tied values", tied(x)),
+        ("at values of the same size", tied(np.abs(x))),
         ("at the largest element", x == x.max(initial=-math.inf)),
-    ):
+    )
+    for name, cond in tests:
         if np.array_equal(bad, cond):
             yield name, not cond.all()
+    for name, cond in tests:
+        if cond.sum() <= 0.7 * cond.size and not (bad & ~cond).any() and (~bad & ~cond).sum() > 1 and "<" not in name:
+            yield f"only {name} (at some of them)", ">" not in name
 
 
 def rows(bad: Array) -> Iterator[tuple[int, str, float]]:
     """Axis, positions along it, and the chance of just these, where an axis has both wrong and right positions."""
+    axes = range(bad.ndim)
+    hits = [bad.any(tuple(i for i in axes if i != ax), keepdims=True) for ax in axes]
+    box = bool(np.array_equal(np.logical_and.reduce(np.broadcast_arrays(*hits)), bad)) if hits else False
     for ax, n in enumerate(bad.shape):
         rest = tuple(i for i in range(bad.ndim) if i != ax)
         hit: Array = np.asarray(bad.any(rest))
         count = int(hit.sum())
+        if bad.all():  # no position is far from the ends
+            yield from ((ax, name, 1.0) for name in ("near both ends", "near the beginning", "near the end"))
         if n < 2 or not 0 < count < n:
             continue
-        whole = bool((bad.all(rest) == hit).all())  # whole rows are wrong
-        chance = 1 / math.comb(bad.size, int(bad.sum())) if whole else 1 / math.comb(n, count)
+        chance = 1 / (math.comb(bad.size, int(bad.sum())) if box else math.comb(n, count))
         for name, cond in _positions(n):
             if np.array_equal(hit, cond):
                 yield ax, name, chance
