@@ -111,7 +111,7 @@ def shared_property(outcomes: Sequence[Outcome]) -> str | None:
     for k, (text, test) in enumerate(PROPERTIES):
         if all(map(test, failed)):
             rated.append((coincidence(len(failed), len(told) - len(failed), sum(map(test, told))), k, text))
-    rated = [r for r in sorted(rated) if r[0] * len(PROPERTIES) < LIKELY]
+    rated = [r for r in sorted(rated) if r[0] < (CHANCE if "equal" in r[2] or "index" in r[2] else CHANCE / 10)]
     if not rated:
         return None
     near = [text for chance, _, text in rated if chance <= 3 * rated[0][0]][:2]
@@ -141,10 +141,9 @@ def _equal(a: Array) -> bool:
 
 PROPERTIES: tuple[tuple[str, Callable[[Point], bool]], ...] = (
     ("where elements of an input are equal (ties)", lambda p: any(_equal(a) for a in _floats(p))),
-    ("where elements of two inputs are equal", lambda p: _meeting(_floats(p))),
+    ("where elements of two inputs are equal (ties)", lambda p: _meeting(_floats(p))),
     ("where elements have equal absolute values (ties)", lambda p: any(_equal(np.abs(a)) for a in _floats(p))),
     ("where an input holds a zero", lambda p: any(bool((a == 0).any()) for a in _floats(p))),
-    ("where an input holds negative numbers", lambda p: any(bool((a < 0).any()) for a in _floats(p))),
     ("where an index occurs more than once", lambda p: any(_equal(a) for a in _ints(p))),
     ("where an index is negative", lambda p: any(bool((a < 0).any()) for a in _ints(p))),
     ("where an index is 0", lambda p: any(bool((a == 0).any()) for a in _ints(p))),

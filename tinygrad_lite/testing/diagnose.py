@@ -89,7 +89,7 @@ def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | N
         text = explained(telling, every, outcomes)
         prefix = telling[0].prefix if len({c.prefix for c in telling}) == 1 else ""
         if text or prefix:
-            known.setdefault(f"{prefix}{text or UNKNOWN}", []).append(name)
+            known.setdefault(prefix + text if text else f"wrong {prefix[:-2]}", []).append(name)
     texts = []
     for text, names in known.items():
         whole = len(known) == 1 and len(names) == len(failing[0].point.fl)
@@ -108,7 +108,9 @@ def _telling(cases: Sequence[Case]) -> list[Case]:
     """The points at which a pattern would show: generic ones with a plain error, as far as there are any."""
     generic = [c for c in cases if c.generic] or list(cases)
     plain = [c for c in generic if c.rel > 0.02] or generic
-    return [c for c in plain if c.big.sum() >= min(3, c.n.size)] or plain
+    plain = [c for c in plain if c.big.sum() >= min(3, c.n.size)] or plain
+    seen = [c for c in plain if c.Ja is not None]  # each output's derivatives are known
+    return seen if len(seen) > 1 else plain
 
 
 def explained(telling: Sequence[Case], every: Sequence[Case], outcomes: Sequence[Outcome]) -> str | None:

@@ -24,6 +24,11 @@ def name_of(fn: Any) -> str:
     registered = getattr(fn, "op", None)
     if registered is not None and hasattr(registered, "name"):
         return str(registered.name)
+    owner = getattr(fn, "__self__", None)
+    if (
+        isinstance(owner, type) and getattr(fn, "__name__", "") == "apply"
+    ):  # of a class with ``forward`` and ``backward``
+        return owner.__name__
     return str(getattr(fn, "__name__", type(fn).__name__))
 
 

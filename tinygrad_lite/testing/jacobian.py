@@ -47,9 +47,8 @@ class Jacobians:
             self.analytic = [
                 np.array([r[k].ravel() for r in rows]).reshape(self.size, p.x[i].size) for k, i in enumerate(p.fl)
             ]
-            for k, (up, down) in enumerate(
-                sides
-            ):  # at a kink what the rule chose is right if it lies between the sides
+            # at a kink what the rule chose is right if it lies between the sides
+            for k, (up, down) in enumerate(sides if kinks else []):
                 self.numeric[k] = _chosen(self.analytic[k], self.numeric[k], up, down)
 
     def pulled(self, v: Vector) -> list[Vector]:

@@ -55,13 +55,13 @@ class GradReport:
         where = f", {self.input}" if self.input else ""
         where += f", element ({','.join(map(str, self.element))})" if self.element is not None else ""
         lines = [f"{self.title}: {str(self.kind).upper()}{where}"]
-        if self.analytic is not None and self.numeric is not None:
+        if self.analytic is not None and self.numeric is not None and (self.element is not None or not self.detail):
             of = f" of {self.output}" if self.output else ""
             lines.append(
                 f"  analytic {_number(self.analytic)}   numeric {_number(self.numeric)} +- {self.error or 0:.0e}{of}"
                 + (f"   worst of {self.wrong}" if self.wrong else "")
             )
-        elif self.detail:
+        elif self.detail and self.detail != self.input:
             lines.append(f"  {self.detail}")
         parts = [f"options {' '.join(f'{k}={v!r}' for k, v in self.options.items())}"] if self.options else []
         parts += [f"smallest input {' '.join(_brief(a) for a in self.smallest)}"] if self.smallest else []

@@ -84,7 +84,7 @@ case(
     one(),
     relu_f,
     relu_b,
-    {"mask_g": "linear|g is", "everywhere": "flat|x < 0|x <= 0", "atzero": "x = 0|x <= 0"},
+    {"mask_g": "linear|g is", "everywhere": "flat|x < 0|x <= 0", "atzero": "x = 0|x <= 0|zero"},
 )
 
 
@@ -408,7 +408,7 @@ def mish_b(g, s, bug=""):
     return (g * (t if bug == "term" else d),)
 
 
-case("mish", one(), mish_f, mish_b, {"term": "term"})
+case("mish", one(), mish_f, mish_b, {"term": "term|only the factor x"})
 
 
 def sincos_f(x):

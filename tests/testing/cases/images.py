@@ -47,8 +47,8 @@ case(
     conv1d_f,
     conv1d_b,
     {
-        "flip": "term|flip",
-        "stride": "stride|axis 2|missing|term",
+        "flip": "term|flip|order",
+        "stride": "stride|axis 2|missing|term|order",
         "overwrite": "added|axis 2|missing|wrong only|term",
         "flipw": "flip",
     },

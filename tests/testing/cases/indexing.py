@@ -55,7 +55,13 @@ def embedding_s(src):
     return (src.floats((n, src.size(3))), src.indices((src.size(2), src.size(3)), n)), {}
 
 
-case("embedding", embedding_s, embedding_f, embedding_b, {"count": "axis 1|axis 0|factor|wrong only"})
+case(
+    "embedding",
+    embedding_s,
+    embedding_f,
+    embedding_b,
+    {"count": "axis 1|axis 0|factor|wrong only|index occurs more than once"},
+)
 
 
 def gather_f(x, i, axis=1):
@@ -165,7 +171,7 @@ def along(src):
     return (x,), {"axis": axis}
 
 
-case("flip", along, flip_f, flip_b, {"none": "flip"})
+case("flip", along, flip_f, flip_b, {"none": "flip|order|places"})
 
 
 def roll_f(x, shift=1, axis=-1):

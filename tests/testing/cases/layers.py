@@ -45,7 +45,7 @@ case(
     ln_f,
     ln_b,
     {
-        "mean": "mean/sum term|constant along",
+        "mean": "mean/sum term|constant along|mean or sum",
         "statistic": "norm/statistic|proportional|output|input",
         "ddof": "norm/statistic|proportional|ddof|term",
         "weight": "term|factor",

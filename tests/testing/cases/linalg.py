@@ -31,7 +31,7 @@ def matmul_s(src):
     return (src.floats((n, k)), src.floats((*batch, k, m))), {}
 
 
-case("matmul", matmul_s, matmul_f, matmul_b, {"transposed": "transpos", "batch": "1/|divided"})
+case("matmul", matmul_s, matmul_f, matmul_b, {"transposed": "transpos|order", "batch": "1/|divided"})
 
 
 def linear_f(x, w, b):
@@ -167,7 +167,7 @@ def bilinear_s(src):
     return (src.floats((b, i)), src.floats((o, i, j)), src.floats((b, j))), {}
 
 
-case("bilinear", bilinear_s, bilinear_f, bilinear_b, {"order": "term"})
+case("bilinear", bilinear_s, bilinear_f, bilinear_b, {"order": "term|symmetric matrix"})
 
 
 def diag_f(x, k=0):

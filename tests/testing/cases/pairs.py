@@ -28,8 +28,8 @@ case(
     maximum_f,
     maximum_b,
     {
-        "double": "equals another|tie|term|x = ",
-        "none": "equals another|tie|missing|x = ",
+        "double": "equals another|tie|term|x = |two inputs are equal",
+        "none": "equals another|tie|missing|x = |two inputs are equal",
         "shape": "sum over broadcast",
     },
 )

@@ -73,7 +73,7 @@ case(
     lstm_s,
     lstm_f,
     lstm_b,
-    {"cell": "term|output|incoming", "gates": "axis 1|wrong only", "tanh": "axis 1|wrong only"},
+    {"cell": "term|output|incoming", "gates": "axis 1|wrong only|order", "tanh": "axis 1|wrong only"},
 )
 
 
@@ -118,7 +118,7 @@ def along(src):
     return (src.floats((src.size(3), src.size(4))),), {"axis": src.choice([-1, 0])}
 
 
-case("cumsum", along, cumsum_f, cumsum_b, {"unflipped": "term|adjoint", "exclusive": "incoming gradient"})
+case("cumsum", along, cumsum_f, cumsum_b, {"unflipped": "term|adjoint", "exclusive": "incoming gradient|missing"})
 
 
 def cumprod_f(x):
@@ -192,7 +192,7 @@ case(
     lambda src: ((src.floats((src.size(4, 0), src.size(2))),), {"decay": src.choice([0.9, 0.5])}),
     ema_f,
     ema_b,
-    {"nodecay": "term|decay", "scale": "1/(1 - decay)|factor 2|factor"},
+    {"nodecay": "term|decay|all positions but the last", "scale": "1/(1 - decay)|factor 2|factor"},
 )
 
 
