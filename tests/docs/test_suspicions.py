@@ -34,15 +34,15 @@ def softmax(x):
 X, Y, LINE = Arr("n k"), Arr("k"), Arr("n")
 MASK = np.array([0.0, 1.0, 1.0, 0.0])
 WRONG = {  # the mistake, or the names of a function and of a bug planted in it
-    "off by the factor 4": pair(lambda x: x.mean(0), lambda g, y, x: (np.broadcast_to(g, x.shape),), X),
-    "off by the factor 1/4": pair(lambda x: x.sum(0), lambda g, y, x: (np.broadcast_to(g / len(x), x.shape),), X),
+    "off by the factor n": pair(lambda x: x.mean(0), lambda g, y, x: (np.broadcast_to(g, x.shape),), X),
+    "off by the factor 1/n": pair(lambda x: x.sum(0), lambda g, y, x: (np.broadcast_to(g / len(x), x.shape),), X),
     "off by the factor -1": pair(lambda x: -x * x, lambda g, y, x: (2 * g * x,), X),
     "off by a factor 1/(1 + y)": pair(np.tanh, lambda g, y, x: (g * (1 - y),), X),
     "the gradient must have the shape": pair(lambda a, b: a + b, lambda g, y, a, b: (g, g), X, Y),
     "treated as elementwise": pair(softmax, lambda g, y, x: (g * y,), X),
-    "a statistic was treated": ("layer_norm", "statistic"),
-    "contributions are lost": ("take_rows", "repeated"),
-    "gradient missing where x = 0": ("prod", "zeroed"),
+    "a mean and a variance over it": ("layer_norm", "statistic"),
+    "of several contributions": ("take_rows", "repeated"),
+    "gradient missing at some": ("prod", "zeroed"),
     "the incoming gradient is passed on": pair(np.tanh, lambda g, y, x: (g.copy(),), X),
     "g is used twice": pair(np.tanh, lambda g, y, x: (1 - y * y,), X),
     "missing the incoming gradient itself": pair(lambda x: x + x**3, lambda g, y, x: (g * 3 * x**2,), X),
@@ -51,7 +51,7 @@ WRONG = {  # the mistake, or the names of a function and of a bug planted in it
     "no gradient reaches": pair(lambda a, b: a * b, lambda g, y, a, b: (g * b, 0 * b), LINE, LINE),
     "the Jacobian is transposed": pair(lambda x: x.cumsum(0), lambda g, y, x: (g.cumsum(0),), X),
     "see how backward uses option slope": ("leaky_relu", "default"),
-    "small error": pair(lambda x: 0.044715 * x**3, lambda g, y, x: (g * 3 * 0.0447 * x**2,), X),
+    "a small error": pair(lambda x: 0.044715 * x**3, lambda g, y, x: (g * 3 * 0.0447 * x**2,), X),
     "no simple pattern": pair(lambda x: np.sin(x) * np.exp(x), lambda g, y, x: (g * (np.cos(x) + x),), X),
 }
 

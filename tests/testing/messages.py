@@ -29,8 +29,9 @@ HEAD = """# Ten typical mistakes and what the check says
 Written by `python -m tests.testing.messages`; every text below is the output of `check_rule` on the mistake.
 
 A message has up to six parts: what is wrong and where; the analytic and the numeric derivative, with the estimated
-error of the latter; the options and the smallest input that fails, and where it came from; the suspected cause; notes;
-a call that checks the same point again.
+error of the latter; the options and the smallest input that fails, and where it came from; what is suspected; notes;
+a call that checks the same point again. The suspicion is what all failing inputs of the search have in common and no
+passing one contradicts, so that the smallest alone need not show it.
 """
 
 

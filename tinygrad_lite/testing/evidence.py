@@ -81,7 +81,7 @@ class Case:
         for key in ("axis", "dim"):
             value = self.options.get(key)
             if isinstance(value, int) and value % self.x.ndim == ax:
-                return f"the axis of option {key}"
+                return f"the axis that option {key} names"
         return "the last axis" if ax == self.x.ndim - 1 > 0 else f"axis {ax}"
 
     @property

@@ -111,18 +111,18 @@ def candidates(c: Case) -> Iterator[tuple[str, str, float]]:
         ]
         for what, n in sizes:
             if n > 1:
-                yield f"size {what}", f"n = {what}: a sum where a mean is meant", n
-                yield f"size 1/{what}", f"1/n with n = {what}: divided by a count once too often", 1 / n
-                yield f"size root {what}", f"sqrt(n) with n = {what}", math.sqrt(n)
-                yield f"size 1/root {what}", f"1/sqrt(n) with n = {what}", 1 / math.sqrt(n)
+                yield f"size {what}", f"n, {what}: a sum where a mean is meant", n
+                yield f"size 1/{what}", f"1/n, n {what}: divided by a count once too often", 1 / n
+                yield f"size root {what}", f"sqrt(n), n {what}", math.sqrt(n)
+                yield f"size 1/root {what}", f"1/sqrt(n), n {what}", 1 / math.sqrt(n)
                 yield (
                     f"size ddof {what}",
-                    f"(n - 1)/n with n = {what}: one too many is counted (ddof, one that is masked)",
+                    f"(n - 1)/n, n {what}: one too many is counted (ddof, one that is masked)",
                     (n - 1) / n,
                 )
                 yield (
                     f"size 1/ddof {what}",
-                    f"n/(n - 1) with n = {what}: one too few is counted (ddof, one that is masked)",
+                    f"n/(n - 1), n {what}: one too few is counted (ddof, one that is masked)",
                     n / (n - 1),
                 )
 

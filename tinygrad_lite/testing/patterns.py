@@ -44,7 +44,7 @@ def _swapped(c: Case) -> Iterator[Hint]:
     for j, (a, n) in c.others.items():
         swapped = f"the gradients of inputs {min(c.index, j)} and {max(c.index, j)} are swapped"
         alike = f"equals the gradient of input {j}"
-        minus = f"equals minus the gradient of input {j}: what differs between the two inputs is missing"
+        minus = f"equals minus the gradient of input {j}: perhaps what differs between the two inputs is missing"
         if c.a.shape != n.shape:  # here it cannot show
             yield from (Hint(text, text, telling=False) for text in (swapped, alike, minus))
         elif c.fits(c.n, n) or c.fits(c.n, -n):

@@ -35,8 +35,8 @@ def jacobian_pattern(c: Case) -> Iterator[Hint]:
         alone = c.y is not None and c.y.shape == c.x.shape and not has_a[~np.eye(len(A), dtype=bool)].any()
         if (kept == 1).mean() >= 0.8 and not alone:
             text = (
-                "of several contributions to one element only one is kept, the others are lost: "
-                "assigned instead of added (=, or [i] += with equal i: np.add.at), or one taken instead of the sum"
+                "of several contributions to one element only one is kept: assigned instead of added "
+                "(=, or out[i] += with equal i: np.add.at), or one taken instead of their sum"
             )
             yield Hint(text, text, telling=lost.sum() > 2)
         if len(N) > 1 and not wrong[~lost].any():
@@ -220,8 +220,8 @@ def _statistics(name: str, along: str) -> tuple[str, str]:
     return (
         f"the error is proportional to the {name} {along}: "
         f"a norm/statistic over it is missing, wrong or taken as constant",
-        f"the error is a constant and a multiple of the {name} {along}: the terms of a mean and a variance "
-        "over it are missing or wrong, a statistic taken as constant",
+        f"the error is a multiple of the {name} plus a constant {along}: a mean and a variance over it "
+        "(a norm/statistic) are taken as constant, or their terms are wrong",
     )
 
 
