@@ -95,7 +95,7 @@ def test_the_second_order_is_reproduced_with_its_gradients() -> None:
         call = report.reproduction.partition("  (")[0]
         assert call.startswith("gradgradcheck(Wrong, ") and "grad_outputs=" in call and len(call) < 200
         again = eval(
-            call.replace("seed=", "raise_exception=False, seed="), {**globals(), "apply": Wrong.apply, "report": report}
+            call.replace("seed=", "raise_exception=False, seed="), {**globals(), "Wrong": Wrong, "report": report}
         )
         assert not again and again.analytic == report.analytic
 
