@@ -112,6 +112,7 @@ def _sure(text: str) -> bool:
 def _telling(cases: Sequence[Case]) -> list[Case]:
     """The points at which a pattern would show: generic ones with a plain error, as far as there are any."""
     generic = [c for c in cases if c.generic] or list(cases)
+    generic = [c for c in generic if c.x.size > 2 or not c.x.ndim] or generic
     plain = [c for c in generic if c.rel > 0.02] or generic
     plain = [c for c in plain if c.big.sum() >= min(3, c.n.size)] or plain
     seen = [c for c in plain if c.Ja is not None]  # each output's derivatives are known

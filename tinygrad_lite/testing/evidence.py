@@ -72,7 +72,7 @@ class Case:
     @property
     def generic(self) -> bool:
         """Whether a pattern could show here: enough elements, hardly any of them equal or zero."""
-        if not self.ordinary or self.x.size < 3 and (self.x.size != 1 or self.x.ndim):
+        if not self.ordinary or self.x.size == 1 and self.x.ndim or not self.x.size:
             return False
         return 1 not in self.x.shape and all(varied(b) for b in self.arrays if b.dtype.kind == "f" and b.size > 1)
 

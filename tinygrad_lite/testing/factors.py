@@ -149,6 +149,8 @@ def _decided(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:
         seen: dict[tuple[Any, ...], list[float]] = {}
         for c, r in zip(cases, ratios, strict=True):
             seen.setdefault(tuple(c.options.get(k) for k in chosen), []).append(r)
+        if len(chosen) == 1 and any(_confounded(cases, chosen[0], k) for k in keys if k not in chosen):
+            continue
         if len(seen) == len(cases) or any(max(rs) - min(rs) > CLOSE * abs(rs[0]) for rs in seen.values()):
             continue
         shown = [
@@ -158,6 +160,12 @@ def _decided(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:
         which = f"option {chosen[0]} decides" if len(chosen) == 1 else f"options {', '.join(chosen)} decide"
         return f"off by a factor that {which}: {'; '.join(shown)}"
     return None
+
+
+def _confounded(cases: Sequence[Case], key: str, other: str) -> bool:
+    """Whether another option never changes while this one stays."""
+    pairs = {(repr(c.options.get(key)), repr(c.options.get(other))) for c in cases}
+    return len({a for a, _ in pairs}) == len(pairs)
 
 
 def _count(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:

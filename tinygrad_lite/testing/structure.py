@@ -129,12 +129,9 @@ def _inputs_at_outputs(c: Case) -> Iterator[tuple[str, Array]]:
         except ValueError:
             continue
         name = f"input {j}"
-        yield from ((name, t), (f"1/({name})", 1 / t), (f"{name} squared", t * t), (f"1 + {name}", 1 + t))
-        yield from (
-            (f"1/(1 + {name})", 1 / (1 + t)),
-            (f"{name}/(1 + {name})", t / (1 + t)),
-            (f"exp({name})", np.exp(t)),
-        )
+        yield from ((name, t), (f"1/({name})", 1 / t), (f"({name})^2", t * t), (f"1 + {name}", 1 + t))
+        yield from ((f"1/(1 + {name})", 1 / (1 + t)), (f"({name})/(1 + {name})", t / (1 + t)))
+        yield f"exp({name})", np.exp(t)
 
 
 def _of_output(y: Array) -> Iterator[tuple[str, Array]]:
