@@ -14,13 +14,14 @@ def test_the_same_as_numpy(dtype, shape):
     if x.size > 10 and x.dtype.kind == "f":
         x.ravel()[[1, 5, -1]] = [np.nan, np.inf, -np.inf]
     for ufunc in (np.maximum, np.minimum):
-        result = bounded(ufunc, x, 1)
+        one = x.dtype.type(1)  # a Python number decides over the dtype of a 0-d array in NumPy 1
+        result = bounded(ufunc, x, one)
         assert result.dtype == x.dtype
-        np.testing.assert_array_equal(result, ufunc(x, 1))
-        np.testing.assert_array_equal(bounded(ufunc, x.T, 1), ufunc(x.T, 1))
+        np.testing.assert_array_equal(result, ufunc(x, one))
+        np.testing.assert_array_equal(bounded(ufunc, x.T, one), ufunc(x.T, one))
         into = np.array(x)
-        assert bounded(ufunc, into, 1, out=into) is into
-        np.testing.assert_array_equal(into, ufunc(x, 1))
+        assert bounded(ufunc, into, one, out=into) is into
+        np.testing.assert_array_equal(into, ufunc(x, one))
 
 
 @pytest.mark.parametrize("n", [5, 5 * RUN])

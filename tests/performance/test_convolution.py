@@ -149,18 +149,17 @@ def two(monkeypatch):
         found.crew.leave()
 
 
-class Two:
+class Two(workers.Blas):
     """Stands for a BLAS with two threads; counts what it is told."""
 
     def __init__(self):
-        self.lock, self.crew, self.told, self.now = threading.Lock(), None, [], 2
+        self.told, self.now = [], 2
+        self.get, self.set = lambda: self.now, self.tell
+        self.fresh()
 
-    def set(self, threads):
+    def tell(self, threads):
         self.now = threads
         self.told.append(threads)
-
-    def threads(self):
-        return self.now
 
 
 @pytest.mark.parametrize("case", ["many small images", "wide 3x3", "one channel", "stride", "wide 3x3, square"])
@@ -223,6 +222,60 @@ def test_a_part_that_another_thread_has_begun_is_waited_for(two):
     assert workers.split(4, 1, some) == [[0], [1], [2], [3]]
 
 
+def test_somebody_who_shares_out_does_not_change_what_others_find(two):
+    """The parts, and with them the rounding, are those of two threads whatever other threads of the program do."""
+    with two.alone():
+        assert two.now == 1 and two.threads() == 2
+        found = []
+        other = threading.Thread(target=lambda: found.extend(workers.split(4, 1, list)))
+        other.start()
+        other.join(10)
+        assert found == [[0], [1], [2], [3]] and two.now == 1
+        assert workers.split(4, 1, list) == [[0, 1, 2, 3]]  # what is a part itself is not shared out again
+    assert two.now == 2
+
+
+def test_the_number_of_threads_may_be_set_while_they_work(two):
+    def some(part):
+        tl.set_num_threads(3)
+        return list(part)
+
+    assert workers.split(4, 1, some) == [[0], [1], [2], [3]]
+    assert tl.get_num_threads() == two.now == 3
+    assert workers.split(6, 1, list) == [[0], [1], [2], [3], [4], [5]]
+    assert two.crew.size == 2
+
+
+def test_threads_warn_as_their_caller_wants(two):
+    here = threading.main_thread()
+
+    def some(part):
+        while threading.current_thread() is here and not elsewhere:
+            time.sleep(0.001)
+        if threading.current_thread() is not here:
+            elsewhere.append(part)
+        return np.float32(3e38) * np.full(2, 10, "f")
+
+    elsewhere = []
+    with np.errstate(over="ignore"):
+        assert np.isinf(workers.split(4, 1, some)).all() and elsewhere
+    elsewhere = []
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        workers.split(4, 1, some)
+
+
+def test_a_forked_process_begins_with_threads_of_its_own(two):
+    assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
+    crew = two.crew
+    two.lock.acquire()  # as another thread of the process that forks holds them
+    two.held, two.wanted, two.now = 1, 2, 1
+    workers._forked()
+    assert two.now == two.threads() == 2
+    assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
+    assert two.crew is not crew
+    crew.leave()
+
+
 def test_threads_end_when_their_number_changes():
     crew = workers.Crew(2)
     assert crew.share([range(i) for i in range(5)], len) == [0, 1, 2, 3, 4]
@@ -249,6 +302,8 @@ def test_products_of_middle_size_are_done_alone(two, monkeypatch):
 @pytest.mark.parametrize("a, b", [
     ((40, 7), (7, 5)), ((5, 7), (7, 40)), ((3, 40, 7), (7, 5)), ((40, 7), (3, 7, 50)), ((40, 7), (7,)), ((7,), (7, 40)),
     ((2, 1, 9, 4), (3, 4, 8)), ((7,), (7,)), ((1, 7), (7, 1)), ((0, 7), (7, 3)), ((3, 0), (0, 4)),
+    ((20, 9, 4), (20, 4, 8)), ((20, 9, 4), (4, 8)), ((20, 9, 4), (4,)), ((20, 9, 4), (1, 4, 8)),
+    ((20, 2, 9, 4), (20, 1, 4, 8)), ((20, 2, 9, 4), (2, 4, 8)), ((1, 9, 4), (20, 4, 8)),
 ])  # fmt: skip
 def test_large_products_are_shared_out(a, b, two, monkeypatch):
     monkeypatch.setattr(workers, "LARGE", 0)

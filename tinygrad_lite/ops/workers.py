@@ -31,8 +31,17 @@ WORTH = 1 << 21
 SMALL, LARGE = 1 << 17, 1 << 22
 """Multiplications of a product above which BLAS is told to work alone (below it does so anyway), and above which its
 rows or columns are shared out."""
+MANY = 16
+"""Matrices of a batch from which on the batch is shared out instead."""
 
-_mine = threading.local()
+
+class _Mine(threading.local):
+    """What each thread has of its own: its buffers, and whether it works on a part of something shared out."""
+
+    inside = False
+
+
+_mine = _Mine()
 
 # The C library of Linux hands the memory of a freed array of more than 128 KiB back to the system, and the next one
 # pays for every page again: a fifth of the time of a small convolutional network. It stops doing so up to the size of
@@ -54,13 +63,15 @@ def buffer(name: str, shape: tuple[int, ...]) -> Array:
 
 
 class Blas:
-    """The number of threads that NumPy's own OpenBLAS uses: read and set; None where it cannot be found."""
+    """The number of threads that NumPy's own OpenBLAS uses: read and set; None where it cannot be found.
+
+    While anybody lets it work alone, ``wanted`` is the number that it will use afterwards.
+    """
 
     def __init__(self) -> None:
         self.get: Any = None
         self.set: Any = None
-        self.lock = threading.Lock()
-        self.crew: Crew | None = None
+        self.fresh()
         # the extension module of NumPy, by its name in this version: what it is linked with is found through it
         core: Any = getattr(np, "_core", None) or vars(np)["core"]
         try:
@@ -75,14 +86,59 @@ class Blas:
             except AttributeError:
                 self.get = self.set = None
 
+    def fresh(self) -> None:
+        """Begin with no threads of our own, and nobody at work."""
+        self.lock, self.guard = threading.Lock(), threading.Lock()
+        self.crew: Crew | None = None
+        self.held, self.wanted = 0, 1
+
     def threads(self) -> int:
         """Return how many threads products may use; 1 where it cannot be known."""
-        return int(self.get()) if self.get is not None else 1
+        if self.get is None:
+            return 1
+        with self.guard:
+            return self.wanted if self.held else int(self.get())
+
+    def use(self, threads: int) -> None:
+        """Let products use so many threads, from now on or as soon as nobody lets BLAS work alone."""
+        with self.guard:
+            self.wanted = threads
+            if not self.held:
+                self.set(threads)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let BLAS use one thread in a ``with`` block, and let this thread hand nothing on; others may do the same."""
+        with self.guard:
+            if not self.held:
+                self.wanted = int(self.get())
+                self.set(1)
+            self.held += 1
+        _mine.inside = True
+        try:
+            yield
+        finally:
+            _mine.inside = False
+            with self.guard:
+                self.held -= 1
+                if not self.held:
+                    self.set(self.wanted)
 
 
 _blas: list[Blas] = []
+
+
+def _forked() -> None:
+    """Begin anew in a forked process: threads do not live on in it, nor what they would have put back."""
+    for library in _blas:
+        held, threads = library.held, library.wanted
+        library.fresh()
+        if held:
+            library.set(threads)
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_blas.clear)  # threads do not live on in a forked process
+    os.register_at_fork(after_in_child=_forked)
 
 
 def blas() -> Blas:
@@ -111,6 +167,7 @@ class Crew:
         results: list[Any] = [None] * len(parts)
         errors: list[BaseException] = []
         following, finished = itertools.count().__next__, itertools.count(1).__next__
+        warnings: Any = {**np.geterr(), "call": np.geterrcall()}
         done = threading.Lock()
         done.acquire()
 
@@ -123,8 +180,13 @@ class Crew:
                 if finished() == len(parts):
                     done.release()
 
+        def elsewhere() -> None:
+            _mine.inside = True
+            with np.errstate(**warnings):  # NumPy asks each thread on its own what to warn of
+                take()
+
         for _ in range(self.size):
-            self.work.put(take)
+            self.work.put(elsewhere)
         take()
         done.acquire()  # at once, unless a part that another thread has begun is not finished
         if errors:
@@ -135,16 +197,6 @@ class Crew:
         """Let the threads end."""
         for _ in range(self.size):
             self.work.put(None)
-
-
-@contextmanager
-def alone(library: Blas, threads: int) -> Iterator[None]:
-    """Let BLAS use one thread in a ``with`` block, and ``threads`` after it."""
-    library.set(1)
-    try:
-        yield
-    finally:
-        library.set(threads)
 
 
 _crowd = [0.0, False]
@@ -166,20 +218,19 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
     """
     columns = b.shape[-1] if b.ndim > 1 else 1
     work = a.size * columns if a.ndim >= b.ndim else b.size * (a.shape[-2] if a.ndim > 1 else 1)
-    if work > SMALL:
+    if work > SMALL and not _mine.inside:
         library = blas()
-        threads = library.threads()
-        if threads > 1:
+        if library.threads() > 1:
             if work >= LARGE:
                 return _shared(a, b, out, work)
-            with alone(library, threads):
+            with library.alone():
                 return np.matmul(a, b, out=out)
     # three times faster than matmul on small matrices
     return a.dot(b) if out is None and b.ndim == 2 else np.matmul(a, b, out=out)
 
 
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
-    """Return ``a @ b``, its rows or its columns shared out between threads."""
+    """Return ``a @ b``, its rows or its columns, or the products of a large batch, shared out between threads."""
     rows, columns = a.shape[-2] if a.ndim > 1 else 1, b.shape[-1] if b.ndim > 1 else 1
     by_rows = a.ndim > 1 and (rows >= columns or b.ndim == 1)
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or not by_rows and b.ndim == 1:
@@ -189,15 +240,19 @@ def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
         shape = (*lead, *([rows] if a.ndim > 1 else []), *([columns] if b.ndim > 1 else []))
         out = np.empty(shape, np.result_type(a, b))
     result = out
+    both = b.ndim == a.ndim and len(a) == len(b)
+    each = a.ndim > 2 and len(a) >= MANY and (both or b.ndim <= 2)
 
     def some(part: range) -> None:
         here = slice(part.start, part.stop)
-        if by_rows:
+        if each:
+            np.matmul(a[here], b[here] if both else b, out=result[here])
+        elif by_rows:
             np.matmul(a[..., here, :], b, out=result[..., here, :] if b.ndim > 1 else result[..., here])
         else:
             np.matmul(a, b[..., here], out=result[..., here])
 
-    split(rows if by_rows else columns, work, some)
+    split(len(a) if each else rows if by_rows else columns, work, some)
     return result
 
 
@@ -208,25 +263,28 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     machine, or while another thread is already sharing its work out, the calling thread does it all: in the same
     parts, so that sums over them are rounded alike.
     """
-    if work < SMALL:
+    if work < SMALL or _mine.inside:
         return [some(range(n))]
     library = blas()
     threads = library.threads()
     if threads == 1 or n == 1:  # a single image: its products are shared out
         return [some(range(n))]
     if work < WORTH:
-        with alone(library, threads):
+        with library.alone():
             return [some(range(n))]
     count = min(n, 2 * threads)
     ends = [n * i // count for i in range(count + 1)]
     if crowded() or not library.lock.acquire(blocking=False):
-        with alone(library, threads):
+        with library.alone():
             return [some(range(ends[i], ends[i + 1])) for i in range(count)]
     try:
-        if library.crew is None:
-            library.crew = Crew(threads - 1)
-        with alone(library, threads):
-            return library.crew.share([range(ends[i], ends[i + 1]) for i in range(count)], some)
+        crew = library.crew
+        if crew is None or crew.size != threads - 1:
+            if crew is not None:
+                crew.leave()
+            crew = library.crew = Crew(threads - 1)
+        with library.alone():
+            return crew.share([range(ends[i], ends[i + 1]) for i in range(count)], some)
     finally:
         library.lock.release()
 
@@ -251,9 +309,5 @@ def set_num_threads(num: int) -> None:
     if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
         raise OptionError(f"set_num_threads: expected a positive integer, got {num!r}")
     library = blas()
-    if library.set is not None and int(num) != library.threads():
-        with library.lock:  # nobody is sharing anything out
-            library.set(int(num))
-            if library.crew is not None:
-                library.crew.leave()
-                library.crew = None
+    if library.set is not None:
+        library.use(int(num))

@@ -11,7 +11,7 @@ from tinygrad_lite import graph
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.optim.formula import need
 from tinygrad_lite.optim.line_search import Point, strong_wolfe
-from tinygrad_lite.optim.optimizer import Optimizer
+from tinygrad_lite.optim.optimizer import Optimizer, numbers
 from tinygrad_lite.tensor import make
 
 
@@ -69,7 +69,7 @@ class LBFGS(Optimizer):
         """Minimise; ``closure`` clears the gradients, computes the loss and calls backward. Returns the first loss."""
         if closure is None:
             raise TypeError("LBFGS: step needs a closure that computes the loss again")
-        group, params = self.param_groups[0], self.param_groups[0]["params"]
+        group, params = numbers(self.param_groups[0]), self.param_groups[0]["params"]
         history, least, unchanged = group["history_size"], group["tolerance_grad"], group["tolerance_change"]
         state = self.state[params[0]]
         state["step"] = state.get("step", 0) + 1

@@ -8,6 +8,7 @@ that fit the processor's cache, and the note that parameters were changed in pla
 from __future__ import annotations
 
 import copy
+import functools
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,18 +29,49 @@ PIECE = 1 << 16
 
 
 class State(dict[str, Any]):
-    """The state of one parameter by name, and what a step needs of it, looked up once: its memory and pieces of it."""
+    """The state of one parameter by name, and what a step needs of it, looked up once: its memory and pieces of it.
 
-    __slots__ = ("array", "arrays", "change", "fields", "pieces")
+    Without ``array`` it is looked up again: somebody else has changed it. ``began`` is the step with which its arrays
+    begin.
+    """
+
+    __slots__ = ("array", "arrays", "began", "change", "fields", "pieces")
 
     array: Any
     arrays: tuple[Any, ...]
+    began: int
     change: Any
     fields: tuple[str, ...]
     pieces: list[tuple[slice, Any, tuple[Any, ...]]] | None
 
     def __reduce__(self) -> Any:
         return dict, (dict(self),)  # a copy looks things up for itself
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self.fields:
+            self.array = None
+        dict.__setitem__(self, name, value)
+
+
+def _noticed(name: str) -> Any:
+    method = getattr(dict, name)
+
+    @functools.wraps(method)
+    def call(self: State, *args: Any, **kwargs: Any) -> Any:
+        self.array = None
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+for _name in ("__delitem__", "__ior__", "clear", "pop", "popitem", "update"):
+    setattr(State, _name, _noticed(_name))
+
+
+def numbers(group: dict[str, Any]) -> dict[str, Any]:
+    """Return ``group`` with a learning rate that somebody has set to a tensor or array as a number."""
+    lr = group["lr"]
+    return group if isinstance(lr, (int, float)) else {**group, "lr": lr.item() if hasattr(lr, "item") else lr}
 
 
 def in_pieces(jobs: list[Job]) -> Iterator[Job]:
@@ -183,12 +215,13 @@ class Optimizer:
         if closure is not None:
             with graph.enable_grad():
                 loss = closure()
-        work = [(group, jobs) for group in self.param_groups if (jobs := self._gather(group))]
+        work = [(group, jobs) for group in map(numbers, self.param_groups) if (jobs := self._gather(group))]
         source, now, advance = (frame.f_code, frame.f_lasti), graph.tick(), self.advance
+        put = dict.__setitem__
         for group, jobs in work:
             large = False
             for _, _, state, _ in jobs:
-                state["step"] += 1
+                put(state, "step", state["step"] + 1)
                 if advance is not None:
                     advance(state, group)
                 change = state.change
@@ -227,16 +260,18 @@ class Optimizer:
         if not x.flags.writeable:
             raise ValueError(f"{type(self).__name__}: a parameter {describe(p)} lies in read-only memory; use a copy")
         state = State({"step": 0, **self.state.get(p, {})})
+        state.fields, state.began = fields, 0
         for name in fields:
             if name not in state:
                 state[name] = make(self.initial(name, x, group))
+                state.began = state["step"] + 1
         arrays = [state[name].array for name in fields]
         for name, array in zip(fields, arrays, strict=True):
             if array.shape != x.shape:
                 raise ShapeError(
                     f"{type(self).__name__}: state '{name}' {describe(array)} does not fit its parameter {describe(p)}"
                 )
-        state.array, state.fields = x, fields
+        state.array = x
         whole = x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays))
         scratch = self._scratch.get(x.dtype)
         if scratch is None or scratch.shape[1] < x.size and (whole or scratch.shape[1] < PIECE):

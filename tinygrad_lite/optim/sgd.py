@@ -86,7 +86,7 @@ class SGD(Optimizer):
                 g = steered(x, g, maximize, decay, arrays[-2])
             if momentum:
                 m = arrays[0]
-                if dampening and state["step"] == 1:
+                if dampening and state["step"] == state.began:
                     m[...] = g
                 else:
                     multiply(m, keep, m)
