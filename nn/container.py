@@ -184,7 +184,7 @@ class ModuleList(_List):
 class ModuleDict(Module):
     """A dict of modules that a module knows about."""
 
-    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.update(modules)
@@ -241,8 +241,14 @@ class ModuleDict(Module):
             raise TypeError(
                 f"ModuleDict.update should be called with an iterable of key/value pairs, got {type(modules).__name__}"
             )
-        pairs = modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules
-        for name, module in list(pairs):
+        pairs = list(modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules)
+        for i, pair in enumerate(pairs):
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TypeError(
+                    f"ModuleDict: element {i} should be a pair of name and module, or all of them a mapping, "
+                    f"got {type(pair).__name__}"
+                )
+        for name, module in pairs:
             self[name] = module
 
 

@@ -129,16 +129,16 @@ class _Backward:
         return answer[i] if answer is not grads else None
 
 
-def placed(module: Any, mode: Mode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run ``module.forward`` with the user's line noted once for all steps inside, or, if it is a user's, forgotten."""
+def placed(mode: Mode, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run ``forward`` with the user's line noted once for all steps inside, or, if one is noted already, forgotten."""
     place = None
-    if module._places:
+    if mode.place is None:
         frame = user_frame(sys._getframe(2))
         place = (frame.f_code, frame.f_lasti)
     inside = mode.at(place)
     MODE.set(inside)
     try:
-        return module.forward(*args, **kwargs)
+        return forward(*args, **kwargs)
     finally:
         left = MODE.get()  # forward may have changed it for good: set_grad_enabled(False)
         MODE.set(mode if left is inside else left.at(mode.place))

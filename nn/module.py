@@ -98,10 +98,14 @@ class Module:
                     f"wrap it in nn.Parameter, or change .data" if old == "parameter" else
                     f"cannot assign '{type(value).__name__}' as {old} '{name}' ({expected} or None expected)"
                 )  # fmt: skip
+        elif name == "forward":
+            object.__setattr__(self, "_places", False)  # it has lines of a user's now
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
+        if name == "forward":
+            self.__dict__.pop("_places", None)
         self._forget(name)
 
     def _forget(self, name: str) -> None:
@@ -282,7 +286,7 @@ class Module:
         if self._hooks is None and not observers:
             try:
                 if self._places is (mode.place is None):
-                    return placed(self, mode, args, kwargs)
+                    return placed(mode, self.forward, args, kwargs)
                 if len(args) == 1 and not kwargs:  # the usual call, without the packing
                     return self.forward(args[0])
                 return self.forward(*args, **kwargs)
@@ -294,7 +298,12 @@ class Module:
                 observer.enter(self, args)
         out = None
         try:
-            out = call_with_hooks(self, self._hooks, args, kwargs) if self._hooks else self.forward(*args, **kwargs)
+            if not self._hooks:
+                out = self.forward(*args, **kwargs)
+            elif mode.place is None:
+                out = call_with_hooks(self, self._hooks, args, kwargs)
+            else:  # hooks have lines of a user's, and so may forward
+                out = placed(mode, call_with_hooks, (self, self._hooks, args, kwargs), {})
         except Exception as error:
             located(self, args, error)
             raise

@@ -49,7 +49,8 @@ def fits(hint: Any, value: Any) -> bool:
         return isinstance(value, hint)
     if origin is tuple and Ellipsis not in get_args(hint):
         parts = get_args(hint)
-        return isinstance(value, (tuple, list)) and len(value) == len(parts) and all(map(fits, parts, value))
+        several = isinstance(value, (tuple, list)) or getattr(value, "ndim", 0) == 1
+        return several and len(value) == len(parts) and all(map(fits, parts, value))
     if origin is list:
         return isinstance(value, (tuple, list)) and all(fits(get_args(hint)[0], v) for v in value)
     if origin is Sequence:
@@ -140,11 +141,16 @@ def named(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
+def ours(function: Any) -> bool:
+    """Whether a function is of this package: what users write checks what users want."""
+    return str(function.__module__).startswith("tinygrad_lite.")
+
+
 def checked_constructor(cls: C) -> C:
     """Make the constructor of a class check its arguments: a decorator, or for ``__init_subclass__`` of a base."""
     init = cls.__dict__.get("__init__")
-    if init is None or not cls.__module__.startswith("tinygrad_lite."):
-        return cls  # what users write checks what users want
+    if init is None or not ours(init):
+        return cls
 
     @functools.wraps(init)
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -78,7 +78,8 @@ LAYERS: list[Call] = [
     (lambda: nn.Sequential([net, net]), TypeError, "list is not a Module subclass; give the modules one by one"),
     (lambda: nn.Sequential(nn.Linear), TypeError, "Linear is a class, a layer is made by calling it: Linear(...)"),
     (lambda: nn.Sequential(F.relu), TypeError, "a function belongs into forward"),
-    (lambda: nn.ModuleDict([net]), TypeError, "ModuleDict: modules must be a mapping or None"),
+    (lambda: nn.ModuleDict([net]), TypeError, "ModuleDict: element 0 should be a pair of name and module"),
+    (lambda: nn.ModuleDict(3), TypeError, "ModuleDict: modules must be a mapping or"),
     (lambda: Forgot()(x), AttributeError, "Forgot.__init__() did not call super().__init__()"),
     (lambda: Forgot().train(), AttributeError, "Forgot.__init__() did not call super().__init__()"),
     (lambda: list(Forgot().parameters()), AttributeError, "Forgot.__init__() did not call super().__init__()"),
@@ -209,6 +210,20 @@ def test_constructors_of_users_are_their_own():
     assert Unknown(params()).param_groups[0]["lr"] == 0.1
 
 
+def test_what_pytorch_takes_is_taken():
+    assert list(nn.ModuleDict([("a", nn.ReLU())])) == list(nn.ModuleDict(nn.ModuleDict({"a": nn.ReLU()}))) == ["a"]
+    assert optim.Adam(params(), betas=np.array([0.5, 0.75])).param_groups[0]["betas"] == (0.5, 0.75)
+    assert optim.lr_scheduler.CosineAnnealingLR(sgd(), 10.5).T_max == 10.5
+
+
+def test_groups_of_a_users_optimizer_are_its_own():
+    class Mine(optim.Optimizer):
+        def __init__(self, params: Any, lr: int = 1) -> None:
+            super().__init__(params, {"lr": lr})
+
+    assert Mine([{"params": params(), "lr": 0.5}]).param_groups[0]["lr"] == 0.5
+
+
 def test_a_refused_group_changes_nothing():
     opt = sgd()
     with pytest.raises(TypeError):
@@ -224,6 +239,7 @@ def test_a_refused_group_changes_nothing():
         (bool, [True, 0, None, np.bool_(True)], ["a", 1.0, np.ones(2), []]),
         (str | None, ["a", None], [1]),
         (list[float], [[1, 2.0], (1,)], [1.0, ["a"]]),
+        (tuple[float, float], [(1, 2.0), [1, 2], np.ones(2)], [1.0, (1,), np.ones(3), "ab", np.ones((2, 2))]),
         (Callable[[int], int], [len, int], [3, None]),
         (Any, [3, None], []),
     ],

@@ -56,6 +56,39 @@ def test_a_subclass_with_a_forward_of_its_own_is_a_users_layer():
     ]
 
 
+def double(module, args, out):
+    return out * 2  # the hook
+
+
+def test_a_hook_has_a_line_of_its_own_wherever_its_module_stands():
+    for net in (nn.Sequential(nn.Linear(2, 2)), nn.Sequential(nn.Sequential(nn.Linear(2, 2)), nn.ReLU())):
+        inner = net[0] if isinstance(net[0], nn.Linear) else net[0][0]
+        inner.register_forward_hook(double)
+        out = net(tl.ones(1, 2))  # here
+        found = [("mul", "return out * 2  # the hook"), ("linear", "out = net(tl.ones(1, 2))  # here")]
+        assert lines(out)[-2:] == found
+        assert MODE.get().place is None
+    net = nn.Sequential(Block())
+    net[0].register_forward_hook(lambda module, args, out: None)
+    out = net(tl.ones(1, 2))
+    assert lines(out)[0] == ("mul", "return x * 2  # here the product")
+
+
+def test_a_forward_put_on_one_module_has_its_own_lines():
+    layer = nn.Linear(2, 2)
+
+    def forward(x):
+        return nn.functional.linear(x, layer.weight) * 3  # put there
+
+    net = nn.Sequential(layer)
+    layer.forward = forward
+    assert lines(net(tl.ones(1, 2))) == [(op, "return nn.functional.linear(x, layer.weight) * 3  # put there")
+                                         for op in ("mul", "linear")]  # fmt: skip
+    del layer.forward
+    out = net(tl.ones(1, 2))  # ours again
+    assert lines(out) == [("linear", "out = net(tl.ones(1, 2))  # ours again")]
+
+
 def test_the_mode_is_as_before_after_an_error_and_after_a_layer_that_switches_gradients_off():
     class Broken(nn.Module):
         def forward(self, x):

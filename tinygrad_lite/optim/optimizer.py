@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import graph
-from tinygrad_lite.arguments import checked_constructor, misfit
+from tinygrad_lite.arguments import checked_constructor, misfit, ours
 from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.tensor import HookHandle, Tensor, make
 
@@ -145,7 +145,8 @@ class Optimizer:
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         if "params" not in param_group:
             raise KeyError(f"a parameter group needs 'params', the tensors to change; it has {sorted(param_group)}")
-        wrong = misfit(type(self).__init__, (), {k: v for k, v in param_group.items() if k != "params"})
+        options, init = {k: v for k, v in param_group.items() if k != "params"}, type(self).__init__
+        wrong = misfit(init, (), options) if ours(init) else None
         if wrong is not None:
             raise ArgumentError(f"{type(self).__name__}: {wrong[0]}")
         group = {**self.defaults, **param_group}
