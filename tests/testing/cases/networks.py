@@ -422,3 +422,27 @@ case(
         "dtype": "dtype|float16|float",
     },
 )
+
+
+def soft_rank_f(x, tau=1.0):
+    s = 0.5 * (1 + np.tanh((x[:, None] - x) / (2 * tau)))
+    return 0.5 + s.sum(1), (s, tau)
+
+
+def soft_rank_b(g, saved, bug=""):
+    s, tau = saved
+    d = s * (1 - s) / tau
+    gx = g * d.sum(1)
+    return (gx if bug == "others" else gx - d @ g,)
+
+
+case(  # the ranks add up to a constant: of a constant g only rounding is left
+    "soft_rank",
+    lambda src: ((src.floats((src.size(5, 0),), -3.0, 3.0),), {"tau": src.choice([1.0, 0.5, 2.0])}),
+    soft_rank_f,
+    soft_rank_b,
+    {
+        # Each value also enters the ranks of all the others; subtract d @ g.
+        "others": "term|sum|elementwise|norm/statistic|missing|other",
+    },
+)
