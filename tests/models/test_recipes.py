@@ -138,6 +138,7 @@ def test_options_that_clash(tmp_path, capsys):
 
 
 def test_output_folder_is_never_written_over(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     assert [str(output_folder(None, "xor", False)) for _ in range(2)] == ["tinygrad-lite-xor", "tinygrad-lite-xor-2"]
     (tmp_path / "full").mkdir()
@@ -183,6 +184,7 @@ def test_digits01_with_images_of_28x28(mnist, tmp_path):
 
 
 def test_lenet_reads_mnist(mnist, tmp_path):
+    pytest.importorskip("matplotlib")
     status, found = trained("digits", tmp_path / "a", "--data", "mnist", "--root", str(mnist), "--epochs", "2")
     assert status == 0 and found["metrics"]["test_accuracy"] >= 0.7
 

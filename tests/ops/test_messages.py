@@ -154,6 +154,8 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
      'broadcast_to: the shapes do not broadcast together (input (2,) float32, shape (3,))'),
     ('broadcast_to', lambda: tl.broadcast_to(ones(2), (3,)), ShapeError,
      'broadcast_to: the shapes do not broadcast together (input (2,) float32, shape (3,))'),
+    ('flatten', lambda: tl.tensor(1.0).flatten(1), IndexError,
+     'flatten: dim 1 is out of range for shape (), it must be in [-1, 0]'),
     ('flatten', lambda: ones(2, 3).flatten(1, 0), ShapeError,
      'flatten: start_dim 1 comes after end_dim 0'),
     ('repeat', lambda: ones(2, 3).repeat(2), ShapeError,

@@ -216,9 +216,9 @@ def unsqueeze(input: Array, dim: int) -> Array:
 @lru_cache(maxsize=256, typed=True)
 def _flat(shape: tuple[int, ...], start_dim: int, end_dim: int) -> tuple[int, ...]:
     n = len(shape)
+    start, end = place("flatten", start_dim, n, shape), place("flatten", end_dim, n, shape)
     if not n:
         return (1,)
-    start, end = place("flatten", start_dim, n, shape), place("flatten", end_dim, n, shape)
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
