@@ -28,6 +28,7 @@ DOMAINS = (
 # hand against the true cause. (what, functions, bugs, seeds, found %, false alarms %, actionable, vague, misleading %)
 FIRST_LOOKS: tuple[tuple[str, int, int, int, float, float, float, float, float], ...] = (
     ("geometry, networks, numerics, physics, signals, statistics", 47, 95, 3, 100.0, 0.0, 50.0, 39.5, 10.5),
+    ("the same fields again, and graphs, by another judge", 60, 119, 3, 99.7, 1.7, 71.1, 26.4, 2.5),
 )
 PAGE = Path(__file__).parents[2] / "docs" / "gradcheck_table.md"
 OBSERVED = ("right with", "seen only", "wrong only")  # facts that name no cause: vague unless they are the point
@@ -176,13 +177,16 @@ def page(tally: Tally, rows: list[str], others: list[str], seeds: int, count: in
             "| functions and bugs | bugs found | correct functions rejected | actionable | vague | misleading |",
             "| --- | --- | --- | --- | --- | --- |",
             *(
-                f"| {what}: {count} functions, {bugs} bugs, {runs} seeds | {found:.0f} % | {alarms:.0f} % | "
+                f"| {what}: {count} functions, {bugs} bugs, {runs} seeds | {found:.1f} % | {alarms:.1f} % | "
                 f"{good:.0f} % | {vague:.0f} % | {misleading:.1f} % |"
                 for what, count, bugs, runs, found, alarms, good, vague, misleading in FIRST_LOOKS
             ),
             "",
-            "What was seen is then no longer unseen: the rules for hints were changed after each row, and the cases",
-            "joined the set above.",
+            "What was seen is then no longer unseen. After the first row the rules for hints were changed, and its",
+            "cases joined the set above. After the second, hints were left alone; its one false alarm (of 60",
+            "functions: soft ranks, whose gradients cancel) and its one bug found in only 7 of 10 seeds (an overflow",
+            "near the end of a wide domain) changed two rules of the search; now all of it is found, without a false",
+            "alarm.",
             "",
         ]
     )

@@ -167,7 +167,8 @@ def draw_values(rng: np.random.Generator, mode: str, shape: tuple[int, ...], lo:
         return np.asarray(np.clip(a + (b - a) / 6 * rng.integers(0, 7, shape), lo, hi))
     if mode == "special":
         a, b = _window(lo, hi)
-        pool = [x for x in (0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-3, -1e-3, a, b) if lo <= x <= hi]
+        ends = [x for x in (lo, hi) if 3 < abs(x) <= 1e4]
+        pool = [x for x in (0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-3, -1e-3, a, b, *ends) if lo <= x <= hi]
         return np.where(rng.random(shape) < 0.5, rng.choice(pool, shape), base)
     if mode == "wide" and both:  # magnitudes from 1e-3 to 1e3
         return np.asarray(np.clip(np.sign(base) * 10.0 ** rng.uniform(-3, 3, shape), lo, hi))
