@@ -44,6 +44,17 @@ def test_a_learning_rate_that_is_changed_in_place():
     assert x.item() == 0.0
 
 
+@pytest.mark.parametrize("lr", [None, "0.1", [0.1], np.ones(2), tl.ones(2)])
+def test_a_learning_rate_that_is_no_number_changes_nothing(lr):
+    x, y = drawn(3), drawn(3)
+    optimizer = Adam([{"params": [x]}, {"params": [y]}])
+    x.grad = y.grad = tl.ones(3)
+    optimizer.param_groups[1]["lr"] = lr
+    with pytest.raises(TypeError, match="lr of a parameter group must be a number, got "):
+        optimizer.step()
+    assert np.array_equal(x.array, drawn(3).array) and optimizer.state[x]["step"] == 0
+
+
 def test_lbfgs_takes_a_tensor_as_learning_rate():
     def after(lr):
         x = drawn(3)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import graph
-from tinygrad_lite.arguments import checked_constructor, misfit, ours
+from tinygrad_lite.arguments import checked_constructor, fits, misfit, ours
 from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.tensor import HookHandle, Tensor, make
 
@@ -71,7 +71,11 @@ for _name in ("__delitem__", "__ior__", "clear", "pop", "popitem", "update"):
 def numbers(group: dict[str, Any]) -> dict[str, Any]:
     """Return ``group`` with a learning rate that somebody has set to a tensor or array as a number."""
     lr = group["lr"]
-    return group if isinstance(lr, (int, float)) else {**group, "lr": lr.item() if hasattr(lr, "item") else lr}
+    if isinstance(lr, (int, float)):
+        return group
+    if not fits(float, lr):
+        raise ArgumentError(f"step: lr of a parameter group must be a number, got {describe(lr)}")
+    return {**group, "lr": float(lr.item() if hasattr(lr, "item") else lr)}
 
 
 def in_pieces(jobs: list[Job]) -> Iterator[Job]:
