@@ -387,3 +387,9 @@ def test_networks_train_alike_with_and_without():
         plain = losses()
     assert fast == pytest.approx(plain, rel=1e-5)
     assert fast[-1] < fast[0]
+
+
+@pytest.mark.parametrize("stride", [(2, 2), [2, 2], np.array([2, 2]), np.int64(2), None, (), []])
+def test_strides_of_pooling_in_every_form(stride):
+    x = tl.tensor(np.arange(16.0).reshape(1, 1, 4, 4))
+    assert tl.nn.functional.max_pool2d(x, 2, stride).tolist() == [[[[5, 7], [13, 15]]]]
