@@ -35,7 +35,8 @@ def _pool_window(
     name: str, n: int, size: Ints, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Ints, Ints, Pads, Ints]:
     kernel = as_ints(name, "kernel_size", kernel_size, n)
-    stride = kernel if stride is None or isinstance(stride, (tuple, list)) and not stride else as_ints(name, "stride", stride, n)
+    not_given = stride is None or isinstance(stride, (tuple, list)) and not stride
+    stride = kernel if not_given else as_ints(name, "stride", stride, n)
     padding, dilation = as_ints(name, "padding", padding, n), as_ints(name, "dilation", dilation, n)
     if any(p < 0 or 2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ShapeError(f"{name}: padding {padding} should be between 0 and half of the kernel size {kernel}")
