@@ -222,6 +222,13 @@ def test_a_part_that_another_thread_has_begun_is_waited_for(two):
     assert workers.split(4, 1, some) == [[0], [1], [2], [3]]
 
 
+def test_the_blas_of_numpys_wheels_is_found():
+    config = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    if "openblas" not in config["name"]:
+        pytest.skip(f"NumPy was built with {config['name']}")
+    assert workers.Blas().get is not None
+
+
 def test_somebody_who_shares_out_does_not_change_what_others_find(two):
     """The parts, and with them the rounding, are those of two threads whatever other threads of the program do."""
     with two.alone():

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import OptionError
+from tinygrad_lite.promotion import NUMPY_1
 from tinygrad_lite.registry import function
 from tinygrad_lite.tensor import Array
 
@@ -73,7 +74,7 @@ class Blas:
         self.set: Any = None
         self.fresh()
         # the extension module of NumPy, by its name in this version: what it is linked with is found through it
-        core: Any = getattr(np, "_core", None) or vars(np)["core"]
+        core: Any = vars(np)["core" if NUMPY_1 else "_core"]
         try:
             library = ctypes.CDLL(core._multiarray_umath.__file__)
         except (OSError, AttributeError):
