@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ class Peer:
             stderr=subprocess.DEVNULL, env={**os.environ, **count}, text=True,
         )  # fmt: skip
         self.state = self.answer()
+        self.rest()
 
     def answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -41,9 +43,17 @@ class Peer:
         if self.process.poll() is not None:
             return {"absent": "the process ended"}
         assert self.process.stdin is not None
+        self.process.send_signal(signal.SIGCONT)
         self.process.stdin.write(json.dumps({"do": do, **order}) + "\n")
         self.process.stdin.flush()
-        return self.answer()
+        answer = self.answer()
+        self.rest()
+        return answer
+
+    def rest(self) -> None:
+        """Stop the process until its next turn: threads of OpenMP and BLAS wait in a loop, at the cost of the next."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGSTOP)
 
     def close(self) -> None:
         self.process.kill()
