@@ -363,12 +363,23 @@ def test_pooling_shared_out_gives_the_same(two, monkeypatch):
 
 def test_crowded_reads_the_load(monkeypatch):
     monkeypatch.setattr(workers, "_crowd", [0.0, False])
+    monkeypatch.setattr(workers, "_running", lambda: 1e6)
     monkeypatch.setattr(workers.os, "getloadavg", lambda: (1e6, 0.0, 0.0), raising=False)
     assert workers.crowded()
     monkeypatch.setattr(workers.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
-    assert workers.crowded()  # not looked up twice in a second
+    assert workers.crowded()  # not looked up twice in a quarter of a second
     workers._crowd[0] = 0.0
     assert not workers.crowded()
+    monkeypatch.setattr(workers.os, "getloadavg", lambda: (1e6, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(workers, "_running", lambda: 1)
+    workers._crowd[0] = 0.0
+    assert not workers.crowded(), "what has ended does not count"
+
+
+def test_how_many_threads_run_is_a_number_or_unknown(monkeypatch):
+    assert workers._running() >= 1
+    monkeypatch.setattr("builtins.open", lambda *a: (_ for _ in ()).throw(OSError()))
+    assert workers._running() == float("inf")
 
 
 def test_networks_train_alike_with_and_without():

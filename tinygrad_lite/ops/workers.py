@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -204,11 +205,24 @@ _crowd = [0.0, False]
 
 
 def crowded() -> bool:
-    """Return whether more wants to run on this machine than it has cores (looked up once a second)."""
+    """Return whether more wants to run on this machine than it has cores: now, and over the last minute.
+
+    Looked up four times a second.
+    """
     now = monotonic()
     if now > _crowd[0] and hasattr(os, "getloadavg"):
-        _crowd[:] = now + 1, os.getloadavg()[0] > 1.25 * (os.cpu_count() or 1)
+        cores = os.cpu_count() or 1
+        _crowd[:] = now + 0.25, os.getloadavg()[0] > 1.25 * cores and _running() > cores
     return bool(_crowd[1])
+
+
+def _running() -> float:
+    """Return how many threads of all programs want to run at this moment; infinity where that cannot be known."""
+    try:
+        with open("/proc/loadavg") as file:
+            return int(file.read().split()[3].partition("/")[0])
+    except (OSError, IndexError, ValueError):
+        return math.inf
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
