@@ -172,3 +172,50 @@ def test_several_outputs() -> None:
 def test_no_floats_at_all() -> None:
     report = check_rule(lambda i: (i * 1.0, i), lambda g, i: (None,), lambda src: ((src.indices((3,), 5),), {}))
     assert report.ok
+
+
+def cholesky(x):
+    y = np.linalg.cholesky(x @ x.T + 1e-3 * x.sum() * np.eye(len(x), dtype=x.dtype))
+    return y, (x, y)
+
+
+def cholesky_rule(g, saved):
+    x, y = saved
+    inverse = np.linalg.inv(y)
+    half = np.tril(y.T @ g)
+    np.fill_diagonal(half, 0.5 * np.diagonal(half))
+    a = inverse.T @ half @ inverse
+    a = 0.5 * (a + a.T)
+    return (2.0 * a @ x + 1e-3 * np.trace(a),)
+
+
+def squares(src: Source):
+    n = src.size(3)
+    return (src.floats((n, n)),), {}
+
+
+def test_values_outside_the_domain_are_no_failure_of_the_rule() -> None:
+    report = check_rule(cholesky, cholesky_rule, squares)  # constant and zero matrices are not positive definite
+    assert report.ok
+    assert any("refuses" in note and "positive definite" in note for note in report.notes)
+    wrong = check_rule(cholesky, lambda g, saved: (2 * cholesky_rule(g, saved)[0],), squares)
+    assert wrong.kind == "wrong value"
+
+
+def test_a_function_that_refuses_ordinary_values_fails() -> None:
+    def refuses(x):
+        raise np.linalg.LinAlgError("always")
+
+    assert check_rule(refuses, cholesky_rule, squares).kind == "forward raises"
+    assert check_rule(lambda x: cholesky(x)[0][99], cholesky_rule, squares).kind == "forward raises"
+
+
+def test_a_rule_that_refuses_fails() -> None:
+    def forward(x):
+        return x @ x, x
+
+    def backward(g, x):
+        return (np.linalg.inv(x) @ (x @ (g @ x.T + x.T @ g)),)  # singular at zero
+
+    report = check_rule(forward, backward, squares)
+    assert report.kind == "backward raises" and "singular" in report.detail.lower()

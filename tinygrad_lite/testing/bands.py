@@ -14,6 +14,7 @@ from tinygrad_lite.testing.point import Array
 CHANCE = 1e-3  # probability below which wrong elements that lie together do so for a reason
 FADED = 0.3  # part of the usual relative error below which an error fades away rather than ends
 RIGHT = 3  # right values that an edge needs beyond it
+WIDE = 1.0  # distance to the next right value at which an error may as well have faded away
 
 
 class Data(NamedTuple):
@@ -83,8 +84,9 @@ def _aligned(b: Array, shape: tuple[int, ...]) -> Array | None:
 
 
 def band(data: Sequence[Data]) -> str | None:
-    """The values of one quantity between which, and only between which, it is wrong."""
+    """The values of one quantity between which, and only there, it is wrong; by an option rather than by numbers."""
     names = [name for name in data[0].values if all(name in d.values for d in data)]
+    plain = None
     for groups in _groupings(data):
         for name in names:
             found, chance = [], len(names) * 2.0
@@ -100,13 +102,16 @@ def band(data: Sequence[Data]) -> str | None:
                 chance *= (told - wrong + 1) / math.comb(told, wrong)
             else:
                 if found and chance < CHANCE:
-                    return _text(name, found)
-    return None
+                    text = _text(name, found)
+                    if "(with" not in text and {t.lstrip("-") for t in text.split()} & data[0].options.keys():
+                        return text
+                    plain = plain or text
+    return plain
 
 
 def _groupings(data: Sequence[Data]) -> Iterator[list[list[Data]]]:
     """All points together, then by the values of each option, then of all of them."""
-    yield [list(data)]
+    yield [[d._replace(options={}) for d in data]]
     keys = [k for k in data[0].options if len({repr(d.options.get(k)) for d in data}) > 1]
     for chosen in [[k] for k in keys] + ([keys] if len(keys) > 1 else []):
         groups: dict[str, list[Data]] = {}
@@ -134,6 +139,8 @@ def _between(values: Array, off: Array) -> Band | None:
     if len(bad) < 2 or last - first + 1 > len(bad):
         return None
     plain = FADED * float(np.median(off[bad]))
+    if last + 1 < len(values) and values[last + 1] - values[last] > max(WIDE, 0.2 * abs(values[last])):
+        return None
     below, above = off[max(first - RIGHT, 0) : first], off[last + 1 : last + 1 + RIGHT]
     lower = len(below) == RIGHT and bool((below == 0).all())
     upper = len(above) == RIGHT and bool((above == 0).all())
@@ -192,6 +199,13 @@ def _named(edges: Sequence[tuple[float, float, dict[str, Any]]]) -> str | None:
     """The edge as a number that suits all points, or as an option of each."""
     if any(math.isinf(a) or math.isinf(b) for a, b, _ in edges):
         return "" if all(math.isinf(a) or math.isinf(b) for a, b, _ in edges) else None
+    exact = min(b - a for a, b, _ in edges)
+    for key in edges[0][2]:  # an option that differs by more than an edge is known to, and fits, is no coincidence
+        values = [o[key] for _, _, o in edges]
+        numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+        fits = numbers and all(a <= v <= b for (a, b, _), v in zip(edges, values, strict=True))
+        if fits and max(values) - min(values) > exact:
+            return key
     low, high = max(a for a, _, _ in edges), min(b for _, b, _ in edges)
     if low <= high:
         return _edge(low, high)

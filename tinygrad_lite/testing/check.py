@@ -211,7 +211,7 @@ def _at(
             trial.judge(p, True, True)
         except Failure as e:
             describe(report, e)
-            report.suspicion = diagnose(e.kind, [Outcome(0, e.data["point"], True)])
+            report.suspicion = diagnose(e.kind, [Outcome("normal", e.data["point"], True)])
             report.reproduction = reproduction(p, name, inputs)
             return report
     report.inconclusive, report.notes = p.unclear, [*report.notes, *p.warnings[:3]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.testing.evidence import Case, Hint
 from tinygrad_lite.testing.jacobian import Jacobians
-from tinygrad_lite.testing.point import Array, Point, Vector
+from tinygrad_lite.testing.point import Array, Point, Vector, unflatten
 
 
 def compared(p: Point) -> dict[str, Case]:
@@ -40,6 +40,8 @@ def compared(p: Point) -> dict[str, Case]:
         case.others = {j: (b, m) for j, b, m in zip(p.fl, grads, numbers, strict=True) if j != i}
         case.refit = lambda k=k, case=case: _other_option(p, k, case, v)  # type: ignore[misc]
         case.retry = lambda changed, k=k: _elsewhere(p, k, changed, v)  # type: ignore[misc]
+        case.saved = lambda: p.fresh(p.x)[1]
+        case.resave = lambda change, i=i: _resaved(p, i, change, v)  # type: ignore[misc]
         out[p.rule.names[i] if i < len(p.rule.names) else f"input {i}"] = case
     return out
 
@@ -72,6 +74,12 @@ def _elsewhere(p: Point, k: int, changed: dict[int, Array], v: Vector) -> tuple[
     except Exception:  # not in the domain of the function
         return None
     return (a, n) if a.shape == n.shape and np.isfinite(n).all() else None
+
+
+def _resaved(p: Point, i: int, change: Callable[[Any], Any], v: Vector) -> Array | None:
+    """Analytic gradient of input ``i`` with something else saved."""
+    outs, saved = p.fresh(p.x)
+    return p.pull(unflatten(v, outs), change(saved))[i]
 
 
 def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[Hint]:

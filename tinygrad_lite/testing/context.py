@@ -22,9 +22,9 @@ ALTERNATIVES = 12  # positions along axes that are tried
 
 
 class Outcome(NamedTuple):
-    """One example of a search."""
+    """One example of a search, and of which kind its values are."""
 
-    n: int
+    mode: str
     point: Point
     failed: bool
 

@@ -32,17 +32,14 @@ def contract(p: Point, thorough: bool) -> bool:
         raise Failure("backward modifies the incoming gradient")
     if [a.tobytes() for a in arrays] != keep:
         raise Failure("backward modifies a saved input", p.label(_changed(arrays, keep)))
-    if len(grads) != len(arrays):
-        raise Failure("wrong number of gradients", f"{len(grads)} for {len(arrays)} inputs")
-    for i in p.fl:
-        _form(p, i, grads[i], outs)
+    _formed(p, grads, outs)
     if not outs.finite:
         return False
     ref = [None if t is None else np.array(t) for t in grads]
     check = _Comparison(p, ref, g0)
     check(p.pull(_like(g0, np.copy), saved), "backward is not deterministic (or accumulates)")
     _, saved1 = p.fresh(p.given)
-    p.call([np.array(a).ravel()[::-1].reshape(a.shape) for a in p.given])
+    _call_elsewhere(p)
     check(p.pull(_like(g0, np.copy), saved1), "backward uses state of a later forward call")
     if all(np.isfinite(ref[i]).all() for i in p.fl):  # type: ignore[arg-type]
         kind = "backward is not linear in the incoming gradient"
@@ -59,6 +56,27 @@ def _forward(p: Point, arrays: Sequence[Array]) -> tuple[Outs, object]:
         return p.call(arrays)
     except Exception as e:
         raise Failure("forward raises", f"{type(e).__name__}: {e}", error=e) from e
+
+
+def formed(p: Point) -> None:
+    """Raise ``Failure`` if a gradient is missing, or not of the shape and dtype of its input."""
+    outs, saved = _forward(p, [np.array(a) for a in p.given])
+    _formed(p, _backward(p, _like(outs, np.ones_like), saved), outs)
+
+
+def _formed(p: Point, grads: Sequence[Array | None], outs: Outs) -> None:
+    if len(grads) != len(p.given):
+        raise Failure("wrong number of gradients", f"{len(grads)} for {len(p.given)} inputs")
+    for i in p.fl:
+        _form(p, i, grads[i], outs)
+
+
+def _call_elsewhere(p: Point) -> None:
+    """Forward on other floats, which it may refuse; integers may be offsets, lengths, edges: they stay."""
+    try:
+        p.call([a.ravel()[::-1].reshape(a.shape) if a.dtype.kind == "f" else a for a in map(np.array, p.given)])
+    except Exception:
+        p.refused = None
 
 
 def _backward(p: Point, g: Outs, saved: object) -> list[Array | None]:

@@ -12,12 +12,14 @@ from tinygrad_lite.testing.context import UNKNOWN, Outcome, common, contradicted
 from tinygrad_lite.testing.evidence import Case, Hint
 from tinygrad_lite.testing.experiments import experiments
 from tinygrad_lite.testing.factors import factor
+from tinygrad_lite.testing.interventions import asked, beside, indices, option
 from tinygrad_lite.testing.jacobian import MANY
 from tinygrad_lite.testing.patterns import hints, local, manner
 from tinygrad_lite.testing.point import Point
-from tinygrad_lite.testing.search import schedule
+from tinygrad_lite.testing.saved import saved_values
+from tinygrad_lite.testing.terms import term
 
-ORDINARY = ("normal", "negative")  # value modes whose values are nothing special
+ORDINARY = ("normal", "negative", "spread")  # value modes whose values are nothing special
 ENOUGH = 10  # failing points that are compared for an explanation
 NUMBERS = ("wrong value", "non-finite gradient")  # kinds that come with an analytic and a numeric value
 
@@ -53,8 +55,12 @@ ALONE = (NOTHING, "a gradient where the function", "not finite")  # nothing more
 # What has many causes is said only if nothing more telling is found.
 WEAK = (
     *("too large by a whole", "too small by a whole", "each output has", "each element of the input", "small"),
-    *("off by a factor that is the same", "the error is the same", "off by a constant factor, another"),
+    *("off by a factor that is the same", "the error is the same", "off by a constant factor, another", "must "),
 )
+
+
+# Where it is wrong: among the few points of one option a coincidence.
+PLACES = ("wrong only", "gradient missing", "gradient passed")
 
 
 def diagnose(kind: str, outcomes: Sequence[Outcome]) -> str | None:
@@ -80,7 +86,7 @@ def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | N
             continue
         used += bool(found)
         for name, c in found.items():
-            c.ordinary = schedule(o.n)[0] in ORDINARY
+            c.ordinary = o.mode in ORDINARY
             cases.setdefault(name, []).append(c)
     known: dict[str, list[str]] = {}
     usual = max(map(len, cases.values()), default=0)
@@ -99,10 +105,21 @@ def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | N
     for text, names in known.items():
         whole = len(known) == 1 and len(names) == len(failing[0].point.fl)
         texts.append(text if whole else f"{', '.join(names)}: {text}")
-    if not any("ignores option" in t for t in texts):
-        decided = deciding_option(outcomes) or (None if any(map(_sure, known)) else shared_property(outcomes))
-        texts += [decided] if decided else []
+    ignored = [t for t in texts if "ignores option" in t]
+    if ignored:  # what else is seen follows from it
+        return "; ".join(ignored)
+    points = asked(outcomes)
+    decided = deciding_option(outcomes) or option(points, outcomes)
+    if not decided and not any(map(_sure, known)):
+        decided = indices(points) or beside(points) or shared_property(outcomes)
+    texts += [decided] if decided else []
+    if not texts and cases and len(cases) < len(failing[0].point.fl):
+        return f"{UNKNOWN}, in the gradient of {_listed(list(cases))} alone"
     return "; ".join(texts) or UNKNOWN
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _sure(text: str) -> bool:
@@ -124,8 +141,11 @@ def explained(telling: Sequence[Case], every: Sequence[Case], outcomes: Sequence
     with np.errstate(all="ignore"):
         shared = common([hints(c) for c in telling])
         shared = [h for h in shared if not _refuted(h, len(telling), every, outcomes)]
-        found = _strong(telling, shared) or _by_option(telling) or _where(telling, every, outcomes)
-        found = found or experiments(telling)
+        found = _strong(telling, shared) or _by_option(telling)
+        if not found:
+            by_place, by_value = _where(telling, every, outcomes), saved_values(telling)
+            plain = by_place and not any(t in by_place for t in ("wrong only in", " position", "wrong only near"))
+            found = (by_place if plain else by_value or term(telling) or by_place) or experiments(telling)
         if found or not shared:
             return found
         return _small_error(telling) if shared[0].key == "small error" else shared[0].text
@@ -139,7 +159,7 @@ def _refuted(h: Hint, confirmed: int, every: Sequence[Case], outcomes: Sequence[
         )  # a limit that no element reaches fits too
         return lone or contradicted(*h.option, outcomes)
     if h.key.startswith(NOTHING):
-        passed = [o.point for o in outcomes if not o.failed and schedule(o.n)[0] in ORDINARY][:5]
+        passed = [o.point for o in outcomes if not o.failed and o.mode in ORDINARY][:5]
         some = [p.vjp(p.x, np.ones(p.out(p.x).size))[p.fl.index(every[0].index)] for p in passed]
         return any(np.any(c.a) for c in every) or any(map(np.any, some))
     return False
@@ -165,7 +185,9 @@ def _by_option(telling: Sequence[Case]) -> str | None:
         if not 1 < len(groups) < len(telling):
             continue
         texts = {
-            value: _strong(group, common([hints(c) for c in group])) if len(group) > 2 else factor(group)
+            value: _strong(group, [h for h in common([hints(c) for c in group]) if not h.key.startswith(PLACES)])
+            if len(group) > 2
+            else factor(group)
             for value, group in groups.items()
             if len(group) > 1  # fewer agree by chance
         }

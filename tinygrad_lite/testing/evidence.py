@@ -45,6 +45,8 @@ class Case:
     refit: Callable[[], Iterator[Hint]] = lambda: iter(())  # options whose other value fits ``a``
     twist: Callable[[Array], Array | None] = lambda v: None  # the analytic gradient for another v
     retry: Callable[[dict[int, Array]], tuple[Array, Array] | None] = lambda changed: None  # with other inputs
+    saved: Callable[[], Any] = lambda: None  # what forward saved
+    resave: Callable[[Callable[[Any], Any]], Array | None] = lambda change: None  # a with something else saved
     top: float = field(init=False)
     tol: float = field(init=False)
     off: Array = field(init=False)

@@ -36,14 +36,14 @@ def _changes(c: Case) -> Iterator[tuple[str, Change]]:
     for j in (j for j in floats if j != c.index):
         yield f"right when input {j} is 0: a term with input {j} is missing or wrong", _change(j, np.zeros_like)
         if c.arrays[j].size > 1:
-            text = f"right when all elements of input {j} are equal, whatever they are: its elements are mixed up"
-            yield text, _change(j, lambda b: np.full_like(b, b.flat[0]))
+            text = f"right when all elements of input {j} are equal, whatever they are"
+            yield f"{text}: an order, an axis or a transpose is wrong", _change(j, lambda b: np.full_like(b, b.flat[0]))
         text = f"right when input {j} is 1: a factor or power of input {j} is missing or too much"
         yield text, _change(j, np.ones_like)
     for j in floats:
         for i in (i for i in floats if i < j and c.arrays[i].shape == c.arrays[j].shape):
-            text = f"right when inputs {i} and {j} are equal: a term with their difference is missing or wrong"
-            yield text, _copied(i, j)
+            text = f"right when inputs {i} and {j} are equal"
+            yield f"{text}: one is used for the other, or a term with their difference is wrong", _copied(i, j)
 
 
 def _change(j: int, f: Callable[[Array], Array]) -> Change:
@@ -73,7 +73,7 @@ def _right(c: Case, changes: dict[int, Array]) -> bool | None:
         return None
     a, n = found
     top = max(np.abs(n).max(initial=0), np.abs(a).max(initial=0))
-    if not (np.abs(n) > 1e-3 * top).sum() > 1 or not top > 1e-3 * c.top:
+    if not (np.abs(n) > 1e-3 * top).sum() > 1 or not top > 0.02 * c.top:
         return None
     return bool(np.isfinite(a).all() and np.abs(a - n).max() <= 1e-6 * top)
 

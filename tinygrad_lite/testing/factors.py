@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -54,7 +55,9 @@ def factor(cases: Sequence[Case]) -> str | None:
         return "off by the factor " + " or ".join(list(texts)[:2])
     if equal:
         return f"off by the factor {_number(ratios[0])}"
-    return _decided(cases, ratios) or _count(cases, ratios) or "off by a constant factor, another one at each point"
+    several = sum(f[1] > 1 for f in found if f is not None) > 1  # one number is always a factor of another
+    other = "off by a constant factor, another one at each point" if several else None
+    return _decided(cases, ratios) or _count(cases, ratios) or other
 
 
 def _plain(c: Case) -> list[str]:
@@ -98,17 +101,25 @@ def candidates(c: Case) -> Iterator[tuple[str, str, float]]:
     for j in order:
         shape = c.arrays[j].shape
         of = "" if j == c.index else f" of input {j}"
-        axis = [c.axis(ax) if j == c.index else f"axis {ax}" for ax in range(len(shape))]
+        last = len(shape) - 1
+        axis = [
+            c.axis(ax) if j == c.index else "the last axis" if ax == last > 0 else f"axis {ax}"
+            for ax in range(len(shape))
+        ]
         sizes = [(f"the length of {axis[ax]}{of}", n) for ax, n in enumerate(shape)]
         sizes += [(f"the size of {of[4:] or 'the input'}", c.arrays[j].size)] if len(shape) > 1 else []
         sizes += [
             (
-                f"the size of {of[4:] or 'the input'} without {c.axis(ax) if j == c.index else f'axis {ax}'}",
+                f"the size of {of[4:] or 'the input'} without {axis[ax]}",
                 c.arrays[j].size // n,
             )
             for ax, n in enumerate(shape)
             if n > 1 and len(shape) > 1
         ]
+        for one, other in itertools.permutations(range(len(shape)), 2):
+            if 1 < shape[one] != shape[other] > 1:
+                text = f"n/m, n the length of {axis[one]}{of} and m of {axis[other]}: counted along the wrong axis"
+                yield f"quotient {axis[one]}/{axis[other]}{of}", text, shape[one] / shape[other]
         for what, n in sizes:
             if n > 1:
                 yield f"size {what}", f"n, {what}: a sum where a mean is meant", n

@@ -90,6 +90,14 @@ class Jacobians:
         )
 
 
+def worst_of(p: Point) -> Worst | None:
+    """The most wrong derivative of a point small enough to compare everything, if it can be told."""
+    try:
+        return Jacobians(p).worst() if sum(p.x[i].size for i in p.fl) <= MANY else None
+    except Exception:  # a rule that does not take one-hot g: what is said does without
+        return None
+
+
 def _chosen(a: Vector, n: Vector, up: Vector, down: Vector) -> Vector:
     """Slopes with those of the rule where the one-sided ones differ and enclose it."""
     low, high = np.fmin(up, down), np.fmax(up, down)

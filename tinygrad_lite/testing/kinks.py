@@ -51,7 +51,7 @@ def between_sides(rows: Sequence[Row], level: int, a: float, slack: float, mag: 
     return False
 
 
-def nearby(p: Point, d: Sequence[Vector], v: Vector, s: Scan, count: int = 24) -> tuple[float, float]:
+def nearby(p: Point, d: Sequence[Vector], v: Vector, s: Scan, count: int) -> tuple[float, float]:
     """Range of the slope of ``v . f`` along d at generic points next to x, output by output (Clarke's interval)."""
     seen, scales = [], p.scales()
     # near enough to meet no other kink, far enough for differences to rise above rounding

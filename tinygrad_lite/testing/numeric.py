@@ -85,8 +85,8 @@ def _index(shape: tuple[int, ...], k: int) -> str:
     return "(" + ",".join(str(int(i)) for i in np.unravel_index(k, shape)) + ")"
 
 
-def numeric(p: Point, rtol: float = RTOL) -> None:
-    """Raise ``Failure`` if a gradient disagrees with differences anywhere it can be told."""
+def numeric(p: Point, rtol: float = RTOL, one: bool = False) -> None:
+    """Raise ``Failure`` if a gradient plainly disagrees with differences, along every move or just ``one``."""
     outs, saved = p.fresh(p.x)
     y = flatten(outs)
     if not y.size or not np.isfinite(y).all() or not sum(p.x[i].size for i in p.fl):
@@ -99,25 +99,32 @@ def numeric(p: Point, rtol: float = RTOL) -> None:
                 break
             v = v * np.minimum(top / np.abs(y), 1e4)
         numbers = Numbers(p, v, outs, saved, rtol)
-        for name, d in directions(p, numbers):
+        for name, d in directions(p, numbers) if not one else [joint(p, numbers)]:
             numbers.test(name, d)
+        if one:
+            break
+
+
+def joint(p: Point, numbers: Numbers) -> tuple[str, list[Vector]]:
+    """All elements of all inputs at once."""
+    return "a random direction", [_normal(p, q) for q in numbers.scales]
+
+
+def _normal(p: Point, q: Vector) -> Vector:
+    z = p.rng.standard_normal(q.shape)  # no element moves by less than a third of its scale
+    return np.asarray(np.copysign(np.sqrt(0.9 * z * z + 0.1), z) * q)
 
 
 def directions(p: Point, numbers: Numbers) -> Iterator[tuple[str, list[Vector]]]:
     """One joint move, one per input, groups of tied elements, and with ties a few single elements."""
     rng, scales = p.rng, numbers.scales
-
-    def normal(q: Vector) -> Vector:
-        z = rng.standard_normal(q.shape)  # no element moves by less than a third of its scale
-        return np.asarray(np.copysign(np.sqrt(0.9 * z * z + 0.1), z) * q)
-
-    full = [normal(q) for q in scales]
+    name, full = joint(p, numbers)
     if len(scales) > 1:
         for i, q in enumerate(scales):
             if q.size:
                 move = [t if j == i else np.zeros_like(t) for j, t in enumerate(full)]
                 yield f"a random direction of {p.label(p.fl[i])}", move
-    yield "a random direction", full
+    yield name, full
     if not ties(p):
         return
     uniq, count = np.unique(np.concatenate([p.x[i].ravel() for i in p.fl]), return_counts=True)

@@ -7,11 +7,13 @@ failing points can be compared; a text holds no number that another point would 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from tinygrad_lite.testing.evidence import LOOSE, Case, Hint, same
+from tinygrad_lite.testing.invariance import apart, invariances
 from tinygrad_lite.testing.places import conditions, rows
 from tinygrad_lite.testing.point import Array
 from tinygrad_lite.testing.structure import ends, jacobian_pattern, slices
@@ -47,7 +49,7 @@ def _swapped(c: Case) -> Iterator[Hint]:
         minus = f"equals minus the gradient of input {j}: perhaps what differs between the two inputs is missing"
         if c.a.shape != n.shape:  # here it cannot show
             yield from (Hint(text, text, telling=False) for text in (swapped, alike, minus))
-        elif c.fits(c.n, n) or c.fits(c.n, -n):
+        elif c.fits(c.n, n) or c.fits(c.n, -n) or not np.abs(c.a).max(initial=0) > c.tol:
             continue
         elif c.fits(c.a, n):
             yield from same(swapped if c.fits(a, c.n) else alike)
@@ -186,12 +188,18 @@ def local(c: Case) -> bool:
     return bool(c.bad.any() and (c.right | c.bad).mean() > 0.8 and (plain & (c.x != 0)).any())
 
 
+COMMON = ("for x", "at the largest")  # conditions that some elements meet everywhere
+
+
 def _place(c: Case) -> Iterator[Hint]:
     how, some = manner(c), local(c)
     others = [b for j, b in enumerate(c.arrays) if j != c.index and b.dtype.kind == "f"]
-    for place, telling in conditions(c.bad, c.x, others):
+    keys = [(j, b) for j, b in enumerate(c.arrays) if b.dtype.kind in "biu"]
+    chance = 1 / math.comb(c.bad.size, int(c.bad.sum()))
+    for place, telling in conditions(c.bad, c.x, others, keys):
         if some or not telling:
-            yield Hint(text := f"{how} {place}", text, telling=telling)
+            rare = telling and not place.startswith(COMMON)  # zeros, ties, masks are where mistakes are
+            yield Hint(text := f"{how} {place}", text, telling=telling, chance=0.0 if rare else chance)
     if not some and not c.bad.all():
         return
     if not c.elementwise:  # there all positions are treated alike
@@ -226,5 +234,7 @@ PATTERNS: tuple[Callable[[Case], Iterable[Hint]], ...] = (
     _place,
     _small,
     slices,
+    apart,
+    invariances,
     ends,
 )

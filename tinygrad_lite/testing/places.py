@@ -10,8 +10,16 @@ import numpy as np
 from tinygrad_lite.testing.point import Array
 
 
-def conditions(bad: Array, x: Array, others: Sequence[Array] = ()) -> Iterator[tuple[str, bool]]:
-    """Conditions on single elements that hold just where it is wrong, and whether they tell anything here."""
+def conditions(
+    bad: Array, x: Array, others: Sequence[Array] = (), keys: Sequence[tuple[int, Array]] = ()
+) -> Iterator[tuple[str, bool]]:
+    """Conditions on single elements that hold just where it is wrong, and whether they tell anything here.
+
+    ``keys``: numbers and values of integer and boolean inputs.
+    """
+    for name, cond, sure in _by_keys(x, keys):
+        if np.array_equal(bad, cond):
+            yield name, sure and not cond.all()
     for name, cond in (
         ("at x = 0", x == 0),
         ("for x < 0", x < 0),
@@ -74,6 +82,23 @@ def _positions(n: int) -> Iterator[tuple[str, Array]]:
     yield "in every second position from 1", at % 2 == 1
     for i in range(1, n - 1):
         yield f"in position {i}", at == i
+
+
+def _by_keys(x: Array, keys: Sequence[tuple[int, Array]]) -> Iterator[tuple[str, Array, bool]]:
+    """Elements whose mask is set, and rows whose number is among the indices."""
+    for j, b in keys:
+        if b.dtype.kind == "b" and b.ndim:
+            mask = b.reshape(b.shape + (1,) * (x.ndim - b.ndim)) if b.shape == x.shape[: b.ndim] else b
+            try:
+                mask = np.broadcast_to(mask, x.shape)
+            except ValueError:
+                continue
+            yield from ((f"where input {j} is True", mask, True), (f"where input {j} is False", ~mask, True))
+        elif b.dtype.kind in "iu" and b.size and x.ndim and len(x):
+            picked = np.isin(np.arange(len(x)), b % len(x)).reshape((-1,) + (1,) * (x.ndim - 1))
+            sure = b.shape[:1] != x.shape[:1]  # otherwise it may as well hold one key per row
+            yield f"in the rows that input {j} picks", np.broadcast_to(picked, x.shape), sure
+            yield f"in the rows that input {j} does not pick", np.broadcast_to(~picked, x.shape), sure
 
 
 def tied(x: Array) -> Array:

@@ -77,11 +77,16 @@ class Point:
         self.x: list[Array] = [np.array(a, np.float64) if a.dtype.kind == "f" else np.array(a) for a in self.given]
         self.unclear = 0
         self.warnings: list[str] = []
+        self.refused: Exception | None = None  # what forward raised at values outside its domain
 
     # ---------------------------------------------------------------- calls
     def call(self, arrays: Sequence[Array]) -> tuple[Outs, Any]:
         """Forward on the very arrays given."""
-        out, saved = self.rule.forward(*arrays, **self.kw)
+        try:
+            out, saved = self.rule.forward(*arrays, **self.kw)
+        except np.linalg.LinAlgError as e:  # a singular matrix, or one that is not positive definite
+            self.refused = e
+            raise
         if isinstance(out, (tuple, list)):
             return Outs([np.asarray(o) for o in out], True), saved
         return Outs([np.asarray(out)]), saved

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.testing.context import Outcome
+from tinygrad_lite.testing.context import UNKNOWN, Outcome
 from tinygrad_lite.testing.diagnose import NUMBERS, diagnose
-from tinygrad_lite.testing.jacobian import MANY, Jacobians
+from tinygrad_lite.testing.jacobian import MANY, worst_of
 from tinygrad_lite.testing.point import Failure, Point, Rule
 from tinygrad_lite.testing.report import GradReport, source_of
 from tinygrad_lite.testing.search import Source, schedule
@@ -17,7 +17,10 @@ from tinygrad_lite.testing.shrink import shrink
 from tinygrad_lite.testing.trial import Sampler, Trial, quiet
 
 THOROUGH = 3  # the first examples run every contract test
-SPECIAL = {"normal": 0, "negative": 0, "constant": 2, "allzero": 2}  # value modes, the most general ones first
+# value modes, the most general ones first
+SPECIAL = {"normal": 0, "negative": 0, "spread": 0, "constant": 2, "allzero": 2}
+FAILING = 4  # failing points that are enough to compare
+MORE = 8  # ordinary examples that an explanation looks at besides
 PRINTED = 200  # elements that a call is written out with
 
 
@@ -35,7 +38,8 @@ def check_rule(
 
     ``forward(*arrays, **options)`` returns ``(out, saved)``, ``backward(g, saved)`` one gradient per array (None for
     integer arrays). A function of several outputs returns a tuple and gets g as a tuple. ``sampler(src)`` draws
-    everything from ``src`` and returns ``(arrays, options)``.
+    everything from ``src`` and returns ``(arrays, options)``. ``examples`` points are tested in full and as many
+    again, for rare combinations of options, along one direction only.
 
     >>> def forward(x): return np.tanh(x), x
     >>> def backward(g, x): return (g * (1 - np.tanh(x)),)
@@ -53,35 +57,56 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
         raise ValueError(f"{title}: examples must be at least 1, got {examples}")
     trial.learn(seed)
     report = GradReport(title, examples=examples)
-    failure, first, origin, outcomes = None, -1, Source(seed), []
-    for n in range(examples):
+    failure, first, origin = None, -1, Source(seed)
+    full: list[Outcome] = []
+    brief: list[Outcome] = []
+    for n in range(2 * examples):
+        if n >= examples and sum(o.failed for o in full) >= FAILING:
+            break
         src = Source.example(seed, n)
+        told = full if n < examples else brief
         try:
-            p = trial.example(src, n < THOROUGH)
+            p = _judged(trial, src, n, examples)
         except Failure as e:
-            outcomes.append(Outcome(n, e.data["point"], True))
+            told.append(Outcome(src.mode, e.data["point"], True))
             if failure is None:
                 failure, first, origin = e, n, src
             if failure.kind not in NUMBERS:
                 break
             continue
-        outcomes.append(Outcome(n, p, False))
+        told.append(Outcome(src.mode, p, False))
         if failure is None:
             report.inconclusive += p.unclear
             report.notes += [t for t in p.warnings if t not in report.notes][: 3 - len(report.notes)]
     if failure is not None:
-        small = shrink(trial, seed, first, origin, failure)
         with quiet():
+            small = shrink(trial, seed, first, origin, failure)
             describe(report, small.failure)
-            report.suspicion = diagnose(failure.kind, _telling(outcomes))
+            if failure.kind in NUMBERS:
+                full += [_ordinary(trial, seed, n) for n in range(2 * examples, 2 * examples + MORE)]
+            few = sum(o.failed for o in full) < FAILING
+            # what passed in brief may be wrong along another direction: it tells nothing
+            report.suspicion = diagnose(failure.kind, _telling(full + [o for o in brief if o.failed and few]))
+            if report.suspicion and report.suspicion.startswith(UNKNOWN):
+                report.suspicion = "; ".join([*facts(report, small.needed), report.suspicion])
         before = [a.shape for a in failure.data["point"].given]
         after = [a.shape for a in report.smallest]
         came = f"from {' '.join(str(list(s)) for s in before)}, " if before != after else ""
-        report.origin = f'{came}example {first + 1} of {examples}, values "{schedule(first)[0]}"'
-        report.examples = first + 1
+        which = f"example {first + 1}" if first < examples else f"brief example {first + 1 - examples}"
+        report.origin = f'{came}{which} of {examples}, values "{schedule(first)[0]}"'
+        report.examples = min(first + 1, examples)
         function = "(forward, backward)" if reproduce == "check_rule" else reproduce
         report.reproduction = reproduction(small.failure.data["point"], function)
     return report
+
+
+def _ordinary(trial: Trial, seed: int, n: int) -> Outcome:
+    """One more example of ordinary values, for explanations only."""
+    src = Source.example(seed, n, mode="normal")
+    try:
+        return Outcome(src.mode, trial.example(src, False), False)
+    except Failure as e:
+        return Outcome(src.mode, e.data["point"], e.kind in NUMBERS)
 
 
 def _telling(outcomes: list[Outcome]) -> list[Outcome]:
@@ -90,7 +115,7 @@ def _telling(outcomes: list[Outcome]) -> list[Outcome]:
     def generic(o: Outcome) -> tuple[int, bool, int]:
         size = sum(a.size for a in o.point.given)
         alike = any(len(set(a.shape)) < a.ndim for a in o.point.given)  # axes that a pattern could mix up
-        return SPECIAL.get(schedule(o.n)[0], 1), alike, -size if size <= MANY else 0
+        return SPECIAL.get(o.mode, 1), alike, -size if size <= MANY else 0
 
     return sorted((o for o in outcomes if o.failed), key=generic) + [o for o in outcomes if not o.failed]
 
@@ -98,12 +123,20 @@ def _telling(outcomes: list[Outcome]) -> list[Outcome]:
 def find(trial: Trial, examples: int, seed: int) -> Failure | None:
     """The first failure of a search, neither shrunk nor explained."""
     trial.learn(seed)
-    for n in range(examples):
+    for n in range(2 * examples):
         try:
-            trial.example(Source.example(seed, n), n < THOROUGH)
+            _judged(trial, Source.example(seed, n), n, examples)
         except Failure as e:
             return e
     return None
+
+
+def _judged(trial: Trial, src: Source, n: int, examples: int) -> Point:
+    """Example ``n``: the first ones with every test, ``examples`` in full, as many again in brief.
+
+    What takes a rare combination of options and sizes to show needs many points more than many tests of each.
+    """
+    return trial.example(src, n < THOROUGH, brief=n >= examples)
 
 
 def describe(report: GradReport, failure: Failure) -> None:
@@ -117,13 +150,20 @@ def describe(report: GradReport, failure: Failure) -> None:
     if "input" in failure.data:
         report.input = p.label(failure.data["input"])
     if failure.kind in NUMBERS:
-        try:
-            w = Jacobians(p).worst() if sum(p.x[i].size for i in p.fl) <= MANY else None
-        except Exception:  # the numbers along the failing direction are reported instead
-            w = None
+        w = worst_of(p)  # if None, the numbers along the failing direction stay
         if w is not None:
             report.input, report.element, report.output = p.label(w.input), w.element, w.output or None
             report.analytic, report.numeric, report.error, report.wrong = w.analytic, w.numeric, w.error, w.summary
+
+
+def facts(report: GradReport, needed: str) -> list[str]:
+    """What the smallest example shows where no pattern holds for all."""
+    shown = []
+    if report.analytic == 0 and report.numeric:
+        shown = ["nothing arrives in the smallest example: a path is cut, or taken as constant"]
+    elif report.numeric == 0 and report.analytic:
+        shown = ["nothing should arrive in the smallest example: the function is flat there, or terms should cancel"]
+    return [*shown, *([needed] if needed else [])]
 
 
 def reproduction(p: Point, function: str, inputs: int | None = None) -> str:

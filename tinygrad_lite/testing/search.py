@@ -13,7 +13,8 @@ Array = NDArray[Any]
 T = TypeVar("T")
 INF = math.inf
 
-# (values, sizes) of the first examples; later ones cycle through everything after the empty one.
+# (values, sizes) of the first examples; later ones cycle through everything after the empty one, with the ordinary
+# values spread evenly, so that narrow ranges are met too.
 SCHEDULE = (
     ("normal", "usual"),
     ("normal", "random"),
@@ -30,13 +31,13 @@ SCHEDULE = (
     ("zeros", "random"),
     ("grid", "random"),
 )
-_ONCE = 5
+LATER = tuple((mode.replace("normal", "spread"), sizes) for mode, sizes in SCHEDULE[5:])
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)  # their roots step through the choices without a common rhythm
 
 
 def schedule(n: int) -> tuple[str, str]:
     """Value mode and size mode of example ``n``."""
-    return SCHEDULE[n] if n < len(SCHEDULE) else SCHEDULE[_ONCE + (n - _ONCE) % (len(SCHEDULE) - _ONCE)]
+    return SCHEDULE[n] if n < len(SCHEDULE) else LATER[(n - len(SCHEDULE)) % len(LATER)]
 
 
 class Source:
@@ -57,22 +58,28 @@ class Source:
         replay: Sequence[int] = (),
         digits: int | None = None,
         place: tuple[int, int] | None = None,  # seed and number of the example in a search
+        salt: int = 0,  # other values for the same choices
+        given: Callable[[int, tuple[int, ...]], Array | None] | None = None,  # values of the k-th array, if known
     ) -> None:
-        self.place = place
+        self.place, self.given = place, given
         self.seed, self.mode, self.sizes, self.digits = seed, mode, sizes, digits
-        self.rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng((seed, salt) if salt else seed)
         self.replay = list(replay)
         self.used: list[int] = []  # the choices made, in order
-        self.simplest: list[int] = []  # and what each would be in the simplest example
+        self.simplest: list[int] = []  # what each would be in the simplest example
+        self.lengths: list[int] = []  # and which of them are lengths of axes
         self.made: list[tuple[Array, float, float]] = []  # arrays drawn, with their domain
         # size 1 is where broadcasting and squeezing go wrong, but too many of them hide everything else
         self.ones = float(self.rng.choice((0.0, 0.0, 0.5)))
 
     @classmethod
-    def example(cls, seed: int, n: int, replay: Sequence[int] = (), digits: int | None = None) -> Source:
-        """The source of example ``n`` of a search."""
-        mode, sizes = schedule(n)
-        return cls(seed * 10007 + n, mode, sizes, replay, digits, (seed, n))
+    def example(
+        cls, seed: int, n: int, replay: Sequence[int] = (), digits: int | None = None, mode: str = "", salt: int = 0,
+        given: Callable[[int, tuple[int, ...]], Array | None] | None = None,
+    ) -> Source:  # fmt: skip
+        """The source of example ``n`` of a search, or one like it with other choices and values."""
+        own, sizes = schedule(n)
+        return cls(seed * 10007 + n, mode or own, sizes, replay, digits, (seed, n), salt, given)
 
     def _pick(self, usual: int, fresh: Callable[[], int], lo: int, hi: int) -> int:
         n = len(self.used)
@@ -104,6 +111,7 @@ class Source:
                 return 1
             return int(self.rng.integers(max(lo, 2), max(hi, lo, 2) + 1))
 
+        self.lengths.append(len(self.used))
         value = self._pick(usual, fresh, lo, max(hi, usual, lo))
         self.simplest[-1] = max(lo, 1)  # an empty array shows little
         return value
@@ -127,7 +135,8 @@ class Source:
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         # a generator of its own per array: changing one array's size leaves the values of the others alone
         rng = np.random.default_rng(int(self.rng.integers(2**32)))
-        v = np.asarray(draw_values(rng, self.mode, shape, lo, hi), np.float64)
+        known = self.given(len(self.made), shape) if self.given else None
+        v = np.asarray(draw_values(rng, self.mode, shape, lo, hi) if known is None else known, np.float64)
         if self.digits is not None:
             v = np.clip(np.round(v, self.digits) + 0.0, lo, hi)  # + 0.0: no -0.0 in reports
         v = np.asarray(v.astype(dtype or np.float64))
@@ -165,6 +174,9 @@ def draw_values(rng: np.random.Generator, mode: str, shape: tuple[int, ...], lo:
     if mode == "grid":  # few distinct values: ties, zeros, bounds
         a, b = _window(lo, hi)
         return np.asarray(np.clip(a + (b - a) / 6 * rng.integers(0, 7, shape), lo, hi))
+    if mode == "spread":
+        a, b = _window(lo, hi)
+        return rng.uniform(max(a - 1, lo), min(b + 1, hi), shape)
     if mode == "special":
         a, b = _window(lo, hi)
         ends = [x for x in (lo, hi) if 3 < abs(x) <= 1e4]

@@ -116,7 +116,7 @@ def search_with_hypothesis(trial: Trial, examples: int, seed: int, title: str, r
             p = Point(trial.rule, [np.array(a) for a in arrays], dict(kw), seed, trial.profile, trial.kinks)
             trial.judge(p, thorough=False, ordinary=False)
         report.inconclusive += p.unclear
-        passed.append(Outcome(len(passed), p, False))
+        passed.append(Outcome("special", p, False))
 
     quietly = hypothesis.settings(
         max_examples=examples,
@@ -134,7 +134,7 @@ def search_with_hypothesis(trial: Trial, examples: int, seed: int, title: str, r
         p = e.data["point"]
         with quiet():
             describe(report, e)
-            report.suspicion = diagnose(e.kind, [Outcome(0, p, True), *passed])
+            report.suspicion = diagnose(e.kind, [Outcome("normal", p, True), *passed])
         report.origin = "shrunk by Hypothesis"
         report.reproduction = reproduction(p, reproduce)
     return report

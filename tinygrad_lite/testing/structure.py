@@ -26,14 +26,19 @@ def jacobian_pattern(c: Case) -> Iterator[Hint]:
     if square and c.v is not None and c.v.shape == c.a.shape:
         if np.allclose(A.T, N, rtol=LOOSE, atol=tol) and np.abs(A - N).max() > 0.02 * top:
             yield from same("the Jacobian is transposed: the forward map was applied to g, not its adjoint")
+        if np.array_equal(has_a.T, has_n) and not np.array_equal(has_a, has_n):
+            yield from same(
+                "the sum runs the wrong way: gradients come from outputs that do not depend on the element, and none "
+                "from those that do (what is cumulated forward is cumulated from the end in backward)"
+            )
         off = ~np.eye(len(A), dtype=bool)
-        if not has_a[off].any() and has_n[off].any() and has_n[~off].mean() > 0.5:
+        if has_a.any() and not has_a[off].any() and has_n[off].any() and has_n[~off].mean() > 0.5:
             yield from same("treated as elementwise: the terms between different elements are missing")
     lost = has_n & ~has_a
     if lost.any() and lost.sum() >= 0.8 * wrong.sum():
         kept = (has_a & has_n).sum(0)[lost.any(0)]
         alone = c.y is not None and c.y.shape == c.x.shape and not has_a[~np.eye(len(A), dtype=bool)].any()
-        if (kept == 1).mean() >= 0.8 and not alone:
+        if (kept == 1).mean() >= 0.8 and not alone and c.x.size > 1:
             text = (
                 "of several contributions to one element only one is kept: assigned instead of added "
                 "(=, or out[i] += with equal i: np.add.at), or one taken instead of their sum"
@@ -62,7 +67,10 @@ def _misplaced(c: Case, A: Array, N: Array, wrong: Array, top: float) -> Iterato
         return
     moved = np.isclose(np.sort(A[hit], 1), np.sort(N[hit], 1), rtol=LOOSE, atol=1e-5 * top).all(1)
     if moved.mean() > 0.8:
-        text = "right values in the wrong places, for each output: an order, an index or two weights are mixed up"
+        text = (
+            "right values in the wrong places, for each output: an order, an index or two weights are mixed up, "
+            "or the sign of an odd part (sine, imaginary, cross product) is wrong"
+        )
         yield Hint(text, text, telling=bool(moved.sum() > 1))
     total = np.isclose(A[hit].sum(1), N[hit].sum(1), rtol=LOOSE, atol=1e-5 * top)
     if total.mean() > 0.8 and (np.abs(N.sum(1))[hit] > 1e-2 * np.abs(N).sum(1)[hit]).all():

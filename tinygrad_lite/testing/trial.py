@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.testing.contract import aliased, contract, low_precision
+from tinygrad_lite.testing.contract import aliased, contract, formed, low_precision
 from tinygrad_lite.testing.kinks import nudged
 from tinygrad_lite.testing.numeric import RTOL, full_precision, learn, numeric
 from tinygrad_lite.testing.point import Array, Failure, Point, Profile, Rule
@@ -48,19 +48,26 @@ class Trial:
         seed = int(src.rng.integers(2**32))
         return Point(self.rule, [np.asarray(a) for a in arrays], kw, seed, self.profile, self.kinks)
 
-    def example(self, src: Source, thorough: bool) -> Point:
+    def example(self, src: Source, thorough: bool, brief: bool = False) -> Point:
         """Judge one searched example; a ``Failure`` carries the point."""
         with quiet():
             p = self.point(src)
             made = [] if p.kinks == "skip" else src.made
-            self.judge(p, thorough, ordinary=src.mode == "normal", made=made)
+            self.judge(p, thorough, src.mode == "normal", made, brief)
         return p
 
-    def judge(self, p: Point, thorough: bool, ordinary: bool, made: Sequence[tuple[Array, float, float]] = ()) -> None:
-        """All tests of one point."""
+    def judge(
+        self, p: Point, thorough: bool, ordinary: bool, made: Sequence[tuple[Array, float, float]] = (),
+        brief: bool = False,
+    ) -> None:  # fmt: skip
+        """All tests of one point; when ``brief`` the form of the gradients and one direction."""
         try:
             if p.kinks == "skip":
                 nudged(p)
+            if brief:
+                formed(p)
+                numeric(p, self.rtol, one=True)
+                return
             if self.contract and not contract(p, thorough):
                 return
             if self.contract:
@@ -70,11 +77,16 @@ class Trial:
             numeric(p, self.rtol)
             if self.contract and (thorough or ordinary):
                 low_precision(p)
-        except Failure as e:
-            e.data.setdefault("point", p)
-            raise
         except Exception as e:
-            raise Failure("backward raises", f"{type(e).__name__}: {e}", error=e, point=p) from e
+            failure = e if isinstance(e, Failure) else Failure("backward raises", f"{type(e).__name__}: {e}", error=e)
+            failure.data.setdefault("point", p)
+            refused = p.refused is not None and failure.data.get("error") is p.refused
+            if refused and not (ordinary and failure.kind == "forward raises"):
+                p.warnings.append(f"not checked where the function refuses its input ({p.refused})")
+                return
+            if failure is e:
+                raise
+            raise failure from e
 
 
 class quiet(warnings.catch_warnings):  # noqa: N801  used like a function

@@ -84,7 +84,7 @@ case(
     one(),
     relu_f,
     relu_b,
-    {"mask_g": "linear|g is", "everywhere": "flat|x < 0|x <= 0", "atzero": "x = 0|x <= 0|zero"},
+    {"mask_g": "linear|g is", "everywhere": "flat|x < 0|x <= 0", "atzero": "x = 0|x <= 0|zero|holds a 0"},
 )
 
 

@@ -52,7 +52,9 @@ def linear_s(src):
     return (src.floats((n, k)), src.floats((m, k)), src.floats((m,))), {}
 
 
-case("linear", linear_s, linear_f, linear_b, {"bias_mean": "1/|divided", "bias_all": "term|sum of", "relu": "term"})
+case(
+    "linear", linear_s, linear_f, linear_b, {"bias_mean": "1/|divided", "bias_all": "term|sum of|mixed", "relu": "term"}
+)
 
 
 def well(a):

@@ -44,7 +44,7 @@ case(
         # The edges are followed in the forward direction again; gather g at dst and scatter to src.
         "ends": "swap|transpos|adjoint|places|term|exchang|src|dst",
         # gh[src] += keeps only one of several edges which leave the same node; use np.add.at.
-        "repeat": "repeat|added|accumul|np.add.at|missing|wrong only|term|index occurs more than once",
+        "repeat": "distinct|repeat|added|accumul|np.add.at|missing|wrong only|term|index occurs more than once",
     },
 )
 
