@@ -9,7 +9,7 @@ import pytest
 
 from tests.testing.messages import MISTAKES
 from tests.testing.table import load
-from tinygrad_lite.testing import Arr, check_op, check_rule
+from tinygrad_lite.testing import Arr, Ints, check_op, check_rule
 
 DOCS = Path(__file__).parents[2] / "docs"
 ROWS = re.findall(r"^\| (.+?) \| .+? \| .+? \|$", (DOCS / "checking_gradients.md").read_text("utf-8"), re.MULTILINE)
@@ -31,7 +31,60 @@ def softmax(x):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+def wave(x, w):
+    s, c = np.sin(x * w), np.cos(x * w)
+    return s, (x, w, s, c)
+
+
+def bump(x):
+    c, e = np.cos(x), np.exp(-x * x) * x
+    return np.sin(x) + np.exp(-x * x) / 2, (c, e)
+
+
+def closed(forward):
+    """Saves nothing that could be looked into."""
+    return lambda *xs: (np.asarray(forward(*xs)), lambda: xs)
+
+
+def missing(g, saved):
+    x, w = saved()
+    return g * np.cos(x) * w, g * (np.sin(x) + x)
+
+
+def lost(g, saved):
+    x, w, i = saved()
+    s = 2 * g * (np.sin(x[i]) * w).sum()
+    gx = np.zeros_like(x)
+    gx[i] += s * np.cos(x[i]) * w
+    return gx, s * np.sin(x[i]), None
+
+
+def ball(x):
+    n = np.sqrt((x * x).sum())
+    return x * np.cos(n) + x.sum()
+
+
+def flat_at_zero(g, saved):
+    (x,) = saved()
+    n = np.sqrt((x * x).sum())
+    return (g * np.cos(n) + g.sum() - (g * x).sum() * np.sin(n) * x / n if n else 0 * x,)
+
+
+def unbalanced(g, saved):
+    x, w = saved()
+    y = softmax(x)
+    d = 2 * g * (y * w).sum(-1, keepdims=True)
+    return y * d * w - y * (y * d * w).sum(0, keepdims=True), d * y
+
+
+def counted(g, saved):
+    x, w = saved()
+    c = g * np.cos(x.sum() * w)
+    return np.full_like(x, c * w), c * x.sum() + g * (x.sum() ** 2 - (x * x).sum())
+
+
 X, Y, LINE = Arr("n k"), Arr("k"), Arr("n")
+PICKED = Arr("3"), Ints("3", below=5)
 MASK = np.array([0.0, 1.0, 1.0, 0.0])
 WRONG = {  # the mistake, or the names of a function and of a bug planted in it
     "off by the factor n": pair(lambda x: x.mean(0), lambda g, y, x: (np.broadcast_to(g, x.shape),), X),
@@ -51,6 +104,14 @@ WRONG = {  # the mistake, or the names of a function and of a bug planted in it
     "no gradient reaches": pair(lambda a, b: a * b, lambda g, y, a, b: (g * b, 0 * b), LINE, LINE),
     "the Jacobian is transposed": pair(lambda x: x.cumsum(0), lambda g, y, x: (g.cumsum(0),), X),
     "see how backward uses option slope": ("leaky_relu", "default"),
+    "right when saved": ((wave, lambda g, s: (g * s[1] * s[2], g * s[0] * s[3])), LINE, LINE),
+    "right with the sign": ((bump, lambda g, s: (g * (s[0] + s[1]),)), LINE),
+    "too small by the term": ((closed(lambda x, w: (np.sin(x) * w + x * w).sum()), missing), LINE, LINE),
+    "right when the indices": ((closed(lambda x, w, i: (np.sin(x[i]) * w).sum() ** 2), lost), Arr("5"), *PICKED),
+    "right when input 0 moves": ((closed(ball), flat_at_zero), LINE),
+    "positions along": pair(softmax, lambda g, y, x: (y * (g - (g * y).sum(0)),), X),
+    "must sum to 0": ((closed(lambda x, w: ((softmax(x) * w).sum(-1) ** 2).sum()), unbalanced), X, X),
+    "right when axis 0": ((closed(lambda x, w: np.sin(x.sum() * w).sum()), counted), LINE, Arr("")),
     "a small error": pair(lambda x: 0.044715 * x**3, lambda g, y, x: (g * 3 * 0.0447 * x**2,), X),
     "no simple pattern": pair(lambda x: np.sin(x) * np.exp(x), lambda g, y, x: (g * (np.cos(x) + x),), X),
 }
