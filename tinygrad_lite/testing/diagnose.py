@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from tinygrad_lite.testing.point import Point
 from tinygrad_lite.testing.saved import saved_values
 from tinygrad_lite.testing.terms import term
 
+T = TypeVar("T")
 ORDINARY = ("normal", "negative", "spread")  # value modes whose values are nothing special
 ENOUGH = 10  # failing points that are compared for an explanation
 NUMBERS = ("wrong value", "non-finite gradient")  # kinds that come with an analytic and a numeric value
@@ -80,10 +82,7 @@ def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | N
     for o in failing:
         if _size(o.point) < 4 <= room or not 0 < _size(o.point) <= MANY or used == ENOUGH:  # patterns need elements
             continue
-        try:
-            found = compared(o.point)
-        except Exception:  # an explanation is a kindness; the verdict stands without it
-            continue
+        found = _kindly(compared, o.point) or {}
         used += bool(found)
         for name, c in found.items():
             c.ordinary = o.mode in ORDINARY
@@ -94,10 +93,7 @@ def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | N
         if len(every) < usual / 2:  # where another input is wrong: a kink that differences do not see
             continue
         telling = _telling(every)
-        try:
-            text = explained(telling, every, outcomes)
-        except Exception:  # as above
-            text = None
+        text = _kindly(explained, telling, every, outcomes)
         prefix = telling[0].prefix if len({c.prefix for c in telling}) == 1 else ""
         if text or prefix:
             known.setdefault(prefix + text if text else f"wrong {prefix[:-2]}", []).append(name)
@@ -108,14 +104,26 @@ def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | N
     ignored = [t for t in texts if "ignores option" in t]
     if ignored:  # what else is seen follows from it
         return "; ".join(ignored)
-    points = asked(outcomes)
-    decided = deciding_option(outcomes) or option(points, outcomes)
-    if not decided and not any(map(_sure, known)):
-        decided = indices(points) or beside(points) or shared_property(outcomes)
+    decided = _kindly(_decided, outcomes, any(map(_sure, known)))
     texts += [decided] if decided else []
     if not texts and cases and len(cases) < len(failing[0].point.fl):
         return f"{UNKNOWN}, in the gradient of {_listed(list(cases))} alone"
     return "; ".join(texts) or UNKNOWN
+
+
+def _kindly(f: Callable[..., T], *args: Any) -> T | None:
+    """An explanation is a kindness; the verdict stands without it."""
+    try:
+        return f(*args)
+    except Exception:
+        return None
+
+
+def _decided(outcomes: Sequence[Outcome], sure: bool) -> str | None:
+    """What tells failing points from others: an option; where nothing else is known, indices, values, a property."""
+    points = asked(outcomes)
+    decided = deciding_option(outcomes) or option(points, outcomes)
+    return decided if decided or sure else indices(points) or beside(points) or shared_property(outcomes)
 
 
 def _listed(names: list[str]) -> str:

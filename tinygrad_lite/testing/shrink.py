@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,10 +92,9 @@ class Shrinking:
         choices = [src.simplest[k] if k in src.lengths else c for k, c in enumerate(src.used)]
         if choices == src.used or any((tuple(choices), v) not in self.tried for v in values):
             return ""
-        assert self.trial.sampler is not None
-        arrays, _ = self.trial.sampler(Source.example(*self.place, choices))
+        arrays = self._arrays(choices) or []
         longer: dict[int, list[str]] = {}
-        for i, (a, b) in enumerate(zip(arrays, self.failure.data["point"].given, strict=True)):
+        for i, (a, b) in enumerate(zip(arrays, self.failure.data["point"].given, strict=False)):
             for ax, (few, many) in enumerate(zip(np.shape(a), b.shape, strict=False)):
                 if few == 1 < many:
                     longer.setdefault(ax, []).append(str(i))
@@ -103,13 +102,16 @@ class Shrinking:
         return f"right when {' and '.join(axes)} {'has' if len(axes) == 1 else 'have'} length 1" if axes else ""
 
     def _elements(self, choices: Sequence[int]) -> float:
-        """How many elements an input of these choices has."""
+        """How many elements inputs of these choices have."""
+        arrays = self._arrays(choices)
+        return math.inf if arrays is None else sum(np.size(a) for a in arrays)
+
+    def _arrays(self, choices: Sequence[int]) -> Sequence[Any] | None:
         assert self.trial.sampler is not None
         try:
-            arrays, _ = self.trial.sampler(Source.example(*self.place, choices))
+            return self.trial.sampler(Source.example(*self.place, choices))[0]
         except Exception:  # as above
-            return float("inf")
-        return sum(np.asarray(a).size for a in arrays)
+            return None
 
 
 class Kept:
