@@ -195,6 +195,65 @@ def test_one_special_value(seed: int) -> None:
     assert "wrong exactly where all of it is 0" in explained(forward, backward, sampler, seed)
 
 
+@seeds
+def test_two_inputs_that_are_equal(seed: int) -> None:
+    def forward(a: Any, b: Any) -> Any:
+        d = a - b
+        safe = np.where(d == 0, 1, d)
+        return np.where(d == 0, 1, np.expm1(safe) / safe).astype(a.dtype), (d, safe)
+
+    def backward(g: Any, saved: Any) -> Any:
+        d, safe = saved
+        slope = np.where(d == 0, 0, np.exp(safe) / safe - np.expm1(safe) / safe**2)  # 1/2, not 0
+        return (g * slope).astype(g.dtype), (-g * slope).astype(g.dtype)
+
+    def sampler(src: Any) -> Any:
+        n = src.size(4)
+        return (src.floats((n,), 0.0, 3.0), src.floats((n,), 0.0, 3.0)), {}
+
+    assert "equals" in explained(forward, backward, sampler, seed)
+
+
+@seeds
+def test_one_array_for_all_steps(seed: int) -> None:
+    def forward(x: Any, k: Any) -> Any:
+        state, states = x.copy(), []
+        for _ in range(3):
+            states.append(state)
+            state += k * np.roll(state, 1)
+        return state.copy(), (states, k)
+
+    def backward(g: Any, saved: Any) -> Any:
+        states, k = saved
+        gk = np.zeros_like(k)
+        for state in states[::-1]:
+            gk = gk + (g * np.roll(state, 1)).sum()
+            g = g + k * np.roll(g, -1)
+        return g, gk
+
+    def sampler(src: Any) -> Any:
+        return (src.floats((src.size(4),), -2.0, 2.0), src.floats((), 0.1, 0.5)), {}
+
+    assert "one and the same array at each step" in explained(forward, backward, sampler, seed)
+
+
+@seeds
+def test_a_mask_that_lets_all_through(seed: int) -> None:
+    def forward(x: Any, mask: Any) -> Any:
+        y = np.where(mask, x, 0)
+        return np.asarray(y.sum() ** 2 / max(mask.sum(), 1) + (y * y).sum()).astype(x.dtype), lambda: (y, mask)
+
+    def backward(g: Any, saved: Any) -> Any:
+        y, mask = saved()
+        return np.where(mask, g * (2 * y.sum() / mask.size + 2 * y), 0).astype(g.dtype), None
+
+    def sampler(src: Any) -> Any:
+        n = src.size(5)
+        return (src.floats((n,)), src.rng.random(n) < 0.6), {}
+
+    assert "right when all of input 1 is True" in explained(forward, backward, sampler, seed)
+
+
 # ------------------------------------------------------------------------------------------------ axes
 def softmax(x: Any) -> Any:
     e = np.exp(x - x.max(-1, keepdims=True))
@@ -264,5 +323,5 @@ def test_without_a_pattern_the_smallest_example_and_the_inputs_tell(seed: int) -
         return (src.floats((src.size(4),), -2.0, 2.0), src.floats((), 0.2, 1.5)), {}
 
     text = explained(forward, backward, sampler, seed)
-    assert "no simple pattern" in text and "input 1 alone" in text
+    assert "no simple pattern" in text and "input 1 alone" in text and "depends on input 0 and input 1" not in text
     assert "right when axis 0 of input 0 has length 1" in text or "nothing" in text

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.testing.evidence import Case, Hint
 from tinygrad_lite.testing.jacobian import Jacobians
+from tinygrad_lite.testing.leaves import LEAVES, leaves, place
 from tinygrad_lite.testing.point import Array, Point, Vector, unflatten
 
 
-def compared(p: Point) -> dict[str, Case]:
-    """Analytic against numeric gradient of every wrong input of one point."""
+def compared(p: Point, met: Mapping[str, Sequence[Any]] = MappingProxyType({})) -> dict[str, Case]:
+    """Analytic against numeric gradient of every wrong input of one point; ``met``: values of options in a search."""
     J = Jacobians(p)
     floats = [a for a in J.outs.arrays if a.dtype.kind == "f"]
     v = np.random.default_rng(1).standard_normal(J.size)
@@ -25,6 +27,7 @@ def compared(p: Point) -> dict[str, Case]:
             prefix = f"only through output {number}: "
             v = np.where((np.arange(J.size) >= part.start) & (np.arange(J.size) < part.stop), v, 0.0)
     grads, numbers = p.vjp(p.x, v), J.pulled(v)
+    parts = list(_parts(p, single))
     out: dict[str, Case] = {}
     for k, (i, a, n) in enumerate(zip(p.fl, grads, numbers, strict=True)):
         if a.shape != n.shape or not np.isfinite(n).all() or _agree(a, n):
@@ -38,12 +41,21 @@ def compared(p: Point) -> dict[str, Case]:
         if len(floats) == 1 and J.analytic is not None:
             case.twist = lambda g, k=k: p.vjp(p.x, np.ravel(g))[k]  # type: ignore[misc]
         case.others = {j: (b, m) for j, b, m in zip(p.fl, grads, numbers, strict=True) if j != i}
-        case.refit = lambda k=k, case=case: _other_option(p, k, case, v)  # type: ignore[misc]
+        case.refit = lambda k=k, case=case: _other_option(p, k, case, v, met)  # type: ignore[misc]
         case.retry = lambda changed, k=k: _elsewhere(p, k, changed, v)  # type: ignore[misc]
-        case.saved = lambda: p.fresh(p.x)[1]
+        case.saved, case.parts = lambda: p.fresh(p.x)[1], parts
         case.resave = lambda change, i=i: _resaved(p, i, change, v)  # type: ignore[misc]
         out[p.rule.names[i] if i < len(p.rule.names) else f"input {i}"] = case
     return out
+
+
+def _parts(p: Point, y: Array | None) -> Iterator[tuple[str, Array]]:
+    """Names and values of what forward saved besides the inputs and the output."""
+    for path, leaf in list(leaves(p.fresh(p.x)[1]))[:LEAVES]:
+        b = np.asarray(leaf)
+        known = [*p.x, *([] if y is None else [y])]
+        if b.dtype.kind == "f" and b.size and not any(b.shape == t.shape and np.array_equal(b, t) for t in known):
+            yield place(path), np.asarray(b, np.float64)
 
 
 def _wrong_outputs(J: Jacobians) -> list[tuple[int, Array, slice]]:
@@ -82,10 +94,10 @@ def _resaved(p: Point, i: int, change: Callable[[Any], Any], v: Vector) -> Array
     return p.pull(unflatten(v, outs), change(saved))[i]
 
 
-def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[Hint]:
+def _other_option(p: Point, k: int, c: Case, v: Vector, met: Mapping[str, Sequence[Any]]) -> Iterator[Hint]:
     """Does the analytic gradient fit the numeric one for another value of one option?"""
     for key, val in p.kw.items():
-        for other in _others(val, c.x.ndim):
+        for other in _others(val, c.x.ndim, met.get(key, ())):
             q = Point(p.rule, p.given, {**p.kw, key: other}, p.seed, p.profile)
             try:
                 if q.out(q.x).size != v.size:
@@ -98,7 +110,7 @@ def _other_option(p: Point, k: int, c: Case, v: Vector) -> Iterator[Hint]:
                 yield Hint(f"option {key}={other!r}", text, (key, other))
 
 
-def _others(val: Any, ndim: int) -> list[Any]:
+def _others(val: Any, ndim: int, met: Sequence[Any]) -> list[Any]:
     """Values that a rule could have taken for granted instead of ``val``."""
     if isinstance(val, bool):
         return [not val]
@@ -107,5 +119,6 @@ def _others(val: Any, ndim: int) -> list[Any]:
     if isinstance(val, float):
         return [o for o in (0.0, 1.0, -1.0, 2.0, 0.5) if o != val]
     if isinstance(val, str):
-        return [o for o in ("mean", "sum", "none", "constant", "reflect", "tanh") if o != val]
+        usual = ("mean", "sum", "none", "constant", "reflect", "tanh")
+        return [o for o in (met if len(met) > 1 else usual) if isinstance(o, str) and o != val]
     return [0, 1, -1] if val is None else []

@@ -11,9 +11,9 @@ from tinygrad_lite.testing.bands import Data, band, elements, outputs, values_fo
 from tinygrad_lite.testing.compare import compared
 from tinygrad_lite.testing.context import UNKNOWN, Outcome, common, contradicted, deciding_option, shared_property
 from tinygrad_lite.testing.evidence import Case, Hint
-from tinygrad_lite.testing.experiments import experiments
+from tinygrad_lite.testing.experiments import dependence, experiments
 from tinygrad_lite.testing.factors import factor
-from tinygrad_lite.testing.interventions import asked, beside, indices, option
+from tinygrad_lite.testing.interventions import Asked, asked, beside, indices, masks, option
 from tinygrad_lite.testing.jacobian import MANY
 from tinygrad_lite.testing.patterns import hints, local, manner
 from tinygrad_lite.testing.point import Point
@@ -61,6 +61,8 @@ WEAK = (
 )
 
 
+# Places at which a mistake at special values shows.
+AT = ("x = 0", "x <= 0", "x >= 0", "tied", "equals another input", "largest")
 # Where it is wrong: among the few points of one option a coincidence.
 PLACES = ("wrong only", "gradient missing", "gradient passed")
 
@@ -78,11 +80,11 @@ def diagnose(kind: str, outcomes: Sequence[Outcome]) -> str | None:
 def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | None:
     room = max((_size(o.point) for o in failing if _size(o.point) <= MANY), default=0)
     cases: dict[str, list[Case]] = {}
-    used = 0
+    used, met = 0, _met(outcomes)
     for o in failing:
         if _size(o.point) < 4 <= room or not 0 < _size(o.point) <= MANY or used == ENOUGH:  # patterns need elements
             continue
-        found = _kindly(compared, o.point) or {}
+        found = _kindly(compared, o.point, met) or {}
         used += bool(found)
         for name, c in found.items():
             c.ordinary = o.mode in ORDINARY
@@ -101,14 +103,34 @@ def _numbers(failing: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str | N
     for text, names in known.items():
         whole = len(known) == 1 and len(names) == len(failing[0].point.fl)
         texts.append(text if whole else f"{', '.join(names)}: {text}")
+    points = _kindly(asked, outcomes) or []
+    special = _kindly(beside, points)
+    if special:  # what else is seen holds at that value by chance
+        at = None if "equals input" in special else next((t for t in texts if any(place in t for place in AT)), None)
+        decided = _kindly(option, points, outcomes)
+        return "; ".join(t for t in (at or special, decided) if t)
     ignored = [t for t in texts if "ignores option" in t]
     if ignored:  # what else is seen follows from it
         return "; ".join(ignored)
-    decided = _kindly(_decided, outcomes, any(map(_sure, known)))
+    decided = _kindly(_decided, points, outcomes, any(map(_sure, known)))
     texts += [decided] if decided else []
-    if not texts and cases and len(cases) < len(failing[0].point.fl):
-        return f"{UNKNOWN}, in the gradient of {_listed(list(cases))} alone"
-    return "; ".join(texts) or UNKNOWN
+    return "; ".join(texts) or _at_least(cases, len(failing[0].point.fl))
+
+
+def _met(outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
+    """The values of each option in a search."""
+    met: dict[str, dict[str, Any]] = {}
+    for o in outcomes:
+        for key, value in o.point.kw.items():
+            met.setdefault(key, {})[repr(value)] = value
+    return {key: list(values.values()) for key, values in met.items()}
+
+
+def _at_least(cases: dict[str, list[Case]], inputs: int) -> str:
+    """Which gradients are wrong, and what the error depends on."""
+    alone = f", in the gradient of {_listed(list(cases))} alone" if 0 < len(cases) < inputs else ""
+    depends = [text for every in list(cases.values())[:1] if (text := _kindly(dependence, _telling(every)))]
+    return "; ".join([UNKNOWN + alone, *depends])
 
 
 def _kindly(f: Callable[..., T], *args: Any) -> T | None:
@@ -119,11 +141,10 @@ def _kindly(f: Callable[..., T], *args: Any) -> T | None:
         return None
 
 
-def _decided(outcomes: Sequence[Outcome], sure: bool) -> str | None:
-    """What tells failing points from others: an option; where nothing else is known, indices, values, a property."""
-    points = asked(outcomes)
+def _decided(points: Sequence[Asked], outcomes: Sequence[Outcome], sure: bool) -> str | None:
+    """What tells failing points from others: an option; where nothing else is known, indices, a mask, a property."""
     decided = deciding_option(outcomes) or option(points, outcomes)
-    return decided if decided or sure else indices(points) or beside(points) or shared_property(outcomes)
+    return decided if decided or sure else indices(points) or masks(points) or shared_property(outcomes)
 
 
 def _listed(names: list[str]) -> str:

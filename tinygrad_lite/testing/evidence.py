@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -47,6 +47,7 @@ class Case:
     retry: Callable[[dict[int, Array]], tuple[Array, Array] | None] = lambda changed: None  # with other inputs
     saved: Callable[[], Any] = lambda: None  # what forward saved
     resave: Callable[[Callable[[Any], Any]], Array | None] = lambda change: None  # a with something else saved
+    parts: Sequence[tuple[str, Array]] = ()  # float arrays and numbers among what forward saved, but for inputs
     top: float = field(init=False)
     tol: float = field(init=False)
     off: Array = field(init=False)

@@ -26,6 +26,30 @@ def experiments(cases: Sequence[Case]) -> str | None:
     return None
 
 
+def dependence(cases: Sequence[Case]) -> str | None:
+    """Which inputs the error changes with."""
+    told: dict[int, list[bool]] = {}
+    for c in cases[:2]:
+        error = c.n - c.a
+        for j, b in enumerate(c.arrays):
+            if b.dtype.kind != "f" or not b.size:
+                continue
+            found = c.retry({j: b * (1 + 0.1 * np.random.default_rng(j).uniform(0.5, 1, b.shape)) + (b == 0) * 0.1})
+            if found is not None:
+                moved = np.abs(found[1] - found[0] - error).max()
+                told.setdefault(j, []).append(bool(moved > 1e-5 * np.abs(error).max() + 20 * np.max(c.noise)))
+    yes = [f"input {j}" for j, changes in told.items() if all(changes)]
+    no = [f"input {j}" for j, changes in told.items() if not any(changes)]
+    if (
+        not yes
+        or not no
+        or len(yes) + len(no) < len(told)
+        or any(len(changes) < min(2, len(cases)) for changes in told.values())
+    ):
+        return None
+    return f"the error depends on {' and '.join(yes)}, not on {' and '.join(no)}"
+
+
 def _changes(c: Case) -> Iterator[tuple[str, Change]]:
     floats = [j for j, b in enumerate(c.arrays) if b.dtype.kind == "f" and b.size]
     for j in floats:

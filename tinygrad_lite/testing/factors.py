@@ -53,7 +53,7 @@ def factor(cases: Sequence[Case]) -> str | None:
             ]
         texts = dict.fromkeys(names[0][key] for key in _first_of_each_kind(shared))
         return "off by the factor " + " or ".join(list(texts)[:2])
-    if equal:
+    if equal and (len(cases) > 3 or any(_near(ratios[0], value) for _, value in COMMON)):  # few agree by chance
         return f"off by the factor {_number(ratios[0])}"
     several = sum(f[1] > 1 for f in found if f is not None) > 1  # one number is always a factor of another
     other = "off by a constant factor, another one at each point" if several else None

@@ -131,19 +131,40 @@ def _apart(x: Arrays, j: int, k: int, seed: int) -> Arrays | None:
     return [*x[:k], new, *x[k + 1 :]]
 
 
+def masks(points: Sequence[Asked]) -> str | None:
+    """Whether the mistake goes when a mask lets everything through, or nothing."""
+    for j in [j for j, b in enumerate(points[0].point.x) if b.dtype.kind == "b"] if points else ():
+        for value in (True, False):
+            told = [a.right([np.full_like(b, value) if i == j else b for i, b in enumerate(a.point.x)]) for a in points]
+            mixed = all((a.point.x[j] != value).any() for a in points)
+            if mixed and len(told) > 1 and all(told):
+                return f"right when all of input {j} is {value}"
+    return None
+
+
 def beside(points: Sequence[Asked]) -> str | None:
     """Whether all is right a little beside every failing point: a branch or a limit at just these values."""
     for i in points[0].point.fl if points else ():
         xs = [a.point.x[i] for a in points]
         if all(x.size for x in xs) and all(a.right(_moved(a.point, i)) for a in points):
-            what = (
-                "where all of it is 0" if all((x == 0).all() for x in xs)
-                else "where it holds a 0" if all((x == 0).any() for x in xs)
-                else "where elements of it are equal" if all(len(np.unique(x)) < x.size for x in xs)
-                else "at special values of it"
-            )  # fmt: skip
+            what = "at special values of it"
+            if equal := [j for j in points[0].point.fl if j != i and all(_wrong_together(a, i, j) for a in points)]:
+                what = f"where it equals input {equal[0]}"
+            elif all((x == 0).all() for x in xs):
+                what = "where all of it is 0"
+            elif all((x == 0).any() for x in xs):
+                what = "where it holds a 0"
+            elif all(len(np.unique(x)) < x.size for x in xs):
+                what = "where elements of it are equal"
             return f"right when input {i} moves a little, wrong exactly {what}: a branch, a limit or a tie"
     return None
+
+
+def _wrong_together(a: Asked, i: int, j: int) -> bool:
+    """Whether two inputs have an element in common, and the mistake stays when both are shifted."""
+    x = a.point.x
+    both = [b + 0.03 if k in (i, j) else b for k, b in enumerate(x)]
+    return bool(np.isin(x[i], x[j]).any()) and a.right(both) is False
 
 
 def _moved(p: Point, i: int) -> Arrays:

@@ -107,6 +107,8 @@ def _named(c: Case) -> Iterator[tuple[str, Array]]:
         if j != c.index and b.dtype.kind == "f" and b.size:
             yield from ((f"input {j}", b), (f"1/input {j}", 1 / b), (f"input {j} squared", b * b))
             yield from ((f"1 - input {j}", 1 - b), (f"exp(input {j})", np.exp(b)), (f"exp(-input {j})", np.exp(-b)))
+    for name, part in c.parts:
+        yield from ((name, part), (f"1/{name}", 1 / part))
     for name, t in (("x", c.x), ("y", c.y)):
         if t is not None:
             yield from ((name, t), (f"1/{name}", 1 / t), (f"{name}^2", t * t), (f"1/{name}^2", 1 / (t * t)))

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.testing.evidence import Case
+from tinygrad_lite.testing.leaves import LEAVES, Path, leaves, lists, place
 from tinygrad_lite.testing.point import Array
 
-Path = tuple[Any, ...]
 Change = Callable[[Case, Any], Any]  # from what forward saved to what backward gets instead
-LEAVES = 24  # saved values that are looked at
 
 
 def saved_values(cases: Sequence[Case]) -> str | None:
@@ -21,6 +20,9 @@ def saved_values(cases: Sequence[Case]) -> str | None:
     asked = sorted(cases, key=lambda c: -c.bad.sum())[:4]
     if len(asked) < 2 and asked[0].bad.sum() < 3:
         return None
+    same = _one_array(asked[0])
+    if same:
+        return same
     found: dict[str, list[str]] = {}
     for name, text, change in _changes(asked[0], asked[0].saved()):
         if all(_cures(c, change) for c in asked):
@@ -28,17 +30,15 @@ def saved_values(cases: Sequence[Case]) -> str | None:
     return next((text.format(" or ".join(names[:2])) for text, names in found.items()), None)
 
 
-def leaves(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every number and array in nested tuples, lists and dictionaries, with its place."""
-    if isinstance(saved, (tuple, list)):
-        for k, item in enumerate(saved):
-            yield from leaves(item, (*path, k))
-    elif isinstance(saved, dict):
-        for key, item in saved.items():
-            yield from leaves(item, (*path, key))
-    elif isinstance(saved, (np.ndarray, np.generic, float, int)) and not isinstance(saved, (bool, np.bool_)):
-        if np.asarray(saved).dtype.kind in "fiu":
-            yield path, saved
+def _one_array(c: Case) -> str | None:
+    """A list whose items are one array: overwritten at each step, so that all hold the last values."""
+    for path, steps in lists(c.saved()):
+        for inside, leaf in leaves(steps[0]):
+            others = [_get(inside)(c, step) for step in steps[1:]]
+            own = isinstance(leaf, np.ndarray) and not any(np.array_equal(leaf, b) for b in c.arrays)
+            if own and others and all(isinstance(t, np.ndarray) and np.shares_memory(t, leaf) for t in others):
+                return f"{place((*path, ..., *inside))} is one and the same array at each step: save a copy"
+    return None
 
 
 def _changes(c: Case, saved: Any) -> Iterator[tuple[str, str, Change]]:
@@ -61,32 +61,24 @@ def _changes(c: Case, saved: Any) -> Iterator[tuple[str, str, Change]]:
 
 def _in_time(saved: Any) -> Iterator[tuple[str, str, Change]]:
     """Values saved step by step: those of another step, or of another quantity at each step."""
-    for path, steps in _lists(saved):
+    for path, steps in lists(saved):
         inside = [[(p, leaf) for p, leaf in leaves(step) if np.asarray(leaf).dtype.kind == "f"] for step in steps]
         places = [p for p, _ in inside[0]]
         if any([p for p, _ in step] != places for step in inside):
             continue
         series = {p: [step[k][1] for step in inside] for k, p in enumerate(places)}
         for p, values in series.items():
-            name = _place((*path, ..., *p))
+            name = place((*path, ..., *p))
             for q, others in series.items():
                 if p != q and all(map(_alike, values, others)):
-                    yield f"{_place((*path, ..., *q))} takes the place of {name}", EXCHANGED, _put_all(path, p, q)
+                    yield f"{place((*path, ..., *q))} takes the place of {name}", EXCHANGED, _put_all(path, p, q)
             for last, leaf in leaves(saved) if len(p) == 0 else ():
                 if path != last[: len(path)] and _alike(values[-1], leaf):
                     text = "right with {} of the step before: the state after a step is used for the one before it"
-                    yield f"{name} and {_place(last)}", text, _put_earlier(path, last)
+                    yield f"{name} and {place(last)}", text, _put_earlier(path, last)
             if len(values) > 1 and all(map(_alike, values, values[1:])):
                 yield name, "right with {} of the next step: off by one", _put_all(path, p, p, 1)
                 yield name, "right with {} of the step before: off by one", _put_all(path, p, p, -1)
-
-
-def _lists(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    if isinstance(saved, (tuple, list)):
-        if isinstance(saved, list) and saved:
-            yield path, saved
-        for k, item in enumerate(saved):
-            yield from _lists(item, (*path, k))
 
 
 def _put_all(path: Path, p: Path, q: Path, step: int = 0) -> Change:
@@ -154,12 +146,8 @@ def _among(value: Array, known: Sequence[tuple[Path, Any]]) -> bool:
     return any(np.shape(leaf) == value.shape and np.array_equal(leaf, value, equal_nan=True) for _, leaf in known)
 
 
-def _place(path: Path) -> str:
-    return "saved" + "".join("[...]" if key is ... else f"[{key!r}]" for key in path) if path else "what is saved"
-
-
 def _name(path: Path, c: Case, leaf: Any) -> str:
-    text = _place(path)
+    text = place(path)
     for name, value in [*((f"input {j}", b) for j, b in enumerate(c.arrays)), ("the output", c.y)]:
         if value is not None and value.shape == np.shape(leaf) and value.size and np.array_equal(leaf, value):
             return f"{text} ({name})"

@@ -75,6 +75,7 @@ def _quantities(c: Case) -> Iterator[tuple[str, Array]]:
                     yield name, t
     if c.y is not None and c.y.size:
         yield from (("y", c.y), ("1/y", 1 / c.y))
+    yield from c.parts
 
 
 def _reduced(t: Array, shape: tuple[int, ...]) -> Array | None:

@@ -1,0 +1,38 @@
+"""Numbers and arrays in what a forward function saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+Path = tuple[Any, ...]  # keys from the outside in; ... for every item of a list
+LEAVES = 24  # saved values that are looked at
+
+
+def leaves(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every number and array in nested tuples, lists and dictionaries, with its place."""
+    if isinstance(saved, (tuple, list)):
+        for k, item in enumerate(saved):
+            yield from leaves(item, (*path, k))
+    elif isinstance(saved, dict):
+        for key, item in saved.items():
+            yield from leaves(item, (*path, key))
+    elif isinstance(saved, (np.ndarray, np.generic, float, int)) and not isinstance(saved, (bool, np.bool_)):
+        if np.asarray(saved).dtype.kind in "fiu":
+            yield path, saved
+
+
+def lists(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every list that holds something, with its place."""
+    if isinstance(saved, (tuple, list)):
+        if isinstance(saved, list) and saved:
+            yield path, saved
+        for k, item in enumerate(saved):
+            yield from lists(item, (*path, k))
+
+
+def place(path: Path) -> str:
+    """What to call a saved value."""
+    return "saved" + "".join("[...]" if key is ... else f"[{key!r}]" for key in path) if path else "what is saved"
