@@ -149,6 +149,25 @@ def test_the_option_is_tried_even_if_the_search_met_it_once(seed: int) -> None:
 
 
 @seeds
+def test_an_option_that_matters_for_large_values_only(seed: int) -> None:
+    def forward(x: Any, w: Any, kind: str = "a") -> Any:
+        y = np.sin(x[:, None] * w).sum(0) * (1 if kind == "a" else 2)
+        return y.sum() ** 2, lambda: (x, w, y.sum(), kind)
+
+    def backward(g: Any, saved: Any) -> Any:
+        x, w, s, kind = saved()
+        c = np.cos(x[:, None] * w) * 2 * s * g * (1 if kind == "a" else 2)
+        wrong = kind == "b" and abs(s) > 1.5  # most calls with this option are right
+        return (c * w).sum(1) * (1 + (x**2).mean() if wrong else 1), (c * x[:, None]).sum(0)
+
+    def sampler(src: Any) -> Any:
+        arrays = src.floats((src.size(3),), -2.0, 2.0), src.floats((src.size(3),), -2.0, 2.0)
+        return arrays, {"kind": src.choice(["a", "b"])}
+
+    assert "right with kind = 'a', wrong with 'b'" in explained(forward, backward, sampler, seed)
+
+
+@seeds
 def test_indices_that_occur_twice_or_in_two_inputs(seed: int) -> None:
     def forward(x: Any, i: Any, j: Any) -> Any:
         return (x[i] * x[j] * (i != j)).sum() + x.sum() * 0, (x, i, j)
@@ -325,3 +344,18 @@ def test_without_a_pattern_the_smallest_example_and_the_inputs_tell(seed: int) -
     text = explained(forward, backward, sampler, seed)
     assert "no simple pattern" in text and "input 1 alone" in text and "depends on input 0 and input 1" not in text
     assert "right when axis 0 of input 0 has length 1" in text or "nothing" in text
+
+
+@seeds
+def test_what_the_error_depends_on(seed: int) -> None:
+    def forward(x: Any, k: Any) -> Any:
+        return np.asarray(np.sin(x).sum() + np.tanh(k) * np.exp(k * k)), lambda: (x, k)
+
+    def backward(g: Any, saved: Any) -> Any:
+        x, k = saved()
+        return g * np.cos(x), g * np.exp(k * k) * (1 - np.tanh(k) ** 2)
+
+    def sampler(src: Any) -> Any:
+        return (src.floats((src.size(4),), -2.0, 2.0), src.floats((), 0.2, 1.5)), {}
+
+    assert "depends on input 1, not on input 0" in explained(forward, backward, sampler, seed)

@@ -219,3 +219,77 @@ def test_a_rule_that_refuses_fails() -> None:
 
     report = check_rule(forward, backward, squares)
     assert report.kind == "backward raises" and "singular" in report.detail.lower()
+
+
+def bags(src: Source):
+    """Rows of a ragged batch: offsets in ascending order, which other orders of integers are not."""
+    n, rows = src.size(5), src.size(3)
+    return (src.floats((n,)), np.sort(src.indices((rows,), n + 1)) * (np.arange(rows) > 0)), {}
+
+
+def sums(x, offsets):
+    lengths = np.diff(np.append(offsets, len(x)))
+    rows = np.repeat(np.arange(len(offsets)), lengths)  # raises where offsets are not in order
+    y = np.zeros(len(offsets), x.dtype)
+    np.add.at(y, rows, x * x)
+    return y, (x, rows)
+
+
+def sums_rule(g, saved):
+    x, rows = saved
+    return 2 * x * g[rows], None
+
+
+def test_a_function_may_refuse_values_in_another_order() -> None:
+    def ramps(edges):
+        if (np.diff(edges) < 0).any():
+            raise ValueError("edges must be in ascending order")
+        return np.diff(edges) ** 2, edges
+
+    def ramps_rule(g, edges):
+        d = 2 * np.diff(edges) * g
+        return (np.concatenate([-d[:1], d[:-1] - d[1:], d[-1:]]) if d.size else np.zeros_like(edges),)
+
+    assert check_rule(ramps, ramps_rule, lambda src: ((np.sort(src.floats((src.size(4),))),), {})).ok
+
+
+def test_integers_stay_valid() -> None:
+    assert all(check_rule(sums, sums_rule, bags, seed=seed).ok for seed in range(5))
+    last = {}
+
+    def forgetful(x, offsets):
+        y, last["saved"] = sums(x, offsets)
+        return y, None
+
+    report = check_rule(forgetful, lambda g, _: sums_rule(g, last["saved"]), bags)
+    assert report.kind == "backward uses state of a later forward call"
+
+
+@pytest.mark.parametrize("seed", range(15, 22))
+def test_of_many_ties_any_order_is_right(seed: int) -> None:
+    def forward(x):
+        order = np.argsort(-x, kind="stable")
+        return x[order], order
+
+    def backward(g, order):
+        gx = np.zeros_like(g)
+        gx[order] = g
+        return (gx,)
+
+    assert gradcheck((forward, backward), np.zeros(8), kinks="strict", seed=seed, raise_exception=False).ok
+
+
+def test_rare_combinations_of_options_are_met() -> None:
+    def forward(x, a, b, c):
+        return a * x * x, (x, a, b, c)
+
+    def backward(g, saved):
+        x, a, b, c = saved
+        return (a * x * g * (1 if a == b == 3 and c else 2),)
+
+    def sampler(src):
+        return (src.floats((src.size(3),)),), {"a": src.integer(1, 0, 3), "b": src.integer(1, 0, 3), "c": src.chance()}
+
+    assert (
+        sum(not check_rule(forward, backward, sampler, seed=seed).ok for seed in range(20)) >= 15
+    )  # 12 without brief examples
