@@ -40,12 +40,8 @@ def dependence(cases: Sequence[Case]) -> str | None:
                 told.setdefault(j, []).append(bool(moved > 1e-5 * np.abs(error).max() + 20 * np.max(c.noise)))
     yes = [f"input {j}" for j, changes in told.items() if all(changes)]
     no = [f"input {j}" for j, changes in told.items() if not any(changes)]
-    if (
-        not yes
-        or not no
-        or len(yes) + len(no) < len(told)
-        or any(len(changes) < min(2, len(cases)) for changes in told.values())
-    ):
+    every = all(len(changes) == min(2, len(cases)) for changes in told.values())
+    if not every or not yes or not no or len(yes) + len(no) < len(told):
         return None
     return f"the error depends on {' and '.join(yes)}, not on {' and '.join(no)}"
 

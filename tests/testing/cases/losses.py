@@ -132,7 +132,11 @@ def ce_s(src):
 
 
 case(
-    "cross_entropy", ce_s, ce_f, ce_b, {"smoothing": "smoothing", "batch": "shape of|factor|reduction", "probs": "term"}
+    "cross_entropy",
+    ce_s,
+    ce_f,
+    ce_b,
+    {"smoothing": "smoothing", "batch": "shape of|factor|reduction", "probs": "term|must sum to 0"},
 )
 
 

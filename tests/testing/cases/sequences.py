@@ -40,7 +40,13 @@ def attention_s(src):
     return (src.floats((n, d)), src.floats((m, d)), src.floats((m, e))), {"causal": src.chance()}
 
 
-case("attention", attention_s, attention_f, attention_b, {"softmax": "term", "scale": "sqrt", "transposed": "term"})
+case(
+    "attention",
+    attention_s,
+    attention_f,
+    attention_b,
+    {"softmax": "term|must sum to 0", "scale": "sqrt", "transposed": "term"},
+)
 
 
 def lstm_f(z, c):
@@ -208,7 +214,7 @@ def lcse_b(g, s, bug=""):
     return ((d * (np.tril(np.ones(d.shape, bool)) if bug == "lower" else keep) * g).sum(1).astype(x.dtype),)
 
 
-case("logcumsumexp", lambda src: ((src.floats((src.size(4),)),), {}), lcse_f, lcse_b, {"lower": "term"})
+case("logcumsumexp", lambda src: ((src.floats((src.size(4),)),), {}), lcse_f, lcse_b, {"lower": "term|wrong way"})
 
 
 def interp_f(x, fp):
