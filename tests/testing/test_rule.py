@@ -293,3 +293,57 @@ def test_rare_combinations_of_options_are_met() -> None:
     assert (
         sum(not check_rule(forward, backward, sampler, seed=seed).ok for seed in range(20)) >= 15
     )  # 12 without brief examples
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_cancels_in_low_precision_is_rounding(seed: int) -> None:
+    def forward(x, w, z):
+        return (x * w).sum() ** 2 - (w * x)[::-1].sum() ** 2 + (z * z).sum(), (x, w, z)
+
+    def backward(g, saved):
+        x, w, z = saved
+        there, back = 2 * g * (x * w).sum(), 2 * g * (w * x)[::-1].sum()  # alike but for rounding
+        return there * w - back * w, there * x - back * x, 2 * g * z
+
+    def sampler(src):
+        n = src.size(5)
+        return tuple(src.floats((n,), -9.0, 9.0) for _ in range(3)), {}
+
+    assert check_rule(forward, backward, sampler, seed=seed).ok
+
+
+@pytest.mark.parametrize("seed", (0, 1, 85))  # 85: an output of 5e-15, whose weight would be 10,000
+def test_outputs_that_are_all_rounding_are_not_magnified(seed: int) -> None:
+    def forward(x, t):
+        z = 64.0 * x
+        top = z.max(1, keepdims=True)
+        lse = top[:, 0] + np.log(np.exp(z - top).sum(1))
+        return lse - z[np.arange(len(t)), t], (z - lse[:, None], t)
+
+    def backward(g, saved):
+        logp, t = saved
+        d = np.exp(logp)
+        rows = np.arange(len(t))
+        d[rows, t] = 0
+        d[rows, t] = -d.sum(1)
+        return 64.0 * d * g[:, None], None
+
+    def sampler(src):
+        n, k = src.size(3), src.size(4, 2)
+        return (src.floats((n, k), -0.8, 0.95), src.indices((n,), k)), {}
+
+    assert check_rule(forward, backward, sampler, seed=seed).ok
+
+
+@pytest.mark.parametrize("seed", (0, 19, 28, 67))  # but for 0 constant in both of the first examples
+def test_a_function_that_is_usually_constant_has_a_scale_too(seed: int) -> None:
+    def forward(x, top=0):
+        return top * (np.logaddexp(0, x) - x), (x, top)  # exactly 0 for large x
+
+    def backward(g, saved):
+        x, top = saved
+        return (-top * g * np.exp(-np.logaddexp(0, x)),)
+
+    assert check_rule(
+        forward, backward, lambda src: ((src.floats((src.size(3),)),), {"top": src.choice([0, 0, 0, 1])}), seed=seed
+    ).ok

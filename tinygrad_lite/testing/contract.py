@@ -250,7 +250,8 @@ def _near_float64(
         for s, t, r in zip(moved, p.vjp([np.asarray(a) for a in near], v), ref, strict=True):
             np.fmax(s, np.nan_to_num(np.abs(t - r), posinf=0), out=s)
     sizes = [float(np.abs(np.asarray(a, np.float64)).max(initial=0)) for a in outs.arrays if a.dtype.kind == "f"]
-    largest = max([1.0, *sizes])  # what was computed inside is rarely smaller than 1
+    squares = [float(np.square(wide[i]).max(initial=0)) for i in p.fl]
+    largest = max([1.0, *sizes, *squares])  # what was computed inside, and may have cancelled: products of inputs
     for s, i, r in zip(moved, p.fl, ref, strict=True):
         a = np.asarray(grads[i], np.float64)
         if a.size and np.isfinite(r).all() and np.abs(r).max() < top / 10:

@@ -15,6 +15,7 @@ from tinygrad_lite.testing.numeric import RTOL, full_precision, learn, numeric
 from tinygrad_lite.testing.point import Array, Failure, Point, Profile, Rule
 from tinygrad_lite.testing.search import Source
 
+LEARNED = 10  # examples that are looked at for an ordinary slope
 Sampler = Callable[[Source], tuple[Sequence[Any], dict[str, Any]]]
 
 
@@ -30,11 +31,13 @@ class Trial:
     profile: Profile = field(default_factory=Profile)
 
     def learn(self, seed: int) -> None:
-        """Fill the profile from the first two examples, which hold ordinary values.
+        """Fill the profile from the first two examples, which hold ordinary values, and from more if all is constant.
 
         It depends on the seed alone, so that the verdict on an example depends on no other example.
         """
-        for n in (0, 1):
+        for n in range(LEARNED):
+            if n > 1 and self.profile.typical > 0:
+                return
             try:
                 with quiet():
                     learn(self.point(Source.example(seed, n)), self.profile)
