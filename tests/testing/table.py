@@ -70,7 +70,7 @@ AFTERWARDS = (
     "the third, hints learned to ask what has to be changed to make a failing call right: a saved value, an option,",
     "an index, a term. The false alarm of the fourth (one function in all seeds: integers that are offsets had been",
     "put in another order) and a bug found in 7 of 10 seeds led to other rules again: integers stay as they are, and",
-    "as many points again are tested in brief. Of the fifth, 3 of 630 checks with other seeds were rejected later on, all",
+    "as many points again are tested in brief. Of the fifth, 3 of 630 checks with other seeds were rejected later, all",
     "for rounding; three rules changed, and 2,100 more checks passed. After the sixth, special values are asked about",
     "before anything else.",
     "Elements are those of all inputs together, in the median; in brackets the fewest that the same functions can be",
