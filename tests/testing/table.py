@@ -46,13 +46,11 @@ class Look(NamedTuple):
 
     def row(self) -> str:
         """The look as a Markdown row."""
-        start = f"| {self.what} | {self.functions} | {self.bugs} | {self.seeds} "
+        start = f"| {self.what}: {self.functions} functions, {self.bugs} bugs, {self.seeds} seeds "
         if not self.bugs:
-            return f"{start}| | {self.alarms:.1f} % | | | | |"
-        return (
-            f"{start}| {self.found:.1f} % | {self.alarms:.1f} % | {self.good:.0f} % | {self.vague:.0f} % | "
-            f"{self.misleading:.1f} % | {self.shrunk} |"
-        )
+            return f"{start}| | {self.alarms:.1f} % | | |"
+        hints = f"{self.good:.0f} / {self.vague:.0f} / {self.misleading:.1f} %"
+        return f"{start}| {self.found:.1f} % | {self.alarms:.1f} % | {hints} | {self.shrunk} |"
 
 
 FIRST_LOOKS = (
@@ -231,9 +229,8 @@ def page(tally: Tally, rows: list[str], others: list[str], seeds: int, count: in
             "",
             "Cases never seen before, at first look; here each hint was read and judged against the true cause:",
             "",
-            "| | functions | bugs | seeds | bugs found | correct functions rejected | actionable | vague "
-            "| misleading | elements (least) |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+            "| set | bugs found | rejected | actionable / vague / misleading | elements (least) |",
+            "| --- | --- | --- | --- | --- |",
             *(look.row() for look in FIRST_LOOKS),
             "",
             *AFTERWARDS,
