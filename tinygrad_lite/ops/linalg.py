@@ -57,12 +57,17 @@ def product(a: Array, b: Array) -> Array:
     """Return ``a @ b`` of bare arrays or Tensors."""
     if a.__class__ is not ndarray or b.__class__ is not ndarray:
         return a @ b
-    # the usual case without another call
-    return a.dot(b) if b.ndim == 2 and a.size * b.shape[1] <= SMALL else multiply(a, b)
+    if b.ndim == 2:
+        if a.ndim > 2:  # as one matrix: NumPy has no BLAS for `dot` with more axes, and many small products for matmul
+            lead = a.shape[:-1]
+            return product(a.reshape((prod(lead), a.shape[-1])), b).reshape((*lead, b.shape[1]))
+        if a.size * b.shape[1] <= SMALL:  # the usual case without another call
+            return a.dot(b)
+    return multiply(a, b)
 
 
 def _linear_input(g: Array, weight: Array) -> Array:
-    return product(g, weight) if g.ndim == 2 else g @ weight
+    return product(g, weight)
 
 
 def _linear_weight(g: Array, input: Array) -> Array:
