@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops import normal32
 from tinygrad_lite.ops.activation import sigmoid, softmax, tanh
 from tinygrad_lite.ops.elementwise import abs, where
+from tinygrad_lite.ops.normal32 import F32
 from tinygrad_lite.ops.special import erfc
 from tinygrad_lite.registry import function, op
 from tinygrad_lite.samples import Samples
@@ -24,14 +26,25 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 # ------------------------------------------------------------------------------------------------ piecewise linear
+def _leaky_slope(g: Array, input: Array, negative_slope: float) -> Array:
+    if g.__class__ is np.ndarray and input.__class__ is np.ndarray and 0 < negative_slope <= 1:
+        factor = (input > 0).astype(g.dtype)
+        np.maximum(factor, g.dtype.type(negative_slope), out=factor)
+        return np.multiply(factor, g, factor) if factor.shape == g.shape else factor * g
+    return where(input > 0, g, g * negative_slope)
+
+
 @op(
-    input=lambda g, input, negative_slope: where(input > 0, g, g * negative_slope),
+    input=_leaky_slope,
     kind="activation", label="leaky ReLU", method=False, promote="float",
     samples=Samples("()->()", options={"negative_slope": (0.01, 0.3, 1.5)}),
 )  # fmt: skip
 def leaky_relu(input: Array, negative_slope: float = 0.01, inplace: bool = False) -> Array:
     """Return ``input`` where it is positive, ``negative_slope * input`` elsewhere."""
-    return np.where(input > 0, input, input * np.asarray(negative_slope, input.dtype))
+    below = input * np.asarray(negative_slope, input.dtype)
+    if 0 <= negative_slope <= 1 and below.__class__ is np.ndarray:
+        return np.maximum(input, below, out=below)  # several times faster than a choice
+    return np.where(input > 0, input, below)
 
 
 def _between(g: Array, input: Array, min_val: float, max_val: float) -> Array:
@@ -218,6 +231,9 @@ def tanhshrink(input: Array) -> Array:
 
 
 def _gelu_slope(g: Array, input: Array) -> Array:
+    if input.__class__ is np.ndarray and g.__class__ is np.ndarray and input.dtype is F32:
+        slope = normal32.gelu(input, True)
+        return np.multiply(slope, g, slope) if slope.shape == g.shape else slope * g
     return g * (erfc(input * -HALF_ROOT) * 0.5 + input * np.exp(input * input * -0.5) * DENSITY)
 
 
@@ -232,6 +248,8 @@ def _gelu_slope(g: Array, input: Array) -> Array:
 )
 def gelu_exact(input: Array) -> Array:
     """Return the input times the normal distribution function of it."""
+    if input.__class__ is np.ndarray and input.dtype is F32:
+        return normal32.gelu(input, False)
     return input * (erfc(input * np.asarray(-HALF_ROOT, input.dtype)) * np.asarray(0.5, input.dtype))
 
 
