@@ -135,8 +135,10 @@ def sigmoid(input: Array) -> Array:
 )  # fmt: skip
 def softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along ``dim``."""
-    e = np.exp(input - input.max(axis=dim, keepdims=True, initial=-np.inf))
-    return e / e.sum(axis=dim, keepdims=True)
+    e = np.asarray(input - input.max(axis=dim, keepdims=True, initial=-np.inf))
+    np.exp(e, e)
+    np.divide(e, e.sum(axis=dim, keepdims=True), e)
+    return e
 
 
 @op(
