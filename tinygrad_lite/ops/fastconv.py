@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.ops import lookup, winograd
+from tinygrad_lite.ops import lookup, rowconv, winograd
 from tinygrad_lite.ops.workers import added, buffer, multiply, split
 from tinygrad_lite.tensor import Array
 
@@ -225,13 +225,20 @@ def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, 
     few = lookup.columns(x.shape, w.shape[2:], stride, pads, dilation) if groups == 1 else None
     if few is not None:
         return looked_up(x, w, bias, *few)
-    if winograd.wins(x.shape, w.shape, stride, pads, dilation, groups):
+    if min(w.shape[:2]) >= 96 and winograd.wins(x.shape, w.shape, stride, pads, dilation, groups):
         return winograd.correlate(x, w, bias, pads)
     n, o = x.shape[0], w.shape[0]
+    if groups == 1 and x.shape[2:] == w.shape[2:] and not any(map(any, pads)) and x.flags.c_contiguous:
+        y = multiply(x.reshape(n, -1), w.reshape(o, -1).T).reshape(n, o, *(1,) * (x.ndim - 2))
+        if bias is not None:
+            y += bias.reshape(o, *(1,) * (x.ndim - 2))
+        return y
     plan = plan_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads, dilation, groups)
     y = np.empty((n, o, *plan.count), F32)
     if plan.thin:
         return thin(plan, x, w, bias, y)
+    if rowconv.suits(w.shape[2:], dilation, groups, n):
+        return rowconv.correlate(rowconv.rows_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads), x, w, bias)
     kernel = w.reshape(groups, o // groups, -1)
     if bias is not None:
         bias = bias.reshape(o, *(plan.count if bias.ndim > 1 else (1,) * len(plan.count)), 1)
@@ -256,6 +263,8 @@ def correlate_input(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads, di
     """Return `correlate` transposed: from ``g`` (N, O, *R) back to images (N, C, *size)."""
     n, o = g.shape[:2]
     channels = w.shape[1] * groups
+    if groups == 1 and prod(g.shape[2:]) == 1 and not any(map(any, pads)) and size == w.shape[2:]:
+        return multiply(g.reshape(n, o), w.reshape(o, -1)).reshape(n, channels, *size)  # a single position: a matrix
     reach = tuple([d * (k - 1) for k, d in zip(w.shape[2:], dilation, strict=True)])
     if max(stride) == 1 and o <= 4 * channels and all(max(p) <= r for p, r in zip(pads, reach, strict=True)):
         # a correlation too, with the kernel turned around: copying columns is cheaper than adding them up
@@ -263,6 +272,8 @@ def correlate_input(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads, di
         turned = turned.swapaxes(1, 2).reshape(channels, o // groups, *w.shape[2:])
         pads = tuple([(r - a, r - b) for r, (a, b) in zip(reach, pads, strict=True)])
         return correlate(g, turned, None, stride, pads, dilation, groups)
+    if rowconv.suits(w.shape[2:], dilation, groups, n):
+        return rowconv.spread(g, w, size, stride, pads)
     plan = plan_of(n, channels, o, size, w.shape[2:], stride, pads, dilation, groups)
     x = np.empty((n, plan.channels, *size), F32)
     kernel = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
@@ -296,21 +307,25 @@ def correlate_weight(g: Array, x: Array, kernel: Ints, stride: Ints, pads: Pads,
         if n == 1:
             return g.reshape(o, -1).dot(seen.T).reshape(shape)
         return np.matmul(g.reshape(n, o, -1), seen.swapaxes(1, 2)).sum(axis=0).reshape(shape)
-    if winograd.wins(x.shape, shape, stride, pads, dilation, groups):
+    if max(shape[:2]) >= 64 and winograd.wins(x.shape, shape, stride, pads, dilation, groups):
         return winograd.correlate_weight(g, x, pads)
+    if groups == 1 and x.shape[2:] == kernel and not any(map(any, pads)):
+        return multiply(g.reshape(n, o).T, x.reshape(n, -1)).reshape(shape)
     plan = plan_of(n, channels, o, x.shape[2:], kernel, stride, pads, dilation, groups)
     if plan.thin:
         return thin_weight(plan, g, x).reshape(shape)
+    if rowconv.suits(kernel, dilation, groups, n):
+        return rowconv.correlate_weight(rowconv.rows_of(n, channels, o, x.shape[2:], kernel, stride, pads), g, x)
 
     def some(images: range) -> Array:
-        total = np.zeros((groups, o // groups, plan.fan), F32)
+        total = np.zeros((groups, plan.fan, o // groups), F32)
         for start, b in plan.blocks(images):
             xp, inside = plan.padded(b)
             np.copyto(inside, images_last(x[start : start + b]))
             for first, rows in plan.bands():
                 z, arrived = plan.band("result", rows, b)
                 np.copyto(arrived, g[start : start + b, :, first : first + rows])
-                total += multiply(z, plan.columns(xp, first, rows).swapaxes(1, 2))
-        return total
+                total += multiply(plan.columns(xp, first, rows), z.swapaxes(1, 2))
+        return total.swapaxes(1, 2)
 
     return added(split(n, g.size * plan.fan, some)).reshape(shape)
