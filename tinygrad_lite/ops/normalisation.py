@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
+from tinygrad_lite.ops import norm32
 from tinygrad_lite.ops.elementwise import where
 from tinygrad_lite.ops.indexing import plain
 from tinygrad_lite.ops.pooling import sum_pool
@@ -78,6 +79,10 @@ def _pull(g: Any, d: Any, var: Any, weight: Any, axes: Any, eps: float, level: A
 
 
 def _rule(g: Any, input: Any, weight: Any, axes: Any, eps: Any, center: Any) -> Any:
+    if (k := _run(input, weight, None, axes, eps, center)) and norm32.channels(g) and g.shape == input.shape:
+        g_x, g_w, g_b = norm32.layer_back(g, input, weight, eps, k)
+        shape = input.shape[-len(axes) :]
+        return g_x, g_w.reshape(shape), g_b.reshape(shape)
     # the statistics once more: cheaper than to carry them through the graph
     _, d, var = _statistics(input, axes, center)
     return _pull(g, d, var, weight, axes, eps, None if center else False, None)
@@ -92,8 +97,28 @@ def normalise(
 
     ``weight`` and ``bias`` broadcast against the input, or are None. Without ``center`` the mean is taken as 0.
     """
+    if k := _run(input, weight, bias, axes, eps, center):
+        return norm32.layer(input, weight, bias, eps, k)
     _, d, var = _statistics(input, axes, center)
     return _scaled(d, var, weight, bias, eps)
+
+
+def _run(input: Any, weight: Any, bias: Any, axes: Any, eps: float, center: bool) -> int:
+    """Return how many elements side by side are one sample, if that is how they lie; else 0."""
+    if not center or eps <= 0 or not norm32.channels(input, weight, bias) or not input.size:
+        return 0
+    shape = input.shape[-len(axes) :]
+    last = tuple(range(input.ndim - len(axes), input.ndim))
+    if axes != last and axes != (-1,) or any(v is not None and v.shape != shape for v in (weight, bias)):
+        return 0
+    return prod(shape) if prod(shape) >= 8 else 0
+
+
+def _channelwise(input: Any, weight: Any, bias: Any, axes: Any, eps: float) -> bool:
+    if eps <= 0 or not norm32.channels(input, weight, bias) or axes != (0, *range(2, input.ndim)) or input.size < 4096:
+        return False
+    shape = (input.shape[1], *(1,) * (input.ndim - 2))
+    return all(v is None or v.shape == shape for v in (weight, bias))
 
 
 def _scaled(d: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -112,6 +137,10 @@ def _batch_rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any) ->
     # what the mean and the variance owe is small, so it is added to small sums
     level = g_mean * ((var + eps) ** 0.5 / count)
     slope = g_var * ((var + eps) * (2 / count))
+    if _channelwise(input, weight, None, axes, eps) and norm32.channels(*g, mean, var):
+        g_x, g_w, g_b = norm32.batch_back(g_y, input, mean, var, weight, eps, level, slope)
+        lead = (input.shape[1], *(1,) * (input.ndim - 2))
+        return g_x, g_w.reshape(lead), g_b.reshape(lead)
     return _pull(g_y, input - mean, var, weight, axes, eps, level, slope)
 
 
@@ -123,6 +152,8 @@ def normalise_batch(
     input: Array, weight: Array, bias: Array, axes: tuple[int, ...], eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:
     """Return `normalise`, and the mean and the variance that it used."""
+    if _channelwise(input, weight, bias, axes, eps):
+        return norm32.batch(input, weight, bias, eps)
     mean, d, var = _statistics(input, axes, True)
     return _scaled(d, var, weight, bias, eps), mean, var
 
