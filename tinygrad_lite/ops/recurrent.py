@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.graph import ones
 from tinygrad_lite.ops.arrange import unbind_
 from tinygrad_lite.ops.elementwise import where
 from tinygrad_lite.ops.linalg import product
@@ -102,8 +103,62 @@ def rnn_steps(
 
 
 # ------------------------------------------------------------------------------------------------ LSTM
+def _lstm_back(
+    g_hs: Any, hs: Any, cs: Any, opened: Any, hidden: Any, cell: Any, weight: Any, g_c: Any, reverse: bool
+) -> Any:
+    """Do the rule of an LSTM on bare arrays: one step at a time, all of it in the cache."""
+    length, n = len(hs), cs.shape[-1]
+    found = np.empty_like(opened)
+    batch = hs.shape[1]
+    t, d_c, d_h = (np.empty((batch, n), hs.dtype) for _ in range(3))
+    back_c, back_h = np.zeros((batch, n), hs.dtype), np.empty((batch, n), hs.dtype)
+    times, add, subtract = np.multiply, np.add, np.subtract
+    first = True
+    for k in _order(length, not reverse):
+        a, d = opened[k], found[k]
+        i, f, z, o = a[:, :n], a[:, n : 2 * n], a[:, 2 * n : 3 * n], a[:, 3 * n :]
+        before = k + 1 if reverse else k - 1
+        c = cs[before] if 0 <= before < length else cell
+        if first:
+            d_h, first = g_hs[k], False
+        else:
+            d_h = add(g_hs[k], back_h, back_h)
+        np.tanh(cs[k], t)
+        times(t, t, d_c)
+        subtract(1, d_c, d_c)
+        times(d_c, o, d_c)
+        times(d_c, d_h, d_c)
+        add(d_c, back_c, d_c)
+        if g_c is not None:
+            add(d_c, g_c[k], d_c)
+        times(a, a, d)
+        subtract(a, d, d)  # s (1 - s), the slope of a gate
+        part = d[:, 2 * n : 3 * n]
+        times(z, z, part)
+        subtract(1, part, part)
+        times(part, i, part)
+        times(part, d_c, part)
+        part = d[:, :n]
+        times(part, z, part)
+        times(part, d_c, part)
+        part = d[:, n : 2 * n]
+        times(part, c, part)
+        times(part, d_c, part)
+        part = d[:, 3 * n :]
+        times(part, t, part)
+        times(part, d_h, part)
+        back_h = multiply(d, weight)
+        times(d_c, f, back_c)
+    flat = found.reshape(-1, 4 * n)
+    g_weight = product(flat.T, _rows(_before(hidden, hs, reverse)))
+    return found, back_h, back_c, g_weight, ones(len(flat), flat.dtype).dot(flat), None
+
+
 def _lstm_rule(g: Any, y: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any) -> Any:
     hs, cs, opened = y
+    bare = [*g, *y, hidden, cell, weight]
+    if project is None and all(v.__class__ is np.ndarray for v in bare) and not g[2].any():
+        return _lstm_back(g[0], hs, cs, opened, hidden, cell, weight, g[1] if g[1].any() else None, reverse)
     g_h, g_c, g_a = unbind_(g[0], 0), _asked(g[1]), _asked(g[2])
     i, f, z, o = _cut(opened, 4)
     t = np.tanh(cs)
@@ -162,7 +217,8 @@ def lstm_steps(
     # the logistic function is a tanh, so one tanh opens all gates
     half = np.full(4 * n, 0.5, pre.dtype)
     half[2 * n : 3 * n] = 1
-    rest, h, c, w = 1 - half, hidden, cell, weight.T
+    # laid out for BLAS once, where there are steps enough: half as long per step
+    rest, h, c, w = 1 - half, hidden, cell, np.ascontiguousarray(weight.T) if len(pre) > 2 else weight.T
     for t in _order(len(pre), reverse):
         a = opened[t]
         multiply(h, w, out=a)
@@ -225,7 +281,7 @@ def gru_steps(
     length, batch, n = len(outer), hidden.shape[0], hidden.shape[-1]
     opened = np.empty((length, batch, 4 * n), outer.dtype)
     hs = np.empty((length, batch, n), outer.dtype)
-    h, w = hidden, weight.T
+    h, w = hidden, np.ascontiguousarray(weight.T) if length > 2 else weight.T
     for t in _order(length, reverse):
         inner = multiply(h, w)
         if bias is not None:
