@@ -11,4 +11,4 @@ from setuptools import find_packages, setup
 engine = find_packages(include=["tinygrad_lite", "tinygrad_lite.*"])
 rooms = [f"tinygrad_lite.{name}" for name in find_packages(include=["nn", "nn.*", "models", "models.*"])]
 
-setup(packages=sorted({*engine, *rooms}))
+setup(packages=sorted({*engine, *rooms}), py_modules=["tinygrad_lite_pytest"])

@@ -96,7 +96,7 @@ def heading(title: str) -> list[str]:
 
 def operations() -> str:
     """Return the page of all functions, one table per kind; what is composed of others comes last."""
-    from tinygrad_lite.catalogue import entries
+    from tinygrad_lite._tools.catalogue import entries
 
     found = entries()
     kinds = sorted({e.kind for e in found}, key=lambda kind: (kind == "composition", kind))
@@ -118,7 +118,7 @@ def operations() -> str:
 
 def linked(name: str) -> str:
     """Return a function's name as a link to its description, a dash if it has none."""
-    from tinygrad_lite.registry import PUBLIC
+    from tinygrad_lite.engine.op import PUBLIC
 
     if name not in PUBLIC or name.endswith("_"):
         return "–"
@@ -128,7 +128,7 @@ def linked(name: str) -> str:
 
 def coverage() -> str:
     """Return the page of the NumPy functions that tensors answer."""
-    from tinygrad_lite.catalogue import numpy_markdown
+    from tinygrad_lite._tools.catalogue import numpy_markdown
 
     head, line, *rows = numpy_markdown().splitlines()
     rows = [re.sub(r"`(\w+)` \|$", lambda m: f"{linked(m[1])} |", row) for row in rows]
@@ -138,15 +138,15 @@ def coverage() -> str:
 def is_plain(name: str) -> bool:
     """Whether the module has the function; float, int, ... are dtypes there, as in PyTorch, and only methods."""
     import tinygrad_lite
-    from tinygrad_lite.registry import PUBLIC
+    from tinygrad_lite.engine.op import PUBLIC
 
     return getattr(tinygrad_lite, name, None) is PUBLIC[name]
 
 
 def functions() -> str:
     """Return the page of all operations, with their signatures."""
-    from tinygrad_lite.catalogue import entries
-    from tinygrad_lite.registry import PUBLIC
+    from tinygrad_lite._tools.catalogue import entries
+    from tinygrad_lite.engine.op import PUBLIC
 
     lines = [*heading("Operations of tinygrad_lite"), ".. currentmodule:: tinygrad_lite", ""]
     for entry in entries():
@@ -187,7 +187,7 @@ def room(name: str, about: str) -> str:
 
 def members(cls: type) -> list[str]:
     """Return the option that lists the documented methods a class has of its own; ops of Tensor stand elsewhere."""
-    from tinygrad_lite.catalogue import entries
+    from tinygrad_lite._tools.catalogue import entries
 
     hidden = {e.name for e in entries()} | {"forward", "extra_repr", "function"}
     own = [n for n, v in vars(cls).items() if n[0] != "_" and n not in hidden and getattr(v, "__doc__", None)]
@@ -197,7 +197,7 @@ def members(cls: type) -> list[str]:
 
 def names(module: ModuleType) -> list[str]:
     """Return the public names that belong to this library, in alphabetical order."""
-    from tinygrad_lite.catalogue import entries
+    from tinygrad_lite._tools.catalogue import entries
 
     known = {e.name for e in entries()} if module.__name__ == "tinygrad_lite" else set()
     listed = getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]

@@ -2,22 +2,23 @@
 
 from tinygrad_lite.models.convolutional import CNNClassifier as CNNClassifier
 from tinygrad_lite.models.kmeans import KMeans as KMeans
-from tinygrad_lite.models.linear import ElasticNet as ElasticNet
-from tinygrad_lite.models.linear import Lasso as Lasso
-from tinygrad_lite.models.linear import LinearRegression as LinearRegression
-from tinygrad_lite.models.linear import Ridge as Ridge
+from tinygrad_lite.models.linear import (
+    ElasticNet as ElasticNet,
+    Lasso as Lasso,
+    LinearRegression as LinearRegression,
+    Ridge as Ridge,
+)
 from tinygrad_lite.models.logistic import LogisticRegression as LogisticRegression
-from tinygrad_lite.models.networks import CubicNet as CubicNet
-from tinygrad_lite.models.networks import DigitsCNN as DigitsCNN
-from tinygrad_lite.models.networks import LeNet as LeNet
-from tinygrad_lite.models.networks import LineDetector as LineDetector
-from tinygrad_lite.models.networks import SmallCNN as SmallCNN
-from tinygrad_lite.models.networks import TinyCNN as TinyCNN
-from tinygrad_lite.models.networks import UpDown as UpDown
-from tinygrad_lite.models.networks import XorNet as XorNet
-from tinygrad_lite.models.perceptron import MLPClassifier as MLPClassifier
-from tinygrad_lite.models.perceptron import MLPRegressor as MLPRegressor
-from tinygrad_lite.models.soft_kmeans import SoftClusters as SoftClusters
-from tinygrad_lite.models.soft_kmeans import SoftKMeans as SoftKMeans
-from tinygrad_lite.models.validation import ConvergenceWarning as ConvergenceWarning
-from tinygrad_lite.models.validation import NotFittedError as NotFittedError
+from tinygrad_lite.models.networks import (
+    CubicNet as CubicNet,
+    DigitsCNN as DigitsCNN,
+    LeNet as LeNet,
+    LineDetector as LineDetector,
+    SmallCNN as SmallCNN,
+    TinyCNN as TinyCNN,
+    UpDown as UpDown,
+    XorNet as XorNet,
+)
+from tinygrad_lite.models.perceptron import MLPClassifier as MLPClassifier, MLPRegressor as MLPRegressor
+from tinygrad_lite.models.soft_kmeans import SoftClusters as SoftClusters, SoftKMeans as SoftKMeans
+from tinygrad_lite.models.validation import ConvergenceWarning as ConvergenceWarning, NotFittedError as NotFittedError

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinygrad_lite.models.estimator import Estimator
 from tinygrad_lite.models.validation import Floats, check_count, check_finite, check_rows, check_weights, generator
-from tinygrad_lite.ops.points import squared_distances
+from tinygrad_lite.ops.linalg.squared_distances import squared_distances
 
 Ints = NDArray[np.intp]
 

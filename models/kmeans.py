@@ -16,7 +16,7 @@ from tinygrad_lite.models.validation import (
     check_weights,
     warn,
 )
-from tinygrad_lite.ops.points import squared_distances
+from tinygrad_lite.ops.linalg.squared_distances import squared_distances
 
 PIECE = 1 << 14
 """Points that are added up at a time."""

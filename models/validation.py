@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.random import default_generator
-from tinygrad_lite.tensor import Tensor
 
 Floats = NDArray[np.floating[Any]]
 

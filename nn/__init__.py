@@ -1,28 +1,19 @@
 """Layers, losses and their functional forms: the building blocks of networks."""
 
-from tinygrad_lite.nn import functional as functional
-from tinygrad_lite.nn import init as init
-from tinygrad_lite.nn import regularisation as regularisation
-from tinygrad_lite.nn import utils as utils
+from tinygrad_lite.nn import functional as functional, init as init, regularisation as regularisation, utils as utils
 from tinygrad_lite.nn.activation import *  # noqa: F403
 from tinygrad_lite.nn.attention import *  # noqa: F403
 from tinygrad_lite.nn.container import *  # noqa: F403
 from tinygrad_lite.nn.conv import *  # noqa: F403
 from tinygrad_lite.nn.dropout import *  # noqa: F403
 from tinygrad_lite.nn.embedding import *  # noqa: F403
-from tinygrad_lite.nn.linear import Bilinear as Bilinear
-from tinygrad_lite.nn.linear import Identity as Identity
-from tinygrad_lite.nn.linear import Linear as Linear
+from tinygrad_lite.nn.linear import Bilinear as Bilinear, Identity as Identity, Linear as Linear
 from tinygrad_lite.nn.losses import *  # noqa: F403
 from tinygrad_lite.nn.module import Module as Module
 from tinygrad_lite.nn.normalisation import *  # noqa: F403
 from tinygrad_lite.nn.padding import *  # noqa: F403
-from tinygrad_lite.nn.parameter import Buffer as Buffer
-from tinygrad_lite.nn.parameter import Parameter as Parameter
+from tinygrad_lite.nn.parameter import Buffer as Buffer, Parameter as Parameter
 from tinygrad_lite.nn.pooling import *  # noqa: F403
 from tinygrad_lite.nn.recurrent import *  # noqa: F403
-from tinygrad_lite.nn.regularisation import L1 as L1
-from tinygrad_lite.nn.regularisation import L2 as L2
-from tinygrad_lite.nn.regularisation import ElasticNet as ElasticNet
-from tinygrad_lite.nn.regularisation import GroupLasso as GroupLasso
+from tinygrad_lite.nn.regularisation import L1 as L1, L2 as L2, ElasticNet as ElasticNet, GroupLasso as GroupLasso
 from tinygrad_lite.nn.shape import *  # noqa: F403

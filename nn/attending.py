@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.noise import dropout
-from tinygrad_lite.ops.attention import attention_weights, future_mask
-from tinygrad_lite.ops.indexing import plain
-from tinygrad_lite.tensor import Array
+from tinygrad_lite.ops.indexing.getitem import plain
+from tinygrad_lite.ops.networks.attention import attention_weights, future_mask
 
 __all__ = ["scaled_dot_product_attention"]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import get_default_dtype, make
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.nn import functional as F
-from tinygrad_lite.nn import init
+from tinygrad_lite.nn import functional as F, init
 from tinygrad_lite.nn.attending import joined_masks
 from tinygrad_lite.nn.container import ModuleList
 from tinygrad_lite.nn.dropout import Dropout
@@ -21,10 +21,9 @@ from tinygrad_lite.nn.linear import Linear, new_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.normalisation import LayerNorm
 from tinygrad_lite.nn.parameter import Parameter
-from tinygrad_lite.ops.attention import attention_weights, future_mask
-from tinygrad_lite.ops.linalg import linear
-from tinygrad_lite.ops.shape import cat
-from tinygrad_lite.tensor import get_default_dtype, make
+from tinygrad_lite.ops.linalg.matmul import linear
+from tinygrad_lite.ops.networks.attention import attention_weights, future_mask
+from tinygrad_lite.ops.shape.reshaping import cat
 
 __all__ = [
     "MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",

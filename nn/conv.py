@@ -9,8 +9,8 @@ from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import redraw, uniform_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
-from tinygrad_lite.ops.convolution import as_ints, convolution, pads_of, transposed
-from tinygrad_lite.ops.window import check_window
+from tinygrad_lite.ops.windows.convolution import as_ints, convolution, pads_of, transposed
+from tinygrad_lite.ops.windows.correlation import check_window
 
 __all__ = [
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Fold", "Unfold",

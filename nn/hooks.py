@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tinygrad_lite.engine.node import MODE, Mode, user_frame
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
-from tinygrad_lite.graph import MODE, Mode, user_frame
-from tinygrad_lite.tensor import Tensor
 
 _number = itertools.count().__next__
 

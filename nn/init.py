@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.arguments import named
+from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.node import bump
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError
-from tinygrad_lite.graph import bump
 from tinygrad_lite.random import default_generator
-from tinygrad_lite.tensor import Tensor
 
 __all__ = [
     "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",

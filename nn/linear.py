@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import get_default_dtype
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
-from tinygrad_lite.ops.linalg import linear
+from tinygrad_lite.ops.linalg.matmul import linear
 from tinygrad_lite.random import default_generator
-from tinygrad_lite.tensor import get_default_dtype
 
 __all__ = ["Bilinear", "Identity", "Linear", "new_parameter", "uniform_parameter"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops.criteria import old_words
-from tinygrad_lite.ops.loss import REDUCTIONS
-from tinygrad_lite.tensor import Tensor
+from tinygrad_lite.ops.losses.criteria import old_words
+from tinygrad_lite.ops.losses.loss import REDUCTIONS
 
 __all__ = [
     "BCELoss",

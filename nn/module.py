@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinygrad_lite.arguments import checked_constructor
-from tinygrad_lite.devices import Device, as_device
-from tinygrad_lite.graph import MODE, OURS
+from tinygrad_lite.engine.arguments import checked_constructor
+from tinygrad_lite.engine.devices import Device, as_device
+from tinygrad_lite.engine.node import MODE, OURS
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn import state
 from tinygrad_lite.nn.hooks import Hooks, RemovableHandle, call_with_hooks, located, placed
 from tinygrad_lite.nn.parameter import Buffer, Parameter
-from tinygrad_lite.tensor import Tensor
 
 __all__ = ["Module"]
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.ops.activation import softmax
-from tinygrad_lite.ops.elementwise import where
-from tinygrad_lite.ops.indexing import plain
-from tinygrad_lite.ops.rectifiers import SELU_ALPHA, SELU_SCALE, leaky_relu
+from tinygrad_lite.ops.elementwise.activation import softmax
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.rectifiers import SELU_ALPHA, SELU_SCALE, leaky_relu
+from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.random import default_generator
-from tinygrad_lite.registry import function
-from tinygrad_lite.tensor import Array
 
 __all__ = [
     "alpha_dropout", "check_probability", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",

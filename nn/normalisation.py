@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import new_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
-from tinygrad_lite.tensor import Tensor, get_default_dtype, make
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",

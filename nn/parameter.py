@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.printing import show
-from tinygrad_lite.tensor import Tensor, get_default_dtype, to_array
+from tinygrad_lite.engine.printing import show
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, to_array
 
 __all__ = ["Buffer", "Parameter"]
 

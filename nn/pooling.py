@@ -7,7 +7,7 @@ from typing import Any
 
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops.convolution import as_ints
+from tinygrad_lite.ops.windows.convolution import as_ints
 
 __all__ = [
     "AdaptiveAvgPool1d",

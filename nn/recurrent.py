@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import redraw, uniform_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.utils.rnn import PackedSequence, gathered, spread
-from tinygrad_lite.ops.arrange import stack, unbind
-from tinygrad_lite.ops.indexing import getitem
-from tinygrad_lite.ops.linalg import linear
-from tinygrad_lite.ops.recurrent import gru_steps, lstm_steps, rnn_steps
-from tinygrad_lite.ops.shape import cat
-from tinygrad_lite.tensor import Tensor, make
+from tinygrad_lite.ops.indexing.getitem import getitem
+from tinygrad_lite.ops.linalg.matmul import linear
+from tinygrad_lite.ops.networks.recurrent import gru_steps, lstm_steps, rnn_steps
+from tinygrad_lite.ops.shape.joining import stack, unbind
+from tinygrad_lite.ops.shape.reshaping import cat
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops.elementwise import where
-from tinygrad_lite.tensor import Tensor, make
+from tinygrad_lite.ops.elementwise.arithmetic import where
 
 __all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "Penalty", "chosen"]
 

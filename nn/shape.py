@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops.shape import flatten, reshape_, sizes
+from tinygrad_lite.ops.shape.reshaping import flatten, reshape_, sizes
 
 __all__ = ["Flatten", "Reshape", "Unflatten"]
 

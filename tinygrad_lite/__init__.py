@@ -9,40 +9,28 @@ from typing import Any
 
 import numpy as _np
 
-from tinygrad_lite import creation, ops, random
+from tinygrad_lite import ops, random
 from tinygrad_lite._version import __version__ as __version__
-from tinygrad_lite.creation import *  # noqa: F403
-from tinygrad_lite.devices import accelerator as accelerator
-from tinygrad_lite.devices import cuda as cuda
-from tinygrad_lite.devices import device as device
-from tinygrad_lite.devices import mps as mps
-from tinygrad_lite.gradients import grad as grad
-from tinygrad_lite.graph import (
+from tinygrad_lite.engine.devices import accelerator as accelerator, cuda as cuda, device as device, mps as mps
+from tinygrad_lite.engine.grad import grad as grad
+from tinygrad_lite.engine.node import (
     enable_grad as enable_grad,
-)
-from tinygrad_lite.graph import (
     inference_mode as inference_mode,
-)
-from tinygrad_lite.graph import (
     is_grad_enabled as is_grad_enabled,
-)
-from tinygrad_lite.graph import (
     no_grad as no_grad,
-)
-from tinygrad_lite.graph import (
     set_grad_enabled as set_grad_enabled,
-)
-from tinygrad_lite.graph import (
     zero_guard as zero_guard,
 )
-from tinygrad_lite.printing import set_printoptions as set_printoptions
-from tinygrad_lite.registry import OPS as OPS
-from tinygrad_lite.registry import PUBLIC as _PUBLIC
-from tinygrad_lite.registry import op as op
-from tinygrad_lite.tensor import Size as Size
-from tinygrad_lite.tensor import Tensor as Tensor
-from tinygrad_lite.tensor import get_default_dtype as get_default_dtype
-from tinygrad_lite.tensor import set_default_dtype as set_default_dtype
+from tinygrad_lite.engine.op import OPS as OPS, PUBLIC as _PUBLIC, op as op
+from tinygrad_lite.engine.printing import set_printoptions as set_printoptions
+from tinygrad_lite.engine.tensor import (
+    Size as Size,
+    Tensor as Tensor,
+    get_default_dtype as get_default_dtype,
+    set_default_dtype as set_default_dtype,
+)
+from tinygrad_lite.ops import creation
+from tinygrad_lite.ops.creation import *  # noqa: F403
 
 float16, float32, float64 = _np.dtype(_np.float16), _np.dtype(_np.float32), _np.dtype(_np.float64)
 half, float, double = float16, float32, float64

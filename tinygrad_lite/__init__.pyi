@@ -1,6 +1,6 @@
 # fmt: off
 # ruff: noqa
-# Written by `python -m tinygrad_lite.stubs`; do not edit, run that after adding an op or a function.
+# Written by `python -m tinygrad_lite._tools.stubs`; do not edit, run that after adding an op or a function.
 """The public names of the package, as type checkers see them."""
 
 import builtins
@@ -10,60 +10,59 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_lite.methods import TensorLike as TensorLike
+from tinygrad_lite.engine.methods import TensorLike as TensorLike
 from numpy import dtype as dtype
 from numpy import finfo as finfo
 from numpy import iinfo as iinfo
-from tinygrad_lite.arrays import Size as Size
-from tinygrad_lite.arrays import get_default_dtype as get_default_dtype
-from tinygrad_lite.arrays import set_default_dtype as set_default_dtype
-from tinygrad_lite.creation import BoolTensor as BoolTensor
-from tinygrad_lite.creation import DoubleTensor as DoubleTensor
-from tinygrad_lite.creation import FloatTensor as FloatTensor
-from tinygrad_lite.creation import IntTensor as IntTensor
-from tinygrad_lite.creation import LongTensor as LongTensor
-from tinygrad_lite.creation import arange as arange
-from tinygrad_lite.creation import as_tensor as as_tensor
-from tinygrad_lite.creation import empty as empty
-from tinygrad_lite.creation import empty_like as empty_like
-from tinygrad_lite.creation import eye as eye
-from tinygrad_lite.creation import from_numpy as from_numpy
-from tinygrad_lite.creation import full as full
-from tinygrad_lite.creation import full_like as full_like
-from tinygrad_lite.creation import linspace as linspace
-from tinygrad_lite.creation import logspace as logspace
-from tinygrad_lite.creation import ones as ones
-from tinygrad_lite.creation import ones_like as ones_like
-from tinygrad_lite.creation import promote_types as promote_types
-from tinygrad_lite.creation import result_type as result_type
-from tinygrad_lite.creation import tensor as tensor
-from tinygrad_lite.creation import tril_indices as tril_indices
-from tinygrad_lite.creation import triu_indices as triu_indices
-from tinygrad_lite.creation import zeros as zeros
-from tinygrad_lite.creation import zeros_like as zeros_like
-from tinygrad_lite.devices import Device as device
-from tinygrad_lite.devices import accelerator as accelerator
-from tinygrad_lite.devices import cuda as cuda
-from tinygrad_lite.devices import mps as mps
-from tinygrad_lite.gradients import grad as grad
-from tinygrad_lite.modes import enable_grad as enable_grad
-from tinygrad_lite.modes import inference_mode as inference_mode
-from tinygrad_lite.modes import is_grad_enabled as is_grad_enabled
-from tinygrad_lite.modes import no_grad as no_grad
-from tinygrad_lite.modes import set_grad_enabled as set_grad_enabled
-from tinygrad_lite.modes import zero_guard as zero_guard
-from tinygrad_lite.ops.matrix import QR as QR
-from tinygrad_lite.ops.matrix import Slogdet as Slogdet
-from tinygrad_lite.ops.reduction import AMinMax as AMinMax
-from tinygrad_lite.ops.reduction import Extreme as Extreme
-from tinygrad_lite.ops.sorting import Sorted as Sorted
-from tinygrad_lite.printing import set_printoptions as set_printoptions
+from tinygrad_lite.engine.arrays import Size as Size
+from tinygrad_lite.engine.arrays import get_default_dtype as get_default_dtype
+from tinygrad_lite.engine.arrays import set_default_dtype as set_default_dtype
+from tinygrad_lite.engine.devices import Device as device
+from tinygrad_lite.engine.devices import accelerator as accelerator
+from tinygrad_lite.engine.devices import cuda as cuda
+from tinygrad_lite.engine.devices import mps as mps
+from tinygrad_lite.engine.grad import grad as grad
+from tinygrad_lite.engine.mode import enable_grad as enable_grad
+from tinygrad_lite.engine.mode import inference_mode as inference_mode
+from tinygrad_lite.engine.mode import is_grad_enabled as is_grad_enabled
+from tinygrad_lite.engine.mode import no_grad as no_grad
+from tinygrad_lite.engine.mode import set_grad_enabled as set_grad_enabled
+from tinygrad_lite.engine.mode import zero_guard as zero_guard
+from tinygrad_lite.engine.op import OPS as OPS
+from tinygrad_lite.engine.op import op as op
+from tinygrad_lite.engine.printing import set_printoptions as set_printoptions
+from tinygrad_lite.engine.tensor import Tensor as Tensor
+from tinygrad_lite.ops.creation import BoolTensor as BoolTensor
+from tinygrad_lite.ops.creation import DoubleTensor as DoubleTensor
+from tinygrad_lite.ops.creation import FloatTensor as FloatTensor
+from tinygrad_lite.ops.creation import IntTensor as IntTensor
+from tinygrad_lite.ops.creation import LongTensor as LongTensor
+from tinygrad_lite.ops.creation import arange as arange
+from tinygrad_lite.ops.creation import as_tensor as as_tensor
+from tinygrad_lite.ops.creation import empty as empty
+from tinygrad_lite.ops.creation import empty_like as empty_like
+from tinygrad_lite.ops.creation import eye as eye
+from tinygrad_lite.ops.creation import from_numpy as from_numpy
+from tinygrad_lite.ops.creation import full as full
+from tinygrad_lite.ops.creation import full_like as full_like
+from tinygrad_lite.ops.creation import linspace as linspace
+from tinygrad_lite.ops.creation import logspace as logspace
+from tinygrad_lite.ops.creation import ones as ones
+from tinygrad_lite.ops.creation import ones_like as ones_like
+from tinygrad_lite.ops.creation import promote_types as promote_types
+from tinygrad_lite.ops.creation import result_type as result_type
+from tinygrad_lite.ops.creation import tensor as tensor
+from tinygrad_lite.ops.creation import tril_indices as tril_indices
+from tinygrad_lite.ops.creation import triu_indices as triu_indices
+from tinygrad_lite.ops.creation import zeros as zeros
+from tinygrad_lite.ops.creation import zeros_like as zeros_like
+from tinygrad_lite.ops.linalg.matrix import QR as QR
+from tinygrad_lite.ops.linalg.matrix import Slogdet as Slogdet
+from tinygrad_lite.ops.reductions.reduction import AMinMax as AMinMax
+from tinygrad_lite.ops.reductions.reduction import Extreme as Extreme
+from tinygrad_lite.ops.reductions.sorting import Sorted as Sorted
 from tinygrad_lite.random import Generator as Generator
-from tinygrad_lite.registry import OPS as OPS
-from tinygrad_lite.registry import op as op
-from tinygrad_lite.tensor import Tensor as Tensor
 from tinygrad_lite import autograd as autograd
-from tinygrad_lite import cli as cli
 from tinygrad_lite import data as data
 from tinygrad_lite import datasets as datasets
 from tinygrad_lite import func as func

@@ -2,7 +2,7 @@
 
 import sys
 
-from tinygrad_lite.cli import main
+from tinygrad_lite._tools.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

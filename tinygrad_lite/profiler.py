@@ -25,8 +25,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from tinygrad_lite.graph import MODE
-from tinygrad_lite.tensor import Tensor
+from tinygrad_lite.engine.node import MODE
+from tinygrad_lite.engine.tensor import Tensor
 
 __all__ = ["Event", "Row", "profile"]
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.arguments import named
+from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.op import publish
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
-from tinygrad_lite.ops.inplace import filler
-from tinygrad_lite.ops.shape import sizes
-from tinygrad_lite.registry import publish
-from tinygrad_lite.tensor import Tensor, get_default_dtype, make, to_array
+from tinygrad_lite.ops.indexing.inplace import filler
+from tinygrad_lite.ops.shape.reshaping import sizes
 
 __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
            "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",

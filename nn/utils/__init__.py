@@ -3,19 +3,11 @@
 from tinygrad_lite.nn.utils import rnn as rnn
 from tinygrad_lite.nn.utils.clipping import (
     clip_grad_norm as clip_grad_norm,
-)
-from tinygrad_lite.nn.utils.clipping import (
     clip_grad_norm_ as clip_grad_norm_,
-)
-from tinygrad_lite.nn.utils.clipping import (
     clip_grad_value_ as clip_grad_value_,
-)
-from tinygrad_lite.nn.utils.clipping import (
     get_total_norm as get_total_norm,
 )
 from tinygrad_lite.nn.utils.vectors import (
     parameters_to_vector as parameters_to_vector,
-)
-from tinygrad_lite.nn.utils.vectors import (
     vector_to_parameters as vector_to_parameters,
 )

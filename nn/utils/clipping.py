@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.arguments import named
+from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, describe
-from tinygrad_lite.tensor import Tensor, make
 
 
 def tensors_of(name: str, parameters: Any) -> list[Any]:

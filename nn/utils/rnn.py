@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.ops.arrange import stack
-from tinygrad_lite.ops.elementwise import where
-from tinygrad_lite.ops.indexing import getitem, plain
-from tinygrad_lite.ops.padding import pad_constant
-from tinygrad_lite.tensor import Tensor, make
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.indexing.getitem import getitem, plain
+from tinygrad_lite.ops.shape.joining import stack
+from tinygrad_lite.ops.windows.padding import pad_constant
 
 __all__ = [
     "PackedSequence", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence", "pad_sequence",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.utils.clipping import tensors_of
-from tinygrad_lite.ops.shape import cat
-from tinygrad_lite.tensor import Tensor
+from tinygrad_lite.ops.shape.reshaping import cat
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 import tinygrad_lite as tl
 from tinygrad_lite.testing.check import sampler_for
-from tinygrad_lite.testing.search import Source
+from tinygrad_lite.testing.search.source import Source
 
 OPS = sorted(name for name, op in tl.OPS.items() if op.places and op.samples is not None)
 

@@ -73,7 +73,7 @@ def test_a_jacobian_of_300_rows_is_one_backward_pass() -> None:
     W, x = tl.tensor(rng.normal(size=(300, 300)) / 17), tl.tensor(rng.normal(size=300), requires_grad=True)
     y = (W @ x).tanh() * x.exp()
     counter = Counter()
-    with tl.graph.switch(observers=(counter,)):
+    with tl.engine.node.switch(observers=(counter,)):
         (J,) = tl.grad(y, x, tl.eye(300, dtype=tl.float64), is_grads_batched=True, retain_graph=True)
     assert counter.rules <= 6
     rows = [tl.grad(y, x, tl.eye(300, dtype=tl.float64)[k], retain_graph=True)[0] for k in range(0, 300, 37)]

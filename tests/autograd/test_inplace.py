@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.methods import Methods
-from tinygrad_lite.ops.inplace import FORMS
-from tinygrad_lite.registry import PUBLIC
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.ops.indexing.inplace import FORMS
 
 ARGS: dict[str, tuple[Any, ...]] = {
     "clamp": (0.2, 0.6), "clip": (0.2, 0.6), "hardtanh": (0.2, 0.6), "clamp_min": (0.3,), "clamp_max": (0.3,),

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.cli import main
-from tinygrad_lite.methods import Methods
-from tinygrad_lite.registry import PUBLIC
-from tinygrad_lite.samples import Samples
-from tinygrad_lite.tensor import UFUNCS
+from tinygrad_lite._tools.cli import main
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import UFUNCS
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tinygrad_lite import demo, load
-from tinygrad_lite.cli import main
+from tinygrad_lite import load
+from tinygrad_lite._tools import demo
+from tinygrad_lite._tools.cli import main
 
 
 @pytest.fixture(scope="module")

@@ -83,11 +83,11 @@ import numpy as np
 def my_op(x, dim=-1): return x.softmax(dim)
 def my_loss(x): return (x * x).mean()
 """
-PLUGIN = "tinygrad_lite.testing.plugin"  # found by itself where the package is installed
+PLUGIN = "tinygrad_lite_pytest"  # found by itself where the package is installed
 OP = """
 import numpy as np
 from tinygrad_lite import op
-from tinygrad_lite.samples import Samples
+from tinygrad_lite.engine.samples import Samples
 {}
 import tinygrad_lite as tl
 from tinygrad_lite.testing import check_op

@@ -5,7 +5,7 @@ import tinygrad_lite as tl
 
 def test_a_name_published_anew_is_found_anew():
     """The package remembers what it has looked up, and forgets it when the name is published again."""
-    from tinygrad_lite.registry import PUBLIC, publish
+    from tinygrad_lite.engine.op import PUBLIC, publish
 
     try:
         publish("published_twice", abs, (), False)

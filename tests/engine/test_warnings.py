@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.arrays import hush, unhush
+from tinygrad_lite.engine.arrays import hush, unhush
 
 
 def warns():

@@ -13,8 +13,8 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn, optim
-from tinygrad_lite.arguments import fits, words
 from tinygrad_lite.data import ConcatDataset, DataLoader, Subset, TensorDataset, default_collate, random_split
+from tinygrad_lite.engine.arguments import fits, words
 from tinygrad_lite.optim import lr_scheduler as schedules
 
 F = nn.functional

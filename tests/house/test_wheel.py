@@ -17,7 +17,15 @@ SPEC.loader.exec_module(check_wheel)
 
 def copy_sources(folder, links):
     """Copy what a build needs; a link becomes a link or, as in a checkout without links, a small text file."""
-    for name in (*check_wheel.ROOMS, "setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in (
+        *check_wheel.ROOMS,
+        "tinygrad_lite_pytest.py",
+        "setup.cfg",
+        "setup.py",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+    ):
         place = ROOT / name
         if place.is_dir():
             shutil.copytree(place, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
@@ -58,6 +66,7 @@ def test_faults_are_seen(tmp_path):
         file.writestr("tinygrad_lite-0.dist-info/METADATA", bytes(1_000_000))
     assert check_wheel.faults(wheel, tmp_path) == [
         "tinygrad_lite/nn/__init__.py is missing",
+        "tinygrad_lite_pytest.py is missing",
         "nn/__init__.py should not be there",
         "tinygrad_lite/notes.docx should not be there",
         "tinygrad_lite/notes.docx is of an unknown kind",

@@ -6,7 +6,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite.graph import MODE, Node
+from tinygrad_lite.engine.node import MODE, Node
 
 
 class Block(nn.Module):

@@ -10,8 +10,8 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite.graph import no_grad
-from tinygrad_lite.modes import switch
+from tinygrad_lite.engine.mode import switch
+from tinygrad_lite.engine.node import no_grad
 
 
 class Net(nn.Module):

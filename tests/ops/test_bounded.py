@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops.activation import RUN, bounded
+from tinygrad_lite.ops.elementwise.activation import RUN, bounded
 
 
 @pytest.mark.parametrize("dtype", ["f", "d", "e", "l"])

@@ -5,8 +5,8 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite.nn import functional as F
-from tinygrad_lite.ops import lookup
-from tinygrad_lite.ops.fastconv import fast_convolution
+from tinygrad_lite.ops.windows import table as lookup
+from tinygrad_lite.ops.windows.blocked import fast_convolution
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError
-from tinygrad_lite.ops.indexing import BadKey
-from tinygrad_lite.ops.shape import BadIndex
+from tinygrad_lite.ops.indexing.getitem import BadKey
+from tinygrad_lite.ops.shape.reshaping import BadIndex
 
 
 def ones(*size: int) -> Any:

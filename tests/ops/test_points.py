@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops.points import less
+from tinygrad_lite.ops.linalg.squared_distances import less
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])

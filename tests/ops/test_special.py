@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops import special_values as values
+from tinygrad_lite.ops.elementwise import special_values as values
 
 special = pytest.importorskip("scipy.special")
 RNG = np.random.default_rng(0)

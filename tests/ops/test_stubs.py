@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite import catalogue
-from tinygrad_lite.registry import PUBLIC
+from tinygrad_lite._tools import catalogue
+from tinygrad_lite.engine.op import PUBLIC
 
 USER = """
 import tinygrad_lite as tl
@@ -36,7 +36,9 @@ x.no_such_method()
 
 def test_stubs_are_fresh() -> None:
     # in a process of its own: other tests import rooms that publish more functions
-    done = subprocess.run([sys.executable, "-m", "tinygrad_lite.stubs", "--check"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_lite._tools.stubs", "--check"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -46,7 +48,7 @@ def test_stubs_name_every_function() -> None:
         n for n in PUBLIC if n not in vars(tl) and f"def {n}(" not in package and f"import {n} as {n}" not in package
     ]
     assert not missing
-    methods = (Path(tl.__file__).parent / "methods.pyi").read_text("utf-8")
+    methods = (Path(tl.__file__).parent / "engine" / "methods.pyi").read_text("utf-8")
     assert "def relu(self) -> Tensor" in methods and "def __add__(self, other: TensorLike) -> Tensor" in methods
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.parity import rows_elementwise, rows_indexing, rows_product, rows_reduction, rows_shape
 from tests.parity.compare import Row, run
-from tinygrad_lite.registry import PUBLIC
+from tinygrad_lite.engine.op import PUBLIC
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)

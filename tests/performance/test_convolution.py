@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops import fastconv, window, winograd, workers
-from tinygrad_lite.ops.fastconv import fast_convolution
-from tinygrad_lite.ops.window import conv, conv_input, conv_weight, out_size, to_largest, window_max
+from tinygrad_lite.ops import threads as workers
+from tinygrad_lite.ops.windows import blocked as fastconv, correlation as window, winograd
+from tinygrad_lite.ops.windows.blocked import fast_convolution
+from tinygrad_lite.ops.windows.correlation import conv, conv_input, conv_weight, out_size, to_largest, window_max
 
 # images, channels, outputs, size, kernel, stride, pads, dilation, groups
 CASES = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops.window import max_pool, out_size, padded, to_largest, window_max, windows
+from tinygrad_lite.ops.windows.correlation import max_pool, out_size, padded, to_largest, window_max, windows
 
 CASES = [
     # size, kernel, stride, pads, dilation

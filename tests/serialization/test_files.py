@@ -13,8 +13,8 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import optim
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import DTypeError, FileError
-from tinygrad_lite.tensor import Tensor
 
 
 def same(a, b):

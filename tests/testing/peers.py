@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tests.testing.cases.record import Case
-from tinygrad_lite.testing.search import Source
-from tinygrad_lite.testing.strategies import HypothesisSource
+from tinygrad_lite.testing.search.hypothesis_engine import HypothesisSource
+from tinygrad_lite.testing.search.source import Source
 
 Functions = tuple[Callable[..., Any], Callable[..., Any]]
 POINTS = 20

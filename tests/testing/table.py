@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.testing.cases.record import CASES, Case
-from tinygrad_lite.testing.point import Rule
-from tinygrad_lite.testing.rule import find, search
-from tinygrad_lite.testing.search import Source
-from tinygrad_lite.testing.trial import Trial
+from tinygrad_lite.testing.search.one_example import Trial
+from tinygrad_lite.testing.search.search import find, search
+from tinygrad_lite.testing.search.source import Source
+from tinygrad_lite.testing.verdict.point import Rule
 
 DOMAINS = (
     *("elementwise", "pairs", "reductions", "images", "indexing", "linalg", "layers", "losses", "sequences"),

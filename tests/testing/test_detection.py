@@ -6,9 +6,9 @@ import pytest
 
 from tests.testing.table import load
 from tinygrad_lite.testing import check_rule
-from tinygrad_lite.testing.point import Rule
-from tinygrad_lite.testing.rule import find
-from tinygrad_lite.testing.trial import Trial
+from tinygrad_lite.testing.search.one_example import Trial
+from tinygrad_lite.testing.search.search import find
+from tinygrad_lite.testing.verdict.point import Rule
 
 CASES = {c.name: c for c in load()}
 BUGS = [(name, bug) for name, c in CASES.items() for bug in c.bugs]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 
 import tinygrad_lite as tl
-from tinygrad_lite.registry import OPS, op
-from tinygrad_lite.tensor import Array
+from tinygrad_lite.engine.op import OPS, op
+from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.testing import Arr, Ints, Samples, check_op
 from tinygrad_lite.testing.cli import run
-from tinygrad_lite.testing.strategies import calls
+from tinygrad_lite.testing.search.hypothesis_engine import calls
 
 pytest_plugins = ["pytester"]
 
@@ -67,8 +67,7 @@ def test_plugin(pytester: pytest.Pytester) -> None:
         """
         import numpy as np
         import tinygrad_lite as tl
-        from tinygrad_lite.testing import Arr
-        from tinygrad_lite.testing.plugin import gradtest
+        from tinygrad_lite.testing import Arr, gradtest
 
         @gradtest(tl.tanh)
         def test_right(): ...
@@ -80,7 +79,7 @@ def test_plugin(pytester: pytest.Pytester) -> None:
             gradcheck(tl.tanh, np.ones(3))
         """
     )
-    arguments = ["-p", "tinygrad_lite.testing.plugin", "-p", "no:cacheprovider", "--grad-examples=7", "--grad-seed=3"]
+    arguments = ["-p", "tinygrad_lite_pytest", "-p", "no:cacheprovider", "--grad-examples=7", "--grad-seed=3"]
     result = pytester.runpytest_inprocess(*arguments)
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*WRONG VALUE*", "*suspected: off by the factor 1/2*", "*reproduce: gradcheck(*"])

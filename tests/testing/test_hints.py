@@ -78,7 +78,7 @@ def test_one_point_is_no_pattern() -> None:
 
 
 def test_an_explanation_that_fails_leaves_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinygrad_lite.testing.diagnose.hints", lambda c: 1 / 0)
+    monkeypatch.setattr("tinygrad_lite.testing.explain.diagnose.hints", lambda c: 1 / 0)
     found = report("tanh", "power")
     assert found.kind == "wrong value" and found.suspicion
 

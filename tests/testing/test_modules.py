@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite.tensor import Tensor
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.testing import Arr, GradcheckError, Ints, check_module
 
 X = (Arr("n 4", min=1),)

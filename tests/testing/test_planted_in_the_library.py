@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_lite import graph
-from tinygrad_lite.registry import OPS, op
-from tinygrad_lite.samples import Samples
+from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.op import OPS, op
+from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.testing import GradReport, check_op
 
 

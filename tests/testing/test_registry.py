@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tinygrad_lite  # noqa: F401  registers the ops
-from tinygrad_lite.registry import OPS
+from tinygrad_lite.engine.op import OPS
 from tinygrad_lite.testing import Samples, check_op
 
 DIFFERENTIABLE = sorted(name for name, op in OPS.items() if op.places)

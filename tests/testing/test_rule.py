@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinygrad_lite.testing import GradReport, Source, check_rule, gradcheck
-from tinygrad_lite.testing.search import SCHEDULE
+from tinygrad_lite.testing.search.source import SCHEDULE
 
 
 def softmax(x, axis=-1):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_lite.samples import Arr, Ints, Samples, dims, parse
-from tinygrad_lite.testing.search import Source
-from tinygrad_lite.testing.specs import sampler_of, sampler_of_samples
+from tinygrad_lite.engine.samples import Arr, Ints, Samples, dims, parse
+from tinygrad_lite.testing.search.samplers import sampler_of, sampler_of_samples
+from tinygrad_lite.testing.search.source import Source
 
 
 def drawn(samples: Samples, names: tuple[str, ...] = (), count: int = 40) -> list:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.registry import OPS, op
-from tinygrad_lite.tensor import Array
+from tinygrad_lite.engine.op import OPS, op
+from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.testing import Arr, GradcheckError, Ints, Samples, check_op, gradcheck, gradgradcheck
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])

@@ -112,7 +112,7 @@ def test_without_dot_graphviz_pictures_are_built_in(monkeypatch, nets):
 
 @pytest.mark.skipif(os.name != "posix", reason="the stand-in for dot is a shell script")
 def test_dot_draws_where_it_is_wanted_and_quick_enough(monkeypatch, nets, tmp_path):
-    from tinygrad_lite.viz import dot
+    from tinygrad_lite.viz.formats import dot
 
     program = tmp_path / "dot"
     program.write_text('#!/bin/sh\n[ -n "$SLOW" ] && exec /bin/sleep 20\necho "drawn $1"\n')

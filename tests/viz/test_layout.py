@@ -1,8 +1,7 @@
 """Properties of the built-in layout on graphs nobody has drawn by hand."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tinygrad_lite import viz
 from tinygrad_lite.viz.layout.coordinates import spread

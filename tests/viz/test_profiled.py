@@ -8,6 +8,7 @@ import pytest
 import tinygrad_lite as tl
 from tinygrad_lite import nn, viz
 from tinygrad_lite.profiler import FORWARD, MODULE, profile
+from tinygrad_lite.viz.scene.words import time_text
 
 F = nn.functional
 
@@ -137,9 +138,7 @@ def test_a_closed_module_has_the_sum(nets):
     p, _ = trained(net, nets.image)
     graph = viz.draw(net, nets.image, profile=p, color_by="time", depth=1)
     inside = sum(m.time for id, m in measured(graph).items() if id.startswith("0"))
-    assert [t for t, _ in graph.view.groups["0"].lines if t.startswith("time")] == [
-        f"time {viz.words.time_text(inside)}"
-    ]
+    assert [t for t, _ in graph.view.groups["0"].lines if t.startswith("time")] == [f"time {time_text(inside)}"]
     svg = graph.to_svg()
     assert len(re.findall(r'<g class="box closed heat\d"', svg)) == 1
     data = json.loads(re.search(r'type="application/json">(.*?)</script>', graph.to_html(), re.DOTALL)[1])

@@ -9,8 +9,8 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn, viz
-from tinygrad_lite.graph import MODE
-from tinygrad_lite.viz.jsonio import decoded
+from tinygrad_lite.engine.node import MODE
+from tinygrad_lite.viz.formats.json import decoded
 
 
 def edges(graph):

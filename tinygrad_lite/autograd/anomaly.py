@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from tinygrad_lite.engine.node import MODE, Node, line_of, pull, switch, user_frame
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import GradientError
-from tinygrad_lite.graph import MODE, Node, line_of, pull, switch, user_frame
-from tinygrad_lite.tensor import Tensor
 
 
 class Finder:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.node import MODE, Node, bump, clock, no_grad, pick, switch, unbroadcast, user_frame
+from tinygrad_lite.engine.tensor import Tensor, make, new, wrap
 from tinygrad_lite.errors import GradientError, ShapeError, describe
-from tinygrad_lite.graph import MODE, Node, bump, clock, no_grad, pick, switch, unbroadcast, user_frame
-from tinygrad_lite.tensor import Tensor, make, new, wrap
 
 
 class FunctionCtx:

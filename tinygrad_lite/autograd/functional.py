@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.grad import grad
+from tinygrad_lite.engine.node import enable_grad
+from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.func.transforms import unit
-from tinygrad_lite.gradients import grad
-from tinygrad_lite.graph import enable_grad
-from tinygrad_lite.registry import PUBLIC
-from tinygrad_lite.tensor import Tensor, make
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 

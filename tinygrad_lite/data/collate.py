@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.tensor import Tensor, make
 
 
 def default_convert(data: Any) -> Any:
@@ -39,7 +39,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     first = batch[0]
     if isinstance(first, (Tensor, np.ndarray, np.generic)):
         if isinstance(first, Tensor) and any(isinstance(b, Tensor) and b.tracked for b in batch):
-            from tinygrad_lite.registry import PUBLIC
+            from tinygrad_lite.engine.op import PUBLIC
 
             return PUBLIC["stack"](batch)
         arrays = [np.asarray(b.array if isinstance(b, Tensor) else b) for b in batch]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.arguments import checked_constructor, named
 from tinygrad_lite.data.shuffling import generator_of
+from tinygrad_lite.engine.arguments import checked_constructor, named
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.tensor import Tensor, make
 
 
 class Dataset:

@@ -7,10 +7,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.data.collate import default_collate, default_convert
 from tinygrad_lite.data.dataset import IterableDataset
 from tinygrad_lite.data.sampler import BatchSampler, RandomSampler, SequentialSampler, count
+from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.errors import ArgumentError, describe
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.arguments import checked_constructor
 from tinygrad_lite.data.shuffling import generator_of
+from tinygrad_lite.engine.arguments import checked_constructor
 
 
 def count(value: Any, name: str) -> int:

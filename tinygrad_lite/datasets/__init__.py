@@ -5,21 +5,12 @@ Everything here takes and gives NumPy arrays.
 
 from tinygrad_lite.datasets.generated import (
     make_blobs as make_blobs,
-)
-from tinygrad_lite.datasets.generated import (
     make_cubic as make_cubic,
-)
-from tinygrad_lite.datasets.generated import (
     make_regression as make_regression,
-)
-from tinygrad_lite.datasets.generated import (
     make_up_down as make_up_down,
-)
-from tinygrad_lite.datasets.generated import (
     make_xor as make_xor,
 )
 from tinygrad_lite.datasets.idx import read_idx as read_idx
-from tinygrad_lite.datasets.mnist_files import fashion_mnist as fashion_mnist
-from tinygrad_lite.datasets.mnist_files import mnist as mnist
+from tinygrad_lite.datasets.mnist_files import fashion_mnist as fashion_mnist, mnist as mnist
 from tinygrad_lite.datasets.splitting import split as split
 from tinygrad_lite.datasets.uci import digits as digits

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import graph
+from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.grad import differentiate
+from tinygrad_lite.engine.node import MODE, switch
+from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.engine.tensor import ASK, Size, Tensor, make, to_array
 from tinygrad_lite.errors import GradientError, ShapeError, describe
-from tinygrad_lite.gradients import differentiate
-from tinygrad_lite.graph import MODE, switch
-from tinygrad_lite.registry import PUBLIC
-from tinygrad_lite.tensor import ASK, Size, Tensor, make, to_array
 
 
 class Unbatchable(GradientError):

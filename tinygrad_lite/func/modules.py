@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_lite.registry import PUBLIC
+from tinygrad_lite.engine.op import PUBLIC
 
 
 def functional_call(

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import gradients
+from tinygrad_lite.engine import grad as gradients
+from tinygrad_lite.engine.node import MODE, Node, enable_grad
+from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.func.batch import batch, levels
 from tinygrad_lite.func.tree import flatten, tree_map
-from tinygrad_lite.graph import MODE, Node, enable_grad
-from tinygrad_lite.registry import PUBLIC
-from tinygrad_lite.tensor import Tensor, make
 
 
 # ------------------------------------------------------------------------------------------------ fresh variables

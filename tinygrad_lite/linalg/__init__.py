@@ -1,33 +1,37 @@
 """Linear algebra: the door to everything that PyTorch keeps under ``torch.linalg``."""
 
 from tinygrad_lite.errors import LinAlgError as LinAlgError
-from tinygrad_lite.ops.matrix import cholesky as cholesky
-from tinygrad_lite.ops.matrix import cholesky_ex as cholesky_ex
-from tinygrad_lite.ops.matrix import cross as cross
-from tinygrad_lite.ops.matrix import det as det
-from tinygrad_lite.ops.matrix import diagonal as diagonal
-from tinygrad_lite.ops.matrix import eigh as eigh
-from tinygrad_lite.ops.matrix import eigvalsh as eigvalsh
-from tinygrad_lite.ops.matrix import inv as inv
-from tinygrad_lite.ops.matrix import inv_ex as inv_ex
-from tinygrad_lite.ops.matrix import lstsq as lstsq
-from tinygrad_lite.ops.matrix import matmul as matmul
-from tinygrad_lite.ops.matrix import matrix_exp as matrix_exp
-from tinygrad_lite.ops.matrix import matrix_power as matrix_power
-from tinygrad_lite.ops.matrix import matrix_rank as matrix_rank
-from tinygrad_lite.ops.matrix import multi_dot as multi_dot
-from tinygrad_lite.ops.matrix import pinv as pinv
-from tinygrad_lite.ops.matrix import qr as qr
-from tinygrad_lite.ops.matrix import slogdet as slogdet
-from tinygrad_lite.ops.matrix import solve as solve
-from tinygrad_lite.ops.matrix import solve_triangular as solve_triangular
-from tinygrad_lite.ops.matrix import svd as svd
-from tinygrad_lite.ops.matrix import svdvals as svdvals
-from tinygrad_lite.ops.matrix import tensorinv as tensorinv
-from tinygrad_lite.ops.matrix import tensorsolve as tensorsolve
-from tinygrad_lite.ops.matrix import vander as vander
-from tinygrad_lite.ops.matrix import vecdot as vecdot
-from tinygrad_lite.ops.matrix_norm import cond as cond
-from tinygrad_lite.ops.matrix_norm import matrix_norm as matrix_norm
-from tinygrad_lite.ops.matrix_norm import norm as norm
-from tinygrad_lite.ops.matrix_norm import vector_norm as vector_norm
+from tinygrad_lite.ops.linalg.matrix import (
+    cholesky as cholesky,
+    cholesky_ex as cholesky_ex,
+    cross as cross,
+    det as det,
+    diagonal as diagonal,
+    eigh as eigh,
+    eigvalsh as eigvalsh,
+    inv as inv,
+    inv_ex as inv_ex,
+    lstsq as lstsq,
+    matmul as matmul,
+    matrix_exp as matrix_exp,
+    matrix_power as matrix_power,
+    matrix_rank as matrix_rank,
+    multi_dot as multi_dot,
+    pinv as pinv,
+    qr as qr,
+    slogdet as slogdet,
+    solve as solve,
+    solve_triangular as solve_triangular,
+    svd as svd,
+    svdvals as svdvals,
+    tensorinv as tensorinv,
+    tensorsolve as tensorsolve,
+    vander as vander,
+    vecdot as vecdot,
+)
+from tinygrad_lite.ops.linalg.matrix_norm import (
+    cond as cond,
+    matrix_norm as matrix_norm,
+    norm as norm,
+    vector_norm as vector_norm,
+)

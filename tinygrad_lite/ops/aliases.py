@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_lite.methods import Methods
-from tinygrad_lite.registry import PUBLIC, publish
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.op import PUBLIC, publish
 
 SAME = {
     "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "negative": "neg", "absolute": "abs",

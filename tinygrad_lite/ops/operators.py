@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_lite.methods import Methods
-from tinygrad_lite.ops import compare as c
-from tinygrad_lite.ops import elementwise as e
-from tinygrad_lite.ops.linalg import matmul
-from tinygrad_lite.registry import PUBLIC
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.ops.elementwise import arithmetic as e, comparison as c
+from tinygrad_lite.ops.linalg.matmul import matmul
 
 
 def _reflected(function: Any) -> Any:

@@ -3,8 +3,7 @@
 from tinygrad_lite.optim import lr_scheduler as lr_scheduler
 from tinygrad_lite.optim.adadelta import Adadelta as Adadelta
 from tinygrad_lite.optim.adagrad import Adagrad as Adagrad
-from tinygrad_lite.optim.adam import Adam as Adam
-from tinygrad_lite.optim.adam import AdamW as AdamW
+from tinygrad_lite.optim.adam import Adam as Adam, AdamW as AdamW
 from tinygrad_lite.optim.adamax import Adamax as Adamax
 from tinygrad_lite.optim.asgd import ASGD as ASGD
 from tinygrad_lite.optim.lbfgs import LBFGS as LBFGS

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import graph
+from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.optim.formula import need
 from tinygrad_lite.optim.line_search import Point, strong_wolfe
 from tinygrad_lite.optim.optimizer import Optimizer, numbers
-from tinygrad_lite.tensor import make
 
 
 class LBFGS(Optimizer):

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import graph
-from tinygrad_lite.arguments import checked_constructor, fits, misfit, ours
+from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.arguments import checked_constructor, fits, misfit, ours
+from tinygrad_lite.engine.tensor import HookHandle, Tensor, make
 from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
-from tinygrad_lite.tensor import HookHandle, Tensor, make
 
 Job = tuple[Any, Any, Any, tuple[Any, ...]]
 """One piece of work for a formula: parameter, gradient, state (its "step" counts from 1), state and scratch arrays."""

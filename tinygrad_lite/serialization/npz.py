@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import FileError
 from tinygrad_lite.serialization.structure import put_together
-from tinygrad_lite.tensor import make
 
 STRUCTURE = "structure.json"
 

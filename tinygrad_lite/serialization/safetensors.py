@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 from tinygrad_lite.serialization.atomic import replacing
-from tinygrad_lite.tensor import Tensor, make
 
 DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8",

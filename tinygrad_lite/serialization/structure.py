@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
-from tinygrad_lite.tensor import Tensor, make
 
 MARK = "$"
 """Key of a JSON object that stands for something JSON does not have."""

@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import FileError
 from tinygrad_lite.serialization.npz import LARGE, contents, damaged, fill
 from tinygrad_lite.serialization.opcodes import read_pickle
 from tinygrad_lite.serialization.safetensors import bfloat16
-from tinygrad_lite.tensor import Tensor, make
 
 STORAGES = {
     "DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": "bf16", "LongStorage": "i8",

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.registry import OPS, PUBLIC
-from tinygrad_lite.samples import Arr, Choices, Ints, Samples
-from tinygrad_lite.tensor import Tensor
-from tinygrad_lite.testing.context import Outcome
-from tinygrad_lite.testing.diagnose import diagnose
+from tinygrad_lite.engine.op import OPS, PUBLIC
+from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.testing.explain.context import Outcome
+from tinygrad_lite.testing.explain.diagnose import diagnose
 from tinygrad_lite.testing.functions import name_of, names_of, pullback_of, rule_of, with_g
-from tinygrad_lite.testing.numeric import RTOL, learn
-from tinygrad_lite.testing.point import Array, Failure, Point, Profile, Rule
 from tinygrad_lite.testing.report import GradcheckError, GradReport
-from tinygrad_lite.testing.rule import describe, reproduction, search
-from tinygrad_lite.testing.specs import sampler_of, sampler_of_samples
-from tinygrad_lite.testing.trial import Sampler, Trial, quiet
+from tinygrad_lite.testing.search.one_example import Sampler, Trial, quiet
+from tinygrad_lite.testing.search.samplers import sampler_of, sampler_of_samples
+from tinygrad_lite.testing.search.search import describe, reproduction, search
+from tinygrad_lite.testing.verdict.numeric import RTOL, learn
+from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile, Rule
 
 KINKS = ("strict", "report", "skip")
 
@@ -158,7 +158,7 @@ def run(trial: Trial, examples: int, seed: int, title: str, name: str, engine: s
     if engine == "builtin":
         return search(trial, examples, seed, title, name)
     if engine == "hypothesis":
-        from tinygrad_lite.testing.strategies import search_with_hypothesis
+        from tinygrad_lite.testing.search.hypothesis_engine import search_with_hypothesis
 
         return search_with_hypothesis(trial, examples, seed, title, name)
     raise ValueError(f"check_op: engine must be 'builtin' or 'hypothesis', got {engine!r}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from tinygrad_lite import registry
+from tinygrad_lite.engine import op as registry
 from tinygrad_lite.testing.check import check_op
 from tinygrad_lite.testing.report import GradReport
 

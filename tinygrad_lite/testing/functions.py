@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.gradients import grad
-from tinygrad_lite.tensor import Tensor, make
-from tinygrad_lite.testing.point import Array, Rule
-from tinygrad_lite.testing.search import Source
-from tinygrad_lite.testing.trial import Sampler
+from tinygrad_lite.engine.grad import grad
+from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.testing.search.one_example import Sampler
+from tinygrad_lite.testing.search.source import Source
+from tinygrad_lite.testing.verdict.point import Array, Rule
 
 Pair = tuple[Callable[..., Any], Callable[..., Any]]
 

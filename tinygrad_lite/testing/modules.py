@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.samples import Arr, Ints
 from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
-from tinygrad_lite.samples import Arr, Ints
 from tinygrad_lite.testing.check import _given, run
 from tinygrad_lite.testing.functions import array_of, flat, leaves, pulled, values
-from tinygrad_lite.testing.point import Array, Rule
 from tinygrad_lite.testing.report import GradReport
-from tinygrad_lite.testing.search import Source
-from tinygrad_lite.testing.specs import sampler_of
-from tinygrad_lite.testing.trial import Trial
+from tinygrad_lite.testing.search.one_example import Trial
+from tinygrad_lite.testing.search.samplers import sampler_of
+from tinygrad_lite.testing.search.source import Source
+from tinygrad_lite.testing.verdict.point import Array, Rule
 
 
 def check_module(

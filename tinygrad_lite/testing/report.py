@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.testing.point import Array
+from tinygrad_lite.testing.verdict.point import Array
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.serialization import save
-from tinygrad_lite.tensor import make
 
 if TYPE_CHECKING:
     from tinygrad_lite.training.trainer import Trainer

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.tensor import Tensor
 
 
 def bare(value: Any) -> Any:

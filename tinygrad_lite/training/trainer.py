@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import graph, random
+from tinygrad_lite import random
+from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import describe
 from tinygrad_lite.nn import Module
 from tinygrad_lite.nn.utils import clip_grad_norm_
 from tinygrad_lite.optim import Optimizer
 from tinygrad_lite.optim.lr_scheduler import ReduceLROnPlateau
 from tinygrad_lite.serialization import load, save
-from tinygrad_lite.tensor import Tensor, make
 from tinygrad_lite.training.callbacks import Callback, Checkpoint, Function, copied
 from tinygrad_lite.training.progress import Progress, chosen, line
 

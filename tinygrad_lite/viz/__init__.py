@@ -8,17 +8,16 @@
 return %1
 """
 
-from tinygrad_lite.viz.diff import GraphDiff as GraphDiff
-from tinygrad_lite.viz.diff import diff as diff
-from tinygrad_lite.viz.door import draw as draw
-from tinygrad_lite.viz.door import trace as trace
-from tinygrad_lite.viz.model import Graph as Graph
-from tinygrad_lite.viz.model import GraphCall as GraphCall
-from tinygrad_lite.viz.model import GraphEdge as GraphEdge
-from tinygrad_lite.viz.model import GraphNode as GraphNode
-from tinygrad_lite.viz.recorder import Recorder as Recorder
-from tinygrad_lite.viz.summary import Summary as Summary
-from tinygrad_lite.viz.summary import summary as summary
+from tinygrad_lite.viz.diff import GraphDiff as GraphDiff, diff as diff
+from tinygrad_lite.viz.door import draw as draw, trace as trace
+from tinygrad_lite.viz.model import (
+    Graph as Graph,
+    GraphCall as GraphCall,
+    GraphEdge as GraphEdge,
+    GraphNode as GraphNode,
+)
+from tinygrad_lite.viz.replay import Recorder as Recorder
+from tinygrad_lite.viz.summary import Summary as Summary, summary as summary
 
 __all__ = [
     "Graph", "GraphCall", "GraphDiff", "GraphEdge", "GraphNode", "Recorder", "Summary", "diff", "draw", "summary",

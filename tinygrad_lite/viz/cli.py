@@ -148,6 +148,6 @@ def recipe(name: str) -> tuple[Any, Any]:
 
 def made(shape: tuple[int, ...]) -> Any:
     """Return an input of a shape: numbers between 0 and 1, the same each time."""
-    from tinygrad_lite.tensor import make
+    from tinygrad_lite.engine.tensor import make
 
     return make(np.random.default_rng(0).random(shape, np.float32))

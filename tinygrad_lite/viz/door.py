@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.node import MODE, switch
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import describe
-from tinygrad_lite.graph import MODE, switch
 from tinygrad_lite.profiler import profile as Profile
-from tinygrad_lite.tensor import Tensor, make
-from tinygrad_lite.viz.backward import backward_of
-from tinygrad_lite.viz.builder import Names
-from tinygrad_lite.viz.gradients import add_gradients
+from tinygrad_lite.viz.capture.backward import backward_of
+from tinygrad_lite.viz.capture.builder import Names
+from tinygrad_lite.viz.capture.gradients import add_gradients
+from tinygrad_lite.viz.capture.names import members, named, of_caller
+from tinygrad_lite.viz.capture.profiled import alike, checked, write_run
+from tinygrad_lite.viz.capture.tracer import Tracer
+from tinygrad_lite.viz.capture.walk import walk
 from tinygrad_lite.viz.model import PROFILED, Graph, GraphNode, Look, measures
-from tinygrad_lite.viz.names import members, named, of_caller
-from tinygrad_lite.viz.profiled import alike, checked, write_run
-from tinygrad_lite.viz.record import Tracer
-from tinygrad_lite.viz.walk import walk
 
 GRAPHS = ("forward", "backward", "both")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinygrad_lite.viz.view import View
+    from tinygrad_lite.viz.scene.view import View
 
 KINDS = ("input", "param", "buffer", "const", "op", "output", "grad")
 SHOWN = ("shape", "dtype", "value", "grad", "stats", "attrs", "flops", "bytes", "time", "source", "saved")
@@ -214,13 +214,13 @@ class Graph:
 
     def find(self, query: str | Callable[[GraphNode], bool]) -> list[GraphNode]:
         """Return the nodes in which every word of ``query`` occurs, or for which a function says so."""
-        from tinygrad_lite.viz.query import find
+        from tinygrad_lite.viz.scene.query import find
 
         return find(self, query)
 
     def subgraph(self, pattern: str, hops: int = 1) -> Graph:
         """Return the part whose ids match ``pattern`` (``encoder.0``, ``*/conv.*``) and what is ``hops`` edges away."""
-        from tinygrad_lite.viz.query import subgraph
+        from tinygrad_lite.viz.scene.query import subgraph
 
         return subgraph(self, pattern, hops)
 
@@ -245,68 +245,68 @@ class Graph:
     @cached_property
     def view(self) -> View:
         """The graph as it is shown: parameters folded, repeats folded, too large parts collapsed."""
-        from tinygrad_lite.viz.view import view_of
+        from tinygrad_lite.viz.scene.view import view_of
 
         return view_of(self)
 
     def to_text(self) -> str:
         """Return the graph as a readable program."""
-        from tinygrad_lite.viz.text import to_text
+        from tinygrad_lite.viz.formats.text import to_text
 
         return to_text(self)
 
     def to_svg(self) -> str:
         """Return a picture that needs nothing but a browser; it follows the reader's light or dark mode."""
-        from tinygrad_lite.viz.svg import to_svg
+        from tinygrad_lite.viz.formats.svg import to_svg
 
         return to_svg(self)
 
     def to_html(self) -> str:
         """Return one offline page: modules open and close by a click, with search, zoom and every detail."""
-        from tinygrad_lite.viz.html import to_html
+        from tinygrad_lite.viz.formats.html import to_html
 
         return to_html(self)
 
     def to_mermaid(self) -> str:
         """Return a Mermaid flowchart, for Markdown pages that show them."""
-        from tinygrad_lite.viz.mermaid import to_mermaid
+        from tinygrad_lite.viz.formats.mermaid import to_mermaid
 
         return to_mermaid(self)
 
     def to_png(self) -> bytes:
         """Return the picture as PNG; needs the extra ``image`` or ``plot``, or the ``dot`` program."""
-        from tinygrad_lite.viz.raster import to_png
+        from tinygrad_lite.viz.formats.raster import to_png
 
         return to_png(self)
 
     def to_pdf(self) -> bytes:
         """Return the picture as PDF; needs the extra ``plot``, or the ``dot`` program."""
-        from tinygrad_lite.viz.raster import to_pdf
+        from tinygrad_lite.viz.formats.raster import to_pdf
 
         return to_pdf(self)
 
     def to_networkx(self) -> Any:
         """Return a ``networkx.MultiDiGraph`` with every field as an attribute."""
-        from tinygrad_lite.viz.network import to_networkx
+        from tinygrad_lite.viz.formats.networkx import to_networkx
 
         return to_networkx(self)
 
     def to_json(self) -> str:
         """Return ``{"version", "nodes", "edges", "calls"}`` as JSON."""
-        from tinygrad_lite.viz.jsonio import to_json
+        from tinygrad_lite.viz.formats.json import to_json
 
         return to_json(self)
 
     @staticmethod
     def from_json(text: str) -> Graph:
         """Return the graph that `to_json` wrote."""
-        from tinygrad_lite.viz.jsonio import from_json
+        from tinygrad_lite.viz.formats.json import from_json
 
         return from_json(text)
 
     def to_graphviz(self) -> Any:
         """Return a ``graphviz.Digraph``."""
-        from tinygrad_lite.viz.dot import to_graphviz
+        from tinygrad_lite.viz.formats.dot import to_graphviz
 
         return to_graphviz(self)
 
@@ -316,7 +316,7 @@ class Graph:
 
     def save(self, path: str | Path) -> Path:
         """Write the form that the suffix of ``path`` names, and return the path."""
-        from tinygrad_lite.viz.files import save
+        from tinygrad_lite.viz.formats.files import save
 
         return save(self, Path(path))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.words import bytes_text, count_text, plain, shape_text
+from tinygrad_lite.viz.scene.words import bytes_text, count_text, plain, shape_text
 
 HEADS = ("Layer (type)", "Output shape", "Parameters", "FLOPs", "Bytes")
 
@@ -96,7 +96,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
 
 def rows_of(graph: Graph) -> list[Row]:
     """Return one row per module call, parents before children; ops outside of modules have their own."""
-    from tinygrad_lite.viz.view import title_of
+    from tinygrad_lite.viz.scene.view import title_of
 
     depth = {"": -1}
     costs: dict[str, list[int]] = {c.id: [0, 0, 0] for c in graph.calls}

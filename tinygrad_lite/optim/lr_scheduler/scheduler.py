@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from tinygrad_lite.arguments import checked_constructor
+from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.optim.optimizer import Optimizer
 

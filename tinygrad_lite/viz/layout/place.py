@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tinygrad_lite.viz.layout.level import Item, Placed, Stroke, Wire, place_level
 from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
-from tinygrad_lite.viz.view import Scene
+from tinygrad_lite.viz.scene.view import Scene
 
 BAND = 20.0
 PAD = 12.0

@@ -1,0 +1,1 @@
+"""The engine: recorded nodes, the backward pass, and how an operation is declared and called."""

@@ -1,0 +1,392 @@
+"""The function that runs an op: unwrap tensors, compute, record.
+
+This is the path every operation takes, so it is written out for the exact arguments of each op, as dataclasses write
+``__init__``: `TEMPLATE` below, filled in once when the op is declared. What it does, in words:
+
+1. Take the array out of every Tensor. No Tensor at all: the op is plain NumPy, return what the forward gives.
+2. Somebody is watching (a picture, a profile, a search for NaN): go through `watched`.
+3. Give mixed dtypes PyTorch's common dtype, run the forward; an error is told with the op's name and the shapes.
+4. If a gradient may be wanted, make a Node: where the arguments came from, and the values that the rules name.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tinygrad_lite.engine.dtype import F32, F64, NUMPY_1, promoted
+from tinygrad_lite.engine.node import MODE, OURS, Node, clock, pick, user_frame
+from tinygrad_lite.engine.tensor import ASK, Tensor, make, new
+from tinygrad_lite.engine.views import link
+from tinygrad_lite.errors import DTypeError, GradientError, LinAlgError, OptionError, ShapeError, describe, in_our_words
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim"}
+"""NumPy's words for PyTorch's arguments."""
+
+TEMPLATE = """
+def {name}({signature}, **_words):
+    if _words:
+        return op.call(*renamed(op, ({params},), _words))
+    _tracked = _found = False
+{unwrap}
+    if not _found:
+        try:
+            return forward({params})
+        except Exception as _error:
+            raise explain(op, ({params},), _error) from _error
+    _mode = MODE.get()
+    if _mode.observers:
+        return watched(op.call, op, ({params},))
+    try:
+{promote}
+        _y = forward({raw})
+    except Exception as _error:
+        raise explain(op, ({params},), _error) from _error
+    if _y.__class__ is not ndarray:
+        if _y.__class__ is tuple:
+            _inputs = ({inputs},) if _tracked and _mode.grad and {records} else None
+            return several(op, _y, _inputs, {saved_several}, ({options}), {first})
+        _y = as_array(op, _y)
+    _t = new(Tensor)
+    _t.array = _y
+    _t.grad = _t.hooks = _t.base = None
+{view}    if not _tracked or not _mode.grad or not {records}:
+        _t.tracked = False
+        _t.node = None
+        return _t
+    _t.tracked = True
+    _t.node = _node = Node()
+    _node.op = op
+    _node.inputs = ({inputs},)
+    _node.saved = {saved}
+    _node.options = ({options})
+    _node.shape = _y.shape
+    _node.dtype = _y.dtype
+    _node.seq = clock()
+    _node.hooks = None
+    if _mode.place is None:
+        _frame = getframe(1)
+        _code = _frame.f_code
+        if OURS[_code.co_filename]:
+            _frame = user_frame(_frame)
+            _code = _frame.f_code
+        _node.source = (_code, _frame.f_lasti)
+    else:
+        _node.source = _mode.place
+    return _t
+"""
+
+VIEW = """
+    if _y.base is not None and _mode.grad:
+        link(_t, {first}, op, ({options}))
+"""
+
+UNWRAP = """
+    if isinstance({p}, Tensor):
+        _found = True
+        if {p}.tracked:
+            _tracked = True
+        {p}_ = {p}.array
+    else:
+        {p}_ = {p}
+"""
+
+# arguments that NumPy can have as they are and gives PyTorch's dtype for: the usual cases, decided at once
+ONE = "not ({a}_.__class__ is ndarray and ((_d := {a}_.dtype) is F32 or _d is F64))"
+TWO = (
+    "not (({a}_.__class__ is ndarray and ((_d := {a}_.dtype) is F32 or _d is F64) and ({b}_.__class__ is float "
+    "or {b}_.__class__ is int or {b}_.__class__ is ndarray and {b}_.dtype is _d)) "
+    "or ({a}_.__class__ is float and {b}_.__class__ is ndarray and ({b}_.dtype is F32 or {b}_.dtype is F64)))"
+)
+
+
+def promotion_source(op: Any) -> str:
+    """Return the lines of the template that bring the arguments of ``op`` to a common dtype."""
+    names = [op.arrays[i] for i in op.places] or list(op.arrays)
+    if op.promote is None:
+        return "        pass"
+    if len(names) == 1:
+        test = ONE.format(a=names[0])
+    elif len(names) == 2 and not NUMPY_1:
+        test = TWO.format(a=names[0], b=names[1])
+    else:
+        a = names[0]
+        number = "" if NUMPY_1 else " or {b}_.__class__ is float"
+        fits = "({b}_ is None" + number + " or {b}_.__class__ is ndarray and {b}_.dtype is _d)"
+        same = [fits.format(b=b) for b in names[1:]]
+        test = " and ".join([ONE.format(a=a)[4:], *same])
+        test = f"not ({test})"
+    if op.promote == "same" and len(names) == 1:
+        return "        pass"
+    lines = [f"        if {test}:"]
+    lines.append(f"            {', '.join(names)}, = promoted(op.name, ({', '.join(names)},), {op.promote == 'float'})")
+    lines += [f"            {n}_ = {n}.array if isinstance({n}, Tensor) else {n}" for n in names]
+    return "\n".join(lines)
+
+
+def saved_source(op: Any, result: str = "_y") -> str:
+    """Return the tuple of values that the rules of ``op`` name."""
+    parts = []
+    for word in op.saved_names:
+        if word == "y":
+            parts.append(result)
+        elif word in op.arrays:
+            parts.append(f"{word}_")
+        elif word in op.params:
+            parts.append(word)
+        else:
+            parts.append(f"shape_of({word.removesuffix('_shape')}_)")
+    return f"({', '.join(parts)}{',' if parts else ''})"
+
+
+def may_view(op: Any) -> bool:
+    """Whether the result of ``op`` may be a view of its first argument."""
+    return op.kind in ("shape", "indexing") and op.arrays[:1] == op.params[:1]
+
+
+def caller(op: Any) -> Callable[..., Any]:
+    """Return the function that runs ``op`` on tensors and records it; on bare arrays it is just the forward."""
+    if op.sequence is not None:
+        return sequence_caller(op)
+    return filled(lambda: source_of(op), op.name, op=op)
+
+
+def source_of(op: Any) -> str:
+    """Return the source of the function that runs ``op``."""
+    params = ", ".join(op.params)
+    return TEMPLATE.format(
+        name=op.name,
+        params=params,
+        signature=", ".join(p if p not in op.defaults else f"{p}=defaults[{p!r}]" for p in op.params),
+        unwrap="".join(UNWRAP.format(p=p) for p in op.arrays),
+        promote=promotion_source(op),
+        raw=", ".join(f"{p}_" if p in op.arrays else p for p in op.params),
+        inputs=", ".join(
+            f"({p}.node or {p}) if isinstance({p}, Tensor) and {p}.tracked else None" if i in op.places else "None"
+            for i, p in enumerate(op.arrays)
+        ),
+        records=bool(op.places),
+        saved=saved_source(op),
+        saved_several=saved_source(op),
+        options=(options := "".join(f"{p}, " for p in op.params if p not in op.arrays)),
+        first=(first := op.params[0]),
+        view=VIEW.lstrip("\n").format(first=first, options=options) if may_view(op) else "",
+    )
+
+
+def _waiting(*args: Any, **words: Any) -> Any:
+    return begin()(*args, **words)  # type: ignore[name-defined]  # noqa: F821 - a global of the function it becomes
+
+
+def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..., Any]:
+    """Return the function ``name`` in the source; it is compiled when it is called for the first time.
+
+    A program uses a few of the hundreds of ops, and importing the package should not wait for all of them. From the
+    first call on the function *is* the compiled one: its code has been exchanged. Tracebacks can show its lines.
+    """
+    file = f"<tinygrad_lite op {name}>"
+    op = names["op"]
+    space = {
+        "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
+        "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "new": new, "Node": Node,
+        "Tensor": Tensor, "ndarray": ndarray, "clock": clock, "getframe": sys._getframe, "F32": F32, "F64": F64,
+        "shape_of": np.shape, "OURS": OURS, "user_frame": user_frame, "link": link,
+    }  # fmt: skip
+    taken = [p for p in op.params if p in space or p.startswith("_")]
+    if taken:
+        raise TypeError(f"op {op.name}: the argument name '{taken[0]}' is used by the engine itself; choose another")
+    call = FunctionType(_waiting.__code__, space, name)
+
+    def begin() -> Callable[..., Any]:
+        source = source_of()
+        exec(compile(source, file, "exec"), space)
+        real = space[name]
+        space[name] = call
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        call.__defaults__ = real.__defaults__  # before the code: another thread may be calling
+        call.__code__ = real.__code__
+        return call
+
+    space["begin"] = begin
+    return call
+
+
+def rules_of(op: Any, rules: dict[str, Any]) -> tuple[tuple[int, Any], ...]:
+    """Return each rule with the place of its argument, as a function of (g, saved values)."""
+    out = []
+    for name, rule in rules.items():
+        asked = ", ".join(
+            "g" if word == "g" else f"saved[{op.saved_names.index(word)}]" for word in op.asks(rule)
+        )  # fmt: skip
+        out.append((op.arrays.index(name), rule_maker(asked)(rule)))
+    return tuple(out)
+
+
+@cache
+def rule_maker(asked: str) -> Callable[[Any], Any]:
+    """Return what turns a rule into a function of (g, saved values): one per way of asking, not one per rule."""
+    return eval(f"lambda rule: lambda g, saved: rule({asked})")  # type: ignore[no-any-return]
+
+
+def sequence_caller(op: Any) -> Callable[..., Any]:
+    """Return the function that runs an op whose first argument is a list of tensors."""
+    others = op.params[1:]
+
+    def call(tensors: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
+        if isinstance(tensors, Tensor):
+            raise TypeError(f"{op.name}: takes a sequence of tensors: {op.name}([a, b]), got {describe(tensors)}")
+        values = dict(zip(others, args, strict=False))
+        for key, value in kwargs.items():
+            values[ALIASES.get(key, key)] = value
+        wrong = [k for k in values if k not in others] or list(args[len(others) :])
+        if wrong:
+            raise TypeError(f"{op.name}: unexpected argument {wrong[0]!r}; it takes {', '.join(op.params)}")
+        options = tuple(values.get(p, op.defaults.get(p)) for p in others)
+        if not any(isinstance(t, Tensor) for t in tensors):
+            return op.forward(tensors, *options)
+        mode = MODE.get()
+        if mode.observers:
+            return watched(call, op, (tensors, *options))
+        try:
+            if op.promote is not None:
+                tensors = promoted(op.name, tensors, op.promote == "float")
+            raw = [t.array if isinstance(t, Tensor) else t for t in tensors]
+            y = op.forward(raw, *options)
+        except Exception as error:
+            raise explain(op, (tensors, *options), error) from error
+        if y.__class__ is not ndarray:
+            y = as_array(op, y)
+        inputs = [(t.node or t) if isinstance(t, Tensor) and t.tracked else None for t in tensors]
+        if not mode.grad or all(p is None for p in inputs):
+            return make(y)
+        known = dict(zip(op.params, (raw, *options), strict=True), y=y)
+        node = new(Node)
+        node.op, node.inputs, node.options, node.shape, node.dtype = op, tuple(inputs), options, y.shape, y.dtype
+        node.saved = tuple(
+            known[w] if w in known else [np.shape(r) for r in raw] for w in op.saved_names
+        )  # fmt: skip
+        node.seq, node.hooks = clock(), None
+        frame = user_frame(sys._getframe(1))
+        node.source = (frame.f_code, frame.f_lasti)
+        return make(y, node)
+
+    return call
+
+
+def several(
+    op: Any, ys: tuple[Any, ...], inputs: Any, saved: Any, options: Any, first: Any = None
+) -> tuple[Tensor, ...]:
+    """Wrap the outputs of an op that has several; those with an integer dtype carry no gradient."""
+    arrays = tuple(y if y.__class__ is ndarray else as_array(op, y) for y in ys)
+    node = None if inputs is None else several_node(op, arrays, inputs, saved, options, sys._getframe(2))
+    out = tuple(make(y, pick(node, i)) if node and y.dtype.kind == "f" else make(y) for i, y in enumerate(arrays))
+    if MODE.get().grad and may_view(op):
+        for i, t in enumerate(out):
+            link(t, first, op, options, i)
+    return out
+
+
+def several_node(op: Any, arrays: Any, inputs: Any, saved: Any, options: Any, frame: Any) -> Node:
+    """Return the node of an op with several outputs."""
+    node = new(Node)
+    node.op, node.inputs, node.saved, node.options = op, inputs, saved, options
+    node.shape, node.dtype = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)
+    node.seq, node.hooks = clock(), None
+    frame = user_frame(frame)
+    node.source = (frame.f_code, frame.f_lasti)
+    return node
+
+
+def as_array(op: Any, y: Any) -> Any:
+    """Return a forward result as an array (NumPy gives bare scalars for 0-d results)."""
+    if isinstance(y, (np.generic, int, float)):
+        return np.asarray(y)
+    if hasattr(y, "__array_ufunc__") or hasattr(y, "__array_namespace__"):
+        return y
+    raise TypeError(f"op {op.name}: the forward function returned a {type(y).__name__}, expected an array")
+
+
+def renamed(op: Any, values: tuple[Any, ...], words: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the arguments of ``op`` with NumPy's ``axis`` and ``keepdims`` put in their places."""
+    out = list(values)
+    for key, value in words.items():
+        name = ALIASES.get(key)
+        if name not in op.params:
+            raise TypeError(f"{op.name}: unexpected argument '{key}'; it takes {', '.join(op.params)}")
+        out[op.params.index(name)] = value
+    return tuple(out)
+
+
+def watched(call: Callable[..., Any], op: Any, args: tuple[Any, ...]) -> Any:
+    """Run ``call`` with the observers of the current mode told before and after."""
+    mode = MODE.get()
+    if any(isinstance(a, Tensor) and a.level for a in (args[0] if op.sequence else args)):
+        return ASK.batched(op, args)
+    source = sys._getframe(2)
+    for observer in mode.observers:
+        observer.before(op, args)
+    token = MODE.set(mode.but(observers=()))
+    try:
+        out = call(*args)
+    finally:
+        MODE.reset(token)
+    place = user_frame(source)
+    for node in nodes_of(out):
+        node.source = (place.f_code, place.f_lasti)
+    for observer in mode.observers:
+        observer.after(op, args, out, source)
+    return out
+
+
+def nodes_of(out: Any) -> Iterator[Node]:
+    """Yield the nodes that made one or several results."""
+    for t in out if isinstance(out, tuple) else (out,):
+        if isinstance(t, Tensor) and t.node is not None:
+            yield t.node
+
+
+def no_tensor(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> str | None:
+    """Say which of the arguments that should be tensors is none, or return None."""
+    for name, value in given.items():
+        if not hasattr(value, "ndim") and not (value is None and name in defaults):
+            return f"{name} must be a tensor, got {describe(value)}"
+    return None
+
+
+def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
+    """Return ``error`` as ours: named after the op, with the shape and dtype of every argument."""
+    if isinstance(error, GradientError) or getattr(error, "explained", False):
+        return error
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    kind: type[Exception]
+    if isinstance(error, (ShapeError, DTypeError)):
+        kind = type(error)
+    elif isinstance(error, IndexError):  # NumPy's AxisError too
+        kind = IndexError
+    elif isinstance(error, (TypeError, AttributeError)):
+        kind = DTypeError
+        needed = {n: a for n, a in zip(op.params, args, strict=False) if n in op.arrays}
+        if not isinstance(error, AttributeError):  # numbers will do
+            needed = {n: a for n, a in needed.items() if a is None or isinstance(a, str)}
+        text = no_tensor(needed, op.defaults) or text
+    elif isinstance(error, np.linalg.LinAlgError):
+        kind = LinAlgError
+    elif isinstance(error, ValueError):
+        kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else OptionError
+    else:
+        kind = type(error) if type(error) in (ZeroDivisionError, OverflowError, MemoryError) else RuntimeError
+    text = in_our_words(text)
+    if not text.startswith(f"{op.name}: "):
+        shown = ", ".join(f"{n} {describe(a)}" for n, a in zip(op.params, args, strict=False) if a is not None)
+        named = text.partition(": ")[0].isidentifier()  # after the function that was called
+        text = (text if named else f"{op.name}: {text}") + (f" ({shown})" if shown else "")
+    ours = kind(text)
+    ours.explained = True  # type: ignore[attr-defined]
+    return ours

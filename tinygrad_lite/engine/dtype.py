@@ -1,0 +1,84 @@
+"""PyTorch's rules for combining dtypes, applied before NumPy sees the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, to_array
+from tinygrad_lite.errors import DTypeError, describe
+
+F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
+NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
+"""NumPy before 2 widens 0-d results by the value of a Python number, so numbers get their dtype outright there."""
+
+_LEVEL = {"b": 0, "i": 1, "u": 1, "f": 2}
+
+
+def _rank_and_dtype(value: Any) -> tuple[int, np.dtype[Any]] | None:
+    """Return how much an argument has to say (2: has axes, 1: 0-d, 0: Python number) and its dtype."""
+    a = value.array if isinstance(value, Tensor) else value
+    if isinstance(a, (bool, np.bool_)):
+        return 0, np.dtype(bool)
+    if isinstance(a, (int, np.integer)):
+        return 0, np.dtype(np.int64)
+    if isinstance(a, (float, np.floating)):
+        return 0, get_default_dtype()
+    if hasattr(a, "dtype"):
+        return (2 if a.ndim else 1), a.dtype
+    return None
+
+
+def result_dtype(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]:
+    """Return PyTorch's result dtype: bool < int < float first, then arrays with axes before 0-d ones before numbers.
+
+    With ``floating`` an integer result becomes the default float.
+
+    >>> result_dtype([np.zeros(2, np.float32), np.zeros((), np.float64), 1.5])
+    dtype('float32')
+    >>> result_dtype([np.zeros(2, np.int64), 1.5])
+    dtype('float32')
+    """
+    by_rank: dict[int, np.dtype[Any]] = {}
+    for value in values:
+        known = _rank_and_dtype(value)
+        if known is not None:
+            rank, dtype = known
+            if dtype.kind not in _LEVEL:
+                raise DTypeError(f"cannot compute with dtype {dtype}")
+            old = by_rank.get(rank)
+            if old is None or _LEVEL[dtype.kind] > _LEVEL[old.kind]:
+                by_rank[rank] = dtype
+            elif _LEVEL[dtype.kind] == _LEVEL[old.kind]:
+                by_rank[rank] = np.promote_types(old, dtype)
+    chosen: np.dtype[Any] | None = None
+    for rank in sorted(by_rank, reverse=True):
+        if chosen is None or _LEVEL[by_rank[rank].kind] > _LEVEL[chosen.kind]:
+            chosen = by_rank[rank]
+    if chosen is None or (floating and chosen.kind != "f"):
+        return get_default_dtype()
+    return chosen
+
+
+def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
+    """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is a recorded step)."""
+    out = []
+    for v in values:
+        if v is None or isinstance(v, (Tensor, np.ndarray, int, float, np.generic)):
+            out.append(v)
+        elif isinstance(v, (list, tuple)):
+            out.append(to_array(v, name=name))
+        elif hasattr(v, "__array_ufunc__") or hasattr(v, "__array_namespace__"):
+            return list(values)  # another array library: its own rules
+        else:
+            raise DTypeError(f"{name}: expected tensors, arrays or numbers, got {describe(v)}")
+    dtype = result_dtype(out, floating)
+    return [v if v is None else _cast(v, dtype) for v in out]
+
+
+def _cast(v: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(v, Tensor):
+        return v if v.array.dtype == dtype else v.to(dtype)
+    return np.asarray(v, dtype)

@@ -1,0 +1,129 @@
+"""What happens when NumPy's own functions meet a Tensor: they become registered ops, or say that they cannot."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.engine.tensor import FUNCTIONS, UFUNCS
+from tinygrad_lite.errors import describe
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SAME_WORD = {"axis": "dim", "keepdims": "keepdim", "axes": "dim"}
+REDUCE = {
+    np.add: "sum", np.multiply: "prod", np.maximum: "amax", np.minimum: "amin", np.logical_and: "all",
+    np.logical_or: "any",
+}  # fmt: skip
+ACCUMULATE = {np.add: "cumsum", np.multiply: "cumprod", np.maximum: "cummax", np.minimum: "cummin"}
+ADVICE = "use .detach().numpy() where no gradient is needed"
+
+
+def answers(*names: str) -> Callable[[F], F]:
+    """Declare a function that has NumPy's own arguments as the answer of Tensors to the NumPy functions named.
+
+    Names that this version of NumPy does not have are left out.
+    """
+
+    def declare(function: F) -> F:
+        function.numpy_form = True  # type: ignore[attr-defined]
+        for name in names:
+            found: Any = np
+            for part in name.split("."):
+                found = getattr(found, part, None)
+            if found is not None:
+                (UFUNCS if isinstance(found, np.ufunc) else FUNCTIONS)[found] = function
+        return function
+
+    return declare
+
+
+def _without_defaults(name: str, answer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords that say something; an argument that we do not have is an error naming it."""
+    known = _signature(answer).parameters
+    for key, value in list(kwargs.items()):
+        if key not in known:
+            if value is not None and value is not np._NoValue:
+                raise TypeError(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(known)}")
+            del kwargs[key]
+    return kwargs
+
+
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer ``np.multiply(t, 2)`` and the like with the op that means the same."""
+    name = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+    if method == "reduce" and ufunc in REDUCE:
+        axis = kwargs.pop("axis", 0)
+        keep = bool(kwargs.pop("keepdims", False))
+        _nothing_else(name, kwargs)
+        return PUBLIC[REDUCE[ufunc]](*inputs, axis, keep)
+    if method == "accumulate" and ufunc in ACCUMULATE:
+        axis = kwargs.pop("axis", 0)
+        _nothing_else(name, kwargs)
+        y = PUBLIC[ACCUMULATE[ufunc]](*inputs, axis)
+        return y[0] if isinstance(y, tuple) else y
+    answer = UFUNCS.get(ufunc)
+    if method == "outer" and answer is not None and not kwargs:
+        a, b = inputs
+        return answer(a.reshape((*a.shape, *[1] * np.ndim(b))), b)
+    if method != "__call__" or answer is None:
+        raise TypeError(f"{name} is not supported for tensors; {ADVICE}")
+    if kwargs:
+        if not hasattr(answer, "numpy_form"):
+            _nothing_else(name, kwargs)
+        kwargs = _without_defaults(name, answer, kwargs)
+    if any(not hasattr(a, "dtype") and isinstance(a, (str, bytes, dict)) for a in inputs):
+        raise TypeError(f"{name}: expected tensors, arrays or numbers, got {', '.join(map(describe, inputs))}")
+    return answer(*inputs, **kwargs)
+
+
+def _nothing_else(name: str, kwargs: dict[str, Any]) -> None:
+    left = {k: v for k, v in kwargs.items() if v is not None and v is not np._NoValue and v is not True}
+    if left:
+        raise TypeError(
+            f"{name}: argument {', '.join(map(repr, left))} is not supported with tensors "
+            f"(an array cannot hold a recorded result)"
+        )
+
+
+@functools.cache
+def _signature(func: Any) -> inspect.Signature:
+    return inspect.signature(func)
+
+
+def call_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer ``np.sum(t, axis=0)`` and the like: arguments are matched by NumPy's names and handed on by ours."""
+    name = f"{func.__module__}.{func.__name__}"
+    answer = FUNCTIONS.get(func)
+    if answer is None:
+        raise TypeError(f"{name} is not supported for tensors; {ADVICE}")
+    if hasattr(answer, "numpy_form"):
+        return answer(*args, **_without_defaults(name, answer, kwargs))
+    try:
+        signature = _signature(func)
+        bound = signature.bind(*args, **kwargs)
+    except ValueError:  # a C function without a signature
+        return answer(*args, **kwargs)
+    names = list(_signature(answer).parameters)
+    given: dict[str, Any] = {}
+    first: list[Any] = []
+    for i, (key, value) in enumerate(bound.arguments.items()):
+        parameter = signature.parameters[key]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            first.extend(value)
+            continue
+        if value is parameter.default or value is np._NoValue:
+            continue
+        ours = key if key in names else SAME_WORD.get(key, key)
+        if i == 0 or not given and len(first) == i and ours not in names:
+            first.append(value)
+        elif ours in names:
+            given[ours] = value
+        else:
+            raise TypeError(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(names)}")
+    return answer(*first, **given)

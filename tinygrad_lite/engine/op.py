@@ -1,0 +1,295 @@
+"""How an operation is declared: its NumPy forward and the rules that pull a gradient back through it, in one place.
+
+::
+
+    @op(x=lambda g, y: g * y * (1 - y), kind="activation", label="σ", samples=Samples("()->()"))
+    def sigmoid(x): ...
+
+A rule is named after the argument it belongs to and *asks by name* for what it needs: ``g`` is the incoming gradient,
+``y`` the result, ``x_shape`` the shape of ``x``, any other name an argument of the forward function. Only what a rule
+names is kept alive until backward. The same rule runs on bare arrays, or on Tensors when it has to be differentiated
+itself; so it is written with operators, methods and functions that both have. The engine sums broadcast axes away.
+
+From this one declaration come the function ``tinygrad_lite.sigmoid``, the method ``Tensor.sigmoid``, NumPy's spelling
+(``numpy=``), the gradient check (``samples=``), the box in the picture (``kind=``, ``label=``), its cost (``flops=``).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_lite.engine.arguments import misfit
+from tinygrad_lite.engine.call import ALIASES, caller, no_tensor, rules_of
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.node import Node, pick
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import FUNCTIONS, UFUNCS, Tensor
+from tinygrad_lite.errors import DTypeError
+
+F = TypeVar("F", bound=Callable[..., Any])
+Rule = Callable[..., Any]
+
+OPS: dict[str, Op] = {}
+"""Every registered op by name: what pictures, gradient checks, docs and stubs are read off."""
+PUBLIC: dict[str, Callable[..., Any]] = {}
+"""Every public function by name, registered ops and compositions alike: what ``tinygrad_lite.NAME`` finds."""
+
+KINDS = (
+    "elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random",
+    "other",
+)  # fmt: skip
+
+
+def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's arguments (of a plain function without the cost of a signature)."""
+    code = getattr(function, "__code__", None)
+    if code is None or hasattr(function, "__wrapped__") or code.co_flags & 12:  # *args, **kwargs
+        return tuple(inspect.signature(function).parameters)
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
+class Op:
+    """One registered operation: forward function, rules, and what everybody else wants to know about it."""
+
+    __slots__ = (
+        "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "name",
+        "params", "places", "promote", "rules", "samples", "saved_names", "sequence", "singular", "uses",
+    )  # fmt: skip
+
+    call: Callable[..., Any]
+    kind: str
+    label: str
+    samples: Samples | None
+    singular: bool
+    flops: Callable[..., Any] | None
+
+    def __init__(
+        self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None
+    ) -> None:
+        self.forward, self.name, self.promote = forward, forward.__name__.rstrip("_"), promote
+        parameters = inspect.signature(forward).parameters
+        self.params = tuple(parameters)
+        self.defaults = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
+        first = self.params[0]
+        self.sequence = first if "Sequence[Array]" in str(parameters[first].annotation) else None
+        # arguments that may be tensors; the others are options
+        self.arrays = tuple(p for p, q in parameters.items() if q.annotation in ("Array", q.empty, Any))
+        if self.sequence:
+            self.arrays = (first,)
+        self.is_pick = False
+        self.saved_names = self._saved_names(rules, together)
+        differentiable = set(self.arrays) if together is not None else set(rules)
+        self.places = tuple(i for i, p in enumerate(self.arrays) if p in differentiable)
+        # arrays of the graph are worth freeing once a backward pass has used them; sizes and options are not
+        self.frees = any(w == "y" or w in differentiable for w in self.saved_names)
+        self.gather: Callable[[Node, Any, Any], Iterator[tuple[Any, Any]]] | None = None
+        self.rules: tuple[tuple[int, Any], ...] = ()
+        if together is not None or self.sequence is not None and rules:
+            whole = together or rules[first]
+            self.gather = functools.partial(self._gather, functools.partial(_called, whole, self._places_of(whole)))
+            self.uses: tuple[tuple[int, tuple[int, ...]], ...] = ((-1, self._saved_places(whole)),)
+        else:
+            self.rules = rules_of(self, rules)
+            self.uses = tuple((self.arrays.index(name), self._saved_places(rule)) for name, rule in rules.items())
+
+    def _saved_names(self, rules: dict[str, Rule], together: Rule | None) -> tuple[str, ...]:
+        """Return every name that the rules ask for, ``g`` aside; raise where a name means nothing."""
+        asked: dict[str, None] = {}
+        for owner, rule in {**rules, **({"together": together} if together else {})}.items():
+            if owner not in self.arrays and rule is not together:
+                raise TypeError(
+                    f"op {self.name}: there is a rule for '{owner}', but the arrays of the function are "
+                    f"{', '.join(self.arrays)} (annotate others that take tensors as Array)"
+                )
+            for word in self.asks(rule):
+                if (
+                    word not in ("g", "y")
+                    and word not in self.params
+                    and word.removesuffix("_shape") not in self.arrays
+                ):
+                    raise TypeError(
+                        f"op {self.name}: the rule of '{owner}' asks for '{word}': neither g, y nor an argument "
+                        f"({', '.join(self.params)})"
+                    )
+                asked[word] = None
+        asked.pop("g", None)
+        return tuple(asked)
+
+    @staticmethod
+    def asks(rule: Rule) -> tuple[str, ...]:
+        """Return the names a rule asks for."""
+        return words_of(rule)
+
+    def _places_of(self, rule: Rule) -> tuple[int, ...]:
+        return tuple(-1 if w == "g" else self.saved_names.index(w) for w in self.asks(rule))
+
+    def _saved_places(self, rule: Rule) -> tuple[int, ...]:
+        return tuple(i for i in self._places_of(rule) if i >= 0)
+
+    @staticmethod
+    def _gather(rule: Rule, node: Node, g: Any, saved: Any) -> Iterator[tuple[int, Any]]:
+        """Yield (place of the argument, gradient) of a rule that answers for several arguments at once."""
+        for i, (p, gp) in enumerate(zip(node.inputs, rule(g, saved), strict=True)):
+            if p is not None and gp is not None:
+                yield i, gp
+
+    def rewrap(self, node: Node, wrap: Callable[..., Any]) -> tuple[Any, ...]:
+        """Return what ``node`` saved, with every value that came from the graph as a Tensor at its old place in it."""
+        out: list[Any] = []
+        for word, value in zip(self.saved_names, node.saved or (), strict=True):
+            if word == "y" and value.__class__ is tuple:
+                out.append(tuple(wrap(v, pick(node, i)) if v.dtype.kind == "f" else v for i, v in enumerate(value)))
+            elif word == "y":
+                out.append(wrap(value, node))
+            elif word == self.sequence:
+                out.append([v if p is None else wrap(v, p) for v, p in zip(value, node.inputs, strict=True)])
+            elif word in self.arrays and node.inputs[self.arrays.index(word)] is not None:
+                out.append(wrap(value, node.inputs[self.arrays.index(word)]))
+            else:
+                out.append(value)
+        return tuple(out)
+
+    @staticmethod
+    def masked(g: Any, gp: Any) -> Any:
+        """Return ``gp`` with exact zeros where ``g`` is exactly zero (an infinite local derivative times nothing)."""
+        return np.where(g == 0, 0.0, gp) if np.shape(g) == np.shape(gp) else gp
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join(self.params)})>"
+
+
+def _called(rule: Rule, places: tuple[int, ...], g: Any, saved: Any) -> Any:
+    return rule(*[g if i < 0 else saved[i] for i in places])
+
+
+# ------------------------------------------------------------------------------------------------ declaring
+def publish(name: str, function: Callable[..., Any], numpy: Any, method: bool | str) -> None:
+    """Make ``function`` public: in the package, as a method, and behind NumPy's own functions."""
+    package = vars(sys.modules["tinygrad_lite"])
+    if name in PUBLIC and package.get(name) is PUBLIC[name]:
+        package[name] = function  # it has been looked up there before
+    PUBLIC[name] = function
+    if method:
+        setattr(Methods, method if isinstance(method, str) else name, function)
+    spell(function, numpy)
+
+
+def spell(function: Callable[..., Any], numpy: Any) -> None:
+    """Let ``function`` answer for NumPy's own functions ``numpy`` on tensors."""
+    for f in numpy if isinstance(numpy, (tuple, list)) else (numpy,):
+        if isinstance(f, np.ufunc):
+            UFUNCS[f] = function
+        elif f is not None:
+            FUNCTIONS[f] = function
+
+
+def op(
+    *,
+    kind: str = "other",
+    label: str | None = None,
+    samples: Samples | None = None,
+    singular: bool = False,
+    promote: str | None = None,
+    numpy: Any = (),
+    method: bool | str = True,
+    public: bool = True,
+    flops: Callable[..., Any] | None = None,
+    together: Rule | None = None,
+    **rules: Rule,
+) -> Callable[[F], F]:
+    """Register a differentiable operation; see the top of this file.
+
+    ``kind`` and ``label`` are for pictures. ``samples`` says what inputs the gradient check may draw. ``singular``:
+    the local derivative can be infinite, so zeros of ``g`` are kept exact. ``promote``: ``"same"`` casts arrays to
+    PyTorch's common dtype, ``"float"`` also turns integers into floats. ``numpy``: NumPy functions that mean this op.
+    ``flops``: cost, asked for by name like a rule (``y_shape``, ``x_shape`` ...). ``together``: one rule that returns
+    the gradients of all arguments at once, where they share work. A first parameter annotated ``Sequence[Array]``
+    takes a list of tensors, and its rule returns a list.
+
+    >>> import numpy as np, tinygrad_lite as tl
+    >>> @op(x=lambda g, x: g * 2 * x, kind="elementwise", label="x²", samples=Samples("()->()"), public=False)
+    ... def squared(x):
+    ...     return x * x
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> squared(x).backward()
+    >>> x.grad.item()
+    6.0
+    """
+    if kind not in KINDS:
+        raise ValueError(f"op: kind '{kind}' is not one of {', '.join(KINDS)}")
+
+    def declare(forward: F) -> F:
+        this = Op(forward, rules, together, promote)
+        name = this.name
+        this.kind, this.label, this.samples, this.singular, this.flops = kind, label or name, samples, singular, flops
+        call = functools.wraps(forward)(caller(this))
+        call.op = this  # type: ignore[attr-defined]
+        this.call = call
+        OPS[name] = this
+        if public:
+            publish(name, call, numpy, method)
+        return call  # type: ignore[return-value]
+
+    return declare
+
+
+def blamed(inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """Say which argument of a composition should be a tensor, or something else, and is not; or return None."""
+    parameters = inspect.signature(inner).parameters
+    given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+    if "tensors" in parameters and len(args) > 1 and isinstance(args[0], Tensor):
+        return f"takes a sequence of tensors: {inner.__name__}([a, b])"
+    defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+    found = no_tensor(
+        {n: v for n, v in given.items() if n in parameters and parameters[n].annotation == "Array"}, defaults
+    )
+    return found or (misfit(inner, args, kwargs) or (None,))[0]
+
+
+def function(
+    *, numpy: Any = (), method: bool | str = True, name: str | None = None, public: bool = True
+) -> Callable[[F], F]:  # fmt: skip
+    """Publish a plain composition of ops under its name, as a method, and behind NumPy's functions.
+
+    Without ``public`` only behind NumPy's functions, and as the method that is named: for rooms such as ``linalg`` that
+    have names of their own, and for methods that are no functions.
+
+    NumPy's argument names (``axis``, ``keepdims``) are accepted where the function has PyTorch's.
+    """
+
+    def declare(inner: F) -> F:
+        params = words_of(inner)
+        public_name = name or inner.__name__.rstrip("_")
+
+        @functools.wraps(inner)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if kwargs:
+                for ours in [k for k in kwargs if k not in params]:
+                    known = ALIASES.get(ours, ours)
+                    place = {"input": 0, "other": 1}.get(known, len(params))
+                    known = params[place] if place < len(params) else known
+                    if known in params:
+                        kwargs[known] = kwargs.pop(ours)
+            try:
+                return inner(*args, **kwargs) if kwargs else inner(*args)
+            except (AttributeError, TypeError) as error:
+                wrong = None if isinstance(error, DTypeError) else blamed(inner, args, kwargs)
+                if wrong is None:
+                    raise
+                raise DTypeError(f"{public_name}: {wrong}") from error
+
+        if public:
+            publish(public_name, call, numpy, method)
+        else:
+            if isinstance(method, str):
+                setattr(Methods, method, call)
+            spell(call, numpy)
+        return call  # type: ignore[return-value]
+
+    return declare

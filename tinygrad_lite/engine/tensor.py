@@ -1,0 +1,423 @@
+"""The Tensor: an array, whether it is tracked, and the step that made it.
+
+What a Tensor can *do* (arithmetic, reductions, NumPy's functions ...) is hung on it by the registry, op by op; this
+file holds what it *is*, and how it asks for gradients.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.arrays import (
+    SIZES,
+    Holder,
+    Size as Size,
+    get_default_dtype as get_default_dtype,
+    set_default_dtype as set_default_dtype,
+    to_array as to_array,
+)
+from tinygrad_lite.engine.devices import Device
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.node import Node, Retain
+from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+
+Array = Any
+"""Whatever speaks NumPy's protocols: a bare array in an ordinary step, a Tensor inside a differentiated rule."""
+
+new = object.__new__
+CPU = Device("cpu")
+UFUNCS: dict[Any, Callable[..., Any]] = {}
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+"""NumPy's functions and what answers for each on a Tensor; filled by the registry."""
+
+
+class ASK:
+    """What `Tensor` asks of the modules that stand on it; each puts its answer here when it is imported."""
+
+    backward: Callable[..., None]
+    batched: Callable[..., Any]
+
+
+# ------------------------------------------------------------------------------------------------ Tensor
+class Tensor(Holder, Methods):
+    """An n-dimensional array of numbers that remembers how it was computed.
+
+    ``array`` is the NumPy array itself (shared, never copied), ``grad`` the gradient after `backward`.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "array", "base", "grad", "hooks", "node", "tracked")
+    __array_priority__ = 1000
+    level = 0
+    """Above 0 for the many examples that `vmap` passes off as one tensor."""
+
+    array: Any
+    grad: Tensor | None
+    tracked: bool
+    node: Node | None
+    hooks: list[Any] | None
+    base: Any
+
+    def __init__(self, *data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
+        if data and all(type(n) is int for n in data):  # PyTorch's way: whole numbers are lengths, not values
+            self.array = np.zeros(data, dtype or get_default_dtype())
+        elif len(data) > 1:
+            raise TypeError(f"Tensor: expected one array or several lengths, got {', '.join(map(describe, data))}")
+        else:
+            self.array = to_array(data[0] if data else (), dtype, numbers=dtype or get_default_dtype())
+        self.grad = self.node = self.hooks = self.base = None
+        self.tracked = False
+        if requires_grad:
+            self.requires_grad = True
+
+    # -------------------------------------------------------------------------------- what it is
+    @property
+    def requires_grad(self) -> bool:
+        """Whether steps with this tensor are recorded."""
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and self.array.dtype.kind != "f":
+            raise DTypeError(
+                f"only floating tensors can require gradients, this one is {self.array.dtype} {self.array.shape}; "
+                f"use .float() or dtype=float32"
+            )
+        if not value and self.node is not None:
+            raise GradientError("only a leaf can stop requiring gradients; use .detach() for a computed tensor")
+        self.tracked = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` in place and return self."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The step that made this tensor; None for a leaf."""
+        return self.node
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor was made by the user, not by a recorded step."""
+        return self.node is None
+
+    @property
+    def shape(self) -> Size:
+        """The length of each axis."""
+        return SIZES[self.array.shape]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        return self.array.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.array.ndim  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the elements take."""
+        return self.array.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self.element_size()
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are, which is main memory."""
+        return CPU
+
+    @property
+    def is_cuda(self) -> bool:
+        """False, as there is only main memory."""
+        return False
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory as an untracked tensor."""
+        return make(self.array)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not isinstance(value, (Tensor, np.ndarray)):
+            raise DTypeError(f"data: expected a tensor, got {describe(value)}")
+        self.array = to_array(value, copy=False)
+
+    @property
+    def raw(self) -> Any:
+        """The array itself; of a batch inside `vmap` the array of all examples."""
+        return self.array
+
+    def changed(self) -> None:
+        """Tell the engine that the memory was changed from outside, as an optimiser does through ``.array``.
+
+        A backward pass that needs the old values says so instead of computing with the new ones.
+        """
+        frame = sys._getframe(1)
+        graph.bump(self.array, (frame.f_code, frame.f_lasti))
+
+    @property
+    def _version(self) -> int:
+        """How often the memory of this tensor was changed in place."""
+        change = graph.CHANGES.get(id(graph.owner(self.array)))
+        return 0 if change is None else change.count
+
+    def size(self, dim: int | None = None) -> Any:
+        """Return the shape, or the length of axis ``dim``."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        """Return the number of axes."""
+        return self.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """Return the number of elements."""
+        return self.shape.numel()
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Return the bytes of one element."""
+        return int(self.dtype.itemsize)
+
+    def is_floating_point(self) -> bool:
+        """Return whether the dtype is a floating one."""
+        return bool(self.dtype.kind == "f")
+
+    # -------------------------------------------------------------------------------- getting the numbers out
+    def detach(self) -> Tensor:
+        """Return the same memory as a tensor without history."""
+        return make(self.array)
+
+    def detach_(self) -> Tensor:
+        """Forget how this tensor was made, in place, and return self; a view of a tracked tensor cannot."""
+        if self.base.__class__ is tuple and self.base[0].tracked:
+            raise GradientError(f"detach_: {describe(self)} is a view of a tensor that is tracked; use .detach()")
+        self.node, self.tracked = None, False
+        return self
+
+    def numpy(self) -> Any:
+        """Return the array (shared memory); a tracked tensor has to be detached first."""
+        if self.tracked:
+            raise GradientError(
+                "a tensor that requires gradients cannot leave the graph unnoticed; use .detach().numpy(), or .array"
+            )
+        return self.array
+
+    def item(self) -> Any:
+        """Return the one element as a Python number."""
+        if self.array.size != 1:
+            raise ShapeError(f"item: expected a tensor with one element, got shape {self.array.shape}; use .tolist()")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """Return nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        array = self.numpy()
+        if dtype is not None and dtype != array.dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise ValueError(
+                f"the truth value of a tensor of shape {self.array.shape} is ambiguous; use .any() or .all()"
+            )
+        return bool(self.array)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iub":
+            raise TypeError(f"only integer tensors can be used as an index, this one is {self.array.dtype}")
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.array.ndim == 0 and spec else str(self)
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        from tinygrad_lite.engine.printing import show
+
+        return show(self)
+
+    # -------------------------------------------------------------------------------- NumPy's protocols
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from tinygrad_lite.engine.numpy import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from tinygrad_lite.engine.numpy import call_function
+
+        return call_function(func, args, kwargs)
+
+    # -------------------------------------------------------------------------------- gradients
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
+        """Add d(self)/d(leaf), weighted by ``gradient``, to ``.grad`` of every leaf (or of ``inputs``).
+
+        ``gradient`` has the shape of self and may be left out for one element. The graph is freed on the way unless
+        ``retain_graph``; with ``create_graph`` the gradients can be differentiated again. If anything fails, no
+        ``.grad`` has changed. Raises GradientError, ShapeError.
+        """
+        ASK.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
+        """Call ``hook(grad)`` when the gradient of this tensor is known; what it returns (unless None) replaces it."""
+        if not self.tracked:
+            raise GradientError("register_hook: this tensor does not require gradients")
+        return add_hook(self, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> HookHandle:
+        """Call ``hook(tensor)`` whenever a backward pass has added to ``.grad`` of this leaf."""
+        if not self.tracked or self.node is not None:
+            raise GradientError("register_post_accumulate_grad_hook: only a leaf that requires gradients has .grad")
+        return hang(self, After(hook))
+
+    def retain_grad(self) -> None:
+        """Keep ``.grad`` of this computed tensor too (leaves always keep theirs)."""
+        if not self.tracked:
+            raise GradientError("retain_grad: this tensor does not require gradients")
+        if self.node is not None and not self.retains_grad:
+            hang(self, Retain(self))
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was asked of this computed tensor."""
+        return self.node is not None and any(type(h) is Retain and h.tensor() is self for h in self.node.hooks or ())
+
+    # -------------------------------------------------------------------------------- copies and pickles
+    def _copied(self, how: str) -> tuple[Any, ...]:
+        if self.node is not None:
+            raise GradientError(
+                f"{how}: only a leaf can be copied with its history, this tensor {describe(self)} was computed by "
+                f"{self.node.name()}; use .detach() first, or .clone() to stay in the graph"
+            )
+        return type(self), self.array, self.tracked, self.grad
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        kind, array, tracked, grad = self._copied("deepcopy")
+        memo[id(self)] = copy = rebuilt(kind, np.array(array), tracked, None if grad is None else grad.detach().clone())
+        return copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return rebuilt, self._copied("pickle")
+
+
+def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) -> Tensor:
+    """Return a leaf from its parts: what copies and pickles are made of."""
+    t = kind.__new__(kind)
+    t.array, t.tracked, t.grad = array, tracked, grad
+    t.node = t.hooks = t.base = None
+    return t
+
+
+def make(array: Any, node: Node | None = None) -> Tensor:
+    """Return a plain Tensor around ``array`` (no copy, no checks), tracked if ``node`` made it."""
+    t = new(Tensor)
+    t.array = array
+    t.grad = None
+    t.tracked = node is not None
+    t.node = node
+    t.hooks = None
+    t.base = None
+    return t
+
+
+def wrap(array: Any, origin: Any) -> Tensor:
+    """Return the Tensor that a saved ``array`` came from: the leaf itself, or one at the same place of the graph."""
+    if type(origin) is not Node:
+        if origin.array is array:
+            return origin  # type: ignore[no-any-return]
+        origin = graph.same(origin, array)  # the leaf was given other memory since
+    return make(array, origin)
+
+
+# ------------------------------------------------------------------------------------------------ hooks
+class HookHandle:
+    """Removes a hook again."""
+
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self.hooks, self.hook = hooks, hook
+
+    def remove(self) -> None:
+        """Take the hook away; once more does nothing."""
+        if self.hook in self.hooks:
+            self.hooks.remove(self.hook)
+
+
+class After:
+    """Among the hooks of a leaf: called with the leaf once its ``.grad`` is there."""
+
+    def __init__(self, hook: Callable[[Tensor], None]) -> None:
+        self.hook = hook
+
+
+def hang(t: Tensor, hook: Any) -> HookHandle:
+    """Hang ``hook`` on the step that made ``t``, or on the leaf itself; what keeps a gradient stays last."""
+    place: Any = t if t.node is None else t.node
+    if place.hooks is None:
+        place.hooks = []
+    hooks = place.hooks
+    hooks.insert(len(hooks) - bool(hooks and type(hooks[-1]) is Retain), hook)
+    return HookHandle(hooks, hook)
+
+
+def add_hook(t: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
+    """Hang ``hook`` on ``t``: it is given a copy of the gradient, and may return another."""
+
+    def call(g: Any) -> Any:
+        bare = not isinstance(g, Tensor)
+        # the engine hands one array to several places: what the hook keeps or changes must be its own
+        answer = hook(make(np.array(g)) if bare else g)
+        if answer is None:
+            return g
+        if not isinstance(answer, Tensor) or answer.shape != g.shape:
+            kind = "a tensor" if isinstance(answer, Tensor) else type(answer).__name__
+            raise ShapeError(
+                f"hook: expected a tensor of shape {tuple(g.shape)} or None, got {kind} {describe(answer)}"
+            )
+        if answer.dtype != g.dtype:
+            answer = answer.to(g.dtype)
+        return np.array(answer.array) if bare else answer
+
+    return hang(t, call)

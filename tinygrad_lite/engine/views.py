@@ -1,0 +1,106 @@
+"""Tensors that share memory: which view looks into which tensor, and how, so that a write through one reaches all.
+
+The tensor that owns the memory is the *root* of its views. A view knows its root and the path that leads to it, a
+tuple of steps (op, options, number of the output or None); the root knows its living views. The slot ``base`` of a
+Tensor holds the one or the other: ``(root, path)``, or `Views`, or None.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_lite.engine.mode import MODE, switch
+from tinygrad_lite.engine.node import owner
+from tinygrad_lite.engine.tensor import Tensor
+
+
+class Step(NamedTuple):
+    """One step from a tensor to a view of it."""
+
+    op: Any
+    options: tuple[Any, ...]
+    output: int | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.op.name}({', '.join(map(repr, self.options))})"
+
+
+Path = tuple[Step, ...]
+
+
+class Views(dict[int, "weakref.ref[Tensor]"]):
+    """The living views of one tensor; the dead are swept out when their number may have doubled."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self) -> None:
+        self.limit = 8
+
+    def add(self, t: Tensor) -> None:
+        """Note a view."""
+        if len(self) >= self.limit:
+            for key, r in tuple(self.items()):
+                if r() is None:
+                    self.pop(key, None)
+            self.limit = 2 * len(self) + 8
+        r = weakref.ref(t)
+        self[id(r)] = r
+
+
+def link(t: Tensor, source: Any, op: Any, options: tuple[Any, ...], output: int | None = None) -> None:
+    """Note that ``t``, the result of ``op`` on ``source``, is a view of it; does nothing if it is a copy."""
+    if not isinstance(source, Tensor):
+        return
+    x, base = source.array, t.array.base
+    # NumPy gives the owner of the memory as the base of every view
+    if base is None or (base is not x and base is not x.base):
+        return
+    above = source.base
+    root, path = above if above.__class__ is tuple else (source, ())
+    t.base = root, (*path, Step(op, options, output))
+    if root.base is None:
+        root.base = Views()
+    root.base.add(t)
+
+
+def root_of(t: Tensor) -> tuple[Tensor, Path]:
+    """Return the tensor that ``t`` is a view of, and the path to it; itself and no steps if it is none."""
+    base = t.base
+    if base.__class__ is tuple and owner(base[0].array) is owner(t.array):
+        return base
+    return t, ()
+
+
+def replay(x: Any, path: Path) -> Any:
+    """Walk ``path`` from an array or tensor ``x`` in place of the root."""
+    for op, options, output in path:
+        x = op.call(x, *options)
+        if output is not None:
+            x = x[output]
+    return x
+
+
+def renew(root: Tensor, frame: Any) -> None:
+    """Give every living view of ``root`` its place in the graph anew, after ``root`` got another node."""
+    observers = MODE.get().observers
+    for r in tuple(root.base.values()) if root.base.__class__ is Views else ():
+        view = r()
+        if view is None or view.base.__class__ is not tuple or (view.tracked and view.node is None):
+            continue
+        if view.base[0] is root and owner(view.array) is owner(root.array):
+            *before, last = view.base[1]
+            source = replay(root, tuple(before))
+            with switch(observers=()):
+                view.node = replay(source, (last,)).node
+            view.tracked = view.node is not None
+            for observer in observers:
+                observer.before(last.op, (source, *last.options))
+                observer.after(last.op, (source, *last.options), view, frame)
+
+
+def shares(a: Any, b: Any) -> bool:
+    """Whether two arrays, one of them freshly made, look into the same memory."""
+    return isinstance(a, np.ndarray) and np.may_share_memory(a, b)

@@ -1,0 +1,330 @@
+"""Making tensors: from data, filled with a value, or counted out. Python floats become the default dtype."""
+
+from __future__ import annotations
+
+from math import ceil, isfinite
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.devices import as_device
+from tinygrad_lite.engine.dtype import result_dtype
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.op import publish
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
+from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import dtype_of
+from tinygrad_lite.ops.shape.reshaping import sizes
+
+__all__ = ["BoolTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "arange", "as_tensor", "empty",
+           "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones", "ones_like",
+           "promote_types", "result_type", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like"]  # fmt: skip
+
+
+def _finish(array: Any, requires_grad: bool) -> Tensor:
+    t = make(array)
+    if requires_grad:
+        t.requires_grad = True
+    return t
+
+
+def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a new tensor with a copy of ``data`` (numbers, nested lists, arrays, tensors).
+
+    >>> tensor([[1, 2], [3, 4]]).dtype, tensor([1.5]).dtype
+    (dtype('int64'), dtype('float32'))
+    """
+    as_device(device)
+    return _finish(to_array(data, None if dtype is None else dtype_of("tensor", dtype)), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """Return ``data`` as a tensor, sharing memory where possible.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.as_tensor([1, 2])
+    tensor([1, 2])
+    """
+    if isinstance(data, Tensor) and (dtype is None or data.dtype == dtype):
+        return data
+    if isinstance(data, Tensor):
+        return data.to(dtype)
+    return make(to_array(data, None if dtype is None else dtype_of("as_tensor", dtype), copy=False))
+
+
+def from_numpy(array: Any) -> Tensor:
+    """Return a tensor that shares the memory of ``array``."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected an array, got a {type(array).__name__}; use tensor()")
+    return make(to_array(array, copy=False))
+
+
+def _made(name: str, fill: Any, size: tuple[Any, ...], dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    as_device(device)
+    shape = sizes(size)
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"{name}: sizes must not be negative, got {shape}")
+    return _finish(fill(shape, get_default_dtype() if dtype is None else dtype_of(name, dtype)), requires_grad)
+
+
+def zeros(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor of zeros.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.zeros(2, dtype=tl.int64)
+    tensor([0, 0])
+    """
+    return _made("zeros", np.zeros, shape if size is None else (size,), dtype, device, requires_grad)
+
+
+def ones(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor of ones.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 2)
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
+    return _made("ones", np.ones, shape if size is None else (size,), dtype, device, requires_grad)
+
+
+def empty(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor whose elements are not set.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.empty(2, 3).shape
+    (2, 3)
+    """
+    return _made("empty", np.empty, shape if size is None else (size,), dtype, device, requires_grad)
+
+
+@named
+def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor filled with one value.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.full((2,), 7)
+    tensor([7, 7])
+    """
+    value = to_array(fill_value, name="full")
+    if value.ndim:
+        raise ShapeError(f"full: fill_value must be one number, got {describe(fill_value)}")
+    chosen = value.dtype if dtype is None else dtype
+    return _made("full", lambda shape, d: np.full(shape, value, d), (size,), chosen, device, requires_grad)
+
+
+def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    array = input if isinstance(input, Tensor) else to_array(input, copy=False, name=name)  # one example, in a batch
+    return _made(name, fill, (array.shape,), array.dtype if dtype is None else dtype, device, requires_grad)
+
+
+def zeros_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return zeros in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.zeros_like(tl.ones(2))
+    tensor([0., 0.])
+    """
+    return _like("zeros_like", input, np.zeros, dtype, device, requires_grad)
+
+
+def ones_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return ones in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones_like(tl.zeros(2))
+    tensor([1., 1.])
+    """
+    return _like("ones_like", input, np.ones, dtype, device, requires_grad)
+
+
+def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a tensor in the shape and dtype of ``input`` whose elements are not set.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.empty_like(tl.ones(2, 3)).shape
+    (2, 3)
+    """
+    return _like("empty_like", input, np.empty, dtype, device, requires_grad)
+
+
+def full_like(
+    input: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return one value in the shape and dtype of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.full_like(tl.ones(2), 7)
+    tensor([7., 7.])
+    """
+    value = to_array(fill_value, name="full_like")
+    return _like("full_like", input, lambda shape, d: np.full(shape, value, d), dtype, device, requires_grad)
+
+
+Number = float | Tensor
+
+
+def _number(x: Any) -> Any:
+    return x.item() if hasattr(x, "item") else x
+
+
+@named
+def arange(
+    start: Number,
+    end: Number | None = None,
+    step: Number = 1,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return the numbers from ``start`` (0 if only one is given) up to but not including ``end``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(0, 1, 0.25)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500])
+    """
+    given: tuple[Any, ...] = (0, start, step) if end is None else (start, end, step)
+    first, last, by = map(_number, given)
+    if not all(map(isfinite, (first, last, by))):
+        raise OptionError(f"arange: start, end and step must be finite, got {first}, {last} and {by}")
+    if by == 0 or (last - first) * by < 0:
+        raise ShapeError(f"arange: cannot go from {first} to {last} in steps of {by}")
+    floating = any(isinstance(v, float) for v in (first, last, by))
+    natural = get_default_dtype() if floating else np.dtype(np.int64)
+    numbers = np.arange(ceil((last - first) / by)) * by + first
+    return _finish(numbers.astype(natural if dtype is None else dtype_of("arange", dtype)), requires_grad)
+
+
+@named
+def linspace(
+    start: Number, end: Number, steps: int, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return ``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    steps = index(steps)
+    if steps < 0:
+        raise ShapeError(f"linspace: steps must not be negative, got {steps}")
+    chosen = get_default_dtype() if dtype is None else dtype_of("linspace", dtype)
+    return _finish(np.linspace(_number(start), _number(end), steps).astype(chosen), requires_grad)
+
+
+@named
+def logspace(
+    start: Number, end: Number, steps: int, base: float = 10.0, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return ``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their exponents.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    steps = index(steps)
+    if steps < 0:
+        raise ShapeError(f"logspace: steps must not be negative, got {steps}")
+    chosen = get_default_dtype() if dtype is None else dtype_of("logspace", dtype)
+    return _finish((float(base) ** np.linspace(_number(start), _number(end), steps)).astype(chosen), requires_grad)
+
+
+@named
+def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a matrix with ones on its diagonal.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    if n < 0 or (m is not None and m < 0):
+        raise ShapeError(f"eye: sizes must not be negative, got {n} and {m}")
+    chosen = get_default_dtype() if dtype is None else dtype_of("eye", dtype)
+    return _finish(np.eye(n, m, dtype=chosen), requires_grad)
+
+
+@named
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
+    """Return rows and columns of the lower triangle of a (row, col) matrix, as a (2, n) tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
+    return make(np.stack(np.tril_indices(row, offset, col)).astype(dtype))
+
+
+@named
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None) -> Tensor:
+    """Return rows and columns of the upper triangle of a (row, col) matrix, as a (2, n) tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
+    return make(np.stack(np.triu_indices(row, offset, col)).astype(dtype))
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """Return the dtype that an operation on these two gives.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.result_type(tl.tensor([1]), 1.5)
+    dtype('float32')
+    """
+    return result_dtype([tensor1, tensor2])
+
+
+def promote_types(type1: Any, type2: Any) -> Any:
+    """Return the dtype that tensors of these two dtypes combine to.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.promote_types(tl.int64, tl.float32)
+    dtype('float32')
+    """
+    return result_dtype([np.zeros(1, type1), np.zeros(1, type2)])
+
+
+# ------------------------------------------------------------------------------------------------ after a given tensor
+def _new(name: str, doc: str, maker: Any) -> None:
+    def new(self: Any, *args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        chosen = self.dtype if dtype is None else dtype
+        return maker(*args, dtype=chosen, device=device, requires_grad=requires_grad)  # type: ignore[no-any-return]
+
+    new.__name__, new.__doc__ = name, doc
+    setattr(Methods, name, new)
+
+
+_new("new_zeros", "Return zeros of the given size in the dtype of this tensor.", zeros)
+_new("new_ones", "Return ones of the given size in the dtype of this tensor.", ones)
+_new("new_empty", "Return a tensor of the given size, not set, in the dtype of this tensor.", empty)
+_new("new_full", "Return a tensor of the given size filled with one value, in the dtype of this tensor.", full)
+_new("new_tensor", "Return the data as a new tensor in the dtype of this tensor.", tensor)
+
+
+def _typed(name: str, dtype: str) -> Any:
+    def make_typed(*args: Any) -> Tensor:
+        if len(args) == 1 and not isinstance(args[0], int):
+            return tensor(args[0], dtype=dtype)
+        return empty(*args, dtype=dtype)
+
+    make_typed.__name__ = make_typed.__qualname__ = name
+    make_typed.__doc__ = f"Return a {dtype} tensor of the given data, or of the given size: PyTorch's older form."
+    return make_typed
+
+
+FloatTensor = _typed("FloatTensor", "float32")
+DoubleTensor = _typed("DoubleTensor", "float64")
+LongTensor = _typed("LongTensor", "int64")
+IntTensor = _typed("IntTensor", "int32")
+BoolTensor = _typed("BoolTensor", "bool")
+
+LIKE = {"zeros_like": np.zeros_like, "ones_like": np.ones_like, "full_like": np.full_like, "empty_like": np.empty_like}
+for _name in __all__:
+    publish(_name, globals()[_name], LIKE.get(_name, ()), method=False)

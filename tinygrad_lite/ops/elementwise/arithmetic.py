@@ -1,0 +1,418 @@
+"""Element-by-element arithmetic; arguments broadcast as in NumPy, dtypes combine as in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import DTypeError, ShapeError
+from tinygrad_lite.ops.elementwise.cast import to
+from tinygrad_lite.ops.elementwise.comparison import STEPS, flat, floor_divide, trunc_divide
+
+TWO = Samples("(),()->()")
+ONE = Samples("()->()")
+
+
+# ------------------------------------------------------------------------------------------------ arithmetic
+@op(input=lambda g: g, other=lambda g: g, kind="elementwise", label="+", promote="same", numpy=np.add, samples=TWO)
+def add(input: Array, other: Array) -> Array:
+    """Return ``input + other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.add(tl.tensor([1.0, 2.0]), 3)
+    tensor([4., 5.])
+    """
+    return np.add(input, other)
+
+
+@op(
+    input=lambda g: g, other=lambda g: -g, kind="elementwise", label="-", promote="same", numpy=np.subtract, samples=TWO
+)
+def sub(input: Array, other: Array) -> Array:
+    """Return ``input - other``."""
+    return np.subtract(input, other)
+
+
+@op(
+    input=lambda g, other: g * other, other=lambda g, input: g * input,
+    kind="elementwise", label="×", singular=True, promote="same", numpy=np.multiply, samples=TWO,
+)  # fmt: skip
+def mul(input: Array, other: Array) -> Array:
+    """Return ``input * other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mul(tl.tensor([1.0, 2.0]), 3)
+    tensor([3., 6.])
+    """
+    return np.multiply(input, other)
+
+
+@op(
+    input=lambda g, other: g / other, other=lambda g, y, other: -g * y / other,
+    kind="elementwise", label="÷", singular=True, promote="float", numpy=np.true_divide,
+    samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
+)  # fmt: skip
+def div(input: Array, other: Array) -> Array:
+    """Return ``input / other`` (true division: integers give floats)."""
+    return np.true_divide(input, other)
+
+
+def _named_with_options() -> None:
+    """The named forms take options that the operators need not look at."""
+
+    @function(name="add")
+    def plus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
+        """Return ``input + alpha * other``."""
+        return add(input, other if alpha == 1 else mul(other, alpha))
+
+    @function(name="sub")
+    def minus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
+        """Return ``input - alpha * other``."""
+        return sub(input, other if alpha == 1 else mul(other, alpha))
+
+    @function(name="div")
+    def divided(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
+        """Return ``input / other``; with ``rounding_mode`` "floor" or "trunc" a whole number, without gradient."""
+        if rounding_mode is None:
+            return div(input, other)
+        if rounding_mode not in ("floor", "trunc"):
+            raise ShapeError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
+        return floor_divide(input, other) if rounding_mode == "floor" else trunc_divide(input, other)
+
+    @function(name="rsub")
+    def minus_from(input: Array, other: Array, *, alpha: Any = 1) -> Array:
+        """Return ``other - alpha * input``."""
+        return sub(other, input if alpha == 1 else mul(input, alpha))
+
+
+_named_with_options()
+
+
+@op(input=lambda g: -g, kind="elementwise", label="−", numpy=np.negative, samples=ONE)
+def neg(input: Array) -> Array:
+    """Return ``-input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.neg(tl.tensor([-1.0, 2.0]))
+    tensor([ 1., -2.])
+    """
+    return np.negative(input)
+
+
+def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
+    if isinstance(exponent, (int, float)):
+        return g * 0.0 if exponent == 0 else g * (exponent * input ** (exponent - 1))
+    # x**0 is flat; only at x = 0 the formula, 0 * x**-1, does not say so
+    flat = (exponent == 0) & (input == 0)
+    return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, exponent - 1)))
+
+
+def _pow_exponent(g: Array, y: Array, input: Array) -> Array:
+    zero = input == 0
+    return where(zero, 0.0, g * (y * log(where(zero, 1.0, input))))
+
+
+@op(
+    input=_pow_base, exponent=_pow_exponent,
+    kind="elementwise", label="^", singular=True, promote="same", numpy=np.power,
+    samples=Samples("(),()->()", domain={"input": (0.1, np.inf), "exponent": (-3.0, 3.0)}),
+)  # fmt: skip
+def pow(input: Array, exponent: Array) -> Array:
+    """Return ``input ** exponent``; the slope of ``0 ** e`` with respect to ``e`` is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
+    tensor([4., 9.])
+    """
+    if np.asarray(input).dtype.kind in "iu" and np.any(np.asarray(exponent) < 0):
+        raise DTypeError("pow: whole numbers cannot be raised to negative whole powers; use .float() or float_power")
+    return np.power(input, exponent)
+
+
+@function(numpy=np.float_power)
+def float_power(input: Array, exponent: Array) -> Array:
+    """Return ``input ** exponent`` computed in float64.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.float_power(tl.tensor([2, 3]), -1)
+    tensor([0.5000, 0.3333], dtype=float64)
+    """
+    doubled = [to(v, np.float64) if hasattr(v, "dtype") else np.float64(v) for v in (input, exponent)]
+    return pow(*doubled)
+
+
+@op(input=lambda g, input: g * (2 * input), kind="elementwise", singular=True, label="x²", numpy=np.square, samples=ONE)
+def square(input: Array) -> Array:
+    """Return ``input * input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.square(tl.tensor([0.5, 1.0]))
+    tensor([0.2500, 1.0000])
+    """
+    return np.square(input if input.dtype.kind != "b" else input.astype(np.int64))
+
+
+@op(
+    input=lambda g, y: -g * (y * y), kind="elementwise", label="1/x", singular=True, promote="float",
+    numpy=np.reciprocal, samples=Samples("()->()", lo=0.1),
+)  # fmt: skip
+def reciprocal(input: Array) -> Array:
+    """Return ``1 / input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.reciprocal(tl.tensor([0.5, 1.0]))
+    tensor([2., 1.])
+    """
+    return np.reciprocal(input)
+
+
+@op(
+    input=lambda g, y: g * y,
+    kind="elementwise",
+    singular=True,
+    promote="float",
+    numpy=np.exp,
+    samples=Samples("()->()", hi=30.0),
+)
+def exp(input: Array) -> Array:
+    """Return ``e ** input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.exp(tl.tensor([0.5, 1.0]))
+    tensor([1.6487, 2.7183])
+    """
+    return np.exp(input)
+
+
+@op(
+    input=lambda g, input: g / input, kind="elementwise", singular=True, promote="float", numpy=np.log,
+    samples=Samples("()->()", lo=1e-3),
+)  # fmt: skip
+def log(input: Array) -> Array:
+    """Return the natural logarithm; -inf at 0, NaN below (as NumPy, with its warning).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.log(tl.tensor([0.5, 1.0]))
+    tensor([-0.6931,  0.0000])
+    """
+    return np.log(input)
+
+
+@op(
+    input=lambda g, y: g / (2 * y), kind="elementwise", label="√", singular=True, promote="float", numpy=np.sqrt,
+    samples=Samples("()->()", lo=1e-3),
+)  # fmt: skip
+def sqrt(input: Array) -> Array:
+    """Return the square root; its slope at 0 is infinite.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sqrt(tl.tensor([0.5, 1.0]))
+    tensor([0.7071, 1.0000])
+    """
+    return np.sqrt(input)
+
+
+@op(
+    input=lambda g, y: g * (-0.5 * y**3), kind="elementwise", label="1/√", singular=True, promote="float",
+    samples=Samples("()->()", lo=1e-2),
+)  # fmt: skip
+def rsqrt(input: Array) -> Array:
+    """Return ``1 / sqrt(input)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rsqrt(tl.tensor([0.5, 1.0]))
+    tensor([1.4142, 1.0000])
+    """
+    return np.reciprocal(np.sqrt(input))
+
+
+@op(
+    input=lambda g, y: g / (3 * (y * y)), kind="elementwise", label="∛", singular=True, promote="float", numpy=np.cbrt,
+    samples=Samples("()->()", lo=1e-3),
+)  # fmt: skip
+def cbrt(input: Array) -> Array:
+    """Return the cube root, also of negative numbers; its slope at 0 is infinite.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cbrt(tl.tensor([0.5, 1.0]))
+    tensor([0.7937, 1.0000])
+    """
+    return np.cbrt(input)
+
+
+def _flat_root_rule(g: Array, y: Array) -> Array:
+    zero = y == 0
+    return where(zero, 0.0, g / where(zero, 1.0, 2 * y))
+
+
+@op(
+    input=_flat_root_rule,
+    kind="elementwise",
+    singular=True,
+    label="√",
+    promote="float",
+    public=False,
+    samples=Samples("()->()", lo=1e-3),
+)
+def flat_sqrt(input: Array) -> Array:
+    """Return the square root with slope 0 at 0: the last step of lengths and spreads, flat there by choice."""
+    return np.sqrt(input)
+
+
+@function(numpy=np.positive)
+def positive(input: Array) -> Array:
+    """Return ``+input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.positive(tl.tensor([0.5, 1.0]))
+    tensor([0.5000, 1.0000])
+    """
+    if input.dtype.kind == "b":
+        raise DTypeError("positive: a bool has no sign; use .int()")
+    return input
+
+
+@op(input=flat, kind="elementwise", numpy=np.sign, samples=STEPS)
+def sign(input: Array) -> Array:
+    """Return -1, 0 or 1 (NaN of NaN, as NumPy; PyTorch gives 0); the gradient is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sign(tl.tensor([-3.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    return np.sign(input) if input.dtype.kind != "b" else input.copy()
+
+
+@op(input=lambda g, input: g * sign(input), kind="elementwise", label="|x|", numpy=(np.absolute, np.fabs), samples=ONE)
+def abs(input: Array) -> Array:
+    """Return the absolute value; the slope at 0 is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.abs(tl.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return np.absolute(input)
+
+
+# ------------------------------------------------------------------------------------------------ choosing
+def _chosen(g: Array, condition: Array) -> Array:
+    return where(condition, g, 0.0)
+
+
+def _not_chosen(g: Array, condition: Array) -> Array:
+    return where(condition, 0.0, g)
+
+
+@op(
+    input=_chosen, other=_not_chosen,
+    kind="elementwise", promote="same", method=False, numpy=np.where,
+    samples=Samples("(),(),()->()", domain={"condition": bool}),
+)  # fmt: skip
+def where(condition: Array, input: Array, other: Array) -> Array:
+    """Return ``input`` where ``condition`` holds, ``other`` elsewhere."""
+    return np.where(condition, input, other)
+
+
+def _share(g: Array, mine: Array, theirs: Array) -> Array:
+    """Gradient for the larger one; equal ones share."""
+    return where(mine == theirs, g / 2, where(mine > theirs, g, 0.0))
+
+
+@op(
+    input=lambda g, input, other: _share(g, input, other), other=lambda g, input, other: _share(g, other, input),
+    kind="elementwise", label="max", promote="same", numpy=np.maximum, samples=TWO,
+)  # fmt: skip
+def maximum(input: Array, other: Array) -> Array:
+    """Return the larger of two values, NaN if one is NaN; where they are equal both get half of the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.maximum(tl.tensor([1.0, 5.0]), tl.tensor([2.0, 3.0]))
+    tensor([2., 5.])
+    """
+    return np.maximum(input, other)
+
+
+@op(
+    input=lambda g, input, other: _share(g, other, input), other=lambda g, input, other: _share(g, input, other),
+    kind="elementwise", label="min", promote="same", numpy=np.minimum, samples=TWO,
+)  # fmt: skip
+def minimum(input: Array, other: Array) -> Array:
+    """Return the smaller of two values, NaN if one is NaN; where they are equal both get half of the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.minimum(tl.tensor([1.0, 5.0]), tl.tensor([2.0, 3.0]))
+    tensor([1., 3.])
+    """
+    return np.minimum(input, other)
+
+
+def _inside(g: Array, input: Array, min: Array, max: Array) -> Array:
+    if min is not None:
+        g = where(input >= min, g, 0.0)
+    return g if max is None else where(input <= max, g, 0.0)
+
+
+def _at_min(g: Array, input: Array, min: Array, max: Array) -> Array:
+    below = input < min
+    return where(below if max is None else below & (min < max), g, 0.0)
+
+
+def _at_max(g: Array, input: Array, min: Array, max: Array) -> Array:
+    above = input > max
+    return where(above if min is None else above | (max < min), g, 0.0)
+
+
+@op(
+    input=_inside, min=_at_min, max=_at_max, kind="elementwise", promote="same", numpy=np.clip,
+    samples=Samples("(),()?,()?->()", domain={"min": (-2.0, -0.5), "max": (0.5, 2.0)},
+                    call=lambda op, x, low=None, high=None: op(x, -1.0 if low is None else low, high)),
+)  # fmt: skip
+def clip(input: Array, min: Array = None, max: Array = None) -> Array:
+    """Return ``input`` kept between ``min`` and ``max`` (numbers, tensors or None); the gradient passes at the bounds.
+
+    Where a bound is reached from outside, the gradient goes to the bound, if that is a tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clip(tl.tensor([-2.0, 0.5, 2.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise ShapeError("clip: at least one of min and max must be given")
+    return np.clip(input, min, max)
+
+
+@function()
+def clamp(input: Array, min: Array = None, max: Array = None) -> Array:
+    """Return ``input`` kept between ``min`` and ``max``: `clip` by PyTorch's name.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clamp(tl.tensor([-2.0, 0.5, 2.0]), min=0)
+    tensor([0.0000, 0.5000, 2.0000])
+    """
+    return clip(input, min, max)
+
+
+@function()
+def clamp_min(input: Array, min: Array) -> Array:
+    """Return ``input``, at least ``min``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clamp_min(tl.tensor([-2.0, 0.5]), 0)
+    tensor([0.0000, 0.5000])
+    """
+    return clip(input, min, None)
+
+
+@function()
+def clamp_max(input: Array, max: Array) -> Array:
+    """Return ``input``, at most ``max``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.clamp_max(tl.tensor([0.5, 2.0]), 1)
+    tensor([0.5000, 1.0000])
+    """
+    return clip(input, None, max)

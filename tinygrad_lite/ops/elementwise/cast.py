@@ -1,0 +1,233 @@
+"""The same numbers in another dtype, or in memory of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array, Tensor, make
+from tinygrad_lite.errors import DTypeError, describe
+
+
+def _back(g: Array, input: Array) -> Array:
+    return g.astype(input.dtype)
+
+
+@op(input=_back, kind="shape", label="to", public=False, samples=Samples("()->()", options={"dtype": ("float64",)}))
+def cast(input: Array, dtype: object) -> Array:
+    """Return ``input`` with another dtype; its gradient comes back in the dtype of ``input``."""
+    return np.asarray(input).astype(dtype)  # type: ignore[call-overload]
+
+
+@op(input=lambda g: g, kind="shape", label="copy", numpy=np.copy, samples=Samples("()->()"))
+def clone(input: Array, memory_format: object = None) -> Array:
+    """Return a copy in memory of its own, still part of the graph.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1.0, 2.0]).clone()
+    tensor([1., 2.])
+    """
+    return np.array(input, order="C")
+
+
+def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
+    """Return ``dtype`` (a dtype, a name, a NumPy or Python type) as a dtype that tensors can have."""
+    try:
+        chosen: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        raise DTypeError(f"{name}: {dtype!r} is not a dtype; use one such as float32 or int64") from None
+    if chosen.kind not in "biuf":
+        raise DTypeError(f"{name}: tensors cannot have dtype {chosen}; use a floating, integer or bool dtype")
+    return chosen
+
+
+DEVICES = ("cpu", "cuda", "mps", "meta")
+
+
+@function()
+def to(
+    input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
+) -> Array:
+    """Return ``input`` with the dtype of ``args`` (a dtype or another tensor); itself if it has that already.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).to(tl.float64).dtype
+    dtype('float64')
+    """
+    for a in args:
+        if isinstance(a, (Tensor, np.ndarray)):
+            dtype = a.dtype
+        elif isinstance(a, bool) or a is None:
+            continue
+        elif isinstance(a, str) and a.partition(":")[0] in DEVICES or type(a).__name__ == "Device":
+            device = a
+        else:
+            dtype = a
+    if device is not None:
+        from tinygrad_lite.engine.devices import as_device
+
+        as_device(device)
+    chosen = input.dtype if dtype is None else dtype_of("to", dtype)
+    if chosen != input.dtype:
+        return cast(input, chosen)
+    return clone(input) if copy else input
+
+
+@function(name="type")
+def type_(input: Array, dtype: Any = None) -> Any:
+    """Return ``input`` with another dtype, or the name of its dtype.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1.0]).type()
+    'float32'
+    """
+    return str(input.dtype) if dtype is None else to(input, dtype)
+
+
+@function()
+def type_as(input: Array, other: Array) -> Array:
+    """Return ``input`` with the dtype of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).type_as(tl.tensor(0.0))
+    tensor([1., 2.])
+    """
+    return to(input, other.dtype)
+
+
+@function()
+def astype(input: Array, dtype: Any, copy: bool = True) -> Array:
+    """Return ``input`` with another dtype: NumPy's name of `to`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).astype("float64")
+    tensor([1., 2.], dtype=float64)
+    """
+    return to(input, dtype)
+
+
+@function()
+def contiguous(input: Array, memory_format: Any = None) -> Array:
+    """Return ``input`` with its elements one after another in memory: itself if they are.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).t().contiguous().is_contiguous()
+    True
+    """
+    array = input.array if isinstance(input, Tensor) else input
+    return input if array.flags.c_contiguous else clone(input)
+
+
+@function(public=False, method="stride")
+def stride(input: Array, dim: int | None = None) -> Any:
+    """Return how many elements lie between neighbours along each axis in memory, or along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).stride(), tl.ones(2, 3).t().stride(), tl.ones(2, 3).stride(-1)
+    ((3, 1), (1, 3), 1)
+    """
+    array = input.array if isinstance(input, Tensor) else input
+    steps = tuple([n // array.itemsize for n in array.strides])
+    if dim is None:
+        return steps
+    if not -len(steps) <= dim < len(steps):
+        raise IndexError(f"stride: dim {dim} is out of range for shape {tuple(array.shape)}")
+    return steps[dim]
+
+
+@function()
+def is_contiguous(input: Array, memory_format: Any = None) -> bool:
+    """Return whether the elements lie one after another in memory.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).t().is_contiguous()
+    False
+    """
+    array = input.array if isinstance(input, Tensor) else input
+    return bool(array.flags.c_contiguous)
+
+
+def _shortcut(name: str, dtype: str) -> None:
+    def convert(input: Array) -> Array:
+        return to(input, dtype)
+
+    convert.__doc__ = f"Return ``input`` as {dtype}."
+    convert.__name__ = name
+    function(name=name)(convert)
+
+
+for _name, _dtype in {
+    "double": "float64", "float": "float32", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
+    "char": "int8", "byte": "uint8", "bool": "bool",
+}.items():  # fmt: skip
+    _shortcut(_name, _dtype)
+
+
+@function(method=False)
+def detach(input: Array) -> Array:
+    """Return the same memory as a tensor without history.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.detach(tl.tensor([1.0], requires_grad=True))
+    tensor([1.])
+    """
+    return input.detach()
+
+
+@function()
+def cpu(input: Array) -> Array:
+    """Return ``input``: all memory is the memory of the CPU.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1.0]).cpu()
+    tensor([1.])
+    """
+    return input
+
+
+@function(name="is_floating_point", method=False)
+def has_floats(input: Array) -> bool:
+    """Return whether the dtype is a floating one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_floating_point(tl.tensor([1]))
+    False
+    """
+    if not hasattr(input, "dtype"):
+        raise DTypeError(f"is_floating_point: expected a tensor, got {describe(input)}")
+    return bool(input.dtype.kind == "f")
+
+
+@function(method=False)
+def is_tensor(obj: Any) -> bool:
+    """Return whether ``obj`` is a tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_tensor([1.0])
+    False
+    """
+    return isinstance(obj, Tensor)
+
+
+@function(method=False)
+def numel(input: Array) -> int:
+    """Return the number of elements.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.numel(tl.ones(2, 3))
+    6
+    """
+    return int((input.array if isinstance(input, Tensor) else np.asarray(input)).size)
+
+
+def bare(x: Any) -> Any:
+    """Return the array of a Tensor, anything else as it is."""
+    return x.array if isinstance(x, Tensor) else x
+
+
+def alike(x: Any, array: Any) -> Any:
+    """Return ``array`` as a Tensor if ``x`` is one: tensors in, tensors out; arrays in, arrays out."""
+    return make(np.asarray(array)) if isinstance(x, Tensor) else np.asarray(array)

@@ -1,0 +1,237 @@
+"""Comparisons, logic, tests and rounding: results that are flat nearly everywhere, with a gradient of zeros or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import DTypeError
+from tinygrad_lite.ops.elementwise.cast import bare
+
+WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
+BOOLEAN: tuple[Any, ...] = (
+    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
+    np.logical_xor,
+)  # fmt: skip
+BITS: tuple[Any, ...] = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
+RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
+TESTS: tuple[Any, ...] = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
+STEPS: Samples = Samples("()->()", kinks="skip")
+QUOTIENTS = Samples("(),()->()", domain={"other": (0.5, 4.0)}, kinks="skip")
+"""Steps have no slope at all where they jump."""
+
+
+def flat(g: Array) -> Array:
+    """Return the gradient of a step: zero, whatever comes in."""
+    return np.zeros_like(g)
+
+
+def _two(ufunc: Any, promote: str | None) -> None:
+    def answer(input: Array, other: Array) -> Array:
+        return ufunc(input, other)
+
+    answer.__name__ = str(WORDS.get(ufunc.__name__, RENAMED.get(ufunc.__name__, ufunc.__name__)))
+    answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` of two tensors element by element; no gradient."
+    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc, promote=promote)(answer)
+
+
+def _one(ufunc: Any) -> None:
+    def answer(input: Array) -> Array:
+        return ufunc(input)
+
+    answer.__name__ = str(RENAMED.get(ufunc.__name__, ufunc.__name__))
+    answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` element by element; no gradient."
+    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
+
+
+for _ufunc in BOOLEAN:
+    _two(_ufunc, None)
+for _bits in BITS:
+    _two(_bits, "same")
+for _test in TESTS:
+    _one(_test)
+
+
+@op(kind="elementwise", numpy=np.isposinf)
+def isposinf(input: Array) -> Array:
+    """Return whether each element is +infinity.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isposinf(tl.tensor([1.0, tl.inf, -tl.inf]))
+    tensor([False,  True, False])
+    """
+    return np.isposinf(input)
+
+
+@op(kind="elementwise", numpy=np.isneginf)
+def isneginf(input: Array) -> Array:
+    """Return whether each element is -infinity.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isneginf(tl.tensor([1.0, tl.inf, -tl.inf]))
+    tensor([False, False,  True])
+    """
+    return np.isneginf(input)
+
+
+@op(kind="elementwise", numpy=np.isclose)
+def isclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Array:
+    """Return whether ``|input - other| <= atol + rtol * |other|`` element by element.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isclose(tl.tensor([1.0, 2.0]), tl.tensor([1.000001, 2.1]))
+    tensor([ True, False])
+    """
+    return np.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+@function(numpy=np.allclose)
+def allclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> bool:
+    """Return whether every element `isclose`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.allclose(tl.tensor([1.0]), tl.tensor([1.000001]))
+    True
+    """
+    return bool(bare(isclose(input, other, rtol, atol, equal_nan)).all())
+
+
+@function(numpy=np.array_equal)
+def equal(input: Array, other: Array) -> bool:
+    """Return whether two tensors have the same shape and the same elements.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.equal(tl.tensor([1, 2]), tl.tensor([1, 2]))
+    True
+    """
+    return bool(np.array_equal(bare(input), bare(other)))
+
+
+# ------------------------------------------------------------------------------------------------ rounding
+@op(input=flat, kind="elementwise", numpy=np.floor, samples=STEPS)
+def floor(input: Array) -> Array:
+    """Return the largest whole number that is not larger; the gradient is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.floor(tl.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
+    return np.floor(input) if input.dtype.kind == "f" else input.copy()
+
+
+@op(input=flat, kind="elementwise", numpy=np.ceil, samples=STEPS)
+def ceil(input: Array) -> Array:
+    """Return the smallest whole number that is not smaller; the gradient is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ceil(tl.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
+    return np.ceil(input) if input.dtype.kind == "f" else input.copy()
+
+
+@op(input=flat, kind="elementwise", numpy=(np.trunc, np.fix), samples=STEPS)
+def trunc(input: Array) -> Array:
+    """Return the whole part, rounded towards zero; the gradient is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.trunc(tl.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
+    return np.trunc(input) if input.dtype.kind == "f" else input.copy()
+
+
+@op(
+    input=flat, kind="elementwise", numpy=(np.round, np.rint),
+    samples=Samples("()->()", options={"decimals": (0, 1, -1)}, kinks="skip"),
+)  # fmt: skip
+def round(input: Array, decimals: int = 0) -> Array:
+    """Return the nearest number with ``decimals`` digits after the point, halves to even; the gradient is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.round(tl.tensor([0.5, 1.5, 2.4]))
+    tensor([0., 2., 2.])
+    """
+    return np.round(input, decimals)
+
+
+def _no_zero(name: str, other: Any) -> None:
+    if np.asarray(other).dtype.kind in "iub" and not np.all(other):
+        raise ZeroDivision(f"{name}: whole numbers cannot be divided by zero; use .float() to get infinities")
+
+
+class ZeroDivision(ZeroDivisionError, RuntimeError):
+    """A whole number divided by zero."""
+
+
+@op(
+    input=flat, other=flat, kind="elementwise", promote="same", numpy=np.floor_divide, samples=QUOTIENTS,
+)  # fmt: skip
+def floor_divide(input: Array, other: Array) -> Array:
+    """Return ``input / other`` rounded down; the gradient is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.floor_divide(tl.tensor([7, -7]), 2)
+    tensor([ 3, -4])
+    """
+    _no_zero("floor_divide", other)
+    return np.floor_divide(input, other)
+
+
+@op(input=flat, other=flat, kind="elementwise", promote="same", public=False, samples=QUOTIENTS)
+def trunc_divide(input: Array, other: Array) -> Array:
+    """Return ``input / other`` rounded towards zero; the gradient is zero."""
+    _no_zero("div", other)
+    if np.result_type(input, other).kind == "f":
+        return np.trunc(np.true_divide(input, other))
+    down = np.floor_divide(input, other)
+    return down + ((down < 0) & (down * other != input))
+
+
+@op(
+    input=lambda g: g, other=lambda g, input, other: -g * np.floor(input / other),
+    kind="elementwise", singular=True, label="mod", promote="same", numpy=np.remainder,
+    samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
+)  # fmt: skip
+def remainder(input: Array, other: Array) -> Array:
+    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.remainder(tl.tensor([7, -7]), 3)
+    tensor([1, 2])
+    """
+    _no_zero("remainder", other)
+    return np.remainder(input, other)
+
+
+@op(
+    input=lambda g: g, other=lambda g, input, other: -g * np.trunc(input / other),
+    kind="elementwise", singular=True, label="mod", promote="same", numpy=np.fmod,
+    samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
+)  # fmt: skip
+def fmod(input: Array, other: Array) -> Array:
+    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fmod(tl.tensor([7, -7]), 3)
+    tensor([ 1, -1])
+    """
+    _no_zero("fmod", other)
+    return np.fmod(input, other)
+
+
+@function()
+def frac(input: Array) -> Array:
+    """Return the part behind the point, with the sign of ``input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.frac(tl.tensor([-1.5, 1.25]))
+    tensor([-0.5000,  0.2500])
+    """
+    if input.dtype.kind != "f":
+        raise DTypeError(f"frac: expected floats, got {input.dtype}; whole numbers have nothing behind the point")
+    return input - trunc(input)

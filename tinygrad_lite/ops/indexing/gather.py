@@ -1,0 +1,158 @@
+"""Picking elements by index tensors and masks: gather and its relatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.indexing.getitem import check_bounds, cropped, getitem, take_along, whole
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_, permute, place, reshape_
+
+
+@function()
+def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Array:
+    """Return ``out[i][j] = input[index[i][j]][j]`` (for ``dim`` 0): one index per result element.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.gather(tl.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, tl.tensor([[0, 0], [1, 0]]))
+    tensor([[1., 1.],
+            [4., 3.]])
+    """
+    at, dim = lined_up("gather", input, dim, index)
+    if not input.ndim:
+        return reshape_(take_along(reshape_(input, (1,)), at.reshape(-1), 0), at.shape)
+    return take_along(cropped(input, dim, at.shape), at, dim)
+
+
+def lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int]:
+    """Return the index as whole numbers and ``dim`` from the front; raise unless they fit ``input``."""
+    at = whole(name, index)
+    dim = place(name, dim, input.ndim, input.shape)
+    if max(at.ndim, 1) != max(input.ndim, 1):
+        raise ShapeError(f"{name}: index must have as many axes as input (index {at.shape}, input {describe(input)})")
+    for d, (n, m) in enumerate(zip(at.shape, input.shape, strict=False)):
+        if d != dim and n > m and at.size:
+            raise ShapeError(f"{name}: index {at.shape} is longer than input {describe(input)} along dim {d}")
+    if at.size and at.min() < 0:
+        raise BadIndex(f"{name}: index {int(at.min())} is out of bounds; count from the front")
+    check_bounds(name, at, input.shape[dim] if input.ndim else 1)
+    return at, dim
+
+
+@function()
+def index_select(input: Array, dim: int, index: Array) -> Array:
+    """Return the slices of ``input`` named by the vector ``index`` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.index_select(tl.arange(5), 0, tl.tensor([4, 0]))
+    tensor([4, 0])
+    """
+    at = whole("index_select", index)
+    if at.ndim > 1:
+        raise BadIndex(f"index_select: index must be a vector, got shape {at.shape}")
+    dim = place("index_select", dim, input.ndim, input.shape)
+    if not input.ndim:
+        return input
+    check_bounds("index_select", at, input.shape[dim])
+    return getitem(input, (slice(None),) * dim + (at.reshape(-1),))
+
+
+@function(numpy=())
+def take(input: Array, index: Array) -> Array:
+    """Return the elements of the flattened ``input`` at ``index``, in the shape of ``index``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.take(tl.tensor([[1, 2], [3, 4]]), tl.tensor([0, 3]))
+    tensor([1, 4])
+    """
+    at = whole("take", index)
+    flat = reshape_(input, (-1,))
+    check_bounds("take", at, flat.shape[0])
+    return getitem(flat, (at,))
+
+
+@function()
+def masked_select(input: Array, mask: Array) -> Array:
+    """Return the elements of ``input`` where ``mask`` is true, as one axis; the two broadcast together.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.masked_select(tl.arange(3), tl.tensor([True, False, True]))
+    tensor([0, 2])
+    """
+    on = mask_of("masked_select", mask)
+    shape = np.broadcast_shapes(on.shape, input.shape)
+    wide = input if tuple(input.shape) == shape else broadcast_to_(input, shape)
+    return getitem(wide, (np.broadcast_to(on, shape),)) if shape else getitem(reshape_(wide, (1,)), (on.reshape(1),))
+
+
+def mask_of(name: str, mask: Any) -> Any:
+    """Return a mask as a bare bool array."""
+    on = np.asarray(bare(mask))
+    if on.dtype.kind != "b":
+        raise DTypeError(f"{name}: mask must be bool, it is {on.dtype}; use mask != 0")
+    return on
+
+
+@function()
+def narrow(input: Array, dim: int, start: int, length: int) -> Array:
+    """Return a view of ``length`` slices from ``start`` on along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.narrow(tl.arange(5), 0, 1, 2)
+    tensor([1, 2])
+    """
+    if not input.ndim:
+        raise ShapeError("narrow: expected at least one axis, got a 0-d tensor")
+    dim = place("narrow", dim, input.ndim, input.shape)
+    n, start = input.shape[dim], int(start)
+    if not -n <= start <= n:
+        raise BadIndex(f"narrow: start {start} is out of range for {n} elements along dim {dim}")
+    start = start + n if start < 0 else start
+    if length < 0 or start + length > n:
+        raise ShapeError(f"narrow: {length} slices from {start} do not fit {n} elements along dim {dim}")
+    return getitem(input, (slice(None),) * dim + (slice(start, start + int(length)),))
+
+
+@function()
+def select(input: Array, dim: int, index: int) -> Array:
+    """Return the slice number ``index`` along ``dim``, without that axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.select(tl.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([3, 4])
+    """
+    if not input.ndim:
+        raise BadIndex("select: expected at least one axis, got a 0-d tensor")
+    dim = place("select", dim, input.ndim, input.shape)
+    if not -input.shape[dim] <= index < input.shape[dim]:
+        raise BadIndex(f"select: index {index} is out of range for {input.shape[dim]} elements along dim {dim}")
+    return getitem(input, (slice(None),) * dim + (int(index),))
+
+
+@function(public=False, method="unfold")
+def windows(input: Array, dimension: int, size: int, step: int) -> Array:
+    """Return every stretch of ``size`` elements along ``dimension``, ``step`` apart, with its elements on a last axis.
+
+    A copy: PyTorch returns a view. Raises ShapeError (IndexError for a dimension that is not there).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(5).unfold(0, 3, 2)
+    tensor([[0, 1, 2],
+            [2, 3, 4]])
+    """
+    at = place("unfold", dimension, input.ndim, input.shape)
+    x = input if input.ndim else input.reshape((1,))
+    n = x.shape[at]
+    if not 0 <= size <= n:
+        raise ShapeError(f"unfold: size must be 0..{n} along dim {dimension} of {describe(input)}, got {size}")
+    if step < 1:
+        raise ShapeError(f"unfold: step is {step} but must be > 0")
+    index = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
+    found = getitem(x, (*[slice(None)] * at, index))
+    order = [i for i in range(x.ndim + 1) if i != at + 1] + [at + 1]
+    return (found[0] if not input.ndim else found) if at == x.ndim - 1 else permute(found, order)

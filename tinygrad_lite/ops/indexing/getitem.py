@@ -1,0 +1,225 @@
+"""Reading and writing by index: each way of reading has a way of adding back as its adjoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array, Tensor
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.shape.reshaping import BadIndex, place
+
+
+def plain(index: Any) -> Any:
+    """Return an index with every Tensor in it replaced by its array."""
+    if isinstance(index, Tensor):
+        return index.array
+    if isinstance(index, tuple):
+        return tuple([plain(i) for i in index])
+    if isinstance(index, list):
+        return [plain(i) for i in index]
+    return index
+
+
+def key_of(index: Any) -> Any:
+    """Return what NumPy is to be asked for: no Tensors, and a number for a 0-d tensor, since numbers make views."""
+    if isinstance(index, tuple):
+        return tuple([key_of(i) for i in index])
+    array = plain(index)
+    if isinstance(index, Tensor) and array.dtype == np.uint8 and array.ndim:
+        raise BadKey(
+            f"index: numbers of dtype uint8 are a mask for PyTorch and positions for NumPy, got {describe(index)}; use "
+            ".bool() for a mask, .long() for positions"
+        )
+    return int(array) if isinstance(array, np.ndarray) and not array.ndim and array.dtype.kind in "iu" else array
+
+
+def is_basic(index: Any) -> bool:
+    """Whether NumPy answers ``index`` with a view: no element can be named twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or isinstance(p, (int, slice, np.integer)) for p in parts) and not any(
+        isinstance(p, bool) for p in parts
+    )
+
+
+def apart(index: Any) -> tuple[Any, Any] | None:
+    """Return the whole numbers of ``index`` and the rest, as two indices one after the other; None if one will do.
+
+    NumPy moves the axes of an index array to the front where a slice parts it from a number; PyTorch takes the numbers
+    first, and the axes stay in their places.
+    """
+    if index.__class__ is not tuple:
+        return None
+    arrays = [i for i, p in enumerate(index) if isinstance(p, (np.ndarray, list, tuple, bool))]
+    if not arrays:
+        return None
+    numbers = [i for i, p in enumerate(index) if isinstance(p, (int, np.integer)) and not isinstance(p, bool)]
+    if not numbers:
+        return None
+    places = sorted(arrays + numbers)
+    if len(places) == places[-1] - places[0] + 1:
+        return None
+    first: list[Any] = []
+    for i, p in enumerate(index):
+        if i in arrays:
+            array = np.asarray(p)
+            first += [slice(None)] * (array.ndim if array.dtype.kind == "b" else 1)
+        elif p is not None:
+            first.append(p if i in numbers or p is Ellipsis else slice(None))
+    return tuple(first), tuple(p for i, p in enumerate(index) if i not in numbers)
+
+
+def _getitem_samples(src: Any) -> Any:
+    n, k = src.size(3, lo=2), src.size(2, lo=2)
+    x = src.floats((n, k))
+    rows = np.array([0, 1, 1, -1])
+    index = src.choice(
+        [
+            0,
+            slice(None, None, 2),
+            (slice(None), 1),
+            (None, Ellipsis, -1),
+            rows,
+            (rows, np.array([0, 1, 0, 1])),
+            np.arange(n) % 2 == 0,
+        ]
+    )
+    return (x,), {"index": index}
+
+
+def _getitem_rule(g: Array, index: Any, input_shape: Any) -> Array:
+    return scatter_at(g, index, input_shape)
+
+
+@op(input=_getitem_rule, kind="indexing", label="[ ]", public=False,
+    samples=Samples(draw=_getitem_samples))  # fmt: skip
+def getitem(input: Array, index: Any) -> Array:
+    """Return ``input[index]``, any index NumPy knows."""
+    y = input[index]
+    if isinstance(y, np.generic):  # NumPy hands out a number; a view of one element is wanted, to be written through
+        y = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return y
+
+
+@op(g_in=lambda g, index: getitem(g, index), kind="indexing", label="[ ]+=", public=False,
+    samples=Samples("(k)->(n)", sizes={"k": (4, 4)},
+                    options={"index": (np.array([0, 2, 2, -1]), slice(0, 4)), "shape": ((5,),)}))  # fmt: skip
+def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
+    """Return zeros of ``shape`` with ``g_in`` added at ``index``: the adjoint of reading there."""
+    out = np.zeros(shape, g_in.dtype)
+    if is_basic(index):
+        out[index] = g_in
+    else:
+        np.add.at(out, index, g_in)
+    return out
+
+
+class BadKey(DTypeError, IndexError):
+    """Something that cannot be an index (PyTorch: TypeError, NumPy: IndexError)."""
+
+
+@function(method="__getitem__", name="index")
+def index(input: Array, index: Any) -> Array:
+    """Return ``input[index]``, any index NumPy knows, with tensors in it too; axes in PyTorch's order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(5)[1:3]
+    tensor([1, 2])
+    """
+    if index.__class__ is str or index.__class__ is float:
+        raise BadKey(f"index: a tensor is indexed by whole numbers, slices, None, ... and tensors, not by {index!r}")
+    where = key_of(index)
+    if halves := apart(where):
+        input, where = getitem(input, halves[0]), halves[1]
+    return getitem(input, where)
+
+
+def _along_samples(src: Any) -> Any:
+    n, k, j = src.size(3), src.size(2), src.size(4)
+    dim = src.choice([1, 0, -1])
+    shape = (j, k) if dim == 0 else (n, j)
+    return (src.floats((n, k)), src.indices(shape, (n, k)[dim])), {"dim": dim}
+
+
+def _take_along_rule(g: Array, indices: Array, dim: int, input_shape: Any) -> Array:
+    return scatter_along(g, indices, dim, input_shape)
+
+
+@op(
+    input=_take_along_rule, kind="indexing", public=False,
+    samples=Samples(draw=_along_samples),
+)  # fmt: skip
+def take_along(input: Array, indices: Array, dim: int) -> Array:
+    """Return ``input`` at ``indices`` along ``dim``, one index per result element."""
+    return np.take_along_axis(input, indices, dim)
+
+
+def _scatter_samples(src: Any) -> Any:
+    (x, indices), kw = _along_samples(src)
+    dim = kw["dim"]
+    return (src.floats(indices.shape), indices), {"dim": dim, "shape": x.shape}
+
+
+def cropped(x: Array, dim: int, shape: Any) -> Array:
+    """The part of ``x`` that an index of ``shape`` reaches, whole along ``dim``."""
+    if all(d == dim or n == m for d, (n, m) in enumerate(zip(shape, x.shape, strict=True))):
+        return x
+    return getitem(x, tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(shape)))
+
+
+def _scatter_rule(g: Array, indices: Array, dim: int) -> Array:
+    return take_along(cropped(g, dim % g.ndim, indices.shape), indices, dim)
+
+
+@op(
+    values=_scatter_rule, kind="indexing", public=False,
+    samples=Samples(draw=_scatter_samples),
+)  # fmt: skip
+def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:
+    """Return zeros of ``shape`` with ``values`` added at ``indices`` along ``dim``: the adjoint of `take_along`."""
+    out = np.zeros(shape, values.dtype)
+    places = list(np.indices(indices.shape, sparse=True))
+    places[dim] = indices
+    np.add.at(out, tuple(places), values)
+    return out
+
+
+def check_bounds(name: str, index: Any, size: int) -> None:
+    """Raise unless every index names one of ``size`` elements, from either end."""
+    if index.size and not (index.min() >= -size and index.max() < size):
+        worst = index.max() if index.max() >= size else index.min()
+        raise BadIndex(f"{name}: index {int(worst)} is out of bounds for {size} elements")
+
+
+def whole(name: str, index: Any) -> Any:
+    """Return an index tensor as a bare array of whole numbers."""
+    array = np.asarray(plain(index))
+    if array.dtype.kind not in "iu":
+        if array.size:
+            raise DTypeError(f"{name}: an index must hold whole numbers, this one is {array.dtype}; use .long()")
+        array = array.astype(np.int64)
+    return array
+
+
+@function(numpy=np.take_along_axis)
+def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Array:
+    """Return ``input`` at ``indices`` along ``dim`` (of the flattened input without ``dim``).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.take_along_dim(tl.tensor([[3, 1], [2, 4]]), tl.tensor([[1], [0]]), 1)
+    tensor([[1],
+            [2]])
+    """
+    at = whole("take_along_dim", indices)
+    if dim is None:
+        flat = input.reshape(-1)
+        check_bounds("take_along_dim", at, flat.shape[0])
+        return take_along(flat, at.reshape(-1), 0)
+    dim = place("take_along_dim", dim, input.ndim, input.shape)
+    if at.ndim != input.ndim:
+        raise ShapeError(f"take_along_dim: input has {input.ndim} axes, indices {at.ndim} ({at.shape})")
+    check_bounds("take_along_dim", at, input.shape[dim])
+    return take_along(input, at, dim)

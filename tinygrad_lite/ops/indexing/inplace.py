@@ -1,0 +1,368 @@
+"""Changing a tensor where it lies: ``x[i] = v``, ``x += v``, ``x.relu_()``, also through views, and differentiable.
+
+What is computed in place is computed out of place first, by the ordinary op, and then copied into the memory. So there
+is one rule of differentiation and no second one; the tensor takes over the node of the result. A write to a part of a
+tensor, or through a view, is one more step, `overwrite`: the old value with a region replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.node import MODE, Node, Retain, bump, clock, used_of, user_frame
+from tinygrad_lite.engine.op import PUBLIC, function, op, publish
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array, Tensor, make, new, to_array
+from tinygrad_lite.engine.views import Path, Step, Views, renew, replay, root_of, shares
+from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.indexing.getitem import apart, getitem, key_of
+
+GETITEM = getitem.op  # type: ignore[attr-defined]
+
+
+# ------------------------------------------------------------------------------------------------ one write as an op
+def _numbered(shape: Any) -> Any:
+    return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+
+
+def place(out: Any, path: Path, value: Any) -> Any:
+    """Write ``value`` into the region of ``out`` (contiguous) that ``path`` leads to; returns ``out``."""
+    region = replay(out, path)
+    if shares(region, out):
+        region[...] = value
+    else:  # the path ends in a copy (an index array, or a reshape that needs one): write by element number
+        out.reshape(-1)[replay(_numbered(out.shape), path)] = value
+    return out
+
+
+def lasting(path: Path, shape: Any) -> Any:
+    """Return which elements of a written value are still there afterwards; None if all are.
+
+    An index array may name an element twice: the last value stays.
+    """
+    index = path[-1][1][0] if path and path[-1][0] is GETITEM else None
+    parts = index if isinstance(index, tuple) else (index,)
+    if not any(isinstance(p, (list, np.ndarray)) and np.asarray(p).dtype.kind in "iu" for p in parts):
+        return None
+    places = np.asarray(replay(_numbered(shape), path))
+    last = np.zeros(int(np.prod(shape, dtype=np.int64)), np.int64)
+    number = np.arange(places.size).reshape(places.shape)
+    last[places] = number
+    stays = last[places] == number
+    return None if stays.all() else stays
+
+
+def _taken(g: Any, path: Path) -> Any:
+    stays = lasting(path, g.shape)
+    taken = replay(g, path)
+    return taken if stays is None else where(stays, taken, 0.0)
+
+
+def _uncovered(g: Any, path: Path) -> Any:
+    return cleared(g, path)
+
+
+REGION: Path = (Step(GETITEM, (slice(0, 2),)),)
+CORNER: Path = (*REGION, Step(GETITEM, ((slice(None), -1),)))
+TWICE: Path = (Step(GETITEM, (np.array([0, 1, 1]),)),)
+
+
+def _overwrite_samples(src: Any) -> Any:
+    n, k = src.size(3, lo=2), src.size(2, lo=1)
+    path = src.choice([REGION, CORNER, TWICE, ()])
+    shape = {id(REGION): (2, k), id(CORNER): (2,), id(TWICE): (3, k)}.get(id(path), (n, k))
+    return (src.floats((n, k)), src.floats(shape)), {"path": path}
+
+
+@op(
+    input=_uncovered, kind="indexing", label="[ ]=0", public=False,
+    samples=Samples("(n,k)->(n,k)", sizes={"n": (2, 4), "k": (1, 4)}, options={"path": (REGION, CORNER, TWICE, ())}),
+)  # fmt: skip
+def cleared(input: Array, path: object) -> Array:
+    """Return ``input`` with zeros in the region that ``path`` leads to."""
+    return place(np.array(input, order="C"), path, 0)  # type: ignore[arg-type]
+
+
+@op(
+    input=_uncovered, value=_taken, kind="indexing", label="[ ]=",
+    public=False, samples=Samples(draw=_overwrite_samples),
+)  # fmt: skip
+def overwrite(input: Array, value: Array, path: object) -> Array:
+    """Return ``input`` with ``value`` (broadcast) in the region that ``path`` leads to."""
+    return place(np.array(input, order="C"), path, value)  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------------------ writing
+def writable(name: str, t: Any) -> None:
+    """Raise unless the memory of ``t`` may be changed now."""
+    if not isinstance(t, Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {describe(t)}")
+    if MODE.get().grad:
+        root = root_of(t)[0]
+        if (t.tracked and t.node is None) or (root.tracked and root.node is None):
+            what = "a leaf" if t is root else "a view of a leaf"
+            raise GradientError(
+                f"{name}: {what} that requires gradients cannot be changed in place, this one is {describe(t)}; "
+                f"use no_grad() to update a parameter, or the out-of-place form"
+            )
+    if not t.array.flags.writeable:
+        raise GradientError(
+            f"{name}: this tensor {describe(t)} is read-only, or expanded: several elements are one place in memory; "
+            f"use .clone() first"
+        )
+
+
+def _noted(t: Tensor, depth: int) -> Any:
+    """Count the change of the memory of ``t``; returns the frame that asked for it."""
+    frame = user_frame(sys._getframe(depth + 1))
+    bump(t.array, (frame.f_code, frame.f_lasti))
+    return frame
+
+
+def _moved(t: Tensor, node: Node | None) -> None:
+    """Make ``node`` the one that made ``t``; a wish to retain its gradient goes along."""
+    old = t.node
+    t.node, t.tracked = node, node is not None
+    if old is not None and node is not None and old.hooks:
+        kept = [h for h in old.hooks if type(h) is Retain and h.tensor() is t]
+        if kept:
+            old.hooks.remove(kept[0])
+            node.hooks = [*(node.hooks or ()), kept[0]]
+
+
+def _recorded(root: Tensor, value: Any, path: Path, frame: Any) -> None:
+    """Record that the region of ``root`` under ``path`` now holds ``value``, and tell the views."""
+    node = new(Node)
+    node.op, node.options, node.saved, node.hooks = overwrite.op, (path,), (path,), None  # type: ignore[attr-defined]
+    tracked = isinstance(value, Tensor) and value.tracked
+    node.inputs = root.node, (value.node or value) if tracked else None
+    node.shape, node.dtype = root.array.shape, root.array.dtype
+    node.seq, node.source = clock(), (frame.f_code, frame.f_lasti)
+    _moved(root, node)
+    for observer in MODE.get().observers:
+        observer.before(node.op, (root, value, path))
+        observer.after(node.op, (root, value, path), root, frame)
+    renew(root, frame)
+
+
+def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 1) -> Tensor:
+    """Put ``value`` (tensor, array, number; broadcast) into ``t[index]``; ``depth``: frames up to the user's call."""
+    writable(name, t)
+    if not isinstance(value, Tensor):
+        value = to_array(value, copy=False, name=name)
+    whole = index is Ellipsis
+    try:
+        shape = t.array.shape if whole else np.shape(t.array[index])
+    except IndexError as error:
+        raise IndexError(f"{name}: {error} (tensor {describe(t)})") from None
+    extra = value.ndim - len(shape)
+    if extra > 0 and all(n == 1 for n in value.shape[:extra]):
+        value = value.reshape(tuple(value.shape[extra:]))
+    if not _broadcasts(value.shape, shape):
+        raise ShapeError(
+            f"{name}: the value {describe(value)} does not fit the place {tuple(shape)} in the tensor {describe(t)}; "
+            f"it has to broadcast to it"
+        )
+    if value.dtype != t.array.dtype:
+        with np.errstate(invalid="ignore"):
+            value = value.to(t.array.dtype) if isinstance(value, Tensor) else value.astype(t.array.dtype)
+    root, path = root_of(t)
+    tracked = MODE.get().grad and (root.tracked or t.tracked or (isinstance(value, Tensor) and value.tracked))
+    t.array[index] = value.array if isinstance(value, Tensor) else value
+    frame = _noted(t, depth + 1)
+    if tracked:
+        _recorded(root, value, path if whole else (*path, Step(GETITEM, (index,))), frame)
+    return t
+
+
+def _broadcasts(shape: Any, to: Any) -> bool:
+    lead = len(to) - len(shape)
+    return lead >= 0 and all(n in (1, m) for n, m in zip(shape, to[lead:], strict=True))
+
+
+def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]) -> Any:
+    """Make ``t`` hold what ``compute(t, *args)`` gives, in the memory it has."""
+    writable(name, t)
+    begun = clock()
+    out = compute(t, *args, **words)
+    if out is t:
+        return t
+    if not isinstance(out, Tensor) or out.array.shape != t.array.shape:
+        raise ShapeError(f"{name}: the result {describe(out)} does not fit into the tensor {describe(t)}")
+    if "biuf".index(out.array.dtype.kind) > "biuf".index(t.array.dtype.kind.replace("u", "i")) and (
+        out.array.dtype.kind == "f" or t.array.dtype.kind == "b"
+    ):
+        raise DTypeError(
+            f"{name}: result type {out.dtype} can't be cast to the dtype of the tensor, {t.dtype}; "
+            f"use the out-of-place form"
+        )
+    if out.array.dtype != t.array.dtype:
+        out = out.to(t.array.dtype)
+    if not MODE.get().grad or not (t.tracked or out.tracked):
+        np.copyto(t.array, out.array)
+        _noted(t, 2)
+        return t
+    if out.node is None:  # the op has no gradient (floor, sign ...): the tensor is a constant from here on
+        return write(name, t, out, depth=2)
+    _own_what_is_saved(t, out, begun)
+    np.copyto(t.array, out.array)
+    frame = _noted(t, 2)
+    out.node.seq = clock()  # what it saved is as it was after this change
+    root, path = root_of(t)
+    if root is t:
+        _moved(t, out.node)
+        renew(t, frame)
+    else:
+        _recorded(root, out, path, frame)
+    return t
+
+
+def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
+    """Make the steps since ``begun`` keep copies of what will be overwritten, and ``t`` itself as their result."""
+    stack = [out.node]
+    while stack:
+        node = stack.pop()
+        if node is None or node.saved is None:
+            continue
+        saved = list(node.saved)
+        for i in set(used_of(node)):
+            v = saved[i]
+            if v is out.array:
+                saved[i] = t.array
+            elif isinstance(v, np.ndarray) and np.may_share_memory(v, t.array):
+                saved[i] = v.copy()
+        node.saved = tuple(saved)
+        stack.extend(p for p in node.inputs if type(p) is Node and p.seq > begun)
+
+
+# ------------------------------------------------------------------------------------------------ what users call
+def setitem(input: Any, index: Any, value: Any) -> None:
+    """Write ``input[index] = value``: any index NumPy knows, the value is broadcast and cast."""
+    where = key_of(index)
+    if halves := apart(where):
+        writable("setitem", input)
+        input, where = getitem(input, halves[0]), halves[1]
+    write("setitem", input, value, where)
+
+
+setattr(Methods, "__setitem__", setitem)  # noqa: B010 - hung on the base of Tensor, as every method is
+
+
+@function(name="copy_", method="copy_")
+def copy_(input: Array, src: Array, non_blocking: bool = False) -> Array:
+    """Copy the elements of ``src`` (broadcast, cast) into ``input``; gradients go to ``src`` from then on."""
+    return write("copy_", input, src, depth=2)
+
+
+@function(name="fill_", method="fill_")
+def fill_(input: Array, value: Array) -> Array:
+    """Set every element to ``value``, a number or a 0-d tensor."""
+    if np.ndim(value.array if isinstance(value, Tensor) else value):
+        raise ShapeError(f"fill_: expected a number or a 0-d tensor, got {describe(value)}; use copy_")
+    return write("fill_", input, value, depth=2)
+
+
+@function(name="zero_", method="zero_")
+def zero_(input: Array) -> Array:
+    """Set every element to 0."""
+    return write("zero_", input, 0, depth=2)
+
+
+@function(name="fill_diagonal_", method="fill_diagonal_")
+def fill_diagonal_(input: Array, fill_value: Any, wrap: bool = False) -> Array:
+    """Set the main diagonal to ``fill_value``; with ``wrap`` it starts anew below the square part of a tall matrix."""
+    if input.ndim < 2 or (input.ndim > 2 and len(set(input.shape)) > 1):
+        raise ShapeError(f"fill_diagonal_: expected a matrix, or axes of one length, got {describe(input)}")
+    shape = tuple(input.shape)
+    rows = np.arange(shape[0] if wrap and input.ndim == 2 else min(shape))
+    if wrap and input.ndim == 2:
+        flat = np.arange(0, shape[0] * shape[1], shape[1] + 1)
+        return write("fill_diagonal_", input, fill_value, (flat // shape[1], flat % shape[1]), depth=2)
+    return write("fill_diagonal_", input, fill_value, (rows,) * input.ndim, depth=2)
+
+
+def filler(name: str, draw: Callable[..., Any], doc: str) -> None:
+    """Publish ``t.NAME(...)``, which fills ``t`` with what ``draw(shape, dtype, ...)`` returns."""
+
+    def fill(input: Array, *args: Any, **kwargs: Any) -> Array:
+        if "from" in kwargs:  # PyTorch's word, one of Python's own
+            kwargs["from_"] = kwargs.pop("from")
+        writable(name, input)
+        return write(name, input, draw(tuple(input.shape), input.dtype, *args, **kwargs), depth=1)
+
+    fill.__name__, fill.__doc__ = name, doc
+    publish(name, fill, (), True)
+
+
+FORMS = """
+abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+bitwise_xor ceil celu clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad digamma div divide elu eq
+erf erfc erfinv exp exp2 expm1 fix float_power floor floor_divide fmod frac gcd ge greater greater_equal gt hardtanh
+heaviside hypot i0 index_add index_copy index_fill index_put index_reduce lcm ldexp le leaky_relu lerp less less_equal
+lgamma log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter mul
+multiply mvlgamma nan_to_num ne neg negative nextafter not_equal polygamma pow put rad2deg reciprocal relu relu6
+remainder renorm round rrelu rsqrt scatter scatter_add scatter_reduce selu sgn sigmoid sign silu sin sinc sinh sqrt
+square sub subtract tan tanh threshold tril triu true_divide trunc xlogy
+""".split()
+"""Every function that PyTorch also has with a trailing underscore and the shape of the result as it was."""
+RESHAPING = ("squeeze", "unsqueeze", "transpose", "swapaxes", "swapdims", "t")
+"""Those that change the shape: the tensor becomes a view of what it was."""
+OPERATORS = {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
+    "pow": "pow", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
+}  # fmt: skip
+
+
+def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., Any]:
+    def form(input: Array, *args: Any, **kwargs: Any) -> Array:
+        return assign(shown, input, compute, args, kwargs)
+
+    form.__name__ = name
+    form.__doc__ = f"Do what `{compute.__name__}` does, in place; returns ``input``."
+    return form
+
+
+def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
+    def become(input: Array, *args: Any, **kwargs: Any) -> Array:
+        writable(name, input)
+        old = make(input.array, input.node)
+        if not MODE.get().grad:
+            input.array = compute(old, *args, **kwargs).array
+            return input
+        # whoever looked into this tensor now looks into what it was, and so does the tensor itself
+        old.base = input.base
+        for r in tuple(old.base.values()) if old.base.__class__ is Views else ():
+            view = r()
+            if view is not None:
+                view.base = old, view.base[1]
+        out = compute(old, *args, **kwargs)
+        input.array, input.base = out.array, out.base
+        if out.base.__class__ is tuple:
+            out.base[0].base.add(input)
+        _moved(input, out.node)
+        return input
+
+    become.__name__ = name
+    become.__doc__ = f"Do what `{compute.__name__}` does to this tensor itself; returns ``input``."
+    return become
+
+
+def publish_forms() -> None:
+    """Publish the in-place form of every function that is there by now."""
+    for base in FORMS:
+        if base in PUBLIC:
+            publish(f"{base}_", _form(f"{base}_", PUBLIC[base], f"{base}_"), (), True)
+    for base in RESHAPING:
+        if base in PUBLIC:
+            publish(f"{base}_", _becoming(f"{base}_", PUBLIC[base]), (), True)
+    for word, base in OPERATORS.items():
+        if base in PUBLIC:
+            setattr(Methods, f"__i{word}__", _form(f"__i{word}__", PUBLIC[base], f"{base}_"))

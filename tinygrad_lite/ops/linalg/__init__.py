@@ -1,0 +1,11 @@
+"""Matrix products, decompositions, norms and distances."""
+
+from tinygrad_lite.ops.linalg import (
+    decompositions as decompositions,
+    matmul as matmul,
+    matrix as matrix,
+    matrix_norm as matrix_norm,
+    norm as norm,
+    products as products,
+    squared_distances as squared_distances,
+)

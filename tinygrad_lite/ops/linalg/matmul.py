@@ -1,0 +1,101 @@
+"""Products of matrices and what is made of them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tinygrad_lite.engine.op import op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.ops.threads import SMALL, multiply
+
+
+def _left(g: Array, other: Array, input_shape: Any) -> Array:
+    if len(input_shape) == 1:
+        if other.ndim == 1:
+            return g * other
+        return product(other, g.reshape((*g.shape, 1))).reshape(tuple(other.shape[:-1]))
+    return g.reshape((*g.shape, 1)) * other if other.ndim == 1 else product(g, other.swapaxes(-1, -2))
+
+
+def _right(g: Array, input: Array, other_shape: Any) -> Array:
+    if input.ndim == 1:
+        return (
+            input * g if len(other_shape) == 1 else input.reshape((-1, 1)) * g.reshape((*g.shape[:-1], 1, g.shape[-1]))
+        )
+    if len(other_shape) == 1:
+        return product(input.swapaxes(-1, -2), g.reshape((*g.shape, 1))).reshape((*input.shape[:-2], input.shape[-1]))
+    if len(other_shape) == 2 and input.ndim > 2:
+        # one product over all batches instead of one per batch and a sum
+        rows = prod(input.shape[:-1])  # not -1: an axis may be empty
+        return product(input.reshape((rows, input.shape[-1])).T, g.reshape((rows, g.shape[-1])))
+    return product(input.swapaxes(-1, -2), g)
+
+
+@op(
+    input=_left, other=_right, kind="linalg", label="@", promote="same", numpy=np.matmul,
+    samples=Samples("(...,n,k),(k,m)->(...,n,m)"),
+    flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
+)  # fmt: skip
+def matmul(input: Array, other: Array) -> Array:
+    """Return the matrix product; 1-D arguments are vectors, more than two axes are batches."""
+    if np.ndim(input) and np.ndim(other) and input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
+        inner = input.shape[-1], other.shape[-2 if other.ndim > 1 else 0]
+        raise ShapeError(
+            f"matmul: the last axis of input has {inner[0]} elements, but other has {inner[1]} to multiply them with "
+            f"(input {describe(input)}, other {describe(other)}); transpose or reshape one of them"
+        )
+    return product(input, other)
+
+
+def product(a: Array, b: Array) -> Array:
+    """Return ``a @ b`` of bare arrays or Tensors."""
+    if a.__class__ is not ndarray or b.__class__ is not ndarray:
+        return a @ b
+    if b.ndim == 2:
+        if a.ndim > 2:  # as one matrix: NumPy has no BLAS for `dot` with more axes, and many small products for matmul
+            lead = a.shape[:-1]
+            return product(a.reshape((prod(lead), a.shape[-1])), b).reshape((*lead, b.shape[1]))
+        if a.size * b.shape[1] <= SMALL:  # the usual case without another call
+            return a.dot(b)
+    return multiply(a, b)
+
+
+def _linear_input(g: Array, weight: Array) -> Array:
+    return product(g, weight)
+
+
+def _linear_weight(g: Array, input: Array) -> Array:
+    if g.ndim == 1:
+        return g.reshape((-1, 1)) * input
+    if g.ndim > 2:
+        rows = prod(g.shape[:-1])  # not -1: an axis may be empty
+        g, input = g.reshape((rows, g.shape[-1])), input.reshape((rows, input.shape[-1]))
+    # BLAS takes three times as long for a single row
+    return g.T * input if g.shape[0] == 1 else product(g.T, input)
+
+
+@op(
+    input=_linear_input, weight=_linear_weight, bias=lambda g: g,
+    kind="linalg", promote="same", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
+    flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
+)  # fmt: skip
+def linear(input: Array, weight: Array, bias: Array = None) -> Array:
+    """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None."""
+    shape = weight.shape
+    if len(shape) != 2 or not input.ndim or input.shape[-1] != shape[1]:
+        raise ShapeError(
+            f"linear: weight expects {weight.shape[-1] if weight.ndim else '?'} input features, "
+            f"x has {input.shape[-1] if input.ndim else 'none'} (x {describe(input)}, weight {describe(weight)})"
+        )
+    y = product(input, weight.T)
+    if bias is not None:
+        if bias.shape != (shape[0],):
+            raise ShapeError(f"linear: bias must be ({shape[0]},) for weight {shape}, it is {bias.shape}")
+        y += bias
+    return y

@@ -1,0 +1,475 @@
+"""The functions of ``tinygrad_lite.linalg``: PyTorch's names and results, made of the registered ops."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_lite.engine.op import PUBLIC, function
+from tinygrad_lite.engine.tensor import Array, Tensor, make
+from tinygrad_lite.errors import DTypeError, LinAlgError, OptionError, ShapeError, describe
+from tinygrad_lite.ops.linalg import decompositions as d
+from tinygrad_lite.ops.linalg.decompositions import check_matrix, mT
+
+
+class QR(NamedTuple):
+    """What `qr` returns."""
+
+    Q: Any
+    R: Any
+
+
+class Eigh(NamedTuple):
+    """What `eigh` returns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+class SVD(NamedTuple):
+    """What `svd` returns."""
+
+    U: Any
+    S: Any
+    Vh: Any
+
+
+class Slogdet(NamedTuple):
+    """What `slogdet` returns."""
+
+    sign: Any
+    logabsdet: Any
+
+
+class Lstsq(NamedTuple):
+    """What `lstsq` returns."""
+
+    solution: Any
+    residuals: Any
+    rank: Any
+    singular_values: Any
+
+
+class InvEx(NamedTuple):
+    """What `inv_ex` returns."""
+
+    inverse: Any
+    info: Any
+
+
+class CholeskyEx(NamedTuple):
+    """What `cholesky_ex` returns."""
+
+    L: Any
+    info: Any
+
+
+def tensor_of(x: Any) -> Tensor:
+    """Return ``x`` as a tensor."""
+    return x if isinstance(x, Tensor) else make(np.asarray(x))
+
+
+def bare(x: Any) -> Any:
+    """Return the array in ``x``."""
+    return x.array if isinstance(x, Tensor) else x
+
+
+def over(name: str, call: Any, *args: Any) -> Any:
+    """Call an op; where a matrix is singular or not positive say so in PyTorch's class of error."""
+    try:
+        return call(*args)
+    except LinAlgError:
+        raise
+    except np.linalg.LinAlgError as error:
+        raise LinAlgError(f"{name}: {error} ({', '.join(describe(a) for a in args if hasattr(a, 'shape'))})") from None
+
+
+# ------------------------------------------------------------------------------------------------ solving
+@function(numpy=np.linalg.inv, public=False)
+def inv(A: Array) -> Array:
+    """Return the inverse of each matrix of ``A`` (..., n, n); raises LinAlgError for a singular one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.inv(tl.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
+    return over("inv", d.inv_, A)
+
+
+@function(public=False)
+def inv_ex(A: Array, *, check_errors: bool = False) -> InvEx:
+    """Return (inverse, info): info 0 where it exists, else 1 (and NaN in the inverse) unless ``check_errors``."""
+    try:
+        return InvEx(inv(A), make(np.zeros(A.shape[:-2], np.int32)))
+    except LinAlgError:
+        if check_errors:
+            raise
+        return InvEx(make(np.full(tuple(A.shape), np.nan, A.dtype)), make(np.ones(A.shape[:-2], np.int32)))
+
+
+@function(numpy=np.linalg.solve, public=False)
+def solve(A: Array, B: Array, *, left: bool = True) -> Array:
+    """Return X with ``A @ X = B`` (``X @ A = B`` with ``left=False``); ``B`` (..., n, k), or vectors (..., n).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.solve(tl.tensor([[2.0, 0.0], [0.0, 4.0]]), tl.tensor([2.0, 2.0]))
+    tensor([1.0000, 0.5000])
+    """
+    A, B = tensor_of(A), tensor_of(B)
+    check_matrix("solve", A, square=True)
+    vector = B.ndim == 1 or (B.ndim == A.ndim - 1 and tuple(B.shape) == tuple(A.shape[:-1]))
+    if vector:
+        if B.shape[-1] != A.shape[-1]:
+            raise ShapeError(f"solve: B needs as many elements as A has rows: A {describe(A)}, B {describe(B)}")
+        return over("solve", d.solve_, A if left else mT(A), d.rows(B)).squeeze(-1)
+    return over("solve", d.solve_, A, B) if left else mT(over("solve", d.solve_, mT(A), mT(B)))
+
+
+@function(public=False)
+def solve_triangular(
+    A: Array, B: Array, *, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Array:  # fmt: skip
+    """Return X with ``T @ X = B`` (``X @ T = B`` with ``left=False``), T the upper or lower triangle of ``A``."""
+    if left:
+        return over("solve_triangular", d.solve_triangle, A, B, upper, unitriangular)
+    return mT(over("solve_triangular", d.solve_triangle, mT(A), mT(B), not upper, unitriangular))
+
+
+@function(numpy=np.linalg.pinv, public=False)
+def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Array:
+    """Return the pseudo-inverse of each matrix; singular values up to ``rtol`` times the largest count as 0."""
+    rtol = rcond if rtol is None else rtol
+    if atol is not None:
+        top = np.linalg.svd(bare(A), compute_uv=False).max(initial=0.0)
+        rtol = max(float(atol) / top if top else 0.0, 0.0 if rtol is None else float(rtol))
+    return over("pinv", d.pinv_, A, None if rtol is None else float(rtol))
+
+
+@function(numpy=np.linalg.lstsq, public=False)
+def lstsq(A: Array, B: Array, rcond: Any = None, *, driver: str | None = None) -> Lstsq:
+    """Return the X that makes the length of ``A @ X - B`` smallest, with residuals, rank and singular values.
+
+    The gradient of the solution is that of ``pinv(A) @ B``.
+    """
+    A, B = tensor_of(A), tensor_of(B)
+    check_matrix("lstsq", A)
+    vector = B.ndim == 1
+    b = d.rows(B) if vector else B
+    if b.ndim < 2 or b.shape[-2] != A.shape[-2]:
+        raise ShapeError(f"lstsq: B needs as many rows as A: A {describe(A)}, B {describe(B)}")
+    x = pinv(A, rtol=rcond) @ b
+    rank, values = matrix_rank(A, rtol=rcond), svdvals(A.detach())
+    m, n = A.shape[-2:]
+    full = m > n and bool((rank == n).all())
+    residuals = ((A @ x - b) ** 2).sum(-2) if full else make(np.zeros(0, A.dtype))
+    return Lstsq(x.squeeze(-1) if vector else x, residuals, rank, values)
+
+
+@function(numpy=np.linalg.tensorinv, public=False)
+def tensorinv(A: Array, ind: int = 2) -> Array:
+    """Return the inverse of ``A`` as a linear map from its last axes to its first ``ind``."""
+    shape = tuple(A.shape)
+    n = int(np.prod(shape[:ind], dtype=np.int64))
+    if ind <= 0 or n * n != int(np.prod(shape, dtype=np.int64)):
+        raise ShapeError(f"tensorinv: the first {ind} axes of {describe(A)} need as many elements as the others")
+    return inv(A.reshape((n, n))).reshape((*shape[ind:], *shape[:ind]))
+
+
+@function(numpy=np.linalg.tensorsolve, public=False)
+def tensorsolve(A: Array, B: Array, dims: Any = None) -> Array:
+    """Return X with ``tensordot(A, X, X.ndim) = B``; ``dims`` of ``A`` are moved to its end first."""
+    A, B = tensor_of(A), tensor_of(B)
+    if dims is not None:
+        moved = tuple(int(i) % A.ndim for i in dims)
+        A = A.permute(tuple(i for i in range(A.ndim) if i not in moved) + moved)
+    rest = tuple(A.shape[B.ndim :])
+    n = B.numel()
+    if int(np.prod(rest, dtype=np.int64)) != n or tuple(A.shape[: B.ndim]) != tuple(B.shape):
+        raise ShapeError(f"tensorsolve: A {describe(A)} must be B's axes and as many elements again, B {describe(B)}")
+    return solve(A.reshape((n, n)), B.reshape((n,))).reshape(rest)
+
+
+# ------------------------------------------------------------------------------------------------ decompositions
+@function(numpy=np.linalg.cholesky, public=False)
+def cholesky(A: Array, *, upper: bool = False) -> Array:
+    """Return the lower triangular L with ``L @ L.mT = A`` (or its transpose) for symmetric positive matrices.
+
+    Only the lower (``upper``: the upper) triangle of ``A`` is read. Raises LinAlgError unless ``A`` is positive.
+    """
+    L = over("cholesky", d.cholesky_, mT(A) if upper else A)
+    return mT(L) if upper else L
+
+
+@function(public=False)
+def cholesky_ex(A: Array, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:
+    """Return (L, info): info 0 where the decomposition exists, else 1 (and NaN in L) unless ``check_errors``."""
+    try:
+        return CholeskyEx(cholesky(A, upper=upper), make(np.zeros(A.shape[:-2], np.int32)))
+    except LinAlgError:
+        if check_errors:
+            raise
+        return CholeskyEx(make(np.full(tuple(A.shape), np.nan, A.dtype)), make(np.ones(A.shape[:-2], np.int32)))
+
+
+@function(numpy=np.linalg.qr, public=False)
+def qr(A: Array, mode: str = "reduced") -> QR:
+    """Return (Q, R): Q with orthonormal columns, R upper triangular, ``Q @ R = A``; mode reduced, complete or r."""
+    if mode not in ("reduced", "complete", "r"):
+        raise OptionError(f"qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
+    q, r = d.qr_(tensor_of(A), "reduced" if mode == "r" else mode)
+    return QR(make(np.zeros(0, r.dtype)), r) if mode == "r" else QR(q, r)
+
+
+@function(numpy=np.linalg.eigh, public=False)
+def eigh(A: Array, UPLO: str = "L") -> Eigh:
+    """Return (eigenvalues, eigenvectors) of symmetric matrices: ascending values, vectors as columns.
+
+    Only one triangle of ``A`` is read. Between equal eigenvalues the vectors carry no gradient.
+    """
+    if UPLO not in ("L", "U", "l", "u"):
+        raise OptionError(f"eigh: UPLO must be 'L' or 'U', got {UPLO!r}")
+    return Eigh(*over("eigh", d.eigh_, tensor_of(A), UPLO.upper()))
+
+
+@function(numpy=np.linalg.eigvalsh, public=False)
+def eigvalsh(A: Array, UPLO: str = "L") -> Array:
+    """Return the eigenvalues of symmetric matrices, ascending."""
+    return eigh(A, UPLO)[0]
+
+
+@function(numpy=np.linalg.svd, public=False)
+def svd(A: Array, full_matrices: bool = True, *, driver: str | None = None, compute_uv: bool = True) -> Any:
+    """Return (U, S, Vh) with ``U * S @ Vh = A``: S descending, columns of U and rows of Vh orthonormal."""
+    if not compute_uv:
+        return svdvals(A)
+    return SVD(*over("svd", d.svd_, tensor_of(A), bool(full_matrices)))
+
+
+@function(public=False, numpy=getattr(np.linalg, "svdvals", None))
+def svdvals(A: Array, *, driver: str | None = None) -> Array:
+    """Return the singular values of each matrix, descending."""
+    return over("svdvals", d.svd_, tensor_of(A), False)[1]
+
+
+# ------------------------------------------------------------------------------------------------ numbers of a matrix
+@function(numpy=np.linalg.det, name="det")
+def det(A: Array) -> Array:
+    """Return the determinant of each matrix; its gradient is right for singular matrices too.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.det(tl.tensor([[2.0, 1.0], [1.0, 2.0]]))
+    tensor(3.)
+    """
+    return d.det_(A)
+
+
+@function(numpy=np.linalg.slogdet, name="slogdet")
+def slogdet(A: Array) -> Slogdet:
+    """Return (sign, logarithm of the absolute value) of the determinant of each matrix."""
+    return Slogdet(*over("slogdet", d.slogdet_, tensor_of(A)))
+
+
+@function()
+def logdet(A: Array) -> Array:
+    """Return the logarithm of the determinant of each matrix: NaN where that is negative, -inf where it is 0."""
+    sign, logabs = slogdet(A)
+    return PUBLIC["where"](sign < 0, np.nan, logabs)
+
+
+@function(numpy=np.linalg.matrix_rank, public=False)
+def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Array:
+    """Return how many singular values of each matrix are larger than ``max(atol, rtol * largest)``."""
+    check_matrix("matrix_rank", A)
+    x = bare(A)
+    s = np.linalg.svd(x, compute_uv=False)
+    if rtol is None:
+        rtol = 0.0 if atol or tol is not None else max(x.shape[-2:]) * np.finfo(x.dtype).eps
+    least = max(float(tol or 0.0), float(atol or 0.0))
+    top = s.max(-1, keepdims=True, initial=0.0)
+    return make(np.asarray((s > np.maximum(least, float(rtol) * top)).sum(-1)))
+
+
+# ------------------------------------------------------------------------------------------------ products
+@function(numpy=np.linalg.matrix_power, name="matrix_power")
+def matrix_power(A: Array, n: int) -> Array:
+    """Return each square matrix multiplied with itself ``n`` times; negative ``n``: its inverse."""
+    if not isinstance(n, (int, np.integer)):
+        raise DTypeError(f"matrix_power: n must be an integer, got {describe(n)}")
+    A = tensor_of(A)
+    if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
+        raise ShapeError(f"matrix_power: expected square matrices, got {describe(A)}")
+    if n < 0:
+        A, n = inv(A), -n
+    if n == 0:
+        return A * 0 + np.eye(A.shape[-1], dtype=A.dtype) if A.dtype.kind != "f" else _ones_of(A)
+    out = None
+    while True:  # by squaring
+        if n & 1:
+            out = A if out is None else out @ A
+        n >>= 1
+        if not n:
+            return out
+        A = A @ A
+
+
+def _ones_of(A: Tensor) -> Array:
+    return PUBLIC["broadcast_to"](make(np.eye(A.shape[-1], dtype=A.dtype)), tuple(A.shape)).clone()
+
+
+@function(numpy=np.linalg.multi_dot, public=False)
+def multi_dot(tensors: Any) -> Array:
+    """Return the product of several matrices (the first and last may be vectors), in the cheapest order.
+
+    Source: the classic dynamic programme for matrix chains (Cormen et al., Introduction to Algorithms, 15.2).
+    """
+    given = [tensor_of(t) for t in tensors]
+    if len(given) < 2:
+        raise OptionError(f"multi_dot: expected at least two tensors, got {len(given)}")
+    ends = given[0].ndim == 1, given[-1].ndim == 1
+    given[0] = given[0].reshape((1, -1)) if ends[0] else given[0]
+    given[-1] = given[-1].reshape((-1, 1)) if ends[1] else given[-1]
+    for a in given:
+        if a.ndim != 2:
+            raise ShapeError(f"multi_dot: expected matrices, got {', '.join(describe(t) for t in given)}")
+    sizes = [given[0].shape[0], *(a.shape[1] for a in given)]
+    for a, b in zip(given, given[1:], strict=False):
+        if a.shape[1] != b.shape[0]:
+            raise ShapeError(f"multi_dot: shapes do not fit one another: {', '.join(describe(t) for t in given)}")
+    n = len(given)
+    cost = np.zeros((n, n))
+    split = np.zeros((n, n), np.int64)
+    for width in range(1, n):
+        for i in range(n - width):
+            j = i + width
+            tries = [cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)]
+            split[i, j] = i + int(np.argmin(tries))
+            cost[i, j] = min(tries)
+
+    def chain(i: int, j: int) -> Any:
+        k = int(split[i, j])
+        return given[i] if i == j else chain(i, k) @ chain(k + 1, j)
+
+    out = chain(0, n - 1)
+    shape = tuple(out.shape)
+    return out.reshape(shape[1 if ends[0] else 0 : 1 if ends[1] else 2]) if any(ends) else out
+
+
+@function(numpy=getattr(np, "vecdot", None), public=False)
+def vecdot(x: Array, y: Array, dim: int = -1) -> Array:
+    """Return the scalar products of vectors along ``dim``; the other axes broadcast."""
+    return (tensor_of(x) * y).sum(dim)
+
+
+@function(public=False)
+def vander(x: Array, N: int | None = None) -> Array:
+    """Return the powers 0 .. N - 1 of the last axis of ``x`` along a new last axis (N: the length of that axis)."""
+    x = tensor_of(x)
+    if x.ndim < 1 or (N is not None and N <= 1):
+        raise ShapeError(f"vander: expected at least one axis and N > 1, got {describe(x)} and N={N}")
+    return _powers(x, N)
+
+
+def _powers(x: Array, N: int | None) -> Array:
+    return d.rows(x) ** np.arange(x.shape[-1] if N is None else int(N)).astype(x.dtype)
+
+
+@function(numpy=np.vander, name="vander", method=False)
+def vander_descending(x: Array, N: int | None = None, increasing: bool = False) -> Array:
+    """Return the powers of a vector as columns, the highest first (``increasing``: last)."""
+    if x.ndim != 1:
+        raise ShapeError(f"vander: expected a vector, got {describe(x)}")
+    out = _powers(x, N)
+    return out if increasing else out[:, ::-1]
+
+
+@function(public=False)
+def cross(input: Array, other: Array, *, dim: int = -1) -> Array:
+    """Return the cross products of vectors of three elements along ``dim``; the other axes broadcast."""
+    return PUBLIC["cross"](tensor_of(input), other, dim)
+
+
+@function(public=False)
+def diagonal(A: Array, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
+    """Return the diagonal of each matrix."""
+    return PUBLIC["diagonal"](tensor_of(A), offset, dim1, dim2)
+
+
+@function(numpy=getattr(np.linalg, "matmul", None), public=False)
+def matmul(input: Array, other: Array) -> Array:
+    """Return the matrix product: `tinygrad_lite.matmul`."""
+    return PUBLIC["matmul"](input, other)
+
+
+@function()
+def matrix_exp(A: Array) -> Array:
+    r"""Return :math:`e^A = \sum_k A^k / k!` of each matrix, by scaling and squaring of a Taylor polynomial.
+
+    Source: Higham, Functions of Matrices, chapter 10.
+    """
+    A = tensor_of(A)
+    check_matrix("matrix_exp", A, square=True)
+    top = float(np.abs(A.array).sum(-2).max(initial=0.0))
+    if not np.isfinite(top):
+        raise LinAlgError(f"matrix_exp: the matrix holds numbers that are not finite ({describe(A)})")
+    squarings = max(0, int(np.ceil(np.log2(top))) + 2) if top > 0.25 else 0
+    X = A / float(2**squarings)
+    eye = np.eye(A.shape[-1], dtype=A.dtype)
+    out = eye + X / 14
+    for k in range(13, 0, -1):
+        out = eye + (X @ out) / k
+    for _ in range(squarings):
+        out = out @ out
+    return out
+
+
+# ------------------------------------------------------------------------------------------------ PyTorch's old names
+@function()
+def inverse(input: Array) -> Array:
+    """Return the inverse of each matrix: `linalg.inv`."""
+    return inv(input)
+
+
+@function()
+def pinverse(input: Array, rcond: float = 1e-15) -> Array:
+    """Return the pseudo-inverse of each matrix: `linalg.pinv`."""
+    return pinv(input, rtol=rcond)
+
+
+@function(name="cholesky")
+def cholesky_method(input: Array, upper: bool = False) -> Array:
+    """Return the Cholesky factor of each matrix: `linalg.cholesky`."""
+    return cholesky(input, upper=upper)
+
+
+@function()
+def cholesky_solve(B: Array, L: Array, upper: bool = False) -> Array:
+    """Return X with ``L @ L.mT @ X = B`` for a Cholesky factor L (its transpose with ``upper``)."""
+    half = solve_triangular(mT(L) if upper else L, B, upper=False)
+    return solve_triangular(L if upper else mT(L), half, upper=True)
+
+
+@function()
+def cholesky_inverse(L: Array, upper: bool = False) -> Array:
+    """Return the inverse of ``L @ L.mT`` for a Cholesky factor L (its transpose with ``upper``)."""
+    return cholesky_solve(make(np.eye(L.shape[-1], dtype=L.dtype)), L, upper)
+
+
+@function(name="qr")
+def qr_method(input: Array, some: bool = True) -> QR:
+    """Return (Q, R): `linalg.qr` by its old arguments."""
+    return qr(input, "reduced" if some else "complete")
+
+
+@function(name="svd")
+def svd_method(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
+    """Return (U, S, V), V not transposed: `linalg.svd` by its old arguments."""
+    u, s, vh = svd(input, not some)
+    return u, s, mT(vh)
+
+
+@function()
+def chain_matmul(*matrices: Any) -> Array:
+    """Return the product of several matrices in the cheapest order: `linalg.multi_dot`."""
+    return multi_dot(matrices)

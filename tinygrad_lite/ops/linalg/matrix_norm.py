@@ -1,0 +1,79 @@
+"""Norms of vectors and matrices, by the names of ``tinygrad_lite.linalg``."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import PUBLIC, function
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.linalg.matrix import inv, svdvals, tensor_of
+
+
+@function(numpy=getattr(np.linalg, "vector_norm", None), public=False)
+def vector_norm(x: Array, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+    """Return the ``ord``-norm of vectors along ``dim`` (of all elements by default); the slope at 0 is taken as 0."""
+    if not isinstance(ord, (int, float)):
+        raise OptionError(f"vector_norm: ord must be a number, inf or -inf, got {ord!r}")
+    dim = tuple(dim) if isinstance(dim, list) else dim
+    return PUBLIC["norm"](tensor_of(x), float(ord), dim, keepdim, dtype)
+
+
+@function(numpy=getattr(np.linalg, "matrix_norm", None), public=False)
+def matrix_norm(
+    A: Array, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+) -> Array:  # fmt: skip
+    """Return a norm of matrices: "fro", "nuc", 2, -2 (singular values), 1, -1 (columns), inf, -inf (rows)."""
+    A = tensor_of(A) if dtype is None else tensor_of(A).to(dtype)
+    if A.ndim < 2:
+        raise ShapeError(f"matrix_norm: expected at least two axes, got {describe(A)}")
+    if not isinstance(dim, (tuple, list)) or len(dim) != 2 or dim[0] % A.ndim == dim[1] % A.ndim:
+        raise OptionError(f"matrix_norm: dim must be two different axes of {describe(A)}, got {dim!r}")
+    row, column = dim[0] % A.ndim, dim[1] % A.ndim
+    if ord == "fro":
+        return vector_norm(A, 2, (row, column), keepdim)
+    if ord in ("nuc", 2, -2):
+        rest = tuple(i for i in range(A.ndim) if i not in (row, column))
+        s = svdvals(A.permute((*rest, row, column)))
+        out = s.sum(-1) if ord == "nuc" else s.amax(-1) if ord == 2 else s.amin(-1)
+        return out.reshape(tuple(1 if i in (row, column) else n for i, n in enumerate(A.shape))) if keepdim else out
+    if ord not in (1, -1, inf, -inf):
+        raise OptionError(f"matrix_norm: ord must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, got {ord!r}")
+    along, across = (row, column) if ord in (1, -1) else (column, row)
+    sums = A.abs().sum(along, True)
+    out = sums.amax(across, True) if ord > 0 else sums.amin(across, True)
+    return out if keepdim else out.reshape(tuple(n for i, n in enumerate(A.shape) if i not in (row, column)))
+
+
+@function(numpy=np.linalg.norm, public=False)
+def norm(A: Array, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+    """Return a norm of vectors (one ``dim``) or matrices (two): `vector_norm` or `matrix_norm`.
+
+    Without ``ord`` the length of all elements along ``dim``; with it and without ``dim`` ``A`` must be 1-D or 2-D.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.norm(tl.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
+    A = tensor_of(A) if dtype is None else tensor_of(A).to(dtype)
+    if ord is None:
+        return vector_norm(A, 2, dim, keepdim)
+    if dim is None and A.ndim not in (1, 2):
+        raise ShapeError(f"norm: with ord={ord!r} and no dim the input must be 1-D or 2-D, got {describe(A)}")
+    if (dim is None and A.ndim == 2) or (isinstance(dim, (tuple, list)) and len(dim) == 2):
+        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim)
+    if isinstance(ord, str):
+        raise OptionError(f"norm: ord={ord!r} is a norm of matrices, the input is {describe(A)}")
+    return vector_norm(A, ord, dim, keepdim)
+
+
+@function(numpy=np.linalg.cond, public=False)
+def cond(A: Array, p: Any = None) -> Array:
+    """Return by how much solving with each matrix can amplify an error: ``norm(A, p) * norm(inv(A), p)``."""
+    if p in (None, 2, -2):
+        s = svdvals(A)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    return matrix_norm(A, p) * matrix_norm(inv(A), p)

@@ -1,0 +1,459 @@
+"""Products of vectors, matrices and higher tensors, all made of `matmul`, `mul` and `einsum`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.ops.elementwise.arithmetic import add, mul
+from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.linalg.matmul import matmul
+from tinygrad_lite.ops.linalg.norm import norm
+from tinygrad_lite.ops.shape.joining import stack
+from tinygrad_lite.ops.shape.reshaping import (
+    broadcast_to_,
+    cat,
+    permute_,
+    place,
+    places,
+    reshape_,
+    transpose,
+    unsqueeze,
+)
+
+
+def _axes(name: str, *named: tuple[str, Array, int]) -> None:
+    """Raise unless each named tensor has exactly that many axes."""
+    kinds = {1: "a vector", 2: "a matrix", 3: "a batch of matrices"}
+    for word, x, n in named:
+        if np.ndim(bare(x)) != n:
+            shown = ", ".join(f"{w} {describe(v)}" for w, v, _ in named)
+            raise ShapeError(
+                f"{name}: {word} must be {kinds[n]} ({n}-D), got {np.ndim(bare(x))}-D ({shown}); see matmul"
+            )
+
+
+def _meet(name: str, a: int, b: int, x: Array, y: Array) -> None:
+    if a != b:
+        raise ShapeError(
+            f"{name}: the shapes cannot be multiplied, {a} elements meet {b} ({describe(x)} and {describe(y)}); "
+            f"transpose or reshape one of them"
+        )
+
+
+@function()
+def mm(input: Array, mat2: Array) -> Array:
+    """Return the product of two matrices (exactly 2-D).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mm(tl.tensor([[1, 2]]), tl.tensor([[3], [4]]))
+    tensor([[11]])
+    """
+    _axes("mm", ("mat1", input, 2), ("mat2", mat2, 2))
+    _meet("mm", input.shape[1], mat2.shape[0], input, mat2)
+    return matmul(input, mat2)
+
+
+@function()
+def bmm(input: Array, mat2: Array) -> Array:
+    """Return the products of two batches of matrices: (b, n, k) with (b, k, m).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.bmm(tl.ones(2, 3, 4), tl.ones(2, 4, 5)).shape
+    (2, 3, 5)
+    """
+    _axes("bmm", ("input", input, 3), ("mat2", mat2, 3))
+    if input.shape[0] != mat2.shape[0]:
+        raise ShapeError(f"bmm: batches of {input.shape[0]} and {mat2.shape[0]} ({describe(input)}, {describe(mat2)})")
+    _meet("bmm", input.shape[2], mat2.shape[1], input, mat2)
+    return matmul(input, mat2)
+
+
+@function()
+def mv(input: Array, vec: Array) -> Array:
+    """Return the product of a matrix and a vector.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mv(tl.tensor([[1, 2], [3, 4]]), tl.tensor([1, 1]))
+    tensor([3, 7])
+    """
+    _axes("mv", ("input", input, 2), ("vec", vec, 1))
+    _meet("mv", input.shape[1], vec.shape[0], input, vec)
+    return matmul(input, vec)
+
+
+@function(numpy=())
+def dot(input: Array, tensor: Array) -> Array:
+    """Return the sum of the products of two vectors of one length.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.dot(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor(11)
+    """
+    _axes("dot", ("input", input, 1), ("tensor", tensor, 1))
+    _meet("dot", input.shape[0], tensor.shape[0], input, tensor)
+    return matmul(input, tensor)
+
+
+@function(numpy=())
+def vdot(input: Array, other: Array) -> Array:
+    """Return the sum of the products of two vectors of one length.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vdot(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor(11)
+    """
+    return dot(input, other)
+
+
+@function(numpy=())
+def inner(input: Array, other: Array) -> Array:
+    """Return the sums of products over the last axes of both; with a number, the plain product.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.inner(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor(11)
+    """
+    if not input.ndim or not other.ndim:
+        return mul(input, other)
+    _meet("inner", input.shape[-1], other.shape[-1], input, other)
+    return tensordot(input, other, ([-1], [-1]))
+
+
+@function(numpy=())
+def outer(input: Array, vec2: Array) -> Array:
+    """Return the matrix of all products of an element of one vector with one of the other.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.outer(tl.tensor([1, 2]), tl.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
+    _axes("outer", ("input", input, 1), ("vec2", vec2, 1))
+    return mul(reshape_(input, (-1, 1)), reshape_(vec2, (1, -1)))
+
+
+def _weighted(input: Array, product: Array, beta: Any, alpha: Any) -> Array:
+    product = product if alpha == 1 else mul(product, alpha)
+    if beta == 0:  # what is in input, NaN included, does not count
+        return product
+    return add(input if beta == 1 else mul(input, beta), product)
+
+
+def _into(name: str, input: Array, product: Array) -> None:
+    shape, want = tuple(np.shape(bare(input))), tuple(product.shape)
+    fits = len(shape) <= len(want) and all(a in (1, b) for a, b in zip(shape[::-1], want[::-1], strict=False))
+    if not fits:
+        raise ShapeError(f"{name}: input {describe(input)} does not broadcast to the product {want}")
+
+
+@function()
+def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
+    """Return ``beta * input + alpha * (mat1 @ mat2)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addmm(tl.ones(1), tl.ones(2, 3), tl.ones(3, 2))
+    tensor([[4., 4.],
+            [4., 4.]])
+    """
+    _axes("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
+    _meet("addmm", mat1.shape[1], mat2.shape[0], mat1, mat2)
+    product = matmul(mat1, mat2)
+    _into("addmm", input, product)
+    return _weighted(input, product, beta, alpha)
+
+
+@function()
+def addmv(input: Array, mat: Array, vec: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
+    """Return ``beta * input + alpha * (mat @ vec)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addmv(tl.ones(2), tl.ones(2, 3), tl.ones(3))
+    tensor([4., 4.])
+    """
+    product = mv(mat, vec)
+    _into("addmv", input, product)
+    return _weighted(input, product, beta, alpha)
+
+
+@function()
+def addr(input: Array, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
+    """Return ``beta * input + alpha * outer(vec1, vec2)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addr(tl.zeros(1), tl.tensor([1.0, 2.0]), tl.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+    _axes("addr", ("vec1", vec1, 1), ("vec2", vec2, 1))
+    product = outer(vec1, vec2)
+    _into("addr", input, product)
+    return _weighted(input, product, beta, alpha)
+
+
+@function()
+def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
+    """Return ``beta * input + alpha * bmm(batch1, batch2)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.baddbmm(tl.ones(1), tl.ones(2, 1, 3), tl.ones(2, 3, 1)).shape
+    (2, 1, 1)
+    """
+    product = bmm(batch1, batch2)
+    _into("baddbmm", input, product)
+    return _weighted(input, product, beta, alpha)
+
+
+@function()
+def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
+    """Return ``beta * input + alpha *`` the sum of ``bmm(batch1, batch2)`` over the batch.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.addbmm(tl.zeros(1), tl.ones(2, 1, 3), tl.ones(2, 3, 1))
+    tensor([[6.]])
+    """
+    product = bmm(batch1, batch2).sum(0)
+    _into("addbmm", input, product)
+    return _weighted(input, product, beta, alpha)
+
+
+# ------------------------------------------------------------------------------------------------ sums over named axes
+def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) -> list[Array]:
+    left, right = subscripts.split("->")
+    words = left.split(",")
+    out = []
+    for i, word in enumerate(words):
+        rest = [(w, x) for k, (w, x) in enumerate(zip(words, operands, strict=True)) if k != i]
+        known = set(right).union(*(set(w) for w, _ in rest))
+        kept = "".join(c for c in word if c in known)
+        g_i = einsum_([g, *(x for _, x in rest)], f"{','.join([right, *(w for w, _ in rest)])}->{kept}")
+        # an axis that only this operand has was summed over: every element of it gets the same
+        shape = tuple(operands_shape[i])
+        g_i = reshape_(g_i, tuple(g_i.shape[kept.index(c)] if c in kept else 1 for c in word))
+        wide = tuple(max(a, b) if b else 0 for a, b in zip(g_i.shape, shape, strict=True))
+        out.append(broadcast_to_(g_i, wide) if tuple(g_i.shape) != wide else g_i)
+    return out
+
+
+@op(
+    operands=_einsum_rule, kind="linalg", label="einsum", promote="same", public=False,
+    samples=Samples("(n,k),(k,m)->()", call=lambda op, *arrays, **kw: op(arrays, **kw),
+                    options={"subscripts": ("ab,bc->ac", "ab,bc->", "ab,bc->cab", "ab,bc->b")}),
+)  # fmt: skip
+def einsum_(operands: Sequence[Array], subscripts: str) -> Array:
+    """Return the sum of products over the letters missing behind ``->``; no letter twice in one operand."""
+    return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
+
+
+def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
+    """Return one word of letters per operand and for the result, with ``...`` spelled out."""
+    text = equation.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    words = left.split(",")
+    if len(words) != len(operands):
+        raise ShapeError(f"einsum: '{equation}' names {len(words)} operands, {len(operands)} were given")
+    free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba" if c not in text]
+    most = 0
+    spelled = []
+    for word, x in zip(words, operands, strict=True):
+        extra = x.ndim - len(word.replace("...", ""))
+        if extra < 0 or (extra and "..." not in word):
+            raise ShapeError(
+                f"einsum: '{word}' of '{equation}' does not fit an operand with {x.ndim} axes {describe(x)}"
+            )
+        most = max(most, extra)
+        spelled.append(word.replace("...", "".join(free[:extra][::-1])))
+    dots = "".join(free[:most][::-1])
+    if arrow:
+        result = right.replace("...", dots)
+    else:
+        seen = "".join(left.replace(",", "").replace(".", ""))
+        result = dots + "".join(sorted(c for c in set(seen) if seen.count(c) == 1))
+    for c in result:
+        if result.count(c) > 1 or not any(c in w for w in spelled):
+            raise ShapeError(f"einsum: '{c}' behind '->' must come once and stand before it ('{equation}')")
+    return spelled, result
+
+
+@function(method=False, numpy=())
+def einsum(equation: str, *operands: Any) -> Array:
+    """Return the sum of products that ``equation`` spells out: ``einsum("ij,jk->ik", a, b)`` is a matrix product.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.einsum("ii->", tl.eye(3))
+    tensor(3.)
+    """
+    given = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else list(operands)
+    if not isinstance(equation, str):
+        raise ShapeError(f"einsum: expected an equation such as 'ij,jk->ik', got {describe(equation)}")
+    words, result = _letters(equation, given)
+    sizes: dict[str, int] = {}
+    for i, (word, x) in enumerate(zip(words, given, strict=True)):
+        while len(set(word)) < len(word):  # a letter twice in one operand: its diagonal
+            c = next(c for c in word if word.count(c) > 1)
+            a, b = word.index(c), word.rindex(c)
+            if x.shape[a] != x.shape[b]:
+                raise ShapeError(f"einsum: '{c}' names axes of {x.shape[a]} and {x.shape[b]} elements ({describe(x)})")
+            x = x.diagonal(0, a, b)
+            word = word[:a] + word[a + 1 : b] + word[b + 1 :] + c
+        words[i], given[i] = word, x
+        for c, n in zip(word, x.shape, strict=True):
+            if sizes.get(c, 1) != 1 and n not in (1, sizes[c]):
+                raise ShapeError(f"einsum: '{c}' names axes of {sizes[c]} and {n} elements in '{equation}'")
+            sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    return einsum_(given, f"{','.join(words)}->{result}")
+
+
+@function(numpy=())
+def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
+    """Return the sum of products over ``dims``: the last so many axes of ``a`` with the first of ``b``, or lists.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensordot(tl.ones(2, 3), tl.ones(3, 4), 1).shape
+    (2, 4)
+    """
+    dims = bare(dims)
+    if isinstance(dims, (int, np.integer)):
+        if dims < 0 or dims > min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot: dims={dims} does not fit {describe(a)} and {describe(b)}")
+        over_a, over_b = tuple(range(a.ndim - int(dims), a.ndim)), tuple(range(int(dims)))
+    else:
+        over_a, over_b = places("tensordot", dims[0], a.ndim, a.shape), places("tensordot", dims[1], b.ndim, b.shape)
+    sizes_a, sizes_b = [a.shape[i] for i in over_a], [b.shape[i] for i in over_b]
+    if sizes_a != sizes_b:
+        raise ShapeError(
+            f"tensordot: axes of {sizes_a} and {sizes_b} elements do not match ({describe(a)}, {describe(b)})"
+        )
+    rest_a = tuple(i for i in range(a.ndim) if i not in over_a)
+    rest_b = tuple(i for i in range(b.ndim) if i not in over_b)
+    shape = tuple(a.shape[i] for i in rest_a) + tuple(b.shape[i] for i in rest_b)
+    inner = int(np.prod(sizes_a, dtype=np.int64))
+    left = reshape_(permute_(a, rest_a + over_a), (int(np.prod([a.shape[i] for i in rest_a], dtype=np.int64)), inner))
+    right = reshape_(permute_(b, over_b + rest_b), (inner, int(np.prod([b.shape[i] for i in rest_b], dtype=np.int64))))
+    return reshape_(matmul(left, right), shape)
+
+
+@function(numpy=())
+def kron(input: Array, other: Array) -> Array:
+    """Return the blocks ``input[i, j, ...] * other`` laid side by side.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.kron(tl.tensor([1, 10]), tl.tensor([1, 2]))
+    tensor([ 1,  2, 10, 20])
+    """
+    n = max(input.ndim, other.ndim)
+    a, b = ((1,) * (n - x.ndim) + tuple(x.shape) for x in (input, other))
+    left = reshape_(input, tuple(s for size in a for s in (size, 1)))
+    right = reshape_(other, tuple(s for size in b for s in (1, size)))
+    return reshape_(mul(left, right), tuple(x * y for x, y in zip(a, b, strict=True)))
+
+
+@function(numpy=())
+def cross(input: Array, other: Array, dim: Any = None) -> Array:
+    """Return the vector product of 3-vectors along ``dim`` (the first axis of 3 elements, if left out).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cross(tl.tensor([1, 0, 0]), tl.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
+    shape = np.broadcast_shapes(tuple(input.shape), tuple(other.shape))
+    if dim is None:
+        found = [i for i, n in enumerate(shape) if n == 3]
+        if not found:
+            raise ShapeError(f"cross: no axis of 3 elements in {describe(input)} and {describe(other)}")
+        dim = found[0]
+    dim = place("cross", dim, len(shape), shape) - len(shape)
+    if not (input.shape and other.shape) or input.shape[dim] != 3 or other.shape[dim] != 3:
+        raise ShapeError(f"cross: dim {dim} must have 3 elements ({describe(input)}, {describe(other)})")
+    lead = (Ellipsis,)
+    tail = (slice(None),) * (-dim - 1)
+    a = [input[(*lead, i, *tail)] for i in range(3)]
+    b = [other[(*lead, i, *tail)] for i in range(3)]
+    return stack([a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))], dim)
+
+
+@function(method=False)
+def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str | None = None) -> Array:
+    """Return the ``p``-norm distance of every row of ``x1`` (..., n, d) to every row of ``x2`` (..., m, d).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cdist(tl.zeros(1, 2), tl.tensor([[3.0, 4.0]]))
+    tensor([[5.]])
+    """
+    if x1.ndim < 2 or x2.ndim < 2 or x1.shape[-1] != x2.shape[-1]:
+        raise ShapeError(f"cdist: expected (..., n, d) and (..., m, d), got {describe(x1)} and {describe(x2)}")
+    if p < 0:
+        raise ShapeError(f"cdist: p must not be negative, got {p}")
+    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+
+
+# ------------------------------------------------------------------------------------------------ differences
+@function(numpy=())
+def diff(input: Array, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Array:
+    """Return the ``n``-th differences of neighbours along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.diff(tl.tensor([1, 4, 9]))
+    tensor([3, 5])
+    """
+    if not input.ndim:
+        raise ShapeError("diff: expected at least one axis, got a 0-d tensor")
+    dim = place("diff", dim, input.ndim, input.shape)
+    parts = [x for x in (prepend, input, append) if x is not None]
+    y = cat(parts, dim) if len(parts) > 1 else input
+    if n < 0:
+        raise ShapeError(f"diff: n must not be negative, got {n}")
+    lead = (slice(None),) * dim
+    for _ in range(n):
+        after, before = y[(*lead, slice(1, None))], y[(*lead, slice(None, -1))]
+        y = after ^ before if y.dtype.kind == "b" else after - before
+    return y
+
+
+@function(method=False, numpy=())
+def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Array, ...]:
+    """Return the slope along each axis of ``dim`` by central differences, one-sided (``edge_order``) at the ends.
+
+    ``spacing``: the distance of neighbours (a number, one per axis), or the coordinates along each axis (vectors).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.gradient(tl.tensor([1.0, 4.0, 9.0]))
+    (tensor([3., 4., 5.]),)
+    """
+    dims = places("gradient", range(input.ndim) if dim is None else dim, input.ndim, input.shape)
+    given = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
+    if len(given) != len(dims):
+        raise ShapeError(f"gradient: {len(given)} spacings for {len(dims)} dims")
+    if edge_order not in (1, 2):
+        raise ShapeError(f"gradient: edge_order must be 1 or 2, got {edge_order}")
+    return tuple([_slope(input, bare(h), d, edge_order) for h, d in zip(given, dims, strict=True)])
+
+
+def _slope(x: Array, h: Any, dim: int, edge_order: int) -> Array:
+    n = x.shape[dim]
+    if n < edge_order + 1:
+        raise ShapeError(f"gradient: axis {dim} of {n} elements is too short for edge_order={edge_order}")
+    y = transpose(x, dim, -1)
+    steps = np.diff(h) if np.ndim(h) else np.full(n - 1, float(h))
+    if len(steps) != n - 1:
+        raise ShapeError(f"gradient: {len(steps) + 1} coordinates for {n} elements along dim {dim}")
+    steps = steps.astype(x.dtype if x.dtype.kind == "f" else np.float32)
+    a, b = steps[:-1], steps[1:]
+    inside = y[..., :-2] * (-b / (a * (a + b))) + y[..., 1:-1] * ((b - a) / (a * b)) + y[..., 2:] * (a / (b * (a + b)))
+    if edge_order == 1:
+        first, last = (y[..., 1:2] - y[..., :1]) / steps[0], (y[..., -1:] - y[..., -2:-1]) / steps[-1]
+    else:
+        first = _edge(y[..., :1], y[..., 1:2], y[..., 2:3], steps[0], steps[1])
+        last = -_edge(y[..., -1:], y[..., -2:-1], y[..., -3:-2], steps[-1], steps[-2])
+    return transpose(cat([first, inside, last], -1), dim, -1)
+
+
+def _edge(y0: Array, y1: Array, y2: Array, a: Any, b: Any) -> Array:
+    """The slope at the end of a parabola through three points ``a`` and ``b`` apart."""
+    return y0 * (-(2 * a + b) / (a * (a + b))) + y1 * ((a + b) / (a * b)) - y2 * (a / (b * (a + b)))

@@ -1,0 +1,3 @@
+"""Whole parts of networks as one op: normalisation, attention, recurrent layers."""
+
+from tinygrad_lite.ops.networks import attention as attention, normalisation as normalisation, recurrent as recurrent

@@ -1,0 +1,51 @@
+"""Attention: every query looks at all keys and takes a mean of their values.
+
+Source: Vaswani et al., Attention is all you need, 2017.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.ops.elementwise.activation import softmax
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.indexing.getitem import plain
+from tinygrad_lite.ops.linalg.matmul import matmul
+from tinygrad_lite.ops.losses.criteria import fits
+from tinygrad_lite.ops.shape.reshaping import transpose
+
+__all__ = ["attention_weights", "future_mask"]
+
+
+def future_mask(queries: int, keys: int) -> Any:
+    """Return which key each query may look at when it may not look into the future."""
+    return np.tril(np.ones((queries, keys), bool))
+
+
+def attention_weights(query: Array, key: Array, mask: Any = None, scale: float | None = None) -> Array:
+    """Return ``softmax(scale * query @ key.T)`` over the keys: (..., L, E) and (..., S, E) give (..., L, S).
+
+    ``mask`` is added, or as booleans says where to look. A query that may look at nothing has all weights 0.
+    """
+    if query.shape[-1] != key.shape[-1]:
+        raise ShapeError(f"attention: queries {describe(query)} and keys {describe(key)} differ in their last axis")
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = matmul(query * scale, transpose(key, -2, -1))
+    if mask is None:
+        return softmax(scores, -1)
+    shape = tuple(scores.shape)
+    if not fits(mask.shape, shape):
+        raise ShapeError(f"attention: mask {describe(mask)} does not broadcast to the scores {shape}")
+    if mask.dtype.kind == "b":
+        scores = where(plain(mask), scores, -np.inf)
+    else:
+        scores = scores + mask
+    blind = (np.asarray(plain(scores)) == -np.inf).all(axis=-1, keepdims=True)
+    if not blind.any():
+        return softmax(scores, -1)
+    return where(blind, 0.0, softmax(where(blind, 0.0, scores), -1))

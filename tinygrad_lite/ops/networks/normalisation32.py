@@ -1,0 +1,155 @@
+"""Batch and layer normalisation of bare arrays in few passes over memory.
+
+Sums are dot products (BLAS); everything else is done to a block of images or rows at a time, which stays in the cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.node import ones
+
+BLOCK = 1 << 16
+"""Elements of a block."""
+
+vecdot = getattr(np, "vecdot", None) or (lambda a, b: np.einsum("...i,...i->...", a, b))  # NumPy 1 has no vecdot
+
+
+def channels(*arrays: Any) -> bool:
+    """Return whether these arrays (or None) can be worked on here."""
+    return all(a is None or a.__class__ is np.ndarray and a.dtype.kind == "f" and a.dtype.itemsize >= 4 for a in arrays)
+
+
+def _planes(x: Any) -> Any:
+    n, c = x.shape[:2]
+    return np.ascontiguousarray(x).reshape(n, c, -1)
+
+
+def _sums(v: Any) -> Any:
+    n, c, size = v.shape
+    each = v.reshape(n * c, size).dot(ones(size, v.dtype)) if size > 1 else v
+    return np.add.reduce(each.reshape(n, c), 0, np.float64)
+
+
+def _along(a: Any, b: Any) -> Any:
+    return np.add.reduce(vecdot(a, b) if a.shape[2] > 1 else (a * b)[:, :, 0], 0, np.float64)
+
+
+def batch(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    """Return what is normalised over all axes but the second, mean and variance; weight and bias have c elements."""
+    v = _planes(x)
+    n, c, size = v.shape
+    dtype = v.dtype
+    mean = (_sums(v) / (n * size)).astype(dtype)
+    step = max(1, BLOCK // (c * size))
+    room = np.empty((min(step, n), c, size), dtype)
+    squares, level = 0.0, mean.reshape(c, 1)
+    for i in range(0, n, step):
+        part = v[i : i + step]
+        d = np.subtract(part, level, room[: len(part)])
+        squares = squares + _along(d, d)
+    var = (squares / (n * size)).astype(dtype)
+    scale = 1 / np.sqrt(var + dtype.type(eps))
+    if weight is not None:
+        scale = scale * weight.reshape(c)
+    shift = -mean * scale
+    if bias is not None:
+        shift = shift + bias.reshape(c)
+    scale, shift = scale.reshape(c, 1), shift.reshape(c, 1)
+    y = np.empty(v.shape, dtype)
+    for i in range(0, n, step):
+        o = y[i : i + step]
+        np.multiply(v[i : i + step], scale, o)
+        np.add(o, shift, o)
+    lead = (1, c, *(1,) * (x.ndim - 2))
+    return y.reshape(x.shape), mean.reshape(lead), var.reshape(lead)
+
+
+def batch_back(g: Any, x: Any, mean: Any, var: Any, weight: Any, eps: float, level: Any, slope: Any) -> Any:
+    """Return the gradients of input, weight and bias; ``level`` and ``slope`` are what mean and variance owe."""
+    v, gv = _planes(x), _planes(g)
+    n, c, size = v.shape
+    dtype, count = v.dtype, n * size
+    mean, r = mean.reshape(c), 1 / np.sqrt(var.reshape(c) + dtype.type(eps))
+    middle = mean.reshape(c, 1)
+    bias_g = _sums(gv)
+    step = max(1, BLOCK // (c * size))
+    room = np.empty((min(step, n), c, size), dtype)
+    along: Any = 0.0
+    for i in range(0, n, step):
+        part = v[i : i + step]
+        d = np.subtract(part, middle, room[: len(part)])
+        along = along + _along(gv[i : i + step], d)
+    weight_g = along * r
+    w = 1.0 if weight is None else weight.reshape(c)
+    by_x = -r * r * (weight_g * w / count - slope.reshape(c))
+    by_one = -r * (bias_g * w / count - level.reshape(c)) - mean * by_x
+    by_g = (r * w).astype(dtype).reshape(c, 1)
+    by_x, by_one = by_x.astype(dtype).reshape(c, 1), by_one.astype(dtype).reshape(c, 1)
+    out = np.empty(v.shape, dtype)
+    for i in range(0, n, step):
+        o = out[i : i + step]
+        t = room[: len(o)]
+        np.multiply(v[i : i + step], by_x, o)
+        np.multiply(gv[i : i + step], by_g, t)
+        np.add(o, t, o)
+        np.add(o, by_one, o)
+    return out.reshape(x.shape), weight_g.astype(dtype), bias_g.astype(dtype)
+
+
+def _rows(x: Any, k: int) -> Any:
+    return np.ascontiguousarray(x).reshape(-1, k)
+
+
+def layer(x: Any, weight: Any, bias: Any, eps: float, k: int) -> Any:
+    """Return ``x`` with each run of ``k`` elements normalised; weight and bias have ``k`` elements."""
+    v = _rows(x, k)
+    dtype = v.dtype
+    y = np.empty(v.shape, dtype)
+    one, part = ones(k, dtype), dtype.type(1 / k)
+    weight = None if weight is None else weight.reshape(k)
+    bias = None if bias is None else bias.reshape(k)
+    step = max(1, BLOCK // k)
+    for i in range(0, len(v), step):
+        seen, o = v[i : i + step], y[i : i + step]
+        mean = seen.dot(one) * part
+        np.subtract(seen, mean[:, None], o)
+        r = 1 / np.sqrt(vecdot(o, o) * part + dtype.type(eps))
+        np.multiply(o, r[:, None], o)
+        if weight is not None:
+            np.multiply(o, weight, o)
+        if bias is not None:
+            np.add(o, bias, o)
+    return y.reshape(x.shape)
+
+
+def layer_back(g: Any, x: Any, weight: Any, eps: float, k: int) -> Any:
+    """Return the gradients of input, weight and bias of `layer`."""
+    v, gv = _rows(x, k), _rows(g, k)
+    dtype = v.dtype
+    out = np.empty(v.shape, dtype)
+    one, part = ones(k, dtype), dtype.type(1 / k)
+    w = None if weight is None else weight.reshape(k)
+    step = max(1, BLOCK // k)
+    weight_g = bias_g = 0.0
+    room = np.empty((min(step, len(v)), k), dtype)
+    for i in range(0, len(v), step):
+        seen, here, o = v[i : i + step], gv[i : i + step], out[i : i + step]
+        z = room[: len(seen)]
+        np.subtract(seen, (seen.dot(one) * part)[:, None], z)
+        r = 1 / np.sqrt(vecdot(z, z) * part + dtype.type(eps))
+        np.multiply(z, r[:, None], z)
+        every = ones(len(seen), dtype)
+        bias_g = bias_g + every.dot(here)
+        np.multiply(here, z, o)
+        weight_g = weight_g + every.dot(o)
+        gz = here if w is None else np.multiply(here, w, o)
+        along = vecdot(gz, z) * part
+        owed = gz.dot(one) * part
+        np.multiply(z, along[:, None], z)
+        np.subtract(gz, z, o)
+        np.subtract(o, owed[:, None], o)
+        np.multiply(o, r[:, None], o)
+    return out.reshape(x.shape), weight_g, bias_g

@@ -1,0 +1,8 @@
+"""Many elements to one: sums, extremes, cumulative sums, statistics, sorting."""
+
+from tinygrad_lite.ops.reductions import (
+    cumulative as cumulative,
+    reduction as reduction,
+    sorting as sorting,
+    statistics as statistics,
+)

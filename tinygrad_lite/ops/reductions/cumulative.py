@@ -1,0 +1,182 @@
+"""Running sums, products and extremes along one axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples, dims
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.ops.elementwise.cast import clone, to
+from tinygrad_lite.ops.indexing.getitem import take_along
+from tinygrad_lite.ops.reductions.reduction import Extreme
+from tinygrad_lite.ops.shape.reshaping import cat, flip_
+
+ALONG = Samples("(...,n)->(...,n)", options={"dim": dims})
+
+
+def _cumsum_rule(g: Array, dim: int) -> Array:
+    return g if g.ndim == 0 else flip_(cumsum(flip_(g, (dim,)), dim), (dim,))
+
+
+@op(input=_cumsum_rule, kind="reduction", label="cumsum", samples=ALONG)
+def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
+    """Return the running sum along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cumsum(tl.tensor([1, 2, 3]), dim=0)
+    tensor([1, 3, 6])
+    """
+    if dtype is None and input.dtype.kind in "biu":
+        dtype = np.int64
+    return np.add.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
+
+
+def _recur_factor(g: Array, y: Array, factor: Array) -> Array:
+    return _backward_sum(g, factor) * _shifted(y, 0.0)
+
+
+def _backward_sum(g: Array, factor: Array) -> Array:
+    """``r[i] = g[i] + factor[i + 1] * r[i + 1]``: the gradient of every term of `recur`."""
+    ahead = cat([factor[..., 1:], np.zeros((*factor.shape[:-1], 1), factor.dtype)], -1)
+    return flip_(recur(flip_(ahead, (-1,)), flip_(g, (-1,))), (-1,))
+
+
+def _shifted(x: Array, first: float) -> Array:
+    return cat([np.full((*x.shape[:-1], 1), first, x.dtype), x[..., :-1]], -1)
+
+
+@op(
+    factor=_recur_factor, term=lambda g, factor: _backward_sum(g, factor), kind="reduction", public=False,
+    method=False, samples=Samples("(m,n),(m,n)->(m,n)", lo=-2.0, hi=2.0, min=1),
+)  # fmt: skip
+def recur(factor: Array, term: Array) -> Array:
+    """Return ``y[i] = factor[i] * y[i - 1] + term[i]`` along the last axis, starting from 0."""
+    y = np.array(term)
+    for i in range(1, y.shape[-1]):
+        y[..., i] += factor[..., i] * y[..., i - 1]
+    return y
+
+
+def _cumprod_rule(g: Array, input: Array, dim: int) -> Array:
+    if not input.ndim or not input.shape[dim]:
+        return g
+    x, last = input.swapaxes(dim, -1), g.swapaxes(dim, -1)
+    before = _shifted(cumprod(x, -1), 1.0)
+    return (before * _backward_sum(last, x)).swapaxes(dim, -1)
+
+
+@op(input=_cumprod_rule, kind="reduction", label="cumprod",
+    samples=Samples("(...,n)->(...,n)", options={"dim": dims}, lo=-3.0, hi=3.0))  # fmt: skip
+def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
+    """Return the running product along ``dim``; its gradient is right with zeros among the factors.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cumprod(tl.tensor([1, 2, 3]), dim=0)
+    tensor([1, 2, 6])
+    """
+    if dtype is None and input.dtype.kind in "biu":
+        dtype = np.int64
+    return np.multiply.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
+
+
+def _logcumsumexp_rule(g: Array, y: Array, input: Array, dim: int) -> Array:
+    if not input.ndim or not input.shape[dim]:
+        return g
+    x, total, last = input.swapaxes(dim, -1), y.swapaxes(dim, -1), g.swapaxes(dim, -1)
+    # exp(x - y) and the ratios of neighbouring sums are at most 1: nothing overflows
+    ratio = np.exp(_shifted(total, 0.0) - total)
+    return (_backward_sum(last, ratio) * np.exp(x - total)).swapaxes(dim, -1)
+
+
+@op(input=_logcumsumexp_rule, kind="reduction", promote="float", samples=ALONG)
+def logcumsumexp(input: Array, dim: int) -> Array:
+    r"""Return :math:`\log \sum_{j \le i} e^{x_j}` along ``dim`` without overflow.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.logcumsumexp(tl.zeros(2), dim=0)
+    tensor([0.0000, 0.6931])
+    """
+    return np.logaddexp.accumulate(np.atleast_1d(input), axis=dim).reshape(input.shape)
+
+
+def _running(input: Array, dim: int, better: Any) -> Any:
+    """Indices of the running extreme (the last of equals) along ``dim``."""
+    x = np.moveaxis(np.atleast_1d(input), dim, -1)
+    at = np.broadcast_to(np.arange(x.shape[-1]), x.shape)
+    best = better.accumulate(x, -1)
+    nan = np.isnan(best) & ~np.isnan(x) if x.dtype.kind == "f" else False
+    here = ((x == best) | (np.isnan(x) if x.dtype.kind == "f" else False)) & ~np.asarray(nan)
+    return np.moveaxis(np.maximum.accumulate(np.where(here, at, 0), -1), -1, dim).reshape(np.shape(input))
+
+
+@op(kind="reduction", public=False)
+def cummax_index(input: Array, dim: int) -> Array:
+    """Return where the running maximum is."""
+    return _running(input, dim, np.maximum)
+
+
+@op(kind="reduction", public=False)
+def cummin_index(input: Array, dim: int) -> Array:
+    """Return where the running minimum is."""
+    return _running(input, dim, np.minimum)
+
+
+@function()
+def cummax(input: Array, dim: int) -> Extreme:
+    """Return the running maximum along ``dim`` and where it is (the last of equals).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cummax(tl.tensor([1, 3, 2]), dim=0).values
+    tensor([1, 3, 3])
+    """
+    indices = cummax_index(input, dim)
+    return Extreme(take_along(input, indices, dim) if input.ndim else clone(input), indices)
+
+
+@function()
+def cummin(input: Array, dim: int) -> Extreme:
+    """Return the running minimum along ``dim`` and where it is (the last of equals).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cummin(tl.tensor([3, 1, 2]), dim=0).values
+    tensor([3, 1, 1])
+    """
+    indices = cummin_index(input, dim)
+    return Extreme(take_along(input, indices, dim) if input.ndim else clone(input), indices)
+
+
+def _steps(y: Array, x: Any, dx: Any, dim: int) -> Array:
+    """Areas of the trapezoids between neighbours along ``dim``."""
+    if y.dtype.kind != "f":
+        y = to(y, "float32")
+    last = y.swapaxes(dim, -1)
+    mean = (last[..., 1:] + last[..., :-1]) / 2
+    if x is None:
+        return (mean * (1 if dx is None else dx)).swapaxes(dim, -1)
+    x = x if x.ndim == 1 else x.swapaxes(dim, -1)
+    return (mean * (x[..., 1:] - x[..., :-1])).swapaxes(dim, -1)
+
+
+@function()
+def trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Array:
+    """Return the integral of ``y`` along ``dim`` by the trapezoid rule, at points ``x`` or ``dx`` apart (1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.trapezoid(tl.tensor([1.0, 2.0, 3.0]))
+    tensor(4.)
+    """
+    return _steps(y, x, dx, dim).sum(dim)
+
+
+@function()
+def cumulative_trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Array:
+    """Return the running integral of ``y`` along ``dim`` by the trapezoid rule.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cumulative_trapezoid(tl.tensor([1.0, 2.0, 3.0]))
+    tensor([1.5000, 4.0000])
+    """
+    return cumsum(_steps(y, x, dx, dim), dim)

@@ -1,0 +1,359 @@
+"""Reductions over one, several or all axes: ``dim`` and ``keepdim`` as in PyTorch, ``axis`` and ``keepdims`` too."""
+
+from __future__ import annotations
+
+from builtins import all as all_of
+from math import prod as product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, cat, permute_
+
+# NumPy's types want keepdims to be written out
+added: Any = np.add.reduce
+multiplied: Any = np.multiply.reduce
+largest: Any = np.maximum.reduce
+smallest: Any = np.minimum.reduce
+both: Any = np.logical_and.reduce
+either: Any = np.logical_or.reduce
+
+Dim = int | tuple[int, ...] | None
+
+
+def some_dims(shape: tuple[int, ...]) -> tuple[Dim, ...]:
+    """Give the choices of ``dim`` that a gradient check tries for ``shape``."""
+    n = len(shape)
+    return (None, *range(n), -1, tuple(range(n))) if n else (None,)
+
+
+REDUCE = Samples("()->()", options={"dim": some_dims, "keepdim": (False, True)})
+REDUCE_SOME = Samples("()->()", options={"dim": some_dims, "keepdim": (False, True)}, min=1)
+
+
+def axis_of(dim: Any) -> Any:
+    """Return ``dim`` as NumPy's ``axis``: no axes named means all of them."""
+    return (
+        dim
+        if dim is None or dim.__class__ is int
+        else tuple(dim) or None
+        if isinstance(dim, (tuple, list))
+        else int(dim)
+    )
+
+
+def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
+    """Return ``dim`` (None, a number, several) as axes counted from the front."""
+    dims = (
+        range(ndim) if dim is None or dim == () or dim == [] else (dim,) if isinstance(dim, (int, np.integer)) else dim
+    )
+    return tuple(int(d) % ndim if ndim else 0 for d in dims)
+
+
+def kept(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
+    """Return a reduced array with its reduced axes back as 1, so that it broadcasts against ``shape``."""
+    if keepdim or not shape:
+        return g
+    axes = axes_of(dim, len(shape))
+    return g.reshape(tuple([1 if i in axes else n for i, n in enumerate(shape)]))
+
+
+def stretched(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
+    """Return the gradient of a sum for every element of its argument: views of one number where that is possible."""
+    if not g.ndim and g.__class__ is np.ndarray:
+        view: Array = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))  # broadcast_to takes six times as long
+        view.flags.writeable = False
+        return view
+    return broadcast_to(kept(g, shape, dim, keepdim), shape)
+
+
+def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
+    axes = range(len(input_shape)) if dim is None else axes_of(dim, len(input_shape)) if input_shape else ()
+    count = product([input_shape[i] for i in axes])
+    # a share that float16 holds, of a count that it may not
+    if g.__class__ is np.ndarray:
+        return stretched(np.multiply(g, 1 / (count or 1), out=np.empty_like(g)), input_shape, dim, keepdim)
+    return stretched(g * (1 / (count or 1)), input_shape, dim, keepdim)
+
+
+@op(
+    input=lambda g, input_shape, dim, keepdim: stretched(g, input_shape, dim, keepdim),
+    kind="reduction", label="Σ", samples=REDUCE,
+)  # fmt: skip
+def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the sum over ``dim`` (all axes by default); whole numbers and bools add up to int64.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sum(tl.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([4., 6.])
+    """
+    if dtype is None and input.dtype.kind in "biu":
+        dtype = np.int64
+    return added(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+
+
+@op(input=_mean_rule, kind="reduction", promote="float", samples=REDUCE_SOME)
+def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the mean over ``dim``; of nothing it is an error, not NaN.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mean(tl.tensor([1.0, 3.0]))
+    tensor(2.)
+    """
+    half = dtype is None and input.dtype.char == "e"  # the sum and the count may be too large for float16
+    y = added(input, axis=axis_of(dim), keepdims=keepdim, dtype=np.float32 if half else dtype)
+    count = input.size // (np.size(y) or 1)
+    if not input.size and np.size(y):
+        raise ShapeError(f"mean: no elements to average over dim={dim} of shape {input.shape}")
+    return ratio(y, count).astype(np.float16) if half else ratio(y, count)
+
+
+def ratio(y: Array, count: Any) -> Array:
+    """Return ``y / count`` in the dtype of ``y`` (NumPy 1 widens a scalar)."""
+    z = y / count
+    return z if z.dtype is y.dtype else z.astype(y.dtype)
+
+
+@function(numpy=np.nansum)
+def nansum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the sum of what is not NaN over ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nansum(tl.tensor([1.0, tl.nan]))
+    tensor(1.)
+    """
+    return sum(where(np.isnan(input), 0.0, input) if input.dtype.kind == "f" else input, dim, keepdim, dtype)
+
+
+@function(numpy=np.nanmean)
+def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the mean of what is not NaN over ``dim``; NaN where there is nothing else.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nanmean(tl.tensor([1.0, tl.nan]))
+    tensor(1.)
+    """
+    count = sum(np.logical_not(np.isnan(input)), dim, keepdim)
+    return nansum(input, dim, keepdim, dtype) / count
+
+
+def _others(x: Array) -> Array:
+    """The product of all other elements along the last axis: right, also with zeros among them."""
+    one = np.ones((*x.shape[:-1], 1), x.dtype)
+    left = np.cumprod(cat([one, x[..., :-1]], -1), axis=-1)
+    right = np.cumprod(cat([one, x[..., :0:-1]], -1), axis=-1)[..., ::-1]
+    return left * right
+
+
+def _prod_rule(g: Array, input: Array, dim: Any, keepdim: bool) -> Array:
+    shape = tuple(input.shape)
+    if not shape:
+        return g
+    axes = axes_of(dim, len(shape))
+    order = tuple(i for i in range(len(shape)) if i not in axes) + axes
+    rest = tuple(shape[i] for i in order[: len(shape) - len(axes)])
+    many = product([shape[i] for i in axes])
+    others = _others(permute_(input, order).reshape((*rest, many))) if many else input.reshape((*rest, 0))
+    back = permute_(others.reshape(tuple(shape[i] for i in order)), tuple(order.index(i) for i in range(len(shape))))
+    return kept(g, shape, dim, keepdim) * back
+
+
+@op(input=_prod_rule, kind="reduction", label="Π", samples=REDUCE)
+def prod(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Return the product over ``dim``; its gradient is right with zeros among the factors.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([2.0, 0.0, 3.0], requires_grad=True)
+    >>> x.prod().backward()
+    >>> x.grad
+    tensor([0., 6., 0.])
+    """
+    if dtype is None and input.dtype.kind in "biu":
+        dtype = np.int64
+    return multiplied(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+
+
+def _logsumexp_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: bool) -> Array:
+    shape = input.shape
+    y = where(y == -np.inf, 0.0, y)  # a sum of nothing but exp(-inf) is flat
+    return kept(g, shape, dim, keepdim) * np.exp(input - kept(y, shape, dim, keepdim))
+
+
+@op(input=_logsumexp_rule, kind="reduction", label="log Σ exp", promote="float", samples=REDUCE_SOME)
+def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
+    r"""Return :math:`\log \sum_i e^{x_i}` over ``dim`` without overflow.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.logsumexp(tl.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
+    """
+    axis = axis_of(dim)
+    top = np.amax(input, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(input.dtype)
+    with np.errstate(divide="ignore"):
+        y = np.log(added(np.exp(input - top), axis=axis, keepdims=True)) + top
+    return y if keepdim or not input.ndim else y.squeeze(axis=axes_of(dim, input.ndim))
+
+
+def _extreme_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: Any) -> Array:
+    shape = input.shape
+    if not shape:
+        return g
+    tied = (input == kept(y, shape, dim, keepdim)).astype(g.dtype)
+    return kept(g, shape, dim, keepdim) * (tied / tied.sum(axis=axes_of(dim, len(shape)), keepdims=True))
+
+
+def _nonempty(name: str, input: Array, dim: Any) -> None:
+    if not input.size and not all_of(input.shape[i] for i in axes_of(dim, input.ndim)):
+        raise BadIndex(f"{name}: no elements to choose from over dim={dim} of shape {input.shape}")
+
+
+@op(input=_extreme_rule, kind="reduction", label="max", samples=REDUCE_SOME)
+def amax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return the largest value over ``dim``; equal ones share the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.amax(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1)
+    tensor([5., 7.])
+    """
+    _nonempty("amax", input, dim)
+    return largest(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+@op(input=_extreme_rule, kind="reduction", label="min", samples=REDUCE_SOME)
+def amin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return the smallest value over ``dim``; equal ones share the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.amin(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1)
+    tensor([1., 3.])
+    """
+    _nonempty("amin", input, dim)
+    return smallest(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+@op(kind="reduction", numpy=np.argmax)
+def argmax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return the index of the (first) largest value over ``dim``, or of the flattened input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argmax(tl.tensor([1.0, 5.0, 3.0]))
+    tensor(1)
+    """
+    _nonempty("argmax", input, dim)
+    return np.argmax(input, axis=dim, keepdims=keepdim)
+
+
+@op(kind="reduction", numpy=np.argmin)
+def argmin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return the index of the (first) smallest value over ``dim``, or of the flattened input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argmin(tl.tensor([4.0, 5.0, 3.0]))
+    tensor(2)
+    """
+    _nonempty("argmin", input, dim)
+    return np.argmin(input, axis=dim, keepdims=keepdim)
+
+
+class Extreme(NamedTuple):
+    """What `max` and `min` along one axis return."""
+
+    values: Any
+    indices: Any
+
+
+def _extreme(input: Array, dim: Any, keepdim: bool, whole: Any, arg: Any, two: Any) -> Any:
+    from tinygrad_lite.ops.indexing.getitem import take_along_dim
+
+    if dim is None:
+        return whole(input)
+    if not isinstance(dim, (int, np.integer)):
+        return two(input, dim)
+    if input.ndim == 0:
+        return Extreme(input, arg(input))
+    indices = arg(input, dim, True)
+    values = take_along_dim(input, indices, int(dim))
+    return Extreme(values, indices) if keepdim else Extreme(values.squeeze(int(dim)), indices.squeeze(int(dim)))
+
+
+@function()
+def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
+    """Return the largest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
+
+    ``max(input, other)`` is `maximum`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.max(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1).indices
+    tensor([1, 0])
+    """
+    return _extreme(input, dim, keepdim, amax, argmax, maximum)
+
+
+@function()
+def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
+    """Return the smallest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
+
+    ``min(input, other)`` is `minimum`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.min(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1).values
+    tensor([1., 3.])
+    """
+    return _extreme(input, dim, keepdim, amin, argmin, minimum)
+
+
+class AMinMax(NamedTuple):
+    """What `aminmax` returns."""
+
+    min: Any
+    max: Any
+
+
+@function()
+def aminmax(input: Array, *, dim: Any = None, keepdim: bool = False) -> AMinMax:
+    """Return the smallest and the largest value over ``dim``; equal ones share the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.aminmax(tl.tensor([1.0, 5.0])).max
+    tensor(5.)
+    """
+    return AMinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+
+
+@op(kind="reduction", numpy=np.all)
+def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return whether every element over ``dim`` is true (not 0).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.all(tl.tensor([True, False]))
+    tensor(False)
+    """
+    return both(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+@op(kind="reduction", numpy=np.any)
+def any(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    """Return whether some element over ``dim`` is true (not 0).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.any(tl.tensor([True, False]))
+    tensor(True)
+    """
+    return either(input, axis=axis_of(dim), keepdims=keepdim)
+
+
+@op(kind="reduction", numpy=np.count_nonzero)
+def count_nonzero(input: Array, dim: Any = None) -> Array:
+    """Return how many elements over ``dim`` are not 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.count_nonzero(tl.tensor([0, 1, 2]))
+    tensor(2)
+    """
+    return np.asarray(np.count_nonzero(input, axis=axis_of(dim)))

@@ -1,0 +1,272 @@
+"""Sorting, searching and counting; values carry gradients, indices do not."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.cast import alike, bare
+from tinygrad_lite.ops.indexing.getitem import take_along
+from tinygrad_lite.ops.shape.reshaping import BadIndex, place
+
+
+class Sorted(NamedTuple):
+    """What `sort` and `topk` return."""
+
+    values: Any
+    indices: Any
+
+
+def _order(x: Any, dim: int, descending: bool) -> Any:
+    """The stable order along ``dim``; NaN counts as the largest."""
+    if not descending:
+        return np.argsort(x, axis=dim, kind="stable")
+    backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
+    return np.flip(x.shape[dim] - 1 - backwards, dim)
+
+
+@function(numpy=())
+def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Sorted:
+    """Return the elements in order along ``dim`` and where they were: (values, indices). Equal ones keep their order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sort(tl.tensor([3.0, 1.0, 2.0])).indices
+    tensor([1, 2, 0])
+    """
+    dim = place("sort", dim, input.ndim, input.shape)
+    if not input.ndim:
+        return Sorted(input.clone() if hasattr(input, "node") else input.copy(), alike(input, np.int64(0)))
+    order = _order(bare(input), dim, descending)
+    return Sorted(take_along(input, order, dim), alike(input, order))
+
+
+@function(numpy=())
+def argsort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Array:
+    """Return the indices that put the elements along ``dim`` in order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argsort(tl.tensor([3, 1, 2]))
+    tensor([1, 2, 0])
+    """
+    dim = place("argsort", dim, input.ndim, input.shape)
+    return alike(input, _order(bare(input), dim, descending) if input.ndim else np.int64(0))
+
+
+@function()
+def msort(input: Array) -> Array:
+    """Return the elements in order along the first axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.msort(tl.tensor([3, 1, 2]))
+    tensor([1, 2, 3])
+    """
+    return sort(input, 0)[0]
+
+
+@function()
+def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
+    """Return the ``k`` largest (or smallest) elements along ``dim``, the best first, and where they are.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.topk(tl.tensor([3.0, 1.0, 2.0]), 2).values
+    tensor([3., 2.])
+    """
+    dim = place("topk", dim, input.ndim, input.shape)
+    n = input.shape[dim] if input.ndim else 1
+    if not 0 <= k <= n:
+        raise BadIndex(f"topk: k must be 0..{n} along dim {dim} of shape {tuple(input.shape)}, got {k}")
+    if not input.ndim:
+        return Sorted(input, alike(input, np.int64(0)))
+    order = np.take(_order(bare(input), dim, largest), np.arange(k), axis=dim)
+    return Sorted(take_along(input, order, dim), alike(input, order))
+
+
+# ------------------------------------------------------------------------------------------------ searching
+@function(numpy=())
+def nonzero(input: Array, as_tuple: bool = False) -> Any:
+    """Return the indices of the elements that are not 0: one row each, or one vector per axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nonzero(tl.tensor([0, 1, 2]))
+    tensor([[1],
+            [2]])
+    """
+    found = np.nonzero(np.atleast_1d(bare(input)))
+    if as_tuple:
+        return tuple(alike(input, f) for f in found)
+    rows = np.stack(found, -1) if input.ndim else np.zeros((len(found[0]), 0), np.int64)
+    return alike(input, rows)
+
+
+@function(numpy=np.argwhere)
+def argwhere(input: Array) -> Array:
+    """Return the indices of the elements that are not 0, one row each.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.argwhere(tl.tensor([[0, 1]]))
+    tensor([[0, 1]])
+    """
+    return nonzero(input)
+
+
+@function(name="where", method=False, numpy=())
+def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
+    """Return ``input`` where ``condition`` holds, ``other`` elsewhere; with ``condition`` alone, where it holds.
+
+    The branch that is not taken gets an exactly zero gradient, also where its slope is infinite.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor([0.0, 4.0], requires_grad=True)
+    >>> tl.where(x > 0, x.sqrt(), 0.0).sum().backward()
+    >>> x.grad
+    tensor([0.0000, 0.2500])
+    """
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where: give both input and other, or neither for the places where condition holds")
+    if np.asarray(bare(condition)).dtype.kind != "b":
+        raise DTypeError(f"where: condition must be bool, it is {describe(condition)}; use condition != 0")
+    return where(condition, input, other)
+
+
+def _ordered(name: str, x: Any) -> None:
+    if x.ndim == 0:
+        raise ShapeError(f"{name}: the places to search must have at least one axis")
+
+
+@function(numpy=())
+def searchsorted(
+    sorted_sequence: Array, input: Array, *, out_int32: bool = False, right: bool = False, side: str | None = None,
+    sorter: Any = None,
+) -> Array:  # fmt: skip
+    """Return where in the ordered last axis of ``sorted_sequence`` each number of ``input`` would go.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.searchsorted(tl.tensor([1, 3, 5]), tl.tensor([3, 4]))
+    tensor([1, 2])
+    """
+    a, v = np.asarray(bare(sorted_sequence)), np.asarray(bare(input))
+    _ordered("searchsorted", a)
+    if side not in (None, "left", "right"):
+        raise ShapeError(f"searchsorted: side must be 'left' or 'right', got {side!r}")
+    if side == "left" and right:
+        raise ShapeError("searchsorted: side='left' and right=True contradict each other")
+    if sorter is not None:
+        a = np.take_along_axis(a, bare(sorter), -1)
+    way: Any = "right" if right or side == "right" else "left"
+    dtype = np.int32 if out_int32 else np.int64
+    like = sorted_sequence if hasattr(sorted_sequence, "node") else input
+    if a.ndim == 1:
+        return alike(like, np.searchsorted(a, v, way).astype(dtype))
+    if a.shape[:-1] != v.shape[:-1]:
+        raise ShapeError(f"searchsorted: rows of {a.shape} and of {v.shape} do not correspond")
+    rows = zip(a.reshape(-1, a.shape[-1]), v.reshape(-1, v.shape[-1]), strict=True)
+    found = [np.searchsorted(r, x, way) for r, x in rows]
+    return alike(like, np.array(found, dtype).reshape(v.shape))
+
+
+@function()
+def bucketize(input: Array, boundaries: Array, *, out_int32: bool = False, right: bool = False) -> Array:
+    """Return the number of the interval between ``boundaries`` that each number of ``input`` falls into.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.bucketize(tl.tensor([3, 4]), tl.tensor([1, 3, 5]))
+    tensor([1, 2])
+    """
+    if np.ndim(bare(boundaries)) != 1:
+        raise ShapeError(f"bucketize: boundaries must be a vector, got {describe(boundaries)}")
+    found = np.searchsorted(bare(boundaries), bare(input), "right" if right else "left")
+    return alike(input if hasattr(input, "node") else boundaries, found.astype(np.int32 if out_int32 else np.int64))
+
+
+@function(method=False, numpy=())
+def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, invert: bool = False) -> Array:
+    """Return whether each of ``elements`` is one of ``test_elements``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.isin(tl.tensor([1, 2]), tl.tensor([2, 3]))
+    tensor([False,  True])
+    """
+    like = elements if hasattr(elements, "node") else test_elements
+    return alike(like, np.isin(bare(elements), bare(test_elements), invert=invert))
+
+
+# ------------------------------------------------------------------------------------------------ counting
+@function(numpy=())
+def unique(
+    input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
+) -> Any:
+    """Return the different elements (or slices along ``dim``) in order, and where they went, and how often each is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unique(tl.tensor([3, 1, 3]))
+    tensor([1, 3])
+    """
+    x = bare(input)
+    values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=dim)
+    inverse = inverse.reshape(x.shape if dim is None else -1)
+    out = [alike(input, values)]
+    if return_inverse:
+        out.append(alike(input, inverse))
+    if return_counts:
+        out.append(alike(input, counts))
+    return tuple(out) if len(out) > 1 else out[0]
+
+
+@function()
+def unique_consecutive(input: Array, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
+    """Return the elements (or slices along ``dim``) without those equal to the one before.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unique_consecutive(tl.tensor([1, 1, 2, 1]))
+    tensor([1, 2, 1])
+    """
+    x = bare(input).reshape(-1) if dim is None else np.moveaxis(bare(input), dim, 0)
+    flat = x.reshape(len(x), -1)
+    new = np.ones(len(x), bool)
+    new[1:] = (flat[1:] != flat[:-1]).any(-1)
+    values = x[new] if dim is None else np.moveaxis(x[new], 0, dim)
+    inverse = np.cumsum(new) - 1
+    out = [alike(input, values)]
+    if return_inverse:
+        out.append(alike(input, inverse.reshape(input.shape) if dim is None else inverse))
+    if return_counts:
+        out.append(alike(input, np.diff(np.append(np.flatnonzero(new), len(x)))))
+    return tuple(out) if len(out) > 1 else out[0]
+
+
+@function(numpy=())
+def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
+    """Return how often each whole number from 0 on occurs (or the sum of its ``weights``).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.bincount(tl.tensor([0, 2, 2]))
+    tensor([1, 0, 2])
+    """
+    x = bare(input)
+    if x.dtype.kind not in "iu" or x.ndim != 1 or (x.size and x.min() < 0):
+        raise DTypeError(f"bincount: expected a vector of whole numbers >= 0, got {describe(input)}")
+    return alike(input, np.bincount(x, None if weights is None else bare(weights), minlength))
+
+
+@function()
+def histc(input: Array, bins: int = 100, min: Any = 0, max: Any = 0) -> Array:
+    """Return how many elements fall into each of ``bins`` equal intervals from ``min`` to ``max`` (or the data's).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.histc(tl.tensor([0.0, 1.0, 2.0]), bins=2)
+    tensor([1., 2.])
+    """
+    x = bare(input)
+    if x.dtype.kind != "f":
+        raise DTypeError(f"histc: expected floats, got {describe(input)}; use .float()")
+    lo, hi = (x.min(), x.max()) if min == max and x.size else (min, max)
+    if lo == hi:
+        lo, hi = lo - 1, hi + 1
+    return alike(input, np.histogram(x, bins, (float(lo), float(hi)))[0].astype(x.dtype))

@@ -1,0 +1,413 @@
+"""More ways to say `reshape`, `permute` and `broadcast_to`: nothing is computed, axes are renamed, split and joined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.shape.reshaping import (
+    broadcast_to_,
+    flip_,
+    permute_,
+    place,
+    places,
+    reshape_,
+    sizes,
+    transpose,
+    unsqueeze,
+)
+
+
+# -------------------------------------------------------------------------------------------- reshape by other names
+@function()
+def view(input: Array, *shape: Any) -> Array:
+    """Return the elements in another shape, in the same memory; ShapeError where that needs a copy.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).view(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
+        raise DTypeError("view: bytes are not reinterpreted as another dtype; use .to(dtype) to convert numbers")
+    y = reshape_(input, sizes(shape))
+    if bare(y).size and not np.may_share_memory(bare(y), bare(input)):
+        raise ShapeError(f"view: shape {tuple(input.shape)} is not laid out in memory for this view; use .reshape()")
+    return y
+
+
+@function()
+def view_as(input: Array, other: Array) -> Array:
+    """Return `view` in the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).view_as(tl.ones(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    return view(input, tuple(other.shape))
+
+
+@function()
+def reshape_as(input: Array, other: Array) -> Array:
+    """Return ``input`` in the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).reshape_as(tl.ones(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    return reshape_(input, tuple(other.shape))
+
+
+@function(numpy=())
+def ravel(input: Array) -> Array:
+    """Return ``input`` as one axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ravel(tl.ones(2, 2))
+    tensor([1., 1., 1., 1.])
+    """
+    return reshape_(input, (-1,) if bare(input).size else (0,))
+
+
+@function()
+def unflatten(input: Array, dim: int, sizes: Any) -> Array:
+    """Return ``input`` with the axis ``dim`` split into axes of ``sizes`` (one may be -1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unflatten(tl.ones(6), 0, (2, 3)).shape
+    (2, 3)
+    """
+    at = place("unflatten", dim, input.ndim, input.shape)
+    shape = tuple(input.shape)
+    return reshape_(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
+
+
+@function()
+def t(input: Array) -> Array:
+    """Return a matrix transposed; a vector or number as it is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.t(tl.ones(2, 3)).shape
+    (3, 2)
+    """
+    if input.ndim > 2:
+        raise ShapeError(f"t: expected at most two axes, got {describe(input)}; use .mT or .transpose(dim0, dim1)")
+    return transpose(input)
+
+
+@function(name="movedim")
+def movedim(input: Array, source: Any, destination: Any) -> Array:
+    """Return a view with the axes ``source`` moved to the places ``destination``; the others keep their order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.movedim(tl.ones(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
+    n = input.ndim
+    take, put = (places("movedim", d, n, input.shape) for d in (source, destination))
+    if len(take) != len(put):
+        raise ShapeError(f"movedim: {len(take)} source dims but {len(put)} destinations")
+    if not n:
+        return input
+    order = [d for d in range(n) if d not in take]
+    for p, d in sorted(zip(put, take, strict=True)):
+        order.insert(p, d)
+    return permute_(input, tuple(order))
+
+
+@function()
+def adjoint(input: Array) -> Array:
+    """Return ``input`` with its last two axes exchanged.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adjoint(tl.ones(2, 3, 4)).shape
+    (2, 4, 3)
+    """
+    if input.ndim < 2:
+        raise ShapeError(f"adjoint: expected at least two axes, got {describe(input)}")
+    return transpose(input, -2, -1)
+
+
+setattr(Methods, "H", property(t))  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "mH", property(adjoint))  # noqa: B010
+
+
+# ------------------------------------------------------------------------------------------------ broadcasting
+@function()
+def expand(input: Array, *size: Any) -> Array:
+    """Return a read-only view repeated along length-1 and new leading axes; -1 keeps a length.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(3, 1).expand(-1, 4).shape
+    (3, 4)
+    """
+    want = sizes(size)
+    shape = tuple(input.shape)
+    extra = len(want) - len(shape)
+    if extra < 0 or -1 in want[:extra]:
+        raise ShapeError(f"expand: sizes {want} do not fit shape {shape}")
+    return broadcast_to_(input, tuple([shape[i - extra] if n == -1 else n for i, n in enumerate(want)]))
+
+
+@function()
+def expand_as(input: Array, other: Array) -> Array:
+    """Return ``input`` expanded to the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).expand_as(tl.ones(2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    return expand(input, tuple(other.shape))
+
+
+@function(method=False)
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """Return the shape that tensors of these shapes broadcast to.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.broadcast_shapes((2, 1), (3,))
+    (2, 3)
+    """
+    try:
+        return np.broadcast_shapes(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes])
+    except ValueError:
+        raise ShapeError(f"broadcast_shapes: shapes {', '.join(map(str, shapes))} do not broadcast together") from None
+
+
+@function(method=False)
+def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
+    """Return the tensors, each repeated to their common shape.
+
+    >>> import tinygrad_lite as tl
+    >>> [x.shape for x in tl.broadcast_tensors(tl.ones(2, 1), tl.ones(3))]
+    [(2, 3), (2, 3)]
+    """
+    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    shape = broadcast_shapes(*[x.shape for x in given])
+    return tuple([broadcast_to_(x, shape) for x in given])
+
+
+@function()
+def sum_to_size(input: Array, *size: Any) -> Array:
+    """Return ``input`` summed over the axes along which ``size`` would be broadcast to it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ones(2, 3).sum_to_size(1, 3)
+    tensor([[2., 2., 2.]])
+    """
+    want = sizes(size)
+    shape = tuple(input.shape)
+    extra = len(shape) - len(want)
+    if extra < 0 or any(n not in (1, s) for n, s in zip(want, shape[extra:], strict=True)):
+        raise ShapeError(f"sum_to_size: {want} does not broadcast to shape {shape}")
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(want) if n == 1 and shape[i + extra] != 1)
+    return reshape_(input.sum(axis=axes) if axes else input, want)
+
+
+# ------------------------------------------------------------------------------------------------ turning and repeating
+@function(numpy=())
+def flip(input: Array, *dims: Any) -> Array:
+    """Return ``input`` with the elements along ``dims`` in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.flip(tl.arange(3), (0,))
+    tensor([2, 1, 0])
+    """
+    return flip_(input, places("flip", sizes(dims), input.ndim, input.shape) if input.ndim else ())
+
+
+@function(numpy=np.fliplr)
+def fliplr(input: Array) -> Array:
+    """Return ``input`` with its columns in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fliplr(tl.tensor([[1, 2]]))
+    tensor([[2, 1]])
+    """
+    if input.ndim < 2:
+        raise ShapeError(f"fliplr: expected at least two axes, got {describe(input)}")
+    return flip_(input, (1,))
+
+
+@function(numpy=np.flipud)
+def flipud(input: Array) -> Array:
+    """Return ``input`` with its rows in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.flipud(tl.tensor([1, 2]))
+    tensor([2, 1])
+    """
+    if not input.ndim:
+        raise ShapeError("flipud: expected at least one axis, got a 0-d tensor")
+    return flip_(input, (0,))
+
+
+def _roll_back(g: Array, shifts: Any, dims: Any) -> Array:
+    return roll_(g, tuple(-s for s in shifts), dims)
+
+
+@op(input=_roll_back, kind="shape", label="roll", public=False,
+    samples=Samples("(n,k)->(n,k)", options={"shifts": ((1, -2),), "dims": ((0, 1), (1, 1))}))  # fmt: skip
+def roll_(input: Array, shifts: Any, dims: Any) -> Array:
+    """Return ``input`` with the elements along ``dims`` moved on; what falls off comes in at the front."""
+    return np.roll(input, shifts, dims)
+
+
+@function(numpy=())
+def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
+    """Return ``input`` with the elements along ``dims`` (of the flattened tensor, if left out) moved by ``shifts``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.roll(tl.arange(4), 1)
+    tensor([3, 0, 1, 2])
+    """
+    by = (int(shifts),) if isinstance(shifts, (int, np.integer)) else tuple(int(s) for s in shifts)
+    if dims is None or dims == ():
+        if len(by) != 1:
+            raise ShapeError(f"roll: {len(by)} shifts without dims; name one dim for each")
+        return reshape_(roll_(reshape_(input, (-1,)), by, (0,)), tuple(input.shape))
+    axes = (dims,) if isinstance(dims, (int, np.integer)) else tuple(dims)
+    if len(axes) != len(by):
+        raise ShapeError(f"roll: {len(by)} shifts but {len(axes)} dims")
+    axes = tuple(place("roll", d, input.ndim, input.shape) for d in axes)
+    return roll_(input, by, axes) if input.ndim else input
+
+
+@function(numpy=())
+def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
+    """Return ``input`` turned ``k`` times by a right angle, from the first of ``dims`` towards the second.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rot90(tl.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
+    if input.ndim < 2:
+        raise ShapeError(f"rot90: expected at least two axes, got {describe(input)}")
+    a, b = places("rot90", dims, input.ndim, input.shape)
+    k %= 4
+    if k == 0:
+        return input
+    if k == 2:
+        return flip_(input, (a, b))
+    return transpose(flip_(input, (b,)), a, b) if k == 1 else flip_(transpose(input, a, b), (b,))
+
+
+@function()
+def repeat(input: Array, *repeats: Any) -> Array:
+    """Return ``input`` laid side by side, ``repeats`` times along each axis (new axes in front).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tensor([1, 2]).repeat(2)
+    tensor([1, 2, 1, 2])
+    """
+    counts = sizes(repeats)
+    extra = len(counts) - input.ndim
+    if extra < 0:
+        raise ShapeError(f"repeat: {len(counts)} counts for {input.ndim} axes of shape {tuple(input.shape)}")
+    if any(c < 0 for c in counts):
+        raise ShapeError(f"repeat: counts must not be negative, got {counts}")
+    shape = (1,) * extra + tuple(input.shape)
+    split: list[int] = []
+    many: list[int] = []
+    for c, n in zip(counts, shape, strict=True):
+        split += [1, n]
+        many += [c, n]
+    whole = tuple(c * n for c, n in zip(counts, shape, strict=True))
+    return reshape_(broadcast_to_(reshape_(input, tuple(split)), tuple(many)), whole)
+
+
+@function(numpy=())
+def tile(input: Array, *dims: Any) -> Array:
+    """Return ``input`` laid side by side; axes that ``dims`` does not name (the first ones) once.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.tile(tl.tensor([1, 2]), (2,))
+    tensor([1, 2, 1, 2])
+    """
+    counts = sizes(dims)
+    return repeat(input, (1,) * (input.ndim - len(counts)) + counts)
+
+
+@function(numpy=())
+def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_size: Any = None) -> Array:
+    """Return ``input`` with every element along ``dim`` (of the flattened tensor, if left out) ``repeats`` times.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.repeat_interleave(tl.tensor([1, 2]), 2)
+    tensor([1, 1, 2, 2])
+    """
+    if dim is None:
+        input, dim = reshape_(input, (-1,)), 0
+    dim = place("repeat_interleave", dim, input.ndim, input.shape)
+    if not input.ndim:
+        input = reshape_(input, (1,))
+    n = input.shape[dim]
+    counts = np.asarray(bare(repeats))
+    if counts.dtype.kind not in "iu" or np.any(counts < 0):
+        raise ShapeError(f"repeat_interleave: repeats must be whole numbers >= 0, got {describe(repeats)}")
+    if counts.ndim > 1 or (counts.ndim == 1 and len(counts) not in (1, n)):
+        raise ShapeError(f"repeat_interleave: {describe(repeats)} repeats for {n} elements along dim {dim}")
+    if counts.size == 1:
+        times = int(counts.reshape(-1)[0])
+        shape = tuple(input.shape)
+        wide = broadcast_to_(unsqueeze(input, dim + 1), (*shape[: dim + 1], times, *shape[dim + 1 :]))
+        return reshape_(wide, (*shape[:dim], n * times, *shape[dim + 1 :]))
+    return input[(slice(None),) * dim + (np.repeat(np.arange(n), counts),)]
+
+
+# ------------------------------------------------------------------------------------------------ at least so many axes
+def _at_least(n: int, tensors: tuple[Any, ...]) -> Any:
+    if len(tensors) == 1 and not isinstance(tensors[0], (list, tuple)):
+        return _raised(n, tensors[0])
+    return tuple([_raised(n, x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+
+
+def _raised(n: int, x: Any) -> Any:
+    shape = tuple(x.shape)
+    if len(shape) >= n:
+        return x
+    return reshape_(x, {0: (1,) * n, 1: (1, *shape, 1)[:n], 2: (*shape, 1)}[len(shape)])
+
+
+@function(numpy=np.atleast_1d)
+def atleast_1d(*tensors: Any) -> Any:
+    """Return each tensor with at least one axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atleast_1d(tl.tensor(1.0))
+    tensor([1.])
+    """
+    return _at_least(1, tensors)
+
+
+@function(numpy=np.atleast_2d)
+def atleast_2d(*tensors: Any) -> Any:
+    """Return each tensor with at least two axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atleast_2d(tl.tensor([1.0, 2.0]))
+    tensor([[1., 2.]])
+    """
+    return _at_least(2, tensors)
+
+
+@function(numpy=np.atleast_3d)
+def atleast_3d(*tensors: Any) -> Any:
+    """Return each tensor with at least three axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.atleast_3d(tl.ones(2)).shape
+    (1, 2, 1)
+    """
+    return _at_least(3, tensors)

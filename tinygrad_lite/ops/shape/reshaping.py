@@ -1,0 +1,258 @@
+"""Ops that move or repeat elements without computing on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
+
+
+def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return ``(2, 3)`` from ``f(2, 3)``, ``f((2, 3))`` or ``f([2, 3])``."""
+    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
+        given = shape[0]
+        shape = tuple(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 else (given,)
+    try:
+        return tuple([index(n) for n in shape])
+    except TypeError:
+        wrong = next(n for n in shape if not hasattr(n, "__index__") or getattr(n, "dtype", np.dtype(int)).kind == "f")
+        raise DTypeError(f"sizes and dims must be whole numbers, got {describe(wrong)}; use int()") from None
+
+
+class BadIndex(ShapeError, IndexError):
+    """An index outside its axis, or a choice where there are no elements (PyTorch: IndexError or RuntimeError)."""
+
+
+def place(name: str, dim: Any, ndim: int, shape: Any) -> int:
+    """Return ``dim`` counted from the front; IndexError unless ``ndim`` axes have it (0-d counts as one axis)."""
+    n = ndim or 1
+    try:
+        inside = -n <= dim < n
+    except TypeError:
+        raise DTypeError(f"{name}: dim must be a whole number, got {describe(dim)}") from None
+    if not inside:
+        raise IndexError(f"{name}: dim {dim} is out of range for shape {tuple(shape)}, it must be in [{-n}, {n - 1}]")
+    return int(dim) % n
+
+
+def places(name: str, dim: Any, ndim: int, shape: Any) -> tuple[int, ...]:
+    """Return one or several axes counted from the front; none may come twice."""
+    given = (dim,) if isinstance(dim, (int, np.integer)) else tuple(dim)
+    out = tuple([place(name, d, ndim, shape) for d in given])
+    if len(set(out)) != len(out):
+        raise ShapeError(f"{name}: dims {given} name an axis of shape {tuple(shape)} twice")
+    return out
+
+
+def _reshape_samples(src: Any) -> Any:
+    n, k = src.size(2, lo=0), src.size(3, lo=0)
+    shape = src.choice([(k, n), (n * k,), (n, 1, k), (1, n * k, 1)])
+    return (src.floats((n, k)),), {"shape": shape}
+
+
+@op(
+    input=lambda g, input_shape: g.reshape(input_shape),
+    kind="shape",
+    public=False,
+    samples=Samples(draw=_reshape_samples),
+)
+def reshape_(input: Array, shape: Any) -> Array:
+    """Return the elements in another shape."""
+    # the method costs a third of the function
+    return input.reshape(shape) if input.__class__ is np.ndarray else np.reshape(input, shape)
+
+
+@function(numpy=np.reshape)
+def reshape(input: Array, *shape: Any) -> Array:
+    """Return the elements in another shape, one length may be -1; a view where NumPy can give one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.reshape(tl.arange(6), 2, -1).shape
+    (2, 3)
+    """
+    return reshape_(input, sizes(shape))
+
+
+def _permute_back(g: Array, dims: Any) -> Array:
+    return permute_(g, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims])))
+
+
+@op(
+    input=_permute_back, kind="shape", public=False,
+    samples=Samples("(n,k,m)->(m,n,k)", options={"dims": ((2, 0, 1), (1, 0, 2), (-1, 0, -2))}),
+)  # fmt: skip
+def permute_(input: Array, dims: Any) -> Array:
+    """Return a view with the axes in another order."""
+    dims = tuple(int(d) + np.ndim(input) if d < 0 else int(d) for d in dims)
+    return np.transpose(input, dims)
+
+
+@function(numpy=())
+def permute(input: Array, *dims: Any) -> Array:
+    """Return a view with the axes in the order ``dims``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.permute(tl.ones(2, 3, 4), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
+    order = sizes(dims)
+    if len(order) != input.ndim:
+        raise ShapeError(
+            f"permute: dims {order} do not name each of the {input.ndim} axes of {tuple(input.shape)} once"
+        )
+    return permute_(input, places("permute", order, input.ndim, input.shape))
+
+
+@function()
+def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
+    """Return a view with two axes exchanged; without axes (NumPy's way) in reverse order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.transpose(tl.ones(2, 3, 4), 0, 2).shape
+    (4, 3, 2)
+    """
+    n = input.ndim
+    if dim0 is None:
+        return permute_(input, tuple(range(n))[::-1])
+    if dim1 is None or not isinstance(dim0, (int, np.integer)):
+        return permute(input, dim0)
+    dim0, dim1 = (place("transpose", d, n, input.shape) for d in (dim0, dim1))
+    order = list(range(n))
+    if n:
+        order[dim0], order[dim1] = order[dim1], order[dim0]
+    return permute_(input, tuple(order))
+
+
+@function(numpy=np.swapaxes)
+def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
+    """Return a view with two axes exchanged: NumPy's name of `transpose`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.swapaxes(tl.ones(2, 3), 0, 1).shape
+    (3, 2)
+    """
+    return transpose(input, axis0, axis1)
+
+
+# summing over the new axes is the adjoint, and the engine does that for every rule
+@op(input=lambda g: g, kind="shape", method=False, public=False,
+    samples=Samples("(n)->(k,n)", options={"shape": lambda shape: [(2, *shape), (3, 1, *shape), shape]}))  # fmt: skip
+def broadcast_to_(input: Array, shape: Any) -> Array:
+    """Return a read-only view repeated along new and length-1 axes."""
+    return np.broadcast_to(input, shape)
+
+
+@function(numpy=np.broadcast_to)
+def broadcast_to(input: Array, *shape: Any) -> Array:
+    """Return ``input`` repeated along new and length-1 axes to ``shape``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.broadcast_to(tl.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    return broadcast_to_(input, sizes(shape))
+
+
+def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
+    ends = np.cumsum([s[dim] for s in tensors_shape])
+    lead = (slice(None),) * (dim % g.ndim)
+    return [g[(*lead, slice(int(e) - s[dim], int(e)))] for e, s in zip(ends, tensors_shape, strict=True)]
+
+
+@op(
+    tensors=_split_back, kind="shape", promote="same", method=False, numpy=np.concatenate,
+    samples=Samples("(n,k),(n,k)->(n,j)", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
+)  # fmt: skip
+def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """Return the tensors joined along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cat([tl.tensor([1, 2]), tl.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    if not len(tensors):
+        raise ValueError("cat: expected at least one tensor, got an empty list")
+    return np.concatenate(tensors, axis=dim)
+
+
+@function(numpy=np.squeeze)
+def squeeze(input: Array, dim: Any = None) -> Array:
+    """Return a view without axes of length 1 (only ``dim``, if given; an axis that is longer stays).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.squeeze(tl.ones(1, 2, 1)).shape
+    (2,)
+    """
+    n = input.ndim
+    gone = range(n) if dim is None else places("squeeze", dim, n, input.shape)
+    return reshape_(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
+
+
+@function(numpy=np.expand_dims)
+def unsqueeze(input: Array, dim: int) -> Array:
+    """Return a view with a new axis of length 1 at ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unsqueeze(tl.ones(2), 0).shape
+    (1, 2)
+    """
+    n = input.ndim + 1
+    shape = list(input.shape)
+    shape.insert(place("unsqueeze", dim, n, shape), 1)
+    return reshape_(input, tuple(shape))
+
+
+@lru_cache(maxsize=256, typed=True)
+def _flat(shape: tuple[int, ...], start_dim: int, end_dim: int) -> tuple[int, ...]:
+    n = len(shape)
+    start, end = place("flatten", start_dim, n, shape), place("flatten", end_dim, n, shape)
+    if not n:
+        return (1,)
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+
+
+@function()
+def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
+    """Return ``input`` with the axes from ``start_dim`` to ``end_dim`` (both included) made one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.flatten(tl.ones(2, 3, 4), 1).shape
+    (2, 12)
+    """
+    return reshape_(input, _flat(input.shape, start_dim, end_dim))
+
+
+@op(input=lambda g, dims: np.flip(g, dims), kind="shape", label="flip", public=False,
+    samples=Samples("(n,k)->(n,k)", options={"dims": ((0,), (1,), (0, -1))}))  # fmt: skip
+def flip_(input: Array, dims: Any) -> Array:
+    """Return ``input`` with the elements along ``dims`` in reverse order."""
+    return np.flip(input, dims)
+
+
+def _reversed_axes(input: Any) -> Any:
+    """The axes in reverse order: a matrix transposed."""
+    return permute_(input, tuple(range(input.ndim))[::-1])
+
+
+def _matrix_transposed(input: Any) -> Any:
+    """The last two axes exchanged."""
+    if input.ndim < 2:
+        raise ShapeError(f"mT: expected at least two axes, got shape {tuple(input.shape)}")
+    return transpose(input, -2, -1)
+
+
+setattr(Methods, "T", property(_reversed_axes))  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "mT", property(_matrix_transposed))  # noqa: B010

@@ -1,0 +1,125 @@
+"""Images of another size.
+
+Resizing is linear and goes axis by axis: each axis is multiplied by a matrix with a few numbers per row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.indexing.getitem import getitem
+from tinygrad_lite.ops.linalg.matmul import matmul
+from tinygrad_lite.ops.shape.reshaping import transpose
+from tinygrad_lite.ops.windows.adaptive_pooling import adaptive_average
+
+MODES = {"nearest": 0, "nearest-exact": 0, "area": 0, "linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
+
+
+def _sources(n: int, out: int, scale: float | None, align: bool) -> Any:
+    """Return where the middle of each new element lies among the old ones."""
+    if align:
+        return np.arange(out) * ((n - 1) / (out - 1) if out > 1 else 0.0)
+    ratio = n / out if scale is None else 1 / scale
+    return (np.arange(out) + 0.5) * ratio - 0.5
+
+
+def _matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype: Any) -> Any:
+    """Return the (out, n) weights of linear or cubic interpolation along one axis."""
+    at = _sources(n, out, scale, align)
+    rows = np.arange(out)
+    m = np.zeros((out, n))
+    if mode != "bicubic":
+        at = np.maximum(at, 0)
+        low = np.minimum(at.astype(np.int64), n - 1)
+        part = at - low
+        np.add.at(m, (rows, low), 1 - part)
+        np.add.at(m, (rows, np.minimum(low + 1, n - 1)), part)
+        return m.astype(dtype)
+    low = np.floor(at).astype(np.int64)
+    t = at - low
+    a = -0.75  # the usual choice, Keys 1981 has -0.5
+
+    def near(x: Any) -> Any:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+
+    def far(x: Any) -> Any:
+        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+
+    for k, weight in ((-1, far(t + 1)), (0, near(t)), (1, near(1 - t)), (2, far(2 - t))):
+        np.add.at(m, (rows, np.clip(low + k, 0, n - 1)), weight)
+    return m.astype(dtype)
+
+
+def _nearest(n: int, out: int, scale: float | None, exact: bool) -> Any:
+    ratio = n / out if scale is None else 1 / scale
+    return np.minimum(np.floor((np.arange(out) + (0.5 if exact else 0.0)) * ratio).astype(np.int64), n - 1)
+
+
+def along(input: Any, matrix: Any, axis: int) -> Any:
+    """Return ``input`` with each line along ``axis`` multiplied by ``matrix``."""
+    if axis == input.ndim - 1:
+        return matmul(input, matrix.T)
+    if axis == input.ndim - 2:
+        return matmul(matrix, input)
+    return transpose(matmul(transpose(input, axis, -1), matrix.T), axis, -1)
+
+
+@function(method=False)
+def interpolate(
+    input: Array, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None, antialias: bool = False,
+) -> Array:  # fmt: skip
+    """Return sequences (N, C, L), images (N, C, H, W) or volumes (N, C, D, H, W) resized.
+
+    Give ``size`` or ``scale_factor`` (one number, or one per axis). ``mode``: 'nearest', 'nearest-exact', 'linear'
+    (3 axes), 'bilinear', 'bicubic' (4 axes), 'trilinear' (5 axes) or 'area'. ``align_corners``: corners stay corners.
+    Raises ShapeError, ValueError.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.interpolate(tl.tensor([[[1.0, 3.0]]]), size=4, mode="linear")
+    tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]])
+    """
+    if mode not in MODES:
+        raise NotImplementedError(f"interpolate: mode must be one of {', '.join(MODES)}, got {mode!r}")
+    if antialias:
+        raise NotImplementedError("interpolate: antialias=True is not supported; blur the input first")
+    n = input.ndim - 2
+    if n not in (1, 2, 3) or MODES[mode] not in (0, input.ndim):
+        raise NotImplementedError(
+            f"interpolate: mode '{mode}' works on {MODES[mode] or '3, 4 or 5'} axes, x is {describe(input)}"
+        )
+    if align_corners is not None and not MODES[mode]:
+        raise OptionError("interpolate: align_corners can only be set with linear, bilinear, bicubic or trilinear mode")
+    if (size is None) == (scale_factor is None):
+        raise OptionError("interpolate: exactly one of size and scale_factor must be given")
+    old = tuple(input.shape[2:])
+    scales: list[float | None] = [None] * n
+    if size is not None:
+        new = _several("size", size, n, input)
+    else:
+        factors = [float(f) for f in _several("scale_factor", scale_factor, n, input)]
+        new = [int(m * f) for m, f in zip(old, factors, strict=True)]
+        scales = scales if recompute_scale_factor or mode == "area" else list(factors)
+    if any(int(m) < 1 for m in new) or 0 in old:
+        raise ShapeError(f"interpolate: sizes must be at least 1, x {describe(input)} would become {tuple(new)}")
+    if mode == "area":
+        return adaptive_average(input, tuple(int(m) for m in new))
+    for axis, (m, out, scale) in enumerate(zip(old, map(int, new), scales, strict=True), 2):
+        if mode in ("nearest", "nearest-exact"):
+            where = _nearest(m, out, scale, mode == "nearest-exact")
+            input = getitem(input, (slice(None),) * axis + (where,))
+        elif m != out or scale not in (None, 1.0):
+            input = along(input, _matrix(m, out, scale, mode, bool(align_corners), input.dtype), axis)
+    return input
+
+
+def _several(what: str, value: Any, n: int, input: Any) -> list[Any]:
+    out = list(value) if isinstance(value, (tuple, list)) else [value] * n
+    if len(out) != n:
+        raise OptionError(f"interpolate: {what} must be one number or {n} of them for x {describe(input)}, got {value}")
+    return out

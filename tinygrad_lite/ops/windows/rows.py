@@ -1,0 +1,178 @@
+"""Convolution of float32 images with the taps of one kernel row copied: columns that serve all rows of the kernel.
+
+A block of images lies as Z[row, tap across, channel, column, image]. What a kernel of k rows sees for one row of
+results is Z[row : row + k]: already one matrix in memory, so each element is copied k times and not k * k times, and
+one product per row of results serves all images of the block.
+
+Source: Cho and Brand, "MEC: Memory-efficient Convolution for Deep Neural Network" (ICML 2017).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.ops.threads import added, buffer, split
+
+Ints = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
+F32 = np.dtype(np.float32)
+BLOCK = 1 << 18
+"""Elements of Z in one block: 1 MiB, about a second-level cache."""
+
+
+class Rows:
+    """The arithmetic of one convolution."""
+
+    def __init__(self, n: int, c: int, o: int, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> None:
+        (self.top, bottom), (self.left, right) = pads
+        self.c, self.o, self.size, self.kernel, self.stride = c, o, size, kernel, stride
+        self.hp, self.wp = size[0] + self.top + bottom, size[1] + self.left + right
+        self.oh, self.ow = (self.hp - kernel[0]) // stride[0] + 1, (self.wp - kernel[1]) // stride[1] + 1
+        self.hq = -(-self.hp // stride[0])  # rows of one phase
+        self.fan = kernel[0] * kernel[1] * c
+        self.batch = max(1, min(n, BLOCK // (self.hq * stride[0] * kernel[1] * c * self.ow)))
+
+    def images(self, x: Array, images: range, rows: int) -> Any:
+        """Yield (first image, how many, images with padding: a view or in a buffer with ``rows`` rows)."""
+        h, w = self.size
+        bare = rows == h and self.wp == w
+        known = 0
+        for i in range(images.start, images.stop, self.batch):
+            b = min(self.batch, images.stop - i)
+            if bare:
+                yield i, b, x[i : i + b]
+                continue
+            xp = buffer("image", (b, self.c, rows, self.wp))
+            if b != known:
+                xp.fill(0)
+                known = b
+            np.copyto(xp[:, :, self.top : self.top + h, self.left : self.left + w], x[i : i + b])
+            yield i, b, xp
+
+
+rows_of = lru_cache(maxsize=256)(Rows)
+
+
+def suits(kernel: Ints, dilation: Ints, groups: int, n: int) -> bool:
+    """Return whether this is faster here than with all columns copied."""
+    return len(kernel) == 2 and groups == 1 and dilation == (1, 1) and n > 1
+
+
+def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
+    """Do `fastconv.correlate`: one product per image and row of results, straight into the result."""
+    kernel = w.transpose(0, 2, 3, 1).reshape(plan.o, plan.fan)
+    y = np.empty((len(x), plan.o, plan.oh, plan.ow), F32)
+    if bias is not None:
+        bias = bias.reshape(plan.o, 1, 1) if bias.ndim == 1 else bias
+    taps, across = plan.kernel[1], plan.stride[1]
+
+    def some(images: range) -> None:
+        for i, b, xp in plan.images(x, images, plan.hp):
+            z = buffer("columns", (b, plan.hp, taps, plan.c, plan.ow))
+            e, f, g, h = xp.strides
+            np.copyto(z, as_strided(xp, z.shape, (e, g, h, f, h * across)))
+            row = taps * plan.c * plan.ow * 4
+            cols = as_strided(z, (b, plan.oh, plan.fan, plan.ow), (plan.hp * row, row * plan.stride[0], plan.ow * 4, 4))
+            out = y[i : i + b]
+            np.matmul(kernel, cols, out=out.transpose(0, 2, 1, 3))
+            if bias is not None:
+                out += bias
+
+    split(len(x), y.size * plan.fan, some)
+    return y
+
+
+def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
+    """Do `fastconv.correlate_weight`: one product per image and row of the kernel, with the gradient as it lies."""
+    if plan.oh * plan.ow < 256:
+        return small_weight(plan, g, x)
+    (k0, k1), (s0, s1) = plan.kernel, plan.stride
+    c, o, oh, ow, hq = plan.c, plan.o, plan.oh, plan.ow, plan.hq
+    g = np.ascontiguousarray(g)
+
+    def some(images: range) -> Array:
+        total = np.zeros((k0, k1 * c, o), F32)
+        for i, b, xp in plan.images(x, images, hq * s0):
+            z = buffer("columns", (b, k1, c, s0, hq, ow))  # rows of one phase side by side
+            e, f, r, h = xp.strides
+            np.copyto(z, as_strided(xp, z.shape, (e, h, f, r, r * s0, h * s1)))
+            z = z.reshape(b, k1 * c, s0, hq * ow)
+            seen = g[i : i + b].reshape(b, o, oh * ow).swapaxes(1, 2)
+            for tap in range(k0):
+                at = tap // s0 * ow
+                part = z[:, :, tap % s0, at : at + oh * ow]
+                each = np.matmul(part, seen, out=buffer("weights", (b, k1 * c, o)))
+                total[tap] += np.add.reduce(each, 0)
+        return total
+
+    total = added(split(len(x), g.size * plan.fan, some))
+    return np.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
+
+
+def small_weight(plan: Rows, g: Array, x: Array) -> Array:
+    """Do `correlate_weight` for small results: the images last, so that one product serves all of a block."""
+    (k0, k1), (s0, s1) = plan.kernel, plan.stride
+    c, o, oh, ow = plan.c, plan.o, plan.oh, plan.ow
+    h, w = plan.size
+    most = max(1, min(16, 2 * BLOCK // (plan.hp * k1 * c * ow)))
+
+    def some(images: range) -> Array:
+        total, known = np.zeros((plan.fan, o), F32), 0
+        for i in range(images.start, images.stop, most):
+            b = min(most, images.stop - i)
+            xp = buffer("image", (plan.hp, c, plan.wp, b))
+            if b != known:
+                xp.fill(0)
+                known = b
+            inside = xp[plan.top : plan.top + h, :, plan.left : plan.left + w]
+            np.copyto(inside, x[i : i + b].transpose(2, 1, 3, 0))
+            z = buffer("columns", (plan.hp, k1, c, ow, b))
+            e, f, r, m = xp.strides
+            np.copyto(z, as_strided(xp, z.shape, (e, r, f, r * s1, m)))
+            run = ow * b * 4
+            cols = as_strided(z, (oh, plan.fan, ow * b), (k1 * c * run * s0, run, 4))
+            seen = buffer("result", (oh, ow * b, o))
+            np.copyto(seen.reshape(oh, ow, b, o), g[i : i + b].transpose(2, 3, 0, 1))
+            each = np.matmul(cols, seen, out=buffer("weights", (oh, plan.fan, o)))
+            total += np.add.reduce(each, 0)
+        return total
+
+    total = added(split(len(x), g.size * plan.fan, some))
+    return np.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
+
+
+def spread(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads) -> Array:
+    """Do `fastconv.correlate_input` with a stride: channels last, so that what a tap adds comes in runs of channels."""
+    n, o, h, v = g.shape
+    c, k0, k1 = w.shape[1:]
+    (top, bottom), (left, right) = pads
+    s0, s1 = stride
+    r0, r1 = size[0] + top + bottom, size[1] + left + right
+    x = np.empty((n, c, *size), F32)
+    kernel = np.ascontiguousarray(w.transpose(0, 2, 3, 1)).reshape(o, -1)
+    most = max(1, BLOCK // max(h * v * k0 * k1 * c, r0 * r1 * c))
+
+    def some(images: range) -> None:
+        for i in range(images.start, images.stop, most):
+            b = min(most, images.stop - i)
+            seen = buffer("result", (b, h, v, o))
+            np.copyto(seen, g[i : i + b].transpose(0, 2, 3, 1))
+            cols = buffer("columns", (b * h * v, k0 * k1 * c))
+            np.matmul(seen.reshape(-1, o), kernel, out=cols)
+            cols = cols.reshape(b, h, v, k0, k1, c)
+            xp = buffer("image", (b, r0, r1, c))
+            xp.fill(0)
+            for p in range(k0):
+                for q in range(k1):
+                    into = xp[:, p : p + (h - 1) * s0 + 1 : s0, q : q + (v - 1) * s1 + 1 : s1]
+                    np.add(into, cols[:, :, :, p, q], out=into)
+            np.copyto(x[i : i + b], xp[:, top : top + size[0], left : left + size[1]].transpose(0, 3, 1, 2))
+
+    split(n, g.size * k0 * k1 * c, some)
+    return x

@@ -1,0 +1,81 @@
+"""Windows of a few elements: what all of them see is looked up at once, in one table per shape.
+
+For images as small as 5x5 the time goes into calls, not into elements. One `take` with a table of places replaces the
+padding, slicing and comparing that large images are better served by.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+
+from tinygrad_lite.engine.tensor import Array
+
+Ints = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
+FEW = 4096
+"""Elements of a table up to which looking up is faster."""
+
+
+def _seen(size: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Array, Array]:
+    """Return where each window starts and how far its taps are from there, as places in one flat image."""
+    steps = [prod(size[i + 1 :]) for i in range(len(size))]
+    starts, taps = np.zeros(1, np.intp), np.zeros(1, np.intp)
+    for n, k, s, d, step in zip(size, kernel, stride, dilation, steps, strict=True):
+        count = (n - d * (k - 1) - 1) // s + 1
+        starts = np.add.outer(starts, np.arange(count) * (s * step)).ravel()
+        taps = np.add.outer(taps, np.arange(k) * (d * step)).ravel()
+    return starts, taps
+
+
+def _positions(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Ints | None:
+    """Return how many windows there are along each axis; None if a table of what they see would be long."""
+    if any(map(any, pads)) or not prod(shape):
+        return None
+    sizes = zip(shape[2:], kernel, stride, dilation, strict=True)
+    count = tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in sizes)
+    return count if prod(shape[:2]) * prod(kernel) * prod(count) <= FEW else None
+
+
+def _kept(table: Array) -> Array:
+    table.flags.writeable = False
+    return table
+
+
+@lru_cache(maxsize=128)
+def columns(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Array, Ints] | None:
+    """Return the places of im2col in images of ``shape`` (N, C, *S), and how many windows there are along each axis.
+
+    The table is (N, C taps, windows), for a single image (C taps, windows). None if it would be long.
+    """
+    count = _positions(shape, kernel, stride, pads, dilation)
+    if count is None:
+        return None
+    starts, taps = _seen(shape[2:], kernel, stride, dilation)
+    n, c = shape[:2]
+    images = np.arange(n * c).reshape(n, c, 1, 1) * prod(shape[2:])
+    table = (images + taps[:, None] + starts).reshape(n, -1, starts.size)
+    return _kept(table[0].copy() if n == 1 else table), count
+
+
+@lru_cache(maxsize=128)
+def windows(
+    shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints
+) -> tuple[Array, Array, Ints] | None:  # fmt: skip
+    """Return the places that each window sees, (windows, taps), the number of the first in each row, and the shape of
+    the result; None if the table would be long, or if windows overlap."""
+    count = _positions(shape, kernel, stride, pads, dilation)
+    if count is None or any(s < d * (k - 1) + 1 for s, k, d in zip(stride, kernel, dilation, strict=True)):
+        return None
+    starts, taps = _seen(shape[2:], kernel, stride, dilation)
+    images = np.arange(prod(shape[:2])) * prod(shape[2:])
+    table = np.add.outer(np.add.outer(images, starts).ravel(), taps)
+    return _kept(table), _kept(np.arange(len(table)) * taps.size), (*shape[:2], *count)
+
+
+def largest(x: Array, table: Array, rows: Array) -> Array:
+    """Return the place of the first largest element (or the first NaN) of each window."""
+    return table.take(x.take(table).argmax(1) + rows)

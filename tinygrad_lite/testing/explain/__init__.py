@@ -1,0 +1,1 @@
+"""Why a gradient is wrong: patterns, experiments and the suspected cause."""

@@ -1,0 +1,1 @@
+"""Where inputs come from, how failures are found, and how they are shrunk."""

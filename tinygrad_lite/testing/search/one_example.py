@@ -1,0 +1,108 @@
+"""One example put through every test."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.testing.search.source import Source
+from tinygrad_lite.testing.verdict.contract import aliased, contract, formed, low_precision
+from tinygrad_lite.testing.verdict.kinks import nudged
+from tinygrad_lite.testing.verdict.numeric import RTOL, full_precision, learn, numeric
+from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile, Rule
+
+LEARNED = 10  # examples that are looked at for an ordinary slope
+Sampler = Callable[[Source], tuple[Sequence[Any], dict[str, Any]]]
+
+
+@dataclass
+class Trial:
+    """A rule, where its inputs come from, and how strictly it is judged."""
+
+    rule: Rule
+    sampler: Sampler | None = None
+    kinks: str = "strict"
+    rtol: float = RTOL
+    contract: bool = True
+    profile: Profile = field(default_factory=Profile)
+
+    def learn(self, seed: int) -> None:
+        """Fill the profile from the first two examples, which hold ordinary values, and from more if all is constant.
+
+        It depends on the seed alone, so that the verdict on an example depends on no other example.
+        """
+        for n in range(LEARNED):
+            if n > 1 and self.profile.typical > 0:
+                return
+            try:
+                with quiet():
+                    learn(self.point(Source.example(seed, n)), self.profile)
+            except Exception:  # a rule that raises is the search's business
+                continue
+
+    def point(self, src: Source) -> Point:
+        """The point that a source describes."""
+        assert self.sampler is not None
+        arrays, kw = self.sampler(src)
+        seed = int(src.rng.integers(2**32))
+        return Point(self.rule, [np.asarray(a) for a in arrays], kw, seed, self.profile, self.kinks)
+
+    def example(self, src: Source, thorough: bool, brief: bool = False) -> Point:
+        """Judge one searched example; a ``Failure`` carries the point."""
+        with quiet():
+            p = self.point(src)
+            made = [] if p.kinks == "skip" else src.made
+            self.judge(p, thorough, src.mode == "normal", made, brief)
+        return p
+
+    def judge(
+        self, p: Point, thorough: bool, ordinary: bool, made: Sequence[tuple[Array, float, float]] = (),
+        brief: bool = False,
+    ) -> None:  # fmt: skip
+        """All tests of one point; when ``brief`` the form of the gradients and one direction."""
+        try:
+            if p.kinks == "skip":
+                nudged(p)
+            if brief:
+                formed(p)
+                numeric(p, self.rtol, one=True)
+                return
+            if self.contract and not contract(p, thorough):
+                return
+            if self.contract:
+                aliased(p, made)
+            if ordinary:
+                full_precision(p)
+            numeric(p, self.rtol)
+            if self.contract and (thorough or ordinary):
+                low_precision(p)
+        except Exception as e:
+            failure = e if isinstance(e, Failure) else Failure("backward raises", f"{type(e).__name__}: {e}", error=e)
+            failure.data.setdefault("point", p)
+            refused = p.refused is not None and failure.data.get("error") is p.refused
+            if refused and not (ordinary and failure.kind == "forward raises"):
+                p.warnings.append(f"not checked where the function refuses its input ({p.refused})")
+                return
+            if failure is e:
+                raise
+            raise failure from e
+
+
+class quiet(warnings.catch_warnings):  # noqa: N801  used like a function
+    """No floating point errors, no warnings: checked functions meet every special value."""
+
+    def __init__(self) -> None:
+        super().__init__(record=False, action="ignore")
+        self._state = np.errstate(all="ignore")
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._state.__enter__()
+
+    def __exit__(self, *exc: Any) -> None:
+        self._state.__exit__(*exc)
+        super().__exit__(*exc)

@@ -1,0 +1,111 @@
+"""From specs (`Arr`, `Ints`, `Samples`) to samplers: functions that draw one call from a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
+from tinygrad_lite.testing.search.one_example import Sampler
+from tinygrad_lite.testing.search.source import Source
+from tinygrad_lite.testing.verdict.point import Array
+
+USUAL = (3, 4, 2, 5)  # usual sizes of the axes named first, second ...: different, so that mixed up axes are seen
+LARGEST = 5
+
+
+def sampler_of(
+    specs: Sequence[Arr | Ints],
+    options: Mapping[str, Choices] | None = None,
+    sizes: Mapping[str, tuple[int, int]] | None = None,
+) -> Sampler:
+    """A sampler for arrays of these specs and one choice of every option."""
+
+    def sampler(src: Source) -> tuple[list[Array], dict[str, Any]]:
+        shapes = _Shapes(src, specs, sizes or {})
+        arrays: list[Array] = []
+        for spec in specs:
+            if spec.optional and src.chance():
+                break  # what is optional stands last
+            arrays.append(shapes.array(spec))
+        return arrays, {k: chosen(src, choices, arrays) for k, choices in (options or {}).items()}
+
+    return sampler
+
+
+def sampler_of_samples(samples: Samples, names: Sequence[str] = ()) -> Sampler:
+    """The sampler of an op's `Samples`; ``names`` are its array arguments."""
+    if samples.draw is not None:
+        return samples.draw
+    return sampler_of(samples.specs(names), samples.options, samples.sizes)
+
+
+def chosen(src: Source, choices: Choices, arrays: Sequence[Array]) -> Any:
+    """One of the choices of an option; choices and a choice may be functions of the shapes."""
+    shapes = [a.shape for a in arrays]
+    pool = _of_shapes(choices, shapes) if callable(choices) else choices
+    choice = src.choice(pool)
+    return _of_shapes(choice, shapes) if callable(choice) and not isinstance(choice, type) else choice
+
+
+def _of_shapes(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Any:
+    """``f`` of all shapes, or of the first if it takes but one."""
+    code = getattr(f, "__code__", None)
+    fixed = code is not None and not code.co_flags & 4
+    return f(*shapes[: code.co_argcount]) if fixed and code is not None else f(*shapes)
+
+
+class _Shapes:
+    """Sizes of named axes, drawn when first met, and arrays that use them."""
+
+    def __init__(self, src: Source, specs: Sequence[Arr | Ints], bounds: Mapping[str, tuple[int, int]]) -> None:
+        self.src, self.bounds = src, bounds
+        self.sizes: dict[str, int] = {}
+        self.batch: list[int] | None = None
+        self.least: dict[str, int] = {}
+        for spec in specs:
+            for axis in spec.axes:
+                self.least[axis] = max(self.least.get(axis, 0), getattr(spec, "min", 0))
+            below = spec.below if isinstance(spec, Ints) else None
+            if isinstance(below, str):  # indices need something to point at
+                self.least[below] = max(self.least.get(below, 0), 1)
+
+    def size(self, axis: str) -> int:
+        """The size of an axis: a number, or drawn once per name."""
+        if axis.isdigit():
+            return int(axis)
+        if axis not in self.sizes:
+            lo, hi = self.bounds.get(axis, (self.least.get(axis, 0), LARGEST))
+            usual = min(max(USUAL[len(self.sizes) % len(USUAL)], lo), hi)
+            self.sizes[axis] = self.src.size(usual, lo, hi)
+        return self.sizes[axis]
+
+    def shape(self, spec: Arr | Ints) -> tuple[int, ...]:
+        """The shape of one array."""
+        shape: list[int] = []
+        for axis in spec.axes:
+            if axis == "...":
+                if self.batch is None:
+                    least = self.least.get("...", 0)
+                    several = len(spec.axes) > 1
+                    count = self.src.integer(1 if several else 2, 0, 2 if several else 3)
+                    self.batch = [self.src.size(max(USUAL[i % len(USUAL)], least), least) for i in range(count)]
+                shape += self.batch
+            else:
+                shape.append(self.size(axis))
+        if spec.broadcasts:
+            shape = [n if n == 1 or not self.src.chance() else 1 for n in shape]
+            shape = shape[self.src.integer(0, 0, len(shape)) :]
+        return tuple(shape)
+
+    def array(self, spec: Arr | Ints) -> Array:
+        """One array of a spec."""
+        shape = self.shape(spec)
+        if isinstance(spec, Ints):
+            below = self.size(spec.below) if isinstance(spec.below, str) else spec.below
+            return self.src.indices(shape, below, negative=spec.negative)
+        if spec.dtype == "bool":
+            return np.asarray(self.src.indices(shape, 2) > 0)
+        return self.src.floats(shape, spec.lo, spec.hi, None if spec.dtype == "float" else spec.dtype)

@@ -1,0 +1,187 @@
+"""The search: examples one after the other, the first failure shrunk, explained and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.testing.explain.context import UNKNOWN, Outcome
+from tinygrad_lite.testing.explain.diagnose import NUMBERS, diagnose
+from tinygrad_lite.testing.explain.jacobian import MANY, worst_of
+from tinygrad_lite.testing.report import GradReport, source_of
+from tinygrad_lite.testing.search.one_example import Sampler, Trial, quiet
+from tinygrad_lite.testing.search.shrink import shrink
+from tinygrad_lite.testing.search.source import Source, schedule
+from tinygrad_lite.testing.verdict.point import Failure, Point, Rule
+
+THOROUGH = 3  # the first examples run every contract test
+# value modes, the most general ones first
+SPECIAL = {"normal": 0, "negative": 0, "spread": 0, "constant": 2, "allzero": 2}
+FAILING = 4  # failing points that are enough to compare
+MORE = 8  # ordinary examples that an explanation looks at besides
+PRINTED = 200  # elements that a call is written out with
+
+
+def check_rule(
+    forward: Callable[..., tuple[Any, Any]],
+    backward: Callable[[Any, Any], Sequence[Any]],
+    sampler: Sampler,
+    *,
+    examples: int = 30,
+    seed: int = 0,
+    kinks: str = "strict",
+    name: str | None = None,
+) -> GradReport:
+    """Check a pair of plain NumPy functions on searched inputs.
+
+    ``forward(*arrays, **options)`` returns ``(out, saved)``, ``backward(g, saved)`` one gradient per array (None for
+    integer arrays). A function of several outputs returns a tuple and gets g as a tuple. ``sampler(src)`` draws
+    everything from ``src`` and returns ``(arrays, options)``. ``examples`` points are tested in full and as many
+    again, for rare combinations of options, along one direction only.
+
+    >>> def forward(x): return np.tanh(x), x
+    >>> def backward(g, x): return (g * (1 - np.tanh(x)),)
+    >>> report = check_rule(forward, backward, lambda src: ((src.floats((src.size(3),)),), {}))
+    >>> report.ok, report.kind
+    (False, 'wrong value')
+    """
+    rule = Rule(forward, backward, str(name or getattr(forward, "__name__", "rule")))
+    return search(Trial(rule, sampler, kinks), examples, seed, title=f"check_rule({rule.name})")
+
+
+def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = "check_rule") -> GradReport:
+    """Run a trial on searched inputs and report."""
+    if examples < 1:
+        raise ValueError(f"{title}: examples must be at least 1, got {examples}")
+    trial.learn(seed)
+    report = GradReport(title, examples=examples)
+    failure, first, origin = None, -1, Source(seed)
+    full: list[Outcome] = []
+    brief: list[Outcome] = []
+    for n in range(2 * examples):
+        if n >= examples and sum(o.failed for o in full) >= FAILING:
+            break
+        src = Source.example(seed, n)
+        told = full if n < examples else brief
+        try:
+            p = _judged(trial, src, n, examples)
+        except Failure as e:
+            told.append(Outcome(src.mode, e.data["point"], True))
+            if failure is None:
+                failure, first, origin = e, n, src
+            if failure.kind not in NUMBERS:
+                break
+            continue
+        told.append(Outcome(src.mode, p, False))
+        if failure is None:
+            report.inconclusive += p.unclear
+            report.notes += [t for t in p.warnings if t not in report.notes][: 3 - len(report.notes)]
+    if failure is not None:
+        with quiet():
+            small = shrink(trial, seed, first, origin, failure)
+            describe(report, small.failure)
+            if failure.kind in NUMBERS:
+                full += [_ordinary(trial, seed, n) for n in range(2 * examples, 2 * examples + MORE)]
+            few = sum(o.failed for o in full) < FAILING
+            # what passed in brief may be wrong along another direction: it tells nothing
+            report.suspicion = diagnose(failure.kind, _telling(full + [o for o in brief if o.failed and few]))
+            if report.suspicion and report.suspicion.startswith(UNKNOWN):
+                report.suspicion = "; ".join([*facts(report, small.needed), report.suspicion])
+        before = [a.shape for a in failure.data["point"].given]
+        after = [a.shape for a in report.smallest]
+        came = f"from {' '.join(str(list(s)) for s in before)}, " if before != after else ""
+        which = f"example {first + 1}" if first < examples else f"brief example {first + 1 - examples}"
+        report.origin = f'{came}{which} of {examples}, values "{schedule(first)[0]}"'
+        report.examples = min(first + 1, examples)
+        function = "(forward, backward)" if reproduce == "check_rule" else reproduce
+        report.reproduction = reproduction(small.failure.data["point"], function)
+    return report
+
+
+def _ordinary(trial: Trial, seed: int, n: int) -> Outcome:
+    """One more example of ordinary values, for explanations only."""
+    src = Source.example(seed, n, mode="normal")
+    try:
+        return Outcome(src.mode, trial.example(src, False), False)
+    except Failure as e:
+        return Outcome(src.mode, e.data["point"], e.kind in NUMBERS)
+
+
+def _telling(outcomes: list[Outcome]) -> list[Outcome]:
+    """The largest generic failing points first, all that passed last."""
+
+    def generic(o: Outcome) -> tuple[int, bool, int]:
+        size = sum(a.size for a in o.point.given)
+        alike = any(len(set(a.shape)) < a.ndim for a in o.point.given)  # axes that a pattern could mix up
+        return SPECIAL.get(o.mode, 1), alike, -size if size <= MANY else 0
+
+    return sorted((o for o in outcomes if o.failed), key=generic) + [o for o in outcomes if not o.failed]
+
+
+def find(trial: Trial, examples: int, seed: int) -> Failure | None:
+    """The first failure of a search, neither shrunk nor explained."""
+    trial.learn(seed)
+    for n in range(2 * examples):
+        try:
+            _judged(trial, Source.example(seed, n), n, examples)
+        except Failure as e:
+            return e
+    return None
+
+
+def _judged(trial: Trial, src: Source, n: int, examples: int) -> Point:
+    """Example ``n``: the first ones with every test, ``examples`` in full, as many again in brief.
+
+    What takes a rare combination of options and sizes to show needs many points more than many tests of each.
+    """
+    return trial.example(src, n < THOROUGH, brief=n >= examples)
+
+
+def describe(report: GradReport, failure: Failure) -> None:
+    """Copy a failure and its point into the report."""
+    p: Point = failure.data["point"]
+    report.ok, report.kind, report.detail = False, failure.kind, failure.text
+    report.smallest = tuple(p.given)
+    report.options = {k: v for k, v in p.kw.items() if k != "_inputs"}
+    report.analytic, report.numeric = failure.data.get("analytic"), failure.data.get("numeric")
+    report.error = failure.data.get("error") if failure.kind in NUMBERS else None
+    if "input" in failure.data:
+        report.input = p.label(failure.data["input"])
+    if failure.kind in NUMBERS:
+        w = worst_of(p)  # if None, the numbers along the failing direction stay
+        if w is not None:
+            report.input, report.element, report.output = p.label(w.input), w.element, w.output or None
+            report.analytic, report.numeric, report.error, report.wrong = w.analytic, w.numeric, w.error, w.summary
+
+
+def facts(report: GradReport, needed: str) -> list[str]:
+    """What the smallest example shows where no pattern holds for all."""
+    shown = []
+    if report.analytic == 0 and report.numeric:
+        shown = ["nothing arrives in the smallest example: a path is cut, or taken as constant"]
+    elif report.numeric == 0 and report.analytic:
+        shown = ["nothing should arrive in the smallest example: the function is flat there, or terms should cancel"]
+    return [*shown, *([needed] if needed else [])]
+
+
+def reproduction(p: Point, function: str, inputs: int | None = None) -> str:
+    """A call that checks the same point again; arrays of many elements are taken from the report.
+
+    Of a pullback the first ``inputs`` arrays are inputs, the others one g per output.
+    """
+    arrays = [np.asarray(a) for a in p.given]
+    kw = {k: v for k, v in p.kw.items() if k != "_inputs"}
+    options = f", kwargs={kw!r}" if kw else ""
+    n = p.kw.get("_inputs", inputs)
+    if sum(a.size for a in arrays) <= PRINTED:
+        texts = [source_of(a) for a in arrays]
+        xs, gs, hint = ", ".join(texts[:n]), f"[{', '.join(texts[n:])}]", ""
+    else:
+        part = "" if n is None else f"[:{n}]"
+        xs, gs = f"*report.smallest{part}", f"report.smallest[{n}:]"
+        hint = "  (report: .report of the error, or what the check returned)"
+    if n is not None:
+        return f"gradgradcheck({function}, {xs}, grad_outputs={gs}{options}, seed={p.seed}){hint}"
+    return f"gradcheck({function}, {xs}{options}, seed={p.seed}){hint}"

@@ -1,0 +1,265 @@
+"""What every gradient rule must do, decided without differences: no false alarms, and a third of all bugs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.dtype import NUMPY_1
+from tinygrad_lite.testing.verdict.point import Array, Failure, Outs, Point, close
+
+LAYOUTS = ("fortran", "strided", "reversed")
+
+
+def contract(p: Point, thorough: bool) -> bool:
+    """Raise ``Failure`` if a duty is not met; False if the outputs are not finite (nothing more to test here)."""
+    arrays = [np.array(a) for a in p.given]
+    keep = [a.tobytes() for a in arrays]
+    outs, saved = _forward(p, arrays)
+    if [a.tobytes() for a in arrays] != keep:
+        raise Failure("forward modifies its input", p.label(_changed(arrays, keep)))
+    again, _ = _forward(p, [np.array(a) for a in p.given])
+    if not all(
+        np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(outs.arrays, again.arrays, strict=True)
+    ):
+        raise Failure("forward is not deterministic", "a function that needs randomness must take a seed")
+    g = _like(outs, lambda a: (2.5 * p.rng.standard_normal(a.shape)).astype(a.dtype))
+    g0 = _like(g, np.copy)
+    grads = _backward(p, g, saved)
+    if not all(np.array_equal(a, b) for a, b in zip(g.arrays, g0.arrays, strict=True)):
+        raise Failure("backward modifies the incoming gradient")
+    if [a.tobytes() for a in arrays] != keep:
+        raise Failure("backward modifies a saved input", p.label(_changed(arrays, keep)))
+    _formed(p, grads, outs)
+    if not outs.finite:
+        return False
+    ref = [None if t is None else np.array(t) for t in grads]
+    check = _Comparison(p, ref, g0)
+    check(p.pull(_like(g0, np.copy), saved), "backward is not deterministic (or accumulates)")
+    _, saved1 = p.fresh(p.given)
+    _call_elsewhere(p)
+    check(p.pull(_like(g0, np.copy), saved1), "backward uses state of a later forward call")
+    if all(np.isfinite(ref[i]).all() for i in p.fl):  # type: ignore[arg-type]
+        kind = "backward is not linear in the incoming gradient"
+        check(p.pull(_like(g0, lambda a: a * a.dtype.type(-4)), saved), kind, 1e-12, -4.0)
+        zero = p.pull(_like(g0, np.zeros_like), saved)
+        if any(np.any(zero[i] != 0) for i in p.fl):
+            raise Failure(kind, "nonzero for g = 0")
+    _layouts(p, outs, saved, g0, check, thorough)
+    return True
+
+
+def _forward(p: Point, arrays: Sequence[Array]) -> tuple[Outs, object]:
+    try:
+        return p.call(arrays)
+    except Exception as e:
+        raise Failure("forward raises", f"{type(e).__name__}: {e}", error=e) from e
+
+
+def formed(p: Point) -> None:
+    """Raise ``Failure`` if a gradient is missing, or not of the shape and dtype of its input."""
+    outs, saved = _forward(p, [np.array(a) for a in p.given])
+    _formed(p, _backward(p, _like(outs, np.ones_like), saved), outs)
+
+
+def _formed(p: Point, grads: Sequence[Array | None], outs: Outs) -> None:
+    if len(grads) != len(p.given):
+        raise Failure("wrong number of gradients", f"{len(grads)} for {len(p.given)} inputs")
+    for i in p.fl:
+        _form(p, i, grads[i], outs)
+
+
+def _call_elsewhere(p: Point) -> None:
+    """Forward on other floats, which it may refuse; integers may be offsets, lengths, edges: they stay."""
+    try:
+        p.call([a.ravel()[::-1].reshape(a.shape) if a.dtype.kind == "f" else a for a in map(np.array, p.given)])
+    except Exception:
+        p.refused = None
+
+
+def _backward(p: Point, g: Outs, saved: object) -> list[Array | None]:
+    try:
+        return p.pull(g, saved)
+    except Exception as e:
+        raise Failure("backward raises", f"{type(e).__name__}: {e}", error=e) from e
+
+
+def _changed(arrays: Sequence[Array], keep: Sequence[bytes]) -> int:
+    return next(i for i, (a, b) in enumerate(zip(arrays, keep, strict=True)) if a.tobytes() != b)
+
+
+def _like(outs: Outs, f: Callable[[Array], Array]) -> Outs:
+    return Outs([np.asarray(f(a)) if a.dtype.kind == "f" else a for a in outs.arrays], outs.several)
+
+
+def _form(p: Point, i: int, t: Array | None, outs: Outs) -> None:
+    """A gradient is there and has the shape and dtype of its input."""
+    a = p.given[i]
+    if t is None:
+        raise Failure("gradient missing", f"None for {p.label(i)}", input=i)
+    if t.shape != a.shape:
+        hint = (
+            "; the sum over broadcast axes is missing"
+            if any(t.shape == o.shape for o in outs.arrays)
+            else "; axes of size 1 were dropped"
+            if t.size == a.size and tuple(n for n in a.shape if n > 1) == tuple(n for n in t.shape if n > 1)
+            else ""
+        )
+        raise Failure("wrong shape", f"gradient {t.shape} for {p.label(i)}{hint}", input=i)
+    if t.dtype != a.dtype:
+        raise Failure("wrong dtype", f"gradient {t.dtype} for {p.label(i)}", input=i)
+
+
+class _Comparison:
+    """Compares gradients with the first ones; on a mismatch looks how much rounding could explain."""
+
+    def __init__(self, p: Point, ref: Sequence[Array | None], g: Outs) -> None:
+        self.p, self.ref, self.g = p, ref, g
+
+    def __call__(self, other: Sequence[Array | None], kind: str, rtol: float = 0.0, factor: float = 1.0) -> None:
+        for i in self.p.fl:
+            a, r = other[i], self.ref[i]
+            assert r is not None
+            b = r if factor == 1.0 else r * factor
+            if a is not None and a.shape == b.shape and (close(a, b, rtol)):
+                continue
+            if rtol and a is not None and a.shape == b.shape and np.isfinite(a).all() and np.isfinite(b).all():
+                floor = 1e-13 * self.p.profile.typical  # what is left of ordinary slopes that cancel
+                if (np.abs(a - b) <= abs(factor) * max(floor, 100 * self.rounding(i))).all():
+                    continue
+            raise Failure(kind, self.p.label(i), input=i)
+
+    def rounding(self, i: int) -> float:
+        """Largest change of gradient ``i`` when inputs and g move by a few ulps."""
+        rng, worst = self.p.rng, 0.0
+
+        def shake(a: Array) -> Array:
+            if a.dtype.kind != "f":
+                return np.array(a)
+            return np.asarray(
+                (a * (1 + 3 * float(np.finfo(a.dtype).eps) * rng.uniform(-1, 1, a.shape))).astype(a.dtype)
+            )
+
+        for _ in range(5):
+            _, saved = self.p.call([shake(a) for a in self.p.given])
+            t, r = self.p.pull(_like(self.g, shake), saved)[i], self.ref[i]
+            assert t is not None and r is not None
+            worst = max(worst, float(np.nan_to_num(np.abs(t - r), posinf=0).max(initial=0)))
+        return worst
+
+
+def _layouts(p: Point, outs: Outs, saved: object, g0: Outs, check: _Comparison, thorough: bool) -> None:
+    """Other memory layouts of inputs and g, and a g that is read-only with stride 0."""
+    eps = max((float(np.finfo(a.dtype).eps) for a in outs.arrays if a.dtype.kind == "f"), default=0.0)
+    tol = 1e-9 if eps < 1e-10 else 1e3 * eps
+    for kind in LAYOUTS if thorough else (LAYOUTS[int(p.rng.integers(3))],):
+        try:
+            _, saved2 = p.call([laid_out(a, kind) for a in p.given])
+            other = p.pull(_like(g0, lambda a, k=kind: laid_out(a, k)), saved2)  # type: ignore[misc]
+        except Exception as e:
+            raise Failure("depends on memory layout", f"{kind}: {type(e).__name__}: {e}", error=e) from e
+        check(other, f"depends on memory layout ({kind})", tol)
+    try:
+        flat = p.pull(_like(outs, lambda a: np.broadcast_to(a.dtype.type(1.5), a.shape)), saved)
+    except Exception as e:
+        raise Failure("cannot take a read-only broadcast gradient", f"{type(e).__name__}: {e}", error=e) from e
+    # a constant g is what gradients of ranks and of shares cancel for: all that is left may be rounding
+    full = _like(outs, lambda a: np.full(a.shape, 1.5, a.dtype))
+    _Comparison(p, p.pull(full, saved), full)(flat, "depends on memory layout (stride-0 g)", tol)
+
+
+def laid_out(a: Array, kind: str) -> Array:
+    """The same values in column order, with gaps, or stored backwards."""
+    if kind == "fortran":
+        return np.array(a, order="F")
+    if kind == "strided":
+        big: Array = np.full(tuple(2 * n + 1 for n in a.shape), 7, a.dtype)
+        steps = [slice(0, 2 * n, 2) for n in a.shape]
+    else:
+        big = np.empty_like(a, order="C")
+        steps = [slice(None, None, -1)] * a.ndim
+    view = big[tuple(steps)] if steps else big
+    view[...] = a
+    return view
+
+
+def aliased(p: Point, made: Sequence[tuple[Array, float, float]]) -> None:
+    """The same array object passed for two arguments must give the same partial derivatives."""
+    domains = {id(a): (lo, hi) for a, lo, hi in made}
+    for i in p.fl:
+        for j in p.fl:
+            a, b = p.given[i], p.given[j]
+            if i < j and a.size and a.shape == b.shape and a.dtype == b.dtype:
+                if id(a) in domains and domains[id(a)] == domains.get(id(b)):
+                    _alias_pair(p, i, j)
+
+
+def _alias_pair(p: Point, i: int, j: int) -> None:
+    def grads(same: bool) -> list[Array | None]:
+        arrays = [np.array(t) for t in p.given]
+        arrays[j] = arrays[i] if same else np.array(arrays[i])
+        outs, saved = p.call(arrays)
+        rng = np.random.default_rng(7)
+        return p.pull(_like(outs, lambda a: rng.standard_normal(a.shape).astype(a.dtype)), saved)
+
+    one, two = grads(True), grads(False)
+    if not all(close(one[k], two[k]) for k in p.fl):
+        raise Failure("wrong when one array is passed twice", f"inputs {i} and {j}", input=i)
+
+
+def low_precision(p: Point) -> None:
+    """float32 gradients: float32, and near the float64 ones at the same point."""
+    kinds = {p.given[i].dtype for i in p.fl}
+    if len(kinds) != 1:
+        return
+    dtype = kinds.pop()
+    dt = np.dtype(np.float32) if dtype == np.float64 else dtype
+    low = [a.astype(dt) if a.dtype == dtype else a for a in p.given]
+    if not all(np.isfinite(low[i]).all() for i in p.fl):
+        return
+    try:
+        outs, saved = p.fresh(low)
+        g = _like(outs, lambda a: p.rng.standard_normal(a.shape).astype(dt).astype(a.dtype))
+        grads = p.pull(_like(g, np.copy), saved)
+    except Exception as e:
+        raise Failure("raises in low precision", f"{dt}: {type(e).__name__}: {e}", error=e) from e
+    for i in p.fl:
+        t = grads[i]
+        if t is None or t.shape != low[i].shape:
+            raise Failure("wrong shape", f"{p.label(i)} in {dt}", input=i)
+        if t.dtype != low[i].dtype and not (NUMPY_1 and not t.ndim):  # there a constant makes any single number float64
+            raise Failure("wrong dtype", f"gradient {t.dtype} when {p.label(i)} is {dt}", input=i)
+    if outs.finite:
+        _near_float64(p, dt, low, outs, g, grads)
+
+
+def _near_float64(
+    p: Point, dt: np.dtype[np.generic], low: list[Array], outs: Outs, g: Outs, grads: Sequence[Array | None]
+) -> None:
+    wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in low]
+    info: Any = np.finfo(str(dt))
+    eps, tiny, top = (float(getattr(info, k)) for k in ("eps", "tiny", "max"))
+    gs = [np.asarray(a, np.float64).ravel() for a in g.arrays if a.dtype.kind == "f"]
+    v = np.concatenate(gs) if gs else np.zeros(0)
+    ref = p.vjp(wide, v)
+    moved = [np.zeros_like(r) for r in ref]
+    for _ in range(4):
+        near = [a * (1 + 2 * eps * p.rng.uniform(-1, 1, a.shape)) if i in p.fl else a for i, a in enumerate(wide)]
+        for s, t, r in zip(moved, p.vjp([np.asarray(a) for a in near], v), ref, strict=True):
+            np.fmax(s, np.nan_to_num(np.abs(t - r), posinf=0), out=s)
+    sizes = [float(np.abs(np.asarray(a, np.float64)).max(initial=0)) for a in outs.arrays if a.dtype.kind == "f"]
+    squares = [float(np.square(wide[i]).max(initial=0)) for i in p.fl]
+    largest = max([1.0, *sizes, *squares])  # what was computed inside, and may have cancelled: products of inputs
+    for s, i, r in zip(moved, p.fl, ref, strict=True):
+        a = np.asarray(grads[i], np.float64)
+        if a.size and np.isfinite(r).all() and np.abs(r).max() < top / 10:
+            unit = np.abs(v).max(initial=0) * largest / max(np.abs(wide[i]).max(initial=0), 1e-300)
+            bound = 50 * s.max() + 2e3 * eps * max(1.0, v.size**0.5) * np.abs(r).max() + 10 * tiny + 200 * eps * unit
+            if p.kinks != "strict":  # a whole model rounds at every step
+                bound *= 30
+            bad = ~(np.abs(a - r) <= bound)
+            if bad.any():
+                text = f"{p.label(i)}: {a[bad][0]:.6g} in {dt}, {r[bad][0]:.6g} in float64"
+                raise Failure("far off in low precision", text, input=i)

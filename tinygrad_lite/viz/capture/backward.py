@@ -1,0 +1,135 @@
+"""The backward pass as a graph: one step per op that a gradient passes, in the order in which they run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinygrad_lite.engine.op import OPS
+from tinygrad_lite.viz.model import Graph, GraphCall, GraphEdge, GraphNode
+
+SUFFIX = ".grad"
+
+
+def backward_of(graph: Graph, joint: bool) -> Graph:
+    """Return the backward pass of a forward graph; with ``joint`` behind it, joined by the values that rules need."""
+    carried = carrying(graph)
+    order = [n for n in reversed(graph.nodes) if n.id in carried and n.kind in ("op", "output")]
+    nodes: list[GraphNode] = []
+    edges: list[GraphEdge] = []
+    taken = {c.id for c in graph.calls}
+    name_of = {c.id: unique(c.id + SUFFIX, taken) for c in graph.calls}
+    name_of[""] = ""
+    for node in order:
+        nodes.append(step_of(node, name_of[node.call]))
+        for e in sorted(graph.arguments[node.id], key=lambda e: e.arg_index):
+            if e.src not in carried or not has_rule(node, e.arg_index):
+                continue
+            edges.append(GraphEdge(node.id + SUFFIX, e.src + SUFFIX, e.arg_index, 0, e.shape))
+    leaves = [n for n in graph.nodes if n.id in carried and n.kind in ("param", "input", "buffer", "const")]
+    ends = {
+        n.id: replace(n, id=n.id + SUFFIX, kind="grad", op="", label=f"∂ {n.label}", call=name_of[n.call], group="leaf",
+                      attrs={}, value=None, bytes=0, requires_grad=False)
+        for n in leaves
+    }  # fmt: skip
+    nodes = with_ends(nodes, edges, ends)
+    # gradients that arrive at one place are added; they are numbered in the order in which they come
+    count: dict[str, int] = {}
+    for e in edges:
+        e.arg_index = count[e.dst] = count.get(e.dst, -1) + 1
+    used = {n.call for n in nodes}
+    parent = {c.id: c.parent for c in graph.calls}
+    for call in graph.calls[::-1]:
+        if name_of[call.id] in used:
+            used.add(name_of[parent[call.id]])
+    calls = [GraphCall(name_of[c.id], f"∂ {c.cls}", name_of[c.parent]) for c in graph.calls if name_of[c.id] in used]
+    if not joint:
+        return Graph(nodes, edges, calls, graph.look, graph.notes)
+    edges = [*graph.edges, *edges, *needed(graph, carried, count)]
+    return Graph([*map(forward_only, graph.nodes), *nodes], edges, [*graph.calls, *calls], graph.look, graph.notes)
+
+
+def with_ends(nodes: list[GraphNode], edges: list[GraphEdge], ends: dict[str, GraphNode]) -> list[GraphNode]:
+    """Return the steps with the gradient of each leaf right behind the last step that adds to it."""
+    last: dict[str, str] = {}
+    for e in edges:
+        last[e.dst] = e.src  # edges are in the order of the steps
+    behind: dict[str, list[GraphNode]] = {}
+    for end in ends.values():
+        behind.setdefault(last.get(end.id, ""), []).append(end)
+    out = list(behind.get("", ()))
+    for node in nodes:
+        out.append(node)
+        out.extend(behind.get(node.id, ()))
+    return out
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """Return ``name``, changed if it is taken, and take it."""
+    while name in taken:
+        name += "~"
+    taken.add(name)
+    return name
+
+
+def carrying(graph: Graph) -> set[str]:
+    """Return the nodes that a gradient reaches: those that require one and lead to a result."""
+    carried = {n.id for n in graph.nodes if n.kind == "output" and n.requires_grad}
+    for node in reversed(graph.nodes):
+        if node.id in carried:
+            for e in graph.arguments[node.id]:
+                if graph.by_id[e.src].requires_grad and has_rule(node, e.arg_index):
+                    carried.add(e.src)
+    return carried
+
+
+def has_rule(node: GraphNode, position: int) -> bool:
+    """Whether a gradient goes back through this argument of an op."""
+    op = OPS.get(node.op)
+    if op is None or op.sequence is not None:
+        return True
+    if position >= len(op.params) or op.params[position] not in op.arrays:
+        return False
+    return op.arrays.index(op.params[position]) in op.places
+
+
+def step_of(node: GraphNode, call: str) -> GraphNode:
+    """Return the step that pulls the gradient back through one op, or the start at an output."""
+    label = f"∂ {node.label or node.op}" + (" = 1" if node.kind == "output" else "")
+    measured = node.measured and node.measured.only("backward")
+    return replace(
+        node, id=node.id + SUFFIX, kind="grad", label=label, call=call, attrs={}, value=None, flops=0, bytes=0,
+        saved_bytes=0, time=None if measured is None else measured.time, measured=measured, requires_grad=False,
+        marks=node.marks if node.kind == "op" else (),
+    )  # fmt: skip
+
+
+def forward_only(node: GraphNode) -> GraphNode:
+    """Return the node with what a profile measured of its forward pass alone: the other has a node of its own."""
+    if node.measured is None:
+        return node
+    measured = node.measured.only("forward")
+    return replace(node, measured=measured, time=measured.time)
+
+
+def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[GraphEdge]:
+    """Return an edge for every value of the forward pass that a rule asks for."""
+    out: list[GraphEdge] = []
+    for node in graph.nodes:
+        op = OPS.get(node.op)
+        if node.id in carried and node.kind == "output":
+            out.append(GraphEdge(node.id, node.id + SUFFIX, 0, 0, node.shape))
+        if node.id not in carried or op is None:
+            continue
+        wanted = set(op.saved_names)
+        sources = [node.id] if "y" in wanted else []
+        for e in graph.arguments[node.id]:
+            param = op.sequence or (op.params[e.arg_index] if e.arg_index < len(op.params) else "")
+            if param in wanted:
+                # parameters are written into the box of their op
+                leaf = graph.by_id[e.src].kind in ("param", "buffer", "const")
+                sources.append(node.id if leaf else e.src)
+        for src in dict.fromkeys(sources):
+            dst = node.id + SUFFIX
+            count[dst] = count.get(dst, -1) + 1
+            out.append(GraphEdge(src, dst, 0, count[dst], graph.by_id[src].shape))
+    return out

@@ -1,0 +1,185 @@
+"""Putting a graph together: ids made of names, leaves where their users are, edges by argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.viz.capture.cost import flops_of
+from tinygrad_lite.viz.capture.values import kept, statistics, trouble
+from tinygrad_lite.viz.model import GraphCall, GraphEdge, GraphNode
+
+Names = Mapping[int, tuple[str, str]]
+"""What the tensors and arrays known from outside are: id of the object -> (name, kind of node)."""
+
+
+LESSON = 1000
+"""Expressions of single numbers with up to so many ops show value and gradient everywhere."""
+
+
+class Builder:
+    """Collects nodes, edges and calls; hands out ids that are the same in every run.
+
+    ``wants``: the words of ``show=`` that ask for numbers. ``names``: see `Names`.
+    """
+
+    def __init__(self, names: Names, wants: Iterable[str] = ()) -> None:
+        self.names, self.wants = names, frozenset(wants)
+        self.nodes: list[GraphNode] = []
+        self.leaves: list[GraphNode] = []
+        self.edges: list[GraphEdge] = []
+        self.calls: list[GraphCall] = []
+        self.taken: dict[str, int] = {}
+        self.counts: dict[tuple[str, str], int] = {}
+        self.made: dict[int, tuple[str, int]] = {}
+        self.alive: list[Any] = []  # an id means something only while its object lives
+        self.ill: dict[str, str] = {}
+        self.steps: dict[str, Any] = {}  # the engine's own step behind a node, while the picture is being made
+        self.sources: dict[str, Tensor] = {}  # and the tensor behind a leaf that a gradient reaches
+
+    def unique(self, id: str) -> str:
+        """Return ``id``, with a number behind it if it is taken."""
+        count = self.taken.get(id, 0) + 1
+        self.taken[id] = count
+        return id if count == 1 else self.unique(f"{id}~{count}")
+
+    def numbered(self, call: str, name: str) -> str:
+        """Return ``call/name.k`` for the k-th op of that name in that call."""
+        key = (call, name)
+        k = self.counts[key] = self.counts.get(key, 0) + 1
+        return self.unique(f"{call}/{name}.{k}" if call else f"{name}.{k}")
+
+    def keep(self, thing: Any, place: tuple[str, int]) -> None:
+        """Remember which node an object is the result of."""
+        self.made[id(thing)] = place
+        self.alive.append(thing)
+
+    # ------------------------------------------------------------------------------------ leaves
+    def origin(self, value: Any) -> tuple[str, int]:
+        """Return the node (and output) that ``value`` comes from; a new leaf if nobody has seen it."""
+        place = self.made.get(id(value))
+        if place is None and isinstance(value, Tensor):
+            # the same array under another Tensor: detached, or taken out and wrapped again
+            place = self.made.get(id(value.array))
+        return self.leaf(value) if place is None else place
+
+    def leaf(self, value: Any) -> tuple[str, int]:
+        """Add a node for something that no traced op made."""
+        known = isinstance(value, Tensor)
+        name, kind = self.names.get(id(value)) or (known and self.names.get(id(value.array))) or ("", "")
+        tracked = known and value.tracked
+        if not kind:
+            kind = "param" if tracked and value.node is None else "input" if name else "const"
+        array = value.array if known else value
+        id_ = self.unique(name) if name else self.numbered("", kind)
+        node = GraphNode(
+            id_, kind, label=name or kind, shape=tuple(array.shape), dtype=str(array.dtype), requires_grad=tracked,
+            bytes=int(array.nbytes),
+        )  # fmt: skip
+        self.measure(node, array)
+        if kind == "const" and node.value is None:
+            node.value = kept(array)
+        self.leaves.append(node)
+        if tracked and value.node is None:
+            self.sources[id_] = value
+        place = (id_, 0)
+        self.keep(value, place)
+        if known:
+            self.keep(array, place)
+        return place
+
+    def measure(self, node: GraphNode, array: Any) -> None:
+        """Write down the numbers that are asked for, and whether all are finite."""
+        if array.size == 1 or "value" in self.wants:
+            node.value = kept(array)
+        if "stats" in self.wants:
+            node.stats = statistics(array)
+        ill = trouble(array)
+        if ill:
+            self.ill[node.id] = ill
+
+    # ------------------------------------------------------------------------------------ ops
+    def step(self, op: Any, args: tuple[Any, ...], result: Any, call: str) -> GraphNode:
+        """Add a node for one call of ``op``, and an edge for every tensor or array among its arguments."""
+        node = GraphNode(
+            self.numbered(call, op.name), "op", op=op.name, label=op.label, group=op.kind, call=call,
+            shape=tuple(result.shape), dtype=str(result.dtype), bytes=int(result.nbytes),
+        )  # fmt: skip
+        shapes: dict[str, tuple[int, ...]] = {}
+        for param, value in zip(op.params, args, strict=False):
+            if param == op.sequence:
+                for i, part in enumerate(value):
+                    self.argument(node, i, part)
+                    shapes[f"{param}.{i}"] = np.shape(part)
+            elif isinstance(value, (Tensor, np.ndarray)):
+                # options too: class indices and positions come from somewhere
+                self.argument(node, op.params.index(param), value)
+                shapes[param] = tuple(value.shape)
+            elif param not in op.arrays or value is not None:
+                node.attrs[param] = value
+        node.flops = flops_of(op, shapes, node.shape, node.attrs)
+        self.nodes.append(node)
+        return node
+
+    def argument(self, node: GraphNode, position: int, value: Any) -> None:
+        """Add the edge of one argument."""
+        if isinstance(value, (Tensor, np.ndarray)):
+            src, out = self.origin(value)
+            self.edges.append(GraphEdge(src, node.id, out, position, tuple(value.shape)))
+
+    # ------------------------------------------------------------------------------------ finishing
+    def outputs(self, result: Any) -> list[tuple[str, Any]]:
+        """Add an output node for every tensor in a result, however nested; returns (id, tensor)."""
+        found: list[tuple[str, Any]] = []
+        stack: list[tuple[str, Any]] = [("output", result)]
+        while stack:
+            name, value = stack.pop()
+            if isinstance(value, (Tensor, np.ndarray)):
+                src, out = self.origin(value)
+                node = GraphNode(
+                    self.unique(name), "output", label=name, shape=tuple(value.shape), dtype=str(value.dtype),
+                    requires_grad=bool(getattr(value, "tracked", False)),
+                )  # fmt: skip
+                self.measure(node, value.array if isinstance(value, Tensor) else value)
+                self.nodes.append(node)
+                self.edges.append(GraphEdge(src, node.id, out, 0, node.shape))
+                found.append((node.id, value))
+            elif isinstance(value, (list, tuple)):
+                stack.extend((f"{name}.{i}", v) for i, v in reversed(list(enumerate(value))))
+            elif isinstance(value, Mapping):
+                stack.extend((f"{name}.{k}", v) for k, v in reversed(list(value.items())))
+        return found
+
+    def scalar(self) -> bool:
+        """Whether the whole computation is about single numbers, as in a lesson."""
+        ops = [n for n in self.nodes if n.kind == "op"]
+        return 0 < len(ops) <= LESSON and all(n.numel == 1 for n in (*self.leaves, *ops))
+
+    def finish(self) -> None:
+        """Put every leaf before its first user, into the innermost call that all its users share."""
+        path: dict[str, tuple[str, ...]] = {"": ()}
+        for call in self.calls:
+            path[call.id] = (*path[call.parent], call.id)
+        shared: dict[str, tuple[str, ...]] = {}
+        where = {node.id: node.call for node in self.nodes}
+        for edge in self.edges:
+            users = path[where[edge.dst]]
+            before = shared.get(edge.src, users)
+            shared[edge.src] = tuple(a for a, b in zip(before, users, strict=False) if a == b)
+        for leaf in self.leaves:
+            if leaf.kind != "input":
+                leaf.call = (shared.get(leaf.id) or ("",))[-1]
+        self.mark_first_trouble()
+        self.nodes = self.leaves + self.nodes
+
+    def mark_first_trouble(self) -> None:
+        """Mark the first NaN and the first infinity of the whole computation."""
+        left = {"NaN", "inf"} & set(self.ill.values())
+        for node in (*self.leaves, *self.nodes):
+            word = self.ill.get(node.id)
+            if word in left:
+                node.marks = (*node.marks, f"first {word}")
+                left.discard(word)

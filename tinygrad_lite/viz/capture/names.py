@@ -1,0 +1,68 @@
+"""What the tensors of a program are called: by its modules, by its variables, or by the user."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.errors import describe
+from tinygrad_lite.viz.capture.builder import Names
+
+
+def members(model: Any, modules: dict[int, str], prefix: str = "") -> dict[int, tuple[str, str]]:
+    """Return the parameters and buffers of a module by id; fills ``modules`` with the path of each submodule."""
+    known: dict[int, tuple[str, str]] = {}
+    if hasattr(model, "named_modules"):
+        for path, module in model.named_modules():
+            modules[id(module)] = path or type(module).__name__
+    for kind, walk in (("buffer", "named_buffers"), ("param", "named_parameters")):
+        if hasattr(model, walk):
+            for name, t in getattr(model, walk)():
+                known[id(t)] = known[id(t.array)] = (prefix + name, kind)
+    return known
+
+
+def named(names: Any) -> dict[int, tuple[str, str]]:
+    """Return what the argument ``names`` says, by id: a module, or a mapping of names to tensors or modules."""
+    if names is None:
+        return {}
+    if hasattr(names, "named_parameters"):
+        return members(names, {})
+    if not isinstance(names, Mapping):
+        raise TypeError(f"draw: names must map names to tensors, or be a module, got {describe(names)}")
+    known: dict[int, tuple[str, str]] = {}
+    for name, value in names.items():
+        if isinstance(name, Tensor):
+            name, value = value, name
+        if isinstance(value, (Tensor, np.ndarray)):
+            known[id(value)] = known[id(getattr(value, "array", value))] = (str(name), "")
+        elif hasattr(value, "named_parameters"):
+            known |= members(value, {}, f"{name}.")
+        else:
+            raise TypeError(f"draw: names[{name!r}] must be a tensor or a module, got {describe(value)}")
+    return known
+
+
+def of_caller(depth: int) -> Names:
+    """Return the names of tensors in the variables of the caller, and of the parameters of modules there."""
+    frame = sys._getframe(depth)
+    space = {**frame.f_globals, **frame.f_locals}
+    modules = {
+        name: value
+        for name, value in space.items()
+        if not name.startswith("_") and not isinstance(value, type) and hasattr(value, "named_parameters")
+    }
+    inner = {id(m) for value in modules.values() for m in value.modules() if m is not value}
+    outer = {id(value): (name, value) for name, value in modules.items() if id(value) not in inner}
+    known: dict[int, tuple[str, str]] = {}
+    for name, value in outer.values():
+        # the usual program has one model, and its parameters are known by their own names
+        known |= members(value, {}, "" if len(outer) == 1 else f"{name}.")
+    for name, value in space.items():
+        if isinstance(value, Tensor) and not name.startswith("_"):
+            known[id(value)] = known[id(value.array)] = (name, "")
+    return known

@@ -1,0 +1,81 @@
+"""Tracing: an observer of the engine that writes down every op, every module call, and what came from where."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from tinygrad_lite.engine.node import Node
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.viz.capture.builder import Builder, Names
+from tinygrad_lite.viz.capture.cost import saved_bytes
+from tinygrad_lite.viz.capture.source import place_of
+from tinygrad_lite.viz.model import GraphCall, GraphNode
+
+PACKAGE = __name__.split(".")[0]
+
+
+class Tracer(Builder):
+    """Told of every op and module call while a function runs; `nodes`, `edges`, `calls` are what it saw.
+
+    ``modules``: path of each module by its id.
+    """
+
+    def __init__(self, names: Names, modules: dict[int, str], wants: Any = ()) -> None:
+        super().__init__(names, wants)
+        self.modules, self.stack = modules, [""]
+        self.entered: dict[str, int] = {}
+        self.inside: dict[str, GraphCall] = {}
+        self.clock = "time" in self.wants
+        self.begun = 0.0
+
+    # ------------------------------------------------------------------------------------ told by modules
+    def enter(self, module: Any, args: Any) -> None:
+        """A module call begins."""
+        cls = type(module).__name__
+        path = self.modules.get(id(module)) or cls
+        if path == cls and len(self.stack) > 1:
+            path = f"{self.stack[-1]}.{cls}"
+        count = self.entered[path] = self.entered.get(path, 0) + 1
+        call = GraphCall(self.unique(path if count == 1 else f"{path}#{count}"), cls, self.stack[-1])
+        self.calls.append(call)
+        self.inside[call.id] = call
+        self.stack.append(call.id)
+
+    def leave(self, module: Any, output: Any) -> None:
+        """A module call ends."""
+        id = self.stack.pop()
+        if isinstance(output, Tensor):
+            self.inside[id].shape = tuple(output.shape)
+
+    # ------------------------------------------------------------------------------------ told by the engine
+    def before(self, op: Any, args: Any) -> None:
+        """An op begins."""
+        if self.clock:
+            self.begun = perf_counter()
+
+    def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
+        """An op is done."""
+        elapsed = perf_counter() - self.begun if self.clock else None
+        outs = out if isinstance(out, tuple) else (out,)
+        node = self.step(op, args, outs[0], self.stack[-1])
+        node.time, node.source = elapsed, place_of(frame)
+        for i, t in enumerate(outs):
+            self.keep(t, (node.id, i))
+            if isinstance(t, Tensor):
+                self.keep(t.array, (node.id, i))
+        first = outs[0]
+        if isinstance(first, Tensor):
+            node.requires_grad = any(isinstance(t, Tensor) and t.tracked for t in outs)
+            self.measure(node, first.array)
+        if node.requires_grad:
+            self.recorded(node, next(t.node for t in outs if isinstance(t, Tensor) and t.node is not None))
+
+    def recorded(self, node: GraphNode, step: Node) -> None:
+        """Join ``node`` to the engine's step, and note what that keeps alive."""
+        whole = step.inputs[0] if step.op.is_pick else step
+        self.steps[node.id] = whole
+        node.saved_bytes = saved_bytes(whole, self.names)
+
+    def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
+        """A rule of a backward pass inside the function: nothing to draw, its ops are told as ops."""

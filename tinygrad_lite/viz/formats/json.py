@@ -1,0 +1,160 @@
+"""A graph as JSON, and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode, Measured
+from tinygrad_lite.viz.scene.words import Unknown
+
+VERSION = 1
+LARGEST = 4096
+"""Arrays among the options are written out up to this many elements."""
+
+
+def encoded(value: Any) -> Any:
+    """Return an option as JSON; what JSON cannot say is an object with one key that names its type."""
+    if isinstance(value, Tensor):
+        value = value.array
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, np.generic):
+        return {"array": encoded(value.item()), "dtype": str(value.dtype)}
+    if isinstance(value, np.ndarray):
+        kept = encoded(value.tolist()) if value.size <= LARGEST else None
+        return {"array": kept, "dtype": str(value.dtype), "shape": list(value.shape)}
+    if isinstance(value, list):
+        return [encoded(v) for v in value]
+    if isinstance(value, tuple):
+        return {"tuple": [encoded(v) for v in value]}
+    if isinstance(value, slice):
+        return {"slice": [encoded(v) for v in (value.start, value.stop, value.step)]}
+    if value is Ellipsis:
+        return {"ellipsis": True}
+    if value is Unknown:
+        return {"unknown": True}
+    if isinstance(value, dict):
+        return {"dict": [[encoded(k), encoded(v)] for k, v in value.items()]}
+    if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
+        return {"dtype": str(np.dtype(value))}
+    return {"text": getattr(value, "__name__", None) or type(value).__name__}
+
+
+def decoded(value: Any) -> Any:
+    """Return what `encoded` wrote; an array too large to be written comes back as None."""
+    if isinstance(value, list):
+        return [decoded(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        inside = decoded(value["array"])
+        if "shape" not in value:
+            return np.dtype(value["dtype"]).type(inside)
+        return None if inside is None else np.array(inside, value["dtype"]).reshape(value["shape"])
+    if "float" in value:
+        return float(value["float"])
+    if "tuple" in value:
+        return tuple(decoded(v) for v in value["tuple"])
+    if "slice" in value:
+        return slice(*(decoded(v) for v in value["slice"]))
+    if "ellipsis" in value:
+        return Ellipsis
+    if "unknown" in value:
+        return Unknown
+    if "dict" in value:
+        return {decoded(k): decoded(v) for k, v in value["dict"]}
+    if "dtype" in value:
+        return np.dtype(value["dtype"])
+    return value.get("text")
+
+
+def to_json(graph: Graph) -> str:
+    """Return the graph as JSON, one node, edge or call per line."""
+
+    def lines(things: list[dict[str, Any]]) -> str:
+        return "[\n" + ",\n".join(json.dumps(t, ensure_ascii=False, allow_nan=False) for t in things) + "\n]"
+
+    nodes = []
+    for node in graph.nodes:
+        d = asdict_flat(node)
+        d["attrs"] = {k: encoded(v) for k, v in node.attrs.items()}
+        for word in ("value", "grad", "stats"):
+            d[word] = None if d[word] is None else finite(d[word])
+        d["measured"] = node.measured and asdict(node.measured)
+        nodes.append(d)
+    edges, calls = [asdict(e) for e in graph.edges], [asdict(c) for c in graph.calls]
+    notes = json.dumps(list(graph.notes), ensure_ascii=False)
+    return (
+        f'{{"version": {VERSION},\n"nodes": {lines(nodes)},\n"edges": {lines(edges)},\n"calls": {lines(calls)},\n'
+        f'"notes": {notes}}}\n'
+    )
+
+
+def asdict_flat(node: GraphNode) -> dict[str, Any]:
+    """Return the fields of a node, values as they are."""
+    return {f.name: getattr(node, f.name) for f in fields(node)}
+
+
+def finite(value: Any) -> Any:
+    """Return numbers or nested lists with NaN and infinities as objects that JSON can hold."""
+    if isinstance(value, dict):
+        return {k: encoded(v) for k, v in value.items()}
+    return encoded(value)
+
+
+def from_json(text: str) -> Graph:
+    """Return the graph in ``text``; raises ValueError that says what is wrong with it."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"from_json: this is not JSON: {error}") from None
+    if not isinstance(data, dict) or not {"version", "nodes", "edges", "calls"} <= data.keys():
+        raise ValueError("from_json: expected an object with version, nodes, edges and calls")
+    if data["version"] != VERSION:
+        raise ValueError(f"from_json: version {data['version']!r} is not known, this is version {VERSION}")
+    try:
+        nodes = [_node(d) for d in data["nodes"]]
+        edges = [GraphEdge(**{**d, "shape": tuple(d.get("shape", ()))}) for d in data["edges"]]
+        calls = [GraphCall(**{**d, "shape": d.get("shape") and tuple(d["shape"])}) for d in data["calls"]]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"from_json: a node, edge or call is not of the right form: {error}") from None
+    _check(nodes, edges, calls)
+    return Graph(nodes, edges, calls, notes=tuple(map(str, data.get("notes", ()))))
+
+
+def _node(d: dict[str, Any]) -> GraphNode:
+    node = GraphNode(**d)
+    node.shape = tuple(int(n) for n in node.shape)
+    node.attrs = {k: decoded(v) for k, v in node.attrs.items()}
+    node.value, node.grad = decoded(node.value), decoded(node.grad)
+    node.stats = None if node.stats is None else {k: decoded(v) for k, v in node.stats.items()}
+    node.marks = tuple(node.marks)
+    if d.get("measured") is not None:
+        node.measured = Measured(**{**d["measured"], "shape": tuple(d["measured"].get("shape", ()))})
+    return node
+
+
+def _check(nodes: list[GraphNode], edges: list[GraphEdge], calls: list[GraphCall]) -> None:
+    """Raise if an id is used twice, or named without being there, or a node has a kind that does not exist."""
+    ids = {n.id for n in nodes}
+    if len(ids) != len(nodes):
+        raise ValueError("from_json: two nodes have the same id")
+    known = {""}
+    for call in calls:
+        if call.id in known or call.parent not in known:
+            raise ValueError(f"from_json: call '{call.id}' comes twice, or before its parent '{call.parent}'")
+        known.add(call.id)
+    for node in nodes:
+        if node.kind not in KINDS or node.call not in known:
+            raise ValueError(f"from_json: node '{node.id}' has kind '{node.kind}' and call '{node.call}'")
+    for edge in edges:
+        if edge.src not in ids or edge.dst not in ids:
+            raise ValueError(f"from_json: the edge {edge.src} -> {edge.dst} names a node that is not there")

@@ -1,0 +1,259 @@
+"""The lines of text in a box: what a thing is, and the numbers that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tinygrad_lite.engine.op import OPS
+from tinygrad_lite.viz.model import Graph, GraphNode
+from tinygrad_lite.viz.scene.colour import in_units, name_of, numbered, sum_of
+from tinygrad_lite.viz.scene.words import (
+    PAD,
+    bytes_text,
+    count_text,
+    dtype_text,
+    number_text,
+    option_text,
+    plain,
+    shape_text,
+    time_text,
+)  # fmt: skip
+
+Line = tuple[str, str]
+"""A line of text and its role: head, op, param, shape, value, note or mark."""
+
+WIDEST = 60
+TABLE = 12
+"""Matrices with at most so many columns and rows are written out."""
+
+NOUNS = {"input": "input", "param": "parameter", "buffer": "buffer", "const": "constant", "output": "output"}
+
+
+NEUTRAL = {"pads": 0, "padding": 0, "dilation": 1, "groups": 1, "ceil_mode": False}
+"""Options that change nothing when they have this value."""
+
+SIGNS = {"first": "✖", "added": "+", "removed": "−", "changed": "~"}
+
+
+def cut(text: str) -> str:
+    """Return ``text`` on one line, of a width that fits into a box."""
+    text = plain(text)
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def op_words(node: GraphNode) -> str:
+    """Return symbol and name of an op: ``× mul``, ``ReLU``, ``conv``."""
+    label, name = node.label or node.op, node.op
+    # a sign alone says little to a newcomer
+    return label if sum(c.isalpha() for c in label) > 1 else f"{label} {name}"
+
+
+def extra_options(node: GraphNode) -> dict[str, Any]:
+    """Return the options of an op that differ from their defaults."""
+    op = OPS.get(node.op)
+    defaults = op.defaults if op is not None else {}
+    return {
+        k: v
+        for k, v in node.attrs.items()
+        if not (k in defaults and same(v, defaults[k]) or k in NEUTRAL and all(n == NEUTRAL[k] for n in flat(v)))
+    }
+
+
+def flat(value: Any) -> list[Any]:
+    """Return the numbers in nested tuples."""
+    out, work = [], [value]
+    while work:
+        v = work.pop()
+        if isinstance(v, (tuple, list)):
+            work.extend(v)
+        else:
+            out.append(v)
+    return out
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether an option has its default value; arrays never have."""
+    try:
+        return bool(type(a) is type(b) and a == b)
+    except (ValueError, TypeError):
+        return False
+
+
+def numbers_in(node: GraphNode) -> list[str]:
+    """Return plain numbers among the arguments, as in ``x * 2``."""
+    op = OPS.get(node.op)
+    arrays = op.arrays if op is not None else ()
+    return [option_text(v) for k, v in node.attrs.items() if k in arrays]
+
+
+def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[GraphNode, int]]) -> list[Line]:
+    """Return the lines of a node; ``title`` is the module it stands for, ``folded`` the parameters written into it."""
+    show = graph.look.show
+    lines: list[Line] = []
+    if node.kind == "op":
+        words = op_words(node)
+        constants = numbers_in(node)
+        if constants:
+            words += f" ({', '.join(constants)})"
+        lines.append((cut(title), "head") if title else (cut(words), "head"))
+        if title and words.lower() not in title.lower().replace("2d", " "):
+            lines.append((cut(words), "op"))
+        if "attrs" in show:
+            op = OPS.get(node.op)
+            arrays = op.arrays if op is not None else ()
+            for name, value in extra_options(node).items():
+                if name not in arrays:
+                    lines.append((cut(f"{name}={option_text(value)}"), "note"))
+        for leaf, _ in sorted(folded, key=lambda f: f[1]):
+            said = {mark.partition(" ")[0] for mark in node.marks}
+            lines.extend(
+                (text, role)
+                for text, role in folded_lines(graph, leaf)
+                if role != "mark" or text[2:].partition(" ")[0] not in said
+            )
+    else:
+        lines.append((cut(title or node.label or node.id), "head"))
+        if title and node.kind == "grad" and node.op.lower() not in title.lower():
+            lines.append((cut(node.label), "op"))
+        for leaf, _ in sorted(folded, key=lambda f: f[1]):
+            lines.extend(folded_lines(graph, leaf))
+        if node.kind in NOUNS and node.label not in (NOUNS[node.kind], node.kind):
+            lines.append((NOUNS[node.kind], "op"))
+    lines.extend(number_lines(node, show))
+    for line in colour_lines(graph, node):
+        lines.insert(len(lines) - len(node.marks), line)
+    return lines
+
+
+def colour_lines(graph: Graph, node: GraphNode) -> list[Line]:
+    """Return the number a node is coloured by: never by colour alone."""
+    by = graph.look.color_by
+    x = None if by is None or by == "kind" else numbered(by, graph)(node)
+    return [] if x is None else [(f"{name_of(by)} {in_units(by, x)}", "note")]
+
+
+def folded_lines(graph: Graph, leaf: GraphNode) -> list[Line]:
+    """Return the lines of a parameter inside the box of its op."""
+    name = leaf.label.rpartition(".")[2] or leaf.label
+    if leaf.kind == "grad":
+        name = f"∂ {name.removeprefix('∂ ')}"
+    text = name if not leaf.shape and leaf.value is not None else f"{name} {shape_text(leaf.shape)}"
+    if leaf.value is not None and not leaf.shape:
+        text += f" = {number_text(leaf.value)}"
+    if "dtype" in graph.look.show:
+        text += f" {dtype_text(leaf.dtype)}"
+    if leaf.kind == "param" and not leaf.requires_grad:
+        text += " frozen"
+    lines = [(cut(text), "param")]
+    if leaf.shape and "value" in graph.look.show and leaf.value is not None:
+        lines.extend(value_lines(leaf.value, leaf.shape))
+    if "stats" in graph.look.show and leaf.stats:
+        lines.append((f"mean {number_text(leaf.stats['mean'], 3)} std {number_text(leaf.stats['std'], 3)}", "note"))
+    if "grad" in graph.look.show:
+        lines.extend(grad_lines(leaf))
+    lines.extend((mark_text(m), "mark") for m in leaf.marks)
+    return lines
+
+
+def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
+    """Return the lines that ``show`` asks for."""
+    lines: list[Line] = []
+    size = []
+    if "shape" in show and node.shape:
+        size.append(shape_text(node.shape))
+    if "dtype" in show and node.dtype:
+        size.append(dtype_text(node.dtype))
+    large = isinstance(node.value, list) or isinstance(node.grad, list)
+    scalar = not large and (node.value is not None or node.grad is not None)
+    if size:
+        lines.append((" ".join(size), "shape"))
+    elif "shape" in show and not scalar and node.kind not in ("output",):
+        lines.append((shape_text(node.shape), "shape"))
+    if scalar:
+        value: Any = node.value
+        grad: Any = node.grad
+        pair = "?" if value is None else number_text(value)
+        if grad is not None:
+            pair = f"value {pair} | grad {number_text(grad)}"
+        lines.append((pair, "value"))
+    else:
+        if "value" in show and node.value is not None:
+            lines.extend(value_lines(node.value, node.shape))
+        if "grad" in show:
+            lines.extend(grad_lines(node))
+    if "stats" in show and node.stats:
+        s = node.stats
+        if "min" in s:
+            lines.append((f"{number_text(s['min'], 3)} … {number_text(s['max'], 3)}", "note"))
+            lines.append((f"mean {number_text(s['mean'], 3)} std {number_text(s['std'], 3)}", "note"))
+        if s.get("nonfinite"):
+            lines.append((f"{int(s['nonfinite']):,} of {node.numel:,} not finite", "note"))
+    if "flops" in show and node.flops:
+        lines.append((count_text(node.flops, "FLOP"), "note"))
+    if "bytes" in show and node.bytes and node.kind == "op":
+        lines.append((bytes_text(node.bytes), "note"))
+    if "saved" in show and node.saved_bytes:
+        lines.append((f"saves {bytes_text(node.saved_bytes)}", "note"))
+    if "time" in show and node.time is not None:
+        lines.append((time_text(node.time), "note"))
+    if "source" in show and node.source:
+        lines.append((cut(node.source), "note"))
+    for m in node.marks:
+        where = f" at {node.source}" if m.startswith("first") and node.source else ""
+        lines.append((mark_text(m) + where, "mark"))
+    return lines
+
+
+def mark_text(mark: str) -> str:
+    """Return a warning with its sign."""
+    return f"{SIGNS.get(mark.partition(' ')[0], '⚠')} {mark}"
+
+
+def value_lines(value: Any, shape: tuple[int, ...]) -> list[Line]:
+    """Return a small vector or matrix as rows of numbers; of more axes, one matrix after the other."""
+    if not isinstance(value, list):
+        return [(number_text(value), "value")]
+    rows = value
+    for _ in shape[2:]:
+        rows = [row for block in rows for row in block]
+    if len(shape) == 1:
+        rows = [rows]
+    if not rows or not rows[0] or len(rows) > TABLE or len(rows[0]) > TABLE:
+        return []
+    table = [[number_text(x, 3) for x in row] for row in rows]
+    width = max(len(x) for row in table for x in row)
+    return [(PAD.join(x.rjust(width, PAD) for x in row), "value") for row in table]
+
+
+def grad_lines(node: GraphNode) -> list[Line]:
+    """Return the gradient: its numbers if it is small, else its norm."""
+    lines: list[Line] = []
+    if node.stats and "grad_norm" in node.stats:
+        lines.append((f"|grad| {number_text(node.stats['grad_norm'], 3)}", "note"))
+    return lines
+
+
+def closed_lines(graph: Graph, title: str, nodes: Iterable[GraphNode]) -> list[Line]:
+    """Return the lines of a closed group."""
+    inside = list(nodes)
+    params: dict[str, GraphNode] = {}
+    for node in inside:
+        for edge in graph.arguments[node.id]:
+            leaf = graph.by_id[edge.src]
+            if leaf.kind == "param":
+                params[leaf.id] = leaf
+    count = sum(p.numel for p in params.values())
+    lines: list[Line] = [(cut(f"▸ {title}"), "head"), (f"{len(inside):,} op{'s' if len(inside) != 1 else ''}", "op")]
+    if count:
+        lines.append((f"{count:,} parameter{'s' if count != 1 else ''}", "param"))
+    if "flops" in graph.look.show:
+        lines.append((count_text(sum(n.flops for n in inside), "FLOP"), "note"))
+    if inside and "shape" in graph.look.show:
+        lines.append((shape_text(inside[-1].shape), "shape"))
+    total = sum_of(graph, inside)
+    if total is not None and graph.look.color_by not in graph.look.show:
+        lines.append((f"{name_of(graph.look.color_by)} {in_units(graph.look.color_by, total)}", "note"))
+    marks = sorted({m.partition(" 1")[0].partition(" 2")[0] for n in inside for m in n.marks})
+    lines.extend((mark_text(m), "mark") for m in marks[:3])
+    return lines

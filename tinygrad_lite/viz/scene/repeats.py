@@ -1,0 +1,154 @@
+"""Finding what is repeated: equal parts of a computation in a row, each of which hands its results to the next alone.
+
+Ops are numbered in the order of execution; a part is an interval of ops. Two neighbouring parts are equal if their ops,
+shapes, options, module calls and inner edges are, and if every edge into the second comes from the same place of the
+first, or from the same thing outside as in the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_lite.viz.model import Graph, GraphNode
+from tinygrad_lite.viz.scene.words import options_text
+
+PERIODS = 8
+"""The longest sequence of siblings that is looked for as one repeated part."""
+
+Item = tuple[int, int, str]
+"""One child of a module call: the interval of its ops, and the id of the child call ("" for a single op)."""
+
+
+class Steps:
+    """Every op of a graph in the order of execution, reduced to what makes two of them equal.
+
+    ``face`` is what the op is, ``refs`` where its arguments come from: a distance back for ops, and else the leaf.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        ops = [n for n in graph.nodes if n.kind in ("op", "grad")]
+        self.ids = [n.id for n in ops]
+        kinds = [n.kind for n in ops]
+        self.index = {id: i for i, id in enumerate(self.ids)}
+        self.face: list[int] = []
+        self.refs: list[tuple[tuple[int, int, int | str], ...]] = []
+        self.furthest = [0] * len(ops)  # the last op that uses the result; past the end: an output
+        words: dict[tuple[Any, ...], int] = {}
+        users = graph.users
+        private = {
+            n.id: f"*{n.kind} {n.shape} {n.dtype} {ills(n)}"
+            for n in graph.nodes
+            if n.kind not in ("op", "grad") and len(users[n.id]) == 1
+        }
+        for i, n in enumerate(ops):
+            face = (n.op, n.kind, n.shape, n.dtype, options_text(steady(n)) if n.attrs else "", ills(n))
+            self.face.append(words.setdefault(face, len(words)))
+            refs: list[tuple[int, int, int | str]] = []
+            for e in graph.arguments[n.id]:
+                j = self.index.get(e.src)
+                if j is not None and kinds[j] != n.kind:
+                    continue  # values kept for the backward pass go from each part to its own mirror image
+                if j is None:
+                    refs.append((e.arg_index, e.out_index, private.get(e.src, e.src)))
+                else:
+                    refs.append((e.arg_index, e.out_index, i - j))
+                    self.furthest[j] = max(self.furthest[j], i)
+            self.refs.append(tuple(refs))
+        for n in graph.nodes:
+            if n.kind == "output":
+                for e in graph.arguments[n.id]:
+                    if e.src in self.index:
+                        self.furthest[self.index[e.src]] = len(ops)
+
+    def follows(self, a: int, length: int) -> bool:
+        """Whether the interval of ``length`` ops after ``a + length`` repeats the one at ``a``."""
+        b = a + length
+        if b + length > len(self.face) or self.face[a] != self.face[b]:
+            return False
+        face, refs, furthest = self.face, self.refs, self.furthest
+        for t in range(length):
+            if face[a + t] != face[b + t] or furthest[a + t] >= b + length:
+                return False
+            mine, theirs = refs[a + t], refs[b + t]
+            if len(mine) != len(theirs):
+                return False
+            for (arg, out, before), (arg2, out2, now) in zip(mine, theirs, strict=True):
+                if arg != arg2 or out != out2:
+                    return False
+                if isinstance(now, str) or isinstance(before, str):
+                    # the first part may take from outside what the second takes from the first
+                    if now != before and not (isinstance(now, int) and t < now <= t + length):
+                        return False
+                elif now != before:
+                    inner = now <= t or before <= t
+                    same_outside = now - before == length
+                    if inner or not (now <= t + length or same_outside):
+                        return False
+        return True
+
+
+def steady(node: GraphNode) -> dict[str, Any]:
+    """Return the options of an op, with the number that counts the rounds of a loop (``x[t]``) left out."""
+    if node.op != "getitem":
+        return node.attrs
+    index = node.attrs.get("index")
+    parts = index if isinstance(index, tuple) else (index,)
+    return {**node.attrs, "index": tuple("t" if type(p) is int else p for p in parts)}
+
+
+def ills(node: GraphNode) -> str:
+    """Return what is marked on a node, without the numbers: what differs in that is not drawn as the same."""
+    return " ".join(m.partition(" ")[0] for m in node.marks)
+
+
+def runs(steps: Steps, items: Sequence[Item], shapes: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """Return (first item, items per part, number of parts) of every repetition among siblings, in order.
+
+    ``shapes`` says of each child call how it is built. A single op counts from four repeats on, more from two.
+    """
+    found: list[tuple[int, int, int]] = []
+    at, n = 0, len(items)
+    while at < n:
+        best = (0, 0, 0)  # ops covered, period, parts
+        for period in range(1, min(PERIODS, (n - at) // 2) + 1):
+            count = parts(steps, items, shapes, at, period)
+            size = items[at + period - 1][1] - items[at][0]
+            if count >= (2 if size > 2 and count * size >= 6 else 4) and count * size > best[0]:
+                best = (count * size, period, count)
+        if best[0]:
+            found.append((at, best[1], best[2]))
+            at += best[1] * best[2]
+        else:
+            at += 1
+    return found
+
+
+def parts(steps: Steps, items: Sequence[Item], shapes: dict[str, Any], at: int, period: int) -> int:
+    """Return how many times the ``period`` items at ``at`` follow each other."""
+    start = items[at][0]
+    length = items[at + period - 1][1] - start
+    count = 1
+    while True:
+        here = at + count * period
+        if here + period > len(items) or not length:
+            return count
+        first = start + (count - 1) * length
+        if items[here][0] != first + length or items[here + period - 1][1] != first + 2 * length:
+            return count
+        for k in range(period):
+            one, two = items[here - period + k], items[here + k]
+            if one[1] - one[0] != two[1] - two[0] or shapes.get(one[2]) != shapes.get(two[2]):
+                return count
+        if not steps.follows(first, length) or (count > 1 and not same_refs(steps, first, length)):
+            return count
+        count += 1
+
+
+def same_refs(steps: Steps, first: int, length: int) -> bool:
+    """Whether two neighbouring parts, neither of them the first, take their arguments from corresponding places."""
+    for t in range(length):
+        for (_, _, before), (_, _, now) in zip(steps.refs[first + t], steps.refs[first + length + t], strict=True):
+            if now != before and not (isinstance(now, int) and isinstance(before, int) and now - before == length):
+                return False
+    return True
