@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_lite.engine.node import MODE, Mode, user_frame
+from tinygrad_lite.engine.mode import MODE, Mode
+from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
-
-_number = itertools.count().__next__
 
 
 class Hooks:
@@ -24,27 +22,6 @@ class Hooks:
 
     def __bool__(self) -> bool:
         return bool(self.before or self.after or self.backward)
-
-
-class RemovableHandle:
-    """Takes a hook away again: by ``remove()``, or at the end of a ``with`` block."""
-
-    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
-        self.hooks, self.id = hooks, _number()
-        hooks[self.id] = hook
-        if prepend:
-            for key in [k for k in hooks if k != self.id]:
-                hooks[key] = hooks.pop(key)
-
-    def remove(self) -> None:
-        """Take the hook away; once more does nothing."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
 
 
 def call_with_hooks(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

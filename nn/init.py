@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.arguments import named
-from tinygrad_lite.engine.node import bump
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.random import default_generator
 

@@ -15,10 +15,12 @@ import numpy as np
 
 from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.engine.devices import Device, as_device
-from tinygrad_lite.engine.node import MODE, OURS
+from tinygrad_lite.engine.hooks import RemovableHandle
+from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn import state
-from tinygrad_lite.nn.hooks import Hooks, RemovableHandle, call_with_hooks, located, placed
+from tinygrad_lite.nn.hooks import Hooks, call_with_hooks, located, placed
 from tinygrad_lite.nn.parameter import Buffer, Parameter
 
 __all__ = ["Module"]
@@ -294,8 +296,7 @@ class Module:
                 located(self, args, error)
                 raise
         for observer in observers:
-            if hasattr(observer, "enter"):
-                observer.enter(self, args)
+            observer.enter(self, args)
         out = None
         try:
             if not self._hooks:
@@ -309,8 +310,7 @@ class Module:
             raise
         finally:
             for observer in observers:
-                if hasattr(observer, "leave"):
-                    observer.leave(self, out)
+                observer.leave(self, out)
         return out
 
     def _no_forward(self, *args: Any, **kwargs: Any) -> Any:

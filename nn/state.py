@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.engine.node import bump
 from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.engine.versions import bump
 
 EXTRA = "_extra_state"
 

@@ -13,7 +13,7 @@ from tinygrad_lite import ops, random
 from tinygrad_lite._version import __version__ as __version__
 from tinygrad_lite.engine.devices import accelerator as accelerator, cuda as cuda, device as device, mps as mps
 from tinygrad_lite.engine.grad import grad as grad
-from tinygrad_lite.engine.node import (
+from tinygrad_lite.engine.mode import (
     enable_grad as enable_grad,
     inference_mode as inference_mode,
     is_grad_enabled as is_grad_enabled,

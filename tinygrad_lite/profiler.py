@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from tinygrad_lite.engine.node import MODE
+from tinygrad_lite.engine.mode import MODE, Observer
 from tinygrad_lite.engine.tensor import Tensor
 
 __all__ = ["Event", "Row", "profile"]
@@ -106,7 +106,7 @@ def readable(count: float) -> str:
     return f"{count:.1f} GiB"
 
 
-class profile:  # noqa: N801 - PyTorch's name
+class profile(Observer):  # noqa: N801 - PyTorch's name
     """Measure a ``with`` block: `table` to read, `by_op` and `by_module` to compute with, `export_chrome_trace` to see.
 
     ``events`` is everything that was seen, in order. Time is wall-clock time of this thread; watching costs a few
@@ -180,7 +180,7 @@ class profile:  # noqa: N801 - PyTorch's name
         self._note(op.name, FORWARD, place, self._last, nbytes(outs), kept, shape, now, step)
         self._last = perf_counter()
 
-    def starts(self) -> None:
+    def backward_starts(self) -> None:
         """A backward pass begins."""
         self._apart()
         self._last = perf_counter()

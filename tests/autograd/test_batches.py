@@ -9,8 +9,9 @@ import pytest
 
 import tinygrad_lite as tl
 from tests.autograd.registry_calls import OPS, calls, floating, outputs
+from tinygrad_lite.engine.batch import Unbatchable
+from tinygrad_lite.engine.mode import Observer, switch
 from tinygrad_lite.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, stack_module_state, vjp, vmap
-from tinygrad_lite.func.batch import Unbatchable
 
 rng = np.random.default_rng(0)
 
@@ -55,15 +56,11 @@ def test_many_gradients_in_one_backward_pass_are_the_loop(name: str) -> None:
                     close(g, h)
 
 
-class Counter:
+class Counter(Observer):
     """An observer that counts how often a rule ran."""
 
     def __init__(self) -> None:
         self.rules = 0
-
-    def before(self, *_: Any) -> None: ...
-
-    after = before
 
     def pulled(self, *_: Any) -> None:
         self.rules += 1
@@ -73,7 +70,7 @@ def test_a_jacobian_of_300_rows_is_one_backward_pass() -> None:
     W, x = tl.tensor(rng.normal(size=(300, 300)) / 17), tl.tensor(rng.normal(size=300), requires_grad=True)
     y = (W @ x).tanh() * x.exp()
     counter = Counter()
-    with tl.engine.node.switch(observers=(counter,)):
+    with switch(observers=(counter,)):
         (J,) = tl.grad(y, x, tl.eye(300, dtype=tl.float64), is_grads_batched=True, retain_graph=True)
     assert counter.rules <= 6
     rows = [tl.grad(y, x, tl.eye(300, dtype=tl.float64)[k], retain_graph=True)[0] for k in range(0, 300, 37)]

@@ -280,7 +280,7 @@ def test_training_with_an_optimiser_never_looks_at_single_saved_values(monkeypat
     looked: list[Any] = []
     net, x = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)), tl.ones(2, 3)
     optimiser = tl.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-    monkeypatch.setattr(tl.engine.node, "refuse_changed", looked.append)
+    monkeypatch.setattr(tl.engine.backward, "refuse_changed", looked.append)
     for _ in range(3):
         optimiser.zero_grad()
         net(x).sum().backward()

@@ -6,7 +6,8 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite.engine.node import MODE, Node
+from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.node import Node
 
 
 class Block(nn.Module):

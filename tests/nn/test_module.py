@@ -10,8 +10,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite.engine.mode import switch
-from tinygrad_lite.engine.node import no_grad
+from tinygrad_lite.engine.mode import Observer, no_grad, switch
 
 
 class Net(nn.Module):
@@ -287,7 +286,7 @@ def test_backward_hooks():
 
 
 def test_observers_are_told_of_modules(net):
-    class Watch:
+    class Watch(Observer):
         def __init__(self):
             self.said = []
 
@@ -299,9 +298,6 @@ def test_observers_are_told_of_modules(net):
 
         def before(self, op, args):
             self.said.append(op.name)
-
-        def after(self, *args):
-            pass
 
     watch = Watch()
     with switch(observers=(watch,)):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.engine.node import MODE
+from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.profiler import profile, readable
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine import backward
 from tinygrad_lite.engine.op import OPS, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.testing import GradReport, check_op
@@ -25,19 +25,19 @@ def test_an_error_of_a_tenth_of_a_percent(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_missing_sum_over_a_broadcast_axis(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph, "unbroadcast", lambda g, shape: g)
+    monkeypatch.setattr(backward, "unbroadcast", lambda g, shape: g)
     found = report("add")
     assert not found.ok, found
 
 
 def test_a_sum_over_the_wrong_axis(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = graph.unbroadcast
+    right = backward.unbroadcast
 
     def first_only(g: Any, shape: Any) -> Any:
         summed = right(g, shape)
         return np.broadcast_to(np.take(g.reshape((-1, *np.shape(summed))), 0, 0), np.shape(summed))
 
-    monkeypatch.setattr(graph, "unbroadcast", first_only)
+    monkeypatch.setattr(backward, "unbroadcast", first_only)
     assert not report("mul").ok
 
 

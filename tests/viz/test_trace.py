@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn, viz
-from tinygrad_lite.engine.node import MODE
+from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.viz.formats.json import decoded
 
 

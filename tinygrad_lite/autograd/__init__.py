@@ -8,8 +8,7 @@ from tinygrad_lite.autograd.anomaly import (
 )
 from tinygrad_lite.autograd.function import Function as Function
 from tinygrad_lite.engine.grad import backward as backward, grad as grad
-from tinygrad_lite.engine.node import (
-    Node as Node,
+from tinygrad_lite.engine.mode import (
     enable_grad as enable_grad,
     inference_mode as inference_mode,
     is_grad_enabled as is_grad_enabled,
@@ -17,3 +16,4 @@ from tinygrad_lite.engine.node import (
     set_grad_enabled as set_grad_enabled,
     zero_guard as zero_guard,
 )
+from tinygrad_lite.engine.node import Node as Node

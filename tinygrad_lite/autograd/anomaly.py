@@ -8,12 +8,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tinygrad_lite.engine.node import MODE, Node, line_of, pull, switch, user_frame
+from tinygrad_lite.engine.backward import pull
+from tinygrad_lite.engine.mode import MODE, Observer, switch
+from tinygrad_lite.engine.node import Node
+from tinygrad_lite.engine.source import line_of, user_frame
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import GradientError
 
 
-class Finder:
+class Finder(Observer):
     """An observer that raises at the first step whose result is not finite although all it was given is."""
 
     def __init__(self, check_nan: bool = True) -> None:
@@ -35,9 +38,6 @@ class Finder:
         self.stack.pop()
 
     # -------------------------------------------------------------------------------- told by the engine
-    def before(self, op: Any, args: Any) -> None:
-        """An op begins."""
-
     def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
         """An op is done: look at its result."""
         outs = out if isinstance(out, tuple) else (out,)

@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine.node import MODE, Node, bump, clock, no_grad, pick, switch, unbroadcast, user_frame
-from tinygrad_lite.engine.tensor import Tensor, make, new, wrap
+from tinygrad_lite.engine.backward import unbroadcast
+from tinygrad_lite.engine.mode import MODE, no_grad, switch
+from tinygrad_lite.engine.node import Node, pick, record
+from tinygrad_lite.engine.source import user_frame
+from tinygrad_lite.engine.tensor import Tensor, make, wrap
+from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import GradientError, ShapeError, describe
 
 
@@ -183,7 +187,6 @@ class Function:
             if t.tracked and t.node is None:
                 raise GradientError(f"{cls.__name__}: a leaf that requires gradients cannot be changed in place")
         live = [isinstance(o, Tensor) and o.dtype.kind == "f" and id(o) not in constant for o in outs]
-        node = new(Node)
         origins: list[Any] = []
         saved: list[Any] = []
         for t in ctx._to_save:
@@ -197,24 +200,23 @@ class Function:
                 origins.append(where if where is not None else None)
             saved.append(t.array if isinstance(t, Tensor) else t)
         ctx._to_save = ()
-        node.op, node.options, node.hooks = Custom(cls, ctx, tuple(origins)), (), None
-        node.inputs = tuple((a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True))
-        node.saved, node.source = tuple(saved), (frame.f_code, frame.f_lasti)
-        several = len(outs) > 1
-        node.shape = [tuple(getattr(o, "shape", ())) for o in outs] if several else tuple(getattr(outs[0], "shape", ()))
+        inputs = tuple((a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True))
+        shapes = [tuple(getattr(o, "shape", ())) for o in outs]
         dtypes = [getattr(o, "dtype", np.dtype(np.float64)) for o in outs]
-        node.dtype = dtypes if several else dtypes[0]
+        several = len(outs) > 1
+        shape, dtype = (shapes, dtypes) if several else (shapes[0], dtypes[0])
+        place = (frame.f_code, frame.f_lasti)
         for t in ctx._dirty:
-            bump(t.array, node.source)
-        node.seq = clock()
+            bump(t.array, place)
+        node = record(Custom(cls, ctx, tuple(origins)), inputs, tuple(saved), (), shape, dtype, place)
         results = []
         for i, o in enumerate(outs):
-            place = (pick(node, i) if several else node) if live[i] else None
-            if place is not None and id(o) in dirty:
-                o.node, o.tracked = place, True
+            origin = (pick(node, i) if several else node) if live[i] else None
+            if origin is not None and id(o) in dirty:
+                o.node, o.tracked = origin, True
                 results.append(o)
             else:
-                results.append(_bare(o, args, ctx) if place is None else make(o.array, place))
+                results.append(_bare(o, args, ctx) if origin is None else make(o.array, origin))
         ctx._dirty = ctx._constant = ()
         return tuple(results)
 

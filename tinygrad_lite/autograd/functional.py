@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.grad import grad
-from tinygrad_lite.engine.node import enable_grad
+from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe

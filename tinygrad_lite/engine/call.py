@@ -22,10 +22,15 @@ import numpy as np
 from numpy import ndarray
 
 from tinygrad_lite.engine.dtype import F32, F64, NUMPY_1, promoted
-from tinygrad_lite.engine.node import MODE, OURS, Node, clock, pick, user_frame
-from tinygrad_lite.engine.tensor import ASK, Tensor, make, new
+from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.node import Node, pick, record
+from tinygrad_lite.engine.source import user_frame
+from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.engine.views import link
 from tinygrad_lite.errors import DTypeError, GradientError, LinAlgError, OptionError, ShapeError, describe, in_our_words
+
+BATCHED: list[Callable[[Any, tuple[Any, ...]], Any]] = []
+"""What runs an op on the batches of `vmap`: put here by `engine.batch`, which stands on this module."""
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 """NumPy's words for PyTorch's arguments."""
@@ -54,7 +59,7 @@ def {name}({signature}, **_words):
             _inputs = ({inputs},) if _tracked and _mode.grad and {records} else None
             return several(op, _y, _inputs, {saved_several}, ({options}), {first})
         _y = as_array(op, _y)
-    _t = new(Tensor)
+    _t = allocate(Tensor)
     _t.array = _y
     _t.grad = _t.hooks = _t.base = None
 {view}    if not _tracked or not _mode.grad or not {records}:
@@ -62,24 +67,7 @@ def {name}({signature}, **_words):
         _t.node = None
         return _t
     _t.tracked = True
-    _t.node = _node = Node()
-    _node.op = op
-    _node.inputs = ({inputs},)
-    _node.saved = {saved}
-    _node.options = ({options})
-    _node.shape = _y.shape
-    _node.dtype = _y.dtype
-    _node.seq = clock()
-    _node.hooks = None
-    if _mode.place is None:
-        _frame = getframe(1)
-        _code = _frame.f_code
-        if OURS[_code.co_filename]:
-            _frame = user_frame(_frame)
-            _code = _frame.f_code
-        _node.source = (_code, _frame.f_lasti)
-    else:
-        _node.source = _mode.place
+    _t.node = record(op, ({inputs},), {saved}, ({options}), _y.shape, _y.dtype, _mode.place)
     return _t
 """
 
@@ -195,9 +183,9 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
     op = names["op"]
     space = {
         "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
-        "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "new": new, "Node": Node,
-        "Tensor": Tensor, "ndarray": ndarray, "clock": clock, "getframe": sys._getframe, "F32": F32, "F64": F64,
-        "shape_of": np.shape, "OURS": OURS, "user_frame": user_frame, "link": link,
+        "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
+        "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
+        "link": link,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]
     if taken:
@@ -267,15 +255,8 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
         if not mode.grad or all(p is None for p in inputs):
             return make(y)
         known = dict(zip(op.params, (raw, *options), strict=True), y=y)
-        node = new(Node)
-        node.op, node.inputs, node.options, node.shape, node.dtype = op, tuple(inputs), options, y.shape, y.dtype
-        node.saved = tuple(
-            known[w] if w in known else [np.shape(r) for r in raw] for w in op.saved_names
-        )  # fmt: skip
-        node.seq, node.hooks = clock(), None
-        frame = user_frame(sys._getframe(1))
-        node.source = (frame.f_code, frame.f_lasti)
-        return make(y, node)
+        saved = tuple(known[w] if w in known else [np.shape(r) for r in raw] for w in op.saved_names)
+        return make(y, record(op, tuple(inputs), saved, options, y.shape, y.dtype, mode.place))
 
     return call
 
@@ -285,23 +266,15 @@ def several(
 ) -> tuple[Tensor, ...]:
     """Wrap the outputs of an op that has several; those with an integer dtype carry no gradient."""
     arrays = tuple(y if y.__class__ is ndarray else as_array(op, y) for y in ys)
-    node = None if inputs is None else several_node(op, arrays, inputs, saved, options, sys._getframe(2))
+    node = None
+    if inputs is not None:
+        shapes, dtypes = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)
+        node = record(op, inputs, saved, options, shapes, dtypes, MODE.get().place, depth=3)
     out = tuple(make(y, pick(node, i)) if node and y.dtype.kind == "f" else make(y) for i, y in enumerate(arrays))
     if MODE.get().grad and may_view(op):
         for i, t in enumerate(out):
             link(t, first, op, options, i)
     return out
-
-
-def several_node(op: Any, arrays: Any, inputs: Any, saved: Any, options: Any, frame: Any) -> Node:
-    """Return the node of an op with several outputs."""
-    node = new(Node)
-    node.op, node.inputs, node.saved, node.options = op, inputs, saved, options
-    node.shape, node.dtype = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)
-    node.seq, node.hooks = clock(), None
-    frame = user_frame(frame)
-    node.source = (frame.f_code, frame.f_lasti)
-    return node
 
 
 def as_array(op: Any, y: Any) -> Any:
@@ -328,7 +301,7 @@ def watched(call: Callable[..., Any], op: Any, args: tuple[Any, ...]) -> Any:
     """Run ``call`` with the observers of the current mode told before and after."""
     mode = MODE.get()
     if any(isinstance(a, Tensor) and a.level for a in (args[0] if op.sequence else args)):
-        return ASK.batched(op, args)
+        return BATCHED[0](op, args)
     source = sys._getframe(2)
     for observer in mode.observers:
         observer.before(op, args)

@@ -1,4 +1,4 @@
-"""What recording means right now: gradients on or off, who is watching, and the zero-gradient rule."""
+"""The current autograd mode: recording on or off, the zero-gradient rule, and the observers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,47 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Mode:
-    """What recording means right now; one per thread and asyncio task, never changed, only replaced.
+class Observer:
+    """Base of everything that watches ops run: pictures, profiles, anomaly detection, tracing, batching.
 
-    ``grad``: record steps. ``guard``: an exactly zero incoming gradient gives an exactly zero outgoing one.
-    ``inference``: the caller promised never to ask for gradients. ``observers``: objects told of every step (pictures,
-    profiles, the search for the first non-finite value, batching). ``outer``: the mode to go back to. ``place``: the
-    (code object, instruction) of the user that called a network of ours, so that no step inside it has to look for it.
+    Override what you need. While an observer is in the mode (``switch(observers=...)``), every op, module call and
+    gradient rule of this thread or task passes it; a program without observers pays nothing.
+    """
+
+    __slots__ = ()
+
+    def before(self, op: Any, args: tuple[Any, ...]) -> None:
+        """An op is about to run on ``args``."""
+
+    def after(self, op: Any, args: tuple[Any, ...], out: Any, frame: Any) -> None:
+        """An op has returned ``out``; ``frame`` is the caller's."""
+
+    def enter(self, module: Any, args: tuple[Any, ...]) -> None:
+        """A module is about to run ``forward``."""
+
+    def leave(self, module: Any, out: Any) -> None:
+        """A module has returned ``out``, or has failed (None)."""
+
+    def backward_starts(self) -> None:
+        """A backward pass begins."""
+
+    def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
+        """The rule of ``node`` for its operand ``position`` has turned the gradient ``g`` into ``gp``."""
+
+
+class Mode:
+    """The current autograd mode; one per thread and asyncio task, never changed, only replaced.
+
+    ``grad``: record nodes. ``guard``: an exactly zero incoming gradient gives an exactly zero outgoing one.
+    ``inference``: no gradients will be asked of the results. ``observers``: the running `Observer` objects.
+    ``outer``: the mode to return to. ``place``: the line that called one of this package's modules, so that no op
+    inside it has to look for it.
     """
 
     __slots__ = ("grad", "guard", "inference", "observers", "outer", "place")
 
     def __init__(
-        self, grad: bool = True, guard: bool = True, inference: bool = False, observers: tuple[Any, ...] = (),
+        self, grad: bool = True, guard: bool = True, inference: bool = False, observers: tuple[Observer, ...] = (),
         outer: Mode | None = None, place: tuple[CodeType, int] | None = None,
     ) -> None:  # fmt: skip
         self.grad, self.guard, self.inference, self.observers, self.outer = grad, guard, inference, observers, outer

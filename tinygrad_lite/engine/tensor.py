@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arrays import (
     SIZES,
     Holder,
@@ -22,25 +22,20 @@ from tinygrad_lite.engine.arrays import (
     to_array as to_array,
 )
 from tinygrad_lite.engine.devices import Device
+from tinygrad_lite.engine.hooks import After, RemovableHandle, Retain, hang
 from tinygrad_lite.engine.methods import Methods
-from tinygrad_lite.engine.node import Node, Retain
+from tinygrad_lite.engine.node import Node, same
+from tinygrad_lite.engine.versions import CHANGES, bump, owner
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 
 Array = Any
 """Whatever speaks NumPy's protocols: a bare array in an ordinary step, a Tensor inside a differentiated rule."""
 
-new = object.__new__
+allocate = object.__new__
 CPU = Device("cpu")
 UFUNCS: dict[Any, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """NumPy's functions and what answers for each on a Tensor; filled by the registry."""
-
-
-class ASK:
-    """What `Tensor` asks of the modules that stand on it; each puts its answer here when it is imported."""
-
-    backward: Callable[..., None]
-    batched: Callable[..., Any]
 
 
 # ------------------------------------------------------------------------------------------------ Tensor
@@ -61,16 +56,19 @@ class Tensor(Holder, Methods):
     level = 0
     """Above 0 for the many examples that `vmap` passes off as one tensor."""
 
+    _run_backward: ClassVar[Callable[..., None]]
+    """Set by `engine.grad` when it is imported; it stands on this module, so this module cannot import it."""
+
     array: Any
     grad: Tensor | None
     tracked: bool
     node: Node | None
-    hooks: list[Any] | None
+    hooks: dict[int, Any] | None
     base: Any
 
     def __init__(self, *data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
         if data and all(type(n) is int for n in data):  # PyTorch's way: whole numbers are lengths, not values
-            self.array = np.zeros(data, dtype or get_default_dtype())
+            self.array = new.zeros(data, dtype or get_default_dtype())
         elif len(data) > 1:
             raise TypeError(f"Tensor: expected one array or several lengths, got {', '.join(map(describe, data))}")
         else:
@@ -169,12 +167,12 @@ class Tensor(Holder, Methods):
         A backward pass that needs the old values says so instead of computing with the new ones.
         """
         frame = sys._getframe(1)
-        graph.bump(self.array, (frame.f_code, frame.f_lasti))
+        bump(self.array, (frame.f_code, frame.f_lasti))
 
     @property
     def _version(self) -> int:
         """How often the memory of this tensor was changed in place."""
-        change = graph.CHANGES.get(id(graph.owner(self.array)))
+        change = CHANGES.get(id(owner(self.array)))
         return 0 if change is None else change.count
 
     def size(self, dim: int | None = None) -> Any:
@@ -299,15 +297,15 @@ class Tensor(Holder, Methods):
         ``retain_graph``; with ``create_graph`` the gradients can be differentiated again. If anything fails, no
         ``.grad`` has changed. Raises GradientError, ShapeError.
         """
-        ASK.backward(self, gradient, retain_graph, create_graph, inputs)
+        type(self)._run_backward(self, gradient, retain_graph, create_graph, inputs)
 
-    def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> RemovableHandle:
         """Call ``hook(grad)`` when the gradient of this tensor is known; what it returns (unless None) replaces it."""
         if not self.tracked:
             raise GradientError("register_hook: this tensor does not require gradients")
-        return add_hook(self, hook)
+        return hook_on(self, hook)
 
-    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> HookHandle:
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` whenever a backward pass has added to ``.grad`` of this leaf."""
         if not self.tracked or self.node is not None:
             raise GradientError("register_post_accumulate_grad_hook: only a leaf that requires gradients has .grad")
@@ -318,12 +316,13 @@ class Tensor(Holder, Methods):
         if not self.tracked:
             raise GradientError("retain_grad: this tensor does not require gradients")
         if self.node is not None and not self.retains_grad:
-            hang(self, Retain(self))
+            hang(self.node, Retain(self))
 
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was asked of this computed tensor."""
-        return self.node is not None and any(type(h) is Retain and h.tensor() is self for h in self.node.hooks or ())
+        hooks = () if self.node is None else (self.node.hooks or {}).values()
+        return any(type(h) is Retain and h.tensor() is self for h in hooks)
 
     # -------------------------------------------------------------------------------- copies and pickles
     def _copied(self, how: str) -> tuple[Any, ...]:
@@ -353,7 +352,7 @@ def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) 
 
 def make(array: Any, node: Node | None = None) -> Tensor:
     """Return a plain Tensor around ``array`` (no copy, no checks), tracked if ``node`` made it."""
-    t = new(Tensor)
+    t = allocate(Tensor)
     t.array = array
     t.grad = None
     t.tracked = node is not None
@@ -368,46 +367,16 @@ def wrap(array: Any, origin: Any) -> Tensor:
     if type(origin) is not Node:
         if origin.array is array:
             return origin  # type: ignore[no-any-return]
-        origin = graph.same(origin, array)  # the leaf was given other memory since
+        origin = same(origin, array)  # the leaf was given other memory since
     return make(array, origin)
 
 
-# ------------------------------------------------------------------------------------------------ hooks
-class HookHandle:
-    """Removes a hook again."""
-
-    def __init__(self, hooks: list[Any], hook: Any) -> None:
-        self.hooks, self.hook = hooks, hook
-
-    def remove(self) -> None:
-        """Take the hook away; once more does nothing."""
-        if self.hook in self.hooks:
-            self.hooks.remove(self.hook)
-
-
-class After:
-    """Among the hooks of a leaf: called with the leaf once its ``.grad`` is there."""
-
-    def __init__(self, hook: Callable[[Tensor], None]) -> None:
-        self.hook = hook
-
-
-def hang(t: Tensor, hook: Any) -> HookHandle:
-    """Hang ``hook`` on the step that made ``t``, or on the leaf itself; what keeps a gradient stays last."""
-    place: Any = t if t.node is None else t.node
-    if place.hooks is None:
-        place.hooks = []
-    hooks = place.hooks
-    hooks.insert(len(hooks) - bool(hooks and type(hooks[-1]) is Retain), hook)
-    return HookHandle(hooks, hook)
-
-
-def add_hook(t: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
-    """Hang ``hook`` on ``t``: it is given a copy of the gradient, and may return another."""
+def hook_on(t: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
+    """Add a hook of the user's to ``t``: it is given a copy of the gradient, and may return another."""
 
     def call(g: Any) -> Any:
         bare = not isinstance(g, Tensor)
-        # the engine hands one array to several places: what the hook keeps or changes must be its own
+        # the engine passes one array to several places: what the hook keeps or changes must be its own
         answer = hook(make(np.array(g)) if bare else g)
         if answer is None:
             return g
@@ -420,4 +389,4 @@ def add_hook(t: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
             answer = answer.to(g.dtype)
         return np.array(answer.array) if bare else answer
 
-    return hang(t, call)
+    return hang(t if t.node is None else t.node, call)

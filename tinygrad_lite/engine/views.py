@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.engine.mode import MODE, switch
-from tinygrad_lite.engine.node import owner
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.versions import owner
 
 
 class Step(NamedTuple):

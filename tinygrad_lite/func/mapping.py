@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.batch import Level, Unbatchable, batch, inside, next_level, opened, stacked
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import describe
-from tinygrad_lite.func.batch import Level, Unbatchable, batch, inside, next_level, opened, stacked
 from tinygrad_lite.func.tree import flatten, spread
 
 

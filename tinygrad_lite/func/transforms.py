@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine import grad as gradients
-from tinygrad_lite.engine.node import MODE, Node, enable_grad
+from tinygrad_lite.engine.batch import batch, levels
+from tinygrad_lite.engine.grad import grad as gradients_of
+from tinygrad_lite.engine.mode import MODE, enable_grad
+from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
-from tinygrad_lite.func.batch import batch, levels
 from tinygrad_lite.func.tree import flatten, tree_map
 
 
@@ -93,7 +94,7 @@ def pulled(
     found: Sequence[Any] = [None] * len(ins)
     if pairs:
         lowered = [lower(o, s, batched) for o, s in pairs]
-        found = gradients.grad(
+        found = gradients_of(
             [o for o, _ in lowered], [bottom(i) for i in ins], [s for _, s in lowered],
             retain_graph=True, create_graph=create, allow_unused=True, is_grads_batched=batched,
         )  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import make
+from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.optim.formula import need
 from tinygrad_lite.optim.line_search import Point, strong_wolfe
@@ -80,7 +81,7 @@ class LBFGS(Optimizer):
         def evaluate() -> Any:
             nonlocal evaluations
             evaluations += 1
-            with graph.enable_grad():
+            with enable_grad():
                 return closure()
 
         first = evaluate()
@@ -174,5 +175,5 @@ class LBFGS(Optimizer):
         start = 0
         for p in self.param_groups[0]["params"]:
             p.array[...] = x[start : start + p.array.size].reshape(p.array.shape)
-            graph.bump(p.array, source)
+            bump(p.array, source)
             start += p.array.size

@@ -16,9 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine import node as graph
 from tinygrad_lite.engine.arguments import checked_constructor, fits, misfit, ours
-from tinygrad_lite.engine.tensor import HookHandle, Tensor, make
+from tinygrad_lite.engine.hooks import RemovableHandle
+from tinygrad_lite.engine.mode import enable_grad
+from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.engine.versions import CHANGES, bump, owner, tick
 from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 
 Job = tuple[Any, Any, Any, tuple[Any, ...]]
@@ -114,7 +116,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.count = 0  # steps taken, for the order check of the schedulers
         self._scratch: dict[Any, Any] = {}
-        self._hooks: tuple[list[Any], list[Any]] = ([], [])
+        self._hooks: tuple[dict[int, Any], dict[int, Any]] = ({}, {})
         if isinstance(params, (Tensor, dict, str)) or not isinstance(params, Iterable):
             raise TypeError(
                 f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
@@ -195,7 +197,7 @@ class Optimizer:
                     p.grad = make(np.zeros(p.array.shape, p.array.dtype))
                 else:
                     p.grad.array.fill(0)
-                    graph.bump(p.grad.array)
+                    bump(p.grad.array)
 
     # -------------------------------------------------------------------------------- the step
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -205,12 +207,12 @@ class Optimizer:
         """
         before, after = self._hooks
         if before:
-            for hook in tuple(before):
+            for hook in tuple(before.values()):
                 hook(self, (closure,), {})
         loss = self._take(closure, sys._getframe(1))
         self.count += 1
         if after:
-            for hook in tuple(after):
+            for hook in tuple(after.values()):
                 hook(self, (closure,), {})
         return loss
 
@@ -218,10 +220,10 @@ class Optimizer:
         """Take the step that ``frame`` asked for."""
         loss = None
         if closure is not None:
-            with graph.enable_grad():
+            with enable_grad():
                 loss = closure()
         work = [(group, jobs) for group in map(numbers, self.param_groups) if (jobs := self._gather(group))]
-        source, now, advance = (frame.f_code, frame.f_lasti), graph.tick(), self.advance
+        source, now, advance = (frame.f_code, frame.f_lasti), tick(), self.advance
         put = dict.__setitem__
         for group, jobs in work:
             large = False
@@ -292,21 +294,19 @@ class Optimizer:
                 views = [a.reshape(-1)[piece] for a in (x, *arrays)]
                 n = len(views[0])
                 state.pieces.append((piece, views[0], (*views[1:], *scratch[:, :n])))
-        graph.bump(x)
-        state.change = graph.CHANGES[id(graph.owner(x))]
+        bump(x)
+        state.change = CHANGES[id(owner(x))]
         self.state[p] = state
         return state
 
     # -------------------------------------------------------------------------------- hooks
-    def register_step_pre_hook(self, hook: Callable[..., Any]) -> HookHandle:
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before every step."""
-        self._hooks[0].append(hook)
-        return HookHandle(self._hooks[0], hook)
+        return RemovableHandle(self._hooks[0], hook)
 
-    def register_step_post_hook(self, hook: Callable[..., Any]) -> HookHandle:
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after every step."""
-        self._hooks[1].append(hook)
-        return HookHandle(self._hooks[1], hook)
+        return RemovableHandle(self._hooks[1], hook)
 
     # -------------------------------------------------------------------------------- saving and resuming
     def state_dict(self) -> dict[str, Any]:

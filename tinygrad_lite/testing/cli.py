@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from tinygrad_lite.engine import op as registry
+from tinygrad_lite.engine.op import OPS as REGISTERED
 from tinygrad_lite.testing.check import check_op
 from tinygrad_lite.testing.report import GradReport
 
-OPS: dict[str, Any] = registry.OPS
+OPS: dict[str, Any] = REGISTERED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import random
-from tinygrad_lite.engine import node as graph
+from tinygrad_lite.engine.mode import no_grad
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import describe
 from tinygrad_lite.nn import Module
@@ -182,7 +182,7 @@ class Trainer:
         return self.model(*batch[:-1]), batch[-1]
 
     def _measured(self, loss: float, output: Any, target: Any) -> dict[str, float]:
-        with graph.no_grad():
+        with no_grad():
             return {"loss": loss, **{name: float(metric(output, target)) for name, metric in self.metrics.items()}}
 
     # -------------------------------------------------------------------------------- using the model
@@ -266,7 +266,7 @@ class Evaluating:
     """Within it a model is in evaluation mode and nothing is recorded; afterwards it is as it was."""
 
     def __init__(self, model: Module) -> None:
-        self.model, self.recording = model, graph.no_grad()
+        self.model, self.recording = model, no_grad()
         self.modes = [(module, module.training) for module in model.modules()]
 
     def __enter__(self) -> None:

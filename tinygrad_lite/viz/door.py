@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine.node import MODE, switch
+from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import describe
 from tinygrad_lite.profiler import profile as Profile

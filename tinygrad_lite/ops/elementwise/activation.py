@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.dtype import NUMPY_1
-from tinygrad_lite.engine.node import finite
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array

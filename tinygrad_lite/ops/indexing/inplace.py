@@ -13,11 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.methods import Methods
-from tinygrad_lite.engine.node import MODE, Node, Retain, bump, clock, used_of, user_frame
+from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.node import Node, clock, record
 from tinygrad_lite.engine.op import PUBLIC, function, op, publish
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array, Tensor, make, new, to_array
+from tinygrad_lite.engine.source import user_frame
+from tinygrad_lite.engine.tensor import Array, Tensor, make, to_array
+from tinygrad_lite.engine.versions import bump, used_of
 from tinygrad_lite.engine.views import Path, Step, Views, renew, replay, root_of, shares
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -130,20 +134,16 @@ def _moved(t: Tensor, node: Node | None) -> None:
     old = t.node
     t.node, t.tracked = node, node is not None
     if old is not None and node is not None and old.hooks:
-        kept = [h for h in old.hooks if type(h) is Retain and h.tensor() is t]
-        if kept:
-            old.hooks.remove(kept[0])
-            node.hooks = [*(node.hooks or ()), kept[0]]
+        for key in [k for k, h in old.hooks.items() if type(h) is Retain and h.tensor() is t]:
+            node.hooks = {**(node.hooks or {}), key: old.hooks.pop(key)}
 
 
 def _recorded(root: Tensor, value: Any, path: Path, frame: Any) -> None:
     """Record that the region of ``root`` under ``path`` now holds ``value``, and tell the views."""
-    node = new(Node)
-    node.op, node.options, node.saved, node.hooks = overwrite.op, (path,), (path,), None  # type: ignore[attr-defined]
     tracked = isinstance(value, Tensor) and value.tracked
-    node.inputs = root.node, (value.node or value) if tracked else None
-    node.shape, node.dtype = root.array.shape, root.array.dtype
-    node.seq, node.source = clock(), (frame.f_code, frame.f_lasti)
+    inputs = root.node, (value.node or value) if tracked else None
+    array, place = root.array, (frame.f_code, frame.f_lasti)
+    node = record(overwrite.op, inputs, (path,), (path,), array.shape, array.dtype, place)  # type: ignore[attr-defined]
     _moved(root, node)
     for observer in MODE.get().observers:
         observer.before(node.op, (root, value, path))

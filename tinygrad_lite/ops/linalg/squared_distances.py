@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_lite.engine.node import ones
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -33,7 +33,7 @@ def _input_rule(g: Array, input: Array, centers: Array) -> Array:
 
 def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
     if g.__class__ is np.ndarray:
-        total = ones(len(g), g.dtype).dot(g)
+        total = new.row_of_ones(len(g), g.dtype).dot(g)
         return 2 * (centers * total[:, None] - product(g.T, input))
     return 2 * (centers * g.sum(axis=0).reshape((-1, 1)) - product(g.T, input))
 
@@ -67,8 +67,8 @@ def squared_distances(input: Array, centers: Array) -> Array:
         d = multiply(-2 * centers, input.T).T
     else:
         d = multiply(input, -2 * centers.T)
-    d += np.multiply(input, input).dot(ones(input.shape[1], input.dtype))[:, None]
-    d += np.multiply(centers, centers).dot(ones(input.shape[1], input.dtype))
+    d += np.multiply(input, input).dot(new.row_of_ones(input.shape[1], input.dtype))[:, None]
+    d += np.multiply(centers, centers).dot(new.row_of_ones(input.shape[1], input.dtype))
     flat = d.T if d.flags.f_contiguous else d
     bounded(np.maximum, flat, 0, out=flat)
     return d

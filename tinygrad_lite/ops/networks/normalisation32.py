@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine.node import ones
+from tinygrad_lite.engine import new
 
 BLOCK = 1 << 16
 """Elements of a block."""
@@ -29,7 +29,7 @@ def _planes(x: Any) -> Any:
 
 def _sums(v: Any) -> Any:
     n, c, size = v.shape
-    each = v.reshape(n * c, size).dot(ones(size, v.dtype)) if size > 1 else v
+    each = v.reshape(n * c, size).dot(new.row_of_ones(size, v.dtype)) if size > 1 else v
     return np.add.reduce(each.reshape(n, c), 0, np.float64)
 
 
@@ -108,7 +108,7 @@ def layer(x: Any, weight: Any, bias: Any, eps: float, k: int) -> Any:
     v = _rows(x, k)
     dtype = v.dtype
     y = np.empty(v.shape, dtype)
-    one, part = ones(k, dtype), dtype.type(1 / k)
+    one, part = new.row_of_ones(k, dtype), dtype.type(1 / k)
     weight = None if weight is None else weight.reshape(k)
     bias = None if bias is None else bias.reshape(k)
     step = max(1, BLOCK // k)
@@ -130,7 +130,7 @@ def layer_back(g: Any, x: Any, weight: Any, eps: float, k: int) -> Any:
     v, gv = _rows(x, k), _rows(g, k)
     dtype = v.dtype
     out = np.empty(v.shape, dtype)
-    one, part = ones(k, dtype), dtype.type(1 / k)
+    one, part = new.row_of_ones(k, dtype), dtype.type(1 / k)
     w = None if weight is None else weight.reshape(k)
     step = max(1, BLOCK // k)
     weight_g = bias_g = 0.0
@@ -141,7 +141,7 @@ def layer_back(g: Any, x: Any, weight: Any, eps: float, k: int) -> Any:
         np.subtract(seen, (seen.dot(one) * part)[:, None], z)
         r = 1 / np.sqrt(vecdot(z, z) * part + dtype.type(eps))
         np.multiply(z, r[:, None], z)
-        every = ones(len(seen), dtype)
+        every = new.row_of_ones(len(seen), dtype)
         bias_g = bias_g + every.dot(here)
         np.multiply(here, z, o)
         weight_g = weight_g + every.dot(o)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine.node import ones
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -151,7 +151,7 @@ def _lstm_back(
         times(d_c, f, back_c)
     flat = found.reshape(-1, 4 * n)
     g_weight = product(flat.T, _rows(_before(hidden, hs, reverse)))
-    return found, back_h, back_c, g_weight, ones(len(flat), flat.dtype).dot(flat), None
+    return found, back_h, back_c, g_weight, new.row_of_ones(len(flat), flat.dtype).dot(flat), None
 
 
 def _lstm_rule(g: Any, y: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any) -> Any:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinygrad_lite.engine.node import finite, ones
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
@@ -175,8 +176,9 @@ def _bias_rule(g: Array, bias_shape: Any) -> Array:
         n, o = g.shape[:2]  # products with ones are the fastest sums
         size = g.size // (n * o)
         each = g.reshape(n * o, size)
-        each = each.dot(ones(size, g.dtype)) if g.size <= 4096 else multiply(each, ones(size, g.dtype))
-        return ones(n, g.dtype).dot(each.reshape(n, o)) if n > 1 else each
+        row = new.row_of_ones(size, g.dtype)
+        each = np.dot(each, row) if g.size <= 4096 else multiply(each, row)
+        return np.dot(new.row_of_ones(n, g.dtype), each.reshape(n, o)) if n > 1 else each
     axes = tuple(i for i in range(g.ndim) if i != 1) if len(bias_shape) == 1 else 0
     return g.sum(axis=axes)
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine import node as engine
+from tinygrad_lite.engine.backward import pull
+from tinygrad_lite.engine.mode import Observer, switch
+from tinygrad_lite.engine.node import Node, Parts
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import GradientError
 from tinygrad_lite.viz.capture.builder import Builder
@@ -34,18 +36,12 @@ def ill(size: float, middle: float) -> str:
     return f"exploding gradient {number_text(size, 2)}" if middle and size > max(EXPLODING * middle, GROWN) else ""
 
 
-class Spy:
+class Spy(Observer):
     """Watches a backward pass for the first rule that makes something not finite out of finite numbers."""
 
     def __init__(self) -> None:
         self.step: Any = None
         self.word = ""
-
-    def before(self, op: Any, args: Any) -> None:
-        """An op inside a rule."""
-
-    def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
-        """An op inside a rule."""
 
     def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
         """A rule has run."""
@@ -79,20 +75,20 @@ def add_gradients(builder: Builder, outs: Sequence[Any]) -> tuple[str, ...]:
     nodes = {n.id: n for n in (*builder.leaves, *builder.nodes)}
     where = {step: nodes[id] for id, step in builder.steps.items()}
     where |= {t: nodes[id] for id, t in builder.sources.items()}
-    steps = [s for s in where if isinstance(s, engine.Node)]
+    steps = [s for s in where if isinstance(s, Node)]
     picks = [s for t in tracked if (s := t.node) is not None and s.op.is_pick]
     spy = Spy()
     roots = [(t.node or t, np.ones(t.array.shape, t.array.dtype)) for t in tracked]
     try:
-        with without_hooks([*steps, *picks]), np.errstate(all="ignore"), engine.switch(observers=(spy,)):
-            found = engine.pull(roots, targets=list(where), retain=True)
+        with without_hooks([*steps, *picks]), np.errstate(all="ignore"), switch(observers=(spy,)):
+            found = pull(roots, targets=list(where), retain=True)
     except GradientError:
         late = [(t, n) for t, n in where.items() if isinstance(t, Tensor) and t.grad is not None]
         for t, n in late:
             write(n, t.grad.array)  # type: ignore[union-attr]
         return ("a backward pass has freed this graph; draw before it, or use backward(retain_graph=True)",)
     for key, g in found.items():
-        if isinstance(g, engine.Parts):
+        if isinstance(g, Parts):
             g = g.parts.get(0)
         if g is not None:
             write(where[key], np.asarray(g))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
+from tinygrad_lite.engine.mode import Observer
 from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.viz.capture.builder import Builder, Names
@@ -15,7 +16,7 @@ from tinygrad_lite.viz.model import GraphCall, GraphNode
 PACKAGE = __name__.split(".")[0]
 
 
-class Tracer(Builder):
+class Tracer(Builder, Observer):
     """Told of every op and module call while a function runs; `nodes`, `edges`, `calls` are what it saw.
 
     ``modules``: path of each module by its id.
@@ -76,6 +77,3 @@ class Tracer(Builder):
         whole = step.inputs[0] if step.op.is_pick else step
         self.steps[node.id] = whole
         node.saved_bytes = saved_bytes(whole, self.names)
-
-    def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
-        """A rule of a backward pass inside the function: nothing to draw, its ops are told as ops."""

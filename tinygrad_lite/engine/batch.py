@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine import node as graph
-from tinygrad_lite.engine.grad import differentiate
-from tinygrad_lite.engine.node import MODE, switch
+from tinygrad_lite.engine.backward import release
+from tinygrad_lite.engine.call import BATCHED
+from tinygrad_lite.engine.differentiate import differentiate
+from tinygrad_lite.engine.mode import MODE, Observer, switch
 from tinygrad_lite.engine.op import PUBLIC
-from tinygrad_lite.engine.tensor import ASK, Size, Tensor, make, to_array
+from tinygrad_lite.engine.tensor import Size, Tensor, make, to_array
 from tinygrad_lite.errors import GradientError, ShapeError, describe
 
 
@@ -119,16 +120,11 @@ def batch(value: Any, level: int) -> Batch:
     return b
 
 
-class Level:
+class Level(Observer):
     """One running `vmap`: an observer only so that ops look out for batches."""
 
     def __init__(self, number: int, size: int) -> None:
         self.number, self.size = number, size
-
-    def before(self, *_: Any) -> None:
-        """Nothing to do."""
-
-    after = pulled = before
 
 
 def levels() -> list[Level]:
@@ -180,7 +176,7 @@ def run_batched(op: Any, args: tuple[Any, ...]) -> Any:
     return tuple(batch(o, level) for o in out) if type(out) is tuple else batch(out, level)
 
 
-ASK.batched = staticmethod(run_batched)
+BATCHED.append(run_batched)
 
 
 def one_by_one(op: Any, args: tuple[Any, ...], level: int, size: int) -> Any:
@@ -382,7 +378,7 @@ def pull_batched(
         rows = [differentiate(outs, [s[i] for s in seeds], ins, True, create, "grad") for i in range(size)]
         found = {key: stacked([r[key] for r in rows]) for key in rows[0]} if rows else {}
     if not keep:
-        graph.release([o.node for o in outs])
+        release([o.node for o in outs])
     return size, {key: opened(g, level) for key, g in found.items()}
 
 

@@ -1,0 +1,194 @@
+"""The backward pass: how gradients travel back over the recorded nodes (`pull`).
+
+This file knows neither operations nor Tensor. A gradient is anything that can be added, has a shape and can be handed
+to a rule: a bare array in an ordinary backward pass, a Tensor when the pass itself is differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.hooks import Retain
+from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.node import Node, Parts
+from tinygrad_lite.engine.versions import LATEST, refuse_changed
+from tinygrad_lite.errors import GradientError
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` over the axes along which an input of ``shape`` was broadcast (the adjoint of broadcasting).
+
+    >>> unbroadcast(np.ones((4, 2, 3)), (2, 1)).shape
+    (2, 1)
+    """
+    extra = g.ndim - len(shape)
+    if extra:
+        if extra == 1 and g.ndim == 2 and g.__class__ is np.ndarray:
+            rows, columns = g.shape
+            if (columns,) == shape and g.dtype.kind == "f":
+                return np.dot(new.row_of_ones(rows, g.dtype), g)
+        g = np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra)))
+        if g.shape == shape:
+            return g
+    axes = tuple([i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1])
+    return np.add.reduce(g, axis=axes, keepdims=True) if axes else g
+
+
+PIECE = 8192
+
+
+def finite(array: Any) -> bool:
+    """Return whether every element is finite (one pass, no temporary; overflow only costs a second look)."""
+    if array.__class__ is not np.ndarray:
+        array = getattr(array, "raw", array)
+    flat = array if array.ndim == 1 else array.ravel()
+    if flat.size > PIECE:  # BLAS would start threads for a longer product, and wait for them
+        whole = flat[: flat.size // PIECE * PIECE].reshape(-1, 1, PIECE)
+        flat = flat[whole.size :]
+        with np.errstate(all="ignore"):
+            if not isfinite(np.matmul(whole, whole.swapaxes(1, 2)).max()):
+                return bool(np.isfinite(array).all())
+    return isfinite(flat.dot(flat)) or bool(np.isfinite(array).all())
+
+
+def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
+    """Return the nodes under ``roots`` from which one of ``targets`` can be reached."""
+    nodes: set[Node] = set()
+    stack = [r for r in roots if type(r) is Node]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes.add(node)
+            stack.extend(p for p in node.inputs if type(p) is Node)
+    needed = set(targets)
+    for node in sorted(nodes, key=lambda n: n.seq):  # parents before children
+        if any(p in needed for p in node.inputs if p is not None):
+            needed.add(node)
+    return needed
+
+
+def pull(
+    roots: Sequence[tuple[Any, Any]],
+    *,
+    targets: Sequence[Any] | None = None,
+    retain: bool = False,
+    wrap: Callable[..., Any] | None = None,
+) -> dict[Any, Any]:
+    """Carry gradients from ``roots`` (pairs of node or leaf, gradient) back to the leaves, or only to ``targets``.
+
+    Nodes are taken in the reverse order of recording (a heap of their numbers), so each is visited once, when all its
+    gradients have arrived. Its saved values are freed as soon as they have been used, unless ``retain``.
+    With ``wrap`` (Tensor maker: array, node or leaf -> Tensor) the rules run on Tensors and are recorded themselves.
+    Returns the gradient of each leaf (or target) and of each `Retain` marker.
+    """
+    mode = MODE.get()
+    guard, observers = mode.guard, mode.observers
+    needed = None if targets is None else ancestors([r for r, _ in roots], set(targets))
+    wanted = set() if targets is None else set(targets)
+    results: dict[Any, Any] = {}
+    pending: dict[Node, Any] = {}
+    heap: list[tuple[int, Node]] = []
+
+    def arrive(p: Any, gp: Any) -> None:
+        if p.__class__ is Node:
+            if p in pending:
+                pending[p] = pending[p] + gp
+            else:
+                pending[p] = gp
+                heappush(heap, (-p.seq, p))
+        else:
+            results[p] = results[p] + gp if p in results else gp
+
+    for observer in observers:
+        observer.backward_starts()
+    for root, g in roots:
+        if needed is None or root in needed:
+            arrive(root, g)
+    while heap:
+        node = heappop(heap)[1]
+        g, op = pending.pop(node), node.op
+        if node.hooks is not None:
+            g = call_hooks(node, g, results)
+        if node in wanted:
+            results[node] = g
+        if g.__class__ is Parts:
+            g = g.filled(node)
+        if node.saved is None:
+            raise already_freed(node)
+        if node.seq < LATEST[0]:
+            refuse_changed(node)
+        saved = node.saved if wrap is None else op.rewrap(node, wrap)
+        for position, rule in op.rules:
+            p = node.inputs[position]
+            if p is None or (needed is not None and p not in needed):
+                continue
+            gp = rule(g, saved)
+            if gp is None:
+                continue
+            if guard and op.singular and not finite(gp):
+                gp = op.masked(g, gp)
+            shape = p.shape if p.__class__ is Node or wrap is not None else p.array.shape
+            if gp.shape != shape:
+                gp = unbroadcast(gp, shape)
+            if observers:
+                for observer in observers:
+                    observer.pulled(node, position, g, gp)
+            arrive(p, gp)
+        if op.gather is not None:
+            for p, gp in gathered(node, g, saved, needed, observers):
+                arrive(p, gp)
+        if op.frees and not retain:
+            node.saved = None
+    return results
+
+
+def call_hooks(node: Node, g: Any, results: dict[Any, Any]) -> Any:
+    """Return the gradient of ``node`` after its hooks; `Retain` markers find it among the ``results``."""
+    hooks = tuple((node.hooks or {}).values())
+    for hook in hooks:
+        if hook.__class__ is not Retain:
+            g = hook(g)
+    for hook in hooks:
+        if hook.__class__ is Retain:
+            results[hook] = g
+    return g
+
+
+def gathered(node: Node, g: Any, saved: Any, needed: Any, observers: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield (node or leaf, gradient) of an op whose one rule returns the gradients of several arguments."""
+    for position, gp in node.op.gather(node, g, saved):
+        p = node.inputs[position]
+        if needed is None or p in needed:
+            if gp.shape != p.shape:
+                gp = unbroadcast(gp, p.shape)
+            if gp.__class__ is not Parts:
+                for observer in observers:
+                    observer.pulled(node, position, g, gp)
+            yield p, gp
+
+
+def already_freed(node: Node) -> GradientError:
+    """Return the error for a node whose saved values an earlier backward pass has used and freed."""
+    return GradientError(
+        f"{node.op.name}: this part of the graph was already used by a backward pass, and its saved values were "
+        f"freed; call the first backward with retain_graph=True (recorded at {node.line})"
+    )
+
+
+def release(roots: Iterable[Any]) -> None:
+    """Free the saved values of the nodes under ``roots``, as a backward pass does."""
+    seen: set[Node] = set()
+    stack = [r for r in roots if type(r) is Node]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(p for p in node.inputs if type(p) is Node)
+            if node.op.frees:
+                node.saved = None

@@ -1,0 +1,137 @@
+"""From tensors to the backward pass and back: seeds, targets, and the gradients that are stored in ``.grad``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arrays import hush, unhush
+from tinygrad_lite.engine.backward import pull
+from tinygrad_lite.engine.hooks import After, Retain
+from tinygrad_lite.engine.mode import switch
+from tinygrad_lite.engine.node import Node
+from tinygrad_lite.engine.tensor import Tensor, make, to_array, wrap
+from tinygrad_lite.engine.versions import bump
+from tinygrad_lite.errors import GradientError, ShapeError, describe
+
+SEEDS = {np.dtype(d): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
+"""What a backward pass of one number starts from, made once and read-only."""
+
+
+def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
+    """Return the gradient to start from at ``out``; checks shape and dtype."""
+    if not out.tracked:
+        raise GradientError(
+            f"{asked}: this tensor {describe(out)} was not recorded: none of its inputs requires gradients, "
+            f"or it was computed under no_grad, or by a step without gradient (argmax, a comparison)"
+        )
+    if gradient is None:
+        if out.array.ndim == 0 and out.array.dtype in SEEDS:
+            return SEEDS[out.array.dtype]
+        if out.numel() != 1:
+            raise GradientError(
+                f"{asked}: a gradient can be left out only for one element, this tensor has shape {out.array.shape}; "
+                f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
+            )
+        return new.ones(out.array.shape, out.array.dtype)
+    # an array is copied: it may end up, as it is, in the .grad of a leaf
+    g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
+    if g.shape != out.array.shape:
+        raise ShapeError(f"{asked}: gradient has shape {tuple(g.shape)}, expected {out.array.shape} like the tensor")
+    return g
+
+
+def differentiate(
+    outputs: Sequence[Tensor],
+    gradients: Sequence[Any],
+    targets: Sequence[Tensor] | None,
+    retain: bool | None,
+    create: bool,
+    asked: str,
+) -> dict[Any, Any]:
+    """Run the backward pass; returns the gradient (array, or Tensor with ``create``) of each leaf or target."""
+    roots: list[tuple[Any, Any]] = []
+    for out, gradient in zip(outputs, gradients, strict=True):
+        if gradient is None and not create and out.tracked and out.array.ndim == 0 and out.array.dtype in SEEDS:
+            roots.append((out.node or out, SEEDS[out.array.dtype]))  # the usual case, without the questions
+            continue
+        g = seed_for(out, gradient, asked)
+        if create:
+            g = g if isinstance(g, Tensor) else make(g)
+        elif isinstance(g, Tensor) and not g.level:
+            g = np.array(g.array)
+        if g.dtype != out.array.dtype:
+            g = g.astype(out.array.dtype)
+        roots.append((out.node or out, g))
+    keys = None
+    if targets is not None:
+        for t in targets:
+            if not isinstance(t, Tensor) or not t.tracked:
+                raise GradientError(f"{asked}: an input {describe(t)} does not require gradients")
+        keys = [t.node or t for t in targets]
+    before = hush()
+    try:
+        if create:
+            with switch(grad=True):
+                found = pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
+        else:
+            # rules on bare arrays record nothing, whatever the mode
+            found = pull(roots, targets=keys, retain=bool(retain))
+    finally:
+        unhush(before)
+    for leaf in found:
+        if leaf.__class__ is not Node and leaf.__class__ is not Retain and leaf.hooks is not None:
+            for hook in tuple(leaf.hooks.values()):
+                if hook.__class__ is not After:
+                    found[leaf] = hook(found[leaf])
+    return found
+
+
+def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> None:
+    """Add the gradients found to ``.grad`` of their tensors, in the dtype of the tensor, in memory of their own.
+
+    Those are the leaves, computed tensors that were named as ``targets``, and those that retain theirs.
+    """
+    taken: set[int] = set()
+    named = {t.node: t for t in targets if t.node is not None}
+    placed = []
+    for key, g in found.items():
+        t = key
+        if key.__class__ is Node:
+            t = named.get(key)
+        elif key.__class__ is Retain:
+            t = key.tensor()
+        if t is not None:
+            placed.append((key, t, g))
+            old = t.grad
+            if old is not None and (not isinstance(old, Tensor) or old.array.shape != t.array.shape):
+                raise ShapeError(
+                    f"backward: .grad of a tensor {describe(t)} was set to {describe(old)}; it must be None or a "
+                    f"tensor of the same shape"
+                )
+    for key, t, g in placed:
+        old = t.grad
+        if create:
+            g = g if g.dtype == t.dtype else g.astype(t.dtype)
+            t.grad = g if old is None else old + g
+        elif old is None:
+            # `a + b` hands one array to both, a view or a broadcast is shared too: keep only what nobody else has
+            dtype, known = t.array.dtype, id(g)
+            if key is not t or known in taken or g.__class__ is not np.ndarray or g.base is not None:
+                g = np.array(g, dtype=dtype)
+            elif g.dtype is not dtype:
+                g = g.astype(dtype)
+            taken.add(known)
+            t.grad = make(g)
+        elif old.tracked or not old.array.flags.writeable:
+            t.grad = make(np.asarray(old.array + g, dtype=t.array.dtype))
+        else:
+            np.add(old.array, g, out=old.array, casting="same_kind")
+            bump(old.array)
+        if key is t and t.hooks is not None:
+            for hook in tuple(t.hooks.values()):
+                if hook.__class__ is After:
+                    hook.hook(t)

@@ -1,0 +1,68 @@
+"""Hooks of tensors: what is called when a gradient arrives, and the handle that takes a hook away again."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+_number = itertools.count().__next__
+
+
+class RemovableHandle:
+    """Removes a hook: by ``remove()``, or at the end of a ``with`` block.
+
+    The hooks of a tensor, module or optimiser are a dict by number, in the order in which they are called.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor(1.0, requires_grad=True)
+    >>> with x.register_hook(lambda g: g * 2):
+    ...     (x * 3).backward()
+    >>> x.grad
+    tensor(6.)
+    """
+
+    __slots__ = ("__weakref__", "hooks", "id")
+
+    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
+        self.hooks, self.id = hooks, _number()
+        hooks[self.id] = hook
+        if prepend:
+            for key in [k for k in hooks if k != self.id]:
+                hooks[key] = hooks.pop(key)
+
+    def remove(self) -> None:
+        """Remove the hook; does nothing the second time."""
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+class Retain:
+    """Marker for `Tensor.retain_grad` among the hooks of a node; it runs after all others."""
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = weakref.ref(tensor)
+
+
+class After:
+    """Marker for `Tensor.register_post_accumulate_grad_hook` among the hooks of a leaf."""
+
+    __slots__ = ("hook",)
+
+    def __init__(self, hook: Callable[[Any], None]) -> None:
+        self.hook = hook
+
+
+def hang(place: Any, hook: Any) -> RemovableHandle:
+    """Add ``hook`` to those of ``place``, a node or a leaf."""
+    if place.hooks is None:
+        place.hooks = {}
+    return RemovableHandle(place.hooks, hook)

@@ -1,0 +1,90 @@
+"""The one door through which ops, rules and optimisers create arrays.
+
+``new.zeros(shape, dtype)`` is NumPy's own function, found as an attribute of this module at every call. So a tracer can
+put functions in their place that write the creation down, and a library of arrays of another kind its own functions
+(`redirect`), without a patched NumPy and at no cost while nobody does. Import the module, never a name from it.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+zeros, ones, empty, full = np.zeros, np.ones, np.empty, np.full
+zeros_like, ones_like, empty_like, full_like = np.zeros_like, np.ones_like, np.empty_like, np.full_like
+arange, linspace, eye, tri, indices = np.arange, np.linspace, np.eye, np.tri, np.indices
+array, asarray, ascontiguousarray, frombuffer = np.array, np.asarray, np.ascontiguousarray, np.frombuffer
+
+NAMES = (
+    "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace",
+    "eye", "tri", "indices", "array", "asarray", "ascontiguousarray", "frombuffer",
+)  # fmt: skip
+"""Every function of NumPy that makes an array out of something else and stands behind this door."""
+
+_maker: ContextVar[Any] = ContextVar("tinygrad_lite_maker", default=None)
+_lock = threading.Lock()
+_redirected = [0]
+
+
+@functools.lru_cache(maxsize=64)
+def _shared(n: int, dtype: Any) -> Any:
+    array = np.ones(n, dtype)
+    array.flags.writeable = False
+    return array
+
+
+def row_of_ones(n: int, dtype: Any) -> Any:
+    """Return ``n`` ones, shared and read-only up to 65,536: ``np.dot`` with them is the fastest sum over rows.
+
+    >>> row_of_ones(3, np.float32)
+    array([1., 1., 1.], dtype=float32)
+    """
+    if n > 1 << 16 or _redirected[0]:
+        return ones(n, dtype)
+    return _shared(n, dtype)
+
+
+def _either(name: str) -> Callable[..., Any]:
+    plain = getattr(np, name)
+
+    @functools.wraps(plain)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        maker = _maker.get()
+        return (plain if maker is None else getattr(maker, name, plain))(*args, **kwargs)
+
+    return make
+
+
+@contextmanager
+def redirect(maker: Any) -> Iterator[None]:
+    """Let ``maker``'s functions of the same names create the arrays of this thread or task inside the block.
+
+    Other threads keep NumPy's. A function that ``maker`` does not have stays NumPy's too.
+
+    >>> from types import SimpleNamespace
+    >>> from tinygrad_lite.engine import new
+    >>> with redirect(SimpleNamespace(zeros=lambda shape, dtype=float: "mine")):
+    ...     new.zeros(3), new.ones(1)
+    ('mine', array([1.]))
+    >>> new.zeros(1)
+    array([0.])
+    """
+    with _lock:
+        _redirected[0] += 1
+        if _redirected[0] == 1:
+            globals().update({name: _either(name) for name in NAMES})
+    token = _maker.set(maker)
+    try:
+        yield
+    finally:
+        _maker.reset(token)
+        with _lock:
+            _redirected[0] -= 1
+            if not _redirected[0]:
+                globals().update({name: getattr(np, name) for name in NAMES})

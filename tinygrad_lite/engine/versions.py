@@ -1,0 +1,90 @@
+"""In-place writes: how often the memory of an array was changed, and the check that a saved value was not.
+
+PyTorch keeps a version counter in every tensor. Here the counters stand in a table by the array that owns the memory,
+so that views share them and a program without in-place writes pays nothing.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.node import Node, clock
+from tinygrad_lite.engine.source import Place, line_of
+from tinygrad_lite.errors import GradientError
+
+
+class Change:
+    """The in-place writes to one array: how many, when the last was, and on which line."""
+
+    __slots__ = ("count", "keep", "line", "when")
+
+    count: int
+    when: int
+    line: Place | None
+    keep: Any
+
+
+CHANGES: dict[int, Change] = {}
+"""Writes by id of the array that owns the memory; an entry vanishes with its array."""
+LATEST = [0]
+"""The time of the last in-place write. Nodes recorded later need no version check."""
+
+
+def tick() -> int:
+    """Return the time of a write that is about to be made; an optimiser takes one for all its parameters."""
+    LATEST[0] = now = clock()
+    return now
+
+
+def owner(array: Any) -> Any:
+    """Return the array that owns the memory of ``array``."""
+    base = array.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array = base
+        # as_strided puts a plain object with a base of its own in between
+        base = getattr(base, "base", None)
+    return array
+
+
+def bump(array: Any, source: Place | None = None) -> None:
+    """Count an in-place write to the memory of ``array``."""
+    array = owner(array)
+    key = id(array)
+    change = CHANGES.get(key)
+    if change is None:
+        change = Change()
+        change.count = 0
+        change.keep = weakref.ref(array, lambda _, key=key: CHANGES.pop(key, None))  # type: ignore[misc]
+        CHANGES[key] = change
+    change.count += 1
+    change.when, change.line = tick(), source
+
+
+def used_of(node: Node) -> Iterator[int]:
+    """Yield the positions of the saved values that the rules of ``node`` will use."""
+    for p, places in node.op.uses:
+        if p < 0 or node.inputs[p] is not None:
+            yield from places
+
+
+def refuse_changed(node: Node) -> None:
+    """Raise GradientError if a value that a rule of ``node`` is about to use was written to since it was saved."""
+    saved = node.saved or ()
+    for i in used_of(node):
+        name, value = node.op.saved_names[i], saved[i]
+        for part in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(part, np.ndarray):
+                change = CHANGES.get(id(owner(part)))
+                if change is not None and change.when > node.seq:
+                    what = "its result" if name == "y" else f"'{name}'"
+                    raise GradientError(
+                        f"{node.op.name}: backward needs {what} {part.shape} as it was, but it was changed in place\n"
+                        f"  saved by    {node.line}\n"
+                        f"  changed by  {line_of(change.line)}\n"
+                        f"  use the out-of-place form, or change a .clone()"
+                    )
