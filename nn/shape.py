@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops.shape.reshaping import flatten, reshape_, sizes
+from tinygrad_lite.ops.shape.reshaping import flatten, reshape_op, sizes
 
 __all__ = ["Flatten", "Reshape", "Unflatten"]
 
@@ -56,7 +56,7 @@ class Unflatten(Module):
             raise ShapeError(
                 f"Unflatten: axis {self.dim} of {shape} does not divide into {tuple(self.unflattened_size)}"
             )
-        return reshape_(input, (*shape[:d], *self.unflattened_size, *shape[d + 1 :]))
+        return reshape_op(input, (*shape[:d], *self.unflattened_size, *shape[d + 1 :]))
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""
@@ -72,7 +72,7 @@ class Reshape(Module):
 
     def forward(self, input: Any) -> Any:
         """Return ``input`` reshaped."""
-        return reshape_(input, (input.shape[0], *self.shape))
+        return reshape_op(input, (input.shape[0], *self.shape))
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""

@@ -72,7 +72,7 @@ class Op:
     def __init__(
         self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None
     ) -> None:
-        self.forward, self.name, self.promote = forward, forward.__name__.rstrip("_"), promote
+        self.forward, self.name, self.promote = forward, forward.__name__.removesuffix("_op"), promote
         parameters = inspect.signature(forward).parameters
         self.params = tuple(parameters)
         self.defaults = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
@@ -265,7 +265,7 @@ def function(
 
     def declare(inner: F) -> F:
         params = words_of(inner)
-        public_name = name or inner.__name__.rstrip("_")
+        public_name = name or inner.__name__.removesuffix("_np")
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> Any:

@@ -77,7 +77,7 @@ def to(
 
 
 @function(name="type")
-def type_(input: Array, dtype: Any = None) -> Any:
+def dtype_or_cast(input: Array, dtype: Any = None) -> Any:
     """Return ``input`` with another dtype, or the name of its dtype.
 
     >>> import tinygrad_lite as tl

@@ -137,7 +137,7 @@ def _elu_slope(g: Array, y: Array, input: Array, alpha: float, scale: float, inp
     samples=Samples("()->()", kinks="report", options={
         "alpha": (1.0, 0.5, SELU_ALPHA), "scale": (1.0, SELU_SCALE), "input_scale": (1.0, 2.0)}),
 )  # fmt: skip
-def elu_(input: Array, alpha: float, scale: float, input_scale: float) -> Array:
+def elu_op(input: Array, alpha: float, scale: float, input_scale: float) -> Array:
     """Return ``scale * input`` above zero, ``scale * alpha * (exp(input_scale * input) - 1)`` below."""
     low = np.expm1(np.minimum(input, 0) * np.asarray(input_scale, input.dtype))
     return np.where(input > 0, input * np.asarray(scale, input.dtype), low * np.asarray(scale * alpha, input.dtype))
@@ -146,13 +146,13 @@ def elu_(input: Array, alpha: float, scale: float, input_scale: float) -> Array:
 @function(method=False)
 def elu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
     """Return ``input`` above zero, ``alpha * (exp(input) - 1)`` below."""
-    return elu_(input, alpha, 1.0, 1.0)
+    return elu_op(input, alpha, 1.0, 1.0)
 
 
 @function(method=False)
 def selu(input: Array, inplace: bool = False) -> Array:
     """Return ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
-    return elu_(input, SELU_ALPHA, SELU_SCALE, 1.0)
+    return elu_op(input, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
 @function(method=False)
@@ -160,7 +160,7 @@ def celu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
     """Return ``input`` above zero, ``alpha * (exp(input / alpha) - 1)`` below."""
     if alpha == 0:
         raise ZeroDivisionError("celu: alpha cannot be 0")
-    return elu_(input, alpha, 1.0, 1.0 / alpha)
+    return elu_op(input, alpha, 1.0, 1.0 / alpha)
 
 
 def _silu_slope(g: Array, input: Array) -> Array:

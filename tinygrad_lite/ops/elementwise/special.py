@@ -74,7 +74,7 @@ def lgamma(input: Array) -> Array:
 
 
 def _digamma_rule(g: Array, input: Array) -> Array:
-    return g * polygamma_(input, 1)
+    return g * polygamma_op(input, 1)
 
 
 @op(
@@ -96,12 +96,12 @@ def digamma(input: Array) -> Array:
 
 
 def _polygamma_rule(g: Array, input: Array, n: int) -> Array:
-    return g * polygamma_(input, n + 1)
+    return g * polygamma_op(input, n + 1)
 
 
 @op(input=_polygamma_rule, kind="elementwise", singular=True, label="ψ⁽ⁿ⁾", promote="float", public=False,
     samples=Samples("()->()", lo=0.3, hi=1e3, options={"n": (1, 2)}))  # fmt: skip
-def polygamma_(input: Array, n: int) -> Array:
+def polygamma_op(input: Array, n: int) -> Array:
     """Return the ``n``-th derivative of `digamma`."""
     return values.polygamma(n, input)
 
@@ -116,7 +116,7 @@ def polygamma(n: int, input: Array) -> Array:
     """
     if n < 0:
         raise ShapeError(f"polygamma: n must not be negative, got {n}")
-    return polygamma_(input, int(n)) if n else digamma(input)
+    return polygamma_op(input, int(n)) if n else digamma(input)
 
 
 def _bessel_rule(g: Array, input: Array, n: int) -> Array:

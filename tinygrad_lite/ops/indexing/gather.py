@@ -11,7 +11,7 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.indexing.getitem import check_bounds, cropped, getitem, take_along, whole
-from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_, permute, place, reshape_
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, permute, place, reshape_op
 
 
 @function()
@@ -25,7 +25,7 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
     """
     at, dim = lined_up("gather", input, dim, index)
     if not input.ndim:
-        return reshape_(take_along(reshape_(input, (1,)), at.reshape(-1), 0), at.shape)
+        return reshape_op(take_along(reshape_op(input, (1,)), at.reshape(-1), 0), at.shape)
     return take_along(cropped(input, dim, at.shape), at, dim)
 
 
@@ -71,7 +71,7 @@ def take(input: Array, index: Array) -> Array:
     tensor([1, 4])
     """
     at = whole("take", index)
-    flat = reshape_(input, (-1,))
+    flat = reshape_op(input, (-1,))
     check_bounds("take", at, flat.shape[0])
     return getitem(flat, (at,))
 
@@ -86,8 +86,8 @@ def masked_select(input: Array, mask: Array) -> Array:
     """
     on = mask_of("masked_select", mask)
     shape = np.broadcast_shapes(on.shape, input.shape)
-    wide = input if tuple(input.shape) == shape else broadcast_to_(input, shape)
-    return getitem(wide, (np.broadcast_to(on, shape),)) if shape else getitem(reshape_(wide, (1,)), (on.reshape(1),))
+    wide = input if tuple(input.shape) == shape else broadcast_to_op(input, shape)
+    return getitem(wide, (np.broadcast_to(on, shape),)) if shape else getitem(reshape_op(wide, (1,)), (on.reshape(1),))
 
 
 def mask_of(name: str, mask: Any) -> Any:

@@ -23,7 +23,7 @@ from tinygrad_lite.ops.indexing.getitem import (
     take_along,
     whole,
 )
-from tinygrad_lite.ops.shape.reshaping import BadIndex, place, reshape_
+from tinygrad_lite.ops.shape.reshaping import BadIndex, place, reshape_op
 
 
 def _written_last(index: Any, shape: Any) -> Any:
@@ -117,7 +117,7 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     at, dim = lined_up("scatter", input, dim, index)
     if hasattr(what, "dtype") and src is not None:
         what = _source("scatter", input, at, what)
-    return put_at(input, what, _grid(at, dim)) if input.ndim else reshape_(input * 0 + what, ())
+    return put_at(input, what, _grid(at, dim)) if input.ndim else reshape_op(input * 0 + what, ())
 
 
 @function()
@@ -155,9 +155,9 @@ def scatter_reduce(
     src = _source("scatter_reduce", input, at, src)
     if not input.ndim:
         whole_ = scatter_reduce(
-            reshape_(input, (1,)), 0, at.reshape(1), reshape_(src, (1,)), reduce, include_self=include_self
+            reshape_op(input, (1,)), 0, at.reshape(1), reshape_op(src, (1,)), reduce, include_self=include_self
         )
-        return reshape_(whole_, ())
+        return reshape_op(whole_, ())
     shape = tuple(input.shape)
     hits = _hits(at, dim, shape, np.int64)
     if reduce in ("sum", "mean"):
@@ -237,7 +237,7 @@ def _rows(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int, An
 
 
 def _at_least_one(x: Array) -> Array:
-    return x if x.ndim else reshape_(x, (1,))
+    return x if x.ndim else reshape_op(x, (1,))
 
 
 @function()
@@ -256,7 +256,7 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any
     if tuple(more.shape) != expected:
         raise ShapeError(f"index_add: source must have shape {expected}, it is {describe(source)}")
     added = scatter_at(more if alpha == 1 else more * alpha, where_, tuple(wide.shape))
-    return reshape_(wide + added, tuple(input.shape))
+    return reshape_op(wide + added, tuple(input.shape))
 
 
 @function()
@@ -268,7 +268,7 @@ def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
     tensor([0., 0., 7.])
     """
     _, _, where_ = _rows("index_copy", input, dim, index)
-    return reshape_(put_at(_at_least_one(input), _at_least_one(source), where_), tuple(input.shape))
+    return reshape_op(put_at(_at_least_one(input), _at_least_one(source), where_), tuple(input.shape))
 
 
 @function()
@@ -282,7 +282,7 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
     _, _, where_ = _rows("index_fill", input, dim, index)
     if np.ndim(bare(value)):
         raise ShapeError(f"index_fill: value must be one number, got {describe(value)}")
-    return reshape_(put_at(_at_least_one(input), value, where_), tuple(input.shape))
+    return reshape_op(put_at(_at_least_one(input), value, where_), tuple(input.shape))
 
 
 @function()
@@ -314,9 +314,9 @@ def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> 
     check_bounds("put", at, int(np.prod(input.shape)))
     if at.size != int(np.prod(source.shape)):
         raise ShapeError(f"put: {at.size} indices but {int(np.prod(source.shape))} source elements")
-    flat = reshape_(input, (-1,))
-    y = index_put(flat, (at.reshape(-1),), reshape_(source, (-1,)), accumulate)
-    return reshape_(y, tuple(input.shape))
+    flat = reshape_op(input, (-1,))
+    y = index_put(flat, (at.reshape(-1),), reshape_op(source, (-1,)), accumulate)
+    return reshape_op(y, tuple(input.shape))
 
 
 @function()
@@ -350,7 +350,7 @@ def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
     if count > int(np.prod(source.shape)):
         raise ShapeError(f"masked_scatter: mask has {count} true elements, source {describe(source)} has fewer")
     wide = input if tuple(input.shape) == shape else input + np.zeros(shape, input.dtype)
-    return put_at(wide, getitem(reshape_(source, (-1,)), slice(0, count)), (on,))
+    return put_at(wide, getitem(reshape_op(source, (-1,)), slice(0, count)), (on,))
 
 
 @function()
@@ -396,7 +396,7 @@ def diagonal_scatter(input: Array, src: Array, offset: int = 0, dim1: int = 0, d
     numbers = np.arange(bare(input).size).reshape(input.shape)
     at = np.diagonal(numbers, offset, dim1, dim2)
     _fits("diagonal_scatter", src, at.shape)
-    return reshape_(put_at(reshape_(input, (-1,)), src, (at,)), tuple(input.shape))
+    return reshape_op(put_at(reshape_op(input, (-1,)), src, (at,)), tuple(input.shape))
 
 
 def _fits(name: str, src: Array, shape: Any) -> None:

@@ -84,14 +84,14 @@ SQUARE = Samples("(...,n,n)->(...,n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, c
     A=lambda g, y: -(mT(y) @ g @ mT(y)),
     kind="linalg", label="A⁻¹", promote="float", public=False, samples=SQUARE,
 )  # fmt: skip
-def inv_(A: Array) -> Array:
+def inv_op(A: Array) -> Array:
     """Return the inverse of each matrix."""
     check_matrix("inv", A, square=True)
     return np.linalg.inv(A)
 
 
 def _solve_right(g: Array, A: Array) -> Array:
-    return solve_(mT(A), g)
+    return solve_op(mT(A), g)
 
 
 def _solve_left(g: Array, y: Array, A: Array) -> Array:
@@ -103,7 +103,7 @@ def _solve_left(g: Array, y: Array, A: Array) -> Array:
     kind="linalg", label="A⁻¹B", promote="float", public=False,
     samples=Samples("(...,n,n),(...,n,k)->(...,n,k)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well),
 )  # fmt: skip
-def solve_(A: Array, B: Array) -> Array:
+def solve_op(A: Array, B: Array) -> Array:
     """Return X with ``A @ X = B``, for matrices B (..., n, k)."""
     check_matrix("solve", A, square=True)
     if np.ndim(B) < 2 or B.shape[-2] != A.shape[-1]:
@@ -160,7 +160,7 @@ def _pinv_rule(g: Array, y: Array, A: Array) -> Array:
     A=_pinv_rule, kind="linalg", label="A⁺", promote="float", public=False,
     samples=Samples("(...,m,n)->(...,n,m)", lo=-1.0, hi=1.0, sizes={"m": (1, 3), "n": (1, 3)}, call=_shapely),
 )  # fmt: skip
-def pinv_(A: Array, rcond: object = None) -> Array:
+def pinv_op(A: Array, rcond: object = None) -> Array:
     """Return the pseudo-inverse of each matrix; singular values up to ``rcond`` times the largest count as 0."""
     check_matrix("pinv", A)
     if not A.size:
@@ -173,7 +173,7 @@ def pinv_(A: Array, rcond: object = None) -> Array:
 
 # ------------------------------------------------------------------------------------------------ determinants
 def _cofactor_rule(g: Array, y: Array, A: Array) -> Array:
-    T = mT(inv_(A))
+    T = mT(inv_op(A))
     along = (g * y).sum(axis=(-2, -1), keepdims=True)
     return T * along - y @ mT(g) @ T
 
@@ -193,17 +193,17 @@ def cofactor(A: Array) -> Array:
     A=lambda g, A: g.reshape((*g.shape, 1, 1)) * cofactor(A), kind="linalg", promote="float", public=False,
     samples=SQUARE,
 )  # fmt: skip
-def det_(A: Array) -> Array:
+def det_op(A: Array) -> Array:
     """Return the determinant of each matrix."""
     check_matrix("det", A, square=True)
     return np.linalg.det(A)
 
 
 @op(
-    A=lambda g, A: g[1].reshape((*g[1].shape, 1, 1)) * mT(inv_(A)), kind="linalg", promote="float", public=False,
+    A=lambda g, A: g[1].reshape((*g[1].shape, 1, 1)) * mT(inv_op(A)), kind="linalg", promote="float", public=False,
     samples=Samples("(...,n,n)->(...)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=lambda op, A: _well(op, A)[1]),
 )  # fmt: skip
-def slogdet_(A: Array) -> tuple[Array, Array]:
+def slogdet_op(A: Array) -> tuple[Array, Array]:
     """Return sign, and logarithm of the absolute value, of the determinant of each matrix."""
     check_matrix("slogdet", A, square=True)
     sign, logabs = np.linalg.slogdet(A)
@@ -223,7 +223,7 @@ def _cholesky_rule(g: Array, y: Array) -> Array:
     A=_cholesky_rule, kind="linalg", label="LLᵀ", promote="float", public=False,
     samples=Samples("(...,n,n)->(...,n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_positive),
 )  # fmt: skip
-def cholesky_(A: Array) -> Array:
+def cholesky_op(A: Array) -> Array:
     """Return the lower triangular L with ``L @ L.mT = A`` for symmetric positive matrices (the lower part is read)."""
     check_matrix("cholesky", A, square=True)
     return np.linalg.cholesky(A)
@@ -256,7 +256,7 @@ def _qr_square(gQ: Array, gR: Array, Q: Array, R: Array) -> Array:
         call=lambda op, A, **kw: _signless(_shapely(op, A, **kw)),
     ),
 )  # fmt: skip
-def qr_(A: Array, mode: str = "reduced") -> tuple[Array, Array]:
+def qr_op(A: Array, mode: str = "reduced") -> tuple[Array, Array]:
     """Return Q with orthonormal columns and upper triangular R, ``Q @ R = A``."""
     check_matrix("qr", A)
     way: Any = mode
@@ -295,7 +295,7 @@ def _of_symmetric(op: Any, A: Any, **kw: Any) -> Any:
         "(...,n,n)->(...,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, options={"UPLO": ("L", "U")}, call=_of_symmetric
     ),
 )  # fmt: skip
-def eigh_(A: Array, UPLO: str = "L") -> tuple[Array, Array]:
+def eigh_op(A: Array, UPLO: str = "L") -> tuple[Array, Array]:
     """Return eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, read from one triangle."""
     check_matrix("eigh", A, square=True)
     triangle: Any = UPLO
@@ -334,7 +334,7 @@ def _of_svd(op: Any, A: Any, **kw: Any) -> Any:
         call=_of_svd,
     ),
 )  # fmt: skip
-def svd_(A: Array, full_matrices: bool = True) -> tuple[Array, Array, Array]:
+def svd_op(A: Array, full_matrices: bool = True) -> tuple[Array, Array, Array]:
     """Return U, S (descending), Vh with ``U * S @ Vh = A``.
 
     The gradient is that of the first columns of U and rows of Vh, the others are not determined by ``A``.

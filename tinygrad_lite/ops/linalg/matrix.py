@@ -95,7 +95,7 @@ def inv(A: Array) -> Array:
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
     """
-    return over("inv", d.inv_, A)
+    return over("inv", d.inv_op, A)
 
 
 @function(public=False)
@@ -123,8 +123,8 @@ def solve(A: Array, B: Array, *, left: bool = True) -> Array:
     if vector:
         if B.shape[-1] != A.shape[-1]:
             raise ShapeError(f"solve: B needs as many elements as A has rows: A {describe(A)}, B {describe(B)}")
-        return over("solve", d.solve_, A if left else mT(A), d.rows(B)).squeeze(-1)
-    return over("solve", d.solve_, A, B) if left else mT(over("solve", d.solve_, mT(A), mT(B)))
+        return over("solve", d.solve_op, A if left else mT(A), d.rows(B)).squeeze(-1)
+    return over("solve", d.solve_op, A, B) if left else mT(over("solve", d.solve_op, mT(A), mT(B)))
 
 
 @function(public=False)
@@ -144,7 +144,7 @@ def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = No
     if atol is not None:
         top = np.linalg.svd(bare(A), compute_uv=False).max(initial=0.0)
         rtol = max(float(atol) / top if top else 0.0, 0.0 if rtol is None else float(rtol))
-    return over("pinv", d.pinv_, A, None if rtol is None else float(rtol))
+    return over("pinv", d.pinv_op, A, None if rtol is None else float(rtol))
 
 
 @function(numpy=np.linalg.lstsq, public=False)
@@ -198,7 +198,7 @@ def cholesky(A: Array, *, upper: bool = False) -> Array:
 
     Only the lower (``upper``: the upper) triangle of ``A`` is read. Raises LinAlgError unless ``A`` is positive.
     """
-    L = over("cholesky", d.cholesky_, mT(A) if upper else A)
+    L = over("cholesky", d.cholesky_op, mT(A) if upper else A)
     return mT(L) if upper else L
 
 
@@ -218,7 +218,7 @@ def qr(A: Array, mode: str = "reduced") -> QR:
     """Return (Q, R): Q with orthonormal columns, R upper triangular, ``Q @ R = A``; mode reduced, complete or r."""
     if mode not in ("reduced", "complete", "r"):
         raise OptionError(f"qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
-    q, r = d.qr_(tensor_of(A), "reduced" if mode == "r" else mode)
+    q, r = d.qr_op(tensor_of(A), "reduced" if mode == "r" else mode)
     return QR(make(np.zeros(0, r.dtype)), r) if mode == "r" else QR(q, r)
 
 
@@ -230,7 +230,7 @@ def eigh(A: Array, UPLO: str = "L") -> Eigh:
     """
     if UPLO not in ("L", "U", "l", "u"):
         raise OptionError(f"eigh: UPLO must be 'L' or 'U', got {UPLO!r}")
-    return Eigh(*over("eigh", d.eigh_, tensor_of(A), UPLO.upper()))
+    return Eigh(*over("eigh", d.eigh_op, tensor_of(A), UPLO.upper()))
 
 
 @function(numpy=np.linalg.eigvalsh, public=False)
@@ -244,13 +244,13 @@ def svd(A: Array, full_matrices: bool = True, *, driver: str | None = None, comp
     """Return (U, S, Vh) with ``U * S @ Vh = A``: S descending, columns of U and rows of Vh orthonormal."""
     if not compute_uv:
         return svdvals(A)
-    return SVD(*over("svd", d.svd_, tensor_of(A), bool(full_matrices)))
+    return SVD(*over("svd", d.svd_op, tensor_of(A), bool(full_matrices)))
 
 
 @function(public=False, numpy=getattr(np.linalg, "svdvals", None))
 def svdvals(A: Array, *, driver: str | None = None) -> Array:
     """Return the singular values of each matrix, descending."""
-    return over("svdvals", d.svd_, tensor_of(A), False)[1]
+    return over("svdvals", d.svd_op, tensor_of(A), False)[1]
 
 
 # ------------------------------------------------------------------------------------------------ numbers of a matrix
@@ -262,13 +262,13 @@ def det(A: Array) -> Array:
     >>> tl.linalg.det(tl.tensor([[2.0, 1.0], [1.0, 2.0]]))
     tensor(3.)
     """
-    return d.det_(A)
+    return d.det_op(A)
 
 
 @function(numpy=np.linalg.slogdet, name="slogdet")
 def slogdet(A: Array) -> Slogdet:
     """Return (sign, logarithm of the absolute value) of the determinant of each matrix."""
-    return Slogdet(*over("slogdet", d.slogdet_, tensor_of(A)))
+    return Slogdet(*over("slogdet", d.slogdet_op, tensor_of(A)))
 
 
 @function()

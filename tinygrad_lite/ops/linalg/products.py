@@ -17,12 +17,12 @@ from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import norm
 from tinygrad_lite.ops.shape.joining import stack
 from tinygrad_lite.ops.shape.reshaping import (
-    broadcast_to_,
+    broadcast_to_op,
     cat,
-    permute_,
+    permute_op,
     place,
     places,
-    reshape_,
+    reshape_op,
     transpose,
     unsqueeze,
 )
@@ -136,7 +136,7 @@ def outer(input: Array, vec2: Array) -> Array:
             [6, 8]])
     """
     _axes("outer", ("input", input, 1), ("vec2", vec2, 1))
-    return mul(reshape_(input, (-1, 1)), reshape_(vec2, (1, -1)))
+    return mul(reshape_op(input, (-1, 1)), reshape_op(vec2, (1, -1)))
 
 
 def _weighted(input: Array, product: Array, beta: Any, alpha: Any) -> Array:
@@ -232,12 +232,12 @@ def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) 
         rest = [(w, x) for k, (w, x) in enumerate(zip(words, operands, strict=True)) if k != i]
         known = set(right).union(*(set(w) for w, _ in rest))
         kept = "".join(c for c in word if c in known)
-        g_i = einsum_([g, *(x for _, x in rest)], f"{','.join([right, *(w for w, _ in rest)])}->{kept}")
+        g_i = einsum_op([g, *(x for _, x in rest)], f"{','.join([right, *(w for w, _ in rest)])}->{kept}")
         # an axis that only this operand has was summed over: every element of it gets the same
         shape = tuple(operands_shape[i])
-        g_i = reshape_(g_i, tuple(g_i.shape[kept.index(c)] if c in kept else 1 for c in word))
+        g_i = reshape_op(g_i, tuple(g_i.shape[kept.index(c)] if c in kept else 1 for c in word))
         wide = tuple(max(a, b) if b else 0 for a, b in zip(g_i.shape, shape, strict=True))
-        out.append(broadcast_to_(g_i, wide) if tuple(g_i.shape) != wide else g_i)
+        out.append(broadcast_to_op(g_i, wide) if tuple(g_i.shape) != wide else g_i)
     return out
 
 
@@ -246,7 +246,7 @@ def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) 
     samples=Samples("(n,k),(k,m)->()", call=lambda op, *arrays, **kw: op(arrays, **kw),
                     options={"subscripts": ("ab,bc->ac", "ab,bc->", "ab,bc->cab", "ab,bc->b")}),
 )  # fmt: skip
-def einsum_(operands: Sequence[Array], subscripts: str) -> Array:
+def einsum_op(operands: Sequence[Array], subscripts: str) -> Array:
     """Return the sum of products over the letters missing behind ``->``; no letter twice in one operand."""
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
@@ -307,7 +307,7 @@ def einsum(equation: str, *operands: Any) -> Array:
             if sizes.get(c, 1) != 1 and n not in (1, sizes[c]):
                 raise ShapeError(f"einsum: '{c}' names axes of {sizes[c]} and {n} elements in '{equation}'")
             sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
-    return einsum_(given, f"{','.join(words)}->{result}")
+    return einsum_op(given, f"{','.join(words)}->{result}")
 
 
 @function(numpy=())
@@ -334,9 +334,13 @@ def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
     rest_b = tuple(i for i in range(b.ndim) if i not in over_b)
     shape = tuple(a.shape[i] for i in rest_a) + tuple(b.shape[i] for i in rest_b)
     inner = int(np.prod(sizes_a, dtype=np.int64))
-    left = reshape_(permute_(a, rest_a + over_a), (int(np.prod([a.shape[i] for i in rest_a], dtype=np.int64)), inner))
-    right = reshape_(permute_(b, over_b + rest_b), (inner, int(np.prod([b.shape[i] for i in rest_b], dtype=np.int64))))
-    return reshape_(matmul(left, right), shape)
+    left = reshape_op(
+        permute_op(a, rest_a + over_a), (int(np.prod([a.shape[i] for i in rest_a], dtype=np.int64)), inner)
+    )
+    right = reshape_op(
+        permute_op(b, over_b + rest_b), (inner, int(np.prod([b.shape[i] for i in rest_b], dtype=np.int64)))
+    )
+    return reshape_op(matmul(left, right), shape)
 
 
 @function(numpy=())
@@ -349,9 +353,9 @@ def kron(input: Array, other: Array) -> Array:
     """
     n = max(input.ndim, other.ndim)
     a, b = ((1,) * (n - x.ndim) + tuple(x.shape) for x in (input, other))
-    left = reshape_(input, tuple(s for size in a for s in (size, 1)))
-    right = reshape_(other, tuple(s for size in b for s in (1, size)))
-    return reshape_(mul(left, right), tuple(x * y for x, y in zip(a, b, strict=True)))
+    left = reshape_op(input, tuple(s for size in a for s in (size, 1)))
+    right = reshape_op(other, tuple(s for size in b for s in (1, size)))
+    return reshape_op(mul(left, right), tuple(x * y for x, y in zip(a, b, strict=True)))
 
 
 @function(numpy=())

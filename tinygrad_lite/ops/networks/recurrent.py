@@ -18,7 +18,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.linalg.matmul import product
-from tinygrad_lite.ops.shape.joining import unbind_
+from tinygrad_lite.ops.shape.joining import unbind_op
 from tinygrad_lite.ops.threads import multiply
 
 
@@ -37,7 +37,7 @@ def _before(first: Any, later: Any, reverse: bool) -> Any:
 
 def _asked(g: Any) -> Any:
     """Return the gradient of each step, or None if all are zero."""
-    return None if isinstance(g, np.ndarray) and not g.any() else unbind_(g, 0)
+    return None if isinstance(g, np.ndarray) and not g.any() else unbind_op(g, 0)
 
 
 def _rows(x: Any) -> Any:
@@ -74,8 +74,8 @@ def _joined(op: Any, *arrays: Any, **options: Any) -> Any:
 
 
 def _rnn_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any, rectified: Any) -> Any:
-    slopes = unbind_(where(y > 0, np.ones((), y.dtype), 0.0) if rectified else 1 - y * y, 0)
-    gs, back, found = unbind_(g, 0), None, []
+    slopes = unbind_op(where(y > 0, np.ones((), y.dtype), 0.0) if rectified else 1 - y * y, 0)
+    gs, back, found = unbind_op(g, 0), None, []
     for t in _order(y.shape[0], not reverse):
         d = (gs[t] if back is None else gs[t] + back) * slopes[t]
         back = product(d, weight)
@@ -159,14 +159,14 @@ def _lstm_rule(g: Any, y: Any, hidden: Any, cell: Any, weight: Any, project: Any
     bare = [*g, *y, hidden, cell, weight]
     if project is None and all(v.__class__ is np.ndarray for v in bare) and not g[2].any():
         return _lstm_back(g[0], hs, cs, opened, hidden, cell, weight, g[1] if g[1].any() else None, reverse)
-    g_h, g_c, g_a = unbind_(g[0], 0), _asked(g[1]), _asked(g[2])
+    g_h, g_c, g_a = unbind_op(g[0], 0), _asked(g[1]), _asked(g[2])
     i, f, z, o = _cut(opened, 4)
     t = np.tanh(cs)
     slope = np.concatenate([i * (1 - i), f * (1 - f), 1 - z * z, o * (1 - o)], axis=-1)
     # what a gate owes to the cell (the first three) and to the output (the last)
-    factor = unbind_(np.concatenate([z, _before(cell, cs, reverse), i, t], axis=-1) * slope, 0)
-    slopes = None if g_a is None else unbind_(slope, 0)
-    into, keep = unbind_(o * (1 - t * t), 0), unbind_(f, 0)
+    factor = unbind_op(np.concatenate([z, _before(cell, cs, reverse), i, t], axis=-1) * slope, 0)
+    slopes = None if g_a is None else unbind_op(slope, 0)
+    into, keep = unbind_op(o * (1 - t * t), 0), unbind_op(f, 0)
     back_h = back_c = None
     found, shown = [], []
     for k in _order(hs.shape[0], not reverse):
@@ -236,7 +236,7 @@ def lstm_steps(
 # ------------------------------------------------------------------------------------------------ GRU
 def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     hs, opened = y
-    g_h, g_a = unbind_(g[0], 0), _asked(g[1])
+    g_h, g_a = unbind_op(g[0], 0), _asked(g[1])
     r, z, new, inner = _cut(opened, 4)
     before = _before(hidden, hs, reverse)
     # every gate owes a multiple of the gradient of the state
@@ -251,9 +251,9 @@ def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
         a_r, a_z, a_new, a_inner = _cut(g[1], 4)
         d_new = a_new * (1 - new * new)
         d_r, d_z = d_new * to_reset + a_r * (r * (1 - r)), a_z * to_update
-        more = unbind_(np.concatenate([d_r, d_z, d_new], axis=-1), 0)
-        more_in = unbind_(np.concatenate([d_r, d_z, d_new * r + a_inner], axis=-1), 0)
-    keep, outs, ins = unbind_(z, 0), unbind_(outward, 0), unbind_(inward, 0)
+        more = unbind_op(np.concatenate([d_r, d_z, d_new], axis=-1), 0)
+        more_in = unbind_op(np.concatenate([d_r, d_z, d_new * r + a_inner], axis=-1), 0)
+    keep, outs, ins = unbind_op(z, 0), unbind_op(outward, 0), unbind_op(inward, 0)
     back, found, found_in = None, [], []
     for t in _order(hs.shape[0], not reverse):
         d = g_h[t] if back is None else g_h[t] + back

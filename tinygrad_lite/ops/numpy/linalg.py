@@ -15,7 +15,7 @@ from tinygrad_lite.ops.linalg import products as product
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.numpy.mathematics import tensor_of
 from tinygrad_lite.ops.shape import joining as arrange
-from tinygrad_lite.ops.shape.reshaping import cat, flip_
+from tinygrad_lite.ops.shape.reshaping import cat, flip_op
 from tinygrad_lite.ops.windows.padding import pad_constant
 
 
@@ -68,7 +68,7 @@ def vecmat(x1: Any, x2: Any) -> Any:
 
 
 @answers("linalg.matmul")
-def matmul_(x1: Any, x2: Any) -> Any:
+def matmul_np(x1: Any, x2: Any) -> Any:
     """Answer numpy.linalg.matmul."""
     return matmul(x1, x2)
 
@@ -104,7 +104,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 
 @answers("linalg.cross")
-def cross_(x1: Any, x2: Any, axis: int = -1) -> Any:
+def cross_np(x1: Any, x2: Any, axis: int = -1) -> Any:
     """Answer numpy.linalg.cross."""
     return product.cross(tensor_of(x1), tensor_of(x2), axis)
 
@@ -131,14 +131,14 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     if mode not in sizes:
         raise ShapeError(f"numpy.convolve: mode must be full, same or valid, got {mode!r}")
     first, count = sizes[mode]
-    return matmul(_windows(a, m, first, count), flip_(v, (0,)))
+    return matmul(_windows(a, m, first, count), flip_op(v, (0,)))
 
 
 @answers("correlate")
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """Answer numpy.correlate."""
     a, v = tensor_of(a), tensor_of(v)
-    y = convolve(a, flip_(v, (0,)), mode)
+    y = convolve(a, flip_op(v, (0,)), mode)
     # NumPy lines an even-sized "same" up with the longer of the two
     return y
 
@@ -347,7 +347,7 @@ def conj(x: Any) -> Any:
 
 
 @answers("divmod")
-def divmod_(x1: Any, x2: Any) -> Any:
+def divmod_np(x1: Any, x2: Any) -> Any:
     """Answer numpy.divmod."""
     return np.floor_divide(x1, x2), np.remainder(x1, x2)
 

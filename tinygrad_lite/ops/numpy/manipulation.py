@@ -79,7 +79,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
 
 def bare_reshape(a: Any, want: Any) -> Any:
     """Return ``a`` in the shape ``want``."""
-    return shape.reshape_(a, want)
+    return shape.reshape_op(a, want)
 
 
 @answers("broadcast_to")

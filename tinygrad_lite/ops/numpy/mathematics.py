@@ -29,7 +29,7 @@ def tensor_of(x: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------ what it is
 @answers("shape")
-def shape_(a: Any) -> Any:
+def shape_np(a: Any) -> Any:
     """Answer numpy.shape."""
     return a.array.shape
 
@@ -217,7 +217,7 @@ def _over(a: Any, axis: Any) -> tuple[Any, Any]:
         return a, axis
     axes = shape.places("quantile", axis, a.ndim, a.shape)
     rest = tuple(i for i in range(a.ndim) if i not in axes)
-    moved = shape.permute_(a, rest + axes)
+    moved = shape.permute_op(a, rest + axes)
     return moved.reshape((*(a.shape[i] for i in rest), -1)), -1
 
 
@@ -439,6 +439,6 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 
 @answers("round", "around")
-def round_(a: Any, decimals: int = 0) -> Any:
+def round_np(a: Any, decimals: int = 0) -> Any:
     """Answer numpy.round."""
     return compare.round(a, decimals)

@@ -12,13 +12,13 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.cast import clone, to
 from tinygrad_lite.ops.indexing.getitem import take_along
 from tinygrad_lite.ops.reductions.reduction import Extreme
-from tinygrad_lite.ops.shape.reshaping import cat, flip_
+from tinygrad_lite.ops.shape.reshaping import cat, flip_op
 
 ALONG = Samples("(...,n)->(...,n)", options={"dim": dims})
 
 
 def _cumsum_rule(g: Array, dim: int) -> Array:
-    return g if g.ndim == 0 else flip_(cumsum(flip_(g, (dim,)), dim), (dim,))
+    return g if g.ndim == 0 else flip_op(cumsum(flip_op(g, (dim,)), dim), (dim,))
 
 
 @op(input=_cumsum_rule, kind="reduction", label="cumsum", samples=ALONG)
@@ -41,7 +41,7 @@ def _recur_factor(g: Array, y: Array, factor: Array) -> Array:
 def _backward_sum(g: Array, factor: Array) -> Array:
     """``r[i] = g[i] + factor[i + 1] * r[i + 1]``: the gradient of every term of `recur`."""
     ahead = cat([factor[..., 1:], np.zeros((*factor.shape[:-1], 1), factor.dtype)], -1)
-    return flip_(recur(flip_(ahead, (-1,)), flip_(g, (-1,))), (-1,))
+    return flip_op(recur(flip_op(ahead, (-1,)), flip_op(g, (-1,))), (-1,))
 
 
 def _shifted(x: Array, first: float) -> Array:

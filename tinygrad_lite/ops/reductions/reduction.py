@@ -13,7 +13,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
-from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, cat, permute_
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, cat, permute_op
 
 # NumPy's types want keepdims to be written out
 added: Any = np.add.reduce
@@ -158,8 +158,8 @@ def _prod_rule(g: Array, input: Array, dim: Any, keepdim: bool) -> Array:
     order = tuple(i for i in range(len(shape)) if i not in axes) + axes
     rest = tuple(shape[i] for i in order[: len(shape) - len(axes)])
     many = product([shape[i] for i in axes])
-    others = _others(permute_(input, order).reshape((*rest, many))) if many else input.reshape((*rest, 0))
-    back = permute_(others.reshape(tuple(shape[i] for i in order)), tuple(order.index(i) for i in range(len(shape))))
+    others = _others(permute_op(input, order).reshape((*rest, many))) if many else input.reshape((*rest, 0))
+    back = permute_op(others.reshape(tuple(shape[i] for i in order)), tuple(order.index(i) for i in range(len(shape))))
     return kept(g, shape, dim, keepdim) * back
 
 

@@ -13,7 +13,7 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d
-from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_, cat, place, reshape_, transpose
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, cat, place, reshape_op, transpose
 
 
 # ------------------------------------------------------------------------------------------------ joining
@@ -86,7 +86,7 @@ def column_stack(tensors: Any) -> Array:
     tensor([[1, 3],
             [2, 4]])
     """
-    return cat([reshape_(x, (-1, 1)) if x.ndim < 2 else x for x in tensors], 1)
+    return cat([reshape_op(x, (-1, 1)) if x.ndim < 2 else x for x in tensors], 1)
 
 
 @function(method=False)
@@ -116,7 +116,7 @@ def block_diag(*tensors: Any) -> Array:
 @op(input=lambda g, dim: cat(list(g), dim), kind="shape", label="split", public=False,
     samples=Samples("(n,k)->()", sizes={"n": (5, 5), "k": (5, 5)},
                     options={"ends": ((2, 3),), "dim": (0, 1)}))  # fmt: skip
-def split_(input: Array, ends: Any, dim: int) -> Array:
+def split_op(input: Array, ends: Any, dim: int) -> Array:
     """Return the parts of ``input`` between the places ``ends`` along ``dim``, as views."""
     lead = (slice(None),) * (dim % input.ndim)
     places = (0, *ends, input.shape[dim])
@@ -138,11 +138,11 @@ def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Arr
     if isinstance(size, (int, np.integer)):
         if size < 0 or (size == 0 and n):
             raise ShapeError(f"split: the length of the parts must be positive, got {size}")
-        return split_(tensor, tuple(range(int(size), n, int(size))) if n else (), dim)  # type: ignore[no-any-return]
+        return split_op(tensor, tuple(range(int(size), n, int(size))) if n else (), dim)  # type: ignore[no-any-return]
     lengths = [int(s) for s in size]
     if sum(lengths) != n or any(s < 0 for s in lengths):
         raise ShapeError(f"split: lengths {lengths} do not add up to the {n} elements along dim {dim}")
-    return split_(tensor, tuple(int(e) for e in np.cumsum(lengths)[:-1]), dim)  # type: ignore[no-any-return]
+    return split_op(tensor, tuple(int(e) for e in np.cumsum(lengths)[:-1]), dim)  # type: ignore[no-any-return]
 
 
 @function()
@@ -159,7 +159,7 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
         raise ShapeError(f"chunk: the number of chunks must be positive, got {chunks}")
     dim = place("chunk", dim, input.ndim, input.shape)
     n = input.shape[dim]
-    return split(input, -(-n // chunks), dim) if n else split_(input, (0,) * (chunks - 1), dim)
+    return split(input, -(-n // chunks), dim) if n else split_op(input, (0,) * (chunks - 1), dim)
 
 
 @function()
@@ -179,7 +179,7 @@ def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[
             raise ShapeError(f"tensor_split: the number of sections must be positive, got {at}")
         small, more = divmod(n, int(at))
         at = np.cumsum([small + (i < more) for i in range(int(at))])[:-1]
-    return split_(input, tuple(int(np.clip(a + n if a < 0 else a, 0, n)) for a in at), dim)  # type: ignore[no-any-return]
+    return split_op(input, tuple(int(np.clip(a + n if a < 0 else a, 0, n)) for a in at), dim)  # type: ignore[no-any-return]
 
 
 def _split_on(name: str, input: Array, how: Any, dim: int, least: int) -> tuple[Array, ...]:
@@ -225,7 +225,7 @@ def dsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
 
 @op(input=lambda g, dim: stack(list(g), dim), kind="shape", label="unbind", public=False,
     samples=Samples("(n,k)->(k)", options={"dim": (0, 1)}, min=1))  # fmt: skip
-def unbind_(input: Array, dim: int) -> Array:
+def unbind_op(input: Array, dim: int) -> Array:
     """Return the slices along ``dim`` without that axis, as views."""
     return tuple([np.asarray(x) for x in np.moveaxis(input, dim, 0)])
 
@@ -241,7 +241,7 @@ def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
     if not input.ndim:
         raise BadIndex("unbind: expected at least one axis, got a 0-d tensor")
     dim = place("unbind", dim, input.ndim, input.shape)
-    return unbind_(input, dim) if input.shape[dim] else ()
+    return unbind_op(input, dim) if input.shape[dim] else ()
 
 
 # ------------------------------------------------------------------------------------------------ grids
@@ -263,7 +263,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
     vectors = atleast_1d(list(given))
     shape = tuple(x.shape[0] for x in vectors)
     grids = [
-        broadcast_to_(reshape_(x, tuple(n if k == i else 1 for k, n in enumerate(shape))), shape)
+        broadcast_to_op(reshape_op(x, tuple(n if k == i else 1 for k, n in enumerate(shape))), shape)
         for i, x in enumerate(vectors)
     ]
     return tuple([transpose(x, 0, 1) for x in grids] if indexing == "xy" and len(grids) > 1 else grids)
@@ -282,7 +282,7 @@ def cartesian_prod(*tensors: Any) -> Array:
     """
     if len(tensors) == 1:
         return tensors[0]
-    return stack([reshape_(x, (-1,)) for x in meshgrid(*tensors)], 1)
+    return stack([reshape_op(x, (-1,)) for x in meshgrid(*tensors)], 1)
 
 
 @function()
@@ -390,7 +390,7 @@ def diagflat(input: Array, offset: int = 0) -> Array:
     tensor([[1, 0],
             [0, 2]])
     """
-    return diag_embed(reshape_(input, (-1,)), offset)
+    return diag_embed(reshape_op(input, (-1,)), offset)
 
 
 @function(numpy=())

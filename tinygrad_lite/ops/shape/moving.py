@@ -13,12 +13,12 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.shape.reshaping import (
-    broadcast_to_,
-    flip_,
-    permute_,
+    broadcast_to_op,
+    flip_op,
+    permute_op,
     place,
     places,
-    reshape_,
+    reshape_op,
     sizes,
     transpose,
     unsqueeze,
@@ -37,7 +37,7 @@ def view(input: Array, *shape: Any) -> Array:
     """
     if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
         raise DTypeError("view: bytes are not reinterpreted as another dtype; use .to(dtype) to convert numbers")
-    y = reshape_(input, sizes(shape))
+    y = reshape_op(input, sizes(shape))
     if bare(y).size and not np.may_share_memory(bare(y), bare(input)):
         raise ShapeError(f"view: shape {tuple(input.shape)} is not laid out in memory for this view; use .reshape()")
     return y
@@ -64,7 +64,7 @@ def reshape_as(input: Array, other: Array) -> Array:
     tensor([[0, 1],
             [2, 3]])
     """
-    return reshape_(input, tuple(other.shape))
+    return reshape_op(input, tuple(other.shape))
 
 
 @function(numpy=())
@@ -75,7 +75,7 @@ def ravel(input: Array) -> Array:
     >>> tl.ravel(tl.ones(2, 2))
     tensor([1., 1., 1., 1.])
     """
-    return reshape_(input, (-1,) if bare(input).size else (0,))
+    return reshape_op(input, (-1,) if bare(input).size else (0,))
 
 
 @function()
@@ -88,7 +88,7 @@ def unflatten(input: Array, dim: int, sizes: Any) -> Array:
     """
     at = place("unflatten", dim, input.ndim, input.shape)
     shape = tuple(input.shape)
-    return reshape_(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
+    return reshape_op(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
 
 
 @function()
@@ -121,7 +121,7 @@ def movedim(input: Array, source: Any, destination: Any) -> Array:
     order = [d for d in range(n) if d not in take]
     for p, d in sorted(zip(put, take, strict=True)):
         order.insert(p, d)
-    return permute_(input, tuple(order))
+    return permute_op(input, tuple(order))
 
 
 @function()
@@ -155,7 +155,7 @@ def expand(input: Array, *size: Any) -> Array:
     extra = len(want) - len(shape)
     if extra < 0 or -1 in want[:extra]:
         raise ShapeError(f"expand: sizes {want} do not fit shape {shape}")
-    return broadcast_to_(input, tuple([shape[i - extra] if n == -1 else n for i, n in enumerate(want)]))
+    return broadcast_to_op(input, tuple([shape[i - extra] if n == -1 else n for i, n in enumerate(want)]))
 
 
 @function()
@@ -194,7 +194,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
     """
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     shape = broadcast_shapes(*[x.shape for x in given])
-    return tuple([broadcast_to_(x, shape) for x in given])
+    return tuple([broadcast_to_op(x, shape) for x in given])
 
 
 @function()
@@ -211,7 +211,7 @@ def sum_to_size(input: Array, *size: Any) -> Array:
     if extra < 0 or any(n not in (1, s) for n, s in zip(want, shape[extra:], strict=True)):
         raise ShapeError(f"sum_to_size: {want} does not broadcast to shape {shape}")
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(want) if n == 1 and shape[i + extra] != 1)
-    return reshape_(input.sum(axis=axes) if axes else input, want)
+    return reshape_op(input.sum(axis=axes) if axes else input, want)
 
 
 # ------------------------------------------------------------------------------------------------ turning and repeating
@@ -223,7 +223,7 @@ def flip(input: Array, *dims: Any) -> Array:
     >>> tl.flip(tl.arange(3), (0,))
     tensor([2, 1, 0])
     """
-    return flip_(input, places("flip", sizes(dims), input.ndim, input.shape) if input.ndim else ())
+    return flip_op(input, places("flip", sizes(dims), input.ndim, input.shape) if input.ndim else ())
 
 
 @function(numpy=np.fliplr)
@@ -236,7 +236,7 @@ def fliplr(input: Array) -> Array:
     """
     if input.ndim < 2:
         raise ShapeError(f"fliplr: expected at least two axes, got {describe(input)}")
-    return flip_(input, (1,))
+    return flip_op(input, (1,))
 
 
 @function(numpy=np.flipud)
@@ -249,16 +249,16 @@ def flipud(input: Array) -> Array:
     """
     if not input.ndim:
         raise ShapeError("flipud: expected at least one axis, got a 0-d tensor")
-    return flip_(input, (0,))
+    return flip_op(input, (0,))
 
 
 def _roll_back(g: Array, shifts: Any, dims: Any) -> Array:
-    return roll_(g, tuple(-s for s in shifts), dims)
+    return roll_op(g, tuple(-s for s in shifts), dims)
 
 
 @op(input=_roll_back, kind="shape", label="roll", public=False,
     samples=Samples("(n,k)->(n,k)", options={"shifts": ((1, -2),), "dims": ((0, 1), (1, 1))}))  # fmt: skip
-def roll_(input: Array, shifts: Any, dims: Any) -> Array:
+def roll_op(input: Array, shifts: Any, dims: Any) -> Array:
     """Return ``input`` with the elements along ``dims`` moved on; what falls off comes in at the front."""
     return np.roll(input, shifts, dims)
 
@@ -275,12 +275,12 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
     if dims is None or dims == ():
         if len(by) != 1:
             raise ShapeError(f"roll: {len(by)} shifts without dims; name one dim for each")
-        return reshape_(roll_(reshape_(input, (-1,)), by, (0,)), tuple(input.shape))
+        return reshape_op(roll_op(reshape_op(input, (-1,)), by, (0,)), tuple(input.shape))
     axes = (dims,) if isinstance(dims, (int, np.integer)) else tuple(dims)
     if len(axes) != len(by):
         raise ShapeError(f"roll: {len(by)} shifts but {len(axes)} dims")
     axes = tuple(place("roll", d, input.ndim, input.shape) for d in axes)
-    return roll_(input, by, axes) if input.ndim else input
+    return roll_op(input, by, axes) if input.ndim else input
 
 
 @function(numpy=())
@@ -299,8 +299,8 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
     if k == 0:
         return input
     if k == 2:
-        return flip_(input, (a, b))
-    return transpose(flip_(input, (b,)), a, b) if k == 1 else flip_(transpose(input, a, b), (b,))
+        return flip_op(input, (a, b))
+    return transpose(flip_op(input, (b,)), a, b) if k == 1 else flip_op(transpose(input, a, b), (b,))
 
 
 @function()
@@ -324,7 +324,7 @@ def repeat(input: Array, *repeats: Any) -> Array:
         split += [1, n]
         many += [c, n]
     whole = tuple(c * n for c, n in zip(counts, shape, strict=True))
-    return reshape_(broadcast_to_(reshape_(input, tuple(split)), tuple(many)), whole)
+    return reshape_op(broadcast_to_op(reshape_op(input, tuple(split)), tuple(many)), whole)
 
 
 @function(numpy=())
@@ -348,10 +348,10 @@ def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_siz
     tensor([1, 1, 2, 2])
     """
     if dim is None:
-        input, dim = reshape_(input, (-1,)), 0
+        input, dim = reshape_op(input, (-1,)), 0
     dim = place("repeat_interleave", dim, input.ndim, input.shape)
     if not input.ndim:
-        input = reshape_(input, (1,))
+        input = reshape_op(input, (1,))
     n = input.shape[dim]
     counts = np.asarray(bare(repeats))
     if counts.dtype.kind not in "iu" or np.any(counts < 0):
@@ -361,8 +361,8 @@ def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_siz
     if counts.size == 1:
         times = int(counts.reshape(-1)[0])
         shape = tuple(input.shape)
-        wide = broadcast_to_(unsqueeze(input, dim + 1), (*shape[: dim + 1], times, *shape[dim + 1 :]))
-        return reshape_(wide, (*shape[:dim], n * times, *shape[dim + 1 :]))
+        wide = broadcast_to_op(unsqueeze(input, dim + 1), (*shape[: dim + 1], times, *shape[dim + 1 :]))
+        return reshape_op(wide, (*shape[:dim], n * times, *shape[dim + 1 :]))
     return input[(slice(None),) * dim + (np.repeat(np.arange(n), counts),)]
 
 
@@ -377,7 +377,7 @@ def _raised(n: int, x: Any) -> Any:
     shape = tuple(x.shape)
     if len(shape) >= n:
         return x
-    return reshape_(x, {0: (1,) * n, 1: (1, *shape, 1)[:n], 2: (*shape, 1)}[len(shape)])
+    return reshape_op(x, {0: (1,) * n, 1: (1, *shape, 1)[:n], 2: (*shape, 1)}[len(shape)])
 
 
 @function(numpy=np.atleast_1d)

@@ -66,7 +66,7 @@ def _reshape_samples(src: Any) -> Any:
     public=False,
     samples=Samples(draw=_reshape_samples),
 )
-def reshape_(input: Array, shape: Any) -> Array:
+def reshape_op(input: Array, shape: Any) -> Array:
     """Return the elements in another shape."""
     # the method costs a third of the function
     return input.reshape(shape) if input.__class__ is np.ndarray else np.reshape(input, shape)
@@ -80,18 +80,18 @@ def reshape(input: Array, *shape: Any) -> Array:
     >>> tl.reshape(tl.arange(6), 2, -1).shape
     (2, 3)
     """
-    return reshape_(input, sizes(shape))
+    return reshape_op(input, sizes(shape))
 
 
 def _permute_back(g: Array, dims: Any) -> Array:
-    return permute_(g, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims])))
+    return permute_op(g, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims])))
 
 
 @op(
     input=_permute_back, kind="shape", public=False,
     samples=Samples("(n,k,m)->(m,n,k)", options={"dims": ((2, 0, 1), (1, 0, 2), (-1, 0, -2))}),
 )  # fmt: skip
-def permute_(input: Array, dims: Any) -> Array:
+def permute_op(input: Array, dims: Any) -> Array:
     """Return a view with the axes in another order."""
     dims = tuple(int(d) + np.ndim(input) if d < 0 else int(d) for d in dims)
     return np.transpose(input, dims)
@@ -110,7 +110,7 @@ def permute(input: Array, *dims: Any) -> Array:
         raise ShapeError(
             f"permute: dims {order} do not name each of the {input.ndim} axes of {tuple(input.shape)} once"
         )
-    return permute_(input, places("permute", order, input.ndim, input.shape))
+    return permute_op(input, places("permute", order, input.ndim, input.shape))
 
 
 @function()
@@ -123,14 +123,14 @@ def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
     """
     n = input.ndim
     if dim0 is None:
-        return permute_(input, tuple(range(n))[::-1])
+        return permute_op(input, tuple(range(n))[::-1])
     if dim1 is None or not isinstance(dim0, (int, np.integer)):
         return permute(input, dim0)
     dim0, dim1 = (place("transpose", d, n, input.shape) for d in (dim0, dim1))
     order = list(range(n))
     if n:
         order[dim0], order[dim1] = order[dim1], order[dim0]
-    return permute_(input, tuple(order))
+    return permute_op(input, tuple(order))
 
 
 @function(numpy=np.swapaxes)
@@ -147,7 +147,7 @@ def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
 # summing over the new axes is the adjoint, and the engine does that for every rule
 @op(input=lambda g: g, kind="shape", method=False, public=False,
     samples=Samples("(n)->(k,n)", options={"shape": lambda shape: [(2, *shape), (3, 1, *shape), shape]}))  # fmt: skip
-def broadcast_to_(input: Array, shape: Any) -> Array:
+def broadcast_to_op(input: Array, shape: Any) -> Array:
     """Return a read-only view repeated along new and length-1 axes."""
     return np.broadcast_to(input, shape)
 
@@ -161,7 +161,7 @@ def broadcast_to(input: Array, *shape: Any) -> Array:
     tensor([[1, 2],
             [1, 2]])
     """
-    return broadcast_to_(input, sizes(shape))
+    return broadcast_to_op(input, sizes(shape))
 
 
 def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
@@ -196,7 +196,7 @@ def squeeze(input: Array, dim: Any = None) -> Array:
     """
     n = input.ndim
     gone = range(n) if dim is None else places("squeeze", dim, n, input.shape)
-    return reshape_(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
+    return reshape_op(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
 
 
 @function(numpy=np.expand_dims)
@@ -210,7 +210,7 @@ def unsqueeze(input: Array, dim: int) -> Array:
     n = input.ndim + 1
     shape = list(input.shape)
     shape.insert(place("unsqueeze", dim, n, shape), 1)
-    return reshape_(input, tuple(shape))
+    return reshape_op(input, tuple(shape))
 
 
 @lru_cache(maxsize=256, typed=True)
@@ -232,19 +232,19 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     >>> tl.flatten(tl.ones(2, 3, 4), 1).shape
     (2, 12)
     """
-    return reshape_(input, _flat(input.shape, start_dim, end_dim))
+    return reshape_op(input, _flat(input.shape, start_dim, end_dim))
 
 
 @op(input=lambda g, dims: np.flip(g, dims), kind="shape", label="flip", public=False,
     samples=Samples("(n,k)->(n,k)", options={"dims": ((0,), (1,), (0, -1))}))  # fmt: skip
-def flip_(input: Array, dims: Any) -> Array:
+def flip_op(input: Array, dims: Any) -> Array:
     """Return ``input`` with the elements along ``dims`` in reverse order."""
     return np.flip(input, dims)
 
 
 def _reversed_axes(input: Any) -> Any:
     """The axes in reverse order: a matrix transposed."""
-    return permute_(input, tuple(range(input.ndim))[::-1])
+    return permute_op(input, tuple(range(input.ndim))[::-1])
 
 
 def _matrix_transposed(input: Any) -> Any:

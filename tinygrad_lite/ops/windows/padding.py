@@ -11,7 +11,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.indexing.getitem import getitem
-from tinygrad_lite.ops.shape.reshaping import permute, reshape_
+from tinygrad_lite.ops.shape.reshaping import permute, reshape_op
 from tinygrad_lite.ops.windows.correlation import Pads, padded
 
 MODES = ("constant", "reflect", "replicate", "circular")
@@ -112,9 +112,9 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
         raise ShapeError(
             f"pixel_shuffle: {c} channels do not divide by upscale_factor² = {r * r} (x {tuple(input.shape)})"
         )
-    x = reshape_(input, (*lead, c // (r * r), r, r, h, w))
+    x = reshape_op(input, (*lead, c // (r * r), r, r, h, w))
     x = permute(x, (*range(n + 1), n + 3, n + 1, n + 4, n + 2))
-    return reshape_(x, (*lead, c // (r * r), h * r, w * r))
+    return reshape_op(x, (*lead, c // (r * r), h * r, w * r))
 
 
 @function(method=False)
@@ -126,9 +126,9 @@ def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
         raise ShapeError(
             f"pixel_unshuffle: image {(h, w)} does not divide by downscale_factor {r} (x {tuple(input.shape)})"
         )
-    x = reshape_(input, (*lead, c, h // r, r, w // r, r))
+    x = reshape_op(input, (*lead, c, h // r, r, w // r, r))
     x = permute(x, (*range(n + 1), n + 2, n + 4, n + 1, n + 3))
-    return reshape_(x, (*lead, c * r * r, h // r, w // r))
+    return reshape_op(x, (*lead, c * r * r, h // r, w // r))
 
 
 @function(method=False)
@@ -137,5 +137,5 @@ def channel_shuffle(input: Array, groups: int) -> Array:
     n, c, *rest = _image("channel_shuffle", input)
     if groups < 1 or c % groups:
         raise ShapeError(f"channel_shuffle: {c} channels do not divide into {groups} groups (x {tuple(input.shape)})")
-    x = reshape_(input, (n, groups, c // groups, *rest))
-    return reshape_(permute(x, (0, 2, 1, *range(3, 3 + len(rest)))), (n, c, *rest))
+    x = reshape_op(input, (n, groups, c // groups, *rest))
+    return reshape_op(permute(x, (0, 2, 1, *range(3, 3 + len(rest)))), (n, c, *rest))
