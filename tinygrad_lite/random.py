@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
@@ -121,7 +122,7 @@ def set_rng_state(new_state: Any) -> None:
 
 # ------------------------------------------------------------------------------------------------ tensors
 def _finish(array: Any, dtype: Any, requires_grad: bool) -> Tensor:
-    t = make(np.asarray(array, dtype=dtype))
+    t = make(new.asarray(array, dtype=dtype))
     if requires_grad:
         t.requires_grad = True
     return t
@@ -268,7 +269,7 @@ def normal(
     tensor([5., 5.])
     """
     m, s = (v.array if isinstance(v, Tensor) else v for v in (mean, std))
-    if np.any(np.asarray(s) < 0):
+    if np.any(new.asarray(s) < 0):
         raise ValueError(f"normal: std must not be negative, got {np.min(s)}")
     if size is None and not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
         raise TypeError("normal: size is needed when mean and std are numbers")
@@ -371,7 +372,7 @@ def _normal(shape: Any, dtype: Any, mean: float = 0.0, std: float = 1.0, *, gene
 
 
 def _bernoulli(shape: Any, dtype: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
-    chances = np.broadcast_to(_probabilities("bernoulli_", np.asarray(getattr(p, "array", p), np.float64)), shape)
+    chances = np.broadcast_to(_probabilities("bernoulli_", new.asarray(getattr(p, "array", p), np.float64)), shape)
     return (generator or default_generator()).random(shape) < chances
 
 

@@ -19,11 +19,12 @@ import numpy as np
 zeros, ones, empty, full = np.zeros, np.ones, np.empty, np.full
 zeros_like, ones_like, empty_like, full_like = np.zeros_like, np.ones_like, np.empty_like, np.full_like
 arange, linspace, eye, tri, indices = np.arange, np.linspace, np.eye, np.tri, np.indices
+tril_indices, triu_indices = np.tril_indices, np.triu_indices
 array, asarray, ascontiguousarray, frombuffer = np.array, np.asarray, np.ascontiguousarray, np.frombuffer
 
 NAMES = (
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace",
-    "eye", "tri", "indices", "array", "asarray", "ascontiguousarray", "frombuffer",
+    "eye", "tri", "indices", "tril_indices", "triu_indices", "array", "asarray", "ascontiguousarray", "frombuffer",
 )  # fmt: skip
 """Every function of NumPy that makes an array out of something else and stands behind this door."""
 

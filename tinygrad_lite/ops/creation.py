@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.devices import as_device
 from tinygrad_lite.engine.dtype import result_dtype
@@ -76,7 +77,7 @@ def zeros(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     >>> tl.zeros(2, dtype=tl.int64)
     tensor([0, 0])
     """
-    return _made("zeros", np.zeros, shape if size is None else (size,), dtype, device, requires_grad)
+    return _made("zeros", new.zeros, shape if size is None else (size,), dtype, device, requires_grad)
 
 
 def ones(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -87,7 +88,7 @@ def ones(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, r
     tensor([[1., 1.],
             [1., 1.]])
     """
-    return _made("ones", np.ones, shape if size is None else (size,), dtype, device, requires_grad)
+    return _made("ones", new.ones, shape if size is None else (size,), dtype, device, requires_grad)
 
 
 def empty(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -97,7 +98,7 @@ def empty(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     >>> tl.empty(2, 3).shape
     (2, 3)
     """
-    return _made("empty", np.empty, shape if size is None else (size,), dtype, device, requires_grad)
+    return _made("empty", new.empty, shape if size is None else (size,), dtype, device, requires_grad)
 
 
 @named
@@ -112,7 +113,7 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requ
     if value.ndim:
         raise ShapeError(f"full: fill_value must be one number, got {describe(fill_value)}")
     chosen = value.dtype if dtype is None else dtype
-    return _made("full", lambda shape, d: np.full(shape, value, d), (size,), chosen, device, requires_grad)
+    return _made("full", lambda shape, d: new.full(shape, value, d), (size,), chosen, device, requires_grad)
 
 
 def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
@@ -127,7 +128,7 @@ def zeros_like(input: Any, dtype: Any = None, device: Any = None, requires_grad:
     >>> tl.zeros_like(tl.ones(2))
     tensor([0., 0.])
     """
-    return _like("zeros_like", input, np.zeros, dtype, device, requires_grad)
+    return _like("zeros_like", input, new.zeros, dtype, device, requires_grad)
 
 
 def ones_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -137,7 +138,7 @@ def ones_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: 
     >>> tl.ones_like(tl.zeros(2))
     tensor([1., 1.])
     """
-    return _like("ones_like", input, np.ones, dtype, device, requires_grad)
+    return _like("ones_like", input, new.ones, dtype, device, requires_grad)
 
 
 def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -147,7 +148,7 @@ def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad:
     >>> tl.empty_like(tl.ones(2, 3)).shape
     (2, 3)
     """
-    return _like("empty_like", input, np.empty, dtype, device, requires_grad)
+    return _like("empty_like", input, new.empty, dtype, device, requires_grad)
 
 
 def full_like(
@@ -160,7 +161,7 @@ def full_like(
     tensor([7., 7.])
     """
     value = to_array(fill_value, name="full_like")
-    return _like("full_like", input, lambda shape, d: np.full(shape, value, d), dtype, device, requires_grad)
+    return _like("full_like", input, lambda shape, d: new.full(shape, value, d), dtype, device, requires_grad)
 
 
 Number = float | Tensor
@@ -193,7 +194,7 @@ def arange(
         raise ShapeError(f"arange: cannot go from {first} to {last} in steps of {by}")
     floating = any(isinstance(v, float) for v in (first, last, by))
     natural = get_default_dtype() if floating else np.dtype(np.int64)
-    numbers = np.arange(ceil((last - first) / by)) * by + first
+    numbers = new.arange(ceil((last - first) / by)) * by + first
     return _finish(numbers.astype(natural if dtype is None else dtype_of("arange", dtype)), requires_grad)
 
 
@@ -211,7 +212,7 @@ def linspace(
     if steps < 0:
         raise ShapeError(f"linspace: steps must not be negative, got {steps}")
     chosen = get_default_dtype() if dtype is None else dtype_of("linspace", dtype)
-    return _finish(np.linspace(_number(start), _number(end), steps).astype(chosen), requires_grad)
+    return _finish(new.linspace(_number(start), _number(end), steps).astype(chosen), requires_grad)
 
 
 @named
@@ -229,7 +230,7 @@ def logspace(
     if steps < 0:
         raise ShapeError(f"logspace: steps must not be negative, got {steps}")
     chosen = get_default_dtype() if dtype is None else dtype_of("logspace", dtype)
-    return _finish((float(base) ** np.linspace(_number(start), _number(end), steps)).astype(chosen), requires_grad)
+    return _finish((float(base) ** new.linspace(_number(start), _number(end), steps)).astype(chosen), requires_grad)
 
 
 @named
@@ -244,7 +245,7 @@ def eye(n: int, m: int | None = None, dtype: Any = None, device: Any = None, req
     if n < 0 or (m is not None and m < 0):
         raise ShapeError(f"eye: sizes must not be negative, got {n} and {m}")
     chosen = get_default_dtype() if dtype is None else dtype_of("eye", dtype)
-    return _finish(np.eye(n, m, dtype=chosen), requires_grad)
+    return _finish(new.eye(n, m, dtype=chosen), requires_grad)
 
 
 @named
@@ -256,7 +257,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, 
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
-    return make(np.stack(np.tril_indices(row, offset, col)).astype(dtype))
+    return make(np.stack(new.tril_indices(row, offset, col)).astype(dtype))
 
 
 @named
@@ -268,7 +269,7 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, 
     tensor([[0, 0, 1],
             [0, 1, 1]])
     """
-    return make(np.stack(np.triu_indices(row, offset, col)).astype(dtype))
+    return make(np.stack(new.triu_indices(row, offset, col)).astype(dtype))
 
 
 def result_type(tensor1: Any, tensor2: Any) -> Any:
@@ -288,17 +289,17 @@ def promote_types(type1: Any, type2: Any) -> Any:
     >>> tl.promote_types(tl.int64, tl.float32)
     dtype('float32')
     """
-    return result_dtype([np.zeros(1, type1), np.zeros(1, type2)])
+    return result_dtype([new.zeros(1, type1), new.zeros(1, type2)])
 
 
 # ------------------------------------------------------------------------------------------------ after a given tensor
 def _new(name: str, doc: str, maker: Any) -> None:
-    def new(self: Any, *args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    def like_self(self: Any, *args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
         chosen = self.dtype if dtype is None else dtype
         return maker(*args, dtype=chosen, device=device, requires_grad=requires_grad)  # type: ignore[no-any-return]
 
-    new.__name__, new.__doc__ = name, doc
-    setattr(Methods, name, new)
+    like_self.__name__, like_self.__doc__ = name, doc
+    setattr(Methods, name, like_self)
 
 
 _new("new_zeros", "Return zeros of the given size in the dtype of this tensor.", zeros)
@@ -325,6 +326,6 @@ LongTensor = _typed("LongTensor", "int64")
 IntTensor = _typed("IntTensor", "int32")
 BoolTensor = _typed("BoolTensor", "bool")
 
-LIKE = {"zeros_like": np.zeros_like, "ones_like": np.ones_like, "full_like": np.full_like, "empty_like": np.empty_like}
+LIKE = {name: getattr(np, name) for name in ("zeros_like", "ones_like", "full_like", "empty_like")}
 for _name in __all__:
     publish(_name, globals()[_name], LIKE.get(_name, ()), method=False)

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.dtype import NUMPY_1
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
@@ -48,7 +49,7 @@ _mine = _Mine()
 # The C library of Linux hands the memory of a freed array of more than 128 KiB back to the system, and the next one
 # pays for every page again: a fifth of the time of a small convolutional network. It stops doing so up to the size of
 # the largest array it has seen freed (at most 32 MiB), so it is shown one. Nothing is written to it: it costs nothing.
-_shown = np.empty(31 << 20, np.uint8)
+_shown = new.empty(31 << 20, np.uint8)
 del _shown
 
 
@@ -58,7 +59,7 @@ def buffer(name: str, shape: tuple[int, ...]) -> Array:
     kept: dict[str, Any] = _mine.__dict__
     memory = kept.get(name)
     if memory is None or memory.size < size:
-        memory = np.empty(size, np.float32)
+        memory = new.empty(size, np.float32)
         if size <= LARGEST:
             kept[name] = memory
     return memory[:size].reshape(shape)
@@ -253,7 +254,7 @@ def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
     if out is None:
         lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         shape = (*lead, *([rows] if a.ndim > 1 else []), *([columns] if b.ndim > 1 else []))
-        out = np.empty(shape, np.result_type(a, b))
+        out = new.empty(shape, np.result_type(a, b))
     result = out
     both = b.ndim == a.ndim and len(a) == len(b)
     each = a.ndim > 2 and len(a) >= MANY and (both or b.ndim <= 2)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.dtype import NUMPY_1
 from tinygrad_lite.engine.op import function, op
@@ -28,14 +29,14 @@ RUN = 4096
 @cache
 def _number(number: float, dtype: Any) -> Array:
     """Return a number as a 0-d array: ufuncs take it twice as fast as a Python number."""
-    array = np.array(number, dtype)
+    array = new.array(number, dtype)
     array.flags.writeable = False
     return array
 
 
 @cache
 def _written_out(number: Any, dtype: Any) -> Array:
-    array = np.full(RUN, number, dtype)
+    array = new.full(RUN, number, dtype)
     array.flags.writeable = False
     return array
 
@@ -47,7 +48,7 @@ def bounded(ufunc: Any, x: Array, number: Any, out: Array | None = None) -> Arra
     """
     if x.size < 4 * RUN or x.dtype.kind != "f" or not x.flags.c_contiguous:
         return ufunc(x, number, out=out)
-    y = np.empty(x.shape, x.dtype) if out is None else out
+    y = new.empty(x.shape, x.dtype) if out is None else out
     whole = x.size // RUN * RUN
     flat, into = x.reshape(-1), y.reshape(-1)
     ufunc(flat[:whole].reshape(-1, RUN), _written_out(float(number), x.dtype), out=into[:whole].reshape(-1, RUN))
@@ -109,7 +110,7 @@ def _top(dtype: Any) -> Any:
     """Return the largest x whose exp is finite: keeps NumPy from warning about an overflow that does no harm."""
     top = np.log(np.finfo(dtype).max).astype(dtype)
     with np.errstate(over="ignore"):
-        while not np.isfinite(np.exp(np.full(16, top))).all():  # the logarithm is rounded up
+        while not np.isfinite(np.exp(new.full(16, top))).all():  # the logarithm is rounded up
             top = np.nextafter(top, dtype.type(0))
     return _number(float(top), dtype)
 
@@ -122,7 +123,7 @@ def sigmoid(input: Array) -> Array:
     >>> tl.sigmoid(tl.tensor([0.5, 1.0]))
     tensor([0.6225, 0.7311])
     """
-    y = np.asarray(np.negative(input))  # not a bare number
+    y = new.asarray(np.negative(input))  # not a bare number
     bounded(np.minimum, y, _top(y.dtype), out=y)
     np.exp(y, out=y)
     np.add(y, _number(1.0, y.dtype), out=y)
@@ -135,7 +136,7 @@ def sigmoid(input: Array) -> Array:
 )  # fmt: skip
 def softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along ``dim``."""
-    e = np.asarray(input - input.max(axis=dim, keepdims=True, initial=-np.inf))
+    e = new.asarray(input - input.max(axis=dim, keepdims=True, initial=-np.inf))
     np.exp(e, e)
     np.divide(e, e.sum(axis=dim, keepdims=True), e)
     return e

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -128,7 +129,7 @@ def pow(input: Array, exponent: Array) -> Array:
     >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
     tensor([4., 9.])
     """
-    if np.asarray(input).dtype.kind in "iu" and np.any(np.asarray(exponent) < 0):
+    if new.asarray(input).dtype.kind in "iu" and np.any(new.asarray(exponent) < 0):
         raise DTypeError("pow: whole numbers cannot be raised to negative whole powers; use .float() or float_power")
     return np.power(input, exponent)
 

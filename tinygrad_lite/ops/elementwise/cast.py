@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor, make
@@ -19,7 +20,7 @@ def _back(g: Array, input: Array) -> Array:
 @op(input=_back, kind="shape", label="to", public=False, samples=Samples("()->()", options={"dtype": ("float64",)}))
 def cast(input: Array, dtype: object) -> Array:
     """Return ``input`` with another dtype; its gradient comes back in the dtype of ``input``."""
-    return np.asarray(input).astype(dtype)  # type: ignore[call-overload]
+    return new.asarray(input).astype(dtype)  # type: ignore[call-overload]
 
 
 @op(input=lambda g: g, kind="shape", label="copy", numpy=np.copy, samples=Samples("()->()"))
@@ -30,7 +31,7 @@ def clone(input: Array, memory_format: object = None) -> Array:
     >>> tl.tensor([1.0, 2.0]).clone()
     tensor([1., 2.])
     """
-    return np.array(input, order="C")
+    return new.array(input, order="C")
 
 
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
@@ -220,7 +221,7 @@ def numel(input: Array) -> int:
     >>> tl.numel(tl.ones(2, 3))
     6
     """
-    return int((input.array if isinstance(input, Tensor) else np.asarray(input)).size)
+    return int((input.array if isinstance(input, Tensor) else new.asarray(input)).size)
 
 
 def bare(x: Any) -> Any:
@@ -230,4 +231,4 @@ def bare(x: Any) -> Any:
 
 def alike(x: Any, array: Any) -> Any:
     """Return ``array`` as a Tensor if ``x`` is one: tensors in, tensors out; arrays in, arrays out."""
-    return make(np.asarray(array)) if isinstance(x, Tensor) else np.asarray(array)
+    return make(new.asarray(array)) if isinstance(x, Tensor) else new.asarray(array)

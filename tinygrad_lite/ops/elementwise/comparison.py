@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -27,7 +28,7 @@ QUOTIENTS = Samples("(),()->()", domain={"other": (0.5, 4.0)}, kinks="skip")
 
 def flat(g: Array) -> Array:
     """Return the gradient of a step: zero, whatever comes in."""
-    return np.zeros_like(g)
+    return new.zeros_like(g)
 
 
 def _two(ufunc: Any, promote: str | None) -> None:
@@ -160,7 +161,7 @@ def round(input: Array, decimals: int = 0) -> Array:
 
 
 def _no_zero(name: str, other: Any) -> None:
-    if np.asarray(other).dtype.kind in "iub" and not np.all(other):
+    if new.asarray(other).dtype.kind in "iub" and not np.all(other):
         raise ZeroDivision(f"{name}: whole numbers cannot be divided by zero; use .float() to get infinities")
 
 

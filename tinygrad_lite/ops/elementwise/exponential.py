@@ -6,6 +6,7 @@ from math import log as _ln
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -157,7 +158,7 @@ def xlogy(input: Array, other: Array) -> Array:
     tensor([0., 0.])
     """
     zero = input == 0
-    y = input * np.log(np.where(zero, np.ones_like(other), other))
+    y = input * np.log(np.where(zero, new.ones_like(other), other))
     return np.where(zero & np.isnan(other), other, y)
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
+
 F32 = np.dtype(np.float32)
 BLOCK = 1 << 14
 Q = tuple(
-    np.array(v, np.float32)
+    new.array(v, np.float32)
     for v in (
         0.03840739279985428,
         -0.16930745542049408,
@@ -28,16 +30,16 @@ Q = tuple(
     )
 )
 HALF, MINUS_HALF, ONE, MINUS_TWO, SPREAD, TOP, DENSITY = (
-    np.array(v, np.float32) for v in (0.5, -0.5, 1, -2, 0.3, 16, 1 / math.sqrt(2 * math.pi))
+    new.array(v, np.float32) for v in (0.5, -0.5, 1, -2, 0.3, 16, 1 / math.sqrt(2 * math.pi))
 )
 
 
 def gelu(x: Any, slope: bool) -> Any:
     """Return ``x Phi(x)``, or its derivative ``Phi(x) + x phi(x)``."""
-    flat = np.ascontiguousarray(x).reshape(-1)
-    out = np.empty(flat.size, np.float32)
+    flat = new.ascontiguousarray(x).reshape(-1)
+    out = new.empty(flat.size, np.float32)
     n = min(flat.size, BLOCK)
-    room = np.empty((4, n), np.float32)
+    room = new.empty((4, n), np.float32)
     multiply, add, subtract = np.multiply, np.add, np.subtract
     with np.errstate(under="ignore", over="ignore", invalid="ignore"):
         for i in range(0, flat.size, BLOCK):

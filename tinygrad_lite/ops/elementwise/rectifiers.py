@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -28,7 +29,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 # ------------------------------------------------------------------------------------------------ piecewise linear
 def _leaky_slope(g: Array, input: Array, negative_slope: float) -> Array:
     if g.__class__ is np.ndarray and input.__class__ is np.ndarray and 0 < negative_slope <= 1:
-        factor = np.array(input > 0, g.dtype)
+        factor = new.array(input > 0, g.dtype)
         np.maximum(factor, g.dtype.type(negative_slope), out=factor)
         return np.multiply(factor, g, factor) if factor.shape == g.shape else factor * g
     return where(input > 0, g, g * negative_slope)
@@ -41,7 +42,7 @@ def _leaky_slope(g: Array, input: Array, negative_slope: float) -> Array:
 )  # fmt: skip
 def leaky_relu(input: Array, negative_slope: float = 0.01, inplace: bool = False) -> Array:
     """Return ``input`` where it is positive, ``negative_slope * input`` elsewhere."""
-    below = input * np.asarray(negative_slope, input.dtype)
+    below = input * new.asarray(negative_slope, input.dtype)
     if 0 <= negative_slope <= 1 and below.__class__ is np.ndarray:
         return np.maximum(input, below, out=below)  # several times faster than a choice
     return np.where(input > 0, input, below)
@@ -87,7 +88,7 @@ def hardswish(input: Array, inplace: bool = False) -> Array:
 )  # fmt: skip
 def threshold(input: Array, threshold: float, value: float, inplace: bool = False) -> Array:
     """Return ``input`` where it is above ``threshold``, ``value`` elsewhere."""
-    return np.where(input <= threshold, np.asarray(value, input.dtype), input)  # NaN stays NaN
+    return np.where(input <= threshold, new.asarray(value, input.dtype), input)  # NaN stays NaN
 
 
 @op(
@@ -109,7 +110,7 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
 )  # fmt: skip
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` where it is further than ``lambd`` from zero, 0 elsewhere."""
-    return np.where((input >= -lambd) & (input <= lambd), np.asarray(0, input.dtype), input)  # NaN stays NaN
+    return np.where((input >= -lambd) & (input <= lambd), new.asarray(0, input.dtype), input)  # NaN stays NaN
 
 
 @function()
@@ -139,8 +140,8 @@ def _elu_slope(g: Array, y: Array, input: Array, alpha: float, scale: float, inp
 )  # fmt: skip
 def elu_op(input: Array, alpha: float, scale: float, input_scale: float) -> Array:
     """Return ``scale * input`` above zero, ``scale * alpha * (exp(input_scale * input) - 1)`` below."""
-    low = np.expm1(np.minimum(input, 0) * np.asarray(input_scale, input.dtype))
-    return np.where(input > 0, input * np.asarray(scale, input.dtype), low * np.asarray(scale * alpha, input.dtype))
+    low = np.expm1(np.minimum(input, 0) * new.asarray(input_scale, input.dtype))
+    return np.where(input > 0, input * new.asarray(scale, input.dtype), low * new.asarray(scale * alpha, input.dtype))
 
 
 @function(method=False)
@@ -181,9 +182,9 @@ def silu(input: Array, inplace: bool = False) -> Array:
 )  # fmt: skip
 def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """Return ``log(1 + exp(beta * input)) / beta``; above ``threshold / beta`` the input itself."""
-    z = input * np.asarray(beta, input.dtype)
+    z = input * new.asarray(beta, input.dtype)
     soft = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
-    return np.where(z > threshold, input, soft / np.asarray(beta, input.dtype))
+    return np.where(z > threshold, input, soft / new.asarray(beta, input.dtype))
 
 
 @op(
@@ -250,7 +251,7 @@ def gelu_exact(input: Array) -> Array:
     """Return the input times the normal distribution function of it."""
     if input.__class__ is np.ndarray and input.dtype is F32:
         return normal32.gelu(input, False)
-    return input * (erfc(input * np.asarray(-HALF_ROOT, input.dtype)) * np.asarray(0.5, input.dtype))
+    return input * (erfc(input * new.asarray(-HALF_ROOT, input.dtype)) * new.asarray(0.5, input.dtype))
 
 
 @function(method=False)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
+
 BLOCK = 1 << 14
 """Elements worked on at a time: the dozens of steps of one evaluation then stay in the processor's cache."""
 
@@ -54,7 +56,7 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 
 def chebyshev(c: tuple[float, ...], t: Any) -> Any:
     """Return the sum of ``c[k] * T_k(t)``."""
-    a = b = np.zeros_like(t)
+    a = b = new.zeros_like(t)
     for value in c[:0:-1]:
         a, b = 2 * t * a - b + value, a
     return t * a - b + c[0]
@@ -65,7 +67,7 @@ def in_blocks(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def answer(x: Any) -> Any:
         flat = np.ravel(x)
-        out = np.empty_like(flat)
+        out = new.empty_like(flat)
         with np.errstate(all="ignore"):
             for i in range(0, len(flat), BLOCK):
                 out[i : i + BLOCK] = f(flat[i : i + BLOCK].astype(np.float64))
@@ -125,7 +127,7 @@ def erfinv(y: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ gamma function
 def _reduced(x: Any, low: float, high: float) -> tuple[Any, Any, Any]:
     """Return ``x`` brought into [low, high] by whole steps, the product and the sum of inverses of what was passed."""
-    product, inverses = np.ones_like(x), np.zeros_like(x)
+    product, inverses = new.ones_like(x), new.zeros_like(x)
     while (above := x > high).any():
         x = np.where(above, x - 1, x)
         product = np.where(above, product * x, product)
@@ -192,7 +194,7 @@ def polygamma(n: int, x: Any) -> Any:
 
 def _zeta(s: int, x: Any) -> Any:
     """Return the sum of ``(x + k) ** -s`` over k >= 0."""
-    total = np.zeros_like(x)
+    total = new.zeros_like(x)
     far = 12 + s
     steps = int(np.clip(far - np.min(x, where=np.isfinite(x), initial=far), 0, 10_000))
     for _ in range(steps):
@@ -216,13 +218,13 @@ def bessel_i(n: int, x: Any) -> Any:
         far = size > 25 + n * n
         small = np.where(far, 1.0, size)
         term = (small / 2) ** n / factorial(n)
-        near = np.array(term)
+        near = new.array(term)
         for k in range(1, 60 + n * n):
             term = term * (small / 2) ** 2 / (k * (k + n))
             near = near + term
         big = np.where(far, size, 100.0)
-        term = np.ones_like(v)
-        tail = np.array(term)
+        term = new.ones_like(v)
+        tail = new.array(term)
         for k in range(1, 25):
             term = term * ((2 * k - 1) ** 2 - 4 * n * n) / (8 * k * big)
             tail = tail + term

@@ -6,6 +6,7 @@ from math import factorial, perm, pi
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -217,11 +218,11 @@ def _sinc_rule(g: Array, input: Array, order: int) -> Array:
     samples=Samples("()->()", lo=-20.0, hi=20.0, options={"order": (0, 1, 2)}))  # fmt: skip
 def sinc_slope(input: Array, order: int) -> Array:
     """Return the derivative of ``sinc`` of any order: a series near 0, the closed form where that is exact."""
-    t = np.asarray(input, np.float64) * pi
+    t = new.asarray(input, np.float64) * pi
     small = np.abs(t) < order + 1.5
     s = np.where(small, t, 0.0)
     # sin(t)/t = sum of (-1)^m t^(2m) / (2m + 1)!, differentiated term by term
-    series = np.zeros_like(s)
+    series = new.zeros_like(s)
     for m in range((order + 1) // 2, (order + 1) // 2 + 20):
         series += (-1) ** m * perm(2 * m, order) / factorial(2 * m + 1) * s ** (2 * m - order)
     far = np.where(small, 1.0, t)
@@ -240,4 +241,4 @@ def sinc(input: Array) -> Array:
     >>> tl.sinc(tl.tensor([0.5, 1.0]))
     tensor([ 6.3662e-01, -2.7828e-08])
     """
-    return np.asarray(np.sinc(input), input.dtype)
+    return new.asarray(np.sinc(input), input.dtype)

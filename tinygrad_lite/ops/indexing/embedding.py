@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
@@ -34,7 +35,7 @@ def add_rows(values: Array, index: Array, count: int) -> Array:
     """Return a table of ``count`` rows, each the sum of the ``values`` (*, d) with its number in ``index`` (*)."""
     d = values.shape[-1]
     flat, at = values.reshape(-1, d), index.reshape(-1)
-    out = np.zeros((count, d), values.dtype)
+    out = new.zeros((count, d), values.dtype)
     if not at.size:
         return out
     # equal numbers side by side, then one sum per number
@@ -92,7 +93,7 @@ def embedding(
         if not -n <= padding_idx < n:
             raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx %= n
-    index = np.asarray(plain(input))
+    index = new.asarray(plain(input))
     if max_norm is not None and index.size:
         used = np.unique(index)
         table = plain(weight)
@@ -105,7 +106,7 @@ def embedding(
 @named
 def one_hot(tensor: Array, num_classes: int = -1) -> Array:
     """Return integers with a last axis of length ``num_classes`` that is 1 at the class number, 0 elsewhere."""
-    index = np.asarray(plain(tensor))
+    index = new.asarray(plain(tensor))
     if index.dtype.kind not in "iu":
         raise DTypeError(f"one_hot: class numbers must be integers, got {describe(tensor)}; use .long()")
     if index.size and index.min() < 0:
@@ -119,4 +120,4 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
         raise OptionError(f"one_hot: class number {int(index.max())} must be smaller than num_classes {num_classes}")
     from tinygrad_lite.engine.tensor import make
 
-    return make((index[..., None] == np.arange(num_classes)).astype(np.int64))
+    return make((index[..., None] == new.arange(num_classes)).astype(np.int64))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
@@ -22,10 +23,10 @@ def _bag_of(index: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, i
     if index.ndim == 2:
         if offsets is not None:
             raise ValueError("embedding_bag: with input of two axes each row is a bag, offsets has to be None")
-        return np.repeat(np.arange(index.shape[0]), index.shape[1]), index.shape[0]
+        return np.repeat(new.arange(index.shape[0]), index.shape[1]), index.shape[0]
     if index.ndim != 1:
         raise ValueError(f"embedding_bag: input has to be 1D or 2D Tensor, got {describe(index)}")
-    begins = None if offsets is None else np.asarray(plain(offsets))
+    begins = None if offsets is None else new.asarray(plain(offsets))
     if begins is None or begins.ndim != 1:
         raise ValueError(f"embedding_bag: for input of one axis offsets has to be a 1D Tensor, got {describe(offsets)}")
     if begins.dtype.kind not in "iu":
@@ -38,22 +39,22 @@ def _bag_of(index: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, i
         raise OptionError(
             f"embedding_bag: offsets must begin with 0, not fall, and end at most at {index.size}, the length of input"
         )
-    return np.searchsorted(begins, np.arange(index.size), "right") - 1, begins.size
+    return np.searchsorted(begins, new.arange(index.size), "right") - 1, begins.size
 
 
 def _largest(vectors: Array, bag: Any, count: int) -> Array:
     """Return the largest of each column in each bag, 0 for an empty one; the first of equal ones is taken."""
     first = np.flatnonzero(np.concatenate([[True], bag[1:] != bag[:-1]])) if bag.size else bag
     values = plain(vectors)
-    taken = np.zeros((count, values.shape[1]), np.intp)
+    taken = new.zeros((count, values.shape[1]), np.intp)
     if bag.size:
         largest = np.repeat(np.maximum.reduceat(values, first), np.diff(first, append=bag.size), axis=0)
-        places = np.where((values == largest) | np.isnan(values), np.arange(bag.size)[:, None], bag.size)
+        places = np.where((values == largest) | np.isnan(values), new.arange(bag.size)[:, None], bag.size)
         taken[bag[first]] = np.minimum.reduceat(places, first)
     else:
         return add_rows(vectors, bag, count)
-    full = np.isin(np.arange(count), bag)[:, None]
-    return where(full, getitem(vectors, (taken, np.arange(values.shape[1]))), 0.0)
+    full = np.isin(new.arange(count), bag)[:, None]
+    return where(full, getitem(vectors, (taken, new.arange(values.shape[1]))), 0.0)
 
 
 @named
@@ -74,7 +75,7 @@ def embedding_bag(
     if mode == "max" and (scale_grad_by_freq or sparse):
         word = "scaling the gradient by the frequency" if scale_grad_by_freq else "sparse weights"
         raise ValueError(f"embedding_bag: max mode does not support {word}")
-    index = np.asarray(plain(input))
+    index = new.asarray(plain(input))
     bag, count = _bag_of(index, offsets, include_last_offset)
     if per_sample_weights is not None:
         if mode != "sum":

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
@@ -92,7 +93,7 @@ def masked_select(input: Array, mask: Array) -> Array:
 
 def mask_of(name: str, mask: Any) -> Any:
     """Return a mask as a bare bool array."""
-    on = np.asarray(bare(mask))
+    on = new.asarray(bare(mask))
     if on.dtype.kind != "b":
         raise DTypeError(f"{name}: mask must be bool, it is {on.dtype}; use mask != 0")
     return on
@@ -152,7 +153,7 @@ def windows(input: Array, dimension: int, size: int, step: int) -> Array:
         raise ShapeError(f"unfold: size must be 0..{n} along dim {dimension} of {describe(input)}, got {size}")
     if step < 1:
         raise ShapeError(f"unfold: step is {step} but must be > 0")
-    index = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
+    index = new.arange(0, n - size + 1, step)[:, None] + new.arange(size)
     found = getitem(x, (*[slice(None)] * at, index))
     order = [i for i in range(x.ndim + 1) if i != at + 1] + [at + 1]
     return (found[0] if not input.ndim else found) if at == x.ndim - 1 else permute(found, order)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
@@ -65,7 +66,7 @@ def apart(index: Any) -> tuple[Any, Any] | None:
     first: list[Any] = []
     for i, p in enumerate(index):
         if i in arrays:
-            array = np.asarray(p)
+            array = new.asarray(p)
             first += [slice(None)] * (array.ndim if array.dtype.kind == "b" else 1)
         elif p is not None:
             first.append(p if i in numbers or p is Ellipsis else slice(None))
@@ -75,7 +76,7 @@ def apart(index: Any) -> tuple[Any, Any] | None:
 def _getitem_samples(src: Any) -> Any:
     n, k = src.size(3, lo=2), src.size(2, lo=2)
     x = src.floats((n, k))
-    rows = np.array([0, 1, 1, -1])
+    rows = new.array([0, 1, 1, -1])
     index = src.choice(
         [
             0,
@@ -83,8 +84,8 @@ def _getitem_samples(src: Any) -> Any:
             (slice(None), 1),
             (None, Ellipsis, -1),
             rows,
-            (rows, np.array([0, 1, 0, 1])),
-            np.arange(n) % 2 == 0,
+            (rows, new.array([0, 1, 0, 1])),
+            new.arange(n) % 2 == 0,
         ]
     )
     return (x,), {"index": index}
@@ -106,10 +107,10 @@ def getitem(input: Array, index: Any) -> Array:
 
 @op(g_in=lambda g, index: getitem(g, index), kind="indexing", label="[ ]+=", public=False,
     samples=Samples("(k)->(n)", sizes={"k": (4, 4)},
-                    options={"index": (np.array([0, 2, 2, -1]), slice(0, 4)), "shape": ((5,),)}))  # fmt: skip
+                    options={"index": (new.array([0, 2, 2, -1]), slice(0, 4)), "shape": ((5,),)}))  # fmt: skip
 def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
     """Return zeros of ``shape`` with ``g_in`` added at ``index``: the adjoint of reading there."""
-    out = np.zeros(shape, g_in.dtype)
+    out = new.zeros(shape, g_in.dtype)
     if is_basic(index):
         out[index] = g_in
     else:
@@ -180,8 +181,8 @@ def _scatter_rule(g: Array, indices: Array, dim: int) -> Array:
 )  # fmt: skip
 def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:
     """Return zeros of ``shape`` with ``values`` added at ``indices`` along ``dim``: the adjoint of `take_along`."""
-    out = np.zeros(shape, values.dtype)
-    places = list(np.indices(indices.shape, sparse=True))
+    out = new.zeros(shape, values.dtype)
+    places = list(new.indices(indices.shape, sparse=True))
     places[dim] = indices
     np.add.at(out, tuple(places), values)
     return out
@@ -196,7 +197,7 @@ def check_bounds(name: str, index: Any, size: int) -> None:
 
 def whole(name: str, index: Any) -> Any:
     """Return an index tensor as a bare array of whole numbers."""
-    array = np.asarray(plain(index))
+    array = new.asarray(plain(index))
     if array.dtype.kind not in "iu":
         if array.size:
             raise DTypeError(f"{name}: an index must hold whole numbers, this one is {array.dtype}; use .long()")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE
@@ -32,7 +33,7 @@ GETITEM = getitem.op  # type: ignore[attr-defined]
 
 # ------------------------------------------------------------------------------------------------ one write as an op
 def _numbered(shape: Any) -> Any:
-    return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+    return new.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
 
 
 def place(out: Any, path: Path, value: Any) -> Any:
@@ -52,11 +53,11 @@ def lasting(path: Path, shape: Any) -> Any:
     """
     index = path[-1][1][0] if path and path[-1][0] is GETITEM else None
     parts = index if isinstance(index, tuple) else (index,)
-    if not any(isinstance(p, (list, np.ndarray)) and np.asarray(p).dtype.kind in "iu" for p in parts):
+    if not any(isinstance(p, (list, np.ndarray)) and new.asarray(p).dtype.kind in "iu" for p in parts):
         return None
-    places = np.asarray(replay(_numbered(shape), path))
-    last = np.zeros(int(np.prod(shape, dtype=np.int64)), np.int64)
-    number = np.arange(places.size).reshape(places.shape)
+    places = new.asarray(replay(_numbered(shape), path))
+    last = new.zeros(int(np.prod(shape, dtype=np.int64)), np.int64)
+    number = new.arange(places.size).reshape(places.shape)
     last[places] = number
     stays = last[places] == number
     return None if stays.all() else stays
@@ -74,7 +75,7 @@ def _uncovered(g: Any, path: Path) -> Any:
 
 REGION: Path = (Step(GETITEM, (slice(0, 2),)),)
 CORNER: Path = (*REGION, Step(GETITEM, ((slice(None), -1),)))
-TWICE: Path = (Step(GETITEM, (np.array([0, 1, 1]),)),)
+TWICE: Path = (Step(GETITEM, (new.array([0, 1, 1]),)),)
 
 
 def _overwrite_samples(src: Any) -> Any:
@@ -90,7 +91,7 @@ def _overwrite_samples(src: Any) -> Any:
 )  # fmt: skip
 def cleared(input: Array, path: object) -> Array:
     """Return ``input`` with zeros in the region that ``path`` leads to."""
-    return place(np.array(input, order="C"), path, 0)  # type: ignore[arg-type]
+    return place(new.array(input, order="C"), path, 0)  # type: ignore[arg-type]
 
 
 @op(
@@ -99,7 +100,7 @@ def cleared(input: Array, path: object) -> Array:
 )  # fmt: skip
 def overwrite(input: Array, value: Array, path: object) -> Array:
     """Return ``input`` with ``value`` (broadcast) in the region that ``path`` leads to."""
-    return place(np.array(input, order="C"), path, value)  # type: ignore[arg-type]
+    return place(new.array(input, order="C"), path, value)  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------ writing
@@ -280,9 +281,9 @@ def fill_diagonal_(input: Array, fill_value: Any, wrap: bool = False) -> Array:
     if input.ndim < 2 or (input.ndim > 2 and len(set(input.shape)) > 1):
         raise ShapeError(f"fill_diagonal_: expected a matrix, or axes of one length, got {describe(input)}")
     shape = tuple(input.shape)
-    rows = np.arange(shape[0] if wrap and input.ndim == 2 else min(shape))
+    rows = new.arange(shape[0] if wrap and input.ndim == 2 else min(shape))
     if wrap and input.ndim == 2:
-        flat = np.arange(0, shape[0] * shape[1], shape[1] + 1)
+        flat = new.arange(0, shape[0] * shape[1], shape[1] + 1)
         return write("fill_diagonal_", input, fill_value, (flat // shape[1], flat % shape[1]), depth=2)
     return write("fill_diagonal_", input, fill_value, (rows,) * input.ndim, depth=2)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -28,8 +29,8 @@ from tinygrad_lite.ops.shape.reshaping import BadIndex, place, reshape_op
 
 def _written_last(index: Any, shape: Any) -> Any:
     """Which of the values written at ``index`` are still there afterwards (an index may come twice: the last wins)."""
-    owner = np.zeros(shape, np.int64)
-    numbers = np.arange(owner[index].size).reshape(owner[index].shape)
+    owner = new.zeros(shape, np.int64)
+    numbers = new.arange(owner[index].size).reshape(owner[index].shape)
     owner[index] = numbers
     return owner[index] == numbers
 
@@ -41,8 +42,8 @@ def _put_values(g: Array, index: Any, input_shape: Any) -> Array:
 
 def _put_samples(src: Any) -> Any:
     n, k = src.size(3, lo=2), src.size(2, lo=2)
-    index = src.choice([0, (slice(None), 1), np.array([0, 1, 0]), (np.array([1, 0]), np.array([0, 1]))])
-    values = src.choice([(), np.zeros((n, k))[index].shape])
+    index = src.choice([0, (slice(None), 1), new.array([0, 1, 0]), (new.array([1, 0]), new.array([0, 1]))])
+    values = src.choice([(), new.zeros((n, k))[index].shape])
     return (src.floats((n, k)), src.floats(values)), {"index": index}
 
 
@@ -51,10 +52,10 @@ def _zero_at_rule(g: Array, index: Any) -> Array:
 
 
 @op(input=_zero_at_rule, kind="indexing", public=False,
-    samples=Samples("(n,k)->(n,k)", min=2, options={"index": (0, (slice(None), 1), np.array([0, 1, 0]))}))  # fmt: skip
+    samples=Samples("(n,k)->(n,k)", min=2, options={"index": (0, (slice(None), 1), new.array([0, 1, 0]))}))  # fmt: skip
 def zero_at(input: Array, index: Any) -> Array:
     """Return a copy of ``input`` with zeros at ``index``."""
-    out = np.array(input)
+    out = new.array(input)
     out[index] = 0
     return out
 
@@ -65,14 +66,14 @@ def zero_at(input: Array, index: Any) -> Array:
 )  # fmt: skip
 def put_at(input: Array, values: Array, index: Any) -> Array:
     """Return a copy of ``input`` with ``values`` at ``index``; where an index comes twice the last value stays."""
-    out = np.array(input)
+    out = new.array(input)
     out[index] = values
     return out
 
 
 def _grid(at: Any, dim: int) -> tuple[Any, ...]:
     """Index arrays for one element of each position of ``at`` along ``dim``."""
-    places = list(np.indices(at.shape, sparse=True))
+    places = list(new.indices(at.shape, sparse=True))
     places[dim] = at
     return tuple(places)
 
@@ -112,7 +113,7 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     if reduce is not None:
         if REDUCTIONS.get(reduce) not in ("sum", "prod"):
             raise ShapeError(f"scatter: reduce must be 'add' or 'multiply', got {reduce!r}")
-        full = what if hasattr(what, "dtype") else np.full(whole("scatter", index).shape, what, input.dtype)
+        full = what if hasattr(what, "dtype") else new.full(whole("scatter", index).shape, what, input.dtype)
         return scatter_reduce(input, dim, index, full, REDUCTIONS[reduce])
     at, dim = lined_up("scatter", input, dim, index)
     if hasattr(what, "dtype") and src is not None:
@@ -134,7 +135,7 @@ def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
 
 
 def _hits(at: Any, dim: int, shape: Any, dtype: Any) -> Any:
-    return scatter_along(np.ones(at.shape, dtype), at, dim, shape)
+    return scatter_along(new.ones(at.shape, dtype), at, dim, shape)
 
 
 @function()
@@ -176,7 +177,7 @@ def _choose_parts(
     """What share of the gradient of the result goes to ``input`` and to ``src``."""
     shape = tuple(input.shape)
     hit = _hits(at, dim, shape, np.int64) > 0
-    mine = np.full(shape, True) if include_self else ~hit
+    mine = new.full(shape, True) if include_self else ~hit
     if reduce in ("amax", "amin"):
         ours, theirs = mine & (bare(input) == bare(y)), bare(src) == np.take_along_axis(bare(y), at, dim)
         ties = ours.astype(y.dtype) + scatter_along(theirs.astype(y.dtype), at, dim, shape)
@@ -217,7 +218,7 @@ def _choose_samples(src: Any) -> Any:
 def scatter_choose(input: Array, src: Array, at: Array, dim: int, reduce: str, include_self: bool) -> Array:
     """Return the largest, the smallest or the product of what `scatter_reduce` brings together; ties share."""
     ufunc, start = {"amax": (np.maximum, None), "amin": (np.minimum, None), "prod": (np.multiply, 1)}[reduce]
-    out = np.array(input)
+    out = new.array(input)
     where_ = _grid(at, dim)
     if not include_self:
         low, high = (np.iinfo(out.dtype).min, np.iinfo(out.dtype).max) if out.dtype.kind in "iu" else (-np.inf, np.inf)
@@ -293,11 +294,11 @@ def index_put(input: Array, indices: Any, values: Array, accumulate: bool = Fals
     >>> tl.index_put(tl.zeros(3), (tl.tensor([1]),), tl.tensor([7.0]))
     tensor([0., 7., 0.])
     """
-    at = tuple(np.asarray(bare(i)) if i is not None else slice(None) for i in indices)
+    at = tuple(new.asarray(bare(i)) if i is not None else slice(None) for i in indices)
     if not accumulate:
         return put_at(input, values, at)
     shape = bare(input)[at].shape
-    wide = values if tuple(values.shape) == shape else values + np.zeros(shape, values.dtype)
+    wide = values if tuple(values.shape) == shape else values + new.zeros(shape, values.dtype)
     return input + scatter_at(wide, at, tuple(input.shape))
 
 
@@ -349,7 +350,7 @@ def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
     count = int(on.sum())
     if count > int(np.prod(source.shape)):
         raise ShapeError(f"masked_scatter: mask has {count} true elements, source {describe(source)} has fewer")
-    wide = input if tuple(input.shape) == shape else input + np.zeros(shape, input.dtype)
+    wide = input if tuple(input.shape) == shape else input + new.zeros(shape, input.dtype)
     return put_at(wide, getitem(reshape_op(source, (-1,)), slice(0, count)), (on,))
 
 
@@ -393,7 +394,7 @@ def diagonal_scatter(input: Array, src: Array, offset: int = 0, dim1: int = 0, d
     tensor([[1., 0.],
             [0., 1.]])
     """
-    numbers = np.arange(bare(input).size).reshape(input.shape)
+    numbers = new.arange(bare(input).size).reshape(input.shape)
     at = np.diagonal(numbers, offset, dim1, dim2)
     _fits("diagonal_scatter", src, at.shape)
     return reshape_op(put_at(reshape_op(input, (-1,)), src, (at,)), tuple(input.shape))

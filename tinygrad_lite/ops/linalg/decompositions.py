@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -27,7 +28,7 @@ def mT(x: Array) -> Array:
 
 def lower(n: int, like: Array, k: int = 0) -> Any:
     """Return the mask of a lower triangle: a constant."""
-    return np.tril(np.ones((n, n), like.dtype), k)
+    return np.tril(new.ones((n, n), like.dtype), k)
 
 
 def columns(v: Array) -> Array:
@@ -62,18 +63,18 @@ def _well(op: Any, *arrays: Any, **kw: Any) -> Any:
 
 def _dominant(A: Any) -> Any:
     n = A.shape[-1]
-    return A / 4 + np.diag(np.arange(2.0, 2 + n) * np.where(np.arange(n) % 2, -1.0, 1.0))
+    return A / 4 + np.diag(new.arange(2.0, 2 + n) * np.where(new.arange(n) % 2, -1.0, 1.0))
 
 
 def _positive(op: Any, A: Any, **kw: Any) -> Any:
     n = A.shape[-1]
-    return op(A @ mT(A) / 4 + 2 * np.eye(n), **kw)
+    return op(A @ mT(A) / 4 + 2 * new.eye(n), **kw)
 
 
 def _shapely(op: Any, A: Any, **kw: Any) -> Any:
     """Full rank, singular values apart."""
     m, n = A.shape[-2:]
-    return op(A / 8 + np.eye(m, n) * np.arange(1.0, n + 1.0), **kw)
+    return op(A / 8 + new.eye(m, n) * new.arange(1.0, n + 1.0), **kw)
 
 
 SQUARE = Samples("(...,n,n)->(...,n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well)
@@ -115,7 +116,7 @@ def _triangle(A: Array, upper: bool, unit: bool) -> Array:
     T = np.triu(A) if upper else np.tril(A)
     if unit:
         n = A.shape[-1]
-        T = T * (1 - np.eye(n, dtype=A.dtype)) + np.eye(n, dtype=A.dtype)
+        T = T * (1 - new.eye(n, dtype=A.dtype)) + new.eye(n, dtype=A.dtype)
     return T
 
 
@@ -150,9 +151,9 @@ def _pinv_rule(g: Array, y: Array, A: Array) -> Array:
     out = -(Y @ g @ Y)
     # what dA moves out of, and into, the range of A
     if m > n or m == n:
-        out = out + (np.eye(m, dtype=A.dtype) - A @ y) @ G @ y @ Y
+        out = out + (new.eye(m, dtype=A.dtype) - A @ y) @ G @ y @ Y
     if m <= n:
-        out = out + Y @ y @ G @ (np.eye(n, dtype=A.dtype) - y @ A)
+        out = out + Y @ y @ G @ (new.eye(n, dtype=A.dtype) - y @ A)
     return out
 
 
@@ -164,7 +165,7 @@ def pinv_op(A: Array, rcond: object = None) -> Array:
     """Return the pseudo-inverse of each matrix; singular values up to ``rcond`` times the largest count as 0."""
     check_matrix("pinv", A)
     if not A.size:
-        return np.zeros((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype)
+        return new.zeros((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype)
     if rcond is None:
         rcond = max(A.shape[-2:]) * np.finfo(A.dtype).eps
     cut: Any = rcond
@@ -207,13 +208,13 @@ def slogdet_op(A: Array) -> tuple[Array, Array]:
     """Return sign, and logarithm of the absolute value, of the determinant of each matrix."""
     check_matrix("slogdet", A, square=True)
     sign, logabs = np.linalg.slogdet(A)
-    return np.asarray(sign), np.asarray(logabs)
+    return new.asarray(sign), new.asarray(logabs)
 
 
 # ------------------------------------------------------------------------------------------------ decompositions
 def _cholesky_rule(g: Array, y: Array) -> Array:
     n = y.shape[-1]
-    half = lower(n, y) * (1 - np.eye(n, dtype=y.dtype) / 2)
+    half = lower(n, y) * (1 - new.eye(n, dtype=y.dtype) / 2)
     P = (mT(y) @ g) * half
     S = solve_triangle(mT(y), P, True)
     return _symmetric(mT(solve_triangle(mT(y), mT(S), True)))
@@ -245,7 +246,7 @@ def _qr_square(gQ: Array, gR: Array, Q: Array, R: Array) -> Array:
     M = R @ mT(gR) - mT(gQ) @ Q
     n = M.shape[-1]
     M = M * lower(n, M)
-    copied = M + mT(M) * (1 - np.eye(n, dtype=M.dtype))
+    copied = M + mT(M) * (1 - new.eye(n, dtype=M.dtype))
     return mT(solve_triangle(R, mT(gQ + Q @ copied), True))
 
 
@@ -280,7 +281,7 @@ def _apart(w: Array, square: bool) -> Array:
 def _eigh_rule(g: Any, y: Any) -> Array:
     (gw, gV), (w, V) = g, y
     n = w.shape[-1]
-    inner = (mT(V) @ gV) * _apart(w, False) + np.eye(n, dtype=w.dtype) * columns(gw)
+    inner = (mT(V) @ gV) * _apart(w, False) + new.eye(n, dtype=w.dtype) * columns(gw)
     return _symmetric(V @ inner @ mT(V))
 
 
@@ -311,7 +312,7 @@ def _svd_rule(g: Any, y: Any, A: Array) -> Array:
     E = _apart(S, True)
     zero = S == 0
     over = where(zero, 0.0, 1 / where(zero, 1.0, S))
-    eye = np.eye(k, dtype=S.dtype)
+    eye = new.eye(k, dtype=S.dtype)
     skew_u, skew_v = mT(U) @ gU, gVh @ mT(Vh)
     inner = ((skew_u - mT(skew_u)) * E) * columns(S) + rows(S) * ((mT(skew_v) - skew_v) * E) + eye * columns(gS)
     out = U @ inner @ Vh

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import PUBLIC, function
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, LinAlgError, OptionError, ShapeError, describe
@@ -67,7 +68,7 @@ class CholeskyEx(NamedTuple):
 
 def tensor_of(x: Any) -> Tensor:
     """Return ``x`` as a tensor."""
-    return x if isinstance(x, Tensor) else make(np.asarray(x))
+    return x if isinstance(x, Tensor) else make(new.asarray(x))
 
 
 def bare(x: Any) -> Any:
@@ -102,11 +103,11 @@ def inv(A: Array) -> Array:
 def inv_ex(A: Array, *, check_errors: bool = False) -> InvEx:
     """Return (inverse, info): info 0 where it exists, else 1 (and NaN in the inverse) unless ``check_errors``."""
     try:
-        return InvEx(inv(A), make(np.zeros(A.shape[:-2], np.int32)))
+        return InvEx(inv(A), make(new.zeros(A.shape[:-2], np.int32)))
     except LinAlgError:
         if check_errors:
             raise
-        return InvEx(make(np.full(tuple(A.shape), np.nan, A.dtype)), make(np.ones(A.shape[:-2], np.int32)))
+        return InvEx(make(new.full(tuple(A.shape), np.nan, A.dtype)), make(new.ones(A.shape[:-2], np.int32)))
 
 
 @function(numpy=np.linalg.solve, public=False)
@@ -163,7 +164,7 @@ def lstsq(A: Array, B: Array, rcond: Any = None, *, driver: str | None = None) -
     rank, values = matrix_rank(A, rtol=rcond), svdvals(A.detach())
     m, n = A.shape[-2:]
     full = m > n and bool((rank == n).all())
-    residuals = ((A @ x - b) ** 2).sum(-2) if full else make(np.zeros(0, A.dtype))
+    residuals = ((A @ x - b) ** 2).sum(-2) if full else make(new.zeros(0, A.dtype))
     return Lstsq(x.squeeze(-1) if vector else x, residuals, rank, values)
 
 
@@ -206,11 +207,11 @@ def cholesky(A: Array, *, upper: bool = False) -> Array:
 def cholesky_ex(A: Array, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:
     """Return (L, info): info 0 where the decomposition exists, else 1 (and NaN in L) unless ``check_errors``."""
     try:
-        return CholeskyEx(cholesky(A, upper=upper), make(np.zeros(A.shape[:-2], np.int32)))
+        return CholeskyEx(cholesky(A, upper=upper), make(new.zeros(A.shape[:-2], np.int32)))
     except LinAlgError:
         if check_errors:
             raise
-        return CholeskyEx(make(np.full(tuple(A.shape), np.nan, A.dtype)), make(np.ones(A.shape[:-2], np.int32)))
+        return CholeskyEx(make(new.full(tuple(A.shape), np.nan, A.dtype)), make(new.ones(A.shape[:-2], np.int32)))
 
 
 @function(numpy=np.linalg.qr, public=False)
@@ -219,7 +220,7 @@ def qr(A: Array, mode: str = "reduced") -> QR:
     if mode not in ("reduced", "complete", "r"):
         raise OptionError(f"qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
     q, r = d.qr_op(tensor_of(A), "reduced" if mode == "r" else mode)
-    return QR(make(np.zeros(0, r.dtype)), r) if mode == "r" else QR(q, r)
+    return QR(make(new.zeros(0, r.dtype)), r) if mode == "r" else QR(q, r)
 
 
 @function(numpy=np.linalg.eigh, public=False)
@@ -288,7 +289,7 @@ def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, *, atol: Any
         rtol = 0.0 if atol or tol is not None else max(x.shape[-2:]) * np.finfo(x.dtype).eps
     least = max(float(tol or 0.0), float(atol or 0.0))
     top = s.max(-1, keepdims=True, initial=0.0)
-    return make(np.asarray((s > np.maximum(least, float(rtol) * top)).sum(-1)))
+    return make(new.asarray((s > np.maximum(least, float(rtol) * top)).sum(-1)))
 
 
 # ------------------------------------------------------------------------------------------------ products
@@ -303,7 +304,7 @@ def matrix_power(A: Array, n: int) -> Array:
     if n < 0:
         A, n = inv(A), -n
     if n == 0:
-        return A * 0 + np.eye(A.shape[-1], dtype=A.dtype) if A.dtype.kind != "f" else _ones_of(A)
+        return A * 0 + new.eye(A.shape[-1], dtype=A.dtype) if A.dtype.kind != "f" else _ones_of(A)
     out = None
     while True:  # by squaring
         if n & 1:
@@ -315,7 +316,7 @@ def matrix_power(A: Array, n: int) -> Array:
 
 
 def _ones_of(A: Tensor) -> Array:
-    return PUBLIC["broadcast_to"](make(np.eye(A.shape[-1], dtype=A.dtype)), tuple(A.shape)).clone()
+    return PUBLIC["broadcast_to"](make(new.eye(A.shape[-1], dtype=A.dtype)), tuple(A.shape)).clone()
 
 
 @function(numpy=np.linalg.multi_dot, public=False)
@@ -338,8 +339,8 @@ def multi_dot(tensors: Any) -> Array:
         if a.shape[1] != b.shape[0]:
             raise ShapeError(f"multi_dot: shapes do not fit one another: {', '.join(describe(t) for t in given)}")
     n = len(given)
-    cost = np.zeros((n, n))
-    split = np.zeros((n, n), np.int64)
+    cost = new.zeros((n, n))
+    split = new.zeros((n, n), np.int64)
     for width in range(1, n):
         for i in range(n - width):
             j = i + width
@@ -372,7 +373,7 @@ def vander(x: Array, N: int | None = None) -> Array:
 
 
 def _powers(x: Array, N: int | None) -> Array:
-    return d.rows(x) ** np.arange(x.shape[-1] if N is None else int(N)).astype(x.dtype)
+    return d.rows(x) ** new.arange(x.shape[-1] if N is None else int(N)).astype(x.dtype)
 
 
 @function(numpy=np.vander, name="vander", method=False)
@@ -415,7 +416,7 @@ def matrix_exp(A: Array) -> Array:
         raise LinAlgError(f"matrix_exp: the matrix holds numbers that are not finite ({describe(A)})")
     squarings = max(0, int(np.ceil(np.log2(top))) + 2) if top > 0.25 else 0
     X = A / float(2**squarings)
-    eye = np.eye(A.shape[-1], dtype=A.dtype)
+    eye = new.eye(A.shape[-1], dtype=A.dtype)
     out = eye + X / 14
     for k in range(13, 0, -1):
         out = eye + (X @ out) / k
@@ -453,7 +454,7 @@ def cholesky_solve(B: Array, L: Array, upper: bool = False) -> Array:
 @function()
 def cholesky_inverse(L: Array, upper: bool = False) -> Array:
     """Return the inverse of ``L @ L.mT`` for a Cholesky factor L (its transpose with ``upper``)."""
-    return cholesky_solve(make(np.eye(L.shape[-1], dtype=L.dtype)), L, upper)
+    return cholesky_solve(make(new.eye(L.shape[-1], dtype=L.dtype)), L, upper)
 
 
 @function(name="qr")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -444,7 +445,7 @@ def _slope(x: Array, h: Any, dim: int, edge_order: int) -> Array:
     if n < edge_order + 1:
         raise ShapeError(f"gradient: axis {dim} of {n} elements is too short for edge_order={edge_order}")
     y = transpose(x, dim, -1)
-    steps = np.diff(h) if np.ndim(h) else np.full(n - 1, float(h))
+    steps = np.diff(h) if np.ndim(h) else new.full(n - 1, float(h))
     if len(steps) != n - 1:
         raise ShapeError(f"gradient: {len(steps) + 1} coordinates for {n} elements along dim {dim}")
     steps = steps.astype(x.dtype if x.dtype.kind == "f" else np.float32)

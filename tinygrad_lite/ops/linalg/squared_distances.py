@@ -20,7 +20,7 @@ def less(x: Array, row: Array) -> Array:
     together = 1024 // max(d, 1)
     if together < 2 or n < 4 * together or not x.flags.c_contiguous:
         return x - row
-    y = np.empty_like(x)
+    y = new.empty_like(x)
     whole = n // together * together
     np.subtract(x[:whole].reshape(-1, together * d), np.tile(row, together), out=y[:whole].reshape(-1, together * d))
     np.subtract(x[whole:], row, out=y[whole:])

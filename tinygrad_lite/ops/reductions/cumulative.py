@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
@@ -40,12 +41,12 @@ def _recur_factor(g: Array, y: Array, factor: Array) -> Array:
 
 def _backward_sum(g: Array, factor: Array) -> Array:
     """``r[i] = g[i] + factor[i + 1] * r[i + 1]``: the gradient of every term of `recur`."""
-    ahead = cat([factor[..., 1:], np.zeros((*factor.shape[:-1], 1), factor.dtype)], -1)
+    ahead = cat([factor[..., 1:], new.zeros((*factor.shape[:-1], 1), factor.dtype)], -1)
     return flip_op(recur(flip_op(ahead, (-1,)), flip_op(g, (-1,))), (-1,))
 
 
 def _shifted(x: Array, first: float) -> Array:
-    return cat([np.full((*x.shape[:-1], 1), first, x.dtype), x[..., :-1]], -1)
+    return cat([new.full((*x.shape[:-1], 1), first, x.dtype), x[..., :-1]], -1)
 
 
 @op(
@@ -54,7 +55,7 @@ def _shifted(x: Array, first: float) -> Array:
 )  # fmt: skip
 def recur(factor: Array, term: Array) -> Array:
     """Return ``y[i] = factor[i] * y[i - 1] + term[i]`` along the last axis, starting from 0."""
-    y = np.array(term)
+    y = new.array(term)
     for i in range(1, y.shape[-1]):
         y[..., i] += factor[..., i] * y[..., i - 1]
     return y
@@ -105,10 +106,10 @@ def logcumsumexp(input: Array, dim: int) -> Array:
 def _running(input: Array, dim: int, better: Any) -> Any:
     """Indices of the running extreme (the last of equals) along ``dim``."""
     x = np.moveaxis(np.atleast_1d(input), dim, -1)
-    at = np.broadcast_to(np.arange(x.shape[-1]), x.shape)
+    at = np.broadcast_to(new.arange(x.shape[-1]), x.shape)
     best = better.accumulate(x, -1)
     nan = np.isnan(best) & ~np.isnan(x) if x.dtype.kind == "f" else False
-    here = ((x == best) | (np.isnan(x) if x.dtype.kind == "f" else False)) & ~np.asarray(nan)
+    here = ((x == best) | (np.isnan(x) if x.dtype.kind == "f" else False)) & ~new.asarray(nan)
     return np.moveaxis(np.maximum.accumulate(np.where(here, at, 0), -1), -1, dim).reshape(np.shape(input))
 
 

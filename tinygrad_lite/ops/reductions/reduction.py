@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -77,7 +78,7 @@ def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
     count = product([input_shape[i] for i in axes])
     # a share that float16 holds, of a count that it may not
     if g.__class__ is np.ndarray:
-        return stretched(np.multiply(g, 1 / (count or 1), out=np.empty_like(g)), input_shape, dim, keepdim)
+        return stretched(np.multiply(g, 1 / (count or 1), out=new.empty_like(g)), input_shape, dim, keepdim)
     return stretched(g * (1 / (count or 1)), input_shape, dim, keepdim)
 
 
@@ -144,7 +145,7 @@ def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = N
 
 def _others(x: Array) -> Array:
     """The product of all other elements along the last axis: right, also with zeros among them."""
-    one = np.ones((*x.shape[:-1], 1), x.dtype)
+    one = new.ones((*x.shape[:-1], 1), x.dtype)
     left = np.cumprod(cat([one, x[..., :-1]], -1), axis=-1)
     right = np.cumprod(cat([one, x[..., :0:-1]], -1), axis=-1)[..., ::-1]
     return left * right
@@ -356,4 +357,4 @@ def count_nonzero(input: Array, dim: Any = None) -> Array:
     >>> tl.count_nonzero(tl.tensor([0, 1, 2]))
     tensor(2)
     """
-    return np.asarray(np.count_nonzero(input, axis=axis_of(dim)))
+    return new.asarray(np.count_nonzero(input, axis=axis_of(dim)))

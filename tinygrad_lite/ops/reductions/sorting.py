@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
@@ -82,7 +83,7 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
         raise BadIndex(f"topk: k must be 0..{n} along dim {dim} of shape {tuple(input.shape)}, got {k}")
     if not input.ndim:
         return Sorted(input, alike(input, np.int64(0)))
-    order = np.take(_order(bare(input), dim, largest), np.arange(k), axis=dim)
+    order = np.take(_order(bare(input), dim, largest), new.arange(k), axis=dim)
     return Sorted(take_along(input, order, dim), alike(input, order))
 
 
@@ -99,7 +100,7 @@ def nonzero(input: Array, as_tuple: bool = False) -> Any:
     found = np.nonzero(np.atleast_1d(bare(input)))
     if as_tuple:
         return tuple(alike(input, f) for f in found)
-    rows = np.stack(found, -1) if input.ndim else np.zeros((len(found[0]), 0), np.int64)
+    rows = np.stack(found, -1) if input.ndim else new.zeros((len(found[0]), 0), np.int64)
     return alike(input, rows)
 
 
@@ -130,7 +131,7 @@ def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
         return nonzero(condition, as_tuple=True)
     if input is None or other is None:
         raise TypeError("where: give both input and other, or neither for the places where condition holds")
-    if np.asarray(bare(condition)).dtype.kind != "b":
+    if new.asarray(bare(condition)).dtype.kind != "b":
         raise DTypeError(f"where: condition must be bool, it is {describe(condition)}; use condition != 0")
     return where(condition, input, other)
 
@@ -151,7 +152,7 @@ def searchsorted(
     >>> tl.searchsorted(tl.tensor([1, 3, 5]), tl.tensor([3, 4]))
     tensor([1, 2])
     """
-    a, v = np.asarray(bare(sorted_sequence)), np.asarray(bare(input))
+    a, v = new.asarray(bare(sorted_sequence)), new.asarray(bare(input))
     _ordered("searchsorted", a)
     if side not in (None, "left", "right"):
         raise ShapeError(f"searchsorted: side must be 'left' or 'right', got {side!r}")
@@ -168,7 +169,7 @@ def searchsorted(
         raise ShapeError(f"searchsorted: rows of {a.shape} and of {v.shape} do not correspond")
     rows = zip(a.reshape(-1, a.shape[-1]), v.reshape(-1, v.shape[-1]), strict=True)
     found = [np.searchsorted(r, x, way) for r, x in rows]
-    return alike(like, np.array(found, dtype).reshape(v.shape))
+    return alike(like, new.array(found, dtype).reshape(v.shape))
 
 
 @function()
@@ -229,15 +230,15 @@ def unique_consecutive(input: Array, return_inverse: bool = False, return_counts
     """
     x = bare(input).reshape(-1) if dim is None else np.moveaxis(bare(input), dim, 0)
     flat = x.reshape(len(x), -1)
-    new = np.ones(len(x), bool)
-    new[1:] = (flat[1:] != flat[:-1]).any(-1)
-    values = x[new] if dim is None else np.moveaxis(x[new], 0, dim)
-    inverse = np.cumsum(new) - 1
+    first = new.ones(len(x), bool)
+    first[1:] = (flat[1:] != flat[:-1]).any(-1)
+    values = x[first] if dim is None else np.moveaxis(x[first], 0, dim)
+    inverse = np.cumsum(first) - 1
     out = [alike(input, values)]
     if return_inverse:
         out.append(alike(input, inverse.reshape(input.shape) if dim is None else inverse))
     if return_counts:
-        out.append(alike(input, np.diff(np.append(np.flatnonzero(new), len(x)))))
+        out.append(alike(input, np.diff(np.append(np.flatnonzero(first), len(x)))))
     return tuple(out) if len(out) > 1 else out[0]
 
 

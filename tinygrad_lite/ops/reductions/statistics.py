@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -131,7 +132,7 @@ def _some(name: str, input: Array, dim: Any) -> None:
 
 def _median_at(x: Any, dim: int, ignore_nan: bool) -> Any:
     order = np.argsort(x, axis=dim, kind="stable")  # NaN last
-    nan = np.isnan(x).sum(axis=dim, keepdims=True) if x.dtype.kind == "f" else np.zeros((1,) * x.ndim, int)
+    nan = np.isnan(x).sum(axis=dim, keepdims=True) if x.dtype.kind == "f" else new.zeros((1,) * x.ndim, int)
     n = x.shape[dim]
     if ignore_nan:
         middle = np.maximum(n - nan - 1, 0) // 2
@@ -181,7 +182,7 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
         raise DTypeError(f"{name}: expected floats, got {describe(input)}; use .float()")
     if how not in WAYS:
         raise ShapeError(f"{name}: interpolation must be one of {', '.join(WAYS)}, got {how!r}")
-    wanted = np.asarray(bare(q), np.float64)
+    wanted = new.asarray(bare(q), np.float64)
     if wanted.ndim > 1:
         raise ShapeError(f"{name}: q must be a number or 1-D, got shape {wanted.shape}")
     if wanted.size and not (wanted.min() >= 0 and wanted.max() <= 1):
@@ -193,7 +194,7 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
     raw = bare(x)
     order = np.argsort(raw, axis=-1, kind="stable")
     nan = np.isnan(raw).sum(axis=-1, keepdims=True)
-    last = np.maximum(raw.shape[-1] - nan - 1, 0) if ignore_nan else np.full_like(nan, raw.shape[-1] - 1)
+    last = np.maximum(raw.shape[-1] - nan - 1, 0) if ignore_nan else new.full_like(nan, raw.shape[-1] - 1)
     place = np.where((nan > 0) & (not ignore_nan), last, np.multiply.outer(wanted.reshape(-1), last))  # (q, ..., 1)
     low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
     if how in ("lower", "higher", "nearest"):
@@ -203,7 +204,7 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
         at = [np.take_along_axis(order, k[i], -1) for k in (low, high)]
         a = take_along(x, at[0], -1)
         if how in ("linear", "midpoint"):
-            weight = np.full_like(place[i], 0.5) if how == "midpoint" else place[i] - low[i]
+            weight = new.full_like(place[i], 0.5) if how == "midpoint" else place[i] - low[i]
             a = lerp(a, take_along(x, at[1], -1), (weight * (high[i] > low[i])).astype(raw.dtype))
         parts.append(a)
     if dim is None or not ndim:
@@ -268,9 +269,9 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
     order = np.argsort(x, axis=-1, kind="stable")
     ranked = np.take_along_axis(x, order, -1)
     n = x.shape[-1]
-    at = np.arange(n)
-    new = np.concatenate([np.ones((*x.shape[:-1], 1), bool), ranked[..., 1:] != ranked[..., :-1]], -1)
-    run = at - np.maximum.accumulate(np.where(new, at, 0), -1)  # how many equal ones stand before
+    at = new.arange(n)
+    first = np.concatenate([new.ones((*x.shape[:-1], 1), bool), ranked[..., 1:] != ranked[..., :-1]], -1)
+    run = at - np.maximum.accumulate(np.where(first, at, 0), -1)  # how many equal ones stand before
     longest = run.max(-1, keepdims=True)
     end = np.argmax(run == longest, -1, keepdims=True)
     return _pick(input, np.moveaxis(np.take_along_axis(order, end, -1), -1, dim), dim, keepdim)
@@ -318,5 +319,5 @@ def corrcoef(input: Array) -> Array:
     c = cov(input)
     if c.ndim == 0:
         return c / c
-    d = flat_sqrt(c[np.arange(c.shape[0]), np.arange(c.shape[0])])
+    d = flat_sqrt(c[new.arange(c.shape[0]), new.arange(c.shape[0])])
     return clip(c / d.reshape((-1, 1)) / d.reshape((1, -1)), -1.0, 1.0)

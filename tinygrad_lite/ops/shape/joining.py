@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -106,7 +107,7 @@ def block_diag(*tensors: Any) -> Array:
     rows, start = [], 0
     for b in blocks:
         n, k = b.shape
-        left, right = (np.zeros((n, w), b.dtype) for w in (start, width - start - k))
+        left, right = (new.zeros((n, w), b.dtype) for w in (start, width - start - k))
         rows.append(cat([left, b, right], 1))
         start += k
     return cat(rows, 0)
@@ -227,7 +228,7 @@ def dsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
     samples=Samples("(n,k)->(k)", options={"dim": (0, 1)}, min=1))  # fmt: skip
 def unbind_op(input: Array, dim: int) -> Array:
     """Return the slices along ``dim`` without that axis, as views."""
-    return tuple([np.asarray(x) for x in np.moveaxis(input, dim, 0)])
+    return tuple([new.asarray(x) for x in np.moveaxis(input, dim, 0)])
 
 
 @function()
@@ -300,7 +301,7 @@ def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Ar
     if input.ndim != 1:
         raise ShapeError(f"combinations: expected a vector, got {describe(input)}")
     rows = list((repeated if with_replacement else plain)(range(input.shape[0]), r))
-    return input[np.array(rows, np.int64).reshape((len(rows), r))]
+    return input[new.array(rows, np.int64).reshape((len(rows), r))]
 
 
 # ------------------------------------------------------------------------------------------------ diagonals
@@ -333,9 +334,9 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
                     options={"shape": ((3, 3), (4, 3)), "offset": (0,), "dim1": (0,), "dim2": (1,)}))  # fmt: skip
 def on_diagonal(values: Array, shape: Any, offset: int, dim1: int, dim2: int) -> Array:
     """Return zeros of ``shape`` with ``values`` on a diagonal: the adjoint of `diagonal`."""
-    out = np.zeros(shape, values.dtype)
+    out = new.zeros(shape, values.dtype)
     d1, d2 = np.moveaxis(out, (dim1, dim2), (-2, -1)), max(-offset, 0)
-    at = np.arange(values.shape[-1])
+    at = new.arange(values.shape[-1])
     d1[..., at + d2, at + max(offset, 0)] = values
     return out
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
@@ -353,7 +354,7 @@ def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_siz
     if not input.ndim:
         input = reshape_op(input, (1,))
     n = input.shape[dim]
-    counts = np.asarray(bare(repeats))
+    counts = new.asarray(bare(repeats))
     if counts.dtype.kind not in "iu" or np.any(counts < 0):
         raise ShapeError(f"repeat_interleave: repeats must be whole numbers >= 0, got {describe(repeats)}")
     if counts.ndim > 1 or (counts.ndim == 1 and len(counts) not in (1, n)):
@@ -363,7 +364,7 @@ def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_siz
         shape = tuple(input.shape)
         wide = broadcast_to_op(unsqueeze(input, dim + 1), (*shape[: dim + 1], times, *shape[dim + 1 :]))
         return reshape_op(wide, (*shape[:dim], n * times, *shape[dim + 1 :]))
-    return input[(slice(None),) * dim + (np.repeat(np.arange(n), counts),)]
+    return input[(slice(None),) * dim + (np.repeat(new.arange(n), counts),)]
 
 
 # ------------------------------------------------------------------------------------------------ at least so many axes
