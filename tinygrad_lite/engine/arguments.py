@@ -1,4 +1,4 @@
-"""Arguments against the annotations of what takes them: a wrong one is named in words, not three levels down.
+"""Checks arguments against annotations, so that an error names the wrong argument.
 
 Constructors are checked before they run (`checked_constructor`), functions only after they have failed (`named`,
 `misfit`): calling them costs nothing more.
@@ -25,11 +25,11 @@ C = TypeVar("C", bound=type)
 
 WORDS = {bool: "True or False", int: "an integer", float: "a number", str: "a string", NoneType: "None"}
 RAW = (TypeError, ValueError, AttributeError, OverflowError)
-"""What Python and NumPy raise of themselves; the errors of this package inherit from them and say enough."""
+"""The errors that Python and NumPy raise; this package's own inherit from them and need no explanation."""
 
 
 def fits(hint: Any, value: Any) -> bool:
-    """Whether ``value`` may be given where ``hint`` is annotated; whatever is not known here may.
+    """Return whether ``value`` fits the annotation ``hint``; an unknown annotation fits everything.
 
     >>> fits(int, 3), fits(int, 2.5), fits(float, 3), fits(int | None, None), fits(tuple[float, float], (0.9,))
     (True, False, True, True, False)
@@ -65,7 +65,7 @@ def fits(hint: Any, value: Any) -> bool:
 
 
 def whole(value: Any) -> bool:
-    """Whether ``value`` is one whole number."""
+    """Return whether ``value`` is one whole number."""
     if getattr(value, "ndim", None):
         return False
     try:
@@ -76,12 +76,12 @@ def whole(value: Any) -> bool:
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether ``value`` is a tensor or an array."""
+    """Return whether ``value`` is a tensor or an array."""
     return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
 def words(hint: Any) -> str:
-    """Say what an annotation asks for.
+    """Return an annotation in words.
 
     >>> words(int | None), words(tuple[float, float]), words(list[float])
     ('an integer or None', 'a pair of numbers', 'a list')
@@ -99,11 +99,11 @@ def words(hint: Any) -> str:
 
 @functools.cache
 def hints_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any], bool]:
-    """Return the names of positional parameters, the annotations worth checking, and whether there is a ``*args``."""
+    """Return the positional parameters, the annotations worth checking, and whether there is ``*args``."""
     parameters = list(inspect.signature(function).parameters.values())
     try:
         hints = get_type_hints(function)
-    except NameError:  # of a user's class, imported for type checkers only
+    except NameError:  # a class that is imported for type checkers only
         hints = {}
     names = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
     single = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
@@ -112,7 +112,7 @@ def hints_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, A
 
 
 def misfit(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return in words which argument does not fit its annotation, and the argument; None if all do.
+    """Return a sentence about the argument that does not fit its annotation, and the argument; or None.
 
     >>> def scale(x, by: float = 1.0): return x * by
     >>> misfit(scale, (2, "3"), {})
@@ -126,7 +126,7 @@ def misfit(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
 
 
 def named(function: F) -> F:
-    """Return ``function``; if Python or NumPy fails in it over an argument that does not fit, the error names that."""
+    """Wrap ``function``: where Python or NumPy fails in it, the error names the argument that does not fit."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -142,12 +142,12 @@ def named(function: F) -> F:
 
 
 def ours(function: Any) -> bool:
-    """Whether a function is of this package: what users write checks what users want."""
+    """Return whether a function belongs to this package; functions of users check their own arguments."""
     return str(function.__module__).startswith("tinygrad_lite.")
 
 
 def checked_constructor(cls: C) -> C:
-    """Make the constructor of a class check its arguments: a decorator, or for ``__init_subclass__`` of a base."""
+    """Make the constructor of a class check its arguments; a decorator, or for ``__init_subclass__``."""
     init = cls.__dict__.get("__init__")
     if init is None or not ours(init):
         return cls
@@ -177,7 +177,7 @@ def check(made: Any, init: Callable[..., Any], args: Sequence[Any], kwargs: Mapp
 
 
 def in_place_of(name: str, given: str) -> str:
-    """Return what somebody meant who gave tensors to the constructor of a layer."""
+    """Return a hint for a caller who passed tensors to the constructor of a layer."""
     functional = vars(sys.modules["tinygrad_lite.nn.functional"])
     alike = (name.lower(), name.lower().removesuffix("loss"))
     same = next((f for f in functional if f.replace("_", "") in alike and callable(functional[f])), None)

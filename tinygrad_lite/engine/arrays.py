@@ -1,4 +1,4 @@
-"""From anything to an array: shapes, the default dtype, and what Python numbers become."""
+"""Conversion of data to arrays: shapes, the default dtype, and the dtype of Python numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinygrad_lite.errors import DTypeError, ShapeError, describe
 
 
 class Holder:
-    """Something with an ``array`` inside: the base of Tensor, known below it."""
+    """Base of Tensor with an ``array`` attribute, for modules that Tensor stands on."""
 
     __slots__ = ()
 
@@ -23,11 +23,11 @@ class Holder:
 
 # ------------------------------------------------------------------------------------------------ NumPy's warnings
 hush: Callable[[], Any]
-"""Let NumPy not warn of overflow and the like in this thread or task, until `unhush` of what is returned."""
+"""Silence NumPy's floating-point warnings in this thread or task; `unhush` takes the returned token."""
 unhush: Callable[[Any], Any]
-"""Let NumPy warn as it did before `hush`."""
+"""Restore the warnings of before `hush`."""
 
-try:  # what np.errstate sets, without its questions: they took a tenth of the backward pass of a small network
+try:  # np.errstate without its checks, which took a tenth of the backward pass of a small network
     from numpy._core.umath import _extobj_contextvar  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
     hush, unhush = partial(np.seterr, all="ignore"), lambda before: np.seterr(**before)
@@ -38,7 +38,7 @@ else:
 
 # ------------------------------------------------------------------------------------------------ dtypes
 class Size(tuple[int, ...]):
-    """A shape: a tuple that can also count its elements."""
+    """A shape: a tuple with `numel`."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ class _Sizes(dict[tuple[int, ...], Size]):
 
 
 SIZES = _Sizes()
-"""Sizes by shape: a lookup costs a third of making one, and programs ask for the same few again and again."""
+"""Sizes by shape: a lookup costs a third of making one, and programs use few shapes."""
 
 _program_dtype = [np.dtype(np.float32)]
 _thread_dtype: ContextVar[np.dtype[Any] | None] = ContextVar("tinygrad_lite_dtype", default=None)
@@ -121,7 +121,7 @@ def _without_tensors(data: Any) -> Any:
 
 
 def _has_dtype(data: Any) -> bool:
-    """Whether the numbers inside nested lists carry a dtype of their own (looks at the first)."""
+    """Return whether the first number inside nested lists has a dtype of its own."""
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
     return hasattr(data, "dtype")

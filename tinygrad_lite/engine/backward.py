@@ -48,7 +48,7 @@ def finite(array: Any) -> bool:
     if array.__class__ is not np.ndarray:
         array = getattr(array, "raw", array)
     flat = array if array.ndim == 1 else array.ravel()
-    if flat.size > PIECE:  # BLAS would start threads for a longer product, and wait for them
+    if flat.size > PIECE:  # a longer product would start BLAS threads
         whole = flat[: flat.size // PIECE * PIECE].reshape(-1, 1, PIECE)
         flat = flat[whole.size :]
         with np.errstate(all="ignore"):

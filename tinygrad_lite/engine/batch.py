@@ -1,9 +1,10 @@
-"""Many tensors passed off as one, and the backward pass for many gradients at once.
+"""Vectorisation for `vmap`: a Batch of stacked tensors behaves like one of them.
 
-A `Batch` passes off many tensors of one shape as one of them. Every op that meets one comes here (through the
-observers of the mode, so that ordinary programs pay nothing): elementwise ops, reductions, products and moves run once
-on the stacked values, everything else runs example by example and is stacked. So each op is right without a rule of its
-own, and the common ones are fast. The rules of gradients run on Tensors too, hence on batches.
+A `Batch` has the shape of one example and holds all of them along a hidden first axis. An op with a Batch among its
+operands comes here, through the observers of the mode, so that ordinary programs pay nothing. Elementwise ops,
+reductions, products and moves run once on the stacked values; every other op runs example by example. So every op is
+right without a batching rule, and the common ones are fast. Gradient rules run on Batches too: `pull_batched` carries
+many gradients back in one pass.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from tinygrad_lite.errors import GradientError, ShapeError, describe
 
 
 class Unbatchable(GradientError):
-    """Code that looks at the numbers of a batch: it has to run example by example."""
+    """Raised when code reads the numbers of a Batch; it has to run example by example."""
 
 
 class Examples:
-    """What stands for the array of a batch; whoever looks into it is told that he cannot."""
+    """Stands for the array of a Batch; any use of it raises Unbatchable."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # Python, doctest or copy asking whether there is such a method
+        if name.startswith("__"):  # a probe of Python, doctest or copy
             raise AttributeError(name)
         raise Unbatchable("the numbers of a tensor inside vmap are those of many examples; they cannot be looked at")
 
@@ -49,7 +50,7 @@ EXAMPLES = Examples()
 
 
 class Batch(Tensor):
-    """Many tensors of one shape, passed off as one; ``value`` has them along its first axis."""
+    """Many tensors of one shape that behave like one; ``value`` stacks them along its first axis."""
 
     __slots__ = ("level", "value")
 
@@ -58,12 +59,12 @@ class Batch(Tensor):
 
     @property
     def array(self) -> Any:
-        """No single array: what is there raises when it is looked into."""
+        """A stand-in that raises when it is used: there is no single array."""
         return EXAMPLES
 
     @property
     def tracked(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Whether steps with the examples are recorded."""
+        """Whether operations on the examples are recorded."""
         return self.value.tracked
 
     @tracked.setter
@@ -72,12 +73,12 @@ class Batch(Tensor):
 
     @property
     def node(self) -> Any:  # type: ignore[override]
-        """The step that made the examples."""
+        """The node that computed the examples."""
         return self.value.node
 
     @property
     def requires_grad(self) -> bool:
-        """Whether steps with the examples are recorded."""
+        """Whether operations on the examples are recorded."""
         return self.value.tracked
 
     @requires_grad.setter
@@ -121,7 +122,7 @@ def batch(value: Any, level: int) -> Batch:
 
 
 class Level(Observer):
-    """One running `vmap`: an observer only so that ops look out for batches."""
+    """One running `vmap`; an observer, so that ops check their operands for batches."""
 
     def __init__(self, number: int, size: int) -> None:
         self.number, self.size = number, size
@@ -133,7 +134,7 @@ def levels() -> list[Level]:
 
 
 def inside(level: Level) -> switch:
-    """Return the mode in which ops look out for batches of ``level``."""
+    """Return a switch to the mode in which ops accept batches of ``level``."""
     return switch(observers=(*MODE.get().observers, level))
 
 
@@ -144,11 +145,11 @@ def next_level() -> int:
 
 # ------------------------------------------------------------------------------------------------ ops on batches
 RULES: dict[str, Callable[..., Any]] = {}
-"""Ops that run once for all examples in a way of their own, by name."""
+"""Batching rules by op name, or by ``kind NAME``."""
 
 
 def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the way in which ops run on batches: a function of (op, arguments, level)."""
+    """Register the batching rule of some ops: a function of (op, arguments, level), None where it does not fit."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         RULES.update(dict.fromkeys(names, function))
@@ -158,7 +159,7 @@ def rule(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def run_batched(op: Any, args: tuple[Any, ...]) -> Any:
-    """Run ``op`` on arguments of which some are batches: once for all examples, or one by one."""
+    """Run ``op`` with batches among its arguments: once for all examples, or one by one."""
     tensors = list(args[0]) if op.sequence else [a for a in args if isinstance(a, Tensor)]
     level = max(t.level for t in tensors if isinstance(t, Tensor))
     size = next(t.value.shape[0] for t in tensors if isinstance(t, Batch) and t.level == level)
@@ -167,7 +168,7 @@ def run_batched(op: Any, args: tuple[Any, ...]) -> Any:
     if op.sequence is None or op.name in RULES:
         try:
             out = way(op, args, level)
-        except Exception:  # whatever it was, one by one either works or says what is wrong
+        except Exception:  # run one by one, the op works or raises the right error
             out = None
     if out is None:
         out = one_by_one(op, args, level, size)
@@ -201,23 +202,23 @@ def stacked(parts: Sequence[Any]) -> Any:
 
 
 def is_batch(a: Any, level: int) -> bool:
-    """Whether ``a`` is a batch of this level."""
+    """Return whether ``a`` is a batch of this level."""
     return isinstance(a, Tensor) and a.level == level
 
 
 def values(args: Sequence[Any], level: int) -> list[Any]:
-    """Return ``args`` with batches of this level opened."""
+    """Return ``args`` with the values of batches of this level."""
     return [a.value if is_batch(a, level) else a for a in args]
 
 
 def only_first(args: Sequence[Any], level: int) -> bool:
-    """Whether the first argument, and no other, is a batch."""
+    """Return whether the first argument, and no other, is a batch."""
     return is_batch(args[0], level) and not any(is_batch(a, level) for a in args[1:])
 
 
 @rule("kind elementwise")
 def elementwise(op: Any, args: tuple[Any, ...], level: int) -> Any:
-    """Line the examples up from the last axis, as broadcasting does."""
+    """Align the examples from the last axis, as broadcasting does."""
     arrays = [a for p, a in zip(op.params, args, strict=True) if p in op.arrays and a is not None]
     shapes = [tuple(a.shape) if hasattr(a, "shape") else () for a in arrays]
     n = max(len(s) for s in shapes)
@@ -235,7 +236,7 @@ def elementwise(op: Any, args: tuple[Any, ...], level: int) -> Any:
 
 @rule("kind activation")
 def activation(op: Any, args: tuple[Any, ...], level: int) -> Any:
-    """An activation works element by element, or along ``dim``."""
+    """Run an activation elementwise, or along its ``dim``."""
     return along(op, args, level) if "dim" in op.params or len(op.arrays) > 1 else elementwise(op, args, level)
 
 
@@ -341,7 +342,7 @@ def _linear(op: Any, args: tuple[Any, ...], level: int) -> Any:
 
 @rule("conv", "conv_input", "im2col", "col2im", "max_pool")
 def _fold(op: Any, args: tuple[Any, ...], level: int) -> Any:
-    """Examples and images side by side: both are only looped over."""
+    """Merge the axis of examples into the axis of images."""
     if not only_first(args, level):
         return None
     v = args[0].value
@@ -358,7 +359,7 @@ def _fold(op: Any, args: tuple[Any, ...], level: int) -> Any:
 def pull_batched(
     outs: list[Tensor], ins: list[Tensor], starts: list[Any], retain: bool | None, create: bool
 ) -> tuple[int, dict[Any, Any]]:
-    """Carry many gradients back in one pass; returns how many, and for each input all of them along the first axis."""
+    """Carry many gradients back in one pass; returns their number, and them stacked for each input."""
     seeds: list[Tensor] = []
     for out, start in zip(outs, starts, strict=True):
         g = start if isinstance(start, Tensor) else make(to_array(start, copy=False, name="grad"))
@@ -374,7 +375,7 @@ def pull_batched(
     try:
         with inside(level):
             found = differentiate(outs, [batch(s, level.number) for s in seeds], ins, True, create, "grad")
-    except Exception:  # a rule that only arrays can go through; what is really wrong shows again below
+    except Exception:  # a rule that needs arrays; a real error is raised again below
         rows = [differentiate(outs, [s[i] for s in seeds], ins, True, create, "grad") for i in range(size)]
         found = {key: stacked([r[key] for r in rows]) for key in rows[0]} if rows else {}
     if not keep:

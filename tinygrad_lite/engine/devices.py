@@ -1,4 +1,4 @@
-"""Devices: there is one, main memory. What programs say about others is answered, or is a clear error."""
+"""Devices: only "cpu" exists; names of others answer "not available" or raise a clear error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Device", "accelerator", "as_device", "cuda", "device", "mps"]
 
 
 class Device:
-    """A place where tensors live: ``device("cpu")``, the only one.
+    """A device: ``device("cpu")`` is the only one.
 
     Anything else raises DeviceError.
 
@@ -57,12 +57,12 @@ device = Device
 
 
 def as_device(value: Any) -> Device:
-    """Return ``value`` (None, a name, a device) as a device; raise DeviceError for any but main memory."""
+    """Return ``value`` (None, a name, a device) as a device; raise DeviceError for any but the CPU."""
     return value if isinstance(value, Device) else Device("cpu" if value is None else value)
 
 
 class _Absent:
-    """A kind of device that does not exist here."""
+    """Answers for a kind of device that does not exist here."""
 
     def is_available(self) -> bool:
         """Return False."""
@@ -73,19 +73,19 @@ class _Absent:
         return 0
 
     def current_accelerator(self, check_available: bool = False) -> None:
-        """Return None: there is none."""
+        """Return None."""
 
     def manual_seed(self, seed: int) -> None:
-        """Do nothing: there are no random numbers of its own."""
+        """Do nothing: the device has no generator."""
 
     def manual_seed_all(self, seed: int) -> None:
-        """Do nothing: there are no random numbers of its own."""
+        """Do nothing: the device has no generator."""
 
     def empty_cache(self) -> None:
-        """Do nothing: nothing is cached."""
+        """Do nothing: there is no cache."""
 
     def synchronize(self, device: Any = None) -> None:
-        """Do nothing: every result is there when the call returns."""
+        """Do nothing: every operation is synchronous."""
 
     def is_initialized(self) -> bool:
         """Return False."""

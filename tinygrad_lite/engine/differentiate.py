@@ -1,4 +1,4 @@
-"""From tensors to the backward pass and back: seeds, targets, and the gradients that are stored in ``.grad``."""
+"""Running a backward pass on tensors: its seeds, its targets, and what is stored in ``.grad``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import GradientError, ShapeError, describe
 
 SEEDS = {np.dtype(d): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
-"""What a backward pass of one number starts from, made once and read-only."""
+"""The gradient 1 of a 0-d output, made once and read-only."""
 
 
 def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
@@ -37,7 +37,7 @@ def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
                 f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
             )
         return new.ones(out.array.shape, out.array.dtype)
-    # an array is copied: it may end up, as it is, in the .grad of a leaf
+    # copied: this very array may end up in the .grad of a leaf
     g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
     if g.shape != out.array.shape:
         raise ShapeError(f"{asked}: gradient has shape {tuple(g.shape)}, expected {out.array.shape} like the tensor")
@@ -52,11 +52,11 @@ def differentiate(
     create: bool,
     asked: str,
 ) -> dict[Any, Any]:
-    """Run the backward pass; returns the gradient (array, or Tensor with ``create``) of each leaf or target."""
+    """Run the backward pass; return the gradient of each leaf or target (Tensors with ``create``, else arrays)."""
     roots: list[tuple[Any, Any]] = []
     for out, gradient in zip(outputs, gradients, strict=True):
         if gradient is None and not create and out.tracked and out.array.ndim == 0 and out.array.dtype in SEEDS:
-            roots.append((out.node or out, SEEDS[out.array.dtype]))  # the usual case, without the questions
+            roots.append((out.node or out, SEEDS[out.array.dtype]))  # the usual case needs no checks
             continue
         g = seed_for(out, gradient, asked)
         if create:
@@ -78,7 +78,7 @@ def differentiate(
             with switch(grad=True):
                 found = pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
         else:
-            # rules on bare arrays record nothing, whatever the mode
+            # rules on arrays record nothing, whatever the mode
             found = pull(roots, targets=keys, retain=bool(retain))
     finally:
         unhush(before)
@@ -91,7 +91,7 @@ def differentiate(
 
 
 def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> None:
-    """Add the gradients found to ``.grad`` of their tensors, in the dtype of the tensor, in memory of their own.
+    """Add gradients to ``.grad`` of their tensors, in the dtype of the tensor and in memory of their own.
 
     Those are the leaves, computed tensors that were named as ``targets``, and those that retain theirs.
     """
@@ -118,7 +118,7 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             g = g if g.dtype == t.dtype else g.astype(t.dtype)
             t.grad = g if old is None else old + g
         elif old is None:
-            # `a + b` hands one array to both, a view or a broadcast is shared too: keep only what nobody else has
+            # copy unless the array is ours alone: `a + b` passes one array to both, views and broadcasts share memory
             dtype, known = t.array.dtype, id(g)
             if key is not t or known in taken or g.__class__ is not np.ndarray or g.base is not None:
                 g = np.array(g, dtype=dtype)

@@ -12,13 +12,13 @@ from tinygrad_lite.errors import DTypeError, describe
 
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
-"""NumPy before 2 widens 0-d results by the value of a Python number, so numbers get their dtype outright there."""
+"""NumPy 1 promotes 0-d results by the value of a Python number, so there numbers are cast first."""
 
 _LEVEL = {"b": 0, "i": 1, "u": 1, "f": 2}
 
 
 def _rank_and_dtype(value: Any) -> tuple[int, np.dtype[Any]] | None:
-    """Return how much an argument has to say (2: has axes, 1: 0-d, 0: Python number) and its dtype."""
+    """Return the rank of an operand in promotion (2: with axes, 1: 0-d, 0: Python number) and its dtype."""
     a = value.array if isinstance(value, Tensor) else value
     if isinstance(a, (bool, np.bool_)):
         return 0, np.dtype(bool)
@@ -63,7 +63,7 @@ def result_dtype(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]
 
 
 def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
-    """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is a recorded step)."""
+    """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is recorded)."""
     out = []
     for v in values:
         if v is None or isinstance(v, (Tensor, np.ndarray, int, float, np.generic)):
@@ -71,7 +71,7 @@ def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
         elif isinstance(v, (list, tuple)):
             out.append(to_array(v, name=name))
         elif hasattr(v, "__array_ufunc__") or hasattr(v, "__array_namespace__"):
-            return list(values)  # another array library: its own rules
+            return list(values)  # another array library has its own rules
         else:
             raise DTypeError(f"{name}: expected tensors, arrays or numbers, got {describe(v)}")
     dtype = result_dtype(out, floating)

@@ -1,4 +1,4 @@
-"""What users call for gradients: `backward` and `grad`."""
+"""The public functions for gradients: `backward` and `grad`."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def backward(
     tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
     inputs: Any = None,
 ) -> None:  # fmt: skip
-    """Do what `Tensor.backward` says, for one tensor or the sum over several.
+    """Add the gradients of one tensor, or of the sum of several, to ``.grad`` of their leaves.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor(2.0, requires_grad=True)

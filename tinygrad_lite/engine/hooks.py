@@ -1,4 +1,4 @@
-"""Hooks of tensors: what is called when a gradient arrives, and the handle that takes a hook away again."""
+"""Hooks of tensors, called when a gradient arrives, and the handle that removes a hook."""
 
 from __future__ import annotations
 

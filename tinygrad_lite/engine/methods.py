@@ -1,4 +1,4 @@
-"""The methods of a Tensor, hung here by the registry as ops are declared; `methods.pyi` shows them to type checkers."""
+"""The methods of Tensor: ops are added here when they are declared; `methods.pyi` lists them for type checkers."""
 
 from __future__ import annotations
 

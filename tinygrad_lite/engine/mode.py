@@ -74,8 +74,8 @@ MODE: ContextVar[Mode] = ContextVar("tinygrad_lite_mode", default=Mode())  # noq
 class switch:  # noqa: N801 - used like a function
     """Replace fields of the current mode: as a context manager, or as a decorator.
 
-    A switch holds no state of its own, so that one can be entered again, and by several threads at once. Generators
-    and coroutines are switched only while they themselves run.
+    A switch has no state: it can be entered again, and by several threads at once. A decorated generator or
+    coroutine is switched only while it runs itself.
     """
 
     def __init__(self, **changes: Any) -> None:
@@ -133,7 +133,7 @@ class switch:  # noqa: N801 - used like a function
 
 
 def _stepwise(walk: Generator[Any, Any, Any], changes: dict[str, Any]) -> Generator[Any, Any, Any]:
-    """Run a generator with some fields of the mode replaced while it runs, not while its user does."""
+    """Run a generator with fields of the mode replaced while it runs, not while its consumer does."""
     step: Callable[[Any], Any] = walk.send
     given: Any = None
     try:
@@ -147,7 +147,7 @@ def _stepwise(walk: Generator[Any, Any, Any], changes: dict[str, Any]) -> Genera
                 step, given = walk.send, (yield item)
             except GeneratorExit:
                 raise
-            except BaseException as error:  # thrown in by the user: the generator's own to handle
+            except BaseException as error:  # thrown in with .throw(): the generator handles it
                 step, given = walk.throw, error
     finally:
         with switch(**changes):
@@ -155,7 +155,7 @@ def _stepwise(walk: Generator[Any, Any, Any], changes: dict[str, Any]) -> Genera
 
 
 class no_grad(switch):  # noqa: N801 - PyTorch's name
-    """Record nothing inside: ``with no_grad(): ...`` or ``@no_grad()`` over a function.
+    """Disable recording: ``with no_grad(): ...``, or ``@no_grad()`` on a function.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, 2.0], requires_grad=True)
@@ -166,7 +166,7 @@ class no_grad(switch):  # noqa: N801 - PyTorch's name
     """
 
     def __new__(cls, function: Any = None) -> Any:
-        """Decorate directly when used as ``@no_grad`` without parentheses."""
+        """Decorate at once when used as ``@no_grad`` without parentheses."""
         self = super().__new__(cls)
         if callable(function):
             self.__init__()  # type: ignore[misc]
@@ -178,14 +178,14 @@ class no_grad(switch):  # noqa: N801 - PyTorch's name
 
 
 class enable_grad(switch):  # noqa: N801 - PyTorch's name
-    """Record again inside a `no_grad` block."""
+    """Enable recording inside a `no_grad` block."""
 
     def __init__(self) -> None:
         super().__init__(grad=True)
 
 
 class inference_mode(switch):  # noqa: N801 - PyTorch's name
-    """Like `no_grad`, for code that will never need gradients of its results."""
+    """Disable recording for code whose results never need gradients, like `no_grad`."""
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__(**({"grad": False, "inference": True} if mode else {}))

@@ -1,4 +1,4 @@
-"""The recorded step of a computation: what a `Node` is, and `record`, the one function that makes it."""
+"""The recorded graph: what a `Node` is, and `record`, the one function that makes it."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def record(
 ) -> Node:
     """Return the node of a call of ``op`` that has just run.
 
-    ``place`` is the user's line; without it the nearest caller that is not this package's own is looked for, from
-    ``depth`` frames up.
+    ``place`` is the user's line. By default it is that of the nearest caller outside this package, from ``depth``
+    frames up.
     """
     node = Node()
     node.op = op

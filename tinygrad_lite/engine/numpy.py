@@ -1,4 +1,4 @@
-"""What happens when NumPy's own functions meet a Tensor: they become registered ops, or say that they cannot."""
+"""NumPy's protocols on Tensor: NumPy's functions run the registered op, or raise an error that names them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADVICE = "use .detach().numpy() where no gradient is needed"
 
 
 def answers(*names: str) -> Callable[[F], F]:
-    """Declare a function that has NumPy's own arguments as the answer of Tensors to the NumPy functions named.
+    """Register a function with NumPy's arguments as the implementation of NumPy functions on Tensors.
 
     Names that this version of NumPy does not have are left out.
     """
@@ -44,7 +44,7 @@ def answers(*names: str) -> Callable[[F], F]:
 
 
 def _without_defaults(name: str, answer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the keywords that say something; an argument that we do not have is an error naming it."""
+    """Return the keywords that are not NumPy's defaults; raise TypeError for an argument without a counterpart."""
     known = _signature(answer).parameters
     for key, value in list(kwargs.items()):
         if key not in known:
@@ -55,7 +55,7 @@ def _without_defaults(name: str, answer: Any, kwargs: dict[str, Any]) -> dict[st
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Answer ``np.multiply(t, 2)`` and the like with the op that means the same."""
+    """Run the op that is registered for a ufunc, as in ``np.multiply(t, 2)``."""
     name = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
     if method == "reduce" and ufunc in REDUCE:
         axis = kwargs.pop("axis", 0)
@@ -97,7 +97,7 @@ def _signature(func: Any) -> inspect.Signature:
 
 
 def call_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Answer ``np.sum(t, axis=0)`` and the like: arguments are matched by NumPy's names and handed on by ours."""
+    """Run the op that is registered for a NumPy function; NumPy's argument names become the op's."""
     name = f"{func.__module__}.{func.__name__}"
     answer = FUNCTIONS.get(func)
     if answer is None:

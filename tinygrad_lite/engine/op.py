@@ -36,9 +36,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
 
 OPS: dict[str, Op] = {}
-"""Every registered op by name: what pictures, gradient checks, docs and stubs are read off."""
+"""Every registered op by name; pictures, gradient checks, docs and stubs iterate over it."""
 PUBLIC: dict[str, Callable[..., Any]] = {}
-"""Every public function by name, registered ops and compositions alike: what ``tinygrad_lite.NAME`` finds."""
+"""Every public function by name, ops and compositions alike: ``tinygrad_lite.NAME``."""
 
 KINDS = (
     "elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random",
@@ -47,7 +47,7 @@ KINDS = (
 
 
 def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of a function's arguments (of a plain function without the cost of a signature)."""
+    """Return the names of a function's parameters, for a plain function without the cost of a signature."""
     code = getattr(function, "__code__", None)
     if code is None or hasattr(function, "__wrapped__") or code.co_flags & 12:  # *args, **kwargs
         return tuple(inspect.signature(function).parameters)
@@ -55,7 +55,7 @@ def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 class Op:
-    """One registered operation: forward function, rules, and what everybody else wants to know about it."""
+    """One registered operation: its forward function, its gradient rules and its description."""
 
     __slots__ = (
         "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "name",
@@ -78,7 +78,7 @@ class Op:
         self.defaults = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
         first = self.params[0]
         self.sequence = first if "Sequence[Array]" in str(parameters[first].annotation) else None
-        # arguments that may be tensors; the others are options
+        # parameters that take tensors; the others are options
         self.arrays = tuple(p for p, q in parameters.items() if q.annotation in ("Array", q.empty, Any))
         if self.sequence:
             self.arrays = (first,)
@@ -86,7 +86,7 @@ class Op:
         self.saved_names = self._saved_names(rules, together)
         differentiable = set(self.arrays) if together is not None else set(rules)
         self.places = tuple(i for i, p in enumerate(self.arrays) if p in differentiable)
-        # arrays of the graph are worth freeing once a backward pass has used them; sizes and options are not
+        # saved arrays are freed after a backward pass; saved shapes and options need not be
         self.frees = any(w == "y" or w in differentiable for w in self.saved_names)
         self.gather: Callable[[Node, Any, Any], Iterator[tuple[Any, Any]]] | None = None
         self.rules: tuple[tuple[int, Any], ...] = ()
@@ -99,7 +99,7 @@ class Op:
             self.uses = tuple((self.arrays.index(name), self._saved_places(rule)) for name, rule in rules.items())
 
     def _saved_names(self, rules: dict[str, Rule], together: Rule | None) -> tuple[str, ...]:
-        """Return every name that the rules ask for, ``g`` aside; raise where a name means nothing."""
+        """Return the names that the rules ask for, except ``g``; raise TypeError for an unknown one."""
         asked: dict[str, None] = {}
         for owner, rule in {**rules, **({"together": together} if together else {})}.items():
             if owner not in self.arrays and rule is not together:
@@ -134,13 +134,13 @@ class Op:
 
     @staticmethod
     def _gather(rule: Rule, node: Node, g: Any, saved: Any) -> Iterator[tuple[int, Any]]:
-        """Yield (place of the argument, gradient) of a rule that answers for several arguments at once."""
+        """Yield (position of the operand, gradient) of a rule that returns the gradients of all operands."""
         for i, (p, gp) in enumerate(zip(node.inputs, rule(g, saved), strict=True)):
             if p is not None and gp is not None:
                 yield i, gp
 
     def rewrap(self, node: Node, wrap: Callable[..., Any]) -> tuple[Any, ...]:
-        """Return what ``node`` saved, with every value that came from the graph as a Tensor at its old place in it."""
+        """Return the saved values of ``node`` with those from the graph as Tensors at their old place in it."""
         out: list[Any] = []
         for word, value in zip(self.saved_names, node.saved or (), strict=True):
             if word == "y" and value.__class__ is tuple:
@@ -157,7 +157,7 @@ class Op:
 
     @staticmethod
     def masked(g: Any, gp: Any) -> Any:
-        """Return ``gp`` with exact zeros where ``g`` is exactly zero (an infinite local derivative times nothing)."""
+        """Return ``gp`` with exact zeros where ``g`` is exactly zero, even if the local derivative is infinite."""
         return np.where(g == 0, 0.0, gp) if np.shape(g) == np.shape(gp) else gp
 
     def __repr__(self) -> str:
@@ -170,10 +170,10 @@ def _called(rule: Rule, places: tuple[int, ...], g: Any, saved: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------ declaring
 def publish(name: str, function: Callable[..., Any], numpy: Any, method: bool | str) -> None:
-    """Make ``function`` public: in the package, as a method, and behind NumPy's own functions."""
+    """Make ``function`` public: as a name of the package, a method, and the implementation of NumPy functions."""
     package = vars(sys.modules["tinygrad_lite"])
     if name in PUBLIC and package.get(name) is PUBLIC[name]:
-        package[name] = function  # it has been looked up there before
+        package[name] = function  # replace the name that an earlier lookup stored there
     PUBLIC[name] = function
     if method:
         setattr(Methods, method if isinstance(method, str) else name, function)
@@ -181,7 +181,7 @@ def publish(name: str, function: Callable[..., Any], numpy: Any, method: bool | 
 
 
 def spell(function: Callable[..., Any], numpy: Any) -> None:
-    """Let ``function`` answer for NumPy's own functions ``numpy`` on tensors."""
+    """Register ``function`` as the implementation of the NumPy functions ``numpy`` on Tensors."""
     for f in numpy if isinstance(numpy, (tuple, list)) else (numpy,):
         if isinstance(f, np.ufunc):
             UFUNCS[f] = function
@@ -240,7 +240,7 @@ def op(
 
 
 def blamed(inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """Say which argument of a composition should be a tensor, or something else, and is not; or return None."""
+    """Return a sentence about the wrong argument of a composition, or None."""
     parameters = inspect.signature(inner).parameters
     given = {**dict(zip(parameters, args, strict=False)), **kwargs}
     if "tensors" in parameters and len(args) > 1 and isinstance(args[0], Tensor):

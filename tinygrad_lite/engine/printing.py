@@ -1,4 +1,4 @@
-"""How a tensor is shown: as PyTorch shows it."""
+"""Text form of tensors, the same as PyTorch's."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def set_printoptions(
 
 
 class Shown:
-    """Writes single elements, all in one width, in the notation that suits the whole of ``array``."""
+    """Formats elements in one width and in the notation that suits all of ``array``."""
 
     def __init__(self, array: Any) -> None:
         self.floating = array.dtype.kind == "f"
@@ -68,7 +68,7 @@ class Shown:
         self.width = max(len(self.bare(v)) for v in seen)
 
     def bare(self, v: Any) -> str:
-        """Return one element, as short as it is."""
+        """Return one element without padding."""
         if not self.floating:
             return str(v)
         if self.scientific:
@@ -78,7 +78,7 @@ class Shown:
         return f"{v:.{OPTIONS.precision}f}"
 
     def __call__(self, v: Any) -> str:
-        """Return one element, filled up with blanks on the left."""
+        """Return one element, padded on the left."""
         return self.bare(v).rjust(self.width)
 
 
@@ -121,7 +121,7 @@ def numbers(array: Any, indent: int = 7) -> str:
 
 
 def show(t: Any) -> str:
-    """Return what ``repr(t)`` prints."""
+    """Return ``repr(t)``."""
     array = t.array
     notes = []
     if not array.size and array.ndim != 1:

@@ -1,7 +1,7 @@
-"""What an op may be called with: plain data written beside the op, read by everything that needs inputs for it.
+"""Descriptions of valid calls of an op: plain data beside its declaration.
 
-Nothing is drawn here and nothing is imported but the standard library, so that the engine can hold these records
-for free. ``tinygrad_lite.testing`` turns them into searched inputs and into Hypothesis strategies.
+Only the standard library is imported here, and no input is drawn, so that these records cost the engine nothing.
+``tinygrad_lite.testing`` turns them into searched inputs and into Hypothesis strategies.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Domain = tuple[float, float] | type[bool] | str
 
 
 def named(shape: str) -> None:
-    """Raise unless the axes of ``shape`` are names, numbers or ``...``, parted by spaces."""
+    """Raise unless the axes of ``shape`` are names, numbers or ``...``, separated by spaces."""
     if not all(axis == "..." or axis.isalnum() or axis.isidentifier() for axis in shape.lstrip("~").split()):
         raise ValueError(f"the axes of an array are names or numbers with spaces between ('n k'), got {shape!r}")
 

@@ -12,7 +12,7 @@ Place = tuple[CodeType, int]
 
 
 NOWHERE: Place = (compile("", "<no line>", "exec"), 0)
-"""The place of a node that no line of the user's made."""
+"""The place of a node that no line of the user's program recorded."""
 
 
 class Files(dict[str, bool]):

@@ -1,4 +1,4 @@
-"""The Tensor: an array, whether it is tracked, and the step that made it.
+"""The Tensor: an array, whether it requires gradients, and the node that computed it.
 
 What a Tensor can *do* (arithmetic, reductions, NumPy's functions ...) is hung on it by the registry, op by op; this
 file holds what it *is*, and how it asks for gradients.
@@ -29,13 +29,13 @@ from tinygrad_lite.engine.versions import CHANGES, bump, owner
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 
 Array = Any
-"""Whatever speaks NumPy's protocols: a bare array in an ordinary step, a Tensor inside a differentiated rule."""
+"""Anything with NumPy's protocols: a plain array, or a Tensor inside a rule that is differentiated."""
 
 allocate = object.__new__
 CPU = Device("cpu")
 UFUNCS: dict[Any, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
-"""NumPy's functions and what answers for each on a Tensor; filled by the registry."""
+"""Implementations of NumPy's functions on Tensors; filled when ops are declared."""
 
 
 # ------------------------------------------------------------------------------------------------ Tensor
@@ -54,10 +54,10 @@ class Tensor(Holder, Methods):
     __slots__ = ("__weakref__", "array", "base", "grad", "hooks", "node", "tracked")
     __array_priority__ = 1000
     level = 0
-    """Above 0 for the many examples that `vmap` passes off as one tensor."""
+    """The vmap nesting depth; 0 for ordinary tensors."""
 
     _run_backward: ClassVar[Callable[..., None]]
-    """Set by `engine.grad` when it is imported; it stands on this module, so this module cannot import it."""
+    """Callback set by `engine.grad` at import, to avoid an import cycle."""
 
     array: Any
     grad: Tensor | None
@@ -67,7 +67,7 @@ class Tensor(Holder, Methods):
     base: Any
 
     def __init__(self, *data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
-        if data and all(type(n) is int for n in data):  # PyTorch's way: whole numbers are lengths, not values
+        if data and all(type(n) is int for n in data):  # as in PyTorch, integers are sizes, not values
             self.array = new.zeros(data, dtype or get_default_dtype())
         elif len(data) > 1:
             raise TypeError(f"Tensor: expected one array or several lengths, got {', '.join(map(describe, data))}")
@@ -81,7 +81,7 @@ class Tensor(Holder, Methods):
     # -------------------------------------------------------------------------------- what it is
     @property
     def requires_grad(self) -> bool:
-        """Whether steps with this tensor are recorded."""
+        """Whether operations on this tensor are recorded."""
         return self.tracked
 
     @requires_grad.setter
@@ -102,12 +102,12 @@ class Tensor(Holder, Methods):
 
     @property
     def grad_fn(self) -> Node | None:
-        """The step that made this tensor; None for a leaf."""
+        """The node that computed this tensor; None for a leaf."""
         return self.node
 
     @property
     def is_leaf(self) -> bool:
-        """Whether this tensor was made by the user, not by a recorded step."""
+        """Whether this tensor was created by the user and not computed by a recorded operation."""
         return self.node is None
 
     @property
@@ -127,22 +127,22 @@ class Tensor(Holder, Methods):
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the elements take."""
+        """The size of the elements in bytes."""
         return self.array.nbytes  # type: ignore[no-any-return]
 
     @property
     def itemsize(self) -> int:
-        """The bytes of one element."""
+        """The size of one element in bytes."""
         return self.element_size()
 
     @property
     def device(self) -> Device:
-        """Where the elements are, which is main memory."""
+        """The device of the elements: the CPU."""
         return CPU
 
     @property
     def is_cuda(self) -> bool:
-        """False, as there is only main memory."""
+        """False: there is only the CPU."""
         return False
 
     @property
@@ -158,11 +158,11 @@ class Tensor(Holder, Methods):
 
     @property
     def raw(self) -> Any:
-        """The array itself; of a batch inside `vmap` the array of all examples."""
+        """The array; for a batch inside `vmap` the array of all examples."""
         return self.array
 
     def changed(self) -> None:
-        """Tell the engine that the memory was changed from outside, as an optimiser does through ``.array``.
+        """Count an in-place write that was made through ``.array``, as optimisers do.
 
         A backward pass that needs the old values says so instead of computing with the new ones.
         """
@@ -171,7 +171,7 @@ class Tensor(Holder, Methods):
 
     @property
     def _version(self) -> int:
-        """How often the memory of this tensor was changed in place."""
+        """The number of in-place writes to the memory of this tensor."""
         change = CHANGES.get(id(owner(self.array)))
         return 0 if change is None else change.count
 
@@ -192,7 +192,7 @@ class Tensor(Holder, Methods):
     nelement = numel
 
     def element_size(self) -> int:
-        """Return the bytes of one element."""
+        """Return the size of one element in bytes."""
         return int(self.dtype.itemsize)
 
     def is_floating_point(self) -> bool:
@@ -205,14 +205,14 @@ class Tensor(Holder, Methods):
         return make(self.array)
 
     def detach_(self) -> Tensor:
-        """Forget how this tensor was made, in place, and return self; a view of a tracked tensor cannot."""
+        """Drop the history of this tensor in place and return self; raise GradientError for a view that has one."""
         if self.base.__class__ is tuple and self.base[0].tracked:
             raise GradientError(f"detach_: {describe(self)} is a view of a tensor that is tracked; use .detach()")
         self.node, self.tracked = None, False
         return self
 
     def numpy(self) -> Any:
-        """Return the array (shared memory); a tracked tensor has to be detached first."""
+        """Return the array (shared memory); raise GradientError if the tensor requires gradients."""
         if self.tracked:
             raise GradientError(
                 "a tensor that requires gradients cannot leave the graph unnoticed; use .detach().numpy(), or .array"
@@ -343,7 +343,7 @@ class Tensor(Holder, Methods):
 
 
 def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) -> Tensor:
-    """Return a leaf from its parts: what copies and pickles are made of."""
+    """Return a leaf from its parts, for copies and pickles."""
     t = kind.__new__(kind)
     t.array, t.tracked, t.grad = array, tracked, grad
     t.node = t.hooks = t.base = None
@@ -363,11 +363,11 @@ def make(array: Any, node: Node | None = None) -> Tensor:
 
 
 def wrap(array: Any, origin: Any) -> Tensor:
-    """Return the Tensor that a saved ``array`` came from: the leaf itself, or one at the same place of the graph."""
+    """Return the Tensor of a saved ``array``: the leaf itself, or a Tensor at the same place in the graph."""
     if type(origin) is not Node:
         if origin.array is array:
             return origin  # type: ignore[no-any-return]
-        origin = same(origin, array)  # the leaf was given other memory since
+        origin = same(origin, array)  # .data of the leaf was replaced since
     return make(array, origin)
 
 

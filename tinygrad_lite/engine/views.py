@@ -1,8 +1,8 @@
-"""Tensors that share memory: which view looks into which tensor, and how, so that a write through one reaches all.
+"""Views: which tensor shares the memory of which, so that an in-place write updates the graph of all of them.
 
 The tensor that owns the memory is the *root* of its views. A view knows its root and the path that leads to it, a
-tuple of steps (op, options, number of the output or None); the root knows its living views. The slot ``base`` of a
-Tensor holds the one or the other: ``(root, path)``, or `Views`, or None.
+tuple of steps (op, options, output number or None); the root knows its living views. The slot ``base`` of a
+Tensor holds ``(root, path)`` for a view, `Views` for a root with views, else None.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Path = tuple[Step, ...]
 
 
 class Views(dict[int, "weakref.ref[Tensor]"]):
-    """The living views of one tensor; the dead are swept out when their number may have doubled."""
+    """The living views of one tensor; dead references are removed when their number may have doubled."""
 
     __slots__ = ("limit",)
 
@@ -40,7 +40,7 @@ class Views(dict[int, "weakref.ref[Tensor]"]):
         self.limit = 8
 
     def add(self, t: Tensor) -> None:
-        """Note a view."""
+        """Add a view."""
         if len(self) >= self.limit:
             for key, r in tuple(self.items()):
                 if r() is None:
@@ -51,11 +51,11 @@ class Views(dict[int, "weakref.ref[Tensor]"]):
 
 
 def link(t: Tensor, source: Any, op: Any, options: tuple[Any, ...], output: int | None = None) -> None:
-    """Note that ``t``, the result of ``op`` on ``source``, is a view of it; does nothing if it is a copy."""
+    """Register ``t``, the result of ``op`` on ``source``, as a view of it; do nothing if it is a copy."""
     if not isinstance(source, Tensor):
         return
     x, base = source.array, t.array.base
-    # NumPy gives the owner of the memory as the base of every view
+    # the base of a NumPy view is the owner of the memory
     if base is None or (base is not x and base is not x.base):
         return
     above = source.base
@@ -67,7 +67,7 @@ def link(t: Tensor, source: Any, op: Any, options: tuple[Any, ...], output: int 
 
 
 def root_of(t: Tensor) -> tuple[Tensor, Path]:
-    """Return the tensor that ``t`` is a view of, and the path to it; itself and no steps if it is none."""
+    """Return the root that ``t`` is a view of and the path to ``t``; itself and an empty path if it is no view."""
     base = t.base
     if base.__class__ is tuple and owner(base[0].array) is owner(t.array):
         return base
@@ -75,7 +75,7 @@ def root_of(t: Tensor) -> tuple[Tensor, Path]:
 
 
 def replay(x: Any, path: Path) -> Any:
-    """Walk ``path`` from an array or tensor ``x`` in place of the root."""
+    """Apply ``path`` to an array or tensor ``x`` in place of the root."""
     for op, options, output in path:
         x = op.call(x, *options)
         if output is not None:
@@ -84,7 +84,7 @@ def replay(x: Any, path: Path) -> Any:
 
 
 def renew(root: Tensor, frame: Any) -> None:
-    """Give every living view of ``root`` its place in the graph anew, after ``root`` got another node."""
+    """Recompute the node of every living view of ``root`` after a write gave ``root`` another node."""
     observers = MODE.get().observers
     for r in tuple(root.base.values()) if root.base.__class__ is Views else ():
         view = r()
@@ -102,5 +102,5 @@ def renew(root: Tensor, frame: Any) -> None:
 
 
 def shares(a: Any, b: Any) -> bool:
-    """Whether two arrays, one of them freshly made, look into the same memory."""
+    """Return whether two arrays, one of them fresh, share memory."""
     return isinstance(a, np.ndarray) and np.may_share_memory(a, b)
