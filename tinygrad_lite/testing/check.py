@@ -10,13 +10,13 @@ import numpy as np
 from tinygrad_lite.engine.op import OPS, PUBLIC
 from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.testing.explain.context import Outcome
-from tinygrad_lite.testing.explain.diagnose import diagnose
-from tinygrad_lite.testing.functions import name_of, names_of, pullback_of, rule_of, with_g
-from tinygrad_lite.testing.report import GradcheckError, GradReport
-from tinygrad_lite.testing.search.one_example import Sampler, Trial, quiet
-from tinygrad_lite.testing.search.samplers import sampler_of, sampler_of_samples
-from tinygrad_lite.testing.search.search import describe, reproduction, search
+from tinygrad_lite.testing.functions import name_of, names_of, pullback_of, rule_of
+from tinygrad_lite.testing.report import GradReport, finish
+from tinygrad_lite.testing.search.describe import describe
+from tinygrad_lite.testing.search.engines import run
+from tinygrad_lite.testing.search.one_example import Trial, quiet
+from tinygrad_lite.testing.search.samplers import sampler_of, sampler_of_samples, with_g
+from tinygrad_lite.testing.search.source import Sampler
 from tinygrad_lite.testing.verdict.numeric import RTOL, learn
 from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile, Rule
 
@@ -64,7 +64,7 @@ def gradcheck(
         report = _second(fn, rule, arrays, None, kwargs or {}, places, kinks, rtol, contract, seed, f"{title}, order 2")
     if report.ok:
         report.notes.append("options, shapes and special values not searched (check_op does)")
-    return _given(report, raise_exception)
+    return finish(report, raise_exception)
 
 
 def gradgradcheck(
@@ -97,7 +97,7 @@ def gradgradcheck(
     rule = rule_of(fn, places, len(arrays))
     title = f"gradgradcheck({name_of(fn)})"
     report = _second(fn, rule, arrays, grad_outputs, kwargs or {}, places, kinks, rtol, contract, seed, title)
-    return _given(report, raise_exception)
+    return finish(report, raise_exception)
 
 
 def check_op(
@@ -143,7 +143,7 @@ def check_op(
         if not found.ok:
             report = found
         report.inconclusive += found.inconclusive if found is not report else 0
-    return _given(report, raise_exception)
+    return finish(report, raise_exception)
 
 
 def behind(function: Any) -> Any:
@@ -151,17 +151,6 @@ def behind(function: Any) -> Any:
     name = getattr(function, "__name__", "")
     known = not hasattr(function, "op") and PUBLIC.get(name) is function and name in OPS
     return OPS[name].call if known else function
-
-
-def run(trial: Trial, examples: int, seed: int, title: str, name: str, engine: str) -> GradReport:
-    """Search with one of the engines."""
-    if engine == "builtin":
-        return search(trial, examples, seed, title, name)
-    if engine == "hypothesis":
-        from tinygrad_lite.testing.search.hypothesis_engine import search_with_hypothesis
-
-        return search_with_hypothesis(trial, examples, seed, title, name)
-    raise ValueError(f"check_op: engine must be 'builtin' or 'hypothesis', got {engine!r}")
 
 
 def sampler_for(
@@ -210,9 +199,7 @@ def _at(
         try:
             trial.judge(p, True, True)
         except Failure as e:
-            describe(report, e)
-            report.suspicion = diagnose(e.kind, [Outcome("normal", e.data["point"], True)])
-            report.reproduction = reproduction(p, name, inputs)
+            describe(report, e, name, inputs=inputs)
             return report
     report.inconclusive, report.notes = p.unclear, [*report.notes, *p.warnings[:3]]
     return report
@@ -263,9 +250,3 @@ def _place(w: int, count: int) -> int:
 def _known(kinks: str) -> None:
     if kinks not in KINKS:
         raise ValueError(f"kinks must be 'strict', 'report' or 'skip', got {kinks!r}")
-
-
-def _given(report: GradReport, raise_exception: bool) -> GradReport:
-    if not report.ok and raise_exception:
-        raise GradcheckError(report)
-    return report

@@ -10,8 +10,6 @@ import numpy as np
 
 from tinygrad_lite.engine.grad import grad
 from tinygrad_lite.engine.tensor import Tensor, make
-from tinygrad_lite.testing.search.one_example import Sampler
-from tinygrad_lite.testing.search.source import Source
 from tinygrad_lite.testing.verdict.point import Array, Rule
 
 Pair = tuple[Callable[..., Any], Callable[..., Any]]
@@ -156,16 +154,3 @@ def pullback_of(fn: Any, wrt: Sequence[int] | None, inputs: int, names: tuple[st
 
     places = None if wrt is None else tuple(wrt)
     return Rule(forward, backward, f"pullback of {name_of(fn)}", places, names)
-
-
-def with_g(sampler: Sampler, rule: Rule) -> Sampler:
-    """The sampler of a pullback: what ``sampler`` draws, and one incoming gradient per float output."""
-
-    def sample(src: Source) -> tuple[list[Array], dict[str, Any]]:
-        arrays, kw = sampler(src)
-        out, _ = rule.forward(*[np.array(a) for a in arrays], **kw)
-        outs = out if isinstance(out, tuple) else (out,)
-        gs = [src.floats(np.shape(o)) for o in outs if np.asarray(o).dtype.kind == "f"]
-        return [*map(np.asarray, arrays), *gs], {**kw, "_inputs": len(arrays)}
-
-    return sample

@@ -10,11 +10,11 @@ import numpy as np
 
 from tinygrad_lite.engine.samples import Arr, Ints
 from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
-from tinygrad_lite.testing.check import _given, run
 from tinygrad_lite.testing.functions import array_of, flat, leaves, pulled, values
-from tinygrad_lite.testing.report import GradReport
+from tinygrad_lite.testing.report import GradReport, finish
+from tinygrad_lite.testing.search.engines import run
 from tinygrad_lite.testing.search.one_example import Trial
-from tinygrad_lite.testing.search.samplers import sampler_of
+from tinygrad_lite.testing.search.samplers import sampler_of, with_g
 from tinygrad_lite.testing.search.source import Source
 from tinygrad_lite.testing.verdict.point import Array, Rule
 
@@ -49,14 +49,14 @@ def check_module(
             module.train(mode == "train")
             title = f"check_module({name}), {mode} mode"
             for level, made in ((1, rule.first()), (2, rule.second()))[:order]:
-                drawn = sampler if level == 1 else rule.with_g(sampler)
+                drawn = sampler if level == 1 else with_g(sampler, rule.first())
                 called = title if level == 1 else f"{title}, order 2"
                 found = run(Trial(made, drawn, kinks), examples, seed, called, name, engine)
                 report.inconclusive += found.inconclusive
                 report.notes += [t for t in found.notes if t not in report.notes][:3]
                 if not found.ok:
                     found.reproduction = ""  # weights are part of the point: a call on arrays cannot say them
-                    return _given(found, raise_exception)
+                    return finish(found, raise_exception)
     finally:
         module.train(was_training)
     return report
@@ -80,17 +80,6 @@ class ModuleRule:
                 usual = src.sizes == "usual" and src.mode == "normal"
                 arrays.append(np.array(p.array, np.float64) if usual else drawn)
             return arrays, {**kw, "_inputs": len(arrays)}
-
-        return sample
-
-    def with_g(self, sampler: Any) -> Any:
-        """Draws what ``sampler`` draws and one incoming gradient per output."""
-
-        def sample(src: Source) -> tuple[list[Array], dict[str, Any]]:
-            arrays, kw = sampler(src)
-            out, _ = self.first().forward(*[np.array(a) for a in arrays], **kw)
-            outs = out if isinstance(out, tuple) else (out,)
-            return [*arrays, *(src.floats(np.shape(o)) for o in outs if np.asarray(o).dtype.kind == "f")], kw
 
         return sample
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tinygrad_lite.testing.verdict.point import Array
+Array = NDArray[Any]
 
 
 @dataclass
@@ -95,6 +96,13 @@ class GradcheckError(AssertionError):
     def __init__(self, report: GradReport) -> None:
         super().__init__(str(report))
         self.report = report
+
+
+def finish(report: GradReport, raise_exception: bool) -> GradReport:
+    """Return the report, or raise it as `GradcheckError` if it failed and ``raise_exception`` is on."""
+    if not report.ok and raise_exception:
+        raise GradcheckError(report)
+    return report
 
 
 def _plain(value: Any) -> Any:

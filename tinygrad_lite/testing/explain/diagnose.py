@@ -25,12 +25,11 @@ from tinygrad_lite.testing.explain.jacobian import MANY
 from tinygrad_lite.testing.explain.patterns import hints, local, manner
 from tinygrad_lite.testing.explain.ranges import Data, band, elements, outputs, values_for
 from tinygrad_lite.testing.explain.terms import term
-from tinygrad_lite.testing.verdict.point import Point
+from tinygrad_lite.testing.verdict.point import NUMBERS, Point
 
 T = TypeVar("T")
 ORDINARY = ("normal", "negative", "spread")  # value modes whose values are nothing special
 ENOUGH = 10  # failing points that are compared for an explanation
-NUMBERS = ("wrong value", "non-finite gradient")  # kinds that come with an analytic and a numeric value
 
 ADVICE = {
     "forward raises": "the function does not accept an input that its spec allows",

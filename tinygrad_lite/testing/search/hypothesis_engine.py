@@ -15,12 +15,11 @@ from numpy.typing import DTypeLike, NDArray
 from tinygrad_lite.engine.samples import Arr, Choices, Ints
 from tinygrad_lite.errors import require
 from tinygrad_lite.testing.explain.context import Outcome
-from tinygrad_lite.testing.explain.diagnose import diagnose
 from tinygrad_lite.testing.report import GradReport
-from tinygrad_lite.testing.search.one_example import Sampler, Trial, quiet
+from tinygrad_lite.testing.search.describe import describe
+from tinygrad_lite.testing.search.one_example import Trial, quiet
 from tinygrad_lite.testing.search.samplers import sampler_of
-from tinygrad_lite.testing.search.search import describe, reproduction
-from tinygrad_lite.testing.search.source import INF, Source
+from tinygrad_lite.testing.search.source import INF, Sampler, Source
 from tinygrad_lite.testing.verdict.point import Array, Failure, Point
 
 if TYPE_CHECKING:
@@ -131,10 +130,7 @@ def search_with_hypothesis(trial: Trial, examples: int, seed: int, title: str, r
     try:
         test()
     except Failure as e:
-        p = e.data["point"]
         with quiet():
-            describe(report, e)
-            report.suspicion = diagnose(e.kind, [Outcome("normal", p, True), *passed])
+            describe(report, e, reproduce, [Outcome("normal", e.data["point"], True), *passed])
         report.origin = "shrunk by Hypothesis"
-        report.reproduction = reproduction(p, reproduce)
     return report

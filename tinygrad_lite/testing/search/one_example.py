@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.testing.search.source import Source
+from tinygrad_lite.testing.search.source import Sampler, Source
 from tinygrad_lite.testing.verdict.contract import aliased, contract, formed, low_precision
 from tinygrad_lite.testing.verdict.kinks import nudged
 from tinygrad_lite.testing.verdict.numeric import RTOL, full_precision, learn, numeric
 from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile, Rule
 
 LEARNED = 10  # examples that are looked at for an ordinary slope
-Sampler = Callable[[Source], tuple[Sequence[Any], dict[str, Any]]]
 
 
 @dataclass

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
-from tinygrad_lite.testing.search.one_example import Sampler
-from tinygrad_lite.testing.search.source import Source
-from tinygrad_lite.testing.verdict.point import Array
+from tinygrad_lite.testing.search.source import Sampler, Source
+from tinygrad_lite.testing.verdict.point import Array, Rule
 
 USUAL = (3, 4, 2, 5)  # usual sizes of the axes named first, second ...: different, so that mixed up axes are seen
 LARGEST = 5
@@ -40,6 +39,19 @@ def sampler_of_samples(samples: Samples, names: Sequence[str] = ()) -> Sampler:
     if samples.draw is not None:
         return samples.draw
     return sampler_of(samples.specs(names), samples.options, samples.sizes)
+
+
+def with_g(sampler: Sampler, rule: Rule) -> Sampler:
+    """The sampler of a pullback: what ``sampler`` draws, and one incoming gradient per float output."""
+
+    def sample(src: Source) -> tuple[list[Array], dict[str, Any]]:
+        arrays, kw = sampler(src)
+        out, _ = rule.forward(*[np.array(a) for a in arrays], **kw)
+        outs = out if isinstance(out, tuple) else (out,)
+        gs = [src.floats(np.shape(o)) for o in outs if np.asarray(o).dtype.kind == "f"]
+        return [*map(np.asarray, arrays), *gs], {**kw, "_inputs": len(arrays)}
+
+    return sample
 
 
 def chosen(src: Source, choices: Choices, arrays: Sequence[Array]) -> Any:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from tinygrad_lite.testing.explain.context import UNKNOWN, Outcome
-from tinygrad_lite.testing.explain.diagnose import NUMBERS, diagnose
-from tinygrad_lite.testing.explain.jacobian import MANY, worst_of
-from tinygrad_lite.testing.report import GradReport, source_of
-from tinygrad_lite.testing.search.one_example import Sampler, Trial, quiet
+from tinygrad_lite.testing.explain.jacobian import MANY
+from tinygrad_lite.testing.report import GradReport
+from tinygrad_lite.testing.search.describe import describe, facts
+from tinygrad_lite.testing.search.one_example import Trial, quiet
 from tinygrad_lite.testing.search.shrink import shrink
-from tinygrad_lite.testing.search.source import Source, schedule
-from tinygrad_lite.testing.verdict.point import Failure, Point, Rule
+from tinygrad_lite.testing.search.source import Sampler, Source, schedule
+from tinygrad_lite.testing.verdict.point import NUMBERS, Failure, Point, Rule
 
 THOROUGH = 3  # the first examples run every contract test
 # value modes, the most general ones first
 SPECIAL = {"normal": 0, "negative": 0, "spread": 0, "constant": 2, "allzero": 2}
 FAILING = 4  # failing points that are enough to compare
 MORE = 8  # ordinary examples that an explanation looks at besides
-PRINTED = 200  # elements that a call is written out with
 
 
 def check_rule(
@@ -81,12 +78,12 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
     if failure is not None:
         with quiet():
             small = shrink(trial, seed, first, origin, failure)
-            describe(report, small.failure)
             if failure.kind in NUMBERS:
                 full += [_ordinary(trial, seed, n) for n in range(2 * examples, 2 * examples + MORE)]
             few = sum(o.failed for o in full) < FAILING
             # what passed in brief may be wrong along another direction: it tells nothing
-            report.suspicion = diagnose(failure.kind, _telling(full + [o for o in brief if o.failed and few]))
+            outcomes = _general_first(full + [o for o in brief if o.failed and few])
+            describe(report, small.failure, "(forward, backward)" if reproduce == "check_rule" else reproduce, outcomes)
             if report.suspicion and report.suspicion.startswith(UNKNOWN):
                 report.suspicion = "; ".join([*facts(report, small.needed), report.suspicion])
         before = [a.shape for a in failure.data["point"].given]
@@ -95,8 +92,6 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
         which = f"example {first + 1}" if first < examples else f"brief example {first + 1 - examples}"
         report.origin = f'{came}{which} of {examples}, values "{schedule(first)[0]}"'
         report.examples = min(first + 1, examples)
-        function = "(forward, backward)" if reproduce == "check_rule" else reproduce
-        report.reproduction = reproduction(small.failure.data["point"], function)
     return report
 
 
@@ -109,7 +104,7 @@ def _ordinary(trial: Trial, seed: int, n: int) -> Outcome:
         return Outcome(src.mode, e.data["point"], e.kind in NUMBERS)
 
 
-def _telling(outcomes: list[Outcome]) -> list[Outcome]:
+def _general_first(outcomes: list[Outcome]) -> list[Outcome]:
     """The largest generic failing points first, all that passed last."""
 
     def generic(o: Outcome) -> tuple[int, bool, int]:
@@ -137,51 +132,3 @@ def _judged(trial: Trial, src: Source, n: int, examples: int) -> Point:
     What takes a rare combination of options and sizes to show needs many points more than many tests of each.
     """
     return trial.example(src, n < THOROUGH, brief=n >= examples)
-
-
-def describe(report: GradReport, failure: Failure) -> None:
-    """Copy a failure and its point into the report."""
-    p: Point = failure.data["point"]
-    report.ok, report.kind, report.detail = False, failure.kind, failure.text
-    report.smallest = tuple(p.given)
-    report.options = {k: v for k, v in p.kw.items() if k != "_inputs"}
-    report.analytic, report.numeric = failure.data.get("analytic"), failure.data.get("numeric")
-    report.error = failure.data.get("error") if failure.kind in NUMBERS else None
-    if "input" in failure.data:
-        report.input = p.label(failure.data["input"])
-    if failure.kind in NUMBERS:
-        w = worst_of(p)  # if None, the numbers along the failing direction stay
-        if w is not None:
-            report.input, report.element, report.output = p.label(w.input), w.element, w.output or None
-            report.analytic, report.numeric, report.error, report.wrong = w.analytic, w.numeric, w.error, w.summary
-
-
-def facts(report: GradReport, needed: str) -> list[str]:
-    """What the smallest example shows where no pattern holds for all."""
-    shown = []
-    if report.analytic == 0 and report.numeric:
-        shown = ["nothing arrives in the smallest example: a path is cut, or taken as constant"]
-    elif report.numeric == 0 and report.analytic:
-        shown = ["nothing should arrive in the smallest example: the function is flat there, or terms should cancel"]
-    return [*shown, *([needed] if needed else [])]
-
-
-def reproduction(p: Point, function: str, inputs: int | None = None) -> str:
-    """A call that checks the same point again; arrays of many elements are taken from the report.
-
-    Of a pullback the first ``inputs`` arrays are inputs, the others one g per output.
-    """
-    arrays = [np.asarray(a) for a in p.given]
-    kw = {k: v for k, v in p.kw.items() if k != "_inputs"}
-    options = f", kwargs={kw!r}" if kw else ""
-    n = p.kw.get("_inputs", inputs)
-    if sum(a.size for a in arrays) <= PRINTED:
-        texts = [source_of(a) for a in arrays]
-        xs, gs, hint = ", ".join(texts[:n]), f"[{', '.join(texts[n:])}]", ""
-    else:
-        part = "" if n is None else f"[:{n}]"
-        xs, gs = f"*report.smallest{part}", f"report.smallest[{n}:]"
-        hint = "  (report: .report of the error, or what the check returned)"
-    if n is not None:
-        return f"gradgradcheck({function}, {xs}, grad_outputs={gs}{options}, seed={p.seed}){hint}"
-    return f"gradcheck({function}, {xs}{options}, seed={p.seed}){hint}"

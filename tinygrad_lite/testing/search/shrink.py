@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.testing.explain.diagnose import NUMBERS
 from tinygrad_lite.testing.explain.jacobian import worst_of
 from tinygrad_lite.testing.search.one_example import Trial
 from tinygrad_lite.testing.search.source import Source
-from tinygrad_lite.testing.verdict.point import Array, Failure, Point
+from tinygrad_lite.testing.verdict.point import NUMBERS, Array, Failure, Point
 
 # What a small input is tried with: values of the failing one, then other ones, as (value mode, salt).
 KEPT = ("kept", 0)

@@ -156,6 +156,9 @@ class Source:
         return rng.integers(-n if negative else 0, n, shape, dtype=np.int64)
 
 
+Sampler = Callable[[Source], tuple[Sequence[Any], dict[str, Any]]]  # draws the arrays and options of one call
+
+
 def plain_values(rng: np.random.Generator, shape: tuple[int, ...], lo: float, hi: float) -> Array:
     """Ordinary values of a domain: normal on the line, uniform in an interval, spread over scales on a half line."""
     if (lo == -INF or hi == INF or hi - lo > 30) and lo <= -3 and hi >= 3:  # "anything not extreme"

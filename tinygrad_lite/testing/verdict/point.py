@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Vector = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
+NUMBERS = ("wrong value", "non-finite gradient")  # kinds of failure with an analytic and a numeric value
 
 
 class Failure(Exception):

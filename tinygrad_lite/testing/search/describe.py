@@ -1,0 +1,80 @@
+"""A failure in the report: numbers, suspected cause, and a call that repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygrad_lite.testing.explain.context import Outcome
+from tinygrad_lite.testing.explain.diagnose import diagnose
+from tinygrad_lite.testing.explain.jacobian import worst_of
+from tinygrad_lite.testing.report import GradReport, source_of
+from tinygrad_lite.testing.verdict.point import NUMBERS, Failure, Point
+
+PRINTED = 200  # elements up to which arrays are written out in a reproduction
+
+
+def describe(
+    report: GradReport,
+    failure: Failure,
+    function: str,
+    outcomes: Sequence[Outcome] | None = None,
+    inputs: int | None = None,
+) -> None:
+    """Write a failure into the report: its point, the suspected cause and a call that repeats it.
+
+    ``outcomes``: the failing points to explain and the passing ones to compare them with (by default the point alone).
+    ``function`` and ``inputs``: see `reproduction`.
+    """
+    _copy(report, failure)
+    alone = [Outcome("normal", failure.data["point"], True)]
+    report.suspicion = diagnose(failure.kind, alone if outcomes is None else outcomes)
+    report.reproduction = reproduction(failure.data["point"], function, inputs)
+
+
+def _copy(report: GradReport, failure: Failure) -> None:
+    p: Point = failure.data["point"]
+    report.ok, report.kind, report.detail = False, failure.kind, failure.text
+    report.smallest = tuple(p.given)
+    report.options = {k: v for k, v in p.kw.items() if k != "_inputs"}
+    report.analytic, report.numeric = failure.data.get("analytic"), failure.data.get("numeric")
+    report.error = failure.data.get("error") if failure.kind in NUMBERS else None
+    if "input" in failure.data:
+        report.input = p.label(failure.data["input"])
+    if failure.kind in NUMBERS:
+        w = worst_of(p)  # if None, the numbers along the failing direction stay
+        if w is not None:
+            report.input, report.element, report.output = p.label(w.input), w.element, w.output or None
+            report.analytic, report.numeric, report.error, report.wrong = w.analytic, w.numeric, w.error, w.summary
+
+
+def facts(report: GradReport, needed: str) -> list[str]:
+    """What the smallest example shows where no pattern holds for all."""
+    shown = []
+    if report.analytic == 0 and report.numeric:
+        shown = ["nothing arrives in the smallest example: a path is cut, or taken as constant"]
+    elif report.numeric == 0 and report.analytic:
+        shown = ["nothing should arrive in the smallest example: the function is flat there, or terms should cancel"]
+    return [*shown, *([needed] if needed else [])]
+
+
+def reproduction(p: Point, function: str, inputs: int | None = None) -> str:
+    """A call that checks the same point again; arrays of many elements are taken from the report.
+
+    Of a pullback the first ``inputs`` arrays are inputs, the others one g per output.
+    """
+    arrays = [np.asarray(a) for a in p.given]
+    kw = {k: v for k, v in p.kw.items() if k != "_inputs"}
+    options = f", kwargs={kw!r}" if kw else ""
+    n = p.kw.get("_inputs", inputs)
+    if sum(a.size for a in arrays) <= PRINTED:
+        texts = [source_of(a) for a in arrays]
+        xs, gs, hint = ", ".join(texts[:n]), f"[{', '.join(texts[n:])}]", ""
+    else:
+        part = "" if n is None else f"[:{n}]"
+        xs, gs = f"*report.smallest{part}", f"report.smallest[{n}:]"
+        hint = "  (report: .report of the error, or what the check returned)"
+    if n is not None:
+        return f"gradgradcheck({function}, {xs}, grad_outputs={gs}{options}, seed={p.seed}){hint}"
+    return f"gradcheck({function}, {xs}{options}, seed={p.seed}){hint}"
