@@ -178,6 +178,15 @@ def test_like_numpy(name: str) -> None:
     assert mine == pytest.approx(slope, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("function", [np.convolve, np.correlate])
+def test_convolve_and_correlate_of_all_lengths(function: Any, mode: str) -> None:
+    for n in range(1, 6):
+        for m in range(1, 6):
+            a, v = np.arange(1.0, n + 1), np.arange(2.0, m + 2) ** 2
+            np.testing.assert_allclose(function(tl.tensor(a), v, mode).numpy(), function(a, v, mode))
+
+
 @pytest.mark.parametrize("call", [
     lambda t: np.fft.fft(t), lambda t: np.linalg.eig(t), lambda t: np.roots(t[0]), lambda t: np.array2string(t),
     lambda t: np.spacing(t), lambda t: np.add.at(t, 0, 1.0), lambda t: np.sum(t, where=t > 0), lambda t: np.add(t, t, out=t),

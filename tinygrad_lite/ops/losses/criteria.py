@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
@@ -65,7 +66,7 @@ def fits(shape: Any, target: Any) -> bool:
 
 def weighted(name: str, each: Any, weight: Any, reduction: str) -> Any:
     """Return ``each`` times ``weight``, reduced; the mean is divided by the sum of the weights."""
-    w = weight if isinstance(weight, Tensor) else np.asarray(weight, each.dtype)
+    w = weight if isinstance(weight, Tensor) else new.asarray(weight, each.dtype)
     if not fits(w.shape, each.shape):
         raise ShapeError(f"{name}: weight {describe(w)} does not broadcast to the losses {tuple(each.shape)}")
     out = each * w
@@ -105,7 +106,7 @@ def check_weight(name: str, input: Any, weight: Any) -> Any:
     """Return the class weights as an array; raise unless there is one per class."""
     if weight is None:
         return None
-    w = np.asarray(plain(weight))
+    w = new.asarray(plain(weight))
     if w.shape != (input.shape[class_axis(input.ndim)],):
         raise ShapeError(
             f"{name}: weight must hold one number per class of input {describe(input)}, it is {describe(w)}"
@@ -178,4 +179,4 @@ def _smoothed(input: Any, target: Any, w: Any, ignore_index: int, reduction: str
     total = used.sum() if w is None else (w[safe] * used).sum()
     if not total:
         raise OptionError(f"cross_entropy: no target to average over (target {target.shape}); use reduction='sum'")
-    return each.sum() / np.asarray(total, input.dtype)
+    return each.sum() / new.asarray(total, input.dtype)

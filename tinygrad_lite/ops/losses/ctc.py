@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
@@ -22,7 +23,7 @@ from tinygrad_lite.ops.windows.padding import pad_constant
 
 def _lengths(what: str, given: Any, n: int, most: int) -> Any:
     """Return the length of each of ``n`` sequences."""
-    found = np.asarray(plain(given)).reshape(-1)
+    found = new.asarray(plain(given)).reshape(-1)
     if found.dtype.kind not in "iu":
         raise DTypeError(f"ctc_loss: {what} must be integers, got {describe(given)}; use .long()")
     if found.size != n:
@@ -44,7 +45,7 @@ def _labels(targets: Any, lengths: Any, blank: int, classes: int) -> Any:
         rows = [targets[b : b + k] for b, k in zip(begins, lengths, strict=True)]
     else:
         rows = [row[:k] for row, k in zip(targets, lengths, strict=True)]
-    out = np.full((len(lengths), 2 * int(lengths.max(initial=0)) + 1), blank)
+    out = new.full((len(lengths), 2 * int(lengths.max(initial=0)) + 1), blank)
     for line, labels in zip(out, rows, strict=True):
         line[1 : 2 * len(labels) : 2] = labels
     if out.size and (out.min() < 0 or out.max() >= classes):
@@ -74,7 +75,7 @@ def ctc_loss(
     steps, classes = log_probs.shape[0], log_probs.shape[-1]
     x = log_probs.reshape((steps, -1, classes)) if alone else log_probs
     n = x.shape[1]
-    labels = np.asarray(plain(targets))
+    labels = new.asarray(plain(targets))
     if labels.dtype.kind not in "iu":
         raise DTypeError(f"ctc_loss: targets must be integers, got {describe(targets)}; use .long()")
     if labels.ndim not in (1, 2) or labels.ndim == 2 and labels.shape[0] != n:
@@ -84,14 +85,14 @@ def ctc_loss(
     spoken = _lengths("input_lengths", input_lengths, n, steps)
     wanted = _lengths("target_lengths", target_lengths, n, labels.shape[-1])
     ways = _labels(labels, wanted, blank, classes)
-    number, width = np.arange(n), ways.shape[1]
+    number, width = new.arange(n), ways.shape[1]
     # from the label before the last blank one may come directly, unless it is the same one
-    skip = np.zeros((3, n, width), x.dtype)
+    skip = new.zeros((3, n, width), x.dtype)
     skip[2, :, :2] = -np.inf
     skip[2, :, 2:][(ways[:, 2:] == blank) | (ways[:, 2:] == ways[:, :-2])] = -np.inf
-    said = getitem(x, (np.arange(steps)[:, None, None], number[:, None], ways))
+    said = getitem(x, (new.arange(steps)[:, None, None], number[:, None], ways))
     # logarithm of the probability of all ways to a place, two places of nothing before the first
-    here = np.full((n, width + 2), -np.inf, x.dtype)
+    here = new.full((n, width + 2), -np.inf, x.dtype)
     here[:, 2] = 0.0
     known = [here]
     for now in unbind(said, 0) if steps else ():

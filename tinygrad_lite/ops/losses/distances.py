@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -161,7 +162,7 @@ def gaussian_nll_loss(
     same_shape("gaussian_nll_loss", input, target)
     shape = tuple(input.shape)
     if isinstance(var, (int, float)):
-        var = np.full(shape, var, input.dtype)
+        var = new.full(shape, var, input.dtype)
     if tuple(var.shape) != shape:
         if tuple(var.shape) == shape[:-1]:
             var = var.reshape((*shape[:-1], 1))
@@ -169,7 +170,7 @@ def gaussian_nll_loss(
             raise ShapeError(
                 f"gaussian_nll_loss: var must have the shape of input {describe(input)}, it is {describe(var)}"
             )
-    raw = np.asarray(plain(var))
+    raw = new.asarray(plain(var))
     if (raw < 0).any():
         raise OptionError("gaussian_nll_loss: var has negative entry/entries")
     var = var + np.maximum(eps - raw, 0).astype(raw.dtype)  # raised to eps, the gradient passing
@@ -229,7 +230,7 @@ def margin_ranking_loss(
 
 def _scores(name: str, input: Any, target: Any, one: bool) -> tuple[Any, Any, bool]:
     """Return scores (N, C) and targets (N, ...) for a batch or a single sample."""
-    t = np.asarray(plain(target))
+    t = new.asarray(plain(target))
     if t.dtype.kind not in "iu":
         raise DTypeError(f"{name}: targets must be integers, target is {describe(target)}; use .long()")
     alone = input.ndim == 1
@@ -255,7 +256,7 @@ def multi_margin_loss(
         raise OptionError("only p == 1 and p == 2 supported")
     x, t, alone = _scores("multi_margin_loss", input, target, True)
     right = take_along(x, t[:, None], 1)
-    others = (np.arange(x.shape[1]) != t[:, None]).astype(x.dtype)
+    others = (new.arange(x.shape[1]) != t[:, None]).astype(x.dtype)
     each = _above(margin - right + x)
     each = each * each if p == 2 else each
     if weight is not None:
@@ -274,7 +275,7 @@ def multilabel_margin_loss(
     ended = np.cumsum(t < 0, axis=1) > 0
     listed = ~ended
     safe = np.where(listed, t, 0)
-    is_right = np.zeros(t.shape, bool)
+    is_right = new.zeros(t.shape, bool)
     np.put_along_axis(is_right, safe, True, 1)
     # class 0 stands in for what is not listed: right only if it really is
     is_right[:, 0] = (listed & (t == 0)).any(1) if t.shape[1] else False

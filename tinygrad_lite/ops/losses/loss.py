@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -133,7 +134,7 @@ def _weights(target: Array, weight: Any, ignore_index: int, dtype: Any) -> Any:
     """Weight of each sample: that of its class, 0 if ignored; and a class number that is safe to look up."""
     used = target != ignore_index
     safe = np.where(used, target, 0)
-    w = used.astype(dtype) if weight is None else np.where(used, np.asarray(weight)[safe], 0).astype(dtype)
+    w = used.astype(dtype) if weight is None else np.where(used, new.asarray(weight)[safe], 0).astype(dtype)
     return w, safe
 
 
@@ -184,7 +185,7 @@ def _ce_rule(g: Array, input: Array, target: Any, weight: Any, ignore_index: int
     axis = class_axis(input.ndim)
     scale, safe = _nll_scale(g, target, weight, ignore_index, reduction, g.dtype)
     scale = _expand(scale, axis)
-    one = np.zeros(input.shape, input.dtype)
+    one = new.zeros(input.shape, input.dtype)
     np.put_along_axis(one, np.expand_dims(safe, axis), 1, axis)
     return (softmax(input, axis) - one) * scale
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.activation import softmax
@@ -24,7 +25,7 @@ __all__ = ["attention_weights", "future_mask"]
 
 def future_mask(queries: int, keys: int) -> Any:
     """Return which key each query may look at when it may not look into the future."""
-    return np.tril(np.ones((queries, keys), bool))
+    return np.tril(new.ones((queries, keys), bool))
 
 
 def attention_weights(query: Array, key: Array, mask: Any = None, scale: float | None = None) -> Array:
@@ -45,7 +46,7 @@ def attention_weights(query: Array, key: Array, mask: Any = None, scale: float |
         scores = where(plain(mask), scores, -np.inf)
     else:
         scores = scores + mask
-    blind = (np.asarray(plain(scores)) == -np.inf).all(axis=-1, keepdims=True)
+    blind = (new.asarray(plain(scores)) == -np.inf).all(axis=-1, keepdims=True)
     if not blind.any():
         return softmax(scores, -1)
     return where(blind, 0.0, softmax(where(blind, 0.0, scores), -1))

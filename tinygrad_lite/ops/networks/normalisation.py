@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
@@ -24,7 +25,7 @@ from tinygrad_lite.ops.windows.pooling import sum_pool
 def _samples(src: Any) -> Any:
     n, c, k = src.size(3, lo=2, hi=4), src.size(2, hi=3), src.size(3, lo=2, hi=4)
     axes, shape = src.choice([((0, 2), (c, 1)), ((2,), (c, 1)), ((2,), (k,)), ((1, 2), (c, k))])
-    x = src.floats((n, c, k)) + np.arange(n * c * k).reshape(n, c, k) % 5  # never all equal
+    x = src.floats((n, c, k)) + new.arange(n * c * k).reshape(n, c, k) % 5  # never all equal
     weights = (src.floats(shape), src.floats(shape)) if src.chance() else ()
     return (x, *weights), {"axes": axes, "eps": src.choice([1e-5, 0.1]), "center": src.choice([True, False])}
 
@@ -177,7 +178,7 @@ def _learn(name: str, running: Any, seen: Any, momentum: float) -> None:
     if running is not None:
         array = running.array if isinstance(running, Tensor) else running
         array *= 1 - momentum
-        array += np.asarray(momentum * seen, array.dtype)
+        array += new.asarray(momentum * seen, array.dtype)
 
 
 @function(method=False)
@@ -200,8 +201,8 @@ def batch_norm(
     if not training:
         if running_mean is None or running_var is None:
             raise OptionError("batch_norm: running_mean and running_var must be given when training=False")
-        scale = (np.asarray(plain(running_var)) + eps) ** -0.5
-        shift = -np.asarray(plain(running_mean)) * scale
+        scale = (new.asarray(plain(running_var)) + eps) ** -0.5
+        shift = -new.asarray(plain(running_mean)) * scale
         lead = (c, *(1,) * (ndim - 2))
         scale, shift = scale.reshape(lead).astype(input.dtype), shift.reshape(lead).astype(input.dtype)
         if w is not None:
@@ -213,8 +214,8 @@ def batch_norm(
             f"batch_norm: expected more than 1 value per channel when training, got input {describe(input)}"
         )
     y, mean, var = normalise_batch(input, w, b, (0, *range(2, ndim)), eps)
-    _learn("mean", running_mean, np.asarray(plain(mean)).reshape(-1), momentum)
-    _learn("var", running_var, np.asarray(plain(var)).reshape(-1) * (count / (count - 1)), momentum)
+    _learn("mean", running_mean, new.asarray(plain(mean)).reshape(-1), momentum)
+    _learn("var", running_var, new.asarray(plain(var)).reshape(-1) * (count / (count - 1)), momentum)
     return y
 
 
@@ -238,8 +239,8 @@ def instance_norm(
     w, b = _channelled("instance_norm", weight, c, ndim), _channelled("instance_norm", bias, c, ndim)
     y, mean, var = normalise_batch(input, w, b, tuple(range(2, ndim)), eps)
     if running_mean is not None:
-        _learn("mean", running_mean, np.asarray(plain(mean)).reshape(-1, c).mean(0), momentum)
-        _learn("var", running_var, np.asarray(plain(var)).reshape(-1, c).mean(0) * (count / (count - 1)), momentum)
+        _learn("mean", running_mean, new.asarray(plain(mean)).reshape(-1, c).mean(0), momentum)
+        _learn("var", running_var, new.asarray(plain(var)).reshape(-1, c).mean(0) * (count / (count - 1)), momentum)
     return y
 
 

@@ -24,7 +24,7 @@ def channels(*arrays: Any) -> bool:
 
 def _planes(x: Any) -> Any:
     n, c = x.shape[:2]
-    return np.ascontiguousarray(x).reshape(n, c, -1)
+    return new.ascontiguousarray(x).reshape(n, c, -1)
 
 
 def _sums(v: Any) -> Any:
@@ -44,7 +44,7 @@ def batch(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
     dtype = v.dtype
     mean = (_sums(v) / (n * size)).astype(dtype)
     step = max(1, BLOCK // (c * size))
-    room = np.empty((min(step, n), c, size), dtype)
+    room = new.empty((min(step, n), c, size), dtype)
     squares, level = 0.0, mean.reshape(c, 1)
     for i in range(0, n, step):
         part = v[i : i + step]
@@ -58,7 +58,7 @@ def batch(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
     if bias is not None:
         shift = shift + bias.reshape(c)
     scale, shift = scale.reshape(c, 1), shift.reshape(c, 1)
-    y = np.empty(v.shape, dtype)
+    y = new.empty(v.shape, dtype)
     for i in range(0, n, step):
         o = y[i : i + step]
         np.multiply(v[i : i + step], scale, o)
@@ -76,7 +76,7 @@ def batch_back(g: Any, x: Any, mean: Any, var: Any, weight: Any, eps: float, lev
     middle = mean.reshape(c, 1)
     bias_g = _sums(gv)
     step = max(1, BLOCK // (c * size))
-    room = np.empty((min(step, n), c, size), dtype)
+    room = new.empty((min(step, n), c, size), dtype)
     along: Any = 0.0
     for i in range(0, n, step):
         part = v[i : i + step]
@@ -88,7 +88,7 @@ def batch_back(g: Any, x: Any, mean: Any, var: Any, weight: Any, eps: float, lev
     by_one = -r * (bias_g * w / count - level.reshape(c)) - mean * by_x
     by_g = (r * w).astype(dtype).reshape(c, 1)
     by_x, by_one = by_x.astype(dtype).reshape(c, 1), by_one.astype(dtype).reshape(c, 1)
-    out = np.empty(v.shape, dtype)
+    out = new.empty(v.shape, dtype)
     for i in range(0, n, step):
         o = out[i : i + step]
         t = room[: len(o)]
@@ -100,14 +100,14 @@ def batch_back(g: Any, x: Any, mean: Any, var: Any, weight: Any, eps: float, lev
 
 
 def _rows(x: Any, k: int) -> Any:
-    return np.ascontiguousarray(x).reshape(-1, k)
+    return new.ascontiguousarray(x).reshape(-1, k)
 
 
 def layer(x: Any, weight: Any, bias: Any, eps: float, k: int) -> Any:
     """Return ``x`` with each run of ``k`` elements normalised; weight and bias have ``k`` elements."""
     v = _rows(x, k)
     dtype = v.dtype
-    y = np.empty(v.shape, dtype)
+    y = new.empty(v.shape, dtype)
     one, part = new.row_of_ones(k, dtype), dtype.type(1 / k)
     weight = None if weight is None else weight.reshape(k)
     bias = None if bias is None else bias.reshape(k)
@@ -129,12 +129,12 @@ def layer_back(g: Any, x: Any, weight: Any, eps: float, k: int) -> Any:
     """Return the gradients of input, weight and bias of `layer`."""
     v, gv = _rows(x, k), _rows(g, k)
     dtype = v.dtype
-    out = np.empty(v.shape, dtype)
+    out = new.empty(v.shape, dtype)
     one, part = new.row_of_ones(k, dtype), dtype.type(1 / k)
     w = None if weight is None else weight.reshape(k)
     step = max(1, BLOCK // k)
     weight_g = bias_g = 0.0
-    room = np.empty((min(step, len(v)), k), dtype)
+    room = new.empty((min(step, len(v)), k), dtype)
     for i in range(0, len(v), step):
         seen, here, o = v[i : i + step], gv[i : i + step], out[i : i + step]
         z = room[: len(seen)]
@@ -142,9 +142,9 @@ def layer_back(g: Any, x: Any, weight: Any, eps: float, k: int) -> Any:
         r = 1 / np.sqrt(vecdot(z, z) * part + dtype.type(eps))
         np.multiply(z, r[:, None], z)
         every = new.row_of_ones(len(seen), dtype)
-        bias_g = bias_g + every.dot(here)
+        bias_g = bias_g + np.dot(every, here)
         np.multiply(here, z, o)
-        weight_g = weight_g + every.dot(o)
+        weight_g = weight_g + np.dot(every, o)
         gz = here if w is None else np.multiply(here, w, o)
         along = vecdot(gz, z) * part
         owed = gz.dot(one) * part

@@ -74,7 +74,7 @@ def _joined(op: Any, *arrays: Any, **options: Any) -> Any:
 
 
 def _rnn_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any, rectified: Any) -> Any:
-    slopes = unbind_op(where(y > 0, np.ones((), y.dtype), 0.0) if rectified else 1 - y * y, 0)
+    slopes = unbind_op(where(y > 0, new.ones((), y.dtype), 0.0) if rectified else 1 - y * y, 0)
     gs, back, found = unbind_op(g, 0), None, []
     for t in _order(y.shape[0], not reverse):
         d = (gs[t] if back is None else gs[t] + back) * slopes[t]
@@ -93,7 +93,7 @@ def rnn_steps(
 ) -> Array:
     """Return the states (L, N, H) of ``h = tanh(outer[t] + h @ weight.T + bias)``, or of a ReLU if ``rectified``."""
     pre = outer if bias is None else outer + bias
-    out, h, w = np.empty_like(pre), hidden, weight.T
+    out, h, w = new.empty_like(pre), hidden, weight.T
     for t in _order(len(pre), reverse):
         here = out[t]
         multiply(h, w, out=here)
@@ -108,10 +108,10 @@ def _lstm_back(
 ) -> Any:
     """Do the rule of an LSTM on bare arrays: one step at a time, all of it in the cache."""
     length, n = len(hs), cs.shape[-1]
-    found = np.empty_like(opened)
+    found = new.empty_like(opened)
     batch = hs.shape[1]
-    t, d_c, d_h = (np.empty((batch, n), hs.dtype) for _ in range(3))
-    back_c, back_h = np.zeros((batch, n), hs.dtype), np.empty((batch, n), hs.dtype)
+    t, d_c, d_h = (new.empty((batch, n), hs.dtype) for _ in range(3))
+    back_c, back_h = new.zeros((batch, n), hs.dtype), new.empty((batch, n), hs.dtype)
     times, add, subtract = np.multiply, np.add, np.subtract
     first = True
     for k in _order(length, not reverse):
@@ -151,7 +151,7 @@ def _lstm_back(
         times(d_c, f, back_c)
     flat = found.reshape(-1, 4 * n)
     g_weight = product(flat.T, _rows(_before(hidden, hs, reverse)))
-    return found, back_h, back_c, g_weight, new.row_of_ones(len(flat), flat.dtype).dot(flat), None
+    return found, back_h, back_c, g_weight, np.dot(new.row_of_ones(len(flat), flat.dtype), flat), None
 
 
 def _lstm_rule(g: Any, y: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any) -> Any:
@@ -211,14 +211,14 @@ def lstm_steps(
     """
     pre = outer if bias is None else outer + bias
     n = cell.shape[-1]
-    opened = np.empty_like(pre)
-    hs = np.empty((*pre.shape[:2], hidden.shape[-1]), pre.dtype)
-    cs = np.empty((*pre.shape[:2], n), pre.dtype)
+    opened = new.empty_like(pre)
+    hs = new.empty((*pre.shape[:2], hidden.shape[-1]), pre.dtype)
+    cs = new.empty((*pre.shape[:2], n), pre.dtype)
     # the logistic function is a tanh, so one tanh opens all gates
-    half = np.full(4 * n, 0.5, pre.dtype)
+    half = new.full(4 * n, 0.5, pre.dtype)
     half[2 * n : 3 * n] = 1
     # laid out for BLAS once, where there are steps enough: half as long per step
-    rest, h, c, w = 1 - half, hidden, cell, np.ascontiguousarray(weight.T) if len(pre) > 2 else weight.T
+    rest, h, c, w = 1 - half, hidden, cell, new.ascontiguousarray(weight.T) if len(pre) > 2 else weight.T
     for t in _order(len(pre), reverse):
         a = opened[t]
         multiply(h, w, out=a)
@@ -237,19 +237,19 @@ def lstm_steps(
 def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     hs, opened = y
     g_h, g_a = unbind_op(g[0], 0), _asked(g[1])
-    r, z, new, inner = _cut(opened, 4)
+    r, z, fresh, inner = _cut(opened, 4)
     before = _before(hidden, hs, reverse)
     # every gate owes a multiple of the gradient of the state
-    to_new = (1 - z) * (1 - new * new)
+    to_new = (1 - z) * (1 - fresh * fresh)
     to_reset = inner * r * (1 - r)
     to_update = z * (1 - z)
-    outward = np.concatenate([to_new * to_reset, (before - new) * to_update, to_new], axis=-1)
-    inward = np.concatenate([to_new * to_reset, (before - new) * to_update, to_new * r], axis=-1)
+    outward = np.concatenate([to_new * to_reset, (before - fresh) * to_update, to_new], axis=-1)
+    inward = np.concatenate([to_new * to_reset, (before - fresh) * to_update, to_new * r], axis=-1)
     more: Any = None
     more_in: Any = None
     if g_a is not None:  # the gates themselves were asked for: only when the rule is differentiated
         a_r, a_z, a_new, a_inner = _cut(g[1], 4)
-        d_new = a_new * (1 - new * new)
+        d_new = a_new * (1 - fresh * fresh)
         d_r, d_z = d_new * to_reset + a_r * (r * (1 - r)), a_z * to_update
         more = unbind_op(np.concatenate([d_r, d_z, d_new], axis=-1), 0)
         more_in = unbind_op(np.concatenate([d_r, d_z, d_new * r + a_inner], axis=-1), 0)
@@ -279,9 +279,9 @@ def gru_steps(
     ``outer`` (L, N, 3 H) is what the inputs say to the gates, in the order reset, update, new value.
     """
     length, batch, n = len(outer), hidden.shape[0], hidden.shape[-1]
-    opened = np.empty((length, batch, 4 * n), outer.dtype)
-    hs = np.empty((length, batch, n), outer.dtype)
-    h, w = hidden, np.ascontiguousarray(weight.T) if length > 2 else weight.T
+    opened = new.empty((length, batch, 4 * n), outer.dtype)
+    hs = new.empty((length, batch, n), outer.dtype)
+    h, w = hidden, new.ascontiguousarray(weight.T) if length > 2 else weight.T
     for t in _order(length, reverse):
         inner = multiply(h, w)
         if bias is not None:
@@ -294,6 +294,6 @@ def gru_steps(
         rz *= 0.5
         rz += 0.5
         a[:, 3 * n :] = inner[:, 2 * n :]
-        new = np.tanh(said[:, 2 * n :] + a[:, :n] * inner[:, 2 * n :], out=a[:, 2 * n : 3 * n])
-        hs[t] = h = new + a[:, n : 2 * n] * (h - new)
+        fresh = np.tanh(said[:, 2 * n :] + a[:, :n] * inner[:, 2 * n :], out=a[:, 2 * n : 3 * n])
+        hs[t] = h = fresh + a[:, n : 2 * n] * (h - fresh)
     return hs, opened

@@ -1,4 +1,4 @@
-"""NumPy's functions on Tensors, with NumPy's arguments, where they differ from PyTorch's of the same name."""
+"""NumPy's mathematical functions: sums, products, differences, extrema, rounding and the rest."""
 
 from __future__ import annotations
 
@@ -6,71 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.numpy import answers
-from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError
-from tinygrad_lite.ops.elementwise import comparison as compare
-from tinygrad_lite.ops.elementwise.arithmetic import flat_sqrt, where
-from tinygrad_lite.ops.elementwise.cast import alike, bare, to
-from tinygrad_lite.ops.linalg import products as product
-from tinygrad_lite.ops.reductions import cumulative as scan, reduction, sorting, statistics
-from tinygrad_lite.ops.shape import reshaping as shape
+from tinygrad_lite.ops.elementwise import comparison
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.indexing.getitem import getitem
+from tinygrad_lite.ops.linalg import products
+from tinygrad_lite.ops.linalg.matmul import matmul
+from tinygrad_lite.ops.numpy.arguments import flattened, nan_replaced, tensor_of
+from tinygrad_lite.ops.reductions import cumulative, reduction
+from tinygrad_lite.ops.shape import reshaping
+from tinygrad_lite.ops.shape.reshaping import flip_op
+from tinygrad_lite.ops.windows.padding import pad_constant
 
 
-def cast_to(x: Any, dtype: Any) -> Any:
-    """Return ``x`` in the dtype asked for, if one is."""
-    return x if dtype is None else to(x, dtype)
-
-
-def tensor_of(x: Any) -> Any:
-    """Return a list or a number as an array; tensors and arrays as they are."""
-    return x if hasattr(x, "dtype") and hasattr(x, "ndim") else np.asarray(x)
-
-
-# ------------------------------------------------------------------------------------------------ what it is
-@answers("shape")
-def shape_np(a: Any) -> Any:
-    """Answer numpy.shape."""
-    return a.array.shape
-
-
-@answers("ndim")
-def ndim(a: Any) -> Any:
-    """Answer numpy.ndim."""
-    return a.array.ndim
-
-
-@answers("size")
-def size(a: Any, axis: Any = None) -> Any:
-    """Answer numpy.size."""
-    return a.array.size if axis is None else a.array.shape[axis]
-
-
-@answers("iscomplexobj")
-def iscomplexobj(x: Any) -> bool:
-    """Answer numpy.iscomplexobj."""
-    return False
-
-
-@answers("result_type")
-def result_type(*arrays_and_dtypes: Any) -> Any:
-    """Answer numpy.result_type."""
-    return np.result_type(*[bare(a) for a in arrays_and_dtypes])
-
-
-@answers("may_share_memory", "shares_memory")
-def may_share_memory(a: Any, b: Any) -> bool:
-    """Answer numpy.may_share_memory."""
-    return np.may_share_memory(bare(a), bare(b))
-
-
-@answers("real")
-def real(val: Any) -> Any:
-    """Answer numpy.real."""
-    return val
-
-
-# ------------------------------------------------------------------------------------------------ reductions
 @answers("sum")
 def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
     """Answer numpy.sum."""
@@ -83,10 +34,91 @@ def prod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> 
     return reduction.prod(a, axis, bool(keepdims), dtype)
 
 
-@answers("mean")
-def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.mean."""
-    return reduction.mean(cast_to(a, dtype), axis, bool(keepdims))
+@answers("nansum")
+def nansum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
+    """Answer numpy.nansum."""
+    return sum(nan_replaced(a, 0.0), axis, dtype, keepdims)
+
+
+@answers("nanprod")
+def nanprod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
+    """Answer numpy.nanprod."""
+    return prod(nan_replaced(a, 1.0), axis, dtype, keepdims)
+
+
+@answers("cumsum", "cumulative_sum")
+def cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Answer numpy.cumsum."""
+    a, axis = flattened(a, axis)
+    return cumulative.cumsum(a, axis, dtype)
+
+
+@answers("cumprod", "cumulative_prod")
+def cumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Answer numpy.cumprod."""
+    a, axis = flattened(a, axis)
+    return cumulative.cumprod(a, axis, dtype)
+
+
+@answers("nancumsum")
+def nancumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Answer numpy.nancumsum."""
+    return cumsum(nan_replaced(a, 0.0), axis, dtype)
+
+
+@answers("nancumprod")
+def nancumprod(a: Any, axis: Any = None) -> Any:
+    """Answer numpy.nancumprod."""
+    flat = a.reshape(-1) if axis is None else a
+    return where(np.isnan(flat), 1.0, flat).cumprod(0 if axis is None else axis)
+
+
+@answers("diff")
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """Answer numpy.diff."""
+    prepend, append = (None if v is None or v is np._NoValue else tensor_of(v) for v in (prepend, append))
+
+    def wide(v: Any) -> Any:
+        if v is None or v.ndim:
+            return v
+        return v.reshape((1,) * a.ndim) + new.zeros(
+            [1 if i == axis % a.ndim else s for i, s in enumerate(a.shape)], v.dtype
+        )
+
+    return products.diff(tensor_of(a), n, axis, wide(prepend), wide(append))
+
+
+@answers("ediff1d")
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """Answer numpy.ediff1d."""
+    parts = [None if p is None else tensor_of(p).reshape(-1) for p in (to_begin, to_end)]
+    middle = products.diff(ary.reshape(-1))
+    return reshaping.cat([p for p in (parts[0], middle, parts[1]) if p is not None], 0)
+
+
+@answers("gradient")
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Answer numpy.gradient."""
+    axes = tuple(range(f.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    spacing = list(varargs) if len(varargs) > 1 else [varargs[0] if varargs else 1.0] * len(axes)
+    out = products.gradient(f, spacing=spacing, dim=axes, edge_order=edge_order)
+    return out[0] if len(out) == 1 else list(out)
+
+
+@answers("trapezoid", "trapz")
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """Answer numpy.trapezoid."""
+    return cumulative.trapezoid(
+        tensor_of(y), None if x is None else tensor_of(x), dx=None if x is not None else dx, dim=axis
+    )
+
+
+@answers("cross")
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
+    """Answer numpy.cross (of 3-vectors along one axis)."""
+    if (axisa, axisb, axisc) != (-1, -1, -1):
+        raise TypeError("numpy.cross: use one axis= for tensors, not axisa, axisb and axisc")
+    return products.cross(tensor_of(a), tensor_of(b), -1 if axis is None else axis)
 
 
 @answers("max", "amax")
@@ -101,344 +133,113 @@ def amin(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     return reduction.amin(a, axis, bool(keepdims))
 
 
-@answers("ptp")
-def ptp(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.ptp: largest minus smallest."""
-    return amax(a, axis, keepdims) - amin(a, axis, keepdims)
-
-
-@answers("var")
-def var(
-    a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, correction: Any = None
-) -> Any:
-    """Answer numpy.var."""
-    return statistics.variance(cast_to(a, dtype), axis, ddof if correction is None else correction, bool(keepdims))
-
-
-@answers("std")
-def std(
-    a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, correction: Any = None
-) -> Any:
-    """Answer numpy.std."""
-    return flat_sqrt(var(a, axis, dtype, ddof, keepdims, correction))
-
-
-def _filled(a: Any, value: Any) -> Any:
-    return where(np.isnan(a), value, a)
-
-
-@answers("nansum")
-def nansum(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.nansum."""
-    return sum(_filled(a, 0.0), axis, dtype, keepdims)
-
-
-@answers("nanprod")
-def nanprod(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.nanprod."""
-    return prod(_filled(a, 1.0), axis, dtype, keepdims)
-
-
-@answers("nanmean")
-def nanmean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.nanmean."""
-    return reduction.nanmean(a, axis, bool(keepdims), dtype)
-
-
 @answers("nanmax")
 def nanmax(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     """Answer numpy.nanmax."""
-    return amax(_filled(a, -np.inf), axis, keepdims)
+    return amax(nan_replaced(a, -np.inf), axis, keepdims)
 
 
 @answers("nanmin")
 def nanmin(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     """Answer numpy.nanmin."""
-    return amin(_filled(a, np.inf), axis, keepdims)
-
-
-@answers("nanvar")
-def nanvar(a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
-    """Answer numpy.nanvar."""
-    there = np.logical_not(np.isnan(bare(a)))
-    away = where(there, a - nanmean(a, axis, dtype, True), 0.0)
-    return sum(away * away, axis, None, keepdims) / (np.sum(there, axis=axis, keepdims=bool(keepdims)) - ddof)
-
-
-@answers("nanstd")
-def nanstd(a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
-    """Answer numpy.nanstd."""
-    return flat_sqrt(nanvar(a, axis, dtype, ddof, keepdims))
-
-
-@answers("all")
-def all(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.all."""
-    return reduction.all(a, axis, bool(keepdims))
-
-
-@answers("any")
-def any(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.any."""
-    return reduction.any(a, axis, bool(keepdims))
-
-
-@answers("count_nonzero")
-def count_nonzero(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.count_nonzero."""
-    return reduction.sum(a != 0, axis, bool(keepdims))
-
-
-@answers("average")
-def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
-    """Answer numpy.average."""
-    a = tensor_of(a)
-    if weights is None:
-        y = mean(a, axis, keepdims=keepdims)
-        total = bare(a).size / np.asarray(bare(y)).size
-    else:
-        w = tensor_of(weights)
-        if w.ndim == 1 and a.ndim > 1:
-            if axis is None or w.shape[0] != a.shape[axis]:
-                raise ShapeError(
-                    f"numpy.average: weights {tuple(w.shape)} need an axis of {tuple(a.shape)} of that length"
-                )
-            w = w.reshape(tuple(-1 if i == axis % a.ndim else 1 for i in range(a.ndim)))
-        w = w + np.zeros(tuple(a.shape), bare(w).dtype)
-        total = w.sum(axis=axis, keepdims=bool(keepdims))
-        y = (a * w).sum(axis=axis, keepdims=bool(keepdims)) / total
-    return (y, total) if returned else y
-
-
-# ------------------------------------------------------------------------------------------------ order statistics
-def _over(a: Any, axis: Any) -> tuple[Any, Any]:
-    """Return ``a`` with the axes named made one, and which that is (None for all)."""
-    if axis is None or isinstance(axis, (int, np.integer)):
-        return a, axis
-    axes = shape.places("quantile", axis, a.ndim, a.shape)
-    rest = tuple(i for i in range(a.ndim) if i not in axes)
-    moved = shape.permute_op(a, rest + axes)
-    return moved.reshape((*(a.shape[i] for i in rest), -1)), -1
-
-
-def _quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: Any, ignore_nan: bool) -> Any:
-    a = a if a.dtype.kind == "f" else to(a, np.float64)
-    q = np.asarray(bare(q), np.float64)
-    flat, along = _over(a, axis)
-    y = statistics._quantile(name, flat, q.reshape(-1), along, False, method, ignore_nan)
-    kept = tuple(1 if axis is None or i in reduction.axes_of(axis, a.ndim) else n for i, n in enumerate(a.shape))
-    return y.reshape(q.shape + (kept if keepdims else tuple(y.shape[1:])))
-
-
-@answers("quantile")
-def quantile(a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: Any = False) -> Any:
-    """Answer numpy.quantile."""
-    return _quantile("numpy.quantile", a, q, axis, method, keepdims, False)
-
-
-@answers("percentile")
-def percentile(a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: Any = False) -> Any:
-    """Answer numpy.percentile."""
-    return _quantile("numpy.percentile", a, np.asarray(bare(q)) / 100, axis, method, keepdims, False)
-
-
-@answers("nanquantile")
-def nanquantile(a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: Any = False) -> Any:
-    """Answer numpy.nanquantile."""
-    return _quantile("numpy.nanquantile", a, q, axis, method, keepdims, True)
-
-
-@answers("nanpercentile")
-def nanpercentile(a: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: Any = False) -> Any:
-    """Answer numpy.nanpercentile."""
-    return _quantile("numpy.nanpercentile", a, np.asarray(bare(q)) / 100, axis, method, keepdims, True)
-
-
-@answers("median")
-def median(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.median: the mean of the two in the middle."""
-    return _quantile("numpy.median", a, 0.5, axis, "linear", keepdims, False)
-
-
-@answers("nanmedian")
-def nanmedian(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """Answer numpy.nanmedian."""
-    return _quantile("numpy.nanmedian", a, 0.5, axis, "linear", keepdims, True)
-
-
-@answers("cov")
-def cov(
-    m: Any,
-    y: Any = None,
-    rowvar: bool = True,
-    bias: bool = False,
-    ddof: Any = None,
-    fweights: Any = None,
-    aweights: Any = None,
-) -> Any:
-    """Answer numpy.cov."""
-    x = m if m.ndim == 2 else m.reshape((1, -1))
-    x = x if rowvar or m.ndim < 2 else x.T
-    if y is not None:
-        y = tensor_of(y)
-        more = y if y.ndim == 2 else y.reshape((1, -1))
-        x = shape.cat([x, more if rowvar or y.ndim < 2 else more.T], 0)
-    c = statistics.cov(x, correction=(0 if bias else 1) if ddof is None else ddof, fweights=fweights, aweights=aweights)
-    return c.reshape(()) if x.shape[0] == 1 else c
-
-
-@answers("corrcoef")
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
-    """Answer numpy.corrcoef."""
-    c = cov(x, y, rowvar)
-    if not c.ndim:
-        return c / c
-    d = flat_sqrt(c.diagonal())
-    return c / d.reshape((-1, 1)) / d.reshape((1, -1))
-
-
-# ------------------------------------------------------------------------------------------------ scans
-def _scan(scan_: Any, a: Any, axis: Any, dtype: Any) -> Any:
-    return scan_(a.reshape(-1) if axis is None else a, 0 if axis is None else axis, dtype)
-
-
-@answers("cumsum", "cumulative_sum")
-def cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """Answer numpy.cumsum."""
-    return _scan(scan.cumsum, a, axis, dtype)
-
-
-@answers("cumprod", "cumulative_prod")
-def cumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """Answer numpy.cumprod."""
-    return _scan(scan.cumprod, a, axis, dtype)
-
-
-@answers("nancumsum")
-def nancumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """Answer numpy.nancumsum."""
-    return cumsum(_filled(a, 0.0), axis, dtype)
-
-
-@answers("trapezoid", "trapz")
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """Answer numpy.trapezoid."""
-    return scan.trapezoid(tensor_of(y), None if x is None else tensor_of(x), dx=None if x is not None else dx, dim=axis)
-
-
-@answers("diff")
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """Answer numpy.diff."""
-    prepend, append = (None if v is None or v is np._NoValue else tensor_of(v) for v in (prepend, append))
-
-    def wide(v: Any) -> Any:
-        if v is None or v.ndim:
-            return v
-        return v.reshape((1,) * a.ndim) + np.zeros(
-            [1 if i == axis % a.ndim else s for i, s in enumerate(a.shape)], v.dtype
-        )
-
-    return product.diff(tensor_of(a), n, axis, wide(prepend), wide(append))
-
-
-@answers("ediff1d")
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """Answer numpy.ediff1d."""
-    parts = [None if p is None else tensor_of(p).reshape(-1) for p in (to_begin, to_end)]
-    middle = product.diff(ary.reshape(-1))
-    return shape.cat([p for p in (parts[0], middle, parts[1]) if p is not None], 0)
-
-
-@answers("gradient")
-def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """Answer numpy.gradient."""
-    axes = tuple(range(f.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-    spacing = list(varargs) if len(varargs) > 1 else [varargs[0] if varargs else 1.0] * len(axes)
-    out = product.gradient(f, spacing=spacing, dim=axes, edge_order=edge_order)
-    return out[0] if len(out) == 1 else list(out)
-
-
-# ------------------------------------------------------------------------------------------------ sorting and searching
-@answers("sort")
-def sort(a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
-    """Answer numpy.sort."""
-    return sorting.sort(a.reshape(-1) if axis is None else a, -1 if axis is None else axis).values
-
-
-@answers("argsort")
-def argsort(a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> Any:
-    """Answer numpy.argsort."""
-    return sorting.argsort(a.reshape(-1) if axis is None else a, -1 if axis is None else axis)
-
-
-@answers("nonzero")
-def nonzero(a: Any) -> Any:
-    """Answer numpy.nonzero."""
-    return sorting.nonzero(a, as_tuple=True)
-
-
-@answers("flatnonzero")
-def flatnonzero(a: Any) -> Any:
-    """Answer numpy.flatnonzero."""
-    return sorting.nonzero(a.reshape(-1), as_tuple=True)[0]
-
-
-@answers("where")
-def where_np(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """Answer numpy.where."""
-    if x is None and y is None:
-        return sorting.nonzero(condition, as_tuple=True)
-    return where(
-        condition
-        if bare(condition) is not condition or np.asarray(condition).dtype.kind == "b"
-        else np.asarray(condition) != 0,
-        x,
-        y,
-    )
-
-
-@answers("searchsorted")
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    """Answer numpy.searchsorted."""
-    return sorting.searchsorted(a, v, side=side, sorter=sorter)
-
-
-@answers("digitize")
-def digitize(x: Any, bins: Any, right: bool = False) -> Any:
-    """Answer numpy.digitize."""
-    return alike(x if isinstance(x, Tensor) else bins, np.digitize(bare(x), bare(bins), right))
-
-
-@answers("unique")
-def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None
-) -> Any:
-    """Answer numpy.unique."""
-    find: Any = np.unique
-    out = find(bare(ar), return_index, return_inverse, return_counts, axis)
-    return tuple(alike(ar, o) for o in out) if isinstance(out, tuple) else alike(ar, out)
-
-
-@answers("isin")
-def isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False) -> Any:
-    """Answer numpy.isin."""
-    return sorting.isin(element, test_elements, invert=invert)
-
-
-@answers("bincount")
-def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """Answer numpy.bincount."""
-    return sorting.bincount(x, weights, minlength)
-
-
-@answers("histogram")
-def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    """Answer numpy.histogram (counts carry no gradient)."""
-    out = np.histogram(bare(a), bare(bins), range, density, None if weights is None else bare(weights))
-    return tuple(alike(a, o) for o in out)
+    return amin(nan_replaced(a, np.inf), axis, keepdims)
 
 
 @answers("round", "around")
 def round_np(a: Any, decimals: int = 0) -> Any:
     """Answer numpy.round."""
-    return compare.round(a, decimals)
+    return comparison.round(a, decimals)
+
+
+@answers("degrees")
+def degrees(x: Any) -> Any:
+    """Answer numpy.degrees."""
+    return x.rad2deg()
+
+
+@answers("radians")
+def radians(x: Any) -> Any:
+    """Answer numpy.radians."""
+    return x.deg2rad()
+
+
+@answers("unwrap")
+def unwrap(p: Any, discont: Any = None, axis: int = -1, period: float = 2 * np.pi) -> Any:
+    """Answer numpy.unwrap: whole periods added, which carry no gradient."""
+    raw = bare(p)
+    return p + (np.unwrap(raw, discont, axis, period=period) - raw).astype(raw.dtype)
+
+
+@answers("real")
+def real(val: Any) -> Any:
+    """Answer numpy.real."""
+    return val
+
+
+@answers("conj")
+def conj(x: Any) -> Any:
+    """Answer numpy.conj: a real number is its own conjugate."""
+    return x
+
+
+@answers("divmod")
+def divmod_np(x1: Any, x2: Any) -> Any:
+    """Answer numpy.divmod."""
+    return np.floor_divide(x1, x2), np.remainder(x1, x2)
+
+
+@answers("modf")
+def modf(x: Any) -> Any:
+    """Answer numpy.modf: the part behind the point and the whole part."""
+    return x.frac(), x.trunc()
+
+
+@answers("clip")
+def clip(a: Any, a_min: Any = None, a_max: Any = None, min: Any = None, max: Any = None) -> Any:
+    """Answer numpy.clip."""
+    low, high = (n if o is None else o for o, n in ((a_min, min), (a_max, max)))
+    return a if low is None and high is None else a.clip(low, high)
+
+
+@answers("nan_to_num")
+def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """Answer numpy.nan_to_num."""
+    return x.nan_to_num(nan, posinf, neginf)
+
+
+def _windows(a: Any, width: int, first: int, count: int) -> Any:
+    """Return ``count`` windows of ``width`` elements, the first ``first`` elements before the start."""
+    after = max(first, count + width - 1 - first - a.shape[0])
+    padded = pad_constant(a, ((first, max(after, 0)),), 0.0)
+    return getitem(padded, new.arange(count)[:, None] + new.arange(width))
+
+
+@answers("convolve")
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """Answer numpy.convolve."""
+    a, v = tensor_of(a), tensor_of(v)
+    if a.ndim != 1 or v.ndim != 1 or not a.shape[0] or not v.shape[0]:
+        raise ShapeError(
+            f"numpy.convolve: expected two vectors with elements, got {tuple(a.shape)} and {tuple(v.shape)}"
+        )
+    if a.shape[0] < v.shape[0]:
+        a, v = v, a
+    n, m = a.shape[0], v.shape[0]
+    sizes = {"full": (m - 1, n + m - 1), "same": (m // 2, n), "valid": (0, n - m + 1)}
+    if mode not in sizes:
+        raise ShapeError(f"numpy.convolve: mode must be full, same or valid, got {mode!r}")
+    first, count = sizes[mode]
+    return matmul(_windows(a, m, first, count), flip_op(v, (0,)))
+
+
+@answers("interp")
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
+    """Answer numpy.interp: straight lines between the points, flat outside."""
+    x, xp, fp = (tensor_of(v) for v in (x, xp, fp))
+    at = np.clip(np.searchsorted(bare(xp), bare(x), "right") - 1, 0, max(xp.shape[0] - 2, 0))
+    up = np.minimum(at + 1, xp.shape[0] - 1)
+    x0, x1, y0, y1 = xp[at], xp[up], fp[at], fp[up]
+    wide = np.where(bare(x1) == bare(x0), 1, bare(x1) - bare(x0))
+    inside = y0 + (x - x0) * ((y1 - y0) / where(bare(x1) == bare(x0), wide, x1 - x0))
+    y = where(bare(x) < bare(xp)[0], fp[0] if left is None else left, inside)
+    return where(bare(x) > bare(xp)[-1], fp[-1] if right is None else right, y)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError
@@ -20,7 +21,7 @@ from tinygrad_lite.ops.windows.convolution import batched
 
 def ends(n: int, m: int) -> tuple[Any, Any]:
     """Return the first element of each window, and the one after its last."""
-    i = np.arange(m)
+    i = new.arange(m)
     return i * n // m, -(-(i + 1) * n // m)
 
 
@@ -45,7 +46,7 @@ def adaptive_average(x: Any, out: tuple[int, ...]) -> Any:
         if n == m:
             continue
         first, last = ends(n, m)
-        at = np.arange(n)
+        at = new.arange(n)
         inside = (at >= first[:, None]) & (at < last[:, None])
         matrix = (inside / (last - first)[:, None]).astype(x.dtype)
         x = matmul(x, matrix.T) if axis == x.ndim - 1 else transpose(matmul(transpose(x, axis, -1), matrix.T), axis, -1)
@@ -62,13 +63,13 @@ def _largest(name: str, n: int, input: Any, output_size: Any, return_indices: bo
     x, alone = batched(name, n, input)
     size = tuple(x.shape[2:])
     out = target_size(name, output_size, size)
-    raw = np.asarray(plain(x))
-    index: Any = np.arange(int(np.prod(size))).reshape(size)
+    raw = new.asarray(plain(x))
+    index: Any = new.arange(int(np.prod(size))).reshape(size)
     for axis, (s, m) in enumerate(zip(size, out, strict=True)):
         first, last = ends(s, m)
         width = int((last - first).max(initial=1))
         # a window that is shorter than the longest repeats its last element, which changes no maximum
-        at = np.minimum(first[:, None] + np.arange(width), last[:, None] - 1)
+        at = np.minimum(first[:, None] + new.arange(width), last[:, None] - 1)
         index = np.take(index, at, axis=2 * axis)  # (m1, k1, m2, k2, ...) as it grows
     index = np.transpose(index, (*range(0, 2 * n, 2), *range(1, 2 * n, 2))).reshape(*out, -1)
     flat = raw.reshape(*raw.shape[:2], -1)

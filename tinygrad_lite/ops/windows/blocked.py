@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.threads import added, buffer, multiply, split
 from tinygrad_lite.ops.windows import rows as rowconv, table as lookup, winograd
@@ -234,7 +235,7 @@ def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, 
             y += bias.reshape(o, *(1,) * (x.ndim - 2))
         return y
     plan = plan_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads, dilation, groups)
-    y = np.empty((n, o, *plan.count), F32)
+    y = new.empty((n, o, *plan.count), F32)
     if plan.thin:
         return thin(plan, x, w, bias, y)
     if rowconv.suits(w.shape[2:], dilation, groups, n):
@@ -275,7 +276,7 @@ def correlate_input(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads, di
     if rowconv.suits(w.shape[2:], dilation, groups, n):
         return rowconv.spread(g, w, size, stride, pads)
     plan = plan_of(n, channels, o, size, w.shape[2:], stride, pads, dilation, groups)
-    x = np.empty((n, plan.channels, *size), F32)
+    x = new.empty((n, plan.channels, *size), F32)
     kernel = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
 
     def some(images: range) -> None:
@@ -318,7 +319,7 @@ def correlate_weight(g: Array, x: Array, kernel: Ints, stride: Ints, pads: Pads,
         return rowconv.correlate_weight(rowconv.rows_of(n, channels, o, x.shape[2:], kernel, stride, pads), g, x)
 
     def some(images: range) -> Array:
-        total = np.zeros((groups, plan.fan, o // groups), F32)
+        total = new.zeros((groups, plan.fan, o // groups), F32)
         for start, b in plan.blocks(images):
             xp, inside = plan.padded(b)
             np.copyto(inside, images_last(x[start : start + b]))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
@@ -315,6 +316,6 @@ def conv_matrix(
         raise ShapeError(f"conv_matrix: expected weight of shape (K) or (O, C, K), got {describe(weight)}")
     w = weight.reshape((1, 1, -1)) if weight.ndim == 1 else weight
     columns = w.shape[1] * length
-    unit = np.eye(columns, dtype=w.dtype).reshape(columns, w.shape[1], length)
+    unit = new.eye(columns, dtype=w.dtype).reshape(columns, w.shape[1], length)
     images = conv1d(unit, w, None, stride, padding, dilation, 1, flip)
     return images.reshape((columns, -1)).swapaxes(0, 1)

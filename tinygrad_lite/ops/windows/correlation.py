@@ -48,7 +48,7 @@ def padded(x: Array, pads: Pads, value: float = 0.0) -> Array:
     lead = x.shape[: x.ndim - len(pads)]
     size = x.shape[x.ndim - len(pads) :]
     shape = (*lead, *(n + a + b for n, (a, b) in zip(size, pads, strict=True)))
-    out = np.zeros(shape, x.dtype) if value == 0 else np.full(shape, value, x.dtype)
+    out = new.zeros(shape, x.dtype) if value == 0 else new.full(shape, value, x.dtype)
     # negative padding cuts
     inner: Any = tuple(
         slice(max(a, 0), max(a, 0) + n + min(a, 0) + min(b, 0)) for n, (a, b) in zip(size, pads, strict=True)
@@ -100,7 +100,7 @@ def _im2col_rule(g: Array, input_shape: Ints, kernel: Ints, stride: Ints, pads: 
 def im2col(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
     """Return the patches (N, C, *kernel, *positions) that a window sees in ``input`` (N, C, *size)."""
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
-    return np.ascontiguousarray(windows(padded(input, pads), kernel, stride, dilation, count))
+    return new.ascontiguousarray(windows(padded(input, pads), kernel, stride, dilation, count))
 
 
 def _col2im_rule(g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
@@ -115,7 +115,7 @@ def col2im(cols: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads, dila
     n = len(kernel)
     count = cols.shape[2 + n :]
     lead = cols.shape[:2]
-    out = np.zeros((*lead, *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), cols.dtype)
+    out = new.zeros((*lead, *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), cols.dtype)
     for at in product(*(range(k) for k in kernel)):
         here: Any = tuple(
             slice(i * d, i * d + s * c, s) for i, d, s, c in zip(at, dilation, stride, count, strict=True)
@@ -382,7 +382,7 @@ def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: I
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
     if input.size < SHARED or len(input) < 2 or blas().threads() == 1:
         return _window_max(input, count, kernel, stride, pads, dilation)
-    out = np.empty((*input.shape[:2], *count), input.dtype)
+    out = new.empty((*input.shape[:2], *count), input.dtype)
 
     def some(part: range) -> None:
         here = slice(part.start, part.stop)
@@ -401,7 +401,7 @@ def _window_max(input: Array, count: Ints, kernel: Ints, stride: Ints, pads: Pad
         y = np.maximum(seen[0], seen[1]) if len(seen) > 1 else seen[0]
         for one in seen[2:]:
             np.maximum(y, one, out=y)
-    return np.array(y) if y is input or y.base is not None else y
+    return new.array(y) if y is input or y.base is not None else y
 
 
 @op(
@@ -415,12 +415,12 @@ def to_largest(
     x: Any = input
     few = lookup.windows(x.shape, kernel, stride, pads, dilation)
     if few is not None:
-        flat = np.zeros(x.size, grad.dtype)
+        flat = new.zeros(x.size, grad.dtype)
         flat[lookup.largest(x, few[0], few[1])] = grad.ravel()
         return flat.reshape(x.shape)
     if x.size < SHARED or len(x) < 2 or blas().threads() == 1:
         return _to_largest(grad, x, values, kernel, stride, pads, dilation)
-    out, which = np.empty(x.shape, grad.dtype), np.asarray(values)
+    out, which = new.empty(x.shape, grad.dtype), new.asarray(values)
 
     def some(part: range) -> None:
         here = slice(part.start, part.stop)
@@ -433,7 +433,7 @@ def to_largest(
 def _to_largest(grad: Array, x: Array, values: Any, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
     room, apart, whole, inner = _cover(x.shape[2:], grad.shape[2:], kernel, stride, pads, dilation)
     tame = finite(grad)  # else 0 * inf would be NaN
-    out = (np.empty if whole and tame else np.zeros)((*x.shape[:2], *room), grad.dtype)
+    out = (new.empty if whole and tame else new.zeros)((*x.shape[:2], *room), grad.dtype)
     for here, found in _largest(x, values, kernel, stride, pads, dilation):
         if tame and apart:
             np.multiply(grad, found, out=out[here])
@@ -452,7 +452,7 @@ def of_largest(
     """Return ``image`` where ``input`` has the largest ``values`` of the windows: `to_largest` transposed."""
     x = padded(image, pads)
     at: Any = values
-    out = np.zeros(at.shape, image.dtype)
+    out = new.zeros(at.shape, image.dtype)
     for here, found in _largest(input, values, kernel, stride, pads, dilation):
         np.copyto(out, x[here], where=found)
     return out
@@ -469,12 +469,12 @@ def _pool_rule(g: Any, y: Any, input_shape: Any) -> Array:
 def max_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Array, Array]:
     """Return `window_max`, and where each of the values is (index into the flat plane)."""
     values = window_max.op.forward(input, kernel, stride, pads, dilation)  # type: ignore[attr-defined]
-    best = np.zeros(values.shape, np.int32)
+    best = new.zeros(values.shape, np.int32)
     for place, (_, found) in enumerate(_largest(input, values, kernel, stride, pads, dilation)):
         best += found * np.int32(place)
-    index = np.zeros(best.shape, np.int64)
+    index = new.zeros(best.shape, np.int64)
     for axis, inside in enumerate(np.unravel_index(best, kernel)):
-        start = np.arange(values.shape[2 + axis]) * stride[axis] - pads[axis][0]
+        start = new.arange(values.shape[2 + axis]) * stride[axis] - pads[axis][0]
         start = start.reshape(-1, *(1,) * (len(kernel) - 1 - axis))
         index = index * input.shape[2 + axis] + inside * dilation[axis] + start
     return values, index

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
@@ -32,7 +33,7 @@ def _bounded(x: Array, size: int, padding: str, align_corners: bool) -> Array:
     if padding == "reflection":
         low, span = (0.0, size - 1.0) if align_corners else (-0.5, float(size))
         if not span:
-            return where(np.zeros(at.shape, bool), x, 0.0)
+            return where(new.zeros(at.shape, bool), x, 0.0)
         away = np.abs(at - low)
         turns, rest = np.floor(away / span), np.mod(away, span)
         mirrored = turns % 2 == 1
@@ -84,12 +85,12 @@ def grid_sample(
         x = (g + 1) * ((size - 1) / 2) if align_corners else ((g + 1) * size - 1) / 2
         places.append(_bounded(x, size, padding_mode, bool(align_corners)))
     table = permute(input, (0, *range(2, d + 2), 1)).reshape((-1, input.shape[1]))
-    image = np.arange(input.shape[0]).reshape((-1,) + (1,) * d) * prod(sizes)
+    image = new.arange(input.shape[0]).reshape((-1,) + (1,) * d) * prod(sizes)
     out: Any = None
     if mode == "nearest":
         nearest = [np.rint(plain(x)) for x in places]
         out = _read(table, image, nearest, sizes, 1.0, input.dtype)
-        out = out + where(np.zeros((), bool), grid[..., :1], 0.0)  # a place has no influence: a gradient of zeros
+        out = out + where(new.zeros((), bool), grid[..., :1], 0.0)  # a place has no influence: a gradient of zeros
     else:
         below = [np.floor(plain(x)) for x in places]
         for corner in itertools.product((0, 1), repeat=d):
@@ -104,10 +105,10 @@ def grid_sample(
 
 def _read(table: Array, image: Any, at: list[Any], sizes: Any, share: Any, dtype: Any) -> Array:
     """Return ``share`` of the pixels ``at``; those outside are zero."""
-    inside = np.ones(at[0].shape, bool)
+    inside = new.ones(at[0].shape, bool)
     for x, size in zip(at, sizes, strict=True):
         inside &= (x >= 0) & (x <= size - 1)
-    number = np.zeros(at[0].shape, np.intp)
+    number = new.zeros(at[0].shape, np.intp)
     for x, size in zip(at, sizes, strict=True):
         number = number * size + np.where(inside, x, 0).astype(np.intp)
     share = where(inside, share, 0.0) if not isinstance(share, float) else inside.astype(dtype)
@@ -139,7 +140,7 @@ def affine_grid(theta: Array, size: Sequence[int], align_corners: bool | None = 
         raise ShapeError(f"affine_grid: expected sizes of at least 1, got {sizes}")
     lines = []
     for n in sizes[2:]:
-        line = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
+        line = new.linspace(-1, 1, n) if n > 1 else new.zeros(1)
         lines.append(line if align_corners else line * (n - 1) / n)
-    places = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(sizes[2:])], -1).astype(theta.dtype)
+    places = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], new.ones(sizes[2:])], -1).astype(theta.dtype)
     return (places.reshape(-1, d + 1) @ theta.swapaxes(1, 2)).reshape((sizes[0], *sizes[2:], d))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -30,7 +31,7 @@ def _cut(g: Array, pads: Pads) -> Array:
 def pad_constant(input: Array, pads: Pads, value: float = 0.0) -> Array:
     """Return ``input`` with (before, after) elements of ``value`` around its last axes; negative amounts cut."""
     return (
-        np.array(padded(input, pads, value), copy=True)
+        new.array(padded(input, pads, value), copy=True)
         if not any(a or b for a, b in pads)
         else padded(input, pads, value)
     )
@@ -57,7 +58,7 @@ def _source(n: int, before: int, after: int, mode: str, shape: Any) -> Any:
             f"pad: mode '{mode}' can add at most {most} elements to an axis of length {n}, asked for "
             f"({before}, {after}) (x {tuple(shape)})"
         )
-    i = np.arange(-before, n + after)
+    i = new.arange(-before, n + after)
     if mode == "circular":
         return i % n
     if mode == "replicate":

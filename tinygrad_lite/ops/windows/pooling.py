@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -139,7 +140,7 @@ def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Return the sum over each window of ``input`` (N, C, *S)."""
     count = out_size(input.shape[2:], kernel, stride, pads, (1,) * len(kernel))
     x = padded(input, pads)
-    out = np.zeros((*input.shape[:2], *count), input.dtype)
+    out = new.zeros((*input.shape[:2], *count), input.dtype)
     for here in _places(kernel, stride, count):
         out += x[here]
     return out
@@ -151,7 +152,7 @@ def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
 )  # fmt: skip
 def spread(grad: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Return ``grad`` (N, C, *positions) added to every element of its window, (N, C, *size): `sum_pool` transposed."""
-    out = np.zeros((*grad.shape[:2], *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), grad.dtype)
+    out = new.zeros((*grad.shape[:2], *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), grad.dtype)
     for here in _places(kernel, stride, grad.shape[2:]):
         out[here] += grad
     inner: Any = tuple(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True))
@@ -160,9 +161,9 @@ def spread(grad: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> A
 
 def _in_window(size: Ints, kernel: Ints, stride: Ints, pads: Pads, padding: Ints, with_padding: bool) -> Any:
     """Return how many elements each window has: of the input, or also of the padding that was asked for."""
-    counts: Any = np.ones(())
+    counts: Any = new.ones(())
     for m, k, s, (a, b), p in zip(size, kernel, stride, pads, padding, strict=True):
-        first = np.arange((m + a + b - k) // s + 1) * s - a
+        first = new.arange((m + a + b - k) // s + 1) * s - a
         low, high = (-p, m + p) if with_padding else (0, m)
         counts = counts[..., None] * (np.minimum(first + k, high) - np.maximum(first, low))
     return counts
@@ -289,7 +290,7 @@ def _unpool(
     name: str, n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
 ) -> Any:
     x, alone = batched(name, n, input)
-    index = np.asarray(plain(indices))
+    index = new.asarray(plain(indices))
     if index.shape != tuple(input.shape) or index.dtype.kind not in "iu":
         raise ShapeError(
             f"{name}: indices must be the integers that max pooling returned, "
@@ -308,9 +309,9 @@ def _unpool(
     if flat.size and not (flat.min() >= 0 and flat.max() < prod(size)):
         raise IndexError(f"{name}: found an index outside of the output of size {size}")
     # where windows overlapped, the last of equal places counts
-    last = np.zeros((*flat.shape[:2], prod(size)), np.int64)
-    np.put_along_axis(last, flat, np.arange(flat.shape[2])[None, None], 2)
-    alone_there = np.take_along_axis(last, flat, 2) == np.arange(flat.shape[2])
+    last = new.zeros((*flat.shape[:2], prod(size)), np.int64)
+    np.put_along_axis(last, flat, new.arange(flat.shape[2])[None, None], 2)
+    alone_there = np.take_along_axis(last, flat, 2) == new.arange(flat.shape[2])
     values = x.reshape((*x.shape[:2], -1)) * alone_there.astype(x.dtype)
     y = scatter_along(values, flat, 2, (*x.shape[:2], prod(size))).reshape((*x.shape[:2], *size))
     return y.reshape(tuple(y.shape[1:])) if alone else y

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
@@ -23,16 +24,16 @@ MODES = {"nearest": 0, "nearest-exact": 0, "area": 0, "linear": 3, "bilinear": 4
 def _sources(n: int, out: int, scale: float | None, align: bool) -> Any:
     """Return where the middle of each new element lies among the old ones."""
     if align:
-        return np.arange(out) * ((n - 1) / (out - 1) if out > 1 else 0.0)
+        return new.arange(out) * ((n - 1) / (out - 1) if out > 1 else 0.0)
     ratio = n / out if scale is None else 1 / scale
-    return (np.arange(out) + 0.5) * ratio - 0.5
+    return (new.arange(out) + 0.5) * ratio - 0.5
 
 
 def _matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype: Any) -> Any:
     """Return the (out, n) weights of linear or cubic interpolation along one axis."""
     at = _sources(n, out, scale, align)
-    rows = np.arange(out)
-    m = np.zeros((out, n))
+    rows = new.arange(out)
+    m = new.zeros((out, n))
     if mode != "bicubic":
         at = np.maximum(at, 0)
         low = np.minimum(at.astype(np.int64), n - 1)
@@ -57,7 +58,7 @@ def _matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype
 
 def _nearest(n: int, out: int, scale: float | None, exact: bool) -> Any:
     ratio = n / out if scale is None else 1 / scale
-    return np.minimum(np.floor((np.arange(out) + (0.5 if exact else 0.0)) * ratio).astype(np.int64), n - 1)
+    return np.minimum(np.floor((new.arange(out) + (0.5 if exact else 0.0)) * ratio).astype(np.int64), n - 1)
 
 
 def along(input: Any, matrix: Any, axis: int) -> Any:
@@ -100,16 +101,16 @@ def interpolate(
     old = tuple(input.shape[2:])
     scales: list[float | None] = [None] * n
     if size is not None:
-        new = _several("size", size, n, input)
+        sizes = _several("size", size, n, input)
     else:
         factors = [float(f) for f in _several("scale_factor", scale_factor, n, input)]
-        new = [int(m * f) for m, f in zip(old, factors, strict=True)]
+        sizes = [int(m * f) for m, f in zip(old, factors, strict=True)]
         scales = scales if recompute_scale_factor or mode == "area" else list(factors)
-    if any(int(m) < 1 for m in new) or 0 in old:
-        raise ShapeError(f"interpolate: sizes must be at least 1, x {describe(input)} would become {tuple(new)}")
+    if any(int(m) < 1 for m in sizes) or 0 in old:
+        raise ShapeError(f"interpolate: sizes must be at least 1, x {describe(input)} would become {tuple(sizes)}")
     if mode == "area":
-        return adaptive_average(input, tuple(int(m) for m in new))
-    for axis, (m, out, scale) in enumerate(zip(old, map(int, new), scales, strict=True), 2):
+        return adaptive_average(input, tuple(int(m) for m in sizes))
+    for axis, (m, out, scale) in enumerate(zip(old, map(int, sizes), scales, strict=True), 2):
         if mode in ("nearest", "nearest-exact"):
             where = _nearest(m, out, scale, mode == "nearest-exact")
             input = getitem(input, (slice(None),) * axis + (where,))

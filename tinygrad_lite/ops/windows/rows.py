@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.threads import added, buffer, split
 
@@ -67,7 +68,7 @@ def suits(kernel: Ints, dilation: Ints, groups: int, n: int) -> bool:
 def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
     """Do `fastconv.correlate`: one product per image and row of results, straight into the result."""
     kernel = w.transpose(0, 2, 3, 1).reshape(plan.o, plan.fan)
-    y = np.empty((len(x), plan.o, plan.oh, plan.ow), F32)
+    y = new.empty((len(x), plan.o, plan.oh, plan.ow), F32)
     if bias is not None:
         bias = bias.reshape(plan.o, 1, 1) if bias.ndim == 1 else bias
     taps, across = plan.kernel[1], plan.stride[1]
@@ -94,10 +95,10 @@ def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
         return small_weight(plan, g, x)
     (k0, k1), (s0, s1) = plan.kernel, plan.stride
     c, o, oh, ow, hq = plan.c, plan.o, plan.oh, plan.ow, plan.hq
-    g = np.ascontiguousarray(g)
+    g = new.ascontiguousarray(g)
 
     def some(images: range) -> Array:
-        total = np.zeros((k0, k1 * c, o), F32)
+        total = new.zeros((k0, k1 * c, o), F32)
         for i, b, xp in plan.images(x, images, hq * s0):
             z = buffer("columns", (b, k1, c, s0, hq, ow))  # rows of one phase side by side
             e, f, r, h = xp.strides
@@ -112,7 +113,7 @@ def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
         return total
 
     total = added(split(len(x), g.size * plan.fan, some))
-    return np.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
+    return new.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
 
 
 def small_weight(plan: Rows, g: Array, x: Array) -> Array:
@@ -123,7 +124,7 @@ def small_weight(plan: Rows, g: Array, x: Array) -> Array:
     most = max(1, min(16, 2 * BLOCK // (plan.hp * k1 * c * ow)))
 
     def some(images: range) -> Array:
-        total, known = np.zeros((plan.fan, o), F32), 0
+        total, known = new.zeros((plan.fan, o), F32), 0
         for i in range(images.start, images.stop, most):
             b = min(most, images.stop - i)
             xp = buffer("image", (plan.hp, c, plan.wp, b))
@@ -144,7 +145,7 @@ def small_weight(plan: Rows, g: Array, x: Array) -> Array:
         return total
 
     total = added(split(len(x), g.size * plan.fan, some))
-    return np.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
+    return new.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
 
 
 def spread(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads) -> Array:
@@ -154,8 +155,8 @@ def spread(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads) -> Array:
     (top, bottom), (left, right) = pads
     s0, s1 = stride
     r0, r1 = size[0] + top + bottom, size[1] + left + right
-    x = np.empty((n, c, *size), F32)
-    kernel = np.ascontiguousarray(w.transpose(0, 2, 3, 1)).reshape(o, -1)
+    x = new.empty((n, c, *size), F32)
+    kernel = new.ascontiguousarray(w.transpose(0, 2, 3, 1)).reshape(o, -1)
     most = max(1, BLOCK // max(h * v * k0 * k1 * c, r0 * r1 * c))
 
     def some(images: range) -> None:

@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
 
 Ints = tuple[int, ...]
@@ -23,11 +24,11 @@ FEW = 4096
 def _seen(size: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Array, Array]:
     """Return where each window starts and how far its taps are from there, as places in one flat image."""
     steps = [prod(size[i + 1 :]) for i in range(len(size))]
-    starts, taps = np.zeros(1, np.intp), np.zeros(1, np.intp)
+    starts, taps = new.zeros(1, np.intp), new.zeros(1, np.intp)
     for n, k, s, d, step in zip(size, kernel, stride, dilation, steps, strict=True):
         count = (n - d * (k - 1) - 1) // s + 1
-        starts = np.add.outer(starts, np.arange(count) * (s * step)).ravel()
-        taps = np.add.outer(taps, np.arange(k) * (d * step)).ravel()
+        starts = np.add.outer(starts, new.arange(count) * (s * step)).ravel()
+        taps = np.add.outer(taps, new.arange(k) * (d * step)).ravel()
     return starts, taps
 
 
@@ -56,7 +57,7 @@ def columns(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints)
         return None
     starts, taps = _seen(shape[2:], kernel, stride, dilation)
     n, c = shape[:2]
-    images = np.arange(n * c).reshape(n, c, 1, 1) * prod(shape[2:])
+    images = new.arange(n * c).reshape(n, c, 1, 1) * prod(shape[2:])
     table = (images + taps[:, None] + starts).reshape(n, -1, starts.size)
     return _kept(table[0].copy() if n == 1 else table), count
 
@@ -71,11 +72,11 @@ def windows(
     if count is None or any(s < d * (k - 1) + 1 for s, k, d in zip(stride, kernel, dilation, strict=True)):
         return None
     starts, taps = _seen(shape[2:], kernel, stride, dilation)
-    images = np.arange(prod(shape[:2])) * prod(shape[2:])
+    images = new.arange(prod(shape[:2])) * prod(shape[2:])
     table = np.add.outer(np.add.outer(images, starts).ravel(), taps)
-    return _kept(table), _kept(np.arange(len(table)) * taps.size), (*shape[:2], *count)
+    return _kept(table), _kept(new.arange(len(table)) * taps.size), (*shape[:2], *count)
 
 
 def largest(x: Array, table: Array, rows: Array) -> Array:
     """Return the place of the first largest element (or the first NaN) of each window."""
-    return table.take(x.take(table).argmax(1) + rows)
+    return np.take(table, x.take(table).argmax(1) + rows)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.threads import added, buffer, multiply, split
 
@@ -37,12 +38,12 @@ _RESULT = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, 
 
 
 def _square(rows: Any, scale: float = 1.0) -> Array:
-    matrix = np.array(rows, np.float64) / scale
+    matrix = new.array(rows, np.float64) / scale
     return np.kron(matrix, matrix).astype(np.float32)
 
 
 IMAGE, KERNEL, RESULT = _square(_IMAGE), _square(_KERNEL, 24.0), _square(_RESULT)
-RESULT_T = np.ascontiguousarray(RESULT.T)
+RESULT_T = new.ascontiguousarray(RESULT.T)
 
 
 def wins(x: Ints, w: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> bool:
@@ -110,7 +111,7 @@ def correlate(x: Array, w: Array, bias: Array | None, pads: Pads) -> Array:
     (n, channels), o = x.shape[:2], w.shape[0]
     tiles = Tiles(x.shape[2:], pads, max(channels, o), n)
     h, v = tiles.count
-    y = np.empty((n, o, h, v), F32)
+    y = new.empty((n, o, h, v), F32)
     kernel = multiply(KERNEL, w.reshape(o * channels, 9).T).reshape(36, o, channels).swapaxes(1, 2)
     if bias is not None and bias.ndim > 1:
         bias = bias.transpose(1, 2, 0)
@@ -142,7 +143,7 @@ def correlate_weight(g: Array, x: Array, pads: Pads) -> Array:
 
     def some(images: range) -> Array:
         room, back = tiles.room("image", channels, 2), tiles.room("back", o, 0)
-        total = np.zeros((36, o, channels), F32)
+        total = new.zeros((36, o, channels), F32)
         for start, b in tiles.blocks(images):
             seen = tiles.transformed(room, x, start, b)
             last(back[:, :h, :v], g[start : start + b])
@@ -152,4 +153,4 @@ def correlate_weight(g: Array, x: Array, pads: Pads) -> Array:
         return total
 
     total = added(split(n, g.size * channels * 9, some))
-    return np.ascontiguousarray(multiply(KERNEL.T, total.reshape(36, -1)).T).reshape(o, channels, 3, 3)
+    return new.ascontiguousarray(multiply(KERNEL.T, total.reshape(36, -1)).T).reshape(o, channels, 3, 3)
