@@ -17,8 +17,7 @@ from tinygrad_lite.nn.noise import (
     rrelu as rrelu,
 )
 from tinygrad_lite.ops.elementwise import activation as _activation
-from tinygrad_lite.ops.elementwise.activation import sigmoid as sigmoid, tanh as tanh
-from tinygrad_lite.ops.elementwise.rectifiers import (
+from tinygrad_lite.ops.elementwise.activation import (
     celu as celu,
     elu as elu,
     gelu as gelu,
@@ -33,11 +32,13 @@ from tinygrad_lite.ops.elementwise.rectifiers import (
     prelu as prelu,
     relu6 as relu6,
     selu as selu,
+    sigmoid as sigmoid,
     silu as silu,
     softmin as softmin,
     softplus as softplus,
     softshrink as softshrink,
     softsign as softsign,
+    tanh as tanh,
     tanhshrink as tanhshrink,
     threshold as threshold,
 )

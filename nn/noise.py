@@ -13,9 +13,8 @@ import numpy as np
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.ops.elementwise.activation import softmax
+from tinygrad_lite.ops.elementwise.activation import SELU_ALPHA, SELU_SCALE, leaky_relu, softmax
 from tinygrad_lite.ops.elementwise.arithmetic import where
-from tinygrad_lite.ops.elementwise.rectifiers import SELU_ALPHA, SELU_SCALE, leaky_relu
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.random import default_generator
 

@@ -4,10 +4,9 @@ from tinygrad_lite.ops.elementwise import (
     activation as activation,
     arithmetic as arithmetic,
     cast as cast,
-    combining as combining,
     comparison as comparison,
     exponential as exponential,
-    rectifiers as rectifiers,
+    lerp as lerp,
     special as special,
     trigonometry as trigonometry,
 )

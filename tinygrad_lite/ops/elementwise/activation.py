@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -13,12 +14,18 @@ from tinygrad_lite.engine.dtype import NUMPY_1
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise import gelu32
+from tinygrad_lite.ops.elementwise.arithmetic import abs, where
 from tinygrad_lite.ops.elementwise.cast import to
+from tinygrad_lite.ops.elementwise.gelu32 import F32
+from tinygrad_lite.ops.elementwise.special import erfc
 
 # a 0 that has no dtype of its own in any version of NumPy
 ZERO: Any = np.False_ if NUMPY_1 else 0
 ONE = Samples("()->()")
+HALF_ROOT, DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 ALONG = Samples("(...,n)->(...,n)", options={"dim": dims}, min=1)
 
 
@@ -163,3 +170,257 @@ def _in(name: str, soft: Any) -> None:
 
 _in("softmax", softmax)
 _in("log_softmax", log_softmax)
+
+
+# ------------------------------------------------------------------------------------------------ piecewise linear
+def _leaky_slope(g: Array, input: Array, negative_slope: float) -> Array:
+    if g.__class__ is np.ndarray and input.__class__ is np.ndarray and 0 < negative_slope <= 1:
+        factor = new.array(input > 0, g.dtype)
+        np.maximum(factor, g.dtype.type(negative_slope), out=factor)
+        return np.multiply(factor, g, factor) if factor.shape == g.shape else factor * g
+    return where(input > 0, g, g * negative_slope)
+
+
+@op(
+    input=_leaky_slope,
+    kind="activation", label="leaky ReLU", method=False, promote="float",
+    samples=Samples("()->()", options={"negative_slope": (0.01, 0.3, 1.5)}),
+)  # fmt: skip
+def leaky_relu(input: Array, negative_slope: float = 0.01, inplace: bool = False) -> Array:
+    """Return ``input`` where it is positive, ``negative_slope * input`` elsewhere."""
+    below = input * new.asarray(negative_slope, input.dtype)
+    if 0 <= negative_slope <= 1 and below.__class__ is np.ndarray:
+        return np.maximum(input, below, out=below)  # several times faster than a choice
+    return np.where(input > 0, input, below)
+
+
+def _between(g: Array, input: Array, min_val: float, max_val: float) -> Array:
+    return where((input > min_val) & (input < max_val), g, 0.0)
+
+
+@op(
+    input=_between, kind="activation", label="hard tanh", method=False,
+    samples=Samples("()->()", options={"min_val": (-1.0, -0.5), "max_val": (1.0, 2.0)}),
+)  # fmt: skip
+def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Array:
+    """Return ``input`` cut off at ``min_val`` and ``max_val``."""
+    if min_val > max_val:
+        raise OptionError(f"hardtanh: min_val cannot be greater than max_val ({min_val} > {max_val})")
+    return np.clip(input, min_val, max_val)
+
+
+@function(method=False)
+def relu6(input: Array, inplace: bool = False) -> Array:
+    """Return ``min(max(input, 0), 6)``."""
+    return hardtanh(input, 0.0, 6.0)
+
+
+@function(method=False)
+def hardsigmoid(input: Array, inplace: bool = False) -> Array:
+    """Return ``relu6(input + 3) / 6``."""
+    return hardtanh(input + 3.0, 0.0, 6.0) / 6.0
+
+
+@function(method=False)
+def hardswish(input: Array, inplace: bool = False) -> Array:
+    """Return ``input * relu6(input + 3) / 6``."""
+    return input * hardtanh(input + 3.0, 0.0, 6.0) / 6.0
+
+
+@op(
+    input=lambda g, input, threshold: where(input > threshold, g, 0.0),
+    kind="activation", method=False,
+    samples=Samples("()->()", options={"threshold": (0.1, -1.0), "value": (0.1,)}, kinks="report"),
+)  # fmt: skip
+def threshold(input: Array, threshold: float, value: float, inplace: bool = False) -> Array:
+    """Return ``input`` where it is above ``threshold``, ``value`` elsewhere."""
+    return np.where(input <= threshold, new.asarray(value, input.dtype), input)  # NaN stays NaN
+
+
+@op(
+    # lambd = 0 leaves everything as it is, zero too
+    input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0) if lambd else g,
+    kind="activation", label="soft shrink", method=False, samples=Samples("()->()", options={"lambd": (0.5, 0.0, 1.0)}),
+)  # fmt: skip
+def softshrink(input: Array, lambd: float = 0.5) -> Array:
+    """Return ``input`` moved towards zero by ``lambd``, and zero closer than that."""
+    if lambd < 0:
+        raise OptionError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
+    return input - np.clip(input, -lambd, lambd)
+
+
+@op(
+    input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0),
+    kind="activation", label="hard shrink", method=False,
+    samples=Samples("()->()", options={"lambd": (0.5, 1.0)}, kinks="report"),
+)  # fmt: skip
+def hardshrink(input: Array, lambd: float = 0.5) -> Array:
+    """Return ``input`` where it is further than ``lambd`` from zero, 0 elsewhere."""
+    return np.where((input >= -lambd) & (input <= lambd), new.asarray(0, input.dtype), input)  # NaN stays NaN
+
+
+@function()
+def prelu(input: Array, weight: Array) -> Array:
+    """Return ``input`` where it is positive, ``weight * input`` elsewhere: one weight, or one per channel (axis 1)."""
+    if weight.ndim > 1 or (
+        weight.ndim == 1 and weight.shape[0] != 1 and (input.ndim < 2 or weight.shape[0] != input.shape[1])
+    ):
+        raise ShapeError(
+            f"prelu: weight must hold one number, or one per channel of x {describe(input)}; it is {describe(weight)}"
+        )
+    if weight.ndim == 1 and input.ndim > 1:
+        weight = weight.reshape((-1, *(1,) * (input.ndim - 2)))
+    return where(input > 0, input, weight * input)
+
+
+# ------------------------------------------------------------------------------------------------ smooth
+def _elu_slope(g: Array, y: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Array:
+    # d/dx of scale * alpha * (e^(k x) - 1), written with the result: k * (y + scale * alpha)
+    return where(input > 0, g * scale, g * ((y + scale * alpha) * input_scale))
+
+
+@op(
+    input=_elu_slope, kind="activation", label="ELU", public=False, promote="float",
+    samples=Samples("()->()", kinks="report", options={
+        "alpha": (1.0, 0.5, SELU_ALPHA), "scale": (1.0, SELU_SCALE), "input_scale": (1.0, 2.0)}),
+)  # fmt: skip
+def elu_op(input: Array, alpha: float, scale: float, input_scale: float) -> Array:
+    """Return ``scale * input`` above zero, ``scale * alpha * (exp(input_scale * input) - 1)`` below."""
+    low = np.expm1(np.minimum(input, 0) * new.asarray(input_scale, input.dtype))
+    return np.where(input > 0, input * new.asarray(scale, input.dtype), low * new.asarray(scale * alpha, input.dtype))
+
+
+@function(method=False)
+def elu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
+    """Return ``input`` above zero, ``alpha * (exp(input) - 1)`` below."""
+    return elu_op(input, alpha, 1.0, 1.0)
+
+
+@function(method=False)
+def selu(input: Array, inplace: bool = False) -> Array:
+    """Return ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    return elu_op(input, SELU_ALPHA, SELU_SCALE, 1.0)
+
+
+@function(method=False)
+def celu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
+    """Return ``input`` above zero, ``alpha * (exp(input / alpha) - 1)`` below."""
+    if alpha == 0:
+        raise ZeroDivisionError("celu: alpha cannot be 0")
+    return elu_op(input, alpha, 1.0, 1.0 / alpha)
+
+
+def _silu_slope(g: Array, input: Array) -> Array:
+    s = sigmoid(input)
+    return g * (s * (1 + input * (1 - s)))
+
+
+@op(input=_silu_slope, kind="activation", singular=True, label="SiLU", method=False, promote="float", samples=ONE)
+def silu(input: Array, inplace: bool = False) -> Array:
+    """Return ``input * sigmoid(input)``."""
+    return input * sigmoid(input)
+
+
+@op(
+    input=lambda g, input, beta, threshold: where(input * beta > threshold, g, g * sigmoid(input * beta)),
+    kind="activation", label="softplus", method=False, promote="float",
+    samples=Samples("()->()", options={"beta": (1.0, 2.0), "threshold": (20.0,)}, kinks="report"),
+)  # fmt: skip
+def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    """Return ``log(1 + exp(beta * input)) / beta``; above ``threshold / beta`` the input itself."""
+    z = input * new.asarray(beta, input.dtype)
+    soft = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    return np.where(z > threshold, input, soft / new.asarray(beta, input.dtype))
+
+
+@op(
+    input=lambda g, input: g * sigmoid(-input),
+    kind="activation",
+    label="log σ",
+    method=False,
+    promote="float",
+    samples=ONE,
+)
+def logsigmoid(input: Array) -> Array:
+    """Return ``log(sigmoid(input))``, exact for large inputs too."""
+    return np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input)))
+
+
+def _mish_slope(g: Array, input: Array) -> Array:
+    t = tanh(softplus(input))
+    return g * (t + input * (1 - t * t) * sigmoid(input))
+
+
+@op(
+    input=_mish_slope,
+    kind="activation",
+    singular=True,
+    label="Mish",
+    method=False,
+    promote="float",
+    samples=Samples("()->()", kinks="report"),
+)
+def mish(input: Array, inplace: bool = False) -> Array:
+    """Return ``input * tanh(softplus(input))``."""
+    return input * tanh(softplus(input))
+
+
+@function(method=False)
+def softsign(input: Array) -> Array:
+    """Return ``input / (1 + |input|)``."""
+    return input / (1 + abs(input))
+
+
+@function(method=False)
+def tanhshrink(input: Array) -> Array:
+    """Return ``input - tanh(input)``."""
+    return input - tanh(input)
+
+
+def _gelu_slope(g: Array, input: Array) -> Array:
+    if input.__class__ is np.ndarray and g.__class__ is np.ndarray and input.dtype is F32:
+        slope = gelu32.gelu(input, True)
+        return np.multiply(slope, g, slope) if slope.shape == g.shape else slope * g
+    return g * (erfc(input * -HALF_ROOT) * 0.5 + input * np.exp(input * input * -0.5) * DENSITY)
+
+
+@op(
+    input=_gelu_slope,
+    kind="activation",
+    singular=True,
+    label="GELU",
+    public=False,
+    promote="float",
+    samples=Samples("()->()", lo=-30.0, hi=30.0),
+)
+def gelu_exact(input: Array) -> Array:
+    """Return the input times the normal distribution function of it."""
+    if input.__class__ is np.ndarray and input.dtype is F32:
+        return gelu32.gelu(input, False)
+    return input * (erfc(input * new.asarray(-HALF_ROOT, input.dtype)) * new.asarray(0.5, input.dtype))
+
+
+@function(method=False)
+def gelu(input: Array, approximate: str = "none") -> Array:
+    r"""Return :math:`x \Phi(x)`, or with ``approximate='tanh'`` its usual approximation (Hendrycks, Gimpel 2016)."""
+    if approximate == "none":
+        return gelu_exact(input)
+    if approximate != "tanh":
+        raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
+    return 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
+
+
+@function(method=False)
+def glu(input: Array, dim: int = -1) -> Array:
+    """Return the first half of ``input`` along ``dim`` times the sigmoid of the second."""
+    shape = tuple(input.shape)
+    if not shape or shape[dim] % 2:
+        raise ShapeError(f"glu: halving dimension must be even, but dimension {dim} of x {describe(input)} is not")
+    half, lead = shape[dim] // 2, (slice(None),) * (dim % len(shape))
+    return input[(*lead, slice(0, half))] * sigmoid(input[(*lead, slice(half, None))])
+
+
+@function(method=False)
+def softmin(input: Array, dim: Any = -1) -> Array:
+    """Return ``softmax(-input)``."""
+    return softmax(-input, dim)

@@ -146,6 +146,17 @@ def float_power(input: Array, exponent: Array) -> Array:
     return pow(*doubled)
 
 
+@function(numpy=np.ldexp)
+def ldexp(input: Array, other: Array) -> Array:
+    """Return ``input * 2 ** other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ldexp(tl.tensor([1.5]), tl.tensor([3]))
+    tensor([12.])
+    """
+    return mul(input, pow(2.0, to(other, input.dtype) if input.dtype.kind == "f" else other))
+
+
 @op(input=lambda g, input: g * (2 * input), kind="elementwise", singular=True, label="x²", numpy=np.square, samples=ONE)
 def square(input: Array) -> Array:
     """Return ``input * input``.
@@ -299,6 +310,20 @@ def abs(input: Array) -> Array:
     return np.absolute(input)
 
 
+@op(
+    input=lambda g, input, other: g * (sign(input) * np.copysign(1.0, other)),
+    kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
+)  # fmt: skip
+def copysign(input: Array, other: Array) -> Array:
+    """Return ``input`` with the sign of ``other``; the slope at 0 is taken as 0, ``other`` gets no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.copysign(tl.tensor([1.0, 2.0]), tl.tensor([-1.0, 1.0]))
+    tensor([-1.,  2.])
+    """
+    return np.copysign(input, other)
+
+
 # ------------------------------------------------------------------------------------------------ choosing
 def _chosen(g: Array, condition: Array) -> Array:
     return where(condition, g, 0.0)
@@ -349,6 +374,36 @@ def minimum(input: Array, other: Array) -> Array:
     tensor([1., 3.])
     """
     return np.minimum(input, other)
+
+
+@op(
+    input=lambda g, input, other: where((input >= other) | np.isnan(other), g, 0.0),
+    other=lambda g, input, other: where((input >= other) | np.isnan(other), 0.0, g),
+    kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
+)  # fmt: skip
+def fmax(input: Array, other: Array) -> Array:
+    """Return the larger of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fmax(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
+    tensor([2., 3.])
+    """
+    return np.fmax(input, other)
+
+
+@op(
+    input=lambda g, input, other: where((input <= other) | np.isnan(other), g, 0.0),
+    other=lambda g, input, other: where((input <= other) | np.isnan(other), 0.0, g),
+    kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
+)  # fmt: skip
+def fmin(input: Array, other: Array) -> Array:
+    """Return the smaller of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fmin(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
+    tensor([1., 3.])
+    """
+    return np.fmin(input, other)
 
 
 def _inside(g: Array, input: Array, min: Array, max: Array) -> Array:
@@ -417,3 +472,14 @@ def clamp_max(input: Array, max: Array) -> Array:
     tensor([0.5000, 1.0000])
     """
     return clip(input, None, max)
+
+
+@op(input=lambda g, input: where(np.isfinite(input), g, 0.0), kind="elementwise", numpy=np.nan_to_num, samples=ONE)
+def nan_to_num(input: Array, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
+    """Return ``input`` with NaN and infinities replaced (infinities by the largest numbers unless given).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nan_to_num(tl.tensor([tl.nan, 1.0]), nan=7.0)
+    tensor([7., 1.])
+    """
+    return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)

@@ -79,6 +79,18 @@ def isneginf(input: Array) -> Array:
     return np.isneginf(input)
 
 
+@op(kind="elementwise", promote="same", numpy=np.heaviside)
+def heaviside(input: Array, values: Array) -> Array:
+    """Return 0 below zero, 1 above, ``values`` at zero; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.heaviside(tl.tensor([-1.0, 0.0, 2.0]), tl.tensor([0.5]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    out = np.where(input == 0, values, (input > 0).astype(input.dtype))
+    return np.where(input != input, input, out)
+
+
 @op(kind="elementwise", numpy=np.isclose)
 def isclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Array:
     """Return whether ``|input - other| <= atol + rtol * |other|`` element by element.

@@ -7,10 +7,10 @@ from math import factorial, perm, pi
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.op import op
+from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.arithmetic import mul, where
 
 ONE = Samples("()->()")
 INSIDE = Samples("()->()", lo=-0.99, hi=0.99)
@@ -207,6 +207,29 @@ def hypot(input: Array, other: Array) -> Array:
     tensor([5.])
     """
     return np.hypot(input, other)
+
+
+# ------------------------------------------------------------------------------------------------ degrees
+@function(numpy=np.deg2rad)
+def deg2rad(input: Array) -> Array:
+    """Return degrees as radians.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.deg2rad(tl.tensor([0.0, 180.0]))
+    tensor([0.0000, 3.1416])
+    """
+    return mul(input, pi / 180)
+
+
+@function(numpy=np.rad2deg)
+def rad2deg(input: Array) -> Array:
+    """Return radians as degrees.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rad2deg(tl.tensor([0.0, tl.pi]))
+    tensor([  0., 180.])
+    """
+    return mul(input, 180 / pi)
 
 
 # ------------------------------------------------------------------------------------------------ sinc

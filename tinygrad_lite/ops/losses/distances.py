@@ -16,9 +16,8 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.activation import sigmoid
+from tinygrad_lite.ops.elementwise.activation import logsigmoid, sigmoid
 from tinygrad_lite.ops.elementwise.arithmetic import abs, clip, log, maximum, minimum, where
-from tinygrad_lite.ops.elementwise.rectifiers import logsigmoid
 from tinygrad_lite.ops.indexing.getitem import plain, take_along
 from tinygrad_lite.ops.losses.criteria import check_weight, old_words, reduced_by, weighted
 from tinygrad_lite.ops.losses.loss import same_shape, share

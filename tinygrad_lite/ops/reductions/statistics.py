@@ -14,7 +14,7 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import clip, flat_sqrt
 from tinygrad_lite.ops.elementwise.cast import alike, bare
-from tinygrad_lite.ops.elementwise.combining import lerp
+from tinygrad_lite.ops.elementwise.lerp import lerp
 from tinygrad_lite.ops.indexing.getitem import take_along
 from tinygrad_lite.ops.reductions.reduction import Extreme, added, axes_of, axis_of, kept, mean, ratio, some_dims
 from tinygrad_lite.ops.shape.joining import stack

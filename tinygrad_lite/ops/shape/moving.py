@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.shape.reshaping import (
     broadcast_to_op,
     flip_op,
-    permute_op,
     place,
     places,
     reshape_op,
@@ -24,122 +22,6 @@ from tinygrad_lite.ops.shape.reshaping import (
     transpose,
     unsqueeze,
 )
-
-
-# -------------------------------------------------------------------------------------------- reshape by other names
-@function()
-def view(input: Array, *shape: Any) -> Array:
-    """Return the elements in another shape, in the same memory; ShapeError where that needs a copy.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.arange(4).view(2, 2)
-    tensor([[0, 1],
-            [2, 3]])
-    """
-    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
-        raise DTypeError("view: bytes are not reinterpreted as another dtype; use .to(dtype) to convert numbers")
-    y = reshape_op(input, sizes(shape))
-    if bare(y).size and not np.may_share_memory(bare(y), bare(input)):
-        raise ShapeError(f"view: shape {tuple(input.shape)} is not laid out in memory for this view; use .reshape()")
-    return y
-
-
-@function()
-def view_as(input: Array, other: Array) -> Array:
-    """Return `view` in the shape of ``other``.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.arange(4).view_as(tl.ones(2, 2))
-    tensor([[0, 1],
-            [2, 3]])
-    """
-    return view(input, tuple(other.shape))
-
-
-@function()
-def reshape_as(input: Array, other: Array) -> Array:
-    """Return ``input`` in the shape of ``other``.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.arange(4).reshape_as(tl.ones(2, 2))
-    tensor([[0, 1],
-            [2, 3]])
-    """
-    return reshape_op(input, tuple(other.shape))
-
-
-@function(numpy=())
-def ravel(input: Array) -> Array:
-    """Return ``input`` as one axis.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.ravel(tl.ones(2, 2))
-    tensor([1., 1., 1., 1.])
-    """
-    return reshape_op(input, (-1,) if bare(input).size else (0,))
-
-
-@function()
-def unflatten(input: Array, dim: int, sizes: Any) -> Array:
-    """Return ``input`` with the axis ``dim`` split into axes of ``sizes`` (one may be -1).
-
-    >>> import tinygrad_lite as tl
-    >>> tl.unflatten(tl.ones(6), 0, (2, 3)).shape
-    (2, 3)
-    """
-    at = place("unflatten", dim, input.ndim, input.shape)
-    shape = tuple(input.shape)
-    return reshape_op(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
-
-
-@function()
-def t(input: Array) -> Array:
-    """Return a matrix transposed; a vector or number as it is.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.t(tl.ones(2, 3)).shape
-    (3, 2)
-    """
-    if input.ndim > 2:
-        raise ShapeError(f"t: expected at most two axes, got {describe(input)}; use .mT or .transpose(dim0, dim1)")
-    return transpose(input)
-
-
-@function(name="movedim")
-def movedim(input: Array, source: Any, destination: Any) -> Array:
-    """Return a view with the axes ``source`` moved to the places ``destination``; the others keep their order.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.movedim(tl.ones(2, 3, 4), 0, -1).shape
-    (3, 4, 2)
-    """
-    n = input.ndim
-    take, put = (places("movedim", d, n, input.shape) for d in (source, destination))
-    if len(take) != len(put):
-        raise ShapeError(f"movedim: {len(take)} source dims but {len(put)} destinations")
-    if not n:
-        return input
-    order = [d for d in range(n) if d not in take]
-    for p, d in sorted(zip(put, take, strict=True)):
-        order.insert(p, d)
-    return permute_op(input, tuple(order))
-
-
-@function()
-def adjoint(input: Array) -> Array:
-    """Return ``input`` with its last two axes exchanged.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.adjoint(tl.ones(2, 3, 4)).shape
-    (2, 4, 3)
-    """
-    if input.ndim < 2:
-        raise ShapeError(f"adjoint: expected at least two axes, got {describe(input)}")
-    return transpose(input, -2, -1)
-
-
-setattr(Methods, "H", property(t))  # noqa: B010 - hung on the base of Tensor, as every method is
-setattr(Methods, "mH", property(adjoint))  # noqa: B010
 
 
 # ------------------------------------------------------------------------------------------------ broadcasting

@@ -15,6 +15,7 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import bare
 
 
 def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -83,6 +84,58 @@ def reshape(input: Array, *shape: Any) -> Array:
     return reshape_op(input, sizes(shape))
 
 
+@function()
+def reshape_as(input: Array, other: Array) -> Array:
+    """Return ``input`` in the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).reshape_as(tl.ones(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    return reshape_op(input, tuple(other.shape))
+
+
+@function()
+def view(input: Array, *shape: Any) -> Array:
+    """Return the elements in another shape, in the same memory; ShapeError where that needs a copy.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).view(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
+        raise DTypeError("view: bytes are not reinterpreted as another dtype; use .to(dtype) to convert numbers")
+    y = reshape_op(input, sizes(shape))
+    if bare(y).size and not np.may_share_memory(bare(y), bare(input)):
+        raise ShapeError(f"view: shape {tuple(input.shape)} is not laid out in memory for this view; use .reshape()")
+    return y
+
+
+@function()
+def view_as(input: Array, other: Array) -> Array:
+    """Return `view` in the shape of ``other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4).view_as(tl.ones(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    return view(input, tuple(other.shape))
+
+
+@function(numpy=())
+def ravel(input: Array) -> Array:
+    """Return ``input`` as one axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ravel(tl.ones(2, 2))
+    tensor([1., 1., 1., 1.])
+    """
+    return reshape_op(input, (-1,) if bare(input).size else (0,))
+
+
 def _permute_back(g: Array, dims: Any) -> Array:
     return permute_op(g, tuple(int(i) for i in np.argsort([d % len(dims) for d in dims])))
 
@@ -142,6 +195,52 @@ def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
     (3, 2)
     """
     return transpose(input, axis0, axis1)
+
+
+@function(name="movedim")
+def movedim(input: Array, source: Any, destination: Any) -> Array:
+    """Return a view with the axes ``source`` moved to the places ``destination``; the others keep their order.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.movedim(tl.ones(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
+    n = input.ndim
+    take, put = (places("movedim", d, n, input.shape) for d in (source, destination))
+    if len(take) != len(put):
+        raise ShapeError(f"movedim: {len(take)} source dims but {len(put)} destinations")
+    if not n:
+        return input
+    order = [d for d in range(n) if d not in take]
+    for p, d in sorted(zip(put, take, strict=True)):
+        order.insert(p, d)
+    return permute_op(input, tuple(order))
+
+
+@function()
+def t(input: Array) -> Array:
+    """Return a matrix transposed; a vector or number as it is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.t(tl.ones(2, 3)).shape
+    (3, 2)
+    """
+    if input.ndim > 2:
+        raise ShapeError(f"t: expected at most two axes, got {describe(input)}; use .mT or .transpose(dim0, dim1)")
+    return transpose(input)
+
+
+@function()
+def adjoint(input: Array) -> Array:
+    """Return ``input`` with its last two axes exchanged.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adjoint(tl.ones(2, 3, 4)).shape
+    (2, 4, 3)
+    """
+    if input.ndim < 2:
+        raise ShapeError(f"adjoint: expected at least two axes, got {describe(input)}")
+    return transpose(input, -2, -1)
 
 
 # summing over the new axes is the adjoint, and the engine does that for every rule
@@ -235,6 +334,19 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     return reshape_op(input, _flat(input.shape, start_dim, end_dim))
 
 
+@function()
+def unflatten(input: Array, dim: int, sizes: Any) -> Array:
+    """Return ``input`` with the axis ``dim`` split into axes of ``sizes`` (one may be -1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unflatten(tl.ones(6), 0, (2, 3)).shape
+    (2, 3)
+    """
+    at = place("unflatten", dim, input.ndim, input.shape)
+    shape = tuple(input.shape)
+    return reshape_op(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
+
+
 @op(input=lambda g, dims: np.flip(g, dims), kind="shape", label="flip", public=False,
     samples=Samples("(n,k)->(n,k)", options={"dims": ((0,), (1,), (0, -1))}))  # fmt: skip
 def flip_op(input: Array, dims: Any) -> Array:
@@ -256,3 +368,5 @@ def _matrix_transposed(input: Any) -> Any:
 
 setattr(Methods, "T", property(_reversed_axes))  # noqa: B010 - hung on the base of Tensor, as every method is
 setattr(Methods, "mT", property(_matrix_transposed))  # noqa: B010
+setattr(Methods, "H", property(t))  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "mH", property(adjoint))  # noqa: B010
