@@ -1,4 +1,4 @@
-"""Hypothesis strategies, the pytest plugin and the command: the same checks by other doors."""
+"""The Hypothesis engine and the command line run the same checks as the builtin search."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.testing import Arr, Ints, Samples, check_op
 from tinygrad_lite.testing.cli import run
 from tinygrad_lite.testing.search.hypothesis_engine import calls
-
-pytest_plugins = ["pytester"]
 
 
 @pytest.fixture
@@ -60,26 +58,3 @@ def test_command(doubled: Any, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(wrong) == 2, wrong
         assert capsys.readouterr().err.startswith("gradcheck: ")
     assert run(["tinygrad_lite:tanh", "--examples", "3"]) == 0
-
-
-def test_plugin(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-        import numpy as np
-        import tinygrad_lite as tl
-        from tinygrad_lite.testing import Arr, gradtest
-
-        @gradtest(tl.tanh)
-        def test_right(): ...
-
-        @gradtest((lambda x: (x * x, x), lambda g, x: (g * x,)), Arr("n"))
-        def test_wrong(): ...
-
-        def test_fixture(gradcheck):
-            gradcheck(tl.tanh, np.ones(3))
-        """
-    )
-    arguments = ["-p", "tinygrad_lite_pytest", "-p", "no:cacheprovider", "--grad-examples=7", "--grad-seed=3"]
-    result = pytester.runpytest_inprocess(*arguments)
-    result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*WRONG VALUE*", "*suspected: off by the factor 1/2*", "*reproduce: gradcheck(*"])
