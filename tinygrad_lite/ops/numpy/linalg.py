@@ -10,7 +10,7 @@ from tinygrad_lite.engine.numpy import answers
 from tinygrad_lite.ops.linalg import products
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.numpy.arguments import tensor_of
-from tinygrad_lite.ops.shape import joining, moving
+from tinygrad_lite.ops.shape import joining, reshaping
 
 
 @answers("dot")
@@ -97,7 +97,7 @@ def cross_np(x1: Any, x2: Any, axis: int = -1) -> Any:
 @answers("matrix_transpose", "linalg.matrix_transpose")
 def matrix_transpose(x: Any) -> Any:
     """Answer numpy.matrix_transpose."""
-    return moving.adjoint(x)
+    return reshaping.adjoint(x)
 
 
 @answers("linalg.diagonal")

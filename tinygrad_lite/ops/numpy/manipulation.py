@@ -58,7 +58,7 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
 @answers("ravel")
 def ravel(a: Any, order: str = "C") -> Any:
     """Answer numpy.ravel."""
-    return moving.ravel(reshaping.transpose(a) if order == "F" else a)
+    return reshaping.ravel(reshaping.transpose(a) if order == "F" else a)
 
 
 @answers("reshape")
@@ -85,14 +85,14 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 @answers("moveaxis")
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Answer numpy.moveaxis."""
-    return moving.movedim(a, source, destination)
+    return reshaping.movedim(a, source, destination)
 
 
 @answers("rollaxis")
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """Answer numpy.rollaxis."""
     axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
-    return moving.movedim(a, axis, start - 1 if start > axis else start)
+    return reshaping.movedim(a, axis, start - 1 if start > axis else start)
 
 
 @answers("squeeze")
