@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import tinygrad_lite as tl
+
 pytest_plugins = ["pytester"]
 
-ROOT = Path(__file__).parents[2]
+# Imported here, because NumPy cannot be loaded again after an in-process run of pytest.
+ROOT = Path(tl.__file__).parents[1]
 PLUGIN = ("-p", "tinygrad_lite_pytest", "-p", "no:cacheprovider")
 
 
