@@ -11,6 +11,7 @@ import pytest
 import tinygrad_lite as tl
 from tinygrad_lite import viz
 from tinygrad_lite.viz.layout.place import place
+from tinygrad_lite.viz.scene.view import view_of
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
@@ -82,7 +83,7 @@ def test_click_opens_and_closes_and_unfolds(blocks, tmp_path):
 def test_the_page_lays_out_as_python_does(nets, tmp_path, rankdir, kind):
     graph = viz.draw(nets.Residual(blocks=4), nets.x8, graph=kind, rankdir=rankdir)
     found = browse(tmp_path, graph.to_html(), "answer([scene.links.length, picture]);", "--dump-dom")
-    scene = graph.view.visible()
+    scene = view_of(graph).visible()
     mine, (links, theirs) = place(scene), found
     assert links == len(scene.links)
     for kind_ in ("boxes", "frames"):

@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import viz
+from tinygrad_lite.viz.scene.view import view_of
 
 
 def test_gradients_are_those_of_backward(nets):
@@ -48,7 +49,7 @@ def test_no_gradient_goes_where_none_is_wanted(nets):
 
 def test_backward_of_equal_blocks_folds(nets):
     graph = viz.draw(nets.Residual(), nets.x8, graph="both")
-    counts = [g.repeat for g in graph.view.groups.values() if g.kind == "repeat"]
+    counts = [g.repeat for g in view_of(graph).groups.values() if g.kind == "repeat"]
     assert counts == [60, 58]
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 from tinygrad_lite import viz
 from tinygrad_lite.viz.layout.coordinates import spread
 from tinygrad_lite.viz.layout.place import place
+from tinygrad_lite.viz.scene.view import view_of
 
 EPS = 0.05
 
@@ -49,7 +50,7 @@ def within(a, b):
 
 @given(graphs())
 def test_boxes_do_not_overlap_children_are_inside_and_edges_follow_the_flow(graph):
-    scene = graph.view.visible()
+    scene = view_of(graph).visible()
     picture = place(scene)
     rects = {r.id: r for r in (*picture.boxes, *picture.frames)}
     whole = type(picture.boxes[0])("", 0, 0, picture.w, picture.h)
@@ -67,7 +68,7 @@ def test_boxes_do_not_overlap_children_are_inside_and_edges_follow_the_flow(grap
 
 @given(graphs())
 def test_edges_end_where_they_belong_and_cross_no_other_box(graph):
-    scene = graph.view.visible()
+    scene = view_of(graph).visible()
     picture = place(scene)
     rects = {r.id: r for r in picture.boxes}
     arriving = {}
@@ -93,7 +94,7 @@ def test_edges_end_where_they_belong_and_cross_no_other_box(graph):
 def test_every_edge_of_the_graph_is_drawn(graph):
     graph = graph.looking(fold_repeats=False, max_nodes=1000)
     wanted = sorted((e.src, e.dst, e.arg_index) for e in graph.edges)
-    assert sorted((link.src, link.dst, link.arg) for link in graph.view.visible().links) == wanted
+    assert sorted((link.src, link.dst, link.arg) for link in view_of(graph).visible().links) == wanted
 
 
 @given(graphs())

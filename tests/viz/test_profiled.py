@@ -8,7 +8,8 @@ import pytest
 import tinygrad_lite as tl
 from tinygrad_lite import nn, viz
 from tinygrad_lite.profiler import FORWARD, MODULE, profile
-from tinygrad_lite.viz.scene.words import time_text
+from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.words import time_text
 
 F = nn.functional
 
@@ -91,7 +92,7 @@ def test_what_was_not_profiled_has_no_number_and_is_named():
     p, _ = trained(net, x)
     graph = viz.draw(lambda x: net(x).exp(), x[:1], profile=p, color_by="time", show=("shape", "time"))
     assert set(measured(graph)) == {"Linear/linear.1"}
-    assert graph["exp.1"].time is None and "time" not in "".join(t for t, _ in graph.view.boxes["exp.1"].lines)
+    assert graph["exp.1"].time is None and "time" not in "".join(t for t, _ in view_of(graph).boxes["exp.1"].lines)
     assert "means of 3 calls" in graph.notes[0] and "1 of 2 ops (exp.1)" in graph.notes[1]
     assert "(1, 2) here, was (5, 2)" in graph.notes[2] and "(5, 2)" in graph.to_svg()
 
@@ -138,7 +139,7 @@ def test_a_closed_module_has_the_sum(nets):
     p, _ = trained(net, nets.image)
     graph = viz.draw(net, nets.image, profile=p, color_by="time", depth=1)
     inside = sum(m.time for id, m in measured(graph).items() if id.startswith("0"))
-    assert [t for t, _ in graph.view.groups["0"].lines if t.startswith("time")] == [f"time {time_text(inside)}"]
+    assert [t for t, _ in view_of(graph).groups["0"].lines if t.startswith("time")] == [f"time {time_text(inside)}"]
     svg = graph.to_svg()
     assert len(re.findall(r'<g class="box closed heat\d"', svg)) == 1
     data = json.loads(re.search(r'type="application/json">(.*?)</script>', graph.to_html(), re.DOTALL)[1])

@@ -7,19 +7,20 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn, viz
+from tinygrad_lite.viz.scene.view import view_of
 
 
 def boxes(graph):
-    scene = graph.view.visible()
+    scene = view_of(graph).visible()
     return [id for inside in scene.items.values() for kind, id in inside if id not in scene.items]
 
 
 def links(graph):
-    return sorted((link.src, link.dst, link.label) for link in graph.view.visible().links)
+    return sorted((link.src, link.dst, link.label) for link in view_of(graph).visible().links)
 
 
 def lines(graph, id):
-    return [text for text, _ in graph.view.boxes[id].lines]
+    return [text for text, _ in view_of(graph).boxes[id].lines]
 
 
 def test_a_module_of_one_op_is_one_box_with_its_parameters(nets):
@@ -38,7 +39,7 @@ def test_params_show_and_hide(nets):
 def test_repeats_are_folded_and_keep_the_skip_edge(nets):
     graph = viz.draw(nets.Residual(), nets.x8)
     assert len(boxes(graph)) == 7
-    assert [g.title for g in graph.view.groups.values() if g.kind == "repeat"] == ["0 … 59: Block × 60"]
+    assert [g.title for g in view_of(graph).groups.values() if g.kind == "repeat"] == ["0 … 59: Block × 60"]
     assert links(graph) == [
         ("blocks.0.act/relu.1", "blocks.0.down/linear.1", ""),
         ("blocks.0.down/linear.1", "blocks.0/add.1", "2"),
@@ -54,7 +55,7 @@ def test_repeats_are_folded_and_keep_the_skip_edge(nets):
 def test_what_differs_is_not_folded(nets):
     model = nets.Residual(blocks=6)
     model.blocks[3].act = nn.Tanh()
-    titles = [g.title for g in viz.draw(model, nets.x8).view.groups.values() if g.kind == "repeat"]
+    titles = [g.title for g in view_of(viz.draw(model, nets.x8)).groups.values() if g.kind == "repeat"]
     assert titles == ["0 … 2: Block × 3", "4 … 5: Block × 2"]
 
 
@@ -72,7 +73,7 @@ def test_a_part_whose_result_is_used_elsewhere_is_not_folded(nets):
             return tl.cat(seen)
 
     graph = viz.draw(Collecting(), nets.x8)
-    assert not [g for g in graph.view.groups.values() if g.kind == "repeat"]
+    assert not [g for g in view_of(graph).groups.values() if g.kind == "repeat"]
     assert len([x for x in links(graph) if x[1].endswith("cat.1")]) == 4
 
 
@@ -88,13 +89,13 @@ def test_unrolled_loops_fold(nets):
         return h
 
     graph = viz.draw(roll, tl.ones(20, 2, 2), tl.ones(2, 2))
-    assert len(boxes(graph)) < 12 and any("× 19" in g.title for g in graph.view.groups.values())
+    assert len(boxes(graph)) < 12 and any("× 19" in g.title for g in view_of(graph).groups.values())
 
 
 def test_depth_closes_modules(nets):
     graph = viz.draw(nets.Residual(blocks=3), nets.x8, depth=1, fold_repeats=False)
     assert boxes(graph) == ["x", "output", "blocks", "head/linear.1"]
-    assert [t for t, _ in graph.view.groups["blocks"].lines] == [
+    assert [t for t, _ in view_of(graph).groups["blocks"].lines] == [
         "▸ blocks: Sequential",
         "12 ops",
         "840 parameters",
@@ -138,7 +139,7 @@ def test_every_word_of_show_appears(nets):
     assert re.search(r"\d [µm]?s\n", text)
     assert "shape=(4, 180)" in lines(graph, "CNN/reshape.1")
     small = viz.draw(nets.Tied(), nets.x6, show="value")
-    assert small["enc.weight"].value is not None and "value" in [r for _, r in small.view.boxes["enc.weight"].lines]
+    assert small["enc.weight"].value is not None and "value" in [r for _, r in view_of(small).boxes["enc.weight"].lines]
 
 
 @pytest.mark.parametrize(

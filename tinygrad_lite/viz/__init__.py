@@ -8,8 +8,9 @@
 return %1
 """
 
+from tinygrad_lite.viz import formats as formats
 from tinygrad_lite.viz.diff import GraphDiff as GraphDiff, diff as diff
-from tinygrad_lite.viz.door import draw as draw, trace as trace
+from tinygrad_lite.viz.draw import draw as draw
 from tinygrad_lite.viz.model import (
     Graph as Graph,
     GraphCall as GraphCall,
@@ -18,6 +19,7 @@ from tinygrad_lite.viz.model import (
 )
 from tinygrad_lite.viz.replay import Recorder as Recorder
 from tinygrad_lite.viz.summary import Summary as Summary, summary as summary
+from tinygrad_lite.viz.trace import trace as trace
 
 __all__ = [
     "Graph", "GraphCall", "GraphDiff", "GraphEdge", "GraphNode", "Recorder", "Summary", "diff", "draw", "summary",

@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import MissingExtra
+from tinygrad_lite.viz.draw import draw
 from tinygrad_lite.viz.model import SHOWN, Graph
+from tinygrad_lite.viz.summary import summary
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,9 +67,6 @@ def run(argv: Sequence[str]) -> int:
 
 def answer(args: argparse.Namespace) -> str:
     """Do what is asked, and return what to print."""
-    from tinygrad_lite.viz.door import draw
-    from tinygrad_lite.viz.summary import summary
-
     shapes = [shape_of(text) for text in args.input_shape]
     if args.output is not None and not args.output.parent.is_dir():
         raise OSError(f"the folder {args.output.parent} does not exist")
@@ -148,6 +148,4 @@ def recipe(name: str) -> tuple[Any, Any]:
 
 def made(shape: tuple[int, ...]) -> Any:
     """Return an input of a shape: numbers between 0 and 1, the same each time."""
-    from tinygrad_lite.engine.tensor import make
-
     return make(np.random.default_rng(0).random(shape, np.float32))

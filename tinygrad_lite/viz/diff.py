@@ -10,7 +10,7 @@ from typing import Any
 
 from tinygrad_lite.viz.formats.json import encoded
 from tinygrad_lite.viz.model import Graph, GraphCall, GraphEdge, GraphNode
-from tinygrad_lite.viz.scene.words import option_text, plain, shape_text
+from tinygrad_lite.viz.words import option_text, plain, shape_text
 
 COMPARED = ("kind", "op", "shape", "dtype", "requires_grad")
 LONGEST = 3000

@@ -1,21 +1,29 @@
-"""What a traced graph is: nodes, edges and module calls, as plain data; and the doors to every form of showing it."""
+"""The graph as plain data: nodes, edges, module calls, how to show them, and the table of formats.
+
+This file imports no other file of the package. `FORMATS` is filled by ``viz/formats``; `Graph.to_svg`, `Graph.save`
+and the others look their writer up in it by name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tinygrad_lite.viz.scene.view import View
+from tinygrad_lite.serialization.atomic import replacing
 
 KINDS = ("input", "param", "buffer", "const", "op", "output", "grad")
 SHOWN = ("shape", "dtype", "value", "grad", "stats", "attrs", "flops", "bytes", "time", "source", "saved")
 COLORS = ("kind", "grad_norm", "update_ratio", "flops", "bytes", "time", "act_std", "forward", "backward", "calls")
 PROFILED = ("forward", "backward", "calls")
-"""The colours that only a profile can give."""
+"""The values of ``color_by`` that need a profile."""
+
+
+class Unknown:
+    """Stands for an argument whose value was not kept, because no gradient rule needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +164,25 @@ def measures(look: Look) -> set[str]:
     return {*look.show, *colours.get(by, ())}
 
 
+@dataclass(frozen=True)
+class Format:
+    """One output format: its writer, the file suffixes that select it, and its reader if there is one."""
+
+    write: Callable[[Graph], Any]
+    suffixes: tuple[str, ...] = ()
+    read: Callable[[str], Graph] | None = None
+
+
+FORMATS: dict[str, Format] = {}
+"""Every output format by name; ``viz/formats`` fills it when `tinygrad_lite.viz` is imported."""
+
+
 @dataclass
 class Graph:
-    """A computation as plain data, and every way to show it.
+    """A computation graph as plain data, with methods that write it in every format.
 
-    ``save("x.svg")`` (also .html .dot .mmd .txt .json .png .pdf) chooses the form by suffix; ``print`` shows a
-    readable program; a notebook shows the picture. ``notes`` says what a reader of the picture should know.
+    ``save("x.svg")`` (also .html .dot .mmd .txt .json .png .pdf) chooses the format by suffix; ``print`` shows a
+    readable program; a notebook shows the picture. ``notes`` are remarks for the reader, shown above the picture.
     """
 
     nodes: list[GraphNode]
@@ -169,6 +190,8 @@ class Graph:
     calls: list[GraphCall] = field(default_factory=list)
     look: Look = field(default_factory=Look)
     notes: tuple[str, ...] = ()
+    cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What other rooms derive from this graph once and keep with it (`scene.view.view_of`)."""
 
     # ------------------------------------------------------------------------------------ looking things up
     @cached_property
@@ -212,17 +235,55 @@ class Graph:
         """Return the same graph, to be shown with other arguments of `draw`."""
         return Graph(self.nodes, self.edges, self.calls, replace(self.look, **changes), self.notes)
 
-    def find(self, query: str | Callable[[GraphNode], bool]) -> list[GraphNode]:
-        """Return the nodes in which every word of ``query`` occurs, or for which a function says so."""
-        from tinygrad_lite.viz.scene.query import find
+    def title_of(self, call: str) -> str:
+        """Return ``name: Class`` of a module call; the name is relative to the enclosing module."""
+        known = self.call_of[call]
+        name, parent = call, known.parent.split("#")[0]
+        if known.cls.startswith("∂ "):
+            name, parent = name.removesuffix(".grad"), parent.removesuffix(".grad")
+        if parent and name.startswith(parent + "."):
+            name = name[len(parent) + 1 :]
+        return known.cls if name == known.cls.removeprefix("∂ ") else f"{name}: {known.cls}"
 
-        return find(self, query)
+    def find(self, query: str | Callable[[GraphNode], bool]) -> list[GraphNode]:
+        """Return the nodes that contain every word of ``query``, or for which the function ``query`` is true.
+
+        Words are looked for in id, kind, op, label, shape, dtype and the class of the module call.
+        """
+        if callable(query):
+            return [n for n in self.nodes if query(n)]
+        words = query.lower().split()
+        cls = {c.id: c.cls for c in self.calls}
+
+        def text(n: GraphNode) -> str:
+            return f"{n.id} {n.kind} {n.op} {n.label} {n.shape} {n.dtype} {cls.get(n.call, '')}".lower()
+
+        return [n for n in self.nodes if all(w in text(n) for w in words)]
 
     def subgraph(self, pattern: str, hops: int = 1) -> Graph:
-        """Return the part whose ids match ``pattern`` (``encoder.0``, ``*/conv.*``) and what is ``hops`` edges away."""
-        from tinygrad_lite.viz.scene.query import subgraph
-
-        return subgraph(self, pattern, hops)
+        """Return the part whose ids match ``pattern`` (``encoder.0``, ``*/conv.*``), and ``hops`` edges around it."""
+        test = matcher(pattern)
+        chosen = {n.id for n in self.nodes if test(n.id) or (n.call and test(n.call))}
+        if not chosen:
+            near = ", ".join(n.id for n in self.find(pattern.strip("*"))[:5])
+            raise KeyError(f"subgraph: nothing matches '{pattern}'" + (f"; similar: {near}" if near else ""))
+        border = set(chosen)
+        for _ in range(hops):
+            around = {e.src for id in border for e in self.arguments[id]}
+            around |= {e.dst for id in border for e in self.users[id]}
+            border = around - chosen
+            chosen |= around
+        # parameters belong to their op
+        for id in list(chosen):
+            if self.by_id[id].kind == "op":
+                chosen |= {e.src for e in self.arguments[id] if self.by_id[e.src].kind in ("param", "buffer", "const")}
+        nodes = [n for n in self.nodes if n.id in chosen]
+        edges = [e for e in self.edges if e.src in chosen and e.dst in chosen]
+        used = {n.call for n in nodes}
+        for call in reversed(self.calls):
+            if call.id in used:
+                used.add(call.parent)
+        return Graph(nodes, edges, [c for c in self.calls if c.id in used], self.look, self.notes)
 
     def collapse(self, *patterns: str) -> Graph:
         """Return the same graph with the module calls that match closed; without patterns, all of them."""
@@ -241,84 +302,68 @@ class Graph:
             "saved_bytes": sum(n.saved_bytes for n in ops),
         }
 
-    # ------------------------------------------------------------------------------------ every form
-    @cached_property
-    def view(self) -> View:
-        """The graph as it is shown: parameters folded, repeats folded, too large parts collapsed."""
-        from tinygrad_lite.viz.scene.view import view_of
-
-        return view_of(self)
-
+    # ------------------------------------------------------------------------------------ every format
     def to_text(self) -> str:
         """Return the graph as a readable program."""
-        from tinygrad_lite.viz.formats.text import to_text
-
-        return to_text(self)
+        return str(FORMATS["text"].write(self))
 
     def to_svg(self) -> str:
-        """Return a picture that needs nothing but a browser; it follows the reader's light or dark mode."""
-        from tinygrad_lite.viz.formats.svg import to_svg
-
-        return to_svg(self)
+        """Return a picture that needs only a browser; it follows the reader's light or dark mode."""
+        return str(FORMATS["svg"].write(self))
 
     def to_html(self) -> str:
-        """Return one offline page: modules open and close by a click, with search, zoom and every detail."""
-        from tinygrad_lite.viz.formats.html import to_html
-
-        return to_html(self)
+        """Return one offline page: modules expand and collapse at a click, with search, zoom and all details."""
+        return str(FORMATS["html"].write(self))
 
     def to_mermaid(self) -> str:
-        """Return a Mermaid flowchart, for Markdown pages that show them."""
-        from tinygrad_lite.viz.formats.mermaid import to_mermaid
-
-        return to_mermaid(self)
+        """Return a Mermaid flowchart, for Markdown pages that render them."""
+        return str(FORMATS["mermaid"].write(self))
 
     def to_png(self) -> bytes:
         """Return the picture as PNG; needs the extra ``image`` or ``plot``, or the ``dot`` program."""
-        from tinygrad_lite.viz.formats.raster import to_png
-
-        return to_png(self)
+        return bytes(FORMATS["png"].write(self))
 
     def to_pdf(self) -> bytes:
         """Return the picture as PDF; needs the extra ``plot``, or the ``dot`` program."""
-        from tinygrad_lite.viz.formats.raster import to_pdf
-
-        return to_pdf(self)
+        return bytes(FORMATS["pdf"].write(self))
 
     def to_networkx(self) -> Any:
         """Return a ``networkx.MultiDiGraph`` with every field as an attribute."""
-        from tinygrad_lite.viz.formats.networkx import to_networkx
-
-        return to_networkx(self)
+        return FORMATS["networkx"].write(self)
 
     def to_json(self) -> str:
         """Return ``{"version", "nodes", "edges", "calls"}`` as JSON."""
-        from tinygrad_lite.viz.formats.json import to_json
-
-        return to_json(self)
+        return str(FORMATS["json"].write(self))
 
     @staticmethod
     def from_json(text: str) -> Graph:
         """Return the graph that `to_json` wrote."""
-        from tinygrad_lite.viz.formats.json import from_json
-
-        return from_json(text)
+        read = FORMATS["json"].read
+        assert read is not None
+        return read(text)
 
     def to_graphviz(self) -> Any:
         """Return a ``graphviz.Digraph``."""
-        from tinygrad_lite.viz.formats.dot import to_graphviz
-
-        return to_graphviz(self)
+        return FORMATS["graphviz"].write(self)
 
     def to_dot(self) -> str:
         """Return the graph in the DOT language."""
-        return str(self.to_graphviz().source)
+        return str(FORMATS["dot"].write(self))
 
     def save(self, path: str | Path) -> Path:
-        """Write the form that the suffix of ``path`` names, and return the path."""
-        from tinygrad_lite.viz.formats.files import save
+        """Write the format that the suffix of ``path`` names, and return the path.
 
-        return save(self, Path(path))
+        An existing file is replaced only when the new one is complete.
+        """
+        path = Path(path)
+        for known in FORMATS.values():
+            if path.suffix.lower() in known.suffixes:
+                data = known.write(self)
+                with replacing(path) as file:
+                    file.write(data.encode() if isinstance(data, str) else data)
+                return path
+        suffixes = ", ".join(s for known in FORMATS.values() for s in known.suffixes)
+        raise ValueError(f"save: '{path.name}' does not end in a known picture format; known: {suffixes}")
 
     def __str__(self) -> str:
         return self.to_text()
@@ -332,3 +377,10 @@ class Graph:
 
     def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None) -> Any:
         return {"image/svg+xml": self.to_svg(), "text/plain": self.to_text()}
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Return a test for ids: a glob if ``pattern`` has ``*``, ``?`` or ``[``, else that id and everything inside it."""
+    if any(c in pattern for c in "*?["):
+        return lambda id: fnmatchcase(id, pattern)
+    return lambda id: id == pattern or id.startswith((pattern + ".", pattern + "/", pattern + "#"))

@@ -9,12 +9,17 @@ from typing import Any
 
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
+from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.viz.capture.gradients import ill
 from tinygrad_lite.viz.capture.values import statistics
+from tinygrad_lite.viz.formats.html import to_html
+from tinygrad_lite.viz.formats.notebook import framed
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import mark_text
 from tinygrad_lite.viz.scene.theme import HEAT
-from tinygrad_lite.viz.scene.words import number_text
+from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.trace import trace
+from tinygrad_lite.viz.words import number_text
 
 
 class Recorder:
@@ -59,8 +64,6 @@ class Recorder:
         if self.graph is None:
             if self.inputs is None:
                 raise RuntimeError("Recorder.step: the model has not been called since the Recorder was made")
-            from tinygrad_lite.viz.door import trace
-
             self.hook.remove()
             self.graph = trace(self.model, *self.inputs)
             self.inputs = None
@@ -78,22 +81,17 @@ class Recorder:
 
     def to_html(self) -> str:
         """Return the page with the slider."""
-        from tinygrad_lite.viz.formats.html import to_html
-
         if self.graph is None:
             raise RuntimeError("Recorder: nothing is recorded yet; call step(loss) after loss.backward()")
         return to_html(self.graph, replay(self.graph, self.steps))
 
     def save_html(self, path: str | Path) -> Path:
         """Write the page with the slider, and return its path."""
-        from tinygrad_lite.viz.formats.files import write
-
-        write(Path(path), self.to_html().encode())
+        with replacing(path) as file:
+            file.write(self.to_html().encode())
         return Path(path)
 
     def _repr_html_(self) -> str:
-        from tinygrad_lite.viz.formats.notebook import framed
-
         return framed(self.to_html())
 
 
@@ -106,7 +104,7 @@ class Step:
 
 def replay(graph: Graph, steps: list[Step]) -> dict[str, Any]:
     """Return what the page shows at each step: colour and words of every box that has parameters."""
-    view = graph.view
+    view = view_of(graph)
     owners: dict[str, list[str]] = {}
     for node in graph.nodes:
         if node.kind != "param":

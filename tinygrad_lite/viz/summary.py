@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.scene.words import bytes_text, count_text, plain, shape_text
+from tinygrad_lite.viz.trace import trace
+from tinygrad_lite.viz.words import bytes_text, count_text, plain, shape_text
 
 HEADS = ("Layer (type)", "Output shape", "Parameters", "FLOPs", "Bytes")
 
@@ -80,8 +81,6 @@ def summary(model: Any, *inputs: Any) -> Summary:
     FLOPs, one forward pass: 54
     Bytes: results 48 B, parameters 60 B, kept for backward 56 B
     """
-    from tinygrad_lite.viz.door import trace
-
     graph = trace(model, *inputs)
     totals = graph.totals()
     params: dict[int, Any] = {id(p): p for p in model.parameters()} if hasattr(model, "parameters") else {}
@@ -96,8 +95,6 @@ def summary(model: Any, *inputs: Any) -> Summary:
 
 def rows_of(graph: Graph) -> list[Row]:
     """Return one row per module call, parents before children; ops outside of modules have their own."""
-    from tinygrad_lite.viz.scene.view import title_of
-
     depth = {"": -1}
     costs: dict[str, list[int]] = {c.id: [0, 0, 0] for c in graph.calls}
     shape: dict[str, tuple[int, ...]] = {}
@@ -131,5 +128,5 @@ def rows_of(graph: Graph) -> list[Row]:
         # a module that did nothing, like dropout in evaluation, stands before what came next
         at = first.get(call.id, at)
         size = call.shape if call.shape is not None else shape.get(call.id, ())
-        rows.append((at, Row(title_of(graph, call.id), depth[call.id], size, *costs[call.id])))
+        rows.append((at, Row(graph.title_of(call.id), depth[call.id], size, *costs[call.id])))
     return [row for _, row in sorted(rows[::-1] + loose, key=lambda r: r[0])]

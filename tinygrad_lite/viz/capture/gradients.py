@@ -18,7 +18,7 @@ from tinygrad_lite.errors import GradientError
 from tinygrad_lite.viz.capture.builder import Builder
 from tinygrad_lite.viz.capture.values import kept, statistics, trouble
 from tinygrad_lite.viz.model import GraphNode
-from tinygrad_lite.viz.scene.words import number_text
+from tinygrad_lite.viz.words import number_text
 
 VANISHING, EXPLODING = 1e-7, 1e3
 """Below and above these multiples of the median, a gradient is marked."""

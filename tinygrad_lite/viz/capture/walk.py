@@ -16,8 +16,7 @@ from tinygrad_lite.viz.capture.cost import flops_of, saved_bytes
 from tinygrad_lite.viz.capture.gradients import add_gradients
 from tinygrad_lite.viz.capture.profiled import write_steps
 from tinygrad_lite.viz.capture.source import literal_at, short
-from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look, measures
-from tinygrad_lite.viz.scene.words import Unknown
+from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look, Unknown, measures
 
 
 def walk(

@@ -10,8 +10,8 @@ from tinygrad_lite.errors import require
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.colour import colouring_of
 from tinygrad_lite.viz.scene.theme import FILL, PAPER, SCALE
-from tinygrad_lite.viz.scene.view import Group, Scene
-from tinygrad_lite.viz.scene.words import plain
+from tinygrad_lite.viz.scene.view import Group, Scene, view_of
+from tinygrad_lite.viz.words import plain
 
 SECONDS = 20
 """How long the ``dot`` program may think."""
@@ -29,7 +29,7 @@ def to_graphviz(graph: Graph) -> Any:
     """Return a ``graphviz.Digraph``: boxes as nodes, open modules as clusters, arguments numbered."""
     graphviz = require("graphviz", extra="dev")
     look = graph.look
-    scene = graph.view.visible()
+    scene = view_of(graph).visible()
     dark = int(look.theme == "dark")
     paper = {name: pair[dark] for name, pair in PAPER.items()}
     dot = graphviz.Digraph(
@@ -65,6 +65,11 @@ def to_graphviz(graph: Graph) -> Any:
     return dot
 
 
+def to_dot(graph: Graph) -> str:
+    """Return the graph in the DOT language."""
+    return str(to_graphviz(graph).source)
+
+
 def cluster(graphviz: Any, group: Group, number: int, paper: dict[str, str]) -> Any:
     """Return the cluster of an open group."""
     style = "rounded,bold" if group.kind == "repeat" else "rounded"
@@ -90,17 +95,15 @@ def node(graphviz: Any, into: Any, name: str, id: str, scene: Scene, colouring: 
 
 
 def rendered(graph: Graph, form: str) -> bytes:
-    """Let the ``dot`` program draw; falls back on the built-in picture for SVG where it is missing or too slow."""
-    boxes = sum(len(inside) for inside in graph.view.visible().items.values())
+    """Return what the ``dot`` program draws; empty if it is missing, fails, is too slow, or the graph too large."""
+    boxes = sum(len(inside) for inside in view_of(graph).visible().items.values())
     program = shutil.which("dot")
     if program is not None and boxes <= MOST:
         try:
             done = subprocess.run(
-                [program, f"-T{form}"], input=graph.to_dot().encode(), capture_output=True, timeout=SECONDS, check=True
+                [program, f"-T{form}"], input=to_dot(graph).encode(), capture_output=True, timeout=SECONDS, check=True
             )
             return done.stdout
         except (subprocess.SubprocessError, OSError):
             pass
-    if form == "svg":
-        return graph.looking(engine="builtin").to_svg().encode()
     return b""

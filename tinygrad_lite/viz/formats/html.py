@@ -12,10 +12,10 @@ from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import Line
 from tinygrad_lite.viz.scene.colour import colouring_of
-from tinygrad_lite.viz.scene.theme import FONT, MONO, PAPER, SCOPE, css
+from tinygrad_lite.viz.scene.theme import FILL, FONT, HEAT, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
-from tinygrad_lite.viz.scene.view import NUMBERED, View
-from tinygrad_lite.viz.scene.words import plain
+from tinygrad_lite.viz.scene.view import NUMBERED, View, view_of
+from tinygrad_lite.viz.words import plain
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 
@@ -83,9 +83,7 @@ def style(theme: str, used: set[str]) -> str:
 
 def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
     """Return the page; ``replay`` holds the steps of a training that a slider goes through."""
-    from tinygrad_lite.viz.scene.theme import FILL, HEAT
-
-    view = graph.view
+    view = view_of(graph)
     colouring = colouring_of(graph, view.visible())
     used = set(FILL) | set(HEAT)
     data = data_of(view, colouring)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode, Measured
-from tinygrad_lite.viz.scene.words import Unknown
+from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode, Measured, Unknown
 
 VERSION = 1
 LARGEST = 4096

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.colour import colouring_of
 from tinygrad_lite.viz.scene.theme import FILL, SCALE
-from tinygrad_lite.viz.scene.words import plain
+from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.words import plain
 
 ENDS = {
     "input": ("([", "])"),
@@ -27,7 +28,7 @@ def escape(text: str) -> str:
 
 def to_mermaid(graph: Graph) -> str:
     """Return a Mermaid flowchart; open modules are subgraphs, arguments are numbered."""
-    scene = graph.view.visible()
+    scene = view_of(graph).visible()
     view = scene.view
     colouring = colouring_of(graph, scene)
     out = [f"flowchart {graph.look.rankdir}"]

@@ -6,13 +6,16 @@ import io
 from typing import Any
 
 from tinygrad_lite.errors import MissingExtra, require
+from tinygrad_lite.viz.formats.dot import rendered
+from tinygrad_lite.viz.formats.legend import ROW, places
+from tinygrad_lite.viz.formats.svg import to_svg
 from tinygrad_lite.viz.layout.measure import LINE, PAD_Y
 from tinygrad_lite.viz.layout.place import Picture, Rect, place
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.scene.colour import ROW, Colouring, colouring_of
+from tinygrad_lite.viz.scene.colour import Colouring, colouring_of
 from tinygrad_lite.viz.scene.theme import FILL, PAPER, SCALE
-from tinygrad_lite.viz.scene.view import Scene
-from tinygrad_lite.viz.scene.words import plain
+from tinygrad_lite.viz.scene.view import Scene, view_of
+from tinygrad_lite.viz.words import plain
 
 POINT = 0.75
 """A pixel of the picture in points."""
@@ -24,8 +27,6 @@ def to_png(graph: Graph, scale: float = 2.0) -> bytes:
         try:
             resvg = require("resvg_py", extra="image")
             theme = "dark" if graph.look.theme == "dark" else "light"
-            from tinygrad_lite.viz.formats.svg import to_svg
-
             return bytes(
                 resvg.svg_to_bytes(svg_string=to_svg(graph.looking(engine="builtin"), theme), zoom=round(scale))
             )
@@ -50,8 +51,6 @@ def to_pdf(graph: Graph) -> bytes:
 
 def by_dot(graph: Graph, form: str) -> bytes:
     """Let the ``dot`` program draw; raise one error that says what would help."""
-    from tinygrad_lite.viz.formats.dot import rendered
-
     data = rendered(graph, form)
     if not data:
         raise MissingExtra(
@@ -66,7 +65,7 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
     """Draw the built-in layout with matplotlib."""
     agg: Any = require("matplotlib.backends.backend_agg", extra="plot")
     module: Any = require("matplotlib.figure", extra="plot")
-    scene = graph.view.visible()
+    scene = view_of(graph).visible()
     picture = place(scene)
     dark = int(graph.look.theme == "dark")
     paper = {name: pair[dark] for name, pair in PAPER.items()}
@@ -74,7 +73,7 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
     top = 22.0 * len(heads)
     colouring = colouring_of(graph, scene)
     width = max(picture.w, 320.0)
-    entries = colouring.places(width, picture.h + top) if graph.look.legend else []
+    entries = places(colouring, width, picture.h + top) if graph.look.legend else []
     height = (entries[-1][3] if entries else picture.h + top - ROW) + ROW + 4
     figure = module.Figure(figsize=(width / 96, height / 96), dpi=96 * scale, facecolor=paper["back"])
     agg.FigureCanvasAgg(figure)

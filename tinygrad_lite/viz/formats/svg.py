@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tinygrad_lite.viz.formats.dot import rendered
+from tinygrad_lite.viz.formats.legend import ROW, places
 from tinygrad_lite.viz.layout.level import Stroke
 from tinygrad_lite.viz.layout.measure import LINE, PAD_Y, text_width
 from tinygrad_lite.viz.layout.place import Path, Picture, Rect, place
@@ -10,8 +12,8 @@ from tinygrad_lite.viz.scene.boxes import NOUNS
 from tinygrad_lite.viz.scene.colour import Colouring, colouring_of
 from tinygrad_lite.viz.scene.theme import SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
-from tinygrad_lite.viz.scene.view import Scene
-from tinygrad_lite.viz.scene.words import plain
+from tinygrad_lite.viz.scene.view import Scene, view_of
+from tinygrad_lite.viz.words import plain
 
 ARROW = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
@@ -36,13 +38,13 @@ def number(x: float) -> str:
 
 
 def to_svg(graph: Graph, theme: str | None = None) -> str:
-    """Return the picture of ``graph``."""
+    """Return the picture of ``graph``; the built-in layout replaces a missing or slow ``dot`` program."""
     look = graph.look
     if look.engine == "graphviz":
-        from tinygrad_lite.viz.formats.dot import rendered
-
-        return rendered(graph, "svg").decode()
-    scene = graph.view.visible()
+        picture = rendered(graph, "svg")
+        if picture:
+            return picture.decode()
+    scene = view_of(graph).visible()
     return drawn(scene, place(scene), colouring_of(graph, scene), theme or look.theme)
 
 
@@ -64,8 +66,8 @@ def drawn(scene: Scene, picture: Picture, colouring: Colouring, theme: str) -> s
     legend: list[str] = []
     low = picture.h
     if look.legend:
-        low = colouring.legend(legend, max(width, 320), picture.h)
-        width = max(width, min(colouring.width, 320))
+        low = write_legend(legend, colouring, max(width, 320), picture.h)
+        width = max(width, 320)
     lines = [
         f'<text class="{role}" x="16" y="{22 * (i + 1)}">{escape(t)}</text>' for i, (role, t) in enumerate(heading)
     ]
@@ -83,6 +85,17 @@ def drawn(scene: Scene, picture: Picture, colouring: Colouring, theme: str) -> s
         + "\n".join(legend)
         + "</g></svg>\n"
     )
+
+
+def write_legend(out: list[str], colouring: Colouring, width: float, top: float) -> float:
+    """Write the legend below ``top``; return its bottom."""
+    y = top + 4
+    for name, words, x, y in places(colouring, width, top):
+        out.append(
+            f'<g class="{name}"><rect x="{number(x)}" y="{number(y)}" width="14" height="11" rx="3"/>'
+            f'<text class="note" x="{number(x + 20)}" y="{number(y + 9.5)}">{escape(words)}</text></g>'
+        )
+    return y + ROW + 4
 
 
 def frame(out: list[str], scene: Scene, r: Rect) -> None:

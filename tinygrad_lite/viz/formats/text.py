@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from tinygrad_lite.viz.formats.registers import register_names
 from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.scene.boxes import colour_lines, extra_options, mark_text, number_lines
-from tinygrad_lite.viz.scene.view import View, title_of
-from tinygrad_lite.viz.scene.words import dtype_text, number_text, option_text, plain, shape_text
+from tinygrad_lite.viz.scene.view import View, view_of
+from tinygrad_lite.viz.words import dtype_text, number_text, option_text, plain, shape_text
 
 
 def to_text(graph: Graph) -> str:
     """Return the whole graph as text; equal parts in a row are written once."""
-    view = graph.view
+    view = view_of(graph)
     names = register_names(graph)
     lines = [f"# {plain(graph.look.title)}"] if graph.look.title else []
     inputs = [n for n in graph.nodes if n.kind == "input"]
@@ -47,6 +46,12 @@ def to_text(graph: Graph) -> str:
     return "\n".join(map(plain, lines))
 
 
+def register_names(graph: Graph) -> dict[str, str]:
+    """Return the short name ``%k`` of the k-th op, in the order of execution."""
+    ops = [n.id for n in graph.nodes if n.kind in ("op", "grad")]
+    return {id: f"%{k}" for k, id in enumerate(ops, 1)}
+
+
 def kind_of(node: GraphNode) -> str:
     """Return shape and dtype."""
     return f"{shape_text(node.shape)} {dtype_text(node.dtype)}"
@@ -69,7 +74,7 @@ def op_lines(graph: Graph, view: View, node: GraphNode, names: dict[str, str], d
     lines: list[str] = []
     call = node.call
     if call and call not in view.groups:
-        lines.append(pad + plain(title_of(graph, call)))
+        lines.append(pad + plain(graph.title_of(call)))
         pad += "  "
     used, params = [], []
     for edge in graph.arguments[node.id]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from tinygrad_lite.engine.op import OPS
 from tinygrad_lite.viz.model import Graph, GraphNode
-from tinygrad_lite.viz.scene.colour import in_units, name_of, numbered, sum_of
-from tinygrad_lite.viz.scene.words import (
+from tinygrad_lite.viz.scene.numbers import in_units, name_of, numbered, sum_of
+from tinygrad_lite.viz.words import (
     PAD,
     bytes_text,
     count_text,

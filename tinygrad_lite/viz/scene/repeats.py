@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_lite.viz.model import Graph, GraphNode
-from tinygrad_lite.viz.scene.words import options_text
+from tinygrad_lite.viz.words import options_text
 
 PERIODS = 8
 """The longest sequence of siblings that is looked for as one repeated part."""

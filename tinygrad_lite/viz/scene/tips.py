@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinygrad_lite.viz.model import GraphNode
 from tinygrad_lite.viz.scene.boxes import NOUNS, mark_text
-from tinygrad_lite.viz.scene.words import bytes_text, count_text, number_text, option_text, shape_text, time_text
+from tinygrad_lite.viz.words import bytes_text, count_text, number_text, option_text, shape_text, time_text
 
 
 def tip(node: GraphNode) -> str:

@@ -190,7 +190,15 @@ class Scene:
 
 # ------------------------------------------------------------------------------------------------ building
 def view_of(graph: Graph) -> View:
-    """Return what is shown of ``graph`` under its `Look`."""
+    """Return what is shown of ``graph`` under its `Look`; computed once and kept with the graph."""
+    if "view" not in graph.cache:
+        graph.cache["view"] = made_view(graph)
+    view: View = graph.cache["view"]
+    return view
+
+
+def made_view(graph: Graph) -> View:
+    """Build the view: boxes, groups, folded parameters and repeats; collapse what exceeds the limits."""
     look = graph.look
     steps = Steps(graph)
     folded, hidden = foldable(graph)
@@ -208,7 +216,7 @@ def view_of(graph: Graph) -> View:
     root = Group("", look.title or "", "", "call", 0, len(steps.ids))
     groups: dict[str, Group] = {"": root}
     boxes: dict[str, Box] = {}
-    titles = {c: title_of(graph, c) for c in calls}
+    titles = {c: graph.title_of(c) for c in calls}
     for id, call in calls.items():
         if id in alone or id not in span:
             continue
@@ -271,17 +279,6 @@ def spans(graph: Graph, steps: Steps) -> dict[str, tuple[int, int]]:
             c, d = span.get(call.parent, (a, b))
             span[call.parent] = (min(a, c), max(b, d))
     return span
-
-
-def title_of(graph: Graph, id: str) -> str:
-    """Return ``name: Class`` with the name counted from the module around it."""
-    call = graph.call_of[id]
-    name, parent = id, call.parent.split("#")[0]
-    if call.cls.startswith("∂ "):
-        name, parent = name.removesuffix(".grad"), parent.removesuffix(".grad")
-    if parent and name.startswith(parent + "."):
-        name = name[len(parent) + 1 :]
-    return call.cls if name == call.cls.removeprefix("∂ ") else f"{name}: {call.cls}"
 
 
 def _fill(

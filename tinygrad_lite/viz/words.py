@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.viz.model import Unknown
+
 PAD = "\u00a0"
 """A space that pictures keep: numbers stand below each other with it."""
 
 DTYPES = {"float": "f", "int": "i", "uint": "u", "complex": "c"}
-
-
-class Unknown:
-    """A number that took part in a computation and was not kept: nothing needed it again."""
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

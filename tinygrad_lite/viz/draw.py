@@ -1,0 +1,97 @@
+"""`draw`: the graph of a tensor, a module or a function, with the choice of how to show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.errors import describe
+from tinygrad_lite.profiler import profile as Profile
+from tinygrad_lite.viz.capture.builder import Names
+from tinygrad_lite.viz.capture.names import named, of_caller
+from tinygrad_lite.viz.capture.profiled import checked
+from tinygrad_lite.viz.capture.walk import walk
+from tinygrad_lite.viz.model import PROFILED, Graph, GraphNode, Look
+from tinygrad_lite.viz.trace import run
+
+GRAPHS = ("forward", "backward", "both")
+
+
+def draw(
+    target: Any,
+    *inputs: Any,
+    graph: str = "forward",
+    depth: int | None = None,
+    params: str = "fold",
+    show: Sequence[str] = ("shape",),
+    color_by: str | Callable[[GraphNode], float] | None = None,
+    fold_repeats: bool = True,
+    rankdir: str = "TB",
+    theme: str = "auto",
+    legend: bool = True,
+    names: Mapping[str, Any] | None = None,
+    max_nodes: int = 200,
+    engine: str = "auto",
+    title: str | None = None,
+    profile: Profile | None = None,
+) -> Graph:
+    """Return the graph of ``target``: of the tensor it is, or of one run of the module or function on ``inputs``.
+
+    A run leaves everything as it was: mode, buffers, random numbers, ``.grad``; and no tape stays alive.
+
+    ``graph``: the computation, its backward pass, or both. ``depth``: how many levels of modules are open (None: all).
+    ``params``: inside the box of their op (``"fold"``), as boxes of their own (``"show"``), or not (``"hide"``).
+    ``show``: what to write in the boxes, of shape, dtype, value, grad, stats, attrs, flops, bytes, time, source, saved.
+    ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a function of a node;
+    with ``profile`` time (forward and backward), forward, backward, calls and bytes are what that profile measured.
+    ``fold_repeats``: equal modules in a row are drawn once, with their number. ``rankdir``: TB, LR, BT or RL.
+    ``theme``: light, dark, or auto (follows the reader). ``names``: names of tensors, or a module to take them from.
+    ``max_nodes``: above so many boxes modules are closed. ``engine``: ``"graphviz"`` lets the ``dot`` program draw.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> print(draw(x * x))
+    %1 = mul(x, x)  () f32  value 9 | grad 1
+    return %1
+    >>> from tinygrad_lite.profiler import profile
+    >>> layer = tl.nn.Linear(2, 1)
+    >>> with profile() as p:
+    ...     for _ in range(3):
+    ...         layer(tl.ones(4, 2)).sum().backward()
+    >>> draw(layer, tl.ones(4, 2), profile=p, color_by="time")["Linear/linear.1"].measured.calls
+    3
+    """
+    look = Look(
+        depth, params, tuple(show) if not isinstance(show, str) else (show,), color_by, fold_repeats, rankdir, theme,
+        legend, max_nodes, engine, title,
+    )  # fmt: skip
+    if graph not in GRAPHS:
+        raise ValueError(f"draw: graph={graph!r} is not one of {', '.join(GRAPHS)}")
+    known_profile = checked(profile)
+    if isinstance(target, Graph):
+        if profile is not None:
+            raise TypeError("draw: profile belongs to a tensor or to a run; a Graph keeps what was measured when drawn")
+        return measured(Graph(target.nodes, target.edges, target.calls, look, target.notes))
+    return measured(captured(target, inputs, {**of_caller(2), **named(names)}, look, graph, known_profile))
+
+
+def captured(
+    target: Any, inputs: Sequence[Any], names: Names, look: Look, graph: str, profile: Profile | None
+) -> Graph:  # fmt: skip
+    """Return the graph of a tensor, of a list of tensors, or of one run of a module or function."""
+    if isinstance(target, Tensor) or isinstance(target, (list, tuple)) and any(isinstance(t, Tensor) for t in target):
+        if inputs:
+            raise TypeError("draw: a tensor is already computed; inputs belong to a module or function")
+        return walk(target, names, look, graph, profile)
+    if not callable(target):
+        raise TypeError(f"draw: expected a tensor, a module, a function or a Graph, got {describe(target)}")
+    return run(target, inputs, names, look, graph, profile)
+
+
+def measured(graph: Graph) -> Graph:
+    """Return the graph; raises ValueError if its colours need a profile and it has none."""
+    by = graph.look.color_by
+    if isinstance(by, str) and by in PROFILED and not any(n.measured for n in graph.nodes):
+        raise ValueError(f"draw: color_by={by!r} is what a profile measures: draw(..., profile=p, color_by={by!r})")
+    return graph
