@@ -45,32 +45,36 @@ from tinygrad_lite.ops.elementwise.activation import (
 from tinygrad_lite.ops.indexing.embedding import embedding as embedding, one_hot as one_hot
 from tinygrad_lite.ops.indexing.embedding_bag import embedding_bag as embedding_bag
 from tinygrad_lite.ops.linalg.matmul import linear as linear
-from tinygrad_lite.ops.losses.criteria import (
+from tinygrad_lite.ops.losses.classification import (
     binary_cross_entropy as binary_cross_entropy,
+    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
     cross_entropy as cross_entropy,
-    mse_loss as mse_loss,
+    kl_div as kl_div,
     nll_loss as nll_loss,
 )
 from tinygrad_lite.ops.losses.ctc import ctc_loss as ctc_loss
-from tinygrad_lite.ops.losses.distances import (
-    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+from tinygrad_lite.ops.losses.embedding import (
     cosine_embedding_loss as cosine_embedding_loss,
     cosine_similarity as cosine_similarity,
-    gaussian_nll_loss as gaussian_nll_loss,
     hinge_embedding_loss as hinge_embedding_loss,
-    huber_loss as huber_loss,
-    kl_div as kl_div,
-    l1_loss as l1_loss,
+    pairwise_distance as pairwise_distance,
+    triplet_margin_loss as triplet_margin_loss,
+    triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
+)
+from tinygrad_lite.ops.losses.margin import (
     margin_ranking_loss as margin_ranking_loss,
     multi_margin_loss as multi_margin_loss,
     multilabel_margin_loss as multilabel_margin_loss,
     multilabel_soft_margin_loss as multilabel_soft_margin_loss,
-    pairwise_distance as pairwise_distance,
+    soft_margin_loss as soft_margin_loss,
+)
+from tinygrad_lite.ops.losses.regression import (
+    gaussian_nll_loss as gaussian_nll_loss,
+    huber_loss as huber_loss,
+    l1_loss as l1_loss,
+    mse_loss as mse_loss,
     poisson_nll_loss as poisson_nll_loss,
     smooth_l1_loss as smooth_l1_loss,
-    soft_margin_loss as soft_margin_loss,
-    triplet_margin_loss as triplet_margin_loss,
-    triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
 )
 from tinygrad_lite.ops.networks.normalisation import (
     batch_norm as batch_norm,

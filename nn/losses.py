@@ -8,8 +8,7 @@ from typing import Any
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.ops.losses.criteria import old_words
-from tinygrad_lite.ops.losses.loss import REDUCTIONS
+from tinygrad_lite.ops.losses.reduction import REDUCTIONS, old_words
 
 __all__ = [
     "BCELoss",

@@ -1,3 +1,9 @@
 """Losses, one file per family."""
 
-from tinygrad_lite.ops.losses import criteria as criteria, ctc as ctc, distances as distances, loss as loss
+from tinygrad_lite.ops.losses import (
+    classification as classification,
+    ctc as ctc,
+    embedding as embedding,
+    margin as margin,
+    regression as regression,
+)

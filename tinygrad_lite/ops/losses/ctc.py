@@ -15,7 +15,7 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import getitem, plain
-from tinygrad_lite.ops.losses.criteria import reduced_by
+from tinygrad_lite.ops.losses.reduction import reduced
 from tinygrad_lite.ops.reductions.reduction import logsumexp
 from tinygrad_lite.ops.shape.joining import stack, unbind
 from tinygrad_lite.ops.windows.padding import pad_constant
@@ -106,4 +106,4 @@ def ctc_loss(
         loss = where(impossible, 0.0 if zero_infinity else np.inf, loss)
     if reduction == "mean":
         loss = loss / np.maximum(wanted, 1).astype(x.dtype)
-    return loss[0] if alone and reduction == "none" else reduced_by("ctc_loss", loss, reduction)
+    return loss[0] if alone and reduction == "none" else reduced("ctc_loss", loss, reduction)

@@ -17,7 +17,7 @@ from tinygrad_lite.ops.elementwise.activation import softmax
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.linalg.matmul import matmul
-from tinygrad_lite.ops.losses.criteria import fits
+from tinygrad_lite.ops.losses.reduction import fits
 from tinygrad_lite.ops.shape.reshaping import transpose
 
 __all__ = ["attention_weights", "future_mask"]

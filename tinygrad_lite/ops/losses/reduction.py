@@ -1,0 +1,68 @@
+"""Reduce losses to their mean or sum; the checks and weights that all losses share."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.tensor import Array, Tensor
+from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.indexing.getitem import plain
+
+REDUCTIONS = ("mean", "sum", "none")
+PAIR = Samples("(...),(...)->()", args=None, options={"reduction": REDUCTIONS}, min=1)
+"""How an input and a target of one shape are drawn for the gradient check."""
+
+
+def reduced(name: str, x: Any, reduction: str) -> Any:
+    """Return the mean or the sum of the losses ``x``, or ``x`` itself; the mean of no losses is an error."""
+    if reduction == "none":
+        return x
+    if reduction == "sum":
+        return x.sum()
+    if reduction != "mean":
+        raise OptionError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+    if not prod(x.shape):
+        raise OptionError(f"{name}: the mean of an empty batch is undefined (shape {x.shape}); use reduction='sum'")
+    return x.mean() if isinstance(x, Tensor) else np.add.reduce(x, axis=None) / x.size
+
+
+def share(g: Array, count: int, reduction: str) -> Array:
+    """Return what each element of a reduced loss gets of the incoming gradient."""
+    return g / count if reduction == "mean" else g
+
+
+def weighted(name: str, each: Any, weight: Any, reduction: str) -> Any:
+    """Return ``each`` times ``weight``, reduced; the mean is divided by the sum of the weights."""
+    w = weight if isinstance(weight, Tensor) else new.asarray(weight, each.dtype)
+    if not fits(w.shape, each.shape):
+        raise ShapeError(f"{name}: weight {describe(w)} does not broadcast to the losses {tuple(each.shape)}")
+    out = each * w
+    if reduction != "mean":
+        return reduced(name, out, reduction)
+    return out.sum() / np.broadcast_to(plain(w), tuple(each.shape)).sum()
+
+
+def fits(shape: Any, target: Any) -> bool:
+    """Return whether an array of ``shape`` broadcasts to ``target``."""
+    pairs = zip(tuple(shape)[::-1], tuple(target)[::-1], strict=False)
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in pairs)
+
+
+def same_shape(name: str, input: Array, target: Array) -> None:
+    """Raise unless the two have one shape: silent broadcasting of a target is nearly always a mistake."""
+    if input.shape != target.shape:
+        raise ShapeError(
+            f"{name}: input and target must have the same shape (input {describe(input)}, target {describe(target)}); "
+            f"reshape the target"
+        )
+
+
+def old_words(name: str, size_average: Any, reduce: Any) -> None:
+    """Raise for PyTorch's arguments from before ``reduction``."""
+    if size_average is not None or reduce is not None:
+        raise TypeError(f"{name}: size_average and reduce are gone; use reduction='mean', 'sum' or 'none'")
