@@ -13,7 +13,9 @@ from tinygrad_lite.nn.module import Module as Module
 from tinygrad_lite.nn.normalisation import *  # noqa: F403
 from tinygrad_lite.nn.padding import *  # noqa: F403
 from tinygrad_lite.nn.parameter import Buffer as Buffer, Parameter as Parameter
+from tinygrad_lite.nn.pixelshuffle import *  # noqa: F403
 from tinygrad_lite.nn.pooling import *  # noqa: F403
 from tinygrad_lite.nn.recurrent import *  # noqa: F403
 from tinygrad_lite.nn.regularisation import L1 as L1, L2 as L2, ElasticNet as ElasticNet, GroupLasso as GroupLasso
 from tinygrad_lite.nn.shape import *  # noqa: F403
+from tinygrad_lite.nn.upsampling import *  # noqa: F403

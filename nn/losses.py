@@ -2,335 +2,301 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from inspect import Parameter, Signature
+from typing import Any, dataclass_transform
 
-from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.losses.reduction import REDUCTIONS, old_words
 
 __all__ = [
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "CTCLoss",
-    "CosineEmbeddingLoss",
-    "CrossEntropyLoss",
-    "GaussianNLLLoss",
-    "HingeEmbeddingLoss",
-    "HuberLoss",
-    "KLDivLoss",
-    "L1Loss",
-    "MSELoss",
-    "MarginRankingLoss",
-    "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss",
-    "MultiMarginLoss",
-    "NLLLoss",
-    "PoissonNLLLoss",
-    "SmoothL1Loss",
-    "SoftMarginLoss",
-    "TripletMarginLoss",
-    "TripletMarginWithDistanceLoss",
-]
+    "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
+    "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss",
+    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PoissonNLLLoss",
+    "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+]  # fmt: skip
 
 
+Flag = bool | None
+"""Type of ``size_average`` and ``reduce``, which PyTorch deprecated in favour of ``reduction``."""
+
+
+def _constructor(cls: type[Any], kw_only: bool) -> Callable[..., None]:
+    """Build ``__init__`` from the annotated fields of a loss, and remove their defaults from the class."""
+    kind = Parameter.KEYWORD_ONLY if kw_only else Parameter.POSITIONAL_OR_KEYWORD
+    fields = [
+        Parameter(name, kind, default=cls.__dict__[name], annotation=hint)
+        for name, hint in inspect.get_annotations(cls).items()
+    ]
+    signature = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *fields])
+    for field in fields:
+        delattr(cls, field.name)
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            given = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}.__init__() {error}") from None
+        given.apply_defaults()
+        self._start(**{name: value for name, value in given.arguments.items() if name != "self"})
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]
+    __init__.__annotations__ = inspect.get_annotations(cls)
+    return __init__
+
+
+@dataclass_transform()
 class Loss(Module):
-    """Base of the losses: ``reduction`` is 'mean', 'sum' or 'none'."""
+    """Base of the losses.
+
+    A subclass declares its arguments as fields, like a dataclass, in PyTorch's order, and names its function in the
+    class line. The constructor follows from the fields; the function gets every field except the two deprecated ones,
+    ``size_average`` and ``reduce``.
+    """
 
     function: Any = None
-    settings: tuple[str, ...] = ()
     reductions: tuple[str, ...] = REDUCTIONS
 
-    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
+    def __init_subclass__(cls, *, function: Any = None, kw_only: bool = False, **kwargs: Any) -> None:
+        if inspect.get_annotations(cls) and "__init__" not in cls.__dict__ and cls.__module__ == __name__:
+            cls.__init__ = _constructor(cls, kw_only)  # type: ignore[method-assign]
+        if function is not None:
+            cls.function = staticmethod(function)
+        super().__init_subclass__(**kwargs)  # it makes the constructor check its arguments
+
+    def _start(self, **settings: Any) -> None:
         super().__init__()
-        old_words(type(self).__name__, size_average, reduce)
-        if reduction not in self.reductions:
-            raise ValueError(f"{reduction} is not a valid value for reduction")
-        self.reduction = reduction
+        old_words(type(self).__name__, settings.pop("size_average", None), settings.pop("reduce", None))
+        if settings["reduction"] not in self.reductions:
+            raise ValueError(f"{settings['reduction']} is not a valid value for reduction")
+        self._settings = tuple(settings)
+        for name, value in settings.items():
+            if name in ("weight", "pos_weight"):
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
 
     def _loss(self, *args: Any) -> Any:
         """Return the loss."""
-        words = {name: getattr(self, name) for name in self.settings}
-        return self.function(*args, **words, reduction=self.reduction)
+        settings = {name: getattr(self, name) for name in self._settings}
+        return self.function(*args, **settings)
 
     forward: Callable[..., Any] = _loss
 
 
+class _Plain(Loss):
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
+
+
 class _Weighted(Loss):
-    settings: tuple[str, ...] = ("weight",)
-    weight: Tensor | None
-
-    def __init__(
-        self, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+    weight: Any = None
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
 
 
-class MSELoss(Loss):
-    """Return the mean of ``(input - target) ** 2``."""
-
-    function = staticmethod(F.mse_loss)
+class MSELoss(_Plain, function=F.mse_loss):
+    """Compute the mean of ``(input - target) ** 2``."""
 
     def forward(self, input: Any, target: Any) -> Any:
         """Return the loss."""
-        return F.mse_loss(input, target, None, None, self.reduction)  # by place: this is the loss of tiny networks
+        # positional arguments, because calls take most of the time of a tiny network
+        return F.mse_loss(input, target, None, None, self.reduction)
 
 
-class L1Loss(Loss):
-    """Return the mean of ``|input - target|``."""
-
-    function = staticmethod(F.l1_loss)
+class L1Loss(_Plain, function=F.l1_loss):
+    """Compute the mean of ``|input - target|``."""
 
 
-class SoftMarginLoss(Loss):
-    """Return ``log(1 + exp(-target * input))`` for targets 1 and -1."""
-
-    function = staticmethod(F.soft_margin_loss)
+class SoftMarginLoss(_Plain, function=F.soft_margin_loss):
+    """Compute ``log(1 + exp(-target * input))`` for targets 1 and -1."""
 
 
-class MultiLabelMarginLoss(Loss):
-    """Return the hinge loss over pairs of right and wrong classes; -1 ends a list of right ones."""
+class MultiLabelMarginLoss(_Plain, function=F.multilabel_margin_loss):
+    """Compute the hinge loss over pairs of a right and a wrong class.
 
-    function = staticmethod(F.multilabel_margin_loss)
-
-
-class BCELoss(_Weighted):
-    """Return the binary cross-entropy of probabilities; ``weight`` is per element."""
-
-    function = staticmethod(F.binary_cross_entropy)
+    A row of the target lists the right classes; -1 ends the list.
+    """
 
 
-class MultiLabelSoftMarginLoss(_Weighted):
-    """Return the binary cross-entropy of the scores of each class, averaged."""
-
-    function = staticmethod(F.multilabel_soft_margin_loss)
+class BCELoss(_Weighted, function=F.binary_cross_entropy):
+    """Compute the binary cross-entropy of probabilities; ``weight`` is per element."""
 
 
-class SmoothL1Loss(Loss):
-    """Return ``d² / (2 beta)`` for differences below ``beta``, ``|d| - beta / 2`` above."""
-
-    function = staticmethod(F.smooth_l1_loss)
-    settings = ("beta",)
-
-    def __init__(
-        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean", beta: float = 1.0
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.beta = beta
+class MultiLabelSoftMarginLoss(_Weighted, function=F.multilabel_soft_margin_loss):
+    """Compute the binary cross-entropy of each class's score, averaged."""
 
 
-class HuberLoss(Loss):
-    """Return ``d² / 2`` for differences below ``delta``, ``delta (|d| - delta / 2)`` above."""
+class SmoothL1Loss(Loss, function=F.smooth_l1_loss):
+    """Compute ``d² / (2 beta)`` where ``d < beta``, else ``d - beta / 2``.
 
-    function = staticmethod(F.huber_loss)
-    settings = ("delta",)
+    ``d`` is ``|input - target|``.
+    """
 
-    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(None, None, reduction)
-        self.delta = delta
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
+    beta: float = 1.0
 
 
-class KLDivLoss(Loss):
-    """Return ``target * (log target - input)`` of log-probabilities; reduction may be 'batchmean'."""
+class HuberLoss(Loss, function=F.huber_loss):
+    """Compute ``d² / 2`` where ``d < delta``, else ``delta (d - delta / 2)``.
 
-    function = staticmethod(F.kl_div)
-    settings = ("log_target",)
+    ``d`` is ``|input - target|``.
+    """
+
+    reduction: str = "mean"
+    delta: float = 1.0
+
+
+class KLDivLoss(Loss, function=F.kl_div):
+    """Compute ``target * (log target - input)``, where ``input`` is log-probabilities.
+
+    ``reduction`` may also be 'batchmean': the sum over the batch size.
+    """
+
     reductions = (*REDUCTIONS, "batchmean")
-
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        log_target: bool = False,
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.log_target = log_target
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
+    log_target: bool = False
 
 
-class PoissonNLLLoss(Loss):
-    """Return minus the log-likelihood of counts ``target`` whose (log-)rate is ``input``."""
+class PoissonNLLLoss(Loss, function=F.poisson_nll_loss):
+    """Compute the negative log-likelihood of counts under a Poisson distribution.
 
-    function = staticmethod(F.poisson_nll_loss)
-    settings = ("log_input", "full", "eps")
+    ``input`` is the logarithm of the rate, or with ``log_input=False`` the rate.
+    """
 
-    def __init__(
-        self,
-        log_input: bool = True,
-        full: bool = False,
-        size_average: bool | None = None,
-        eps: float = 1e-8,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.log_input, self.full, self.eps = log_input, full, eps
+    log_input: bool = True
+    full: bool = False
+    size_average: Flag = None
+    eps: float = 1e-8
+    reduce: Flag = None
+    reduction: str = "mean"
 
 
-class GaussianNLLLoss(Loss):
-    """Return minus the log-likelihood of ``target`` under a normal distribution (input, target, var)."""
+class GaussianNLLLoss(Loss, function=F.gaussian_nll_loss, kw_only=True):
+    """Compute the negative log-likelihood under a normal distribution.
 
-    function = staticmethod(F.gaussian_nll_loss)
-    settings = ("full", "eps")
+    Called with ``(input, target, var)``: mean, observation, variance.
+    """
 
-    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__(None, None, reduction)
-        self.full, self.eps = full, eps
-
-
-class HingeEmbeddingLoss(Loss):
-    """Return ``input`` for targets 1, ``max(0, margin - input)`` for -1."""
-
-    function = staticmethod(F.hinge_embedding_loss)
-    settings = ("margin",)
-
-    def __init__(
-        self, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
+    full: bool = False
+    eps: float = 1e-6
+    reduction: str = "mean"
 
 
-class MarginRankingLoss(Loss):
-    """Return ``max(0, -target * (input1 - input2) + margin)``."""
+class HingeEmbeddingLoss(Loss, function=F.hinge_embedding_loss):
+    """Compute ``input`` for targets 1, ``max(0, margin - input)`` for -1."""
 
-    function = staticmethod(F.margin_ranking_loss)
-    settings = ("margin",)
-
-    def __init__(
-        self, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
+    margin: float = 1.0
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
 
 
-class CosineEmbeddingLoss(Loss):
-    """Return ``1 - cos`` for targets 1, ``max(0, cos - margin)`` for -1."""
+class MarginRankingLoss(Loss, function=F.margin_ranking_loss):
+    """Compute ``max(0, -target * (input1 - input2) + margin)``."""
 
-    function = staticmethod(F.cosine_embedding_loss)
-    settings = ("margin",)
-
-    def __init__(
-        self, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
+    margin: float = 0.0
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
 
 
-class TripletMarginLoss(Loss):
-    """Return ``max(0, margin + |anchor - positive| - |anchor - negative|)``."""
+class CosineEmbeddingLoss(Loss, function=F.cosine_embedding_loss):
+    """Compute ``1 - cos`` for targets 1, ``max(0, cos - margin)`` for -1."""
 
-    function = staticmethod(F.triplet_margin_loss)
-    settings = ("margin", "p", "eps", "swap")
-
-    def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+    margin: float = 0.0
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
 
 
-class TripletMarginWithDistanceLoss(Loss):
-    """Return the triplet loss with a distance of one's own."""
+class TripletMarginLoss(Loss, function=F.triplet_margin_loss):
+    """Compute ``max(0, margin + |anchor - positive| - |anchor - negative|)``."""
 
-    function = staticmethod(F.triplet_margin_with_distance_loss)
-    settings = ("distance_function", "margin", "swap")
-
-    def __init__(
-        self, *, distance_function: Any = None, margin: float = 1.0, swap: bool = False, reduction: str = "mean"
-    ) -> None:
-        super().__init__(None, None, reduction)
-        self.distance_function, self.margin, self.swap = distance_function, margin, swap
-
-
-class NLLLoss(_Weighted):
-    """Return minus the log-probability of the right class; ``weight`` is per class."""
-
-    function = staticmethod(F.nll_loss)
-    settings = ("weight", "ignore_index")
-
-    def __init__(
-        self,
-        weight: Any = None,
-        size_average: bool | None = None,
-        ignore_index: int = -100,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
+    margin: float = 1.0
+    p: float = 2.0
+    eps: float = 1e-6
+    swap: bool = False
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
 
 
-class CrossEntropyLoss(_Weighted):
-    """Return the cross-entropy of scores (N, C, *) and class numbers (N, *), or class probabilities (N, C, *)."""
+class TripletMarginWithDistanceLoss(Loss, function=F.triplet_margin_with_distance_loss, kw_only=True):
+    """Compute the triplet loss with a distance function of your choice."""
 
-    function = staticmethod(F.cross_entropy)
-    settings = ("weight", "ignore_index", "label_smoothing")
-
-    def __init__(
-        self,
-        weight: Any = None,
-        size_average: bool | None = None,
-        ignore_index: int = -100,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+    distance_function: Any = None
+    margin: float = 1.0
+    swap: bool = False
+    reduction: str = "mean"
 
 
-class BCEWithLogitsLoss(_Weighted):
-    """Return the binary cross-entropy of ``sigmoid(input)``; ``pos_weight`` weighs positive targets."""
+class NLLLoss(Loss, function=F.nll_loss):
+    """Compute minus the log-probability of the right class; ``weight`` is per class."""
 
-    function = staticmethod(F.binary_cross_entropy_with_logits)
-    settings = ("weight", "pos_weight")
-    pos_weight: Tensor | None
-
-    def __init__(
-        self,
-        weight: Any = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        pos_weight: Any = None,
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.register_buffer("pos_weight", pos_weight)
+    weight: Any = None
+    size_average: Flag = None
+    ignore_index: int = -100
+    reduce: Flag = None
+    reduction: str = "mean"
 
 
-class MultiMarginLoss(_Weighted):
-    """Return the mean over wrong classes of ``max(0, margin - right score + wrong score) ** p``."""
+class CrossEntropyLoss(Loss, function=F.cross_entropy):
+    """Compute the cross-entropy of scores (N, C, *) and targets.
 
-    function = staticmethod(F.multi_margin_loss)
-    settings = ("weight", "p", "margin")
+    Targets are class numbers (N, *) or class probabilities (N, C, *).
+    """
 
-    def __init__(
-        self,
-        p: int = 1,
-        margin: float = 1.0,
-        weight: Any = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        if p not in (1, 2):
+    weight: Any = None
+    size_average: Flag = None
+    ignore_index: int = -100
+    reduce: Flag = None
+    reduction: str = "mean"
+    label_smoothing: float = 0.0
+
+
+class BCEWithLogitsLoss(Loss, function=F.binary_cross_entropy_with_logits):
+    """Compute the binary cross-entropy of ``sigmoid(input)``.
+
+    ``pos_weight`` weighs positive targets.
+    """
+
+    weight: Any = None
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
+    pos_weight: Any = None
+
+
+class MultiMarginLoss(Loss, function=F.multi_margin_loss):
+    """Compute the mean of ``max(0, margin - right score + wrong score) ** p``.
+
+    The mean is over the wrong classes.
+    """
+
+    p: int = 1
+    margin: float = 1.0
+    weight: Any = None
+    size_average: Flag = None
+    reduce: Flag = None
+    reduction: str = "mean"
+
+    def _start(self, **settings: Any) -> None:
+        if settings["p"] not in (1, 2):
             raise ValueError("only p == 1 and p == 2 supported")
-        super().__init__(weight, size_average, reduce, reduction)
-        self.p, self.margin = p, margin
+        super()._start(**settings)
 
 
-class CTCLoss(Loss):
-    """Return how unlikely a sequence of labels is whose alignment with the input nobody knows.
+class CTCLoss(Loss, function=F.ctc_loss):
+    """Compute the CTC loss of label sequences with unknown alignment to the input.
 
     >>> import tinygrad_lite as tl
     >>> said = tl.zeros(4, 1, 3).log_softmax(-1)  # 4 steps, 1 sequence, 2 labels and the blank
@@ -338,9 +304,6 @@ class CTCLoss(Loss):
     0.8432
     """
 
-    function = staticmethod(F.ctc_loss)
-    settings = ("blank", "zero_infinity")
-
-    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
-        super().__init__(reduction=reduction)
-        self.blank, self.zero_infinity = blank, zero_infinity
+    blank: int = 0
+    reduction: str = "mean"
+    zero_infinity: bool = False

@@ -1,4 +1,4 @@
-"""Padding layers, and layers that rearrange or resize images."""
+"""Layers that pad sequences, images and volumes; `functional.pad` does the work."""
 
 from __future__ import annotations
 
@@ -9,34 +9,23 @@ from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.windows.convolution import as_ints
 
 __all__ = [
-    "ChannelShuffle",
-    "CircularPad1d",
-    "CircularPad2d",
-    "CircularPad3d",
-    "ConstantPad1d",
-    "ConstantPad2d",
-    "ConstantPad3d",
-    "PixelShuffle",
-    "PixelUnshuffle",
-    "ReflectionPad1d",
-    "ReflectionPad2d",
-    "ReflectionPad3d",
-    "ReplicationPad1d",
-    "ReplicationPad2d",
-    "ReplicationPad3d",
-    "Upsample",
-    "UpsamplingBilinear2d",
-    "UpsamplingNearest2d",
-    "ZeroPad1d",
-    "ZeroPad2d",
-    "ZeroPad3d",
-]
+    "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
+    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",
+    "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+]  # fmt: skip
 
 
 class _Pad(Module):
+    """Base of the padding layers; a subclass names its number of spatial axes and its mode in the class line."""
+
     n = 2
     mode = "constant"
     value: float | None = None
+
+    def __init_subclass__(cls, *, n: int | None = None, mode: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.n = cls.n if n is None else n
+        cls.mode = cls.mode if mode is None else mode
 
     def __init__(self, padding: Any) -> None:
         super().__init__()
@@ -61,187 +50,61 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ZeroPad1d(_Pad):
-    """Put zeros around sequences (N, C, L)."""
+class ZeroPad1d(_Pad, n=1):
+    """Pad sequences (N, C, L) with zeros."""
 
-    n = 1
 
+class ZeroPad2d(_Pad, n=2):
+    """Pad images (N, C, H, W) with zeros."""
 
-class ZeroPad2d(_Pad):
-    """Put zeros around images (N, C, H, W)."""
 
-    n = 2
+class ZeroPad3d(_Pad, n=3):
+    """Pad volumes (N, C, D, H, W) with zeros."""
 
 
-class ZeroPad3d(_Pad):
-    """Put zeros around volumes (N, C, D, H, W)."""
+class ConstantPad1d(_ConstantPad, n=1):
+    """Pad sequences (N, C, L) with a constant."""
 
-    n = 3
 
+class ConstantPad2d(_ConstantPad, n=2):
+    """Pad images (N, C, H, W) with a constant."""
 
-class ConstantPad1d(_ConstantPad):
-    """Put one value around sequences (N, C, L)."""
 
-    n = 1
+class ConstantPad3d(_ConstantPad, n=3):
+    """Pad volumes (N, C, D, H, W) with a constant."""
 
 
-class ConstantPad2d(_ConstantPad):
-    """Put one value around images (N, C, H, W)."""
+class ReflectionPad1d(_Pad, n=1, mode="reflect"):
+    """Pad sequences (N, C, L) with their mirror image; the edge is not repeated."""
 
-    n = 2
 
+class ReflectionPad2d(_Pad, n=2, mode="reflect"):
+    """Pad images (N, C, H, W) with their mirror image; the edge is not repeated."""
 
-class ConstantPad3d(_ConstantPad):
-    """Put one value around volumes (N, C, D, H, W)."""
 
-    n = 3
+class ReflectionPad3d(_Pad, n=3, mode="reflect"):
+    """Pad volumes (N, C, D, H, W) with their mirror image; the edge is not repeated."""
 
 
-class ReflectionPad1d(_Pad):
-    """Continue sequences (N, C, L) by their mirror image."""
+class ReplicationPad1d(_Pad, n=1, mode="replicate"):
+    """Pad sequences (N, C, L) by repeating their edge."""
 
-    n = 1
-    mode = "reflect"
 
+class ReplicationPad2d(_Pad, n=2, mode="replicate"):
+    """Pad images (N, C, H, W) by repeating their edge."""
 
-class ReflectionPad2d(_Pad):
-    """Continue images (N, C, H, W) by their mirror image."""
 
-    n = 2
-    mode = "reflect"
+class ReplicationPad3d(_Pad, n=3, mode="replicate"):
+    """Pad volumes (N, C, D, H, W) by repeating their edge."""
 
 
-class ReflectionPad3d(_Pad):
-    """Continue volumes (N, C, D, H, W) by their mirror image."""
+class CircularPad1d(_Pad, n=1, mode="circular"):
+    """Pad sequences (N, C, L) with values from the opposite edge."""
 
-    n = 3
-    mode = "reflect"
 
+class CircularPad2d(_Pad, n=2, mode="circular"):
+    """Pad images (N, C, H, W) with values from the opposite edge."""
 
-class ReplicationPad1d(_Pad):
-    """Continue sequences (N, C, L) by their last element."""
 
-    n = 1
-    mode = "replicate"
-
-
-class ReplicationPad2d(_Pad):
-    """Continue images (N, C, H, W) by their last element."""
-
-    n = 2
-    mode = "replicate"
-
-
-class ReplicationPad3d(_Pad):
-    """Continue volumes (N, C, D, H, W) by their last element."""
-
-    n = 3
-    mode = "replicate"
-
-
-class CircularPad1d(_Pad):
-    """Continue sequences (N, C, L) by their other end."""
-
-    n = 1
-    mode = "circular"
-
-
-class CircularPad2d(_Pad):
-    """Continue images (N, C, H, W) by their other end."""
-
-    n = 2
-    mode = "circular"
-
-
-class CircularPad3d(_Pad):
-    """Continue volumes (N, C, D, H, W) by their other end."""
-
-    n = 3
-    mode = "circular"
-
-
-class Upsample(Module):
-    """Resize images: to ``size`` or by ``scale_factor``; see `nn.functional.interpolate`."""
-
-    def __init__(
-        self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
-        recompute_scale_factor: bool | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.size, self.mode, self.align_corners = size, mode, align_corners
-        several = isinstance(scale_factor, (tuple, list))
-        self.scale_factor: Any = tuple(map(float, scale_factor)) if several else scale_factor and float(scale_factor)
-        self.recompute_scale_factor = recompute_scale_factor
-
-    def forward(self, input: Any) -> Any:
-        """Return the resized input."""
-        return F.interpolate(
-            input, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
-        )
-
-    def extra_repr(self) -> str:
-        """Return the constructor's arguments."""
-        how = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
-        return f"{how}, mode={self.mode!r}"
-
-
-class UpsamplingNearest2d(Upsample):
-    """Resize images by repeating pixels."""
-
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
-        super().__init__(size, scale_factor, mode="nearest")
-
-
-class UpsamplingBilinear2d(Upsample):
-    """Resize images by bilinear interpolation, corners staying corners."""
-
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
-        super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
-
-
-class PixelShuffle(Module):
-    """Spread channels over the image: (N, C r², H, W) becomes (N, C, H r, W r)."""
-
-    def __init__(self, upscale_factor: int) -> None:
-        super().__init__()
-        self.upscale_factor = upscale_factor
-
-    def forward(self, input: Any) -> Any:
-        """Return the rearranged input."""
-        return F.pixel_shuffle(input, self.upscale_factor)
-
-    def extra_repr(self) -> str:
-        """Return the constructor's arguments."""
-        return f"upscale_factor={self.upscale_factor}"
-
-
-class PixelUnshuffle(Module):
-    """Make each r x r block of pixels channels: (N, C, H r, W r) becomes (N, C r², H, W)."""
-
-    def __init__(self, downscale_factor: int) -> None:
-        super().__init__()
-        self.downscale_factor = downscale_factor
-
-    def forward(self, input: Any) -> Any:
-        """Return the rearranged input."""
-        return F.pixel_unshuffle(input, self.downscale_factor)
-
-    def extra_repr(self) -> str:
-        """Return the constructor's arguments."""
-        return f"downscale_factor={self.downscale_factor}"
-
-
-class ChannelShuffle(Module):
-    """Deal the channels out over ``groups``."""
-
-    def __init__(self, groups: int) -> None:
-        super().__init__()
-        self.groups = groups
-
-    def forward(self, input: Any) -> Any:
-        """Return the rearranged input."""
-        return F.channel_shuffle(input, self.groups)
-
-    def extra_repr(self) -> str:
-        """Return the constructor's arguments."""
-        return f"groups={self.groups}"
+class CircularPad3d(_Pad, n=3, mode="circular"):
+    """Pad volumes (N, C, D, H, W) with values from the opposite edge."""
