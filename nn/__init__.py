@@ -7,6 +7,7 @@ from tinygrad_lite.nn.container import *  # noqa: F403
 from tinygrad_lite.nn.conv import *  # noqa: F403
 from tinygrad_lite.nn.dropout import *  # noqa: F403
 from tinygrad_lite.nn.embedding import *  # noqa: F403
+from tinygrad_lite.nn.flatten import *  # noqa: F403
 from tinygrad_lite.nn.linear import Bilinear as Bilinear, Identity as Identity, Linear as Linear
 from tinygrad_lite.nn.losses import *  # noqa: F403
 from tinygrad_lite.nn.module import Module as Module
@@ -17,5 +18,5 @@ from tinygrad_lite.nn.pixelshuffle import *  # noqa: F403
 from tinygrad_lite.nn.pooling import *  # noqa: F403
 from tinygrad_lite.nn.recurrent import *  # noqa: F403
 from tinygrad_lite.nn.regularisation import L1 as L1, L2 as L2, ElasticNet as ElasticNet, GroupLasso as GroupLasso
-from tinygrad_lite.nn.shape import *  # noqa: F403
+from tinygrad_lite.nn.transformer import *  # noqa: F403
 from tinygrad_lite.nn.upsampling import *  # noqa: F403

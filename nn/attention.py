@@ -1,34 +1,84 @@
-"""Attention with several heads, and the encoder and decoder layers of a transformer.
+"""Attention: `scaled_dot_product_attention`, and the layer with several heads.
 
 Source: Vaswani et al., Attention is all you need, 2017.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine.tensor import get_default_dtype, make
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.tensor import Array, make
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.nn import functional as F, init
-from tinygrad_lite.nn.attending import joined_masks
-from tinygrad_lite.nn.container import ModuleList
-from tinygrad_lite.nn.dropout import Dropout
+from tinygrad_lite.nn import init
+from tinygrad_lite.nn.dropout import dropout
 from tinygrad_lite.nn.linear import Linear, new_parameter
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.nn.normalisation import LayerNorm
 from tinygrad_lite.nn.parameter import Parameter
+from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.linalg.matmul import linear
 from tinygrad_lite.ops.networks.attention import attention_weights, future_mask
 from tinygrad_lite.ops.shape.reshaping import cat
+from tinygrad_lite.ops.windows.padding import pad
 
-__all__ = [
-    "MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
-    "TransformerEncoderLayer",
-]  # fmt: skip
+__all__ = ["MultiheadAttention"]
+
+
+def scaled_dot_product_attention(
+    query: Array, key: Array, value: Array, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
+    scale: float | None = None, enable_gqa: bool = False,
+) -> Array:  # fmt: skip
+    r"""Return :math:`\operatorname{softmax}(Q K^\top / \sqrt{E}) V`: (L, E), (S, E), (S, V) give (L, V).
+
+    Any axes may stand before these.
+
+    ``attn_mask``: booleans (True: look) or numbers added to the scores. ``is_causal``: a query sees no later key. A
+    query that may look at nothing gives zeros. ``enable_gqa``: several heads of queries share one of keys.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.scaled_dot_product_attention(tl.zeros(1, 2), tl.ones(3, 2), tl.eye(3))
+    tensor([[0.3333, 0.3333, 0.3333]])
+    """
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("scaled_dot_product_attention: explicit attn_mask should not be set when is_causal=True")
+    if value.shape[-2] != key.shape[-2]:
+        raise ShapeError(f"scaled_dot_product_attention: {describe(key)} keys but {describe(value)} values")
+    if enable_gqa:
+        times = query.shape[-3] // key.shape[-3]
+        key, value = key.repeat_interleave(times, -3), value.repeat_interleave(times, -3)
+    mask = future_mask(query.shape[-2], key.shape[-2]) if is_causal else attn_mask
+    weights = attention_weights(query, key, mask, scale)
+    return (dropout(weights, dropout_p) if dropout_p else weights) @ value
+
+
+def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, source: int, dtype: Any) -> Any:
+    """Return one mask of numbers for scores (N, heads, L, S) from masks in which True means "do not look"."""
+    total: Any = None
+    if attn_mask is not None:
+        mask = _numbers(attn_mask, dtype)
+        if mask.ndim == 3 and mask.shape == (n * heads, length, source):
+            mask = mask.reshape((n, heads, length, source))
+        elif mask.shape != (length, source):
+            raise ShapeError(
+                f"MultiheadAttention: attn_mask must be {(length, source)} or {(n * heads, length, source)}, got "
+                f"{describe(mask)}"
+            )
+        total = mask
+    if padding is not None:
+        mask = _numbers(padding, dtype)
+        if mask.shape not in ((n, source), (source,)):
+            raise ShapeError(f"MultiheadAttention: key_padding_mask must be {(n, source)}, got {describe(mask)}")
+        mask = mask.reshape((-1, 1, 1, source))
+        total = mask if total is None else total + mask
+    return total
+
+
+def _numbers(mask: Any, dtype: Any) -> Any:
+    if mask.dtype.kind == "b":
+        return np.where(plain(mask), -np.inf, 0.0).astype(dtype)
+    return mask
 
 
 class MultiheadAttention(Module):
@@ -64,13 +114,17 @@ class MultiheadAttention(Module):
         self.head_dim, self.add_zero_attn = embed_dim // num_heads, add_zero_attn
         same = self.kdim == embed_dim == self.vdim
         e = embed_dim
-        self.register_parameter("in_proj_weight", new_parameter(np.zeros((3 * e, e)), dtype) if same else None)
+
+        def register_zeros(name: str, *shape: int, use: bool = True) -> None:
+            self.register_parameter(name, new_parameter(new.zeros(shape), dtype) if use else None)
+
+        register_zeros("in_proj_weight", 3 * e, e, use=same)
         for name, width in (("q", e), ("k", self.kdim), ("v", self.vdim)):
-            self.register_parameter(f"{name}_proj_weight", None if same else new_parameter(np.zeros((e, width)), dtype))
-        self.register_parameter("in_proj_bias", new_parameter(np.zeros(3 * e), dtype) if bias else None)
+            register_zeros(f"{name}_proj_weight", e, width, use=not same)
+        register_zeros("in_proj_bias", 3 * e, use=bias)
         self.out_proj = Linear(e, e, bias, dtype=dtype)
-        self.register_parameter("bias_k", new_parameter(np.zeros((1, 1, e)), dtype) if add_bias_kv else None)
-        self.register_parameter("bias_v", new_parameter(np.zeros((1, 1, e)), dtype) if add_bias_kv else None)
+        register_zeros("bias_k", 1, 1, e, use=add_bias_kv)
+        register_zeros("bias_v", 1, 1, e, use=add_bias_kv)
         self._reset_parameters()
 
     def _reset_parameters(self) -> None:
@@ -131,17 +185,17 @@ class MultiheadAttention(Module):
             k, v = (cat([x, b.expand(n, 1, e)], 1) for x, b in ((k, self.bias_k), (v, self.bias_v)))
             extra += 1
         if self.add_zero_attn:
-            nothing = make(np.zeros((n, 1, e), q.dtype))
+            nothing = make(new.zeros((n, 1, e), q.dtype))
             k, v = cat([k, nothing], 1), cat([v, nothing], 1)
             extra += 1
         source = k.shape[1]
         mask = joined_masks(attn_mask, key_padding_mask, n, self.num_heads, length, source - extra, q.dtype)
         if mask is not None and extra:
-            mask = F.pad(mask if hasattr(mask, "array") else make(mask), (0, extra))
+            mask = pad(mask if hasattr(mask, "array") else make(mask), (0, extra))
         heads = [x.reshape((n, x.shape[1], self.num_heads, self.head_dim)).permute(0, 2, 1, 3) for x in (q, k, v)]
         weights = attention_weights(heads[0], heads[1], mask)
         if self.dropout and self.training:
-            weights = F.dropout(weights, self.dropout)
+            weights = dropout(weights, self.dropout)
         y = (weights @ heads[2]).permute(0, 2, 1, 3).reshape((n, length, e))
         y = self.out_proj(y)
         y = y.reshape((length, e)) if alone else y if self.batch_first else y.permute(1, 0, 2)
@@ -149,201 +203,3 @@ class MultiheadAttention(Module):
             return y, None
         weights = weights.mean(1) if average_attn_weights else weights
         return y, (weights.reshape(tuple(weights.shape[1:])) if alone else weights)
-
-
-def _activation(given: Any) -> Callable[[Any], Any]:
-    if isinstance(given, str):
-        if given not in ("relu", "gelu"):
-            raise RuntimeError(f"activation should be relu/gelu, not {given}")
-        return F.relu if given == "relu" else F.gelu
-    return given  # type: ignore[no-any-return]
-
-
-class _Layer(Module):
-    """What encoder and decoder layers share: attention to oneself and two linear layers."""
-
-    def __init__(
-        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1, activation: Any = F.relu,
-        layer_norm_eps: float = 1e-5, batch_first: bool = False, norm_first: bool = False, bias: bool = True,
-        device: Any = None, dtype: Any = None,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
-        self._second_attention(d_model, nhead, dropout, bias, batch_first, dtype)
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype)
-        self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self._third_norm(d_model, layer_norm_eps, bias, dtype)
-        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
-        self._third_dropout(dropout)
-        self.activation = _activation(activation)
-
-    def _second_attention(self, *settings: Any) -> None:
-        """Encoders have none."""
-
-    def _third_norm(self, *settings: Any) -> None:
-        """Encoders have none."""
-
-    def _third_dropout(self, p: float) -> None:
-        """Encoders have none."""
-
-    def _attend(self, x: Any, mask: Any, padding: Any) -> Any:
-        return self.dropout1(self.self_attn(x, x, x, padding, False, mask)[0])
-
-    def _feed(self, x: Any, drop: Any) -> Any:
-        return drop(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-
-
-class TransformerEncoderLayer(_Layer):
-    """Attention to oneself and two linear layers, each added to its input and normalised.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.nn.TransformerEncoderLayer(8, 2, 16)(tl.ones(5, 3, 8)).shape
-    (5, 3, 8)
-    """
-
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        """Return ``src`` (L, N, d_model) after the layer."""
-        x = src
-        if self.norm_first:
-            x = x + self._attend(self.norm1(x), src_mask, src_key_padding_mask)
-            return x + self._feed(self.norm2(x), self.dropout2)
-        x = self.norm1(x + self._attend(x, src_mask, src_key_padding_mask))
-        return self.norm2(x + self._feed(x, self.dropout2))
-
-
-class TransformerDecoderLayer(_Layer):
-    """Attention to oneself, attention to a memory, and two linear layers, each added to its input and normalised."""
-
-    multihead_attn: MultiheadAttention
-    norm3: LayerNorm
-    dropout3: Dropout
-
-    def _second_attention(self, *settings: Any) -> None:
-        d_model, nhead, dropout, bias, batch_first, dtype = settings
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
-
-    def _third_norm(self, *settings: Any) -> None:
-        d_model, eps, bias, dtype = settings
-        self.norm3 = LayerNorm(d_model, eps, bias=bias, dtype=dtype)
-
-    def _third_dropout(self, p: float) -> None:
-        self.dropout3 = Dropout(p)
-
-    def forward(
-        self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
-    ) -> Any:  # fmt: skip
-        """Return ``tgt`` (L, N, d_model) after the layer."""
-
-        def look(x: Any) -> Any:
-            return self.dropout2(self.multihead_attn(x, memory, memory, memory_key_padding_mask, False, memory_mask)[0])
-
-        x = tgt
-        if self.norm_first:
-            x = x + self._attend(self.norm1(x), tgt_mask, tgt_key_padding_mask)
-            x = x + look(self.norm2(x))
-            return x + self._feed(self.norm3(x), self.dropout3)
-        x = self.norm1(x + self._attend(x, tgt_mask, tgt_key_padding_mask))
-        x = self.norm2(x + look(x))
-        return self.norm3(x + self._feed(x, self.dropout3))
-
-
-class _Stack(Module):
-    def __init__(self, layer: Module, num_layers: int, norm: Module | None = None) -> None:
-        super().__init__()
-        self.layers = ModuleList([copy.deepcopy(layer) for _ in range(num_layers)])
-        self.num_layers = num_layers
-        self.add_module("norm", norm)
-
-    norm: Module | None
-
-
-class TransformerEncoder(_Stack):
-    """A stack of copies of one encoder layer."""
-
-    def __init__(
-        self, encoder_layer: Module, num_layers: int, norm: Module | None = None, enable_nested_tensor: bool = True,
-        mask_check: bool = True,
-    ) -> None:  # fmt: skip
-        super().__init__(encoder_layer, num_layers, norm)
-
-    def forward(
-        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
-    ) -> Any:
-        """Return ``src`` after all layers."""
-        for layer in self.layers:
-            src = layer(src, mask, src_key_padding_mask)
-        return src if self.norm is None else self.norm(src)
-
-
-class TransformerDecoder(_Stack):
-    """A stack of copies of one decoder layer."""
-
-    def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
-        super().__init__(decoder_layer, num_layers, norm)
-
-    def forward(
-        self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
-    ) -> Any:  # fmt: skip
-        """Return ``tgt`` after all layers."""
-        for layer in self.layers:
-            tgt = layer(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
-        return tgt if self.norm is None else self.norm(tgt)
-
-
-class Transformer(Module):
-    """Encoder and decoder together: forward(src, tgt)."""
-
-    def __init__(
-        self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,
-        dim_feedforward: int = 2048, dropout: float = 0.1, activation: Any = F.relu, custom_encoder: Any = None,
-        custom_decoder: Any = None, layer_norm_eps: float = 1e-5, batch_first: bool = False, norm_first: bool = False,
-        bias: bool = True, device: Any = None, dtype: Any = None,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        settings: Any = (
-            d_model,
-            nhead,
-            dim_feedforward,
-            dropout,
-            activation,
-            layer_norm_eps,
-            batch_first,
-            norm_first,
-            bias,
-            device,
-            dtype,
-        )
-
-        def last() -> LayerNorm:
-            return LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-
-        self.encoder = custom_encoder or TransformerEncoder(
-            TransformerEncoderLayer(*settings), num_encoder_layers, last()
-        )
-        self.decoder = custom_decoder or TransformerDecoder(
-            TransformerDecoderLayer(*settings), num_decoder_layers, last()
-        )
-        for p in self.parameters():
-            if p.ndim > 1:
-                init.xavier_uniform_(p)
-        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
-
-    def forward(
-        self, src: Any, tgt: Any, src_mask: Any = None, tgt_mask: Any = None, memory_mask: Any = None,
-        src_key_padding_mask: Any = None, tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None,
-        src_is_causal: bool | None = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
-    ) -> Any:  # fmt: skip
-        """Return the decoded ``tgt``."""
-        memory = self.encoder(src, src_mask, src_key_padding_mask)
-        return self.decoder(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
-
-    @staticmethod
-    def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:
-        """Return the (sz, sz) mask that hides the future: 0 where to look, -inf elsewhere."""
-        return make(np.where(future_mask(sz, sz), 0.0, -np.inf).astype(dtype or get_default_dtype()))

@@ -1,23 +1,112 @@
-"""Dropout layers: random zeros while training, nothing in evaluation."""
+"""Dropout, as functions and as layers: random zeros while training, nothing in evaluation.
+
+Sources: Srivastava et al. 2014 (dropout), Tompson et al. 2015 (whole channels), Klambauer et al. 2017 (alpha dropout).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_lite.nn import noise
+import numpy as np
+
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.module import Module
+from tinygrad_lite.ops.elementwise.activation import SELU_ALPHA, SELU_SCALE
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.random import default_generator
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+
+
+def check_probability(name: str, p: float) -> None:
+    """Raise unless ``p`` is between 0 and 1."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _chosen(shape: tuple[int, ...], p: float) -> Any:
+    """Return where random numbers say "keep": with probability ``1 - p``."""
+    return default_generator().random(shape, np.float32) >= p
+
+
+def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None = None) -> Any:
+    check_probability(name, p)
+    if not training or p == 0:
+        return input
+    shape = tuple(input.shape) if axes is None else (*input.shape[: input.ndim - axes], *(1,) * axes)
+    keep = _chosen(shape, p).astype(input.dtype)
+    return input * (keep if p >= 1 else keep * new.asarray(1 / (1 - p), input.dtype))
+
+
+@function(public=False)
+def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return ``input`` with each element zero with probability ``p``, the others divided by ``1 - p``.
+
+    Without ``training`` the input itself. ``inplace`` is accepted and does not save memory here. Raises ValueError.
+    """
+    return _dropped("dropout", input, p, training)
+
+
+def _channels(name: str, n: int, input: Any, p: float, training: bool) -> Any:
+    if input.ndim not in (n + 1, n + 2):
+        raise ShapeError(f"{name}: expected {n + 1} or {n + 2} axes, x is {describe(input)}")
+    return _dropped(name, input, p, training, n)
+
+
+@function(public=False)
+def dropout1d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return sequences (N, C, L) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    return _channels("dropout1d", 1, input, p, training)
+
+
+@function(public=False)
+def dropout2d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return images (N, C, H, W) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    return _channels("dropout2d", 2, input, p, training)
+
+
+@function(public=False)
+def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
+    """Return volumes (N, C, D, H, W) with channels zero with probability ``p``, the others divided by ``1 - p``."""
+    return _channels("dropout3d", 3, input, p, training)
+
+
+def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ...]) -> Any:
+    check_probability(name, p)
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return input * 0.0
+    low = -SELU_ALPHA * SELU_SCALE
+    a = ((1 - p) * (1 + p * low * low)) ** -0.5
+    keep = _chosen(shape, p)
+    # what is dropped takes the lowest value of SELU; a and the shift bring mean and variance back
+    return where(keep, input * a, new.asarray(low * a, input.dtype)) - a * p * low
+
+
+@function(public=False)
+def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
+    """Return ``input`` with elements set to SELU's lowest value, scaled so that mean and variance stay."""
+    return _alpha("alpha_dropout", input, p, training, tuple(input.shape))
+
+
+@function(public=False)
+def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
+    """Return `alpha_dropout` of whole channels (axis 1)."""
+    return _alpha("feature_alpha_dropout", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
 
 
 class Dropout(Module):
     """Set each element to zero with probability ``p`` while training, and divide the others by ``1 - p``."""
 
-    function: Any = staticmethod(noise.dropout)
+    function: Any = staticmethod(dropout)
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        noise.check_probability(type(self).__name__, p)
+        check_probability(type(self).__name__, p)
         self.p, self.inplace = p, inplace
 
     def forward(self, input: Any) -> Any:
@@ -32,28 +121,28 @@ class Dropout(Module):
 class Dropout1d(Dropout):
     """Set whole channels of sequences (N, C, L) to zero with probability ``p`` while training."""
 
-    function = staticmethod(noise.dropout1d)
+    function = staticmethod(dropout1d)
 
 
 class Dropout2d(Dropout):
     """Set whole channels of images (N, C, H, W) to zero with probability ``p`` while training."""
 
-    function = staticmethod(noise.dropout2d)
+    function = staticmethod(dropout2d)
 
 
 class Dropout3d(Dropout):
     """Set whole channels of volumes (N, C, D, H, W) to zero with probability ``p`` while training."""
 
-    function = staticmethod(noise.dropout3d)
+    function = staticmethod(dropout3d)
 
 
 class AlphaDropout(Dropout):
     """Set elements to the lowest value of SELU while training, keeping mean 0 and variance 1."""
 
-    function = staticmethod(noise.alpha_dropout)
+    function = staticmethod(alpha_dropout)
 
 
 class FeatureAlphaDropout(Dropout):
     """Set whole channels to the lowest value of SELU while training, keeping mean 0 and variance 1."""
 
-    function = staticmethod(noise.feature_alpha_dropout)
+    function = staticmethod(feature_alpha_dropout)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.nn.attending import scaled_dot_product_attention as scaled_dot_product_attention
-from tinygrad_lite.nn.noise import (
+from tinygrad_lite.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
+from tinygrad_lite.nn.dropout import (
     alpha_dropout as alpha_dropout,
     dropout as dropout,
     dropout1d as dropout1d,
     dropout2d as dropout2d,
     dropout3d as dropout3d,
     feature_alpha_dropout as feature_alpha_dropout,
-    gumbel_softmax as gumbel_softmax,
-    rrelu as rrelu,
 )
+from tinygrad_lite.nn.random_activation import gumbel_softmax as gumbel_softmax, rrelu as rrelu
 from tinygrad_lite.ops.elementwise import activation as _activation
 from tinygrad_lite.ops.elementwise.activation import (
     celu as celu,

@@ -19,9 +19,10 @@ from tinygrad_lite.engine.hooks import RemovableHandle
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.nn import state
-from tinygrad_lite.nn.hooks import Hooks, call_with_hooks, located, placed
+from tinygrad_lite.nn.hooks import Hooks, call_with_hooks
 from tinygrad_lite.nn.parameter import Buffer, Parameter
+from tinygrad_lite.nn.source import located, placed
+from tinygrad_lite.nn.state_dict import IncompatibleKeys, read_state, write_state
 
 __all__ = ["Module"]
 
@@ -344,7 +345,7 @@ class Module:
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> OrderedDict[str, Any]:
         """Return every parameter and persistent buffer by dotted name; the tensors share the module's memory."""
-        found = state.read(self, prefix, keep_vars)
+        found = read_state(self, prefix, keep_vars)
         if destination is None:
             return found
         destination.update(found)
@@ -352,13 +353,13 @@ class Module:
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> state.IncompatibleKeys:
+    ) -> IncompatibleKeys:
         """Copy a state dict into the module; with ``strict`` the names must match exactly.
 
         Returns the missing and the unexpected names. Shapes are checked before anything is changed.
         Raises RuntimeError.
         """
-        return state.write(self, state_dict, strict, assign)
+        return write_state(self, state_dict, strict, assign)
 
     def train(self: M, mode: bool = True) -> M:
         """Switch this module and all below it to training (dropout drops, batch norm learns its statistics)."""

@@ -1,13 +1,13 @@
 """What training loops do with parameters and gradients; the door that PyTorch's import paths need."""
 
 from tinygrad_lite.nn.utils import rnn as rnn
-from tinygrad_lite.nn.utils.clipping import (
+from tinygrad_lite.nn.utils.clip_grad import (
     clip_grad_norm as clip_grad_norm,
     clip_grad_norm_ as clip_grad_norm_,
     clip_grad_value_ as clip_grad_value_,
     get_total_norm as get_total_norm,
 )
-from tinygrad_lite.nn.utils.vectors import (
+from tinygrad_lite.nn.utils.convert_parameters import (
     parameters_to_vector as parameters_to_vector,
     vector_to_parameters as vector_to_parameters,
 )

@@ -42,7 +42,7 @@ def entries(module: Any, prefix: str = "") -> dict[str, tuple[Any, str]]:
     return found
 
 
-def read(module: Any, prefix: str, keep_vars: bool) -> OrderedDict[str, Any]:
+def read_state(module: Any, prefix: str, keep_vars: bool) -> OrderedDict[str, Any]:
     """Return the state dict of ``module``: tensors that share the memory of its parameters and buffers."""
     out: OrderedDict[str, Any] = OrderedDict()
     for full, (owner, name) in entries(module, prefix).items():
@@ -54,7 +54,7 @@ def read(module: Any, prefix: str, keep_vars: bool) -> OrderedDict[str, Any]:
     return out
 
 
-def write(module: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
+def write_state(module: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
     """Copy ``state`` into ``module`` after checking all of it; nothing changes if anything does not fit."""
     if not isinstance(state, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state)}.")

@@ -1,0 +1,47 @@
+"""Activations that draw random numbers: randomised leaky ReLU and Gumbel softmax.
+
+Source: Jang et al. 2017 (Gumbel softmax).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.ops.elementwise.activation import leaky_relu, softmax
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.indexing.getitem import plain
+from tinygrad_lite.random import default_generator
+
+__all__ = ["gumbel_softmax", "rrelu"]
+
+
+@function(public=False)
+def rrelu(
+    input: Array, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Array:
+    """Return leaky ReLU: in training with a random slope per element, else with the middle one."""
+    if lower > upper:
+        raise ValueError(f"rrelu: lower bound {lower} must not be greater than upper bound {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
+    slope = default_generator().uniform(lower, upper, tuple(input.shape)).astype(input.dtype)
+    return where(plain(input) >= 0, input, input * slope)
+
+
+@function(public=False)
+def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Array:
+    """Return a random, nearly one-hot vector along ``dim`` that is differentiable in the ``logits``.
+
+    ``hard``: exactly one-hot, with the gradient of the soft one.
+    """
+    noise = default_generator().gumbel(size=tuple(logits.shape)).astype(logits.dtype)
+    y = softmax((logits + noise) / tau, dim)
+    if not hard:
+        return y
+    soft = new.asarray(plain(y))
+    one = new.zeros_like(soft)
+    np.put_along_axis(one, np.expand_dims(soft.argmax(dim), dim), 1, dim)
+    return y + (one - soft)
