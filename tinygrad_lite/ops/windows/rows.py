@@ -43,16 +43,15 @@ class Rows:
         """Yield (first image, how many, images with padding: a view or in a buffer with ``rows`` rows)."""
         h, w = self.size
         bare = rows == h and self.wp == w
-        known = 0
+        xp: Any = None
         for i in range(images.start, images.stop, self.batch):
             b = min(self.batch, images.stop - i)
             if bare:
                 yield i, b, x[i : i + b]
                 continue
-            xp = buffer("image", (b, self.c, rows, self.wp))
-            if b != known:
+            if xp is None or b != len(xp):  # hold on to it: a large buffer is a new one at every request
+                xp = buffer("image", (b, self.c, rows, self.wp))
                 xp.fill(0)
-                known = b
             np.copyto(xp[:, :, self.top : self.top + h, self.left : self.left + w], x[i : i + b])
             yield i, b, xp
 
@@ -124,13 +123,13 @@ def small_weight(plan: Rows, g: Array, x: Array) -> Array:
     most = max(1, min(16, 2 * BLOCK // (plan.hp * k1 * c * ow)))
 
     def some(images: range) -> Array:
-        total, known = new.zeros((plan.fan, o), F32), 0
+        total: Any = new.zeros((plan.fan, o), F32)
+        xp: Any = None
         for i in range(images.start, images.stop, most):
             b = min(most, images.stop - i)
-            xp = buffer("image", (plan.hp, c, plan.wp, b))
-            if b != known:
+            if xp is None or b != xp.shape[3]:
+                xp = buffer("image", (plan.hp, c, plan.wp, b))
                 xp.fill(0)
-                known = b
             inside = xp[plan.top : plan.top + h, :, plan.left : plan.left + w]
             np.copyto(inside, x[i : i + b].transpose(2, 1, 3, 0))
             z = buffer("columns", (plan.hp, k1, c, ow, b))
