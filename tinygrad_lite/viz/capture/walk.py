@@ -71,7 +71,7 @@ def ordered(roots: list[Any]) -> list[Any]:
         step = stack.pop()
         if step not in seen:
             seen.add(step)
-            stack.extend(p for p in step.inputs if type(p) is Node)
+            stack.extend(p for p in step.inputs if isinstance(p, Node))
     return sorted(seen, key=lambda n: n.seq)
 
 
@@ -85,11 +85,11 @@ def known_arrays(steps: list[Any], outs: list[Tensor]) -> dict[Any, Any]:
                 found.setdefault(step, value)
             elif word == step.op.sequence:
                 for p, part in zip(step.inputs, value, strict=False):
-                    if type(p) is Node:
+                    if isinstance(p, Node):
                         found.setdefault(p, part)
             elif word in step.op.arrays:
                 p = step.inputs[step.op.arrays.index(word)]
-                if type(p) is Node and hasattr(value, "shape"):
+                if isinstance(p, Node) and hasattr(value, "shape"):
                     found.setdefault(p, value)
     return found
 
@@ -100,7 +100,7 @@ def arguments(step: Any, arrays: Mapping[Any, Any]) -> list[Any]:
     options = iter(step.options)
 
     def value(p: Any, param: str) -> Any:
-        if type(p) is Node:
+        if isinstance(p, Node):
             return arrays.get(p, Unknown)
         if p is not None:
             return p.array
@@ -204,7 +204,7 @@ def add(builder: Builder, step: Any, arrays: Mapping[Any, Any]) -> None:
 def argument(builder: Builder, node: GraphNode, position: int, p: Any, value: Any, param: str = "") -> None:
     """Add the edge from what was recorded as an argument, or write a plain value among the options."""
     if p is not None:
-        src, out = place(builder, p) if type(p) is Node else builder.origin(p)
+        src, out = place(builder, p) if isinstance(p, Node) else builder.origin(p)
         builder.edges.append(GraphEdge(src, node.id, out, position, tuple(p.shape)))
     elif hasattr(value, "shape") and value.shape:
         builder.argument(node, position, value)

@@ -64,7 +64,7 @@ def place_level(items: list[Item], wires: list[Wire]) -> Placed:
     for i in range(n):
         rows[rank[i]].append(i)
 
-    # a wire that passes rows stands in each of them with a thin item of its own; wires of one value share them
+    # a wire that passes rows gets a thin item of its own in each of them; wires of one value share these items
     across, along, level = [it.across for it in items], [it.along for it in items], list(rank)
     trunk: dict[tuple[int, str], list[int]] = {}
     chains: list[list[int]] = []
@@ -78,11 +78,29 @@ def place_level(items: list[Item], wires: list[Wire]) -> Placed:
             level.append(r)
         chains.append([w.src, *thin[: max(rank[w.dst] - rank[w.src] - 1, 0)], w.dst])
 
-    total = len(across)
-    up: list[list[Neighbour]] = [[] for _ in range(total)]
-    down: list[list[Neighbour]] = [[] for _ in range(total)]
-    near_up: list[list[tuple[int, int]]] = [[] for _ in range(total)]
-    near_down: list[list[tuple[int, int]]] = [[] for _ in range(total)]
+    up, down = neighbours(items, wires, chains, level)
+    near_up = [[(j, milli(there, across[j])) for j, there, _, _ in side] for side in up]
+    near_down = [[(j, milli(there, across[j])) for j, there, _, _ in side] for side in down]
+    sweep(rows, near_up, near_down)
+    x = columns(rows, up, down, across, GAP)
+    straighten(trunk.values(), rows, x, across, WIRE)
+
+    total = range(len(across))
+    low = min((x[i] - across[i] / 2 for i in total), default=0.0)
+    high = max((x[i] + across[i] / 2 for i in total), default=0.0)
+    top, bottom = edges_of_rows(items, rows, up, x, along)
+    centre = [(top[level[i]] + bottom[level[i]]) / 2 for i in total]
+    length = bottom[-1] if bottom else 0.0
+    return Placed(x[:n], centre[:n], route(items, wires, chains, x, centre, level, top, bottom), low, high, length)
+
+
+def neighbours(
+    items: list[Item], wires: list[Wire], chains: list[list[int]], level: list[int]
+) -> tuple[list[list[Neighbour]], list[list[Neighbour]]]:  # fmt: skip
+    """Return the neighbours of every item in the row above and in the row below; wires of one value count once."""
+    n = len(items)
+    up: list[list[Neighbour]] = [[] for _ in level]
+    down: list[list[Neighbour]] = [[] for _ in level]
     seen: set[tuple[int, int, str]] = set()
     for w, chain in zip(wires, chains, strict=True):
         for a, b in zip(chain, chain[1:], strict=False):
@@ -94,29 +112,30 @@ def place_level(items: list[Item], wires: list[Wire]) -> Placed:
             stiff = STIFF if a >= n and b >= n else 2.0 if a >= n or b >= n else 1.0
             down[a].append((b, into, out, stiff))
             up[b].append((a, out, into, stiff))
-            near_down[a].append((b, milli(into, across[b])))
-            near_up[b].append((a, milli(out, across[a])))
-    sweep(rows, near_up, near_down)
-    x = columns(rows, up, down, across, GAP)
-    straighten(trunk.values(), rows, x, across, WIRE)
+    return up, down
 
-    low = min((x[i] - across[i] / 2 for i in range(total)), default=0.0)
-    high = max((x[i] + across[i] / 2 for i in range(total)), default=0.0)
-    top, bottom, y = [], [], 0.0
+
+def edges_of_rows(
+    items: list[Item], rows: list[list[int]], up: list[list[Neighbour]], x: list[float], along: list[float]
+) -> tuple[list[float], list[float]]:  # fmt: skip
+    """Return where every row begins and ends along the flow."""
+    n = len(items)
+    top: list[float] = []
+    bottom: list[float] = []
+    y = 0.0
     for r, row in enumerate(rows):
         if r:
             only_ports = all(i < n and items[i].kind == "in" for i in rows[r - 1]) or all(
                 i < n and items[i].kind == "out" for i in row
             )
-            # wide bends need height to be read
+            # a wide bend needs height to be readable
             reach = max((abs(x[i] + here - x[j] - there) for i in row for j, there, here, _ in up[i]), default=0.0)
             y += (PORT_ROW if only_ports else ROW) + min(reach * 0.06, 36.0)
         height = max((along[i] for i in row), default=0.0)
         top.append(y)
         y += height
         bottom.append(y)
-    centre = [(top[level[i]] + bottom[level[i]]) / 2 for i in range(total)]
-    return Placed(x[:n], centre[:n], route(items, wires, chains, x, centre, level, top, bottom), low, high, y)
+    return top, bottom
 
 
 def milli(offset: float, width: float) -> int:
