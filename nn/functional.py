@@ -1,9 +1,15 @@
-"""Everything a layer computes, as plain functions: ``import tinygrad_lite.nn.functional as F``."""
+"""Everything a layer computes, as plain functions: ``import tinygrad_lite.nn.functional as F``.
+
+Ops and compositions declared with ``functional=True`` have their names here (`tinygrad_lite.engine.functional`). What
+this file adds are functions of the layers, and those that take more arguments than the op of the same name.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tinygrad_lite.engine import functional as _declared
+from tinygrad_lite.engine.functional import *  # noqa: F403
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from tinygrad_lite.nn.dropout import (
@@ -16,115 +22,20 @@ from tinygrad_lite.nn.dropout import (
 )
 from tinygrad_lite.nn.random_activation import gumbel_softmax as gumbel_softmax, rrelu as rrelu
 from tinygrad_lite.ops.elementwise import activation as _activation
-from tinygrad_lite.ops.elementwise.activation import (
-    celu as celu,
-    elu as elu,
-    gelu as gelu,
-    glu as glu,
-    hardshrink as hardshrink,
-    hardsigmoid as hardsigmoid,
-    hardswish as hardswish,
-    hardtanh as hardtanh,
-    leaky_relu as leaky_relu,
-    logsigmoid as logsigmoid,
-    mish as mish,
-    prelu as prelu,
-    relu6 as relu6,
-    selu as selu,
-    sigmoid as sigmoid,
-    silu as silu,
-    softmin as softmin,
-    softplus as softplus,
-    softshrink as softshrink,
-    softsign as softsign,
-    tanh as tanh,
-    tanhshrink as tanhshrink,
-    threshold as threshold,
-)
-from tinygrad_lite.ops.indexing.embedding import embedding as embedding, one_hot as one_hot
-from tinygrad_lite.ops.indexing.embedding_bag import embedding_bag as embedding_bag
-from tinygrad_lite.ops.linalg.matmul import linear as linear
-from tinygrad_lite.ops.losses.classification import (
-    binary_cross_entropy as binary_cross_entropy,
-    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
-    cross_entropy as cross_entropy,
-    kl_div as kl_div,
-    nll_loss as nll_loss,
-)
-from tinygrad_lite.ops.losses.ctc import ctc_loss as ctc_loss
-from tinygrad_lite.ops.losses.embedding import (
-    cosine_embedding_loss as cosine_embedding_loss,
-    cosine_similarity as cosine_similarity,
-    hinge_embedding_loss as hinge_embedding_loss,
-    pairwise_distance as pairwise_distance,
-    triplet_margin_loss as triplet_margin_loss,
-    triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
-)
-from tinygrad_lite.ops.losses.margin import (
-    margin_ranking_loss as margin_ranking_loss,
-    multi_margin_loss as multi_margin_loss,
-    multilabel_margin_loss as multilabel_margin_loss,
-    multilabel_soft_margin_loss as multilabel_soft_margin_loss,
-    soft_margin_loss as soft_margin_loss,
-)
-from tinygrad_lite.ops.losses.regression import (
-    gaussian_nll_loss as gaussian_nll_loss,
-    huber_loss as huber_loss,
-    l1_loss as l1_loss,
-    mse_loss as mse_loss,
-    poisson_nll_loss as poisson_nll_loss,
-    smooth_l1_loss as smooth_l1_loss,
-)
-from tinygrad_lite.ops.networks.normalisation import (
-    batch_norm as batch_norm,
-    group_norm as group_norm,
-    instance_norm as instance_norm,
-    layer_norm as layer_norm,
-    local_response_norm as local_response_norm,
-    normalize as normalize,
-    rms_norm as rms_norm,
-)
-from tinygrad_lite.ops.windows.adaptive_pooling import (
-    adaptive_avg_pool1d as adaptive_avg_pool1d,
-    adaptive_avg_pool2d as adaptive_avg_pool2d,
-    adaptive_avg_pool3d as adaptive_avg_pool3d,
-    adaptive_max_pool1d as adaptive_max_pool1d,
-    adaptive_max_pool2d as adaptive_max_pool2d,
-    adaptive_max_pool3d as adaptive_max_pool3d,
-)
-from tinygrad_lite.ops.windows.convolution import (
-    conv1d as conv1d,
-    conv2d as conv2d,
-    conv3d as conv3d,
-    conv_matrix as conv_matrix,
-    conv_transpose1d as conv_transpose1d,
-    conv_transpose2d as conv_transpose2d,
-    conv_transpose3d as conv_transpose3d,
-    fold as fold,
-    unfold as unfold,
-)
-from tinygrad_lite.ops.windows.grid_sample import affine_grid as affine_grid, grid_sample as grid_sample
-from tinygrad_lite.ops.windows.padding import (
-    channel_shuffle as channel_shuffle,
-    pad as pad,
-    pixel_shuffle as pixel_shuffle,
-    pixel_unshuffle as pixel_unshuffle,
-)
-from tinygrad_lite.ops.windows.pooling import (
-    avg_pool1d as avg_pool1d,
-    avg_pool2d as avg_pool2d,
-    avg_pool3d as avg_pool3d,
-    lp_pool1d as lp_pool1d,
-    lp_pool2d as lp_pool2d,
-    lp_pool3d as lp_pool3d,
-    max_pool1d as max_pool1d,
-    max_pool2d as max_pool2d,
-    max_pool3d as max_pool3d,
-    max_unpool1d as max_unpool1d,
-    max_unpool2d as max_unpool2d,
-    max_unpool3d as max_unpool3d,
-)
 from tinygrad_lite.ops.windows.resize import interpolate as interpolate
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Find what was declared for this module after it was imported."""
+        try:
+            return vars(_declared)[name]
+        except KeyError:
+            raise AttributeError(f"module '{__name__}' has no attribute '{name}'") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *vars(_declared)})
 
 
 def relu(input: Any, inplace: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""What type checkers cannot see for themselves: `methods.pyi` and `__init__.pyi`, written from the registry.
+"""What type checkers cannot see: `methods.pyi`, `functional.pyi` and `__init__.pyi`, written from the registry.
 
 Ops and compositions become methods of Tensor and names of the package when they are declared, so no checker finds
 them in the source. ``python -m tinygrad_lite._tools.stubs`` writes both stubs anew, ``--check`` only says whether they
@@ -172,10 +172,32 @@ def package_stub() -> str:
     return HEADER.format(what=what) + "\n".join([*head, "", "__version__: builtins.str", *lines, ""])
 
 
+def functional_stub() -> str:
+    """Return the text of `functional.pyi`: what `nn.functional` has from the registry."""
+    from tinygrad_lite.engine import functional
+
+    imports, lines = {"from tinygrad_lite.engine.methods import TensorLike"}, []
+    functions = {n: f for n, f in vars(functional).items() if callable(f) and not n.startswith("_")}
+    for name, f in sorted(functions.items()):
+        home = f.__module__
+        if getattr(sys.modules[home], name, None) is f:  # checkers find it there, with its types
+            imports.add(f"from {home} import {name} as {name}")
+        else:
+            lines.append(f"def {name}{signature_text(f, False)}: ...")
+    imports.update(classes_of([f for n, f in functions.items() if f"import {n} as" not in str(imports)]))
+    what = "The functions of nn.functional that follow from declarations, as type checkers see them."
+    head = ["from tinygrad_lite.engine.tensor import Tensor", *sorted(imports)]
+    return HEADER.format(what=what) + "\n".join([*head, "", *lines, ""])
+
+
 def stubs() -> dict[Path, str]:
     """Return the text of each stub by its path."""
     here = Path(__file__).parents[1]
-    return {here / "engine" / "methods.pyi": methods_stub(), here / "__init__.pyi": package_stub()}
+    return {
+        here / "engine" / "methods.pyi": methods_stub(),
+        here / "engine" / "functional.pyi": functional_stub(),
+        here / "__init__.pyi": package_stub(),
+    }
 
 
 def main(argv: list[str]) -> int:

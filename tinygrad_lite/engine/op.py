@@ -10,8 +10,10 @@ A rule is named after the argument it belongs to and *asks by name* for what it 
 names is kept alive until backward. The same rule runs on bare arrays, or on Tensors when it has to be differentiated
 itself; so it is written with operators, methods and functions that both have. The engine sums broadcast axes away.
 
-From this one declaration come the function ``tinygrad_lite.sigmoid``, the method ``Tensor.sigmoid``, NumPy's spelling
-(``numpy=``), the gradient check (``samples=``), the box in the picture (``kind=``, ``label=``), its cost (``flops=``).
+From this one declaration follow the function ``tinygrad_lite.sigmoid``, the method ``Tensor.sigmoid``, its in-place
+form ``Tensor.sigmoid_`` (``inplace=``), its name in ``nn.functional`` (``functional=``), NumPy's spelling (``numpy=``),
+the gradient check and the comparison with PyTorch (``samples=``), the box in the picture (``kind=``, ``label=``) and
+its cost (``flops=``).
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from tinygrad_lite.engine import functional as names_of_functional
 from tinygrad_lite.engine.arguments import misfit
-from tinygrad_lite.engine.call import ALIASES, caller, no_tensor, rules_of
+from tinygrad_lite.engine.call import ALIASES, caller, no_tensor, rules_of, sequence_caller, source_of
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
 from tinygrad_lite.engine.samples import Samples
@@ -34,11 +37,23 @@ from tinygrad_lite.errors import DTypeError
 
 F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
+InPlace = bool | Literal["view"]
+"""Whether a function has an in-place form; "view": the tensor becomes a view of what it was, as in `squeeze_`."""
 
 OPS: dict[str, Op] = {}
 """Every registered op by name; pictures, gradient checks, docs and stubs iterate over it."""
 PUBLIC: dict[str, Callable[..., Any]] = {}
 """Every public function by name, ops and compositions alike: ``tinygrad_lite.NAME``."""
+IN_PLACE: dict[str, tuple[Callable[..., Any], InPlace, bool]] = {}
+"""What has an in-place form ``name_``: the function, the kind of form, and whether the form is a method too."""
+PUBLISH_FORM: list[Callable[[str], None]] = []
+"""Publishes the in-place form of a name in `IN_PLACE`. Set by `ops.indexing.inplace`, which is built on ops: what is
+declared before that module is imported gets its form when it is, everything else at once."""
+
+FORMED = ("elementwise", "activation")
+"""Kinds of op that have an in-place form unless ``inplace=False``: their result has the shape of the first argument."""
+LAYERED = ("activation", "window", "norm", "loss")
+"""Kinds of op that `nn.functional` has unless ``functional=False``."""
 
 KINDS = (
     "elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random",
@@ -160,6 +175,23 @@ class Op:
         """Return ``gp`` with exact zeros where ``g`` is exactly zero, even if the local derivative is infinite."""
         return np.where(g == 0, 0.0, gp) if np.shape(g) == np.shape(gp) else gp
 
+    @property
+    def source(self) -> str:
+        """The source of the function that runs this op on tensors.
+
+        It is the template in `engine.call`, filled in for the arguments of the op. Ops on a list of tensors (`cat`)
+        share one function, whose source is returned as it stands in that file.
+
+        >>> import tinygrad_lite as tl
+        >>> print(tl.OPS["tanh"].source.strip().splitlines()[0])
+        def tanh(input, **_words):
+        >>> "_y = forward(input_)" in tl.OPS["tanh"].source
+        True
+        >>> print(tl.OPS["cat"].source.splitlines()[0])
+        def sequence_caller(op: Any) -> Callable[..., Any]:
+        """
+        return source_of(self) if self.sequence is None else inspect.getsource(sequence_caller)
+
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.params)})>"
 
@@ -169,15 +201,34 @@ def _called(rule: Rule, places: tuple[int, ...], g: Any, saved: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------ declaring
-def publish(name: str, function: Callable[..., Any], numpy: Any, method: bool | str) -> None:
-    """Make ``function`` public: as a name of the package, a method, and the implementation of NumPy functions."""
+def publish(
+    name: str,
+    function: Callable[..., Any],
+    numpy: Any,
+    method: bool | str,
+    *,
+    inplace: InPlace = False,
+    functional: bool = False,
+) -> None:
+    """Make ``function`` public: in the package, as a method, in `nn.functional`, and behind NumPy's own functions."""
     package = vars(sys.modules["tinygrad_lite"])
     if name in PUBLIC and package.get(name) is PUBLIC[name]:
         package[name] = function  # replace the name that an earlier lookup stored there
     PUBLIC[name] = function
     if method:
         setattr(Methods, method if isinstance(method, str) else name, function)
+    if functional:
+        setattr(names_of_functional, name, function)
+    if inplace:
+        declare_form(name, function, inplace, bool(method))
     spell(function, numpy)
+
+
+def declare_form(name: str, function: Callable[..., Any], inplace: InPlace, method: bool = True) -> None:
+    """Declare ``name_``, which writes what ``function`` returns into its first argument."""
+    IN_PLACE[name] = function, inplace, method
+    for publish_form in PUBLISH_FORM:
+        publish_form(name)
 
 
 def spell(function: Callable[..., Any], numpy: Any) -> None:
@@ -199,6 +250,8 @@ def op(
     numpy: Any = (),
     method: bool | str = True,
     public: bool = True,
+    inplace: InPlace | None = None,
+    functional: bool | None = None,
     flops: Callable[..., Any] | None = None,
     together: Rule | None = None,
     **rules: Rule,
@@ -208,6 +261,8 @@ def op(
     ``kind`` and ``label`` are for pictures. ``samples`` says what inputs the gradient check may draw. ``singular``:
     the local derivative can be infinite, so zeros of ``g`` are kept exact. ``promote``: ``"same"`` casts arrays to
     PyTorch's common dtype, ``"float"`` also turns integers into floats. ``numpy``: NumPy functions that mean this op.
+    ``inplace``: whether ``Tensor.name_`` exists; by default for public ops of the kinds "elementwise" and "activation".
+    ``functional``: whether ``nn.functional`` has it; by default for the kinds "activation", "window", "norm", "loss".
     ``flops``: cost, asked for by name like a rule (``y_shape``, ``x_shape`` ...). ``together``: one rule that returns
     the gradients of all arguments at once, where they share work. A first parameter annotated ``Sequence[Array]``
     takes a list of tensors, and its rule returns a list.
@@ -233,7 +288,9 @@ def op(
         this.call = call
         OPS[name] = this
         if public:
-            publish(name, call, numpy, method)
+            in_place = kind in FORMED if inplace is None else inplace
+            layered = kind in LAYERED if functional is None else functional
+            publish(name, call, numpy, method, inplace=in_place, functional=layered)
         return call  # type: ignore[return-value]
 
     return declare
@@ -252,13 +309,26 @@ def blamed(inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     return found or (misfit(inner, args, kwargs) or (None,))[0]
 
 
+def functional(function: F) -> F:
+    """Make ``function`` a name of `nn.functional` alone, where PyTorch has no such function in the package."""
+    setattr(names_of_functional, function.__name__, function)
+    return function
+
+
 def function(
-    *, numpy: Any = (), method: bool | str = True, name: str | None = None, public: bool = True
-) -> Callable[[F], F]:  # fmt: skip
+    *,
+    numpy: Any = (),
+    method: bool | str = True,
+    name: str | None = None,
+    public: bool = True,
+    inplace: InPlace = False,
+    functional: bool = False,
+) -> Callable[[F], F]:
     """Publish a plain composition of ops under its name, as a method, and behind NumPy's functions.
 
     Without ``public`` only behind NumPy's functions, and as the method that is named: for rooms such as ``linalg`` that
-    have names of their own, and for methods that are no functions.
+    have names of their own, and for methods that are no functions. ``inplace``: ``Tensor.name_`` exists.
+    ``functional``: `nn.functional` has it.
 
     NumPy's argument names (``axis``, ``keepdims``) are accepted where the function has PyTorch's.
     """
@@ -285,10 +355,14 @@ def function(
                 raise DTypeError(f"{public_name}: {wrong}") from error
 
         if public:
-            publish(public_name, call, numpy, method)
+            publish(public_name, call, numpy, method, inplace=inplace, functional=functional)
         else:
             if isinstance(method, str):
                 setattr(Methods, method, call)
+                if inplace:
+                    declare_form(method, call, inplace)
+            if functional:
+                setattr(names_of_functional, public_name, call)
             spell(call, numpy)
         return call  # type: ignore[return-value]
 

@@ -14,6 +14,3 @@ from tinygrad_lite.ops import (
 )
 
 from tinygrad_lite.ops import aliases  # isort: skip - after all functions
-from tinygrad_lite.ops.indexing.inplace import publish_forms  # isort: skip
-
-publish_forms()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lite.engine.methods import Methods
-from tinygrad_lite.engine.op import PUBLIC, publish
+from tinygrad_lite.engine.op import IN_PLACE, PUBLIC, function, publish
 
 SAME = {
     "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "negative": "neg", "absolute": "abs",
@@ -17,7 +17,8 @@ FUNCTIONS_ONLY = {"concat": "cat", "concatenate": "cat", "row_stack": "vstack"}
 
 
 for _name, _known in {**SAME, **FUNCTIONS_ONLY}.items():
-    publish(_name, PUBLIC[_known], (), method=_name in SAME)
+    _form = IN_PLACE[_known][1] if _known in IN_PLACE else False
+    publish(_name, PUBLIC[_known], (), method=_name in SAME, inplace=_form)
 
 
 def _where(self: Any, condition: Any, other: Any) -> Any:
@@ -25,10 +26,10 @@ def _where(self: Any, condition: Any, other: Any) -> Any:
     return PUBLIC["where"](condition, self, other)
 
 
+@function(name="polygamma", public=False, method="polygamma", inplace=True)
 def _polygamma(self: Any, n: int) -> Any:
     """Return the ``n``-th derivative of `digamma`."""
     return PUBLIC["polygamma"](n, self)
 
 
 setattr(Methods, "where", _where)  # noqa: B010 - hung on the base of Tensor, as every method is
-setattr(Methods, "polygamma", _polygamma)  # noqa: B010

@@ -7,6 +7,7 @@ from typing import Any
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.ops.elementwise import arithmetic as e, comparison as c
+from tinygrad_lite.ops.indexing.inplace import augmented
 from tinygrad_lite.ops.linalg.matmul import matmul
 
 
@@ -50,3 +51,9 @@ for _name, _unary in {
     "ceil": c.ceil, "trunc": c.trunc,
 }.items():  # fmt: skip
     setattr(Methods, f"__{_name}__", _unary)
+for _word, _name in {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
+    "pow": "pow", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
+}.items():  # fmt: skip
+    augmented(_word, _name, PUBLIC[_name])

@@ -73,7 +73,7 @@ def _relu_rule(g: Array, y: Array) -> Array:
     return g * np.greater(y, zero)
 
 
-@op(input=_relu_rule, kind="activation", label="ReLU", samples=ONE)
+@op(input=_relu_rule, functional=False, kind="activation", label="ReLU", samples=ONE)
 def relu(input: Array) -> Array:
     """Return ``max(input, 0)``; the slope at 0 is taken as 0.
 
@@ -139,7 +139,7 @@ def sigmoid(input: Array) -> Array:
 
 @op(
     input=lambda g, y, dim: y * (g - (g * y).sum(axis=dim, keepdims=True)),
-    kind="activation", promote="float", samples=ALONG,
+    inplace=False, functional=False, kind="activation", promote="float", samples=ALONG,
 )  # fmt: skip
 def softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along ``dim``."""
@@ -151,7 +151,7 @@ def softmax(input: Array, dim: int = -1) -> Array:
 
 @op(
     input=lambda g, y, dim: g - np.exp(y) * g.sum(axis=dim, keepdims=True),
-    kind="activation", promote="float", samples=ALONG,
+    inplace=False, functional=False, kind="activation", promote="float", samples=ALONG,
 )  # fmt: skip
 def log_softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`x_i - \log \sum_j e^{x_j}` along ``dim``."""
@@ -209,19 +209,19 @@ def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0, inplace:
     return np.clip(input, min_val, max_val)
 
 
-@function(method=False)
+@function(method=False, inplace=True, functional=True)
 def relu6(input: Array, inplace: bool = False) -> Array:
     """Return ``min(max(input, 0), 6)``."""
     return hardtanh(input, 0.0, 6.0)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def hardsigmoid(input: Array, inplace: bool = False) -> Array:
     """Return ``relu6(input + 3) / 6``."""
     return hardtanh(input + 3.0, 0.0, 6.0) / 6.0
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def hardswish(input: Array, inplace: bool = False) -> Array:
     """Return ``input * relu6(input + 3) / 6``."""
     return input * hardtanh(input + 3.0, 0.0, 6.0) / 6.0
@@ -251,7 +251,7 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
 
 @op(
     input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0),
-    kind="activation", label="hard shrink", method=False,
+    inplace=False, kind="activation", label="hard shrink", method=False,
     samples=Samples("()->()", options={"lambd": (0.5, 1.0)}, kinks="report"),
 )  # fmt: skip
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
@@ -259,7 +259,7 @@ def hardshrink(input: Array, lambd: float = 0.5) -> Array:
     return np.where((input >= -lambd) & (input <= lambd), new.asarray(0, input.dtype), input)  # NaN stays NaN
 
 
-@function()
+@function(functional=True)
 def prelu(input: Array, weight: Array) -> Array:
     """Return ``input`` where it is positive, ``weight * input`` elsewhere: one weight, or one per channel (axis 1)."""
     if weight.ndim > 1 or (
@@ -290,19 +290,19 @@ def elu_op(input: Array, alpha: float, scale: float, input_scale: float) -> Arra
     return np.where(input > 0, input * new.asarray(scale, input.dtype), low * new.asarray(scale * alpha, input.dtype))
 
 
-@function(method=False)
+@function(method=False, inplace=True, functional=True)
 def elu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
     """Return ``input`` above zero, ``alpha * (exp(input) - 1)`` below."""
     return elu_op(input, alpha, 1.0, 1.0)
 
 
-@function(method=False)
+@function(method=False, inplace=True, functional=True)
 def selu(input: Array, inplace: bool = False) -> Array:
     """Return ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return elu_op(input, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
-@function(method=False)
+@function(method=False, inplace=True, functional=True)
 def celu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
     """Return ``input`` above zero, ``alpha * (exp(input / alpha) - 1)`` below."""
     if alpha == 0:
@@ -365,13 +365,13 @@ def mish(input: Array, inplace: bool = False) -> Array:
     return input * tanh(softplus(input))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def softsign(input: Array) -> Array:
     """Return ``input / (1 + |input|)``."""
     return input / (1 + abs(input))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def tanhshrink(input: Array) -> Array:
     """Return ``input - tanh(input)``."""
     return input - tanh(input)
@@ -400,7 +400,7 @@ def gelu_exact(input: Array) -> Array:
     return input * (erfc(input * new.asarray(-HALF_ROOT, input.dtype)) * new.asarray(0.5, input.dtype))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def gelu(input: Array, approximate: str = "none") -> Array:
     r"""Return :math:`x \Phi(x)`, or with ``approximate='tanh'`` its usual approximation (Hendrycks, Gimpel 2016)."""
     if approximate == "none":
@@ -410,7 +410,7 @@ def gelu(input: Array, approximate: str = "none") -> Array:
     return 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def glu(input: Array, dim: int = -1) -> Array:
     """Return the first half of ``input`` along ``dim`` times the sigmoid of the second."""
     shape = tuple(input.shape)
@@ -420,7 +420,7 @@ def glu(input: Array, dim: int = -1) -> Array:
     return input[(*lead, slice(0, half))] * sigmoid(input[(*lead, slice(half, None))])
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def softmin(input: Array, dim: Any = -1) -> Array:
     """Return ``softmax(-input)``."""
     return softmax(-input, dim)

@@ -65,17 +65,17 @@ def div(input: Array, other: Array) -> Array:
 def _named_with_options() -> None:
     """The named forms take options that the operators need not look at."""
 
-    @function(name="add")
+    @function(name="add", inplace=True)
     def plus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
         """Return ``input + alpha * other``."""
         return add(input, other if alpha == 1 else mul(other, alpha))
 
-    @function(name="sub")
+    @function(name="sub", inplace=True)
     def minus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
         """Return ``input - alpha * other``."""
         return sub(input, other if alpha == 1 else mul(other, alpha))
 
-    @function(name="div")
+    @function(name="div", inplace=True)
     def divided(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
         """Return ``input / other``; with ``rounding_mode`` "floor" or "trunc" a whole number, without gradient."""
         if rounding_mode is None:
@@ -134,7 +134,7 @@ def pow(input: Array, exponent: Array) -> Array:
     return np.power(input, exponent)
 
 
-@function(numpy=np.float_power)
+@function(numpy=np.float_power, inplace=True)
 def float_power(input: Array, exponent: Array) -> Array:
     """Return ``input ** exponent`` computed in float64.
 
@@ -146,7 +146,7 @@ def float_power(input: Array, exponent: Array) -> Array:
     return pow(*doubled)
 
 
-@function(numpy=np.ldexp)
+@function(numpy=np.ldexp, inplace=True)
 def ldexp(input: Array, other: Array) -> Array:
     """Return ``input * 2 ** other``.
 
@@ -335,7 +335,7 @@ def _not_chosen(g: Array, condition: Array) -> Array:
 
 @op(
     input=_chosen, other=_not_chosen,
-    kind="elementwise", promote="same", method=False, numpy=np.where,
+    inplace=False, kind="elementwise", promote="same", method=False, numpy=np.where,
     samples=Samples("(),(),()->()", domain={"condition": bool}),
 )  # fmt: skip
 def where(condition: Array, input: Array, other: Array) -> Array:
@@ -350,7 +350,7 @@ def _share(g: Array, mine: Array, theirs: Array) -> Array:
 
 @op(
     input=lambda g, input, other: _share(g, input, other), other=lambda g, input, other: _share(g, other, input),
-    kind="elementwise", label="max", promote="same", numpy=np.maximum, samples=TWO,
+    inplace=False, kind="elementwise", label="max", promote="same", numpy=np.maximum, samples=TWO,
 )  # fmt: skip
 def maximum(input: Array, other: Array) -> Array:
     """Return the larger of two values, NaN if one is NaN; where they are equal both get half of the gradient.
@@ -364,7 +364,7 @@ def maximum(input: Array, other: Array) -> Array:
 
 @op(
     input=lambda g, input, other: _share(g, other, input), other=lambda g, input, other: _share(g, input, other),
-    kind="elementwise", label="min", promote="same", numpy=np.minimum, samples=TWO,
+    inplace=False, kind="elementwise", label="min", promote="same", numpy=np.minimum, samples=TWO,
 )  # fmt: skip
 def minimum(input: Array, other: Array) -> Array:
     """Return the smaller of two values, NaN if one is NaN; where they are equal both get half of the gradient.
@@ -379,7 +379,7 @@ def minimum(input: Array, other: Array) -> Array:
 @op(
     input=lambda g, input, other: where((input >= other) | np.isnan(other), g, 0.0),
     other=lambda g, input, other: where((input >= other) | np.isnan(other), 0.0, g),
-    kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
+    inplace=False, kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
 )  # fmt: skip
 def fmax(input: Array, other: Array) -> Array:
     """Return the larger of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
@@ -394,7 +394,7 @@ def fmax(input: Array, other: Array) -> Array:
 @op(
     input=lambda g, input, other: where((input <= other) | np.isnan(other), g, 0.0),
     other=lambda g, input, other: where((input <= other) | np.isnan(other), 0.0, g),
-    kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
+    inplace=False, kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
 )  # fmt: skip
 def fmin(input: Array, other: Array) -> Array:
     """Return the smaller of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
@@ -441,7 +441,7 @@ def clip(input: Array, min: Array = None, max: Array = None) -> Array:
     return np.clip(input, min, max)
 
 
-@function()
+@function(inplace=True)
 def clamp(input: Array, min: Array = None, max: Array = None) -> Array:
     """Return ``input`` kept between ``min`` and ``max``: `clip` by PyTorch's name.
 
@@ -452,7 +452,7 @@ def clamp(input: Array, min: Array = None, max: Array = None) -> Array:
     return clip(input, min, max)
 
 
-@function()
+@function(inplace=True)
 def clamp_min(input: Array, min: Array) -> Array:
     """Return ``input``, at least ``min``.
 
@@ -463,7 +463,7 @@ def clamp_min(input: Array, min: Array) -> Array:
     return clip(input, min, None)
 
 
-@function()
+@function(inplace=True)
 def clamp_max(input: Array, max: Array) -> Array:
     """Return ``input``, at most ``max``.
 

@@ -46,7 +46,8 @@ def _one(ufunc: Any) -> None:
 
     answer.__name__ = str(RENAMED.get(ufunc.__name__, ufunc.__name__))
     answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` element by element; no gradient."
-    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc)(answer)
+    changes = ufunc in (np.logical_not, np.invert)  # the others are questions: isnan ...
+    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc, inplace=changes)(answer)
 
 
 for _ufunc in BOOLEAN:
@@ -57,7 +58,7 @@ for _test in TESTS:
     _one(_test)
 
 
-@op(kind="elementwise", numpy=np.isposinf)
+@op(inplace=False, kind="elementwise", numpy=np.isposinf)
 def isposinf(input: Array) -> Array:
     """Return whether each element is +infinity.
 
@@ -68,7 +69,7 @@ def isposinf(input: Array) -> Array:
     return np.isposinf(input)
 
 
-@op(kind="elementwise", numpy=np.isneginf)
+@op(inplace=False, kind="elementwise", numpy=np.isneginf)
 def isneginf(input: Array) -> Array:
     """Return whether each element is -infinity.
 
@@ -91,7 +92,7 @@ def heaviside(input: Array, values: Array) -> Array:
     return np.where(input != input, input, out)
 
 
-@op(kind="elementwise", numpy=np.isclose)
+@op(inplace=False, kind="elementwise", numpy=np.isclose)
 def isclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Array:
     """Return whether ``|input - other| <= atol + rtol * |other|`` element by element.
 
@@ -237,7 +238,7 @@ def fmod(input: Array, other: Array) -> Array:
     return np.fmod(input, other)
 
 
-@function()
+@function(inplace=True)
 def frac(input: Array) -> Array:
     """Return the part behind the point, with the sign of ``input``.
 

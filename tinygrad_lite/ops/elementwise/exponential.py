@@ -89,7 +89,7 @@ def log_odds(input: Array) -> Array:
     return np.log(input) - np.log1p(np.negative(input))
 
 
-@function()
+@function(inplace=True)
 def logit(input: Array, eps: float | None = None) -> Array:
     r"""Return :math:`\log \frac{p}{1 - p}` of probabilities, kept ``eps`` away from 0 and 1 if that is given.
 
@@ -108,7 +108,7 @@ def _gap(input: Array, other: Array, y: Array) -> Array:
 @op(
     input=lambda g, y, input, other: g * sigmoid(_gap(input, other, y)),
     other=lambda g, y, input, other: g * sigmoid(-_gap(input, other, y)),
-    kind="elementwise", promote="float", numpy=np.logaddexp, samples=Samples("(),()->()"),
+    inplace=False, kind="elementwise", promote="float", numpy=np.logaddexp, samples=Samples("(),()->()"),
 )  # fmt: skip
 def logaddexp(input: Array, other: Array) -> Array:
     """Return ``log(exp(input) + exp(other))`` without overflow.
@@ -123,7 +123,7 @@ def logaddexp(input: Array, other: Array) -> Array:
 @op(
     input=lambda g, y, input, other: g * sigmoid(_gap(input, other, y) * LN2),
     other=lambda g, y, input, other: g * sigmoid(_gap(input, other, y) * -LN2),
-    kind="elementwise", promote="float", numpy=np.logaddexp2, samples=Samples("(),()->()"),
+    inplace=False, kind="elementwise", promote="float", numpy=np.logaddexp2, samples=Samples("(),()->()"),
 )  # fmt: skip
 def logaddexp2(input: Array, other: Array) -> Array:
     """Return ``log2(2 ** input + 2 ** other)`` without overflow.

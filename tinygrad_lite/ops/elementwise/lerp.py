@@ -29,7 +29,7 @@ def lerp(input: Array, end: Array, weight: Array) -> Array:
     return y.astype(d.dtype, copy=False)
 
 
-@function()
+@function(inplace=True)
 def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> Array:
     """Return ``input + value * tensor1 * tensor2``.
 
@@ -41,7 +41,7 @@ def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> 
     return add(input, product if value == 1 else mul(product, value))
 
 
-@function()
+@function(inplace=True)
 def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> Array:
     """Return ``input + value * tensor1 / tensor2``.
 

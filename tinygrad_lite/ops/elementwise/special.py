@@ -131,7 +131,7 @@ def bessel_i(input: Array, n: int) -> Array:
     return values.bessel_i(n, input)
 
 
-@function(numpy=np.i0)
+@function(numpy=np.i0, inplace=True)
 def i0(input: Array) -> Array:
     """Return the modified Bessel function of the first kind, of order 0.
 

@@ -210,7 +210,7 @@ def hypot(input: Array, other: Array) -> Array:
 
 
 # ------------------------------------------------------------------------------------------------ degrees
-@function(numpy=np.deg2rad)
+@function(numpy=np.deg2rad, inplace=True)
 def deg2rad(input: Array) -> Array:
     """Return degrees as radians.
 
@@ -221,7 +221,7 @@ def deg2rad(input: Array) -> Array:
     return mul(input, pi / 180)
 
 
-@function(numpy=np.rad2deg)
+@function(numpy=np.rad2deg, inplace=True)
 def rad2deg(input: Array) -> Array:
     """Return radians as degrees.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
-from tinygrad_lite.engine.op import op
+from tinygrad_lite.engine.op import functional, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
@@ -79,6 +79,7 @@ def rows(weight: Array, index: Array, padding_idx: int | None = None, scale_grad
     return weight[index]
 
 
+@functional
 def embedding(
     input: Array, weight: Array, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,
@@ -103,6 +104,7 @@ def embedding(
     return rows(weight, index, padding_idx, scale_grad_by_freq)
 
 
+@functional
 @named
 def one_hot(tensor: Array, num_classes: int = -1) -> Array:
     """Return integers with a last axis of length ``num_classes`` that is 1 at the class number, 0 elsewhere."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.op import functional
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -57,6 +58,7 @@ def _largest(vectors: Array, bag: Any, count: int) -> Array:
     return where(full, getitem(vectors, (taken, new.arange(values.shape[1]))), 0.0)
 
 
+@functional
 @named
 def embedding_bag(
     input: Array, weight: Array, offsets: Array | None = None, max_norm: float | None = None, norm_type: float = 2,

@@ -7,18 +7,19 @@ tensor, or through a view, is one more step, `overwrite`: the old value with a r
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine import new
+from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, clock, record
-from tinygrad_lite.engine.op import PUBLIC, function, op, publish
+from tinygrad_lite.engine.op import IN_PLACE, PUBLIC, PUBLISH_FORM, function, op, publish
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Array, Tensor, make, to_array
@@ -292,43 +293,23 @@ def filler(name: str, draw: Callable[..., Any], doc: str) -> None:
     """Publish ``t.NAME(...)``, which fills ``t`` with what ``draw(shape, dtype, ...)`` returns."""
 
     def fill(input: Array, *args: Any, **kwargs: Any) -> Array:
-        if "from" in kwargs:  # PyTorch's word, one of Python's own
+        if "from" in kwargs:  # PyTorch's argument name, a keyword of Python
             kwargs["from_"] = kwargs.pop("from")
         writable(name, input)
         return write(name, input, draw(tuple(input.shape), input.dtype, *args, **kwargs), depth=1)
 
+    first = inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Array")
+    options = list(inspect.signature(draw).parameters.values())[2:]  # after shape and dtype
+    fill.__signature__ = inspect.Signature([first, *options], return_annotation="Array")  # type: ignore[attr-defined]
     fill.__name__, fill.__doc__ = name, doc
     publish(name, fill, (), True)
-
-
-FORMS = """
-abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr arccos arccosh arcsin arcsinh arctan arctan2 arctanh
-asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
-bitwise_xor ceil celu clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad digamma div divide elu eq
-erf erfc erfinv exp exp2 expm1 fix float_power floor floor_divide fmod frac gcd ge greater greater_equal gt hardtanh
-heaviside hypot i0 index_add index_copy index_fill index_put index_reduce lcm ldexp le leaky_relu lerp less less_equal
-lgamma log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter mul
-multiply mvlgamma nan_to_num ne neg negative nextafter not_equal polygamma pow put rad2deg reciprocal relu relu6
-remainder renorm round rrelu rsqrt scatter scatter_add scatter_reduce selu sgn sigmoid sign silu sin sinc sinh sqrt
-square sub subtract tan tanh threshold tril triu true_divide trunc xlogy
-""".split()
-"""Every function that PyTorch also has with a trailing underscore and the shape of the result as it was."""
-RESHAPING = ("squeeze", "unsqueeze", "transpose", "swapaxes", "swapdims", "t")
-"""Those that change the shape: the tensor becomes a view of what it was."""
-OPERATORS = {
-    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
-    "pow": "pow", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
-}  # fmt: skip
 
 
 def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., Any]:
     def form(input: Array, *args: Any, **kwargs: Any) -> Array:
         return assign(shown, input, compute, args, kwargs)
 
-    form.__name__ = name
-    form.__doc__ = f"Do what `{compute.__name__}` does, in place; returns ``input``."
-    return form
+    return _named(form, name, compute, f"Do what `{compute.__name__}` does, in place; returns ``input``.")
 
 
 def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
@@ -338,7 +319,7 @@ def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
         if not MODE.get().grad:
             input.array = compute(old, *args, **kwargs).array
             return input
-        # whoever looked into this tensor now looks into what it was, and so does the tensor itself
+        # views of this tensor become views of ``old``, and so does the tensor itself
         old.base = input.base
         for r in tuple(old.base.values()) if old.base.__class__ is Views else ():
             view = r()
@@ -351,19 +332,31 @@ def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
         _moved(input, out.node)
         return input
 
-    become.__name__ = name
-    become.__doc__ = f"Do what `{compute.__name__}` does to this tensor itself; returns ``input``."
-    return become
+    return _named(become, name, compute, f"Do what `{compute.__name__}` does to this tensor itself; returns ``input``.")
 
 
-def publish_forms() -> None:
-    """Publish the in-place form of every function that is there by now."""
-    for base in FORMS:
-        if base in PUBLIC:
-            publish(f"{base}_", _form(f"{base}_", PUBLIC[base], f"{base}_"), (), True)
-    for base in RESHAPING:
-        if base in PUBLIC:
-            publish(f"{base}_", _becoming(f"{base}_", PUBLIC[base]), (), True)
-    for word, base in OPERATORS.items():
-        if base in PUBLIC:
-            setattr(Methods, f"__i{word}__", _form(f"__i{word}__", PUBLIC[base], f"{base}_"))
+def _named(form: Any, name: str, compute: Callable[..., Any], doc: str) -> Callable[..., Any]:
+    """Give a form its name and the signature of the function it follows."""
+    form.__name__ = form.__qualname__ = name
+    form.__doc__, form.__wrapped__ = doc, compute  # `inspect.signature` looks through __wrapped__
+    return form  # type: ignore[no-any-return]
+
+
+def publish_form(name: str) -> None:
+    """Publish the in-place form that ``name`` was declared with."""
+    compute, how, method = IN_PLACE[name]
+    form = _becoming(f"{name}_", compute) if how == "view" else _form(f"{name}_", compute, f"{name}_")
+    if PUBLIC.get(name) is compute:
+        publish(f"{name}_", form, (), method, functional=vars(names_of_functional).get(name) is compute)
+    else:  # a method that is no function
+        setattr(Methods, f"{name}_", form)
+
+
+def augmented(word: str, name: str, compute: Callable[..., Any]) -> None:
+    """Give tensors the operator ``__iWORD__``, which does in place what ``compute`` does; errors call it ``name_``."""
+    setattr(Methods, f"__i{word}__", _form(f"__i{word}__", compute, f"{name}_"))
+
+
+for _name in tuple(IN_PLACE):  # declared before this module was imported
+    publish_form(_name)
+PUBLISH_FORM.append(publish_form)

@@ -99,7 +99,7 @@ REDUCTIONS = {
 }
 
 
-@function()
+@function(inplace=True)
 def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None) -> Array:
     """Return ``input`` with ``out[index[i][j]][j] = src[i][j]`` (for ``dim`` 0); ``src`` may be a number.
 
@@ -121,7 +121,7 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     return put_at(input, what, _grid(at, dim)) if input.ndim else reshape_op(input * 0 + what, ())
 
 
-@function()
+@function(inplace=True)
 def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
     """Return ``input`` with ``out[index[i][j]][j] += src[i][j]`` (for ``dim`` 0).
 
@@ -138,7 +138,7 @@ def _hits(at: Any, dim: int, shape: Any, dtype: Any) -> Any:
     return scatter_along(new.ones(at.shape, dtype), at, dim, shape)
 
 
-@function()
+@function(inplace=True)
 def scatter_reduce(
     input: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True
 ) -> Array:
@@ -241,7 +241,7 @@ def _at_least_one(x: Array) -> Array:
     return x if x.ndim else reshape_op(x, (1,))
 
 
-@function()
+@function(inplace=True)
 def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any = 1) -> Array:
     """Return ``input`` with ``alpha`` times the slices of ``source`` added at ``index`` along ``dim``.
 
@@ -260,7 +260,7 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any
     return reshape_op(wide + added, tuple(input.shape))
 
 
-@function()
+@function(inplace=True)
 def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
     """Return ``input`` with the slices of ``source`` at ``index`` along ``dim``.
 
@@ -272,7 +272,7 @@ def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
     return reshape_op(put_at(_at_least_one(input), _at_least_one(source), where_), tuple(input.shape))
 
 
-@function()
+@function(inplace=True)
 def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
     """Return ``input`` with ``value`` in the slices ``index`` along ``dim``.
 
@@ -286,7 +286,7 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
     return reshape_op(put_at(_at_least_one(input), value, where_), tuple(input.shape))
 
 
-@function()
+@function(inplace=True)
 def index_put(input: Array, indices: Any, values: Array, accumulate: bool = False) -> Array:
     """Return ``input`` with ``values`` at ``indices`` (one index tensor per axis); ``accumulate`` adds them.
 
@@ -302,7 +302,7 @@ def index_put(input: Array, indices: Any, values: Array, accumulate: bool = Fals
     return input + scatter_at(wide, at, tuple(input.shape))
 
 
-@function(numpy=())
+@function(numpy=(), inplace=True)
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
     """Return ``input`` with ``source`` at the places ``index`` of the flattened tensor; ``accumulate`` adds.
 
@@ -320,7 +320,7 @@ def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> 
     return reshape_op(y, tuple(input.shape))
 
 
-@function()
+@function(inplace=True)
 def masked_fill(input: Array, mask: Array, value: Any) -> Array:
     """Return ``input`` with ``value`` where ``mask`` is true; the two broadcast together.
 
@@ -336,7 +336,7 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Array:
     return y if y.dtype == input.dtype else to(y, input.dtype)
 
 
-@function()
+@function(inplace=True)
 def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
     """Return ``input`` with the first elements of ``source``, one after another, where ``mask`` is true.
 

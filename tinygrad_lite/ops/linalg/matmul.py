@@ -82,7 +82,7 @@ def _linear_weight(g: Array, input: Array) -> Array:
 
 @op(
     input=_linear_input, weight=_linear_weight, bias=lambda g: g,
-    kind="linalg", promote="same", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
+    functional=True, kind="linalg", promote="same", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
     flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
 def linear(input: Array, weight: Array, bias: Array = None) -> Array:

@@ -154,7 +154,7 @@ def _into(name: str, input: Array, product: Array) -> None:
         raise ShapeError(f"{name}: input {describe(input)} does not broadcast to the product {want}")
 
 
-@function()
+@function(inplace=True)
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
     """Return ``beta * input + alpha * (mat1 @ mat2)``.
 
@@ -170,7 +170,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any =
     return _weighted(input, product, beta, alpha)
 
 
-@function()
+@function(inplace=True)
 def addmv(input: Array, mat: Array, vec: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
     """Return ``beta * input + alpha * (mat @ vec)``.
 
@@ -183,7 +183,7 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: Any = 1, alpha: Any = 1
     return _weighted(input, product, beta, alpha)
 
 
-@function()
+@function(inplace=True)
 def addr(input: Array, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
     """Return ``beta * input + alpha * outer(vec1, vec2)``.
 
@@ -198,7 +198,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 
     return _weighted(input, product, beta, alpha)
 
 
-@function()
+@function(inplace=True)
 def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
     """Return ``beta * input + alpha * bmm(batch1, batch2)``.
 
@@ -211,7 +211,7 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha:
     return _weighted(input, product, beta, alpha)
 
 
-@function()
+@function(inplace=True)
 def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: Any = 1) -> Array:
     """Return ``beta * input + alpha *`` the sum of ``bmm(batch1, batch2)`` over the batch.
 

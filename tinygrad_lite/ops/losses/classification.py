@@ -58,7 +58,7 @@ def binary_cross_entropy_op(input: Array, target: Array, reduction: str = "mean"
     return reduced("binary_cross_entropy", -(target * np.log(p) + (1 - target) * np.log1p(-p)), reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def binary_cross_entropy(
     input: Array, target: Array, weight: Any = None, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -90,7 +90,7 @@ def bce_logits(input: Array, target: Array, reduction: str = "mean") -> Array:
     return reduced("binary_cross_entropy_with_logits", each, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def binary_cross_entropy_with_logits(
     input: Array, target: Array, weight: Any = None, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean", pos_weight: Any = None,
@@ -200,7 +200,7 @@ def nll_loss_op(
     return each.sum() / total
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def nll_loss(
     input: Array, target: Array, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
     reduce: Any = None, reduction: str = "mean",
@@ -245,7 +245,7 @@ def cross_entropy_index(
     return each.sum() / total
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def cross_entropy(
     input: Array, target: Array, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
     reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
@@ -313,7 +313,7 @@ def _smoothed(input: Any, target: Any, w: Any, ignore_index: int, reduction: str
     return each.sum() / new.asarray(total, input.dtype)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def kl_div(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     log_target: bool = False,

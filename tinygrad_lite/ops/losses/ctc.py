@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.op import functional
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -54,6 +55,7 @@ def _labels(targets: Any, lengths: Any, blank: int, classes: int) -> Any:
     return out
 
 
+@functional
 @named
 def ctc_loss(
     log_probs: Array, targets: Array, input_lengths: Any, target_lengths: Any, blank: int = 0, reduction: str = "mean",

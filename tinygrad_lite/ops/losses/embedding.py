@@ -13,14 +13,14 @@ from tinygrad_lite.ops.losses.margin import above
 from tinygrad_lite.ops.losses.reduction import old_words, reduced, same_shape
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> Array:
     """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``, lengths being at least ``eps``."""
     squares1, squares2 = (x1 * x1).sum(axis=dim), (x2 * x2).sum(axis=dim)
     return (x1 * x2).sum(axis=dim) / (maximum(squares1, eps * eps) * maximum(squares2, eps * eps)) ** 0.5
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def pairwise_distance(x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Array:
     """Return the p-norm of ``x1 - x2 + eps`` along the last axis; its slope at 0 is 0."""
     d = abs(x1 - x2 + eps)
@@ -30,7 +30,7 @@ def pairwise_distance(x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, k
     return total if p == 1 else where(total == 0, 0.0, where(total == 0, 1.0, total) ** (1 / p))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def cosine_embedding_loss(
     input1: Array, input2: Array, target: Array, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -48,7 +48,7 @@ def cosine_embedding_loss(
     return reduced("cosine_embedding_loss", each, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def hinge_embedding_loss(
     input: Array,
     target: Array,
@@ -67,7 +67,7 @@ def hinge_embedding_loss(
     )
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def triplet_margin_loss(
     anchor: Array, positive: Array, negative: Array, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
@@ -83,7 +83,7 @@ def triplet_margin_loss(
     )
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def triplet_margin_with_distance_loss(
     anchor: Array, positive: Array, negative: Array, *, distance_function: Any = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",

@@ -22,7 +22,7 @@ def above(x: Any) -> Any:
     return where(x > 0, x, 0.0)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def soft_margin_loss(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Array:
@@ -32,7 +32,7 @@ def soft_margin_loss(
     return reduced("soft_margin_loss", -logsigmoid(target * input), reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def margin_ranking_loss(
     input1: Array, input2: Array, target: Array, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -64,7 +64,7 @@ def _scores(name: str, input: Any, target: Any, one: bool) -> tuple[Any, Any, bo
     return x, t, alone
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def multi_margin_loss(
     input: Array, target: Array, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
     reduce: Any = None, reduction: str = "mean",
@@ -84,7 +84,7 @@ def multi_margin_loss(
     return reduced("multi_margin_loss", loss.reshape(()) if alone and reduction == "none" else loss, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def multilabel_margin_loss(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Array:
@@ -105,7 +105,7 @@ def multilabel_margin_loss(
     return reduced("multilabel_margin_loss", loss.reshape(()) if alone and reduction == "none" else loss, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def multilabel_soft_margin_loss(
     input: Array,
     target: Array,

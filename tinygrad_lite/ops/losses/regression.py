@@ -40,7 +40,7 @@ def mse_loss_op(input: Array, target: Array, reduction: str = "mean") -> Array:
     return reduced("mse_loss", d * d, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def mse_loss(
     input: Array,
     target: Array,
@@ -56,7 +56,7 @@ def mse_loss(
     return weighted("mse_loss", mse_loss_op(input, target, "none"), weight, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def l1_loss(
     input: Array,
     target: Array,
@@ -72,7 +72,7 @@ def l1_loss(
     return reduced("l1_loss", each, reduction) if weight is None else weighted("l1_loss", each, weight, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def smooth_l1_loss(
     input: Array,
     target: Array,
@@ -92,7 +92,7 @@ def smooth_l1_loss(
     return reduced("smooth_l1_loss", where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Array:
     """Return ``d² / 2`` for differences below ``delta``, ``delta (|d| - delta / 2)`` above (Huber 1964)."""
     if delta <= 0:
@@ -103,7 +103,7 @@ def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: floa
     return reduced("huber_loss", each, reduction) if weight is None else weighted("huber_loss", each, weight, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def poisson_nll_loss(
     input: Array, target: Array, log_input: bool = True, full: bool = False, size_average: Any = None,
     eps: float = 1e-8,
@@ -123,7 +123,7 @@ def poisson_nll_loss(
     return reduced("poisson_nll_loss", each, reduction)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def gaussian_nll_loss(
     input: Array, target: Array, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Array:

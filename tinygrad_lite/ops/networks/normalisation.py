@@ -181,7 +181,7 @@ def _learn(name: str, running: Any, seen: Any, momentum: float) -> None:
         array += new.asarray(momentum * seen, array.dtype)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def batch_norm(
     input: Array, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
     momentum: float = 0.1, eps: float = 1e-5,
@@ -219,7 +219,7 @@ def batch_norm(
     return y
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def instance_norm(
     input: Array, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
@@ -258,7 +258,7 @@ def _last_axes(name: str, input: Any, normalized_shape: Any, *parts: Any) -> tup
     return tuple(range(input.ndim - k, input.ndim))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def layer_norm(input: Array, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Array:
     """Return ``input`` (*, normalized_shape) with each sample normalised over its last axes."""
     _floating("layer_norm", input)
@@ -266,7 +266,7 @@ def layer_norm(input: Array, normalized_shape: Any, weight: Any = None, bias: An
     return normalise(input, weight, bias, axes, eps)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def rms_norm(input: Array, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Array:
     """Return ``input`` divided by the root of its mean square over the last axes, times ``weight``."""
     _floating("rms_norm", input)
@@ -274,7 +274,7 @@ def rms_norm(input: Array, normalized_shape: Any, weight: Any = None, eps: float
     return normalise(input, weight, None, axes, float(np.finfo(input.dtype).eps) if eps is None else eps, False)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def group_norm(input: Array, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Array:
     """Return ``input`` (N, C, *) with each of ``num_groups`` groups of channels of each sample normalised."""
     _floating("group_norm", input)
@@ -290,7 +290,7 @@ def group_norm(input: Array, num_groups: int, weight: Any = None, bias: Any = No
     return y.reshape((n, c, *rest))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def local_response_norm(input: Array, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Array:
     r"""Return :math:`x / (k + \alpha / n \sum x_j^2)^\beta`, the sum over ``size`` neighbouring channels."""
     if input.ndim < 3:
@@ -303,7 +303,7 @@ def local_response_norm(input: Array, size: int, alpha: float = 1e-4, beta: floa
     return input / (total * (alpha / size) + k) ** beta
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def normalize(input: Array, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Array:
     """Return ``input`` divided by its p-norm along ``dim`` (by ``eps`` where that is smaller)."""
     if p == 2.0:

@@ -22,7 +22,7 @@ def _cumsum_rule(g: Array, dim: int) -> Array:
     return g if g.ndim == 0 else flip_op(cumsum(flip_op(g, (dim,)), dim), (dim,))
 
 
-@op(input=_cumsum_rule, kind="reduction", label="cumsum", samples=ALONG)
+@op(input=_cumsum_rule, inplace=True, kind="reduction", label="cumsum", samples=ALONG)
 def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
     """Return the running sum along ``dim``.
 
@@ -69,7 +69,7 @@ def _cumprod_rule(g: Array, input: Array, dim: int) -> Array:
     return (before * _backward_sum(last, x)).swapaxes(dim, -1)
 
 
-@op(input=_cumprod_rule, kind="reduction", label="cumprod",
+@op(input=_cumprod_rule, inplace=True, kind="reduction", label="cumprod",
     samples=Samples("(...,n)->(...,n)", options={"dim": dims}, lo=-3.0, hi=3.0))  # fmt: skip
 def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
     """Return the running product along ``dim``; its gradient is right with zeros among the factors.

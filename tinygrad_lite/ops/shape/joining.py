@@ -415,7 +415,7 @@ def _matrix(name: str, input: Array) -> None:
 TRIANGLE = Samples("(...,n,k)->(...,n,k)", options={"diagonal": (0, 1, -1)})
 
 
-@op(input=lambda g, diagonal: np.tril(g, diagonal), kind="indexing", label="◣", samples=TRIANGLE)
+@op(input=lambda g, diagonal: np.tril(g, diagonal), inplace=True, kind="indexing", label="◣", samples=TRIANGLE)
 def tril(input: Array, diagonal: int = 0) -> Array:
     """Return the lower triangles of matrices, zeros above ``diagonal``.
 
@@ -428,7 +428,7 @@ def tril(input: Array, diagonal: int = 0) -> Array:
     return np.tril(input, diagonal)
 
 
-@op(input=lambda g, diagonal: np.triu(g, diagonal), kind="indexing", label="◥", samples=TRIANGLE)
+@op(input=lambda g, diagonal: np.triu(g, diagonal), inplace=True, kind="indexing", label="◥", samples=TRIANGLE)
 def triu(input: Array, diagonal: int = 0) -> Array:
     """Return the upper triangles of matrices, zeros below ``diagonal``.
 

@@ -166,7 +166,7 @@ def permute(input: Array, *dims: Any) -> Array:
     return permute_op(input, places("permute", order, input.ndim, input.shape))
 
 
-@function()
+@function(inplace="view")
 def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
     """Return a view with two axes exchanged; without axes (NumPy's way) in reverse order.
 
@@ -186,7 +186,7 @@ def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
     return permute_op(input, tuple(order))
 
 
-@function(numpy=np.swapaxes)
+@function(numpy=np.swapaxes, inplace="view")
 def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
     """Return a view with two axes exchanged: NumPy's name of `transpose`.
 
@@ -217,7 +217,7 @@ def movedim(input: Array, source: Any, destination: Any) -> Array:
     return permute_op(input, tuple(order))
 
 
-@function()
+@function(inplace="view")
 def t(input: Array) -> Array:
     """Return a matrix transposed; a vector or number as it is.
 
@@ -285,7 +285,7 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     return np.concatenate(tensors, axis=dim)
 
 
-@function(numpy=np.squeeze)
+@function(numpy=np.squeeze, inplace="view")
 def squeeze(input: Array, dim: Any = None) -> Array:
     """Return a view without axes of length 1 (only ``dim``, if given; an axis that is longer stays).
 
@@ -298,7 +298,7 @@ def squeeze(input: Array, dim: Any = None) -> Array:
     return reshape_op(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
 
 
-@function(numpy=np.expand_dims)
+@function(numpy=np.expand_dims, inplace="view")
 def unsqueeze(input: Array, dim: int) -> Array:
     """Return a view with a new axis of length 1 at ``dim``.
 

@@ -189,7 +189,7 @@ def output_size(size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: In
     return prod(check_window("output_size", size, kernel, stride, pads, dilation))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def conv1d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, flip: bool = False,
@@ -198,7 +198,7 @@ def conv1d(
     return convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, flip)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def conv2d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, flip: bool = False,
@@ -218,7 +218,7 @@ def conv2d(
     return convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups, flip)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def conv3d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, flip: bool = False,
@@ -227,7 +227,7 @@ def conv3d(
     return convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups, flip)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def conv_transpose1d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
     groups: int = 1, dilation: Any = 1,
@@ -236,7 +236,7 @@ def conv_transpose1d(
     return transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def conv_transpose2d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
     groups: int = 1, dilation: Any = 1,
@@ -248,7 +248,7 @@ def conv_transpose2d(
     return transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def conv_transpose3d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
     groups: int = 1, dilation: Any = 1,
@@ -258,7 +258,7 @@ def conv_transpose3d(
 
 
 # ------------------------------------------------------------------------------------------------ windows as matrices
-@function(method=False)
+@function(method=False, functional=True)
 def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Array:
     """Return what a window sees at each position of images (N, C, H, W), as columns: (N, C K K, positions)."""
     x, alone = batched("unfold", 2, input)
@@ -272,7 +272,7 @@ def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
     return cols.reshape((rows, count) if alone else (x.shape[0], rows, count))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def fold(
     input: Array, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Array:
@@ -298,7 +298,7 @@ def fold(
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def conv_matrix(
     weight: Array, length: int, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, flip: bool = False
 ) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.op import functional
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -45,6 +46,7 @@ def _bounded(x: Array, size: int, padding: str, align_corners: bool) -> Array:
     return where((at > 0) & (at < size - 1), x, np.clip(at, 0, size - 1))
 
 
+@functional
 @named
 def grid_sample(
     input: Array, grid: Array, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
@@ -115,6 +117,7 @@ def _read(table: Array, image: Any, at: list[Any], sizes: Any, share: Any, dtype
     return rows(table, number + image) * share.reshape((*share.shape, 1))
 
 
+@functional
 @named
 def affine_grid(theta: Array, size: Sequence[int], align_corners: bool | None = None) -> Array:
     """Return the grid (N, H, W, 2) to which the maps ``theta`` (N, 2, 3) move the places of images of ``size``.

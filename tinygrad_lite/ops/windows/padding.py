@@ -68,7 +68,7 @@ def _source(n: int, before: int, after: int, mode: str, shape: Any) -> Any:
     return np.where(i >= n, period - i, i)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def pad(input: Array, pad: Any, mode: str = "constant", value: float | None = None) -> Array:
     """Return ``input`` with elements added around its last axes: ``pad=(left, right, top, bottom, ...)``.
 
@@ -104,7 +104,7 @@ def _image(name: str, input: Any, least: int = 3) -> tuple[int, ...]:
     return tuple(input.shape)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     """Return (..., C r², H, W) with channels spread over the image: (..., C, H r, W r)."""
     *lead, c, h, w = _image("pixel_shuffle", input)
@@ -118,7 +118,7 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     return reshape_op(x, (*lead, c // (r * r), h * r, w * r))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
     """Return (..., C, H r, W r) with each r x r block of pixels as channels: (..., C r², H, W)."""
     *lead, c, h, w = _image("pixel_unshuffle", input)
@@ -132,7 +132,7 @@ def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
     return reshape_op(x, (*lead, c * r * r, h // r, w // r))
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def channel_shuffle(input: Array, groups: int) -> Array:
     """Return (N, C, *) with its channels dealt out over ``groups``."""
     n, c, *rest = _image("channel_shuffle", input)

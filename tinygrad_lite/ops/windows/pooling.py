@@ -70,7 +70,7 @@ def _max(
     return values, indices
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def max_pool1d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
@@ -79,7 +79,7 @@ def max_pool1d(
     return _max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def max_pool2d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
@@ -97,7 +97,7 @@ def max_pool2d(
     return _max("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def max_pool3d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
@@ -192,7 +192,7 @@ def _average(
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def avg_pool1d(
     input: Array,
     kernel_size: Any,
@@ -205,7 +205,7 @@ def avg_pool1d(
     return _average("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def avg_pool2d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
@@ -222,7 +222,7 @@ def avg_pool2d(
     )
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def avg_pool3d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
@@ -264,13 +264,13 @@ def _norms(name: str, n: int, input: Any, norm_type: float, kernel_size: Any, st
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def lp_pool1d(input: Array, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Array:
     """Return the norm of each window of sequences (N, C, L); see `lp_pool2d`."""
     return _norms("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def lp_pool2d(input: Array, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Array:
     r"""Return :math:`(\sum |x|^p)^{1/p}` of each window of images (N, C, H, W); for p = 1 the plain sum.
 
@@ -279,7 +279,7 @@ def lp_pool2d(input: Array, norm_type: float, kernel_size: Any, stride: Any = No
     return _norms("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def lp_pool3d(input: Array, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Array:
     """Return the norm of each window of volumes (N, C, D, H, W); see `lp_pool2d`."""
     return _norms("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
@@ -317,7 +317,7 @@ def _unpool(
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def max_unpool1d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
@@ -325,7 +325,7 @@ def max_unpool1d(
     return _unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def max_unpool2d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
@@ -333,7 +333,7 @@ def max_unpool2d(
     return _unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def max_unpool3d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:

@@ -70,7 +70,7 @@ def along(input: Any, matrix: Any, axis: int) -> Any:
     return transpose(matmul(transpose(input, axis, -1), matrix.T), axis, -1)
 
 
-@function(method=False)
+@function(method=False, functional=True)
 def interpolate(
     input: Array, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None, antialias: bool = False,
