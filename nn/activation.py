@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from tinygrad_lite.engine import new
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import new_parameter
 from tinygrad_lite.nn.module import Module
@@ -327,7 +326,7 @@ class PReLU(_Activation):
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
-        self.weight = new_parameter(np.full(num_parameters, init), dtype)
+        self.weight = new_parameter(new.full(num_parameters, init), dtype)
 
     def forward(self, input: Any) -> Any:
         """Return ``prelu(input, weight)``."""

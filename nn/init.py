@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.engine.versions import bump
@@ -135,7 +136,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with ones on its diagonal, zeros elsewhere."""
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    return _fill(tensor, np.eye(*tensor.array.shape))
+    return _fill(tensor, new.eye(*tensor.array.shape))
 
 
 @named
@@ -146,7 +147,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
     if shape[0] % groups:
         raise ValueError("dim 0 must be divisible by groups")
-    values = np.zeros(shape)
+    values = new.zeros(shape)
     middle = tuple(n // 2 for n in shape[2:])
     each = shape[0] // groups
     for group in range(groups):

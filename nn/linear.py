@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import get_default_dtype
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.nn.module import Module
@@ -19,7 +20,7 @@ __all__ = ["Bilinear", "Identity", "Linear", "new_parameter", "uniform_parameter
 
 def new_parameter(values: Any, dtype: Any = None) -> Parameter:
     """Return a parameter that holds ``values`` in ``dtype`` (the default dtype if None)."""
-    return Parameter(np.asarray(values, dtype or get_default_dtype()))
+    return Parameter(new.asarray(values, dtype or get_default_dtype()))
 
 
 def uniform_parameter(shape: tuple[int, ...], bound: float, dtype: Any = None) -> Parameter:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.engine.devices import Device, as_device
 from tinygrad_lite.engine.hooks import RemovableHandle
@@ -384,7 +385,7 @@ class Module:
         """Forget the gradients of all parameters (or fill them with zeros)."""
         for p in self.parameters():
             if not set_to_none and p.grad is not None:
-                p.grad = Tensor(np.zeros_like(p.grad.array))
+                p.grad = Tensor(new.zeros_like(p.grad.array))
             else:
                 p.grad = None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
@@ -27,8 +28,8 @@ class _Scaled(Module):
     bias: Parameter | None
 
     def _scale(self, shape: Any, weight: bool, bias: bool, dtype: Any) -> None:
-        self.register_parameter("weight", new_parameter(np.ones(shape), dtype) if weight else None)
-        self.register_parameter("bias", new_parameter(np.zeros(shape), dtype) if bias else None)
+        self.register_parameter("weight", new_parameter(new.ones(shape), dtype) if weight else None)
+        self.register_parameter("bias", new_parameter(new.zeros(shape), dtype) if bias else None)
 
     def reset_parameters(self) -> None:
         """Set the weight to ones and the bias to zeros again."""
@@ -58,9 +59,9 @@ class _Running(_Scaled):
         self._scale(num_features, affine, affine and bias, dtype)
         kind = dtype or get_default_dtype()
         track = track_running_stats
-        self.register_buffer("running_mean", make(np.zeros(num_features, kind)) if track else None)
-        self.register_buffer("running_var", make(np.ones(num_features, kind)) if track else None)
-        self.register_buffer("num_batches_tracked", make(np.zeros((), np.int64)) if track else None)
+        self.register_buffer("running_mean", make(new.zeros(num_features, kind)) if track else None)
+        self.register_buffer("running_var", make(new.ones(num_features, kind)) if track else None)
+        self.register_buffer("num_batches_tracked", make(new.zeros((), np.int64)) if track else None)
 
     def reset_running_stats(self) -> None:
         """Forget the running statistics."""
@@ -207,7 +208,7 @@ class RMSNorm(_Scaled):
         super().__init__()
         self.normalized_shape, self.eps, self.elementwise_affine = _shape(normalized_shape), eps, elementwise_affine
         self.register_parameter(
-            "weight", new_parameter(np.ones(self.normalized_shape), dtype) if elementwise_affine else None
+            "weight", new_parameter(new.ones(self.normalized_shape), dtype) if elementwise_affine else None
         )
 
     def reset_parameters(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
@@ -36,7 +37,7 @@ def _run_gru(_: Any, outer: Any, state: Any, w: Any, b: Any, __: Any, reverse: b
 
 
 def _zeros(shape: tuple[int, ...], like: Any) -> Tensor:
-    return make(np.zeros(shape, like.dtype))
+    return make(new.zeros(shape, like.dtype))
 
 
 class _Recurrent(Module):
@@ -118,7 +119,7 @@ class _Recurrent(Module):
             run = self.steps(self._rectified(), outer, states, w, b, project, back)
             return run[0], tuple(r[0 if back else -1] for r in run)
         # each sequence by itself the other way round: what fills up the shorter ones comes last in both directions
-        number, t = np.arange(len(lengths)), np.arange(x.shape[0])[:, None]
+        number, t = new.arange(len(lengths)), new.arange(x.shape[0])[:, None]
         turn = (np.where(t < lengths, lengths - 1 - t, t), number)
         run = self.steps(self._rectified(), getitem(outer, turn) if back else outer, states, w, b, project, False)
         return (getitem(run[0], turn) if back else run[0]), tuple(getitem(r, (lengths - 1, number)) for r in run)

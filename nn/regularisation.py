@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -61,7 +62,7 @@ class Penalty(Module):
         for p in chosen(source, self.biases, self.choose):
             term = self.of(p)
             total = term if total is None else total + term
-        return make(np.zeros((), np.float32)) if total is None else total * self.strength
+        return make(new.zeros((), np.float32)) if total is None else total * self.strength
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, describe
@@ -38,7 +39,7 @@ def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonf
     arrays = [t.array for t in ([tensors] if isinstance(tensors, Tensor) else tensors)]
     p = float(norm_type)
     if not arrays:
-        return make(np.zeros((), np.float32))
+        return make(new.zeros((), np.float32))
     if p == math.inf:
         total = max(float(np.abs(a).max(initial=0.0)) for a in arrays)
     elif p == 2:
@@ -50,7 +51,7 @@ def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonf
             f"The total norm of order {p} for gradients from `parameters` is non-finite, so it cannot be clipped; "
             f"error_if_nonfinite=False scales by it nevertheless"
         )
-    return make(np.asarray(total, arrays[0].dtype))
+    return make(new.asarray(total, arrays[0].dtype))
 
 
 @named
@@ -68,7 +69,7 @@ def clip_grad_norm_(
     factor = float(max_norm) / (float(total.array) + 1e-6)
     if not factor >= 1:  # also when it is NaN
         for g in grads:
-            g.array *= np.asarray(factor, g.array.dtype)
+            g.array *= new.asarray(factor, g.array.dtype)
     return total
 
 

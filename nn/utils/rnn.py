@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -64,18 +65,18 @@ def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = Fals
 
 def _steps(batch_sizes: Any) -> tuple[Any, Any, Any]:
     """Return for each packed row its step and its sequence, and the length of each sequence."""
-    sizes = np.asarray(plain(batch_sizes))
+    sizes = new.asarray(plain(batch_sizes))
     count = int(sizes[0])
-    step = np.repeat(np.arange(len(sizes)), sizes)
-    sequence = np.arange(len(step)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return step, sequence, (sizes[:, None] > np.arange(count)).sum(0)
+    step = np.repeat(new.arange(len(sizes)), sizes)
+    sequence = new.arange(len(step)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return step, sequence, (sizes[:, None] > new.arange(count)).sum(0)
 
 
 def spread(packed: PackedSequence, length: int | None = None, value: float = 0.0) -> tuple[Any, Any]:
     """Return packed rows as (L, N, *) in their sorted order, filled up with ``value``, and the lengths."""
     step, sequence, lengths = _steps(packed.batch_sizes)
-    place = np.full((length or int(lengths[0]), len(lengths)), -1)
-    place[step, sequence] = np.arange(len(step))
+    place = new.full((length or int(lengths[0]), len(lengths)), -1)
+    place[step, sequence] = new.arange(len(step))
     x = getitem(packed.data, np.maximum(place, 0))
     known = (place >= 0).reshape(*place.shape, *(1,) * (x.ndim - 2))
     return (x if known.all() else where(known, x, value)), lengths
@@ -100,7 +101,7 @@ def pack_padded_sequence(
     ([1, 2, 3], [2, 1])
     """
     x = input.swapaxes(0, 1) if batch_first else input
-    sizes = np.asarray(plain(lengths), np.int64)
+    sizes = new.asarray(plain(lengths), np.int64)
     if x.ndim < 2 or sizes.shape != (x.shape[1],):
         raise ShapeError(
             f"pack_padded_sequence: expected one length for each of the sequences, got {describe(lengths)} and input "
@@ -119,7 +120,7 @@ def pack_padded_sequence(
         raise ShapeError(
             "pack_padded_sequence: lengths must be sorted in decreasing order, or pass enforce_sorted=False"
         )
-    counts = (sizes > np.arange(sizes[0])[:, None]).sum(1)
+    counts = (sizes > new.arange(sizes[0])[:, None]).sum(1)
     return gathered(x, PackedSequence(None, make(counts), order, back))
 
 
