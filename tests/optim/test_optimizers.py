@@ -144,7 +144,8 @@ def test_a_parameter_twice():
 
 
 def test_what_pytorch_accepts_and_what_means_nothing_here():
-    optim.SGD([parameter(1.0)], lr=tl.tensor(0.1), foreach=True, fused=False)
+    optim.SGD([parameter(1.0)], lr=tl.tensor([0.1]), foreach=True, fused=False)
+    assert optim.Adam([parameter(1.0)], betas=[0.5, 0.9]).param_groups[0]["betas"] == (0.5, 0.9)
     with pytest.raises(NotImplementedError, match="differentiable"):
         optim.Adam([parameter(1.0)], differentiable=True)
     with pytest.raises(ValueError, match="groups"):
@@ -162,7 +163,8 @@ def test_a_gradient_that_does_not_fit_changes_nothing(kind):
     optimizer = kind([{"params": [p]}, {"params": [q]}])
     optimizer.step()
     before = copy.deepcopy(optimizer.state_dict()["state"]), p.tolist()
-    q.grad = tl.tensor([1.0])
+    q.grad = tl.tensor(np.ones(2))
+    q.data = tl.tensor(np.ones(3))
     with pytest.raises(ShapeError, match=kind.__name__):
         optimizer.step()
     assert p.tolist() == before[1] and repr(optimizer.state_dict()["state"]) == repr(before[0])

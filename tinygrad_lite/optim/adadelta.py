@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average_square, check_common, need, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-FIELDS = ("square_avg", "acc_delta")
+from tinygrad_lite.optim.formula import average_square, need, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Adadelta(Optimizer):
@@ -31,6 +29,8 @@ class Adadelta(Optimizer):
     [0.9968, -1.9968]
     """
 
+    state_arrays = ("square_avg", "acc_delta")
+    not_negative = ("lr", "eps", "weight_decay")
     scratch = 3
 
     def __init__(
@@ -46,31 +46,24 @@ class Adadelta(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
-            "capturable": capturable, "differentiable": differentiable,
-        })  # fmt: skip
+        super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        check_common(group)
+        super().check(group)
         need(0.0 <= group["rho"] <= 1.0, "rho value", group["rho"])
-
-    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return FIELDS
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter by what it moved of late, in proportion to its gradient."""
         lr, rho, eps, maximize, decay = (group[name] for name in ("lr", "rho", "eps", "maximize", "weight_decay"))
-        for x, g, _, (v, u, a, b, c) in jobs:
+        for x, g, _, (v, u, work, root, move) in jobs:
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
-            average_square(v, g, rho, 1 - rho, b)
-            np.sqrt(np.add(v, eps, b), b)
-            np.sqrt(np.add(u, eps, c), c)
-            np.divide(c, b, c)
-            np.multiply(c, g, c)
-            average_square(u, c, rho, 1 - rho, b)
-            np.multiply(c, lr, b)
-            np.subtract(x, b, x)
+                g = steered(x, g, maximize, decay, work)
+            average_square(v, g, rho, 1 - rho, root)
+            np.sqrt(np.add(v, eps, root), root)
+            np.sqrt(np.add(u, eps, move), move)
+            np.divide(move, root, move)
+            np.multiply(move, g, move)
+            average_square(u, move, rho, 1 - rho, work)
+            np.multiply(move, lr, move)
+            np.subtract(x, move, x)

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import check_common, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-FIELDS = ("sum",)
+from tinygrad_lite.engine import new
+from tinygrad_lite.optim.formula import steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Adagrad(Optimizer):
@@ -30,6 +29,9 @@ class Adagrad(Optimizer):
     [0.5, -1.5]
     """
 
+    state_arrays = ("sum",)
+    not_negative = ("lr", "eps", "weight_decay", "lr_decay", "initial_accumulator_value")
+
     def __init__(
         self,
         params: Any,
@@ -44,34 +46,22 @@ class Adagrad(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value, "eps": eps, "maximize": maximize,
-            "foreach": foreach, "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
-        check_common(group, "lr_decay", "initial_accumulator_value")
-
-    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return FIELDS
+        super().__init__(params, options(locals()))
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
         """Return what the sum starts from."""
-        return np.full(x.shape, group["initial_accumulator_value"], x.dtype)
+        return new.full(x.shape, group["initial_accumulator_value"], x.dtype)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its scaled gradient."""
         eps, maximize, decay = group["eps"], group["maximize"], group["weight_decay"]
-        for x, g, state, (s, a, b) in jobs:
+        for x, g, state, (s, work, move) in jobs:
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
-            np.multiply(g, g, b)
-            np.add(s, b, s)
-            np.sqrt(s, b)
-            np.add(b, eps, b)
-            np.multiply(g, group["lr"] / (1 + (state["step"] - 1) * group["lr_decay"]), a)
-            np.divide(a, b, a)
-            np.subtract(x, a, x)
+                g = steered(x, g, maximize, decay, move)
+            np.multiply(g, g, work)
+            np.add(s, work, s)
+            np.sqrt(s, work)
+            np.add(work, eps, work)
+            np.multiply(g, group["lr"] / (1 + (state["step"] - 1) * group["lr_decay"]), move)
+            np.divide(move, work, move)
+            np.subtract(x, move, x)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average, average_square, check_common, scalar, shrink, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
+from tinygrad_lite.engine import new
+from tinygrad_lite.optim.formula import average, average_square, decays, shrink, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 AVERAGES = ("exp_avg", "exp_avg_sq")
 WITH_MAXIMUM = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
@@ -37,6 +38,8 @@ class Adam(Optimizer):
     [0.5, -1.5]
     """
 
+    not_negative = ("lr", "eps", "weight_decay", "l1")
+
     def __init__(
         self,
         params: Any,
@@ -54,15 +57,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
         l1: float = 0.0,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
-            "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay, "l1": l1, "foreach": foreach,
-            "capturable": capturable, "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
-        check_common(group, "l1")
+        super().__init__(params, options(locals()))
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the state arrays of each parameter."""
@@ -71,37 +66,36 @@ class Adam(Optimizer):
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
-        lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-        maximize, amsgrad, keep, l1 = group["maximize"], group["amsgrad"], 1.0, lr * group["l1"]
-        if group["decoupled_weight_decay"]:
-            keep, decay = 1 - lr * decay, 0
+        lr, (beta1, beta2), (keep, decay) = group["lr"], group["betas"], decays(group)
+        maximize, amsgrad, l1 = group["maximize"], group["amsgrad"], lr * group["l1"]
         dtype: Any = None
-        size = root = new1 = keep2 = new2 = tiny = dtype
+        size = root = new1 = keep2 = new2 = eps = dtype
         known = 0
         for x, g, state, arrays in jobs:
             if state["step"] != known or x.dtype is not dtype:
                 known, dtype = state["step"], x.dtype
-                size = np.array(lr / (1 - beta1**known), dtype)  # other numbers in each step
-                root = np.array((1 - beta2**known) ** 0.5, dtype)
-                new1, keep2, new2 = scalar(1 - beta1, dtype), scalar(beta2, dtype), scalar(1 - beta2, dtype)
-                tiny = scalar(eps, dtype)
-            m, v, a, b = arrays[0], arrays[1], arrays[-2], arrays[-1]
+                size = new.array(lr / (1 - beta1**known), dtype)  # a new value in each step, so not shared
+                root = new.array((1 - beta2**known) ** 0.5, dtype)
+                new1, keep2, new2, eps = (
+                    new.scalar(value, dtype) for value in (1 - beta1, beta2, 1 - beta2, group["eps"])
+                )
+            m, v, work, move = arrays[0], arrays[1], arrays[-2], arrays[-1]
             if keep != 1.0:
                 multiply(x, keep, x)
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
-            average(m, g, new1, b)
-            average_square(v, g, keep2, new2, b)
+                g = steered(x, g, maximize, decay, work)
+            average(m, g, new1, move)
+            average_square(v, g, keep2, new2, move)
             if amsgrad:
                 v = np.maximum(arrays[2], v, out=arrays[2])
-            np.sqrt(v, a)
-            divide(a, root, a)
-            np.add(a, tiny, a)
-            multiply(m, size, b)
-            divide(b, a, b)
-            np.subtract(x, b, x)
+            np.sqrt(v, work)
+            divide(work, root, work)
+            np.add(work, eps, work)
+            multiply(m, size, move)
+            divide(move, work, move)
+            np.subtract(x, move, x)
             if l1:
-                shrink(x, divide(l1, a, a), b)  # in the scale of each element's step
+                shrink(x, divide(l1, work, work), move)  # in the scale of each element's step
 
 
 class AdamW(Adam):
@@ -134,7 +128,4 @@ class AdamW(Adam):
         fused: bool | None = None,
         l1: float = 0.0,
     ) -> None:
-        super().__init__(
-            params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, foreach=foreach, capturable=capturable,
-            differentiable=differentiable, fused=fused, decoupled_weight_decay=True, l1=l1,
-        )  # fmt: skip
+        super().__init__(params, **options(locals()), decoupled_weight_decay=True)

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average, check_common, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-FIELDS = ("exp_avg", "exp_inf")
+from tinygrad_lite.optim.formula import average, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Adamax(Optimizer):
@@ -31,6 +29,9 @@ class Adamax(Optimizer):
     [0.5, -1.5]
     """
 
+    state_arrays = ("exp_avg", "exp_inf")
+    not_negative = ("lr", "eps", "weight_decay")
+
     def __init__(
         self,
         params: Any,
@@ -44,31 +45,20 @@ class Adamax(Optimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
-            "foreach": foreach, "differentiable": differentiable, "capturable": capturable,
-        })  # fmt: skip
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
-        check_common(group)
-
-    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return FIELDS
+        super().__init__(params, options(locals()))
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its averaged gradient."""
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
         maximize, decay = group["maximize"], group["weight_decay"]
-        for x, g, state, (m, u, a, b) in jobs:
+        for x, g, state, (m, u, work, move) in jobs:
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
-            average(m, g, 1 - beta1, b)
-            np.abs(g, b)
-            np.add(b, eps, b)
+                g = steered(x, g, maximize, decay, work)
+            average(m, g, 1 - beta1, move)
+            np.abs(g, work)
+            np.add(work, eps, work)
             np.multiply(u, beta2, u)
-            np.maximum(u, b, out=u)
-            np.multiply(m, lr / (1 - beta1 ** state["step"]), b)
-            np.divide(b, u, b)
-            np.subtract(x, b, x)
+            np.maximum(u, work, out=u)
+            np.multiply(m, lr / (1 - beta1 ** state["step"]), move)
+            np.divide(move, u, move)
+            np.subtract(x, move, x)

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import check_common, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-FIELDS = ("ax",)
+from tinygrad_lite.optim.formula import steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class ASGD(Optimizer):
@@ -33,6 +31,9 @@ class ASGD(Optimizer):
     ([0.5, -1.0], [0.5, -1.0])
     """
 
+    state_arrays = ("ax",)
+    not_negative = ("lr", "weight_decay")
+
     def __init__(
         self,
         params: Any,
@@ -46,38 +47,27 @@ class ASGD(Optimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "maximize": maximize,
-            "foreach": foreach, "differentiable": differentiable, "capturable": capturable,
-        })  # fmt: skip
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
-        check_common(group)
-
-    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return FIELDS
+        super().__init__(params, options(locals()))
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its gradient, and its average after it."""
         maximize, decay = group["maximize"], group["weight_decay"]
         lr, lambd = group["lr"], group["lambd"]
         states: dict[int, dict[str, Any]] = {}  # a large parameter comes in pieces, with one state
-        for x, g, state, (mean, a, b) in jobs:
+        for x, g, state, (mean, work, move) in jobs:
             states[id(state)] = state
             eta, share = state.get("eta", lr), state.get("mu", 1.0)
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
+                g = steered(x, g, maximize, decay, work)
             np.multiply(x, 1 - lambd * eta, x)
-            np.multiply(g, eta, b)
-            np.subtract(x, b, x)
+            np.multiply(g, eta, move)
+            np.subtract(x, move, x)
             if share == 1:
                 np.copyto(mean, x)
             else:
-                np.subtract(x, mean, b)
-                np.multiply(b, share, b)
-                np.add(mean, b, mean)
+                np.subtract(x, mean, work)
+                np.multiply(work, share, work)
+                np.add(mean, work, mean)
         for state in states.values():
             state["eta"] = lr / (1 + lambd * lr * state["step"]) ** group["alpha"]
             state["mu"] = 1 / max(1, state["step"] - group["t0"])

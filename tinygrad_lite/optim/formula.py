@@ -1,8 +1,7 @@
-"""Pieces that the formulas of several optimisers share; all work in place on bare arrays."""
+"""Shared parts of the update formulas; all work in place on bare arrays."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,11 @@ def need(fits: bool, what: str, value: Any) -> None:
         raise ValueError(f"Invalid {what}: {value}")
 
 
-def check_common(group: dict[str, Any], *positive: str) -> None:
-    """Check the learning rate and ``weight_decay``, ``eps`` and ``betas`` where a group has them."""
-    need(group["lr"] >= 0.0, "learning rate", group["lr"])
-    if "eps" in group:
-        need(group["eps"] >= 0.0, "epsilon value", group["eps"])
-    for i, beta in enumerate(group.get("betas", ())):
-        need(0.0 <= beta < 1.0, f"beta parameter at index {i}", beta)
-    need(group.get("weight_decay", 0.0) >= 0.0, "weight_decay value", group.get("weight_decay"))
-    for name in positive:
-        need(group[name] >= 0.0, f"{name} value", group[name])
-
-
-@lru_cache(maxsize=256)
-def scalar(value: float, dtype: Any) -> Any:
-    """Return a number as a 0-d array, shared and read-only: NumPy takes it twice as fast as a Python number."""
-    array = np.array(value, dtype)
-    array.flags.writeable = False
-    return array
+def decays(group: dict[str, Any]) -> tuple[float, float]:
+    """Return the factor that shrinks each parameter, and the weight decay to add to its gradient."""
+    if group["decoupled_weight_decay"]:
+        return 1 - group["lr"] * group["weight_decay"], 0
+    return 1.0, group["weight_decay"]
 
 
 def steered(x: Any, g: Any, maximize: bool, decay: float, out: Any) -> Any:

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average, average_square, check_common, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-FIELDS = ("exp_avg", "exp_avg_sq")
+from tinygrad_lite.optim.formula import average, average_square, decays, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class NAdam(Optimizer):
@@ -36,6 +34,9 @@ class NAdam(Optimizer):
     [0.4718, -1.4718]
     """
 
+    state_arrays = ("exp_avg", "exp_avg_sq")
+    not_negative = ("lr", "eps", "weight_decay", "momentum_decay")
+
     def __init__(
         self,
         params: Any,
@@ -51,19 +52,7 @@ class NAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize, "foreach": foreach,
-            "capturable": capturable, "differentiable": differentiable,
-        })  # fmt: skip
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
-        check_common(group, "momentum_decay")
-
-    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return FIELDS
+        super().__init__(params, options(locals()))
 
     @staticmethod
     def advance(state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -73,29 +62,27 @@ class NAdam(Optimizer):
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its gradient and along the average as it will be."""
         multiply, divide, add = np.multiply, np.divide, np.add
-        lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-        maximize, keep = group["maximize"], 1.0
-        if group["decoupled_weight_decay"]:
-            keep, decay = 1 - lr * decay, 0
+        lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
+        (keep, decay), maximize = decays(group), group["maximize"]
         new1, new2 = 1 - beta1, 1 - beta2
-        for x, g, state, (m, v, a, b) in jobs:
+        for x, g, state, (m, v, work, move) in jobs:
             step, product = state["step"], state["mu_product"]
             mu, mu_next = momentum(group, step), momentum(group, step + 1)
             if keep != 1.0:
                 multiply(x, keep, x)
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
-            average(m, g, new1, b)
-            average_square(v, g, beta2, new2, b)
-            multiply(g, -lr * (1.0 - mu) / (1.0 - product), b)
-            divide(v, 1 - beta2**step, a)
-            np.sqrt(a, a)
-            add(a, eps, a)
-            divide(b, a, b)
-            add(x, b, x)
-            multiply(m, -lr * mu_next / (1.0 - product * mu_next), b)
-            divide(b, a, b)
-            add(x, b, x)
+                g = steered(x, g, maximize, decay, work)
+            average(m, g, new1, move)
+            average_square(v, g, beta2, new2, move)
+            multiply(g, -lr * (1.0 - mu) / (1.0 - product), move)
+            divide(v, 1 - beta2**step, work)
+            np.sqrt(work, work)
+            add(work, eps, work)
+            divide(move, work, move)
+            add(x, move, x)
+            multiply(m, -lr * mu_next / (1.0 - product * mu_next), move)
+            divide(move, work, move)
+            add(x, move, x)
 
 
 def momentum(group: dict[str, Any], step: int) -> float:

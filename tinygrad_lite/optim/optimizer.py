@@ -14,20 +14,29 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import checked_constructor, fits, misfit, ours
 from tinygrad_lite.engine.hooks import RemovableHandle
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import CHANGES, bump, owner, tick
 from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.optim.formula import need
 
 Job = tuple[Any, Any, Any, tuple[Any, ...]]
-"""One piece of work for a formula: parameter, gradient, state (its "step" counts from 1), state and scratch arrays."""
+"""One parameter to update: its array, gradient, state (its "step" counts from 1), and state arrays then scratch arrays.
+
+The formulas call the scratch arrays ``work`` (intermediate results) and ``move`` (what is subtracted in the end).
+"""
 
 PIECE = 1 << 16
 """Elements of a large parameter that are worked on at a time, so that its state and scratch stay in the cache."""
+
+RANGE_NAMES = {"lr": "learning rate", "eps": "epsilon value"}
+"""PyTorch's words for an option in the error about its range."""
+
+PAIRS = ("betas", "etas", "step_sizes")
+"""Options that hold two numbers; a list or array is accepted."""
 
 
 class State(dict[str, Any]):
@@ -70,6 +79,15 @@ for _name in ("__delitem__", "__ior__", "clear", "pop", "popitem", "update"):
     setattr(State, _name, _noticed(_name))
 
 
+def options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the options among the ``locals()`` of a constructor: every argument but ``params``; pairs as tuples."""
+    return {
+        name: tuple(value) if name in PAIRS else value
+        for name, value in arguments.items()
+        if name not in ("self", "__class__", "params")
+    }
+
+
 def numbers(group: dict[str, Any]) -> dict[str, Any]:
     """Return ``group`` with a learning rate that somebody has set to a tensor or array as a number."""
     lr = group["lr"]
@@ -101,6 +119,10 @@ class Optimizer:
     options that `check` let pass.
     """
 
+    state_arrays: tuple[str, ...] = ()
+    """Names of the state arrays of each parameter; override `fields` where they depend on the options."""
+    not_negative: tuple[str, ...] = ()
+    """Options that must be at least 0."""
     scratch = 2
     """How many scratch arrays the formula needs."""
     advance: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
@@ -131,14 +153,19 @@ class Optimizer:
     # -------------------------------------------------------------------------------- what an optimiser writes
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the names of the state arrays that each parameter of ``group`` has."""
-        return ()
+        return self.state_arrays
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
         """Return the array that a state field of parameter ``x`` starts from."""
-        return np.zeros(x.shape, x.dtype)
+        return new.zeros(x.shape, x.dtype)
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option of a group does not fit."""
+        """Raise ValueError for an option of a group outside its range."""
+        for name in self.not_negative:
+            need(group[name] >= 0.0, RANGE_NAMES.get(name, f"{name} value"), group[name])
+        if self.not_negative:
+            for i, beta in enumerate(group.get("betas", ())):
+                need(0.0 <= beta < 1.0, f"beta parameter at index {i}", beta)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Change the parameters of ``group`` in place; the work comes as jobs, see `Job`."""
@@ -194,7 +221,7 @@ class Optimizer:
                 if set_to_none or p.grad is None:
                     p.grad = None
                 elif p.grad.tracked:
-                    p.grad = make(np.zeros(p.array.shape, p.array.dtype))
+                    p.grad = make(new.zeros(p.array.shape, p.array.dtype))
                 else:
                     p.grad.array.fill(0)
                     bump(p.grad.array)
@@ -283,7 +310,7 @@ class Optimizer:
         scratch = self._scratch.get(x.dtype)
         if scratch is None or scratch.shape[1] < x.size and (whole or scratch.shape[1] < PIECE):
             # all parameters share it: one is done before the next begins
-            scratch = self._scratch[x.dtype] = np.empty((self.scratch, x.size if whole else PIECE), x.dtype)
+            scratch = self._scratch[x.dtype] = new.empty((self.scratch, x.size if whole else PIECE), x.dtype)
         if whole:
             state.arrays = (*arrays, *[s[: x.size].reshape(x.shape) for s in scratch])
             state.pieces = None
@@ -365,7 +392,7 @@ class Optimizer:
 
         def copied(value: Any, array: bool = False) -> Any:
             if isinstance(value, Tensor):
-                return make(np.array(value.array, p.array.dtype)) if array or value.array.ndim else value.item()
+                return make(new.array(value.array, p.array.dtype)) if array or value.array.ndim else value.item()
             return [copied(v) for v in value] if isinstance(value, list) else copy.deepcopy(value)
 
         fields = self.fields(group)

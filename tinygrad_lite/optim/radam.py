@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average, average_square, check_common, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-FIELDS = ("exp_avg", "exp_avg_sq")
+from tinygrad_lite.optim.formula import average, average_square, decays, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class RAdam(Optimizer):
@@ -34,6 +32,9 @@ class RAdam(Optimizer):
     [0.0, 0.0]
     """
 
+    state_arrays = ("exp_avg", "exp_avg_sq")
+    not_negative = ("lr", "eps", "weight_decay")
+
     def __init__(
         self,
         params: Any,
@@ -48,44 +49,30 @@ class RAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
-            "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize, "foreach": foreach,
-            "capturable": capturable, "differentiable": differentiable,
-        })  # fmt: skip
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
-        check_common(group)
-
-    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return FIELDS
+        super().__init__(params, options(locals()))
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
-        lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-        maximize, keep = group["maximize"], 1.0
-        if group["decoupled_weight_decay"]:
-            keep, decay = 1 - lr * decay, 0
+        lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
+        (keep, decay), maximize = decays(group), group["maximize"]
         new1, new2, end = 1 - beta1, 1 - beta2, 2 / (1 - beta2) - 1
-        for x, g, state, (m, v, a, b) in jobs:
+        for x, g, state, (m, v, work, move) in jobs:
             step = state["step"]
             if keep != 1.0:
                 multiply(x, keep, x)
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
-            average(m, g, new1, b)
-            average_square(v, g, beta2, new2, b)
-            divide(m, 1 - beta1**step, b)
-            multiply(b, lr, b)
+                g = steered(x, g, maximize, decay, work)
+            average(m, g, new1, move)
+            average_square(v, g, beta2, new2, move)
+            divide(m, 1 - beta1**step, move)
+            multiply(move, lr, move)
             rest = 1 - beta2**step
             rho = end - 2 * step * beta2**step / rest
             if rho > 5.0:
-                np.sqrt(v, a)
-                np.add(a, eps, a)
-                divide(rest**0.5, a, a)
-                multiply(b, a, b)
-                multiply(b, ((rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)) ** 0.5, b)
-            np.subtract(x, b, x)
+                np.sqrt(v, work)
+                np.add(work, eps, work)
+                divide(rest**0.5, work, work)
+                multiply(move, work, move)
+                multiply(move, ((rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho)) ** 0.5, move)
+            np.subtract(x, move, x)

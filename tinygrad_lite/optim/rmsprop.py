@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import average, average_square, check_common, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
+from tinygrad_lite.optim.formula import average, average_square, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 CHOICES = {
     (False, False): ("square_avg",),
@@ -38,6 +38,8 @@ class RMSprop(Optimizer):
     [0.5, -1.5]
     """
 
+    not_negative = ("lr", "eps", "weight_decay", "momentum", "alpha")
+
     def __init__(
         self,
         params: Any,
@@ -52,15 +54,7 @@ class RMSprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
-            "centered": centered, "maximize": maximize, "capturable": capturable, "foreach": foreach,
-            "differentiable": differentiable,
-        })  # fmt: skip
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
-        check_common(group, "momentum", "alpha")
+        super().__init__(params, options(locals()))
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the state arrays of each parameter."""
@@ -71,23 +65,23 @@ class RMSprop(Optimizer):
         lr, alpha, eps, momentum = (group[name] for name in ("lr", "alpha", "eps", "momentum"))
         maximize, decay, centered = group["maximize"], group["weight_decay"], group["centered"]
         for x, g, _, arrays in jobs:
-            v, a, b = arrays[0], arrays[-2], arrays[-1]
+            v, work, move = arrays[0], arrays[-2], arrays[-1]
             if maximize or decay:
-                g = steered(x, g, maximize, decay, a)
-            average_square(v, g, alpha, 1 - alpha, b)
+                g = steered(x, g, maximize, decay, work)
+            average_square(v, g, alpha, 1 - alpha, move)
             if centered:
                 mean = arrays[-3]
-                average(mean, g, 1 - alpha, b)
-                v = np.subtract(v, np.multiply(mean, mean, b), b)
-            np.sqrt(v, b)
-            np.add(b, eps, b)
+                average(mean, g, 1 - alpha, move)
+                v = np.subtract(v, np.multiply(mean, mean, move), move)
+            np.sqrt(v, move)
+            np.add(move, eps, move)
             if momentum:
                 m = arrays[1]
-                np.divide(g, b, b)
+                np.divide(g, move, move)
                 np.multiply(m, momentum, m)
-                np.add(m, b, m)
-                np.multiply(m, lr, b)
+                np.add(m, move, m)
+                np.multiply(m, lr, move)
             else:
-                np.multiply(g, lr, a)
-                np.divide(a, b, b)
-            np.subtract(x, b, x)
+                np.multiply(g, lr, work)
+                np.divide(work, move, move)
+            np.subtract(x, move, x)

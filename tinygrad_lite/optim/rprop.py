@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.optim.formula import need, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-FIELDS = ("prev", "step_size")
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Rprop(Optimizer):
@@ -33,6 +32,9 @@ class Rprop(Optimizer):
     [0.5, -1.5]
     """
 
+    state_arrays = ("prev", "step_size")
+    not_negative = ("lr",)
+
     def __init__(
         self,
         params: Any,
@@ -45,37 +47,30 @@ class Rprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "maximize": maximize, "foreach": foreach,
-            "capturable": capturable, "differentiable": differentiable,
-        })  # fmt: skip
+        super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        need(group["lr"] >= 0.0, "learning rate", group["lr"])
+        super().check(group)
         need(0.0 < group["etas"][0] < 1.0 < group["etas"][1], "eta values", group["etas"])
-
-    def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return FIELDS
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
         """Return what a state array starts from."""
-        return np.full(x.shape, group["lr"] if field == "step_size" else 0.0, x.dtype)
+        return new.full(x.shape, group["lr"] if field == "step_size" else 0.0, x.dtype)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each element by its own step against the sign of its gradient."""
         (shorter, longer), (least, most), maximize = group["etas"], group["step_sizes"], group["maximize"]
-        for x, g, _, (before, size, a, b) in jobs:
-            g = steered(x, g, maximize, 0, a)
-            np.multiply(g, before, b)
+        for x, g, _, (before, size, work, move) in jobs:
+            g = steered(x, g, maximize, 0, work)
+            np.multiply(g, before, move)
             before[...] = g
-            turned = b < 0
+            turned = move < 0
             before[turned] = 0
-            np.multiply(size, longer, size, where=b > 0)
+            np.multiply(size, longer, size, where=move > 0)
             np.multiply(size, shorter, size, where=turned)
             np.maximum(size, least, out=size)
             np.minimum(size, most, out=size)
-            np.sign(before, b)
-            np.multiply(b, size, b)
-            np.subtract(x, b, x)
+            np.sign(before, move)
+            np.multiply(move, size, move)
+            np.subtract(x, move, x)

@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.optim.formula import check_common, need, scalar, shrink, steered
-from tinygrad_lite.optim.optimizer import Job, Optimizer
-
-NOTHING = ()
-MOMENTUM = ("momentum_buffer",)
+from tinygrad_lite.engine import new
+from tinygrad_lite.optim.formula import need, shrink, steered
+from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class SGD(Optimizer):
@@ -35,6 +33,9 @@ class SGD(Optimizer):
     [0.5, -1.0]
     """
 
+    state_arrays = ("momentum_buffer",)
+    not_negative = ("lr", "weight_decay", "momentum", "l1")
+
     def __init__(
         self,
         params: Any,
@@ -50,21 +51,18 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
-            "maximize": maximize, "l1": l1, "foreach": foreach, "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
+        super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        check_common(group, "momentum", "l1")
+        super().check(group)
         need(not group["l1"] or group["momentum"] < 1.0, "momentum value for a step with l1", group["momentum"])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
-        return MOMENTUM if group["momentum"] else NOTHING
+        """Return the names of the state arrays: a running sum, with momentum only."""
+        return self.state_arrays if group["momentum"] else ()
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Move each parameter along its gradient, or along its running sum."""
@@ -74,24 +72,24 @@ class SGD(Optimizer):
         # the running sum of a steady gradient is longer than the gradient: the penalty has to keep up with it
         l1 = group["l1"] * group["lr"] * ((1 - dampening) / (1 - momentum) if momentum else 1.0)
         dtype: Any = None
-        lr = keep = new = dtype
+        lr = keep = share = dtype
         for x, g, state, arrays in jobs:
             if x.dtype is not dtype:
                 dtype = x.dtype
-                lr = scalar(group["lr"], dtype)
+                lr = new.scalar(group["lr"], dtype)
                 if momentum:
-                    keep, new = scalar(momentum, dtype), scalar(1 - dampening, dtype)
-            b = arrays[-1]
+                    keep, share = new.scalar(momentum, dtype), new.scalar(1 - dampening, dtype)
+            work, move = arrays[-2:]
             if maximize or decay:
-                g = steered(x, g, maximize, decay, arrays[-2])
+                g = steered(x, g, maximize, decay, work)
             if momentum:
                 m = arrays[0]
                 if dampening and state["step"] == state.began:
                     m[...] = g
                 else:
                     multiply(m, keep, m)
-                    add(m, multiply(g, new, b) if dampening else g, m)
-                g = add(g, multiply(m, keep, b), b) if nesterov else m
-            subtract(x, multiply(g, lr, b), x)
+                    add(m, multiply(g, share, move) if dampening else g, m)
+                g = add(g, multiply(m, keep, move), move) if nesterov else m
+            subtract(x, multiply(g, lr, move), x)
             if l1:
-                shrink(x, l1, b)
+                shrink(x, l1, move)
