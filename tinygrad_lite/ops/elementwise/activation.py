@@ -189,7 +189,7 @@ def _leaky_slope(g: Array, input: Array, negative_slope: float) -> Array:
 def leaky_relu(input: Array, negative_slope: float = 0.01, inplace: bool = False) -> Array:
     """Return ``input`` where it is positive, ``negative_slope * input`` elsewhere."""
     below = input * new.asarray(negative_slope, input.dtype)
-    if 0 <= negative_slope <= 1 and below.__class__ is np.ndarray:
+    if 0 < negative_slope <= 1 and below.__class__ is np.ndarray:
         return np.maximum(input, below, out=below)  # several times faster than a choice
     return np.where(input > 0, input, below)
 
