@@ -181,10 +181,12 @@ def test_ctrl_c_keeps_what_is_there(capsys):
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_real_ctrl_c(tmp_path):
     program = textwrap.dedent(f"""
+        import signal
         import tinygrad_lite as tl
         from tinygrad_lite import nn, optim
         from tinygrad_lite.training import Trainer, Checkpoint
         from tinygrad_lite.utils.data import DataLoader, TensorDataset
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background hands down "ignore"
         x = tl.randn(512, 8)
         model = nn.Linear(8, 1)
         t = Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.01))
