@@ -3,9 +3,8 @@
 Tensors, registered ops with their gradients, layers, optimisers, pictures of the graph and checks of every gradient.
 """
 
-from __future__ import annotations
-
-from typing import Any
+from types import ModuleType as _ModuleType
+from typing import Any as _Any
 
 import numpy as _np
 
@@ -39,13 +38,20 @@ short, int, long, bool = int16, int32, int64, _np.dtype(_np.bool_)
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 dtype, finfo, iinfo = _np.dtype, _np.finfo, _np.iinfo
 
-_ROOMS = ("autograd", "cli", "data", "datasets", "func", "linalg", "models", "nn", "optim", "profiler",
+_ROOMS = ("autograd", "data", "datasets", "errors", "func", "linalg", "models", "nn", "optim", "profiler",
           "random", "serialization", "testing", "training", "utils", "viz")  # fmt: skip
 _FROM = {"load": "serialization", "save": "serialization"}
+_OWN = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]
 
 
-def __getattr__(name: str) -> Any:
-    """Find every public op by name, also one registered later, and the rooms of the package on first use."""
+def __getattr__(name: str) -> _Any:
+    """Find every public op by name, also one registered later, and the rooms of the package on first use.
+
+    ``__all__`` is made here too, so that it has ops that were registered after this import. Like PyTorch's, it has
+    functions, classes and dtypes, and none of the rooms.
+    """
+    if name == "__all__":
+        return sorted({*_OWN, *_PUBLIC, *_FROM})
     if name in _PUBLIC:  # once: afterwards it is an ordinary attribute, until the name is published anew
         globals()[name] = _PUBLIC[name]
         return _PUBLIC[name]
@@ -58,4 +64,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC, *_ROOMS, *_FROM})
+    special = [name for name in globals() if name.startswith("__")]
+    return sorted({*special, "__all__", *_OWN, *_PUBLIC, *_FROM, *_ROOMS})

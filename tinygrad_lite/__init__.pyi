@@ -65,6 +65,7 @@ from tinygrad_lite.random import Generator as Generator
 from tinygrad_lite import autograd as autograd
 from tinygrad_lite import data as data
 from tinygrad_lite import datasets as datasets
+from tinygrad_lite import errors as errors
 from tinygrad_lite import func as func
 from tinygrad_lite import linalg as linalg
 from tinygrad_lite import models as models
