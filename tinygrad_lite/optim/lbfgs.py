@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.optim.formula import need
 from tinygrad_lite.optim.line_search import Point, strong_wolfe
-from tinygrad_lite.optim.optimizer import Optimizer, numbers
+from tinygrad_lite.optim.optimizer import Optimizer, numbers, options
 
 
 class LBFGS(Optimizer):
@@ -40,6 +42,8 @@ class LBFGS(Optimizer):
     [3.0, 3.0]
     """
 
+    not_negative = ("lr",)
+
     def __init__(
         self,
         params: Any,
@@ -51,15 +55,13 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
-        super().__init__(params, {
-            "lr": lr, "max_iter": max_iter, "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-            "tolerance_grad": tolerance_grad, "tolerance_change": tolerance_change, "history_size": history_size,
-            "line_search_fn": line_search_fn,
-        })  # fmt: skip
+        if max_eval is None:
+            max_eval = max_iter * 5 // 4
+        super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError where an option does not fit."""
-        need(group["lr"] >= 0.0, "learning rate", group["lr"])
+        super().check(group)
         need(group["history_size"] >= 1, "history_size value", group["history_size"])
         if group["line_search_fn"] not in (None, "strong_wolfe"):
             raise ValueError(f"LBFGS: line_search_fn must be None or 'strong_wolfe', got {group['line_search_fn']!r}")
@@ -71,109 +73,129 @@ class LBFGS(Optimizer):
         if closure is None:
             raise TypeError("LBFGS: step needs a closure that computes the loss again")
         group, params = numbers(self.param_groups[0]), self.param_groups[0]["params"]
-        history, least, unchanged = group["history_size"], group["tolerance_grad"], group["tolerance_change"]
+        problem = Problem(params, closure, (frame.f_code, frame.f_lasti))
+        least, unchanged, searched = group["tolerance_grad"], group["tolerance_change"], group["line_search_fn"]
         state = self.state[params[0]]
-        state["step"] = state.get("step", 0) + 1
-        state.setdefault("func_evals", 0)
-        state.setdefault("n_iter", 0)
-        evaluations, source = 0, (frame.f_code, frame.f_lasti)
-
-        def evaluate() -> Any:
-            nonlocal evaluations
-            evaluations += 1
-            with enable_grad():
-                return closure()
-
-        first = evaluate()
+        for name in ("step", "func_evals", "n_iter"):
+            state.setdefault(name, 0)
+        state["step"] += 1
+        first = problem.evaluate()
         loss = loss_before = float(first)
-        g = self._gradient()
-        # the state is kept as tensors, so that it can be saved; here it is arrays
+        g = problem.gradient()
+        if g.size == 0 or np.abs(g).max() <= least:
+            state["func_evals"] += problem.evaluations
+            return first
+        # the state holds tensors, so that it can be saved; the formulas work on arrays
         d, before = (state[k].array if k in state else None for k in ("d", "prev_flat_grad"))
-        changes, moves = ([v.array for v in state.get(k, [])] for k in ("old_dirs", "old_stps"))
-        ro: list[float] = list(state.get("ro", []))
-        t, scale = state.get("t", 0.0), state.get("H_diag", 1.0)
-        done = g.size == 0 or np.abs(g).max() <= least
-        for turn in range(group["max_iter"]) if not done else ():
+        curvature, t = Curvature(state, group["history_size"]), state.get("t", 0.0)
+        for turn in range(group["max_iter"]):
             state["n_iter"] += 1
             if d is None or before is None:
                 d = -g
                 t = min(1.0, 1.0 / float(np.abs(g).sum())) * group["lr"]
             else:
-                change, move = g - before, d * t
-                curvature = float(change @ move)
-                if curvature > 1e-10:
-                    if len(ro) == history:
-                        changes, moves, ro = changes[1:], moves[1:], ro[1:]
-                    changes, moves, ro = [*changes, change], [*moves, move], [*ro, 1.0 / curvature]
-                    scale = curvature / float(change @ change)
-                d = self._direction(g, changes, moves, ro, scale)
-                t = group["lr"]
+                curvature.learn(g - before, d * t)
+                d, t = curvature.direction(g), group["lr"]
             before, loss_before = g.copy(), loss
             slope = float(g @ d)
             if slope > -unchanged:
                 break
-            x = self._position()
-            if group["line_search_fn"] is not None:
-
-                def at(length: float, x: Any = x, d: Any = d) -> Point:
-                    self._place(x + length * d, source)
-                    value = float(evaluate())
-                    gradient = self._gradient()
-                    return Point(length, value, gradient, float(gradient @ d))
-
-                reach, left = float(np.abs(d).max()), group["max_eval"] - evaluations
-                found, _ = strong_wolfe(at, Point(0.0, loss, g, slope), t, reach, unchanged, left)
-                t, loss, g = found.t, found.f, found.g
-                self._place(x + t * d, source)
-            else:
-                self._place(x + t * d, source)
-                if turn + 1 < group["max_iter"]:
-                    # the last step is not evaluated: nobody would look at it
-                    loss, g = float(evaluate()), self._gradient()
+            x = problem.position()
+            if searched is not None:
+                reach, left = float(np.abs(d).max()), group["max_eval"] - problem.evaluations
+                start, along = Point(0.0, loss, g, slope), functools.partial(problem.along, x, d)
+                t, loss, g, _ = strong_wolfe(along, start, t, reach, unchanged, left)[0]
+            problem.move_to(x + t * d)
+            if searched is None and turn + 1 < group["max_iter"]:  # the value after the last step is not needed
+                loss, g = float(problem.evaluate()), problem.gradient()
             if (
-                evaluations >= group["max_eval"]
+                problem.evaluations >= group["max_eval"]
                 or np.abs(g).max() <= least
                 or np.abs(d * t).max() <= unchanged
                 or abs(loss - loss_before) < unchanged
             ):
                 break
-        state["func_evals"] += evaluations
-        if not done:
-            state.update(d=make(d), prev_flat_grad=make(before), prev_loss=loss_before, t=t, H_diag=scale, ro=ro)
-            state.update(old_dirs=[make(v) for v in changes], old_stps=[make(v) for v in moves])
+        state["func_evals"] += problem.evaluations
+        state.update(d=make(d), prev_flat_grad=make(before), prev_loss=loss_before, t=t, **curvature.saved())
         return first
 
-    @staticmethod
-    def _direction(g: Any, changes: list[Any], moves: list[Any], ro: list[float], scale: float) -> Any:
-        """Return minus the inverse curvature times ``g`` (the two loops of L-BFGS)."""
+
+class Curvature:
+    """The inverse Hessian of L-BFGS, as the last differences of gradients (``changes``) and positions (``moves``)."""
+
+    def __init__(self, state: dict[str, Any], limit: int) -> None:
+        self.limit = limit
+        self.changes, self.moves = ([v.array for v in state.get(k, [])] for k in ("old_dirs", "old_stps"))
+        self.ro: list[float] = list(state.get("ro", []))
+        self.scale = state.get("H_diag", 1.0)
+
+    def learn(self, change: Any, move: Any) -> None:
+        """Add the differences of one step, unless the function is not convex along it."""
+        curvature = float(change @ move)
+        if not curvature > 1e-10:  # NaN too
+            return
+        first = 1 if len(self.ro) == self.limit else 0
+        self.changes = [*self.changes[first:], change]
+        self.moves = [*self.moves[first:], move]
+        self.ro = [*self.ro[first:], 1.0 / curvature]
+        self.scale = curvature / float(change @ change)
+
+    def direction(self, g: Any) -> Any:
+        """Return minus the inverse Hessian times ``g`` (the two loops of L-BFGS)."""
         d, shares = -g, []
-        for change, move, r in zip(reversed(changes), reversed(moves), reversed(ro), strict=True):
+        for change, move, r in zip(reversed(self.changes), reversed(self.moves), reversed(self.ro), strict=True):
             shares.append(float(move @ d) * r)
             d -= shares[-1] * change
-        d *= scale
-        for change, move, r, share in zip(changes, moves, ro, reversed(shares), strict=True):
+        d *= self.scale
+        for change, move, r, share in zip(self.changes, self.moves, self.ro, reversed(shares), strict=True):
             d += (share - float(change @ d) * r) * move
         return d
 
-    def _gradient(self) -> Any:
-        """Return all gradients as one vector; where there is none, zeros."""
+    def saved(self) -> dict[str, Any]:
+        """Return the state entries for the next `LBFGS.step`, under PyTorch's names."""
+        old_dirs, old_stps = ([make(v) for v in arrays] for arrays in (self.changes, self.moves))
+        return {"H_diag": self.scale, "ro": self.ro, "old_dirs": old_dirs, "old_stps": old_stps}
+
+
+class Problem:
+    """The loss as a function of one vector, all parameters concatenated; ``evaluations`` counts the closure's calls."""
+
+    def __init__(self, params: Sequence[Any], closure: Callable[[], Any], source: Any) -> None:
+        self.params, self.closure, self.source = params, closure, source
+        self.evaluations = 0
+
+    def evaluate(self) -> Any:
+        """Return the loss at the current position; the closure leaves the gradients in the parameters."""
+        self.evaluations += 1
+        with enable_grad():
+            return self.closure()
+
+    def gradient(self) -> Any:
+        """Return the gradients of all parameters as one vector; a missing gradient counts as zeros."""
         parts = []
-        for p in self.param_groups[0]["params"]:
+        for p in self.params:
             if p.grad is not None and p.grad.array.shape != p.array.shape:
                 raise ShapeError(
                     f"LBFGS: a parameter {describe(p)} has a gradient of another shape, {describe(p.grad)}"
                 )
-            parts.append((np.zeros_like(p.array) if p.grad is None else p.grad.array).reshape(-1))
+            parts.append((new.zeros_like(p.array) if p.grad is None else p.grad.array).reshape(-1))
         return np.concatenate(parts)
 
-    def _position(self) -> Any:
-        """Return all parameters as one vector."""
-        return np.concatenate([p.array.reshape(-1) for p in self.param_groups[0]["params"]])
+    def position(self) -> Any:
+        """Return the values of all parameters as one vector."""
+        return np.concatenate([p.array.reshape(-1) for p in self.params])
 
-    def _place(self, x: Any, source: Any) -> None:
-        """Give the parameters the values of a vector."""
+    def move_to(self, x: Any) -> None:
+        """Write a vector into the parameters."""
         start = 0
-        for p in self.param_groups[0]["params"]:
+        for p in self.params:
             p.array[...] = x[start : start + p.array.size].reshape(p.array.shape)
-            bump(p.array, source)
+            bump(p.array, self.source)
             start += p.array.size
+
+    def along(self, x: Any, d: Any, length: float) -> Point:
+        """Return loss, gradient and slope at ``length`` along ``d`` from ``x``."""
+        self.move_to(x + length * d)
+        loss = float(self.evaluate())
+        g = self.gradient()
+        return Point(length, loss, g, float(g @ d))
