@@ -41,7 +41,7 @@ class Parameter(_Named):
             self.array = np.empty(0, get_default_dtype())
         else:
             self.array = data.array if isinstance(data, Tensor) else to_array(data)
-        self.grad = self.node = self.hooks = self.base = None
+        self._grad = self.node = self.hooks = self.base = None
         self.tracked = False
         self.requires_grad = requires_grad
 

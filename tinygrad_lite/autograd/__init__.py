@@ -1,6 +1,6 @@
 """Gradients on demand: the door to everything that PyTorch keeps under ``torch.autograd``."""
 
-from tinygrad_lite.autograd import function as function, functional as functional
+from tinygrad_lite.autograd import function as function, functional as functional, graph as graph
 from tinygrad_lite.autograd.anomaly import (
     detect_anomaly as detect_anomaly,
     is_anomaly_enabled as is_anomaly_enabled,

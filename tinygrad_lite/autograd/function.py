@@ -198,7 +198,8 @@ class Function:
                 origins.append(given.node or given)
             else:
                 origins.append(where if where is not None else None)
-            saved.append(t.array if isinstance(t, Tensor) else t)
+            # a tensor that is no part of the graph is kept itself, so that backward gets the same object
+            saved.append(t.array if isinstance(t, Tensor) and origins[-1] is not None else t)
         ctx._to_save = ()
         inputs = tuple((a.node or a) if n else None for a, n in zip(args, ctx.needs_input_grad, strict=True))
         shapes = [tuple(getattr(o, "shape", ())) for o in outs]
@@ -209,6 +210,7 @@ class Function:
         for t in ctx._dirty:
             bump(t.array, place)
         node = record(Custom(cls, ctx, tuple(origins)), inputs, tuple(saved), (), shape, dtype, place)
+        node.__class__ = _node_class(cls)  # type: ignore[arg-type] # mypy: a class is hashable
         results = []
         for i, o in enumerate(outs):
             origin = (pick(node, i) if several else node) if live[i] else None
@@ -219,6 +221,12 @@ class Function:
                 results.append(_bare(o, args, ctx) if origin is None else make(o.array, origin))
         ctx._dirty = ctx._constant = ()
         return tuple(results)
+
+
+@functools.cache
+def _node_class(function: Any) -> type[Node]:
+    """Return the class of the nodes of ``function``, named as in PyTorch: ``DoubleBackward``."""
+    return type(f"{function.__name__}Backward", (Node,), {"__slots__": ()})
 
 
 def _bare(o: Any, args: Any, ctx: FunctionCtx) -> Any:

@@ -1,6 +1,5 @@
 """The engine: recorded nodes, the backward pass, and how an operation is declared and called."""
 
-from tinygrad_lite.engine.grad import backward as backward, grad as grad
 from tinygrad_lite.engine.mode import Observer as Observer, switch as switch
 from tinygrad_lite.engine.node import Node as Node
 from tinygrad_lite.engine.op import OPS as OPS, PUBLIC as PUBLIC, function as function, op as op

@@ -60,12 +60,12 @@ def finite(array: Any) -> bool:
 def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
     """Return the nodes under ``roots`` from which one of ``targets`` can be reached."""
     nodes: set[Node] = set()
-    stack = [r for r in roots if type(r) is Node]
+    stack = [r for r in roots if isinstance(r, Node)]
     while stack:
         node = stack.pop()
         if node not in nodes:
             nodes.add(node)
-            stack.extend(p for p in node.inputs if type(p) is Node)
+            stack.extend(p for p in node.inputs if isinstance(p, Node))
     needed = set(targets)
     for node in sorted(nodes, key=lambda n: n.seq):  # parents before children
         if any(p in needed for p in node.inputs if p is not None):
@@ -96,7 +96,7 @@ def pull(
     heap: list[tuple[int, Node]] = []
 
     def arrive(p: Any, gp: Any) -> None:
-        if p.__class__ is Node:
+        if p.__class__ is Node or isinstance(p, Node):  # the first question is the faster one
             if p in pending:
                 pending[p] = pending[p] + gp
             else:
@@ -133,7 +133,7 @@ def pull(
                 continue
             if guard and op.singular and not finite(gp):
                 gp = op.masked(g, gp)
-            shape = p.shape if p.__class__ is Node or wrap is not None else p.array.shape
+            shape = p.shape if p.__class__ is Node or wrap is not None or isinstance(p, Node) else p.array.shape
             if gp.shape != shape:
                 gp = unbroadcast(gp, shape)
             if observers:
@@ -184,11 +184,11 @@ def already_freed(node: Node) -> GradientError:
 def release(roots: Iterable[Any]) -> None:
     """Free the saved values of the nodes under ``roots``, as a backward pass does."""
     seen: set[Node] = set()
-    stack = [r for r in roots if type(r) is Node]
+    stack = [r for r in roots if isinstance(r, Node)]
     while stack:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            stack.extend(p for p in node.inputs if type(p) is Node)
+            stack.extend(p for p in node.inputs if isinstance(p, Node))
             if node.op.frees:
                 node.saved = None

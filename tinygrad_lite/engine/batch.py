@@ -117,7 +117,7 @@ def batch(value: Any, level: int) -> Batch:
     """Return ``value`` (tensor or array) with its first axis hidden at ``level``."""
     b = object.__new__(Batch)
     b.level, b.value = level, value if isinstance(value, Tensor) else make(value)
-    b.grad = b.hooks = b.base = None
+    b._grad = b.hooks = b.base = None
     return b
 
 

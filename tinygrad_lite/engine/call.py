@@ -62,7 +62,7 @@ def {name}({signature}, **_words):
         _y = as_array(op, _y)
     _t = allocate(Tensor)
     _t.array = _y
-    _t.grad = _t.hooks = _t.base = None
+    _t._grad = _t.hooks = _t.base = None
 {view}    if not _tracked or not _mode.grad or not {records}:
         _t.tracked = False
         _t.node = None

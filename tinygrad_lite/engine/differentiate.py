@@ -83,7 +83,7 @@ def differentiate(
     finally:
         unhush(before)
     for leaf in found:
-        if leaf.__class__ is not Node and leaf.__class__ is not Retain and leaf.hooks is not None:
+        if not isinstance(leaf, (Node, Retain)) and leaf.hooks is not None:
             for hook in tuple(leaf.hooks.values()):
                 if hook.__class__ is not After:
                     found[leaf] = hook(found[leaf])
@@ -100,23 +100,20 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
     placed = []
     for key, g in found.items():
         t = key
-        if key.__class__ is Node:
+        if isinstance(key, Node):
             t = named.get(key)
         elif key.__class__ is Retain:
             t = key.tensor()
         if t is not None:
             placed.append((key, t, g))
-            old = t.grad
-            if old is not None and (not isinstance(old, Tensor) or old.array.shape != t.array.shape):
-                raise ShapeError(
-                    f"backward: .grad of a tensor {describe(t)} was set to {describe(old)}; it must be None or a "
-                    f"tensor of the same shape"
-                )
+            old = t._grad
+            if old is not None and old.array.shape != t.array.shape:  # .data of the tensor was replaced
+                raise ShapeError(f"backward: a tensor {describe(t)} has a .grad of another shape, {describe(old)}")
     for key, t, g in placed:
-        old = t.grad
+        old = t._grad
         if create:
             g = g if g.dtype == t.dtype else g.astype(t.dtype)
-            t.grad = g if old is None else old + g
+            t._grad = g if old is None else old + g
         elif old is None:
             # copy unless the array is ours alone: `a + b` passes one array to both, views and broadcasts share memory
             dtype, known = t.array.dtype, id(g)
@@ -125,13 +122,14 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             elif g.dtype is not dtype:
                 g = g.astype(dtype)
             taken.add(known)
-            t.grad = make(g)
+            t._grad = make(g)
         elif old.tracked or not old.array.flags.writeable:
-            t.grad = make(np.asarray(old.array + g, dtype=t.array.dtype))
+            t._grad = make(np.asarray(old.array + g, dtype=t.array.dtype))
         else:
             np.add(old.array, g, out=old.array, casting="same_kind")
             bump(old.array)
         if key is t and t.hooks is not None:
             for hook in tuple(t.hooks.values()):
                 if hook.__class__ is After:
-                    hook.hook(t)
+                    with switch(grad=create):
+                        hook.hook(t)

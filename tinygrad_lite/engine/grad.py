@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,6 +24,8 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
+    *,
+    only_inputs: bool = True,
 ) -> tuple[Tensor | None, ...]:
     r"""Return the gradients of ``outputs`` with respect to ``inputs``, without touching any ``.grad``.
 
@@ -47,6 +50,10 @@ def grad(
             raise TypeError(f"grad: {what} must be a tensor or several, got {describe(given)}")
     outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if not ins:
+        raise GradientError("grad: inputs cannot be empty; name the tensors to differentiate with respect to")
+    if only_inputs is not True:
+        warnings.warn("grad: only_inputs=False is ignored: .grad of other leaves is never changed", stacklevel=2)
     if grad_outputs is None:
         starts = [None] * len(outs)
     else:
@@ -62,7 +69,8 @@ def grad(
     for i, t in enumerate(ins):
         g = found.get(t.node or t)
         if g is None and materialize_grads:
-            g = new.zeros(t.array.shape if size is None else (size, *t.array.shape), t.array.dtype)
+            g = make(new.zeros(t.array.shape if size is None else (size, *t.array.shape), t.array.dtype))
+            g.requires_grad = True  # as in PyTorch, so that it can be differentiated again
         if g is None and not allow_unused:
             raise GradientError(
                 f"grad: output does not depend on input {i} {describe(t)}; allow_unused=True gives None for it"

@@ -167,11 +167,7 @@ class no_grad(switch):  # noqa: N801 - PyTorch's name
 
     def __new__(cls, function: Any = None) -> Any:
         """Decorate at once when used as ``@no_grad`` without parentheses."""
-        self = super().__new__(cls)
-        if callable(function):
-            self.__init__()  # type: ignore[misc]
-            return self(function)
-        return self
+        return _bare_decorator(cls, function)
 
     def __init__(self, function: Any = None) -> None:
         super().__init__(grad=False)
@@ -180,15 +176,32 @@ class no_grad(switch):  # noqa: N801 - PyTorch's name
 class enable_grad(switch):  # noqa: N801 - PyTorch's name
     """Enable recording inside a `no_grad` block."""
 
-    def __init__(self) -> None:
+    def __new__(cls, function: Any = None) -> Any:
+        """Decorate at once when used as ``@enable_grad`` without parentheses."""
+        return _bare_decorator(cls, function)
+
+    def __init__(self, function: Any = None) -> None:
         super().__init__(grad=True)
 
 
 class inference_mode(switch):  # noqa: N801 - PyTorch's name
     """Disable recording for code whose results never need gradients, like `no_grad`."""
 
-    def __init__(self, mode: bool = True) -> None:
+    def __new__(cls, mode: Any = True) -> Any:
+        """Decorate at once when used as ``@inference_mode`` without parentheses."""
+        return _bare_decorator(cls, mode)
+
+    def __init__(self, mode: Any = True) -> None:
         super().__init__(**({"grad": False, "inference": True} if mode else {}))
+
+
+def _bare_decorator(kind: type[Any], function: Any) -> Any:
+    """Return a new switch of this ``kind``, or ``function`` decorated by one if it is callable."""
+    self = object.__new__(kind)
+    if not callable(function):
+        return self
+    self.__init__()
+    return self(function)
 
 
 class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name

@@ -41,7 +41,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The (node, output number) that each operand came from; a leaf stands for itself."""
-        return tuple((p.inputs[0], p.op.index) if type(p) is Node and p.op.is_pick else (p, 0) for p in self.inputs)
+        return tuple((p.inputs[0], p.op.index) if isinstance(p, Node) and p.op.is_pick else (p, 0) for p in self.inputs)
 
     @property
     def line(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from tinygrad_lite.engine.arrays import (
 from tinygrad_lite.engine.devices import Device
 from tinygrad_lite.engine.hooks import After, RemovableHandle, Retain, hang
 from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.mode import switch
 from tinygrad_lite.engine.node import Node, same
 from tinygrad_lite.engine.versions import CHANGES, bump, owner
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
@@ -51,7 +52,7 @@ class Tensor(Holder, Methods):
     tensor([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "array", "base", "grad", "hooks", "node", "tracked")
+    __slots__ = ("__weakref__", "_grad", "array", "base", "hooks", "node", "tracked")
     __array_priority__ = 1000
     level = 0
     """The vmap nesting depth; 0 for ordinary tensors."""
@@ -60,7 +61,9 @@ class Tensor(Holder, Methods):
     """Callback set by `engine.grad` at import, to avoid an import cycle."""
 
     array: Any
-    grad: Tensor | None
+    _grad: Tensor | None
+    if TYPE_CHECKING:
+        grad: Tensor | None
     tracked: bool
     node: Node | None
     hooks: dict[int, Any] | None
@@ -73,7 +76,7 @@ class Tensor(Holder, Methods):
             raise TypeError(f"Tensor: expected one array or several lengths, got {', '.join(map(describe, data))}")
         else:
             self.array = to_array(data[0] if data else (), dtype, numbers=dtype or get_default_dtype())
-        self.grad = self.node = self.hooks = self.base = None
+        self._grad = self.node = self.hooks = self.base = None
         self.tracked = False
         if requires_grad:
             self.requires_grad = True
@@ -342,10 +345,30 @@ class Tensor(Holder, Methods):
         return rebuilt, self._copied("pickle")
 
 
+def _set_grad(t: Tensor, value: Any) -> None:
+    """Set ``.grad``: None, or a tensor with the shape and dtype of ``t``."""
+    if value is not None:
+        if not isinstance(value, Tensor):
+            raise DTypeError(f"grad: expected a tensor or None, got {describe(value)}")
+        if value is t:
+            raise GradientError("grad: a tensor cannot be its own gradient")
+        if tuple(value.shape) != tuple(t.shape):
+            raise ShapeError(f"grad: expected the shape {tuple(t.shape)} of the tensor, got {describe(value)}")
+        if value.dtype != t.dtype:
+            raise DTypeError(f"grad: expected the dtype {t.dtype} of the tensor, got {describe(value)}")
+    t._grad = value
+
+
+# The getter is the slot's own, in C: optimisers read .grad of every parameter at every step.
+Tensor.grad = property(  # type: ignore[assignment]
+    vars(Tensor)["_grad"].__get__, _set_grad, doc="The gradient after `backward`: a tensor like this one, or None."
+)
+
+
 def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) -> Tensor:
     """Return a leaf from its parts, for copies and pickles."""
     t = kind.__new__(kind)
-    t.array, t.tracked, t.grad = array, tracked, grad
+    t.array, t.tracked, t._grad = array, tracked, grad
     t.node = t.hooks = t.base = None
     return t
 
@@ -354,7 +377,7 @@ def make(array: Any, node: Node | None = None) -> Tensor:
     """Return a plain Tensor around ``array`` (no copy, no checks), tracked if ``node`` made it."""
     t = allocate(Tensor)
     t.array = array
-    t.grad = None
+    t._grad = None
     t.tracked = node is not None
     t.node = node
     t.hooks = None
@@ -364,7 +387,7 @@ def make(array: Any, node: Node | None = None) -> Tensor:
 
 def wrap(array: Any, origin: Any) -> Tensor:
     """Return the Tensor of a saved ``array``: the leaf itself, or a Tensor at the same place in the graph."""
-    if type(origin) is not Node:
+    if not isinstance(origin, Node):
         if origin.array is array:
             return origin  # type: ignore[no-any-return]
         origin = same(origin, array)  # .data of the leaf was replaced since
@@ -376,10 +399,12 @@ def hook_on(t: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
 
     def call(g: Any) -> Any:
         bare = not isinstance(g, Tensor)
-        # the engine passes one array to several places: what the hook keeps or changes must be its own
-        answer = hook(make(np.array(g)) if bare else g)
+        # the engine passes one array to several places: the hook gets its own, which it may keep or change in place
+        with switch(grad=not bare):
+            given = make(new.array(g)) if bare else g.clone()
+            answer = hook(given)
         if answer is None:
-            return g
+            answer = given
         if not isinstance(answer, Tensor) or answer.shape != g.shape:
             kind = "a tensor" if isinstance(answer, Tensor) else type(answer).__name__
             raise ShapeError(
@@ -387,6 +412,6 @@ def hook_on(t: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
             )
         if answer.dtype != g.dtype:
             answer = answer.to(g.dtype)
-        return np.array(answer.array) if bare else answer
+        return new.array(answer.array) if bare else answer
 
     return hang(t if t.node is None else t.node, call)

@@ -78,6 +78,8 @@ def refuse_changed(node: Node) -> None:
     for i in used_of(node):
         name, value = node.op.saved_names[i], saved[i]
         for part in value if isinstance(value, (list, tuple)) else (value,):
+            if not isinstance(part, np.ndarray):
+                part = getattr(part, "array", None)  # a tensor that a Function saved
             if isinstance(part, np.ndarray):
                 change = CHANGES.get(id(owner(part)))
                 if change is not None and change.when > node.seq:

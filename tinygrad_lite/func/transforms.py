@@ -71,7 +71,7 @@ def bottom(t: Any) -> Any:
 def depends_elsewhere(outs: Sequence[Any], own: Sequence[Any]) -> bool:
     """Whether ``outs`` come from variables other than ``own``: then somebody outside may differentiate once more."""
     stop = {b.node or b for b in map(bottom, own)}
-    if any(type(s) is Node for s in stop):
+    if any(isinstance(s, Node) for s in stop):
         return True
     seen: set[Any] = set()
     stack = [b.node or b for b in map(bottom, outs) if b.tracked]
@@ -80,7 +80,7 @@ def depends_elsewhere(outs: Sequence[Any], own: Sequence[Any]) -> bool:
         if p is None or p in seen or p in stop:
             continue
         seen.add(p)
-        if type(p) is not Node:
+        if not isinstance(p, Node):
             return True
         stack.extend(p.inputs)
     return False
