@@ -18,6 +18,8 @@ from tinygrad_lite.models.recipes.pictures import BLUE, GREY, ORANGE, RED, finis
 from tinygrad_lite.models.recipes.proof import as_function, gradients
 
 EPOCHS, LR = 2000, 0.03
+GRID = np.linspace(0, 5, 300)
+"""Where the pictures draw the curves."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +34,7 @@ def example() -> tuple[Any, tuple[Any, ...]]:
     return CubicNet(), (tensor(np.zeros((4, 1), np.float32)),)
 
 
-def line(job: Job, x: Any, y: Any) -> Any:
+def fit_line(job: Job, x: Any, y: Any) -> Any:
     """Fit the straight line by gradient descent; returns (offset, slope)."""
     X = np.column_stack([np.ones(len(x)), x])
     w, columns, target = nn.Parameter(np.zeros((2, 1))), tensor(X), tensor(y[:, None])
@@ -67,30 +69,20 @@ def run(job: Job) -> None:
     job.say(
         "700 points of y = x³ + 4 with noise of standard deviation 10: no model can get below a squared error of 100"
     )
-    offset, slope = line(job, x, y)
+    offset, slope = fit_line(job, x, y)
 
     # the network sees x and y in units of their own spread: its starting weights are made for numbers around 1
     middle, spread, y_middle, y_spread = x.mean(), x.std(), y.mean(), y.std()
     model = CubicNet(dtype=np.float64)
     inputs, target = tensor((X - middle) / spread), tensor(((y - y_middle) / y_spread)[:, None])
 
-    def loss_of(out: Any) -> Any:
-        return nn.functional.mse_loss(out, target)
-
-    p = {name: value.array for name, value in model.named_parameters()}
-    layers = [(p["hidden.weight"], p["hidden.bias"], "relu"), (p["out.weight"], p["out.bias"], "identity")]
-    hand, _ = by_hand.dense(inputs.array, layers, lambda z: 2 * (z - target.array) / len(z))
-    job.prove("1-10-1 network: layer by layer", gradients(model, lambda m: loss_of(m(inputs))), hand)
-    function, values = as_function(model, lambda out: nn.functional.mse_loss(out, target[:40]), inputs[:40])
-    job.check("1-10-1 network", function, *values)
-    job.graph(model, inputs[:4])
-
+    check(job, model, inputs, target)
     optimiser = optim.Adam(model.parameters(), lr=job.lr)
     for epoch in job.rounds(job.epochs):
         # the steps shrink towards the end, so that the last ones settle
         optimiser.param_groups[0]["lr"] = job.lr * (0.02 + 0.49 * (1 + np.cos(np.pi * epoch / job.epochs)))
         optimiser.zero_grad()
-        loss = loss_of(model(inputs))
+        loss = nn.functional.mse_loss(model(inputs), target)
         loss.backward()
         optimiser.step()
         job.record(epoch=epoch, loss=loss.item() * y_spread**2)
@@ -110,18 +102,33 @@ def run(job: Job) -> None:
     job.compare("straight line: mean squared error", straight, floor, "the true curve", True)
     job.metrics = {"network_mse": ours, "network_mse_new_points": new, "line_mse": straight, "line": [offset, slope]}
     job.model(model)
-    if not job.pictures:
-        return
+    if job.pictures:
+        draw(job, x, y, offset + slope * GRID, straight, estimate(GRID[:, None]), ours)
+
+
+def check(job: Job, model: CubicNet, inputs: Any, target: Any) -> None:
+    """Compare the gradients with formulas and with finite differences, and draw the graph of the network."""
+
+    def loss_of(out: Any) -> Any:
+        return nn.functional.mse_loss(out, target)
+
+    p = {name: value.array for name, value in model.named_parameters()}
+    layers = [(p["hidden.weight"], p["hidden.bias"], "relu"), (p["out.weight"], p["out.bias"], "identity")]
+    hand, _ = by_hand.dense(inputs.array, layers, lambda z: 2 * (z - target.array) / len(z))
+    job.prove("1-10-1 network: layer by layer", gradients(model, lambda m: loss_of(m(inputs))), hand)
+    function, values = as_function(model, lambda out: nn.functional.mse_loss(out, target[:40]), inputs[:40])
+    job.check("1-10-1 network", function, *values)
+    job.graph(model, inputs[:4])
+
+
+def draw(job: Job, x: Any, y: Any, line: Any, line_error: float, network: Any, network_error: float) -> None:
+    """Draw the data with both fits, given on `GRID`, and the training loss of the network."""
     with job.figure("fits.png", 7.5, 5) as figure:
-        axis, grid = figure.subplots(), np.linspace(0, 5, 300)
+        axis = figure.subplots()
         axis.scatter(x, y, s=7, color=GREY, alpha=0.4, label="data")
-        axis.plot(grid, grid**3 + 4, color="black", linewidth=2, label="true f(x) = x³ + 4")
-        axis.plot(
-            grid, offset + slope * grid, "--", color=ORANGE, linewidth=2, label=f"straight line (MSE {straight:.0f})"
-        )
-        axis.plot(
-            grid, estimate(grid[:, None]), "-.", color=BLUE, linewidth=2, label=f"1-10-1 ReLU network (MSE {ours:.0f})"
-        )
+        axis.plot(GRID, GRID**3 + 4, color="black", linewidth=2, label="true f(x) = x³ + 4")
+        axis.plot(GRID, line, "--", color=ORANGE, linewidth=2, label=f"straight line (MSE {line_error:.0f})")
+        axis.plot(GRID, network, "-.", color=BLUE, linewidth=2, label=f"1-10-1 ReLU network (MSE {network_error:.0f})")
         finish(axis, "upper left", xlabel="x", ylabel="y", title="a noisy cubic and two fits")
     with job.figure("loss.png") as figure:
         axis = figure.subplots()

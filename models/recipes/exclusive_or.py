@@ -65,6 +65,29 @@ def run(job: Job) -> None:
     job.say(
         f"the truth table of XOR, a 2-3-1 {activation} network of 13 parameters, trained from {job.args.seeds} seeds"
     )
+    check(job, activation)
+    runs: list[tuple[XorNet, list[float], bool]] = []
+    for i in job.rounds(job.args.seeds, unit="seed"):
+        model, losses = train(activation, job.seed + i - 1, job.epochs, job.lr)
+        runs.append((model, losses, solved(model)))
+        job.record(seed=job.seed + i - 1, loss=losses[-1], solved=runs[-1][2])
+    count = sum(ok for _, _, ok in runs)
+    job.compare(
+        f"seeds of {len(runs)} that reach the truth table", count, len(runs), "at least 90 %", count >= 0.9 * len(runs)
+    )
+    best = next((r for r in runs if r[2]), runs[0])[0]
+    X, _ = datasets.make_xor()
+    with no_grad():
+        answers = best(tensor(X)).array[:, 0]
+    job.say("", *[f"  {int(a)} xor {int(b)} = {z:.3f}" for (a, b), z in zip(X, answers, strict=True)])
+    job.metrics = {"solved": count, "of": len(runs), "answers": answers.tolist()}
+    job.model(best)
+    if job.pictures:
+        draw(job, best, runs)
+
+
+def check(job: Job, activation: str) -> None:
+    """Compare the gradients with formulas and with finite differences, and draw the graph of the loss."""
     X, y = datasets.make_xor(dtype=np.float64)
     x, target = tensor(X), tensor(y[:, None])
     fresh = XorNet(activation, dtype=np.float64)
@@ -80,23 +103,11 @@ def run(job: Job) -> None:
     job.check("2-3-1 network", function, *values)
     job.graph(loss_of(fresh(x)), names={"x": x, "truth": target, **dict(fresh.named_parameters())})
 
-    runs: list[tuple[XorNet, list[float], bool]] = []
-    for i in job.rounds(job.args.seeds, unit="seed"):
-        model, losses = train(activation, job.seed + i - 1, job.epochs, job.lr)
-        runs.append((model, losses, solved(model)))
-        job.record(seed=job.seed + i - 1, loss=losses[-1], solved=runs[-1][2])
+
+def draw(job: Job, best: XorNet, runs: list[tuple[XorNet, list[float], bool]]) -> None:
+    """Draw the decision surface of one network, and the training loss of all of them."""
+    X, y = datasets.make_xor()
     count = sum(ok for _, _, ok in runs)
-    job.compare(
-        f"seeds of {len(runs)} that reach the truth table", count, len(runs), "at least 90 %", count >= 0.9 * len(runs)
-    )
-    best = next((r for r in runs if r[2]), runs[0])[0]
-    with no_grad():
-        answers = best(tensor(X.astype(np.float32))).array[:, 0]
-    job.say("", *[f"  {int(a)} xor {int(b)} = {z:.3f}" for (a, b), z in zip(X, answers, strict=True)])
-    job.metrics = {"solved": count, "of": len(runs), "answers": answers.tolist()}
-    job.model(best)
-    if not job.pictures:
-        return
     with job.figure("surface.png", 6.2, 5) as figure:
         axis = figure.subplots()
         grid = np.linspace(-0.3, 1.3, 160, dtype=np.float32)

@@ -36,7 +36,7 @@ def example() -> tuple[Any, tuple[Any, ...]]:
 
 def run(job: Job) -> None:
     """Train, prove, compare, draw."""
-    n, strength = 120, job.args.strength
+    n, lam = 120, job.args.strength
     rng, truth = np.random.default_rng(job.seed), np.zeros(20)
     truth[[2, 5, 9, 12, 17]] = 90.0, -70.0, 50.0, -30.0, 15.0
     X = rng.standard_normal((n, 20))
@@ -45,15 +45,33 @@ def run(job: Job) -> None:
         f"{n} points, 20 features of which 5 matter; squared error plus a penalty on the weights, not on the intercept"
     )
     model = nn.Linear(20, 1, dtype=np.float64)
-    assert model.bias is not None
+    check(job, model, X, y, lam)
+    train(job, model, X, y, lam)
+    fitted = {
+        # Lasso and ElasticNet minimise half the mean squared error, Ridge the sum of squares
+        "Ridge": Ridge(n * lam / 100).fit(X, y),
+        "Lasso": Lasso(lam / 2).fit(X, y),
+        "ElasticNet": ElasticNet(lam / 2, l1_ratio=0.9).fit(X, y),
+    }
+    compare(job, model, X, y, lam, fitted)
+    against_sklearn(job, X, y, fitted)
+    names = {"Ridge": "ridge", "Lasso": "lasso", "ElasticNet": "elastic_net"}
+    job.metrics = {"true": truth.tolist(), **{names[k]: m.coef_.tolist() for k, m in fitted.items()}}
+    job.model(model)
+    if job.pictures:
+        paths(job, X, y, truth)
+
+
+def check(job: Job, model: nn.Linear, X: Any, y: Any, lam: float) -> None:
+    """Compare the gradients with formulas and with finite differences, and draw the graph of the loss."""
     x, target, bias = tensor(X), tensor(y[:, None]), model.bias
+    assert bias is not None
 
     def error(m: Any) -> Any:
         return nn.functional.mse_loss(m(x), target)
 
-    w, b = model.weight.array[0], float(bias.array[0])
-    gw, gb = by_hand.mean_squares(X, y, w, b)
-    lam = strength
+    w = model.weight.array[0]
+    gw, gb = by_hand.mean_squares(X, y, w, float(bias.array[0]))
     job.prove("ridge: ... + 2 lambda w", gradients(model, lambda m: error(m) + lam * (m.weight * m.weight).sum()),
               [(gw + 2 * lam * w)[None], [gb]])  # fmt: skip
     job.prove("lasso: ... + lambda sign(w)", gradients(model, lambda m: error(m) + lam * m.weight.abs().sum()),
@@ -67,47 +85,40 @@ def run(job: Job) -> None:
     job.check("both penalties", penalised, model.weight.array, bias.array)
     job.graph(penalised(model.weight, bias), names={"X": x, "y": target, "weight": model.weight, "bias": bias})
 
-    # the penalty is no part of the loss here: the proximal step takes it in, and stops at zero
-    optimiser = optim.SGD([{"params": [model.weight], "l1": lam}, {"params": [bias]}], lr=job.lr)
+
+def train(job: Job, model: nn.Linear, X: Any, y: Any, lam: float) -> None:
+    """Train the lasso by gradient descent; the proximal step of the optimiser applies the penalty."""
+    x, target = tensor(X), tensor(y[:, None])
+    # the loss has no penalty term: the proximal step stops at exactly zero, a gradient step would not
+    optimiser = optim.SGD([{"params": [model.weight], "l1": lam}, {"params": [model.bias]}], lr=job.lr)
     for epoch in job.rounds(job.epochs):
         optimiser.zero_grad()
-        loss = error(model)
+        loss = nn.functional.mse_loss(model(x), target)
         loss.backward()
         optimiser.step()
-        zeros = int((model.weight.array == 0).sum())
-        job.record(epoch=epoch, loss=loss.item() + lam * float(np.abs(model.weight.array).sum()), zeros=zeros)
+        weights = model.weight.array
+        penalty = lam * float(np.abs(weights).sum())
+        job.record(epoch=epoch, loss=loss.item() + penalty, zeros=int((weights == 0).sum()))
 
-    # loss / 2 is the usual form of the lasso: 1/(2n) sum r² + alpha |w|
-    lasso = Lasso(lam / 2).fit(X, y)
-    apart = float(np.abs(model.weight.array[0] - lasso.coef_).max() / np.abs(lasso.coef_).max())
-    same = bool(((model.weight.array[0] == 0) == (lasso.coef_ == 0)).all())
-    job.compare(
-        "training loop: distance to Lasso", apart, 0.0, "relative, at most 1e-4, same zeros", apart <= 1e-4 and same
-    )
-    ridge = Ridge(n * lam / 100).fit(X, y)
+
+def compare(job: Job, model: nn.Linear, X: Any, y: Any, lam: float, fitted: dict[str, Any]) -> None:
+    """Compare the loop with `Lasso`, and each estimator with the conditions that hold at its optimum."""
+    n, ridge, lasso = len(X), fitted["Ridge"].coef_, fitted["Lasso"].coef_
+    ours = model.weight.array[0]
+    apart = float(np.abs(ours - lasso).max() / np.abs(lasso).max())
+    agree = apart <= 1e-4 and bool(((ours == 0) == (lasso == 0)).all())
+    job.compare("training loop: distance to Lasso", apart, 0.0, "relative, at most 1e-4, same zeros", agree)
     moved, goal = X - X.mean(axis=0), y - y.mean()
     closed = np.linalg.solve(moved.T @ moved + n * lam / 100 * np.eye(20), moved.T @ goal)
-    apart = float(np.abs(ridge.coef_ - closed).max() / np.abs(closed).max())
+    apart = float(np.abs(ridge - closed).max() / np.abs(closed).max())
     job.compare("Ridge: distance to the normal equations", apart, 0.0, "relative, at most 1e-6", apart <= 1e-6)
-    net = ElasticNet(lam / 2, l1_ratio=0.9).fit(X, y)
-    for name, fitted, l1, l2 in (("Lasso", lasso, lam / 2, 0.0), ("ElasticNet", net, 0.45 * lam, 0.05 * lam)):
-        slope = -moved.T @ (goal - moved @ fitted.coef_) / n + l2 * fitted.coef_
-        rest = np.where(fitted.coef_ == 0, np.maximum(np.abs(slope) - l1, 0), slope + l1 * np.sign(fitted.coef_))
+    for name, l1, l2 in (("Lasso", lam / 2, 0.0), ("ElasticNet", 0.45 * lam, 0.05 * lam)):
+        w = fitted[name].coef_
+        slope = -moved.T @ (goal - moved @ w) / n + l2 * w
+        rest = np.where(w == 0, np.maximum(np.abs(slope) - l1, 0), slope + l1 * np.sign(w))
         worst = float(np.abs(rest).max() / l1)
         job.compare(f"{name}: slope left at the optimum", worst, 0.0, "relative to alpha, at most 1e-6", worst <= 1e-6)
-        job.compare(
-            f"{name}: weights that are exactly 0", (fitted.coef_ == 0).sum(), 15, "features that do not matter", True
-        )
-    against_sklearn(job, X, y, {"Ridge": ridge, "Lasso": lasso, "ElasticNet": net})
-    job.metrics = {
-        "true": truth.tolist(),
-        "ridge": ridge.coef_.tolist(),
-        "lasso": lasso.coef_.tolist(),
-        "elastic_net": net.coef_.tolist(),
-    }
-    job.model(model)
-    if job.pictures:
-        paths(job, X, y, truth)
+        job.compare(f"{name}: weights that are exactly 0", (w == 0).sum(), 15, "features that do not matter", True)
 
 
 def against_sklearn(job: Job, X: Any, y: Any, ours: dict[str, Any]) -> None:

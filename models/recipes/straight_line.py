@@ -40,8 +40,35 @@ def run(job: Job) -> None:
         f"{n} points, {features} feature(s): find w and b of y = x·w + b by gradient descent on the mean squared error"
     )
     model = nn.Linear(features, 1, dtype=np.float64)
+    check(job, model, X, y)
     x, target = tensor(X), tensor(y[:, None])
     optimiser = optim.SGD(model.parameters(), lr=job.lr)
+    for epoch in job.rounds(job.epochs):
+        optimiser.zero_grad()
+        loss = nn.functional.mse_loss(model(x), target)
+        loss.backward()
+        optimiser.step()
+        job.record(epoch=epoch, loss=loss.item())
+
+    exact = np.linalg.lstsq(np.column_stack([X, np.ones(n)]), y, rcond=None)[0]
+    found = np.append(*(p.array for p in model.parameters()))
+    estimator = LinearRegression().fit(X, y)
+    fitted = np.append(estimator.coef_, estimator.intercept_)
+    least = float(((y - np.column_stack([X, np.ones(n)]) @ exact) ** 2).mean())
+    for name, ours in (("training loop", found), ("LinearRegression", fitted)):
+        apart = float(np.abs(ours - exact).max() / np.abs(exact).max())
+        job.compare(f"{name}: distance to least squares", apart, 0.0, "relative, at most 1e-6", apart <= 1e-6)
+    reached = job.history[-1]["loss"]
+    job.compare("mean squared error", reached, least, "least squares", reached <= least * (1 + 1e-6))
+    job.metrics = {"weights": found.tolist(), "least_squares": exact.tolist()}
+    job.model(model)
+    if job.pictures:
+        draw(job, X, y, found, exact, least)
+
+
+def check(job: Job, model: nn.Linear, X: Any, y: Any) -> None:
+    """Compare the gradients with the formula and with finite differences, and draw the graph of the loss."""
+    x, target = tensor(X), tensor(y[:, None])
 
     def loss_of(out: Any) -> Any:
         return nn.functional.mse_loss(out, target)
@@ -56,30 +83,12 @@ def run(job: Job) -> None:
     job.check("mean squared error", function, *values)
     job.graph(loss_of(model(x)), names={"X": x, "y": target, "weight": model.weight, "bias": model.bias})
 
-    for epoch in job.rounds(job.epochs):
-        optimiser.zero_grad()
-        loss = loss_of(model(x))
-        loss.backward()
-        optimiser.step()
-        job.record(epoch=epoch, loss=loss.item())
 
-    exact = np.linalg.lstsq(np.column_stack([X, np.ones(n)]), y, rcond=None)[0]
-    found = np.append(model.weight.array[0], model.bias.array if model.bias is not None else 0.0)
-    estimator = LinearRegression().fit(X, y)
-    fitted = np.append(estimator.coef_, estimator.intercept_)
-    least = float(((y - np.column_stack([X, np.ones(n)]) @ exact) ** 2).mean())
-    for name, ours in (("training loop", found), ("LinearRegression", fitted)):
-        apart = float(np.abs(ours - exact).max() / np.abs(exact).max())
-        job.compare(f"{name}: distance to least squares", apart, 0.0, "relative, at most 1e-6", apart <= 1e-6)
-    reached = job.history[-1]["loss"]
-    job.compare("mean squared error", reached, least, "least squares", reached <= least * (1 + 1e-6))
-    job.metrics = {"weights": found.tolist(), "least_squares": exact.tolist()}
-    job.model(model)
-    if not job.pictures:
-        return
+def draw(job: Job, X: Any, y: Any, found: Any, exact: Any, least: float) -> None:
+    """Draw data and fit (or estimates against targets), and how fast the loss falls to that of least squares."""
     with job.figure("fit.png", 10, 4.2) as figure:
         left, right = figure.subplots(1, 2)
-        if features == 1:
+        if X.shape[1] == 1:
             ends = np.array([[X.min()], [X.max()]])
             left.scatter(X, y, s=10, color=GREY, alpha=0.6, label="data")
             left.plot(ends, ends * found[0] + found[1], color=BLUE, linewidth=2, label="gradient descent")

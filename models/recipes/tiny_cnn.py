@@ -72,8 +72,12 @@ def run(job: Job) -> None:
     job.compare("new noisy images told apart", right, 1.0, "at least 95 %", right >= 0.95)
     job.metrics = {"loss": job.history[-1]["loss"], "accuracy": right, "parameters": count}
     job.model(model)
-    if not job.pictures:
-        return
+    if job.pictures:
+        draw(job, model)
+
+
+def draw(job: Job, model: TinyCNN) -> None:
+    """Draw what each layer makes of a cross and a circle, and the training loss."""
     with job.figure("steps.png", 12, 5.2) as figure:
         for row, (name, picture) in zip(figure.subplots(2, 5), {"cross": CROSS, "circle": CIRCLE}.items(), strict=True):
             with no_grad():

@@ -82,27 +82,30 @@ def run(job: Job) -> None:
         draw(job, X, y, np.array(frames), means, exact)
 
 
-def draw(job: Job, X: Any, y: Any, frames: Any, means: Any, exact: Any) -> None:
-    """Draw the series, the kernel and the training, still and moving."""
+def series(axis: Any, X: Any, y: Any) -> None:
+    """Draw a dozen series of each direction."""
     steps = np.arange(X.shape[2])
+    for way, colour, style, name in ((1, BLUE, "-", "up"), (-1, RED, "--", "down")):
+        for i, row in enumerate(X[y == way][:12, 0]):
+            axis.plot(steps, row, style, color=colour, alpha=0.6, linewidth=1, label=name if i == 0 else None)
+    finish(axis, "upper left", xlabel="step", ylabel="value", title="some of the series")
 
-    def series(axis: Any) -> None:
-        for way, colour, style, name in ((1, BLUE, "-", "up"), (-1, RED, "--", "down")):
-            for i, row in enumerate(X[y == way][:12, 0]):
-                axis.plot(steps, row, style, color=colour, alpha=0.6, linewidth=1, label=name if i == 0 else None)
-        finish(axis, "upper left", xlabel="step", ylabel="value", title="some of the series")
 
-    def bars(axis: Any, kernel: Any, title: str) -> None:
-        axis.bar([0, 1], kernel, color=[RED if v < 0 else BLUE for v in kernel], width=0.6)
-        axis.axhline(0, color="black", linewidth=0.8)
-        for place, v in enumerate(kernel):
-            axis.text(place, v, f"{v:+.2f}", ha="center", va="bottom" if v >= 0 else "top")
-        finish(axis, None, xlabel="place in the kernel", ylabel="weight", title=title, xticks=[0, 1], ylim=(-1.5, 1.5))
+def bars(axis: Any, kernel: Any, title: str) -> None:
+    """Draw the two weights of a kernel as bars."""
+    axis.bar([0, 1], kernel, color=[RED if v < 0 else BLUE for v in kernel], width=0.6)
+    axis.axhline(0, color="black", linewidth=0.8)
+    for place, v in enumerate(kernel):
+        axis.text(place, v, f"{v:+.2f}", ha="center", va="bottom" if v >= 0 else "top")
+    finish(axis, None, xlabel="place in the kernel", ylabel="weight", title=title, xticks=[0, 1], ylim=(-1.5, 1.5))
 
+
+def draw(job: Job, X: Any, y: Any, frames: Any, means: Any, exact: Any) -> None:
+    """Draw the series, the kernel before and after, and the training."""
     epochs = np.arange(len(frames))
     with job.figure("kernel.png", 12, 4) as figure:
         axes = figure.subplots(1, 4)
-        series(axes[0])
+        series(axes[0], X, y)
         bars(axes[1], frames[0], "kernel before")
         bars(axes[2], frames[-1], "kernel after")
         for k, (name, colour, style) in enumerate((("first weight", RED, "-"), ("second weight", BLUE, "--"))):
@@ -115,6 +118,11 @@ def draw(job: Job, X: Any, y: Any, frames: Any, means: Any, exact: Any) -> None:
         finish(left, xlabel="epoch", ylabel="half squared error", title="loss")
         right.plot([r["epoch"] for r in job.history], [100 * r["accuracy"] for r in job.history], color=ORANGE)
         finish(right, xlabel="epoch", ylabel="% right", title="accuracy on the training series", ylim=(-3, 103))
+    animate(job, y, frames, means)
+
+
+def animate(job: Job, y: Any, frames: Any, means: Any) -> None:
+    """Draw the kernel and its predictions epoch by epoch, as a GIF."""
     figure = new_figure(9, 4)
     left, right = figure.subplots(1, 2)
     chosen = np.unique(np.minimum(np.round(np.geomspace(1, len(frames), 30)).astype(int) - 1, len(frames) - 1))
@@ -129,13 +137,7 @@ def draw(job: Job, X: Any, y: Any, frames: Any, means: Any, exact: Any) -> None:
             mine = np.flatnonzero(y == way)
             right.scatter(mine, guess[mine], s=16, color=colour, marker=mark, label=name)
         right.axhline(0, color="black", linewidth=0.8)
-        finish(
-            right,
-            "upper right",
-            xlabel="series",
-            ylabel="prediction",
-            title=f"{100 * (np.sign(guess) == y).mean():.0f} % right",
-            ylim=(-4, 4),
-        )
+        title = f"{100 * (np.sign(guess) == y).mean():.0f} % right"
+        finish(right, "upper right", xlabel="series", ylabel="prediction", title=title, ylim=(-4, 4))
 
     job.animation("training.gif", figure, frame, len(chosen), per_second=8)
