@@ -1,4 +1,4 @@
-"""Other names that the same functions go by; imported when all of them are there."""
+"""Further names of published functions; imported after all of them."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ def _polygamma(self: Any, n: int) -> Any:
     return PUBLIC["polygamma"](n, self)
 
 
-setattr(Methods, "where", _where)  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "where", _where)  # noqa: B010 - Tensor inherits its methods from Methods

@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled with a value, or counted out. Python floats become the default dtype."""
+"""Create tensors from data, a fill value or a range; Python floats get the default dtype."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def ones(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, r
 
 
 def empty(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a tensor whose elements are not set.
+    """Return an uninitialised tensor.
 
     >>> import tinygrad_lite as tl
     >>> tl.empty(2, 3).shape
@@ -117,7 +117,8 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requ
 
 
 def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    array = input if isinstance(input, Tensor) else to_array(input, copy=False, name=name)  # one example, in a batch
+    # A Tensor stays one: inside vmap its shape is that of one example.
+    array = input if isinstance(input, Tensor) else to_array(input, copy=False, name=name)
     return _made(name, fill, (array.shape,), array.dtype if dtype is None else dtype, device, requires_grad)
 
 
@@ -142,7 +143,7 @@ def ones_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: 
 
 
 def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Return a tensor in the shape and dtype of ``input`` whose elements are not set.
+    """Return an uninitialised tensor in the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.empty_like(tl.ones(2, 3)).shape
@@ -273,7 +274,7 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, 
 
 
 def result_type(tensor1: Any, tensor2: Any) -> Any:
-    """Return the dtype that an operation on these two gives.
+    """Return the dtype of the result of an operation on two tensors or numbers.
 
     >>> import tinygrad_lite as tl
     >>> tl.result_type(tl.tensor([1]), 1.5)
@@ -283,7 +284,7 @@ def result_type(tensor1: Any, tensor2: Any) -> Any:
 
 
 def promote_types(type1: Any, type2: Any) -> Any:
-    """Return the dtype that tensors of these two dtypes combine to.
+    """Return the dtype that tensors of two dtypes promote to.
 
     >>> import tinygrad_lite as tl
     >>> tl.promote_types(tl.int64, tl.float32)
@@ -304,7 +305,7 @@ def _new(name: str, doc: str, maker: Any) -> None:
 
 _new("new_zeros", "Return zeros of the given size in the dtype of this tensor.", zeros)
 _new("new_ones", "Return ones of the given size in the dtype of this tensor.", ones)
-_new("new_empty", "Return a tensor of the given size, not set, in the dtype of this tensor.", empty)
+_new("new_empty", "Return an uninitialised tensor of the given size in the dtype of this tensor.", empty)
 _new("new_full", "Return a tensor of the given size filled with one value, in the dtype of this tensor.", full)
 _new("new_tensor", "Return the data as a new tensor in the dtype of this tensor.", tensor)
 

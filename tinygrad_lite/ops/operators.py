@@ -1,4 +1,4 @@
-"""Python's operators on tensors, each one of the registered ops."""
+"""Python's operators on tensors: each is a registered op."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _reflected(function: Any) -> Any:
 
 
 def _compared(function: Any) -> Any:
-    """Equality with what no tensor can equal (None, a string) is Python's to answer, not an error."""
+    """Leave equality with None or a string to Python, which answers False instead of raising."""
 
     def compared(self: Any, other: Any) -> Any:
         return NotImplemented if other is None or other.__class__ is str else function(self, other)
@@ -37,7 +37,7 @@ for _name, _function in {
     "lshift": PUBLIC["bitwise_left_shift"], "rshift": PUBLIC["bitwise_right_shift"],
 }.items():  # fmt: skip
     setattr(Methods, f"__{_name}__", _function)
-    # a + b is b + a to the last bit: no second way for a number on the left
+    # a + b and b + a are equal to the last bit, so the reflected operator is the same function
     setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function))
 for _name in ("gt", "ge", "lt", "le"):
     setattr(Methods, f"__{_name}__", PUBLIC[_name])

@@ -1,4 +1,4 @@
-"""One element in, one element out: arithmetic, comparison, casts, functions and activations."""
+"""Elementwise operations: arithmetic, comparison, casts, functions and activations."""
 
 from tinygrad_lite.ops.elementwise import (
     activation as activation,

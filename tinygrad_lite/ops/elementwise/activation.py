@@ -1,4 +1,7 @@
-"""Activation functions."""
+"""Activation functions, with PyTorch's names and arguments.
+
+At a kink the slope is the one on the left, which is 0 on a flat side.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.elementwise.gelu32 import F32
 from tinygrad_lite.ops.elementwise.special import erfc
 
-# a 0 that has no dtype of its own in any version of NumPy
+# A zero that leaves the dtype of the other operand alone, in NumPy 1 too.
 ZERO: Any = np.False_ if NUMPY_1 else 0
 ONE = Samples("()->()")
 HALF_ROOT, DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
@@ -30,35 +33,37 @@ ALONG = Samples("(...,n)->(...,n)", options={"dim": dims}, min=1)
 
 
 RUN = 4096
-"""Elements that a number is written out for."""
+"""Length of the constant arrays that stand in for a number in `bounded`."""
 
 
 @cache
 def _number(number: float, dtype: Any) -> Array:
-    """Return a number as a 0-d array: ufuncs take it twice as fast as a Python number."""
+    """Return ``number`` as a 0-d array: ufuncs handle it twice as fast as a Python number."""
     array = new.array(number, dtype)
     array.flags.writeable = False
     return array
 
 
 @cache
-def _written_out(number: Any, dtype: Any) -> Array:
+def _repeated(number: Any, dtype: Any) -> Array:
+    """Return an array of ``RUN`` times the same number."""
     array = new.full(RUN, number, dtype)
     array.flags.writeable = False
     return array
 
 
 def bounded(ufunc: Any, x: Array, number: Any, out: Array | None = None) -> Array:
-    """Return ``np.maximum`` or ``np.minimum`` of an array and a number, which NumPy does four times as fast on arrays.
+    """Return ``ufunc(x, number)`` for ``np.maximum`` or ``np.minimum``, fast on large arrays.
 
-    It has vector instructions only for two arrays, so large ones meet the number written out.
+    NumPy uses vector instructions only where both operands are arrays (four times as fast). So a large ``x`` is
+    compared with an array of equal numbers.
     """
     if x.size < 4 * RUN or x.dtype.kind != "f" or not x.flags.c_contiguous:
         return ufunc(x, number, out=out)
     y = new.empty(x.shape, x.dtype) if out is None else out
     whole = x.size // RUN * RUN
     flat, into = x.reshape(-1), y.reshape(-1)
-    ufunc(flat[:whole].reshape(-1, RUN), _written_out(float(number), x.dtype), out=into[:whole].reshape(-1, RUN))
+    ufunc(flat[:whole].reshape(-1, RUN), _repeated(float(number), x.dtype), out=into[:whole].reshape(-1, RUN))
     ufunc(flat[whole:], number, out=into[whole:])
     return y
 
@@ -67,7 +72,7 @@ def _relu_rule(g: Array, y: Array) -> Array:
     if g.__class__ is not np.ndarray or y.__class__ is not np.ndarray:
         return where(y > 0, g, 0.0)
     zero = _number(0.0, y.dtype)
-    # in large arrays a product with the mask costs a tenth of a choice; but 0 * inf would be NaN
+    # in large arrays a product with the mask takes a tenth of the time of np.where; but 0 * inf would be NaN
     if g.size < RUN or not finite(g):
         return np.where(np.greater(y, zero), g, zero)
     return g * np.greater(y, zero)
@@ -114,10 +119,10 @@ def _sigmoid_rule(g: Array, y: Array) -> Array:
 
 @cache
 def _top(dtype: Any) -> Any:
-    """Return the largest x whose exp is finite: keeps NumPy from warning about an overflow that does no harm."""
+    """Return the largest x with a finite exp(x): clipping there avoids a harmless overflow warning."""
     top = np.log(np.finfo(dtype).max).astype(dtype)
     with np.errstate(over="ignore"):
-        while not np.isfinite(np.exp(new.full(16, top))).all():  # the logarithm is rounded up
+        while not np.isfinite(np.exp(new.full(16, top))).all():  # the logarithm may have been rounded up
             top = np.nextafter(top, dtype.type(0))
     return _number(float(top), dtype)
 
@@ -130,7 +135,7 @@ def sigmoid(input: Array) -> Array:
     >>> tl.sigmoid(tl.tensor([0.5, 1.0]))
     tensor([0.6225, 0.7311])
     """
-    y = new.asarray(np.negative(input))  # not a bare number
+    y = new.asarray(np.negative(input))  # np.negative of a 0-d array is a scalar
     bounded(np.minimum, y, _top(y.dtype), out=y)
     np.exp(y, out=y)
     np.add(y, _number(1.0, y.dtype), out=y)
@@ -159,17 +164,17 @@ def log_softmax(input: Array, dim: int = -1) -> Array:
     return z - np.log(np.exp(z).sum(axis=dim, keepdims=True))
 
 
-def _in(name: str, soft: Any) -> None:
+def _with_dtype(name: str, soft: Any) -> None:
     def published(input: Array, dim: int = -1, dtype: Any = None) -> Array:
         return soft(input if dtype is None else to(input, dtype), dim)
 
     published.__name__ = published.__qualname__ = name
-    published.__doc__ = soft.__doc__ + " computed in ``dtype`` if that is given."
+    published.__doc__ = soft.__doc__.removesuffix(".") + ", computed in ``dtype`` if that is given."
     function(name=name)(published)
 
 
-_in("softmax", softmax)
-_in("log_softmax", log_softmax)
+_with_dtype("softmax", softmax)
+_with_dtype("log_softmax", log_softmax)
 
 
 # ------------------------------------------------------------------------------------------------ piecewise linear
@@ -190,7 +195,7 @@ def leaky_relu(input: Array, negative_slope: float = 0.01, inplace: bool = False
     """Return ``input`` where it is positive, ``negative_slope * input`` elsewhere."""
     below = input * new.asarray(negative_slope, input.dtype)
     if 0 < negative_slope <= 1 and below.__class__ is np.ndarray:
-        return np.maximum(input, below, out=below)  # several times faster than a choice
+        return np.maximum(input, below, out=below)  # several times faster than np.where
     return np.where(input > 0, input, below)
 
 
@@ -203,7 +208,7 @@ def _between(g: Array, input: Array, min_val: float, max_val: float) -> Array:
     samples=Samples("()->()", options={"min_val": (-1.0, -0.5), "max_val": (1.0, 2.0)}),
 )  # fmt: skip
 def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Array:
-    """Return ``input`` cut off at ``min_val`` and ``max_val``."""
+    """Return ``input`` clipped to ``min_val`` and ``max_val``."""
     if min_val > max_val:
         raise OptionError(f"hardtanh: min_val cannot be greater than max_val ({min_val} > {max_val})")
     return np.clip(input, min_val, max_val)
@@ -238,12 +243,12 @@ def threshold(input: Array, threshold: float, value: float, inplace: bool = Fals
 
 
 @op(
-    # lambd = 0 leaves everything as it is, zero too
+    # lambd = 0 is the identity, at zero too
     input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0) if lambd else g,
     kind="activation", label="soft shrink", method=False, samples=Samples("()->()", options={"lambd": (0.5, 0.0, 1.0)}),
 )  # fmt: skip
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
-    """Return ``input`` moved towards zero by ``lambd``, and zero closer than that."""
+    """Return ``input`` moved towards zero by ``lambd``; 0 within ``lambd`` of zero."""
     if lambd < 0:
         raise OptionError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
@@ -342,7 +347,7 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     samples=ONE,
 )
 def logsigmoid(input: Array) -> Array:
-    """Return ``log(sigmoid(input))``, exact for large inputs too."""
+    """Return ``log(sigmoid(input))``, accurate for large inputs too."""
     return np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input)))
 
 
@@ -394,7 +399,7 @@ def _gelu_slope(g: Array, input: Array) -> Array:
     samples=Samples("()->()", lo=-30.0, hi=30.0),
 )
 def gelu_exact(input: Array) -> Array:
-    """Return the input times the normal distribution function of it."""
+    """Return ``input * Phi(input)``, ``Phi`` the normal distribution function."""
     if input.__class__ is np.ndarray and input.dtype is F32:
         return gelu32.gelu(input, False)
     return input * (erfc(input * new.asarray(-HALF_ROOT, input.dtype)) * new.asarray(0.5, input.dtype))

@@ -1,4 +1,4 @@
-"""Element-by-element arithmetic; arguments broadcast as in NumPy, dtypes combine as in PyTorch."""
+"""Elementwise arithmetic: operands broadcast as in NumPy, dtypes promote as in PyTorch."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def div(input: Array, other: Array) -> Array:
 
 
 def _named_with_options() -> None:
-    """The named forms take options that the operators need not look at."""
+    """Publish the named functions with the options that the operators do not have."""
 
     @function(name="add", inplace=True)
     def plus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
@@ -77,7 +77,7 @@ def _named_with_options() -> None:
 
     @function(name="div", inplace=True)
     def divided(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
-        """Return ``input / other``; with ``rounding_mode`` "floor" or "trunc" a whole number, without gradient."""
+        """Return ``input / other``; rounded, with zero gradient, if ``rounding_mode`` is "floor" or "trunc"."""
         if rounding_mode is None:
             return div(input, other)
         if rounding_mode not in ("floor", "trunc"):
@@ -107,7 +107,7 @@ def neg(input: Array) -> Array:
 def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
     if isinstance(exponent, (int, float)):
         return g * 0.0 if exponent == 0 else g * (exponent * input ** (exponent - 1))
-    # x**0 is flat; only at x = 0 the formula, 0 * x**-1, does not say so
+    # x**0 is constant, but at x = 0 the formula gives 0 * x**-1 = NaN
     flat = (exponent == 0) & (input == 0)
     return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, exponent - 1)))
 
@@ -130,7 +130,7 @@ def pow(input: Array, exponent: Array) -> Array:
     tensor([4., 9.])
     """
     if new.asarray(input).dtype.kind in "iu" and np.any(new.asarray(exponent) < 0):
-        raise DTypeError("pow: whole numbers cannot be raised to negative whole powers; use .float() or float_power")
+        raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
     return np.power(input, exponent)
 
 
@@ -271,7 +271,7 @@ def _flat_root_rule(g: Array, y: Array) -> Array:
     samples=Samples("()->()", lo=1e-3),
 )
 def flat_sqrt(input: Array) -> Array:
-    """Return the square root with slope 0 at 0: the last step of lengths and spreads, flat there by choice."""
+    """Return the square root with slope 0 at 0, for norms and standard deviations."""
     return np.sqrt(input)
 
 
@@ -324,7 +324,7 @@ def copysign(input: Array, other: Array) -> Array:
     return np.copysign(input, other)
 
 
-# ------------------------------------------------------------------------------------------------ choosing
+# ------------------------------------------------------------------------------------------------ selection
 def _chosen(g: Array, condition: Array) -> Array:
     return where(condition, g, 0.0)
 
@@ -344,7 +344,7 @@ def where(condition: Array, input: Array, other: Array) -> Array:
 
 
 def _share(g: Array, mine: Array, theirs: Array) -> Array:
-    """Gradient for the larger one; equal ones share."""
+    """Return the gradient of the larger operand; where both are equal each gets half."""
     return where(mine == theirs, g / 2, where(mine > theirs, g, 0.0))
 
 
@@ -382,7 +382,7 @@ def minimum(input: Array, other: Array) -> Array:
     inplace=False, kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
 )  # fmt: skip
 def fmax(input: Array, other: Array) -> Array:
-    """Return the larger of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
+    """Return the larger of two values, ignoring NaN; where they are equal ``input`` gets the gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.fmax(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
@@ -397,7 +397,7 @@ def fmax(input: Array, other: Array) -> Array:
     inplace=False, kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
 )  # fmt: skip
 def fmin(input: Array, other: Array) -> Array:
-    """Return the smaller of two values, the other one if one is NaN; of equal ones ``input`` gets the gradient.
+    """Return the smaller of two values, ignoring NaN; where they are equal ``input`` gets the gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.fmin(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
@@ -428,9 +428,9 @@ def _at_max(g: Array, input: Array, min: Array, max: Array) -> Array:
                     call=lambda op, x, low=None, high=None: op(x, -1.0 if low is None else low, high)),
 )  # fmt: skip
 def clip(input: Array, min: Array = None, max: Array = None) -> Array:
-    """Return ``input`` kept between ``min`` and ``max`` (numbers, tensors or None); the gradient passes at the bounds.
+    """Return ``input`` clipped to ``min`` and ``max`` (numbers, tensors or None); the gradient passes at the bounds.
 
-    Where a bound is reached from outside, the gradient goes to the bound, if that is a tensor.
+    Outside the bounds the gradient goes to the bound, if that is a tensor.
 
     >>> import tinygrad_lite as tl
     >>> tl.clip(tl.tensor([-2.0, 0.5, 2.0]), -1, 1)
@@ -443,7 +443,7 @@ def clip(input: Array, min: Array = None, max: Array = None) -> Array:
 
 @function(inplace=True)
 def clamp(input: Array, min: Array = None, max: Array = None) -> Array:
-    """Return ``input`` kept between ``min`` and ``max``: `clip` by PyTorch's name.
+    """Return ``input`` clipped to ``min`` and ``max``: PyTorch's name for `clip`.
 
     >>> import tinygrad_lite as tl
     >>> tl.clamp(tl.tensor([-2.0, 0.5, 2.0]), min=0)

@@ -1,4 +1,4 @@
-"""The same numbers in another dtype, or in memory of their own."""
+"""Casts between dtypes, copies and memory layout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cast(input: Array, dtype: object) -> Array:
 
 @op(input=lambda g: g, kind="shape", label="copy", numpy=np.copy, samples=Samples("()->()"))
 def clone(input: Array, memory_format: object = None) -> Array:
-    """Return a copy in memory of its own, still part of the graph.
+    """Return a copy of ``input`` that is still part of the graph.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1.0, 2.0]).clone()
@@ -101,7 +101,7 @@ def type_as(input: Array, other: Array) -> Array:
 
 @function()
 def astype(input: Array, dtype: Any, copy: bool = True) -> Array:
-    """Return ``input`` with another dtype: NumPy's name of `to`.
+    """Return ``input`` with another dtype: NumPy's name for `to`.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1, 2]).astype("float64")
@@ -112,7 +112,7 @@ def astype(input: Array, dtype: Any, copy: bool = True) -> Array:
 
 @function()
 def contiguous(input: Array, memory_format: Any = None) -> Array:
-    """Return ``input`` with its elements one after another in memory: itself if they are.
+    """Return ``input`` contiguous in memory: itself if it already is, else a copy.
 
     >>> import tinygrad_lite as tl
     >>> tl.ones(2, 3).t().contiguous().is_contiguous()
@@ -124,24 +124,24 @@ def contiguous(input: Array, memory_format: Any = None) -> Array:
 
 @function(public=False, method="stride")
 def stride(input: Array, dim: int | None = None) -> Any:
-    """Return how many elements lie between neighbours along each axis in memory, or along ``dim``.
+    """Return the memory stride of each axis, or of ``dim``, in elements.
 
     >>> import tinygrad_lite as tl
     >>> tl.ones(2, 3).stride(), tl.ones(2, 3).t().stride(), tl.ones(2, 3).stride(-1)
     ((3, 1), (1, 3), 1)
     """
     array = input.array if isinstance(input, Tensor) else input
-    steps = tuple([n // array.itemsize for n in array.strides])
+    strides = tuple([n // array.itemsize for n in array.strides])
     if dim is None:
-        return steps
-    if not -len(steps) <= dim < len(steps):
+        return strides
+    if not -len(strides) <= dim < len(strides):
         raise IndexError(f"stride: dim {dim} is out of range for shape {tuple(array.shape)}")
-    return steps[dim]
+    return strides[dim]
 
 
 @function()
 def is_contiguous(input: Array, memory_format: Any = None) -> bool:
-    """Return whether the elements lie one after another in memory.
+    """Return whether the elements are contiguous in memory, in row-major order.
 
     >>> import tinygrad_lite as tl
     >>> tl.ones(2, 3).t().is_contiguous()
@@ -169,7 +169,7 @@ for _name, _dtype in {
 
 @function(method=False)
 def detach(input: Array) -> Array:
-    """Return the same memory as a tensor without history.
+    """Return a tensor that shares the memory of ``input`` but is not part of its graph.
 
     >>> import tinygrad_lite as tl
     >>> tl.detach(tl.tensor([1.0], requires_grad=True))
@@ -180,7 +180,7 @@ def detach(input: Array) -> Array:
 
 @function()
 def cpu(input: Array) -> Array:
-    """Return ``input``: all memory is the memory of the CPU.
+    """Return ``input``: every tensor is on the CPU.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1.0]).cpu()
@@ -225,10 +225,10 @@ def numel(input: Array) -> int:
 
 
 def bare(x: Any) -> Any:
-    """Return the array of a Tensor, anything else as it is."""
+    """Return the array of a Tensor, and anything else unchanged."""
     return x.array if isinstance(x, Tensor) else x
 
 
 def alike(x: Any, array: Any) -> Any:
-    """Return ``array`` as a Tensor if ``x`` is one: tensors in, tensors out; arrays in, arrays out."""
+    """Return ``array`` as a Tensor if ``x`` is one, else as an array."""
     return make(new.asarray(array)) if isinstance(x, Tensor) else new.asarray(array)

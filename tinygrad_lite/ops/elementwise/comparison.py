@@ -1,4 +1,4 @@
-"""Comparisons, logic, tests and rounding: results that are flat nearly everywhere, with a gradient of zeros or none."""
+"""Comparisons, logic, tests and rounding: piecewise constant functions with a zero gradient or none."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BOOLEAN: tuple[Any, ...] = (
 BITS: tuple[Any, ...] = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
 RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
 TESTS: tuple[Any, ...] = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
+# A step function has no slope at a jump, so the gradient check skips jumps.
 STEPS: Samples = Samples("()->()", kinks="skip")
 QUOTIENTS = Samples("(),()->()", domain={"other": (0.5, 4.0)}, kinks="skip")
-"""Steps have no slope at all where they jump."""
 
 
 def flat(g: Array) -> Array:
-    """Return the gradient of a step: zero, whatever comes in."""
+    """Return zeros: the gradient of a piecewise constant function."""
     return new.zeros_like(g)
 
 
@@ -128,7 +128,7 @@ def equal(input: Array, other: Array) -> bool:
 # ------------------------------------------------------------------------------------------------ rounding
 @op(input=flat, kind="elementwise", numpy=np.floor, samples=STEPS)
 def floor(input: Array) -> Array:
-    """Return the largest whole number that is not larger; the gradient is zero.
+    """Return each element rounded down; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.floor(tl.tensor([-1.5, 1.5]))
@@ -139,7 +139,7 @@ def floor(input: Array) -> Array:
 
 @op(input=flat, kind="elementwise", numpy=np.ceil, samples=STEPS)
 def ceil(input: Array) -> Array:
-    """Return the smallest whole number that is not smaller; the gradient is zero.
+    """Return each element rounded up; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.ceil(tl.tensor([-1.5, 1.5]))
@@ -150,7 +150,7 @@ def ceil(input: Array) -> Array:
 
 @op(input=flat, kind="elementwise", numpy=(np.trunc, np.fix), samples=STEPS)
 def trunc(input: Array) -> Array:
-    """Return the whole part, rounded towards zero; the gradient is zero.
+    """Return each element rounded towards zero; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.trunc(tl.tensor([-1.5, 1.5]))
@@ -164,7 +164,7 @@ def trunc(input: Array) -> Array:
     samples=Samples("()->()", options={"decimals": (0, 1, -1)}, kinks="skip"),
 )  # fmt: skip
 def round(input: Array, decimals: int = 0) -> Array:
-    """Return the nearest number with ``decimals`` digits after the point, halves to even; the gradient is zero.
+    """Return each element rounded to ``decimals`` decimal places, halves to even; the gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.round(tl.tensor([0.5, 1.5, 2.4]))
@@ -175,11 +175,11 @@ def round(input: Array, decimals: int = 0) -> Array:
 
 def _no_zero(name: str, other: Any) -> None:
     if new.asarray(other).dtype.kind in "iub" and not np.all(other):
-        raise ZeroDivision(f"{name}: whole numbers cannot be divided by zero; use .float() to get infinities")
+        raise ZeroDivision(f"{name}: integers cannot be divided by zero; use .float() to get infinities")
 
 
 class ZeroDivision(ZeroDivisionError, RuntimeError):
-    """A whole number divided by zero."""
+    """An integer was divided by zero (PyTorch raises a RuntimeError)."""
 
 
 @op(
@@ -212,7 +212,7 @@ def trunc_divide(input: Array, other: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
 )  # fmt: skip
 def remainder(input: Array, other: Array) -> Array:
-    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``other``.
+    """Return the remainder of ``input / other``, with the sign of ``other``.
 
     >>> import tinygrad_lite as tl
     >>> tl.remainder(tl.tensor([7, -7]), 3)
@@ -228,7 +228,7 @@ def remainder(input: Array, other: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.5, 4.0)}),
 )  # fmt: skip
 def fmod(input: Array, other: Array) -> Array:
-    """Return what is left of ``input`` after whole multiples of ``other``, with the sign of ``input``.
+    """Return the remainder of ``input / other``, with the sign of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.fmod(tl.tensor([7, -7]), 3)
@@ -240,12 +240,12 @@ def fmod(input: Array, other: Array) -> Array:
 
 @function(inplace=True)
 def frac(input: Array) -> Array:
-    """Return the part behind the point, with the sign of ``input``.
+    """Return the fractional part, with the sign of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.frac(tl.tensor([-1.5, 1.25]))
     tensor([-0.5000,  0.2500])
     """
     if input.dtype.kind != "f":
-        raise DTypeError(f"frac: expected floats, got {input.dtype}; whole numbers have nothing behind the point")
+        raise DTypeError(f"frac: expected floats, got {input.dtype}; integers have no fractional part")
     return input - trunc(input)

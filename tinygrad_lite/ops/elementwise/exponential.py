@@ -1,4 +1,4 @@
-"""Powers of fixed bases, logarithms, and what is built from them without losing digits."""
+"""Exponentials, logarithms, and functions of them that keep their digits (logaddexp, logit, xlogy)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def exp2(input: Array) -> Array:
 @op(input=lambda g, input: g * np.exp(input), kind="elementwise", singular=True, promote="float", numpy=np.expm1,
     samples=Samples("()->()", hi=30.0))  # fmt: skip
 def expm1(input: Array) -> Array:
-    """Return ``e ** input - 1``, exact for small ``input``.
+    """Return ``e ** input - 1``, accurate for small ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.expm1(tl.tensor([0.5, 1.0]))
@@ -49,7 +49,7 @@ def expm1(input: Array) -> Array:
 @op(input=lambda g, input: g / (input + 1), kind="elementwise", singular=True, promote="float", numpy=np.log1p,
     samples=Samples("()->()", lo=-0.99))  # fmt: skip
 def log1p(input: Array) -> Array:
-    """Return ``log(1 + input)``, exact for small ``input``.
+    """Return ``log(1 + input)``, accurate for small ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.log1p(tl.tensor([0.5, 1.0]))
@@ -101,7 +101,7 @@ def logit(input: Array, eps: float | None = None) -> Array:
 
 
 def _gap(input: Array, other: Array, y: Array) -> Array:
-    """The difference of two exponents; 0 where both are the same infinity."""
+    """Return ``input - other``, 0 where both are the same infinity."""
     return where(np.isinf(y) & (input == other), 0.0, input - other)
 
 
@@ -136,7 +136,7 @@ def logaddexp2(input: Array, other: Array) -> Array:
 
 
 def _xlogy_input(g: Array, input: Array, other: Array) -> Array:
-    # at 0 * log(0) the function is flat by choice
+    # at 0 * log(0) the slope is taken as 0
     off = (input == 0) & (other <= 0)
     return where(off, 0.0, g * np.log(where(off, 1.0, other)))
 

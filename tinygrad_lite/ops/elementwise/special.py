@@ -30,7 +30,7 @@ def erf(input: Array) -> Array:
 @op(input=lambda g, input: g * (np.exp(-input * input) * -SLOPE), kind="elementwise", promote="float",
     samples=Samples("()->()", lo=-5.0, hi=5.0))  # fmt: skip
 def erfc(input: Array) -> Array:
-    """Return ``1 - erf(input)``, exact where that is tiny.
+    """Return ``1 - erf(input)``, accurate where that is tiny.
 
     >>> import tinygrad_lite as tl
     >>> tl.erfc(tl.tensor([0.5, 1.0]))

@@ -1,4 +1,4 @@
-"""Values of special functions to the last digits of float64, from NumPy alone.
+"""Values of special functions in full float64 precision, from NumPy alone.
 
 The numbers below are Chebyshev coefficients, computed with 50 digits from the functions' definitions; `chebyshev` sums
 them by Clenshaw's recurrence. The rest are the textbook series (Abramowitz & Stegun, chapters 6, 7 and 9).
@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_lite.engine import new
 
 BLOCK = 1 << 14
-"""Elements worked on at a time: the dozens of steps of one evaluation then stay in the processor's cache."""
+"""Elements per block: the intermediate arrays of one evaluation then stay in the processor's cache."""
 
 ERF_SMALL = (
     0.9754769393826541, -0.14226120510371365, 0.010035582187599796, -0.0005768764699767485, 2.741993125219606e-05,
@@ -63,9 +63,9 @@ def chebyshev(c: tuple[float, ...], t: Any) -> Any:
 
 
 def in_blocks(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Make ``f`` take any shape and floating dtype, a block of float64 at a time, silent about infinities."""
+    """Let ``f``, written for float64 vectors, take any shape and floating dtype, without warnings."""
 
-    def answer(x: Any) -> Any:
+    def evaluate(x: Any) -> Any:
         flat = np.ravel(x)
         out = new.empty_like(flat)
         with np.errstate(all="ignore"):
@@ -73,8 +73,8 @@ def in_blocks(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 out[i : i + BLOCK] = f(flat[i : i + BLOCK].astype(np.float64))
         return out.reshape(np.shape(x))
 
-    answer.__doc__, answer.__name__ = f.__doc__, f.__name__
-    return answer
+    evaluate.__doc__, evaluate.__name__ = f.__doc__, f.__name__
+    return evaluate
 
 
 # ------------------------------------------------------------------------------------------------ error function
@@ -102,7 +102,7 @@ def erf(x: Any) -> Any:
 
 @in_blocks
 def erfc(x: Any) -> Any:
-    """Return one minus the error function, exact where that is tiny."""
+    """Return one minus the error function, accurate where that is tiny."""
     size = np.abs(x)
     far = _erfc_positive(size)
     far = np.where(x < 0, 2 - far, far)
@@ -111,7 +111,7 @@ def erfc(x: Any) -> Any:
 
 @in_blocks
 def erfinv(y: Any) -> Any:
-    """Return the inverse of the error function: a closed formula to three digits, then Halley's steps."""
+    """Return the inverse of the error function: a closed formula to three digits, then three Halley iterations."""
     size = np.minimum(np.abs(y), 1)
     rest = 1 - size  # exact where it is small
     log = np.log1p(-size) + np.log1p(size)
@@ -125,8 +125,8 @@ def erfinv(y: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------ gamma function
-def _reduced(x: Any, low: float, high: float) -> tuple[Any, Any, Any]:
-    """Return ``x`` brought into [low, high] by whole steps, the product and the sum of inverses of what was passed."""
+def _reduced(x: Any, high: float) -> tuple[Any, Any, Any]:
+    """Lower ``x`` by ones to at most ``high``; also return the product, and sum of inverses, of the values passed."""
     product, inverses = new.ones_like(x), new.zeros_like(x)
     while (above := x > high).any():
         x = np.where(above, x - 1, x)
@@ -142,7 +142,7 @@ def _lgamma_positive(x: Any) -> Any:
     far = (up - 0.5) * (np.log(up) - 1) + (0.5 * np.log(2 * pi) - 0.5) + series
     below = np.where(big, 2.0, x)
     tiny = below < 1
-    mid, product, _ = _reduced(np.where(tiny, below + 1, below), 1.0, 3.0)
+    mid, product, _ = _reduced(np.where(tiny, below + 1, below), 3.0)
     near = (mid - 1) * (mid - 2) * chebyshev(LGAMMA, mid - 2) + np.log(product)
     return np.where(big, np.where(x == np.inf, np.inf, far), np.where(tiny, near - np.log(below), near))
 
@@ -169,14 +169,14 @@ def _digamma_positive(x: Any) -> Any:
     far = np.log(up) - 0.5 / up - series
     below = np.where(big, 1.5, x)
     tiny = below < 1
-    mid, _, inverses = _reduced(np.where(tiny, below + 1, below), 1.0, 2.0)
+    mid, _, inverses = _reduced(np.where(tiny, below + 1, below), 2.0)
     near = (mid - ROOT[0] - ROOT[1]) * chebyshev(DIGAMMA, 2 * mid - 3) + inverses
     return np.where(big, far, np.where(tiny, near - 1 / below, near))
 
 
 @in_blocks
 def digamma(x: Any) -> Any:
-    """Return the slope of `lgamma`; NaN at -1, -2 ..., -inf at 0."""
+    """Return the derivative of `lgamma`; NaN at -1, -2 ..., -inf at 0."""
     positive = x > 0
     right = _digamma_positive(np.where(positive, x, 1 - x))
     turn = x - np.round(x)
@@ -213,7 +213,7 @@ def _zeta(s: int, x: Any) -> Any:
 def bessel_i(n: int, x: Any) -> Any:
     """Return the modified Bessel function of the first kind, of whole order ``n``."""
 
-    def answer(v: Any) -> Any:
+    def evaluate(v: Any) -> Any:
         size = np.abs(v)
         far = size > 25 + n * n
         small = np.where(far, 1.0, size)
@@ -232,4 +232,4 @@ def bessel_i(n: int, x: Any) -> Any:
         y = np.where(far, half * (tail / np.sqrt(2 * pi * big)) * half, near)
         return np.where(v < 0, (-1) ** n * y, y)
 
-    return in_blocks(answer)(x)
+    return in_blocks(evaluate)(x)

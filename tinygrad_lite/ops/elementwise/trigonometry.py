@@ -1,4 +1,4 @@
-"""Circular and hyperbolic functions; angles in radians."""
+"""Trigonometric and hyperbolic functions; angles are in radians."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def atanh(input: Array) -> Array:
 
 
 def _per_square(g: Array, part: Array, input: Array, other: Array) -> Array:
-    """``g * part / (input² + other²)`` without overflow, 0 at the origin."""
+    """Return ``g * part / (input² + other²)`` without overflow, 0 at the origin."""
     r = np.hypot(input, other)
     zero = r == 0
     r = where(zero, 1.0, r)

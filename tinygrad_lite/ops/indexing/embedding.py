@@ -1,4 +1,4 @@
-"""Rows of a table by number."""
+"""Embedding lookup, its gradient, and one-hot codes."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ def _add_samples(src: Any) -> Any:
     return (src.floats((*index.shape, weight.shape[1])), index), {"count": weight.shape[0]}
 
 
-def _taken(g: Any, index: Any) -> Any:
+def _add_rows_rule(g: Any, index: Any) -> Any:
     return rows(g, index)
 
 
-@op(values=_taken, kind="indexing", label="rows +=", public=False, samples=Samples(draw=_add_samples))
+@op(values=_add_rows_rule, kind="indexing", label="rows +=", public=False, samples=Samples(draw=_add_samples))
 def add_rows(values: Array, index: Array, count: int) -> Array:
-    """Return a table of ``count`` rows, each the sum of the ``values`` (*, d) with its number in ``index`` (*)."""
+    """Return ``count`` rows; row i is the sum of the ``values`` (*, d) where ``index`` (*) is i."""
     d = values.shape[-1]
     flat, at = values.reshape(-1, d), index.reshape(-1)
     out = new.zeros((count, d), values.dtype)
     if not at.size:
         return out
-    # equal numbers side by side, then one sum per number
-    order = np.argsort(at.astype(np.uint16) if count <= 1 << 16 else at, kind="stable")  # by radix: the fastest sort
+    # sort equal indices next to each other, then sum each run
+    order = np.argsort(at.astype(np.uint16) if count <= 1 << 16 else at, kind="stable")  # NumPy sorts uint16 by radix
     at = at[order]
     first = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]]))
-    if len(at) < 4 * len(first):  # few of each: all firsts at once, all seconds ...
-        found, rows_ = np.diff(np.append(first, len(at))), at[first]
-        out[rows_] = flat[order[first]]
+    if len(at) < 4 * len(first):  # few repeats: add all first occurrences at once, then all second ones ...
+        found, row = np.diff(np.append(first, len(at))), at[first]
+        out[row] = flat[order[first]]
         k, live = 1, np.flatnonzero(found > 1)
         while len(live) > 8:
-            out[rows_[live]] += flat[order[first[live] + k]]
+            out[row[live]] += flat[order[first[live] + k]]
             k += 1
             live = live[found[live] > k]
         for j in live.tolist():
-            out[rows_[j]] += np.add.reduce(flat[order[first[j] + k : first[j] + found[j]]], 0)
+            out[row[j]] += np.add.reduce(flat[order[first[j] + k : first[j] + found[j]]], 0)
         return out
     out[at[first]] = np.add.reduceat(flat[order], first, axis=0)
     return out
@@ -99,7 +99,7 @@ def embedding(
         used = np.unique(index)
         table = plain(weight)
         length = (np.abs(table[used]) ** norm_type).sum(1, keepdims=True) ** (1 / norm_type)
-        # the small number is PyTorch's
+        # 1e-7 as in PyTorch
         table[used] *= np.where(length > max_norm, max_norm / (length + 1e-7), 1.0).astype(table.dtype)
     return rows(weight, index, padding_idx, scale_grad_by_freq)
 
@@ -116,7 +116,7 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
     num_classes = operator.index(num_classes)
     if num_classes < 0:
         if not index.size:
-            raise OptionError("one_hot: cannot tell the number of classes from an empty tensor; give num_classes")
+            raise OptionError("one_hot: cannot infer the number of classes from an empty tensor; give num_classes")
         num_classes = int(index.max()) + 1
     elif index.size and index.max() >= num_classes:
         raise OptionError(f"one_hot: class number {int(index.max())} must be smaller than num_classes {num_classes}")

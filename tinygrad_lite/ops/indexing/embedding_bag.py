@@ -1,4 +1,4 @@
-"""Bags: the rows of a table that belong together, added, averaged, or the largest of each column."""
+"""`embedding_bag`: sums, means or maxima over bags, which are groups of rows of a table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODES = ("sum", "mean", "max")
 
 
 def _bag_of(index: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, int]:
-    """Return the number of the bag of each index, and how many bags there are."""
+    """Return the bag number of each index, and the number of bags."""
     if index.ndim == 2:
         if offsets is not None:
             raise ValueError("embedding_bag: with input of two axes each row is a bag, offsets has to be None")
@@ -44,7 +44,7 @@ def _bag_of(index: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, i
 
 
 def _largest(vectors: Array, bag: Any, count: int) -> Array:
-    """Return the largest of each column in each bag, 0 for an empty one; the first of equal ones is taken."""
+    """Return the largest of each column in each bag, the first of equals; 0 for an empty bag."""
     first = np.flatnonzero(np.concatenate([[True], bag[1:] != bag[:-1]])) if bag.size else bag
     values = plain(vectors)
     taken = new.zeros((count, values.shape[1]), np.intp)
@@ -67,10 +67,10 @@ def embedding_bag(
 ) -> Array:  # fmt: skip
     """Return one vector per bag: rows ``input`` of ``weight`` (n, d), added, averaged, or the largest of each column.
 
-    ``input`` (B, k) holds a bag per row; of one axis, bags begin at ``offsets`` (B,), with the end behind the last one
-    if ``include_last_offset``. Returns (B, d); an empty bag is zero. Rows ``padding_idx`` are left out, of the mean
-    too. ``per_sample_weights``, shaped as ``input``, multiply the rows of a sum. ``max_norm`` and ``sparse`` as in
-    `embedding`. Raises ValueError, DTypeError, ShapeError, IndexError.
+    ``input`` (B, k) holds a bag per row; if it has one axis, bags begin at ``offsets`` (B,), which also hold the end
+    of the last bag if ``include_last_offset``. Returns (B, d); an empty bag is zero. Rows ``padding_idx`` are left
+    out, also of the mean. ``per_sample_weights``, shaped as ``input``, multiply the rows of a sum. ``max_norm`` and
+    ``sparse`` as in `embedding`. Raises ValueError, DTypeError, ShapeError, IndexError.
     """
     if mode not in MODES:
         raise ValueError(f"embedding_bag: mode has to be one of {', '.join(MODES)}, got {mode!r}")

@@ -31,7 +31,7 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
 
 
 def lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int]:
-    """Return the index as whole numbers and ``dim`` from the front; raise unless they fit ``input``."""
+    """Return ``index`` as an integer array and ``dim`` from the front; raise unless they fit ``input``."""
     at = whole(name, index)
     dim = place(name, dim, input.ndim, input.shape)
     if max(at.ndim, 1) != max(input.ndim, 1):
@@ -47,7 +47,7 @@ def lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int]
 
 @function()
 def index_select(input: Array, dim: int, index: Array) -> Array:
-    """Return the slices of ``input`` named by the vector ``index`` along ``dim``.
+    """Return the slices of ``input`` at the indices in the vector ``index`` along ``dim``.
 
     >>> import tinygrad_lite as tl
     >>> tl.index_select(tl.arange(5), 0, tl.tensor([4, 0]))
@@ -101,7 +101,7 @@ def mask_of(name: str, mask: Any) -> Any:
 
 @function()
 def narrow(input: Array, dim: int, start: int, length: int) -> Array:
-    """Return a view of ``length`` slices from ``start`` on along ``dim``.
+    """Return a view of ``length`` slices along ``dim``, from index ``start`` on.
 
     >>> import tinygrad_lite as tl
     >>> tl.narrow(tl.arange(5), 0, 1, 2)
@@ -137,9 +137,9 @@ def select(input: Array, dim: int, index: int) -> Array:
 
 @function(public=False, method="unfold")
 def windows(input: Array, dimension: int, size: int, step: int) -> Array:
-    """Return every stretch of ``size`` elements along ``dimension``, ``step`` apart, with its elements on a last axis.
+    """Return all windows of ``size`` elements along ``dimension``, ``step`` apart, on a new last axis.
 
-    A copy: PyTorch returns a view. Raises ShapeError (IndexError for a dimension that is not there).
+    Returns a copy where PyTorch returns a view. Raises ShapeError (IndexError for a dimension out of range).
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(5).unfold(0, 3, 2)

@@ -1,4 +1,4 @@
-"""Reading and writing by index: each way of reading has a way of adding back as its adjoint."""
+"""Reading by index: `getitem` and `take_along`, and the scatter-adds that are their adjoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def plain(index: Any) -> Any:
 
 
 def key_of(index: Any) -> Any:
-    """Return what NumPy is to be asked for: no Tensors, and a number for a 0-d tensor, since numbers make views."""
+    """Return ``index`` as NumPy expects it: arrays for Tensors, numbers for 0-d integer Tensors.
+
+    NumPy returns a view for a number but a copy for a 0-d array.
+    """
     if isinstance(index, tuple):
         return tuple([key_of(i) for i in index])
     array = plain(index)
@@ -39,7 +42,7 @@ def key_of(index: Any) -> Any:
 
 
 def is_basic(index: Any) -> bool:
-    """Whether NumPy answers ``index`` with a view: no element can be named twice."""
+    """Return whether ``index`` is basic: NumPy returns a view, and no element occurs twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is Ellipsis or isinstance(p, (int, slice, np.integer)) for p in parts) and not any(
         isinstance(p, bool) for p in parts
@@ -47,10 +50,10 @@ def is_basic(index: Any) -> bool:
 
 
 def apart(index: Any) -> tuple[Any, Any] | None:
-    """Return the whole numbers of ``index`` and the rest, as two indices one after the other; None if one will do.
+    """Split ``index`` into its integers and the rest, to be applied in turn; None if it can be applied as it is.
 
-    NumPy moves the axes of an index array to the front where a slice parts it from a number; PyTorch takes the numbers
-    first, and the axes stay in their places.
+    NumPy moves the axes of an index array to the front where a slice stands between it and an integer. PyTorch applies
+    the integers first, and the axes stay where they are.
     """
     if index.__class__ is not tuple:
         return None
@@ -98,9 +101,9 @@ def _getitem_rule(g: Array, index: Any, input_shape: Any) -> Array:
 @op(input=_getitem_rule, kind="indexing", label="[ ]", public=False,
     samples=Samples(draw=_getitem_samples))  # fmt: skip
 def getitem(input: Array, index: Any) -> Array:
-    """Return ``input[index]``, any index NumPy knows."""
+    """Return ``input[index]`` for any index that NumPy accepts."""
     y = input[index]
-    if isinstance(y, np.generic):  # NumPy hands out a number; a view of one element is wanted, to be written through
+    if isinstance(y, np.generic):  # NumPy returns a scalar here, but in-place writes need a view
         y = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
     return y
 
@@ -119,12 +122,12 @@ def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
 
 
 class BadKey(DTypeError, IndexError):
-    """Something that cannot be an index (PyTorch: TypeError, NumPy: IndexError)."""
+    """An object that cannot be an index (PyTorch: TypeError, NumPy: IndexError)."""
 
 
 @function(method="__getitem__", name="index")
 def index(input: Array, index: Any) -> Array:
-    """Return ``input[index]``, any index NumPy knows, with tensors in it too; axes in PyTorch's order.
+    """Return ``input[index]`` for any NumPy index, tensors included; axes are in PyTorch's order.
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(5)[1:3]
@@ -165,7 +168,7 @@ def _scatter_samples(src: Any) -> Any:
 
 
 def cropped(x: Array, dim: int, shape: Any) -> Array:
-    """The part of ``x`` that an index of ``shape`` reaches, whole along ``dim``."""
+    """Return the part of ``x`` that an index of ``shape`` covers, uncut along ``dim``."""
     if all(d == dim or n == m for d, (n, m) in enumerate(zip(shape, x.shape, strict=True))):
         return x
     return getitem(x, tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(shape)))
@@ -189,14 +192,14 @@ def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:
 
 
 def check_bounds(name: str, index: Any, size: int) -> None:
-    """Raise unless every index names one of ``size`` elements, from either end."""
+    """Raise unless every index lies in ``[-size, size - 1]``."""
     if index.size and not (index.min() >= -size and index.max() < size):
         worst = index.max() if index.max() >= size else index.min()
         raise BadIndex(f"{name}: index {int(worst)} is out of bounds for {size} elements")
 
 
 def whole(name: str, index: Any) -> Any:
-    """Return an index tensor as a bare array of whole numbers."""
+    """Return an index tensor as an integer array."""
     array = new.asarray(plain(index))
     if array.dtype.kind not in "iu":
         if array.size:

@@ -1,4 +1,4 @@
-"""Writing by index into a copy: scatter and its relatives."""
+"""Out-of-place writes by index: scatter, index_add, masked_fill and the like."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tinygrad_lite.ops.shape.reshaping import BadIndex, place, reshape_op
 
 
 def _written_last(index: Any, shape: Any) -> Any:
-    """Which of the values written at ``index`` are still there afterwards (an index may come twice: the last wins)."""
+    """Return which of the values written at ``index`` remain: of repeated indices the last value wins."""
     owner = new.zeros(shape, np.int64)
     numbers = new.arange(owner[index].size).reshape(owner[index].shape)
     owner[index] = numbers
@@ -65,14 +65,14 @@ def zero_at(input: Array, index: Any) -> Array:
     samples=Samples(draw=_put_samples),
 )  # fmt: skip
 def put_at(input: Array, values: Array, index: Any) -> Array:
-    """Return a copy of ``input`` with ``values`` at ``index``; where an index comes twice the last value stays."""
+    """Return a copy of ``input`` with ``values`` at ``index``; of repeated indices the last value wins."""
     out = new.array(input)
     out[index] = values
     return out
 
 
 def _grid(at: Any, dim: int) -> tuple[Any, ...]:
-    """Index arrays for one element of each position of ``at`` along ``dim``."""
+    """Return index arrays that pick one element along ``dim`` for each position of ``at``."""
     places = list(new.indices(at.shape, sparse=True))
     places[dim] = at
     return tuple(places)
@@ -103,7 +103,7 @@ REDUCTIONS = {
 def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None) -> Array:
     """Return ``input`` with ``out[index[i][j]][j] = src[i][j]`` (for ``dim`` 0); ``src`` may be a number.
 
-    ``reduce="add"`` or ``"multiply"`` combines with what is there.
+    ``reduce="add"`` or ``"multiply"`` combines ``src`` with the old values.
 
     >>> import tinygrad_lite as tl
     >>> tl.scatter(tl.zeros(3), 0, tl.tensor([2]), tl.tensor([5.0]))
@@ -144,7 +144,7 @@ def scatter_reduce(
 ) -> Array:
     """Return ``input`` combined with every ``src`` element scattered to it: sum, prod, mean, amax or amin.
 
-    Without ``include_self`` the places that are hit forget what was there.
+    Without ``include_self`` the old value of an element that is written to is ignored.
 
     >>> import tinygrad_lite as tl
     >>> tl.scatter_reduce(tl.zeros(2), 0, tl.tensor([0, 0]), tl.tensor([1.0, 2.0]), "amax")
@@ -155,10 +155,10 @@ def scatter_reduce(
     at, dim = lined_up("scatter_reduce", input, dim, index)
     src = _source("scatter_reduce", input, at, src)
     if not input.ndim:
-        whole_ = scatter_reduce(
+        vector = scatter_reduce(
             reshape_op(input, (1,)), 0, at.reshape(1), reshape_op(src, (1,)), reduce, include_self=include_self
         )
-        return reshape_op(whole_, ())
+        return reshape_op(vector, ())
     shape = tuple(input.shape)
     hits = _hits(at, dim, shape, np.int64)
     if reduce in ("sum", "mean"):
@@ -174,7 +174,7 @@ def scatter_reduce(
 def _choose_parts(
     y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool
 ) -> tuple[Any, Any]:
-    """What share of the gradient of the result goes to ``input`` and to ``src``."""
+    """Return the factors of the gradient for ``input`` and for ``src``."""
     shape = tuple(input.shape)
     hit = _hits(at, dim, shape, np.int64) > 0
     mine = new.full(shape, True) if include_self else ~hit
@@ -186,7 +186,7 @@ def _choose_parts(
     zero_in, zero_src = mine & (bare(input) == 0), bare(src) == 0
     zeros = zero_in + scatter_along(zero_src.astype(np.int64), at, dim, shape)
     safe_in, safe_src = where(mine & ~zero_in, input, 1.0), where(zero_src, 1.0, src)
-    # the product without the zeros, and which factors see no other zero
+    # the product without its zeros; only a factor with no zero among the others has a gradient
     rest = scatter_choose(safe_in, safe_src, at, dim, "prod", True)
     seen = np.take_along_axis(zeros, at, dim)
     part_in = where(mine & (zeros - zero_in == 0), rest / safe_in, 0.0)
@@ -216,14 +216,14 @@ def _choose_samples(src: Any) -> Any:
 
 @op(input=_choose_input, src=_choose_src, kind="indexing", public=False, samples=Samples(draw=_choose_samples))
 def scatter_choose(input: Array, src: Array, at: Array, dim: int, reduce: str, include_self: bool) -> Array:
-    """Return the largest, the smallest or the product of what `scatter_reduce` brings together; ties share."""
+    """Combine ``input`` and the scattered ``src`` by amax, amin or prod; ties share the gradient."""
     ufunc, start = {"amax": (np.maximum, None), "amin": (np.minimum, None), "prod": (np.multiply, 1)}[reduce]
     out = new.array(input)
-    where_ = _grid(at, dim)
+    places = _grid(at, dim)
     if not include_self:
         low, high = (np.iinfo(out.dtype).min, np.iinfo(out.dtype).max) if out.dtype.kind in "iu" else (-np.inf, np.inf)
-        out[where_] = start if start is not None else low if reduce == "amax" else high
-    ufunc.at(out, where_, src)
+        out[places] = start if start is not None else low if reduce == "amax" else high
+    ufunc.at(out, places, src)
     return out
 
 
@@ -249,14 +249,14 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any
     >>> tl.index_add(tl.zeros(3), 0, tl.tensor([0, 2]), tl.tensor([1.0, 2.0]))
     tensor([1., 0., 2.])
     """
-    at, dim, where_ = _rows("index_add", input, dim, index)
+    at, dim, key = _rows("index_add", input, dim, index)
     wide, more = _at_least_one(input), _at_least_one(source)
     if bare(source).dtype != input.dtype:
         raise DTypeError(f"index_add: source must have the dtype of input ({describe(source)}, {describe(input)})")
     expected = (*wide.shape[:dim], len(at), *wide.shape[dim + 1 :])
     if tuple(more.shape) != expected:
         raise ShapeError(f"index_add: source must have shape {expected}, it is {describe(source)}")
-    added = scatter_at(more if alpha == 1 else more * alpha, where_, tuple(wide.shape))
+    added = scatter_at(more if alpha == 1 else more * alpha, key, tuple(wide.shape))
     return reshape_op(wide + added, tuple(input.shape))
 
 
@@ -268,8 +268,8 @@ def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
     >>> tl.index_copy(tl.zeros(3), 0, tl.tensor([2]), tl.tensor([7.0]))
     tensor([0., 0., 7.])
     """
-    _, _, where_ = _rows("index_copy", input, dim, index)
-    return reshape_op(put_at(_at_least_one(input), _at_least_one(source), where_), tuple(input.shape))
+    _, _, key = _rows("index_copy", input, dim, index)
+    return reshape_op(put_at(_at_least_one(input), _at_least_one(source), key), tuple(input.shape))
 
 
 @function(inplace=True)
@@ -280,10 +280,10 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
     >>> tl.index_fill(tl.zeros(3), 0, tl.tensor([1]), 7.0)
     tensor([0., 7., 0.])
     """
-    _, _, where_ = _rows("index_fill", input, dim, index)
+    _, _, key = _rows("index_fill", input, dim, index)
     if np.ndim(bare(value)):
         raise ShapeError(f"index_fill: value must be one number, got {describe(value)}")
-    return reshape_op(put_at(_at_least_one(input), value, where_), tuple(input.shape))
+    return reshape_op(put_at(_at_least_one(input), value, key), tuple(input.shape))
 
 
 @function(inplace=True)
@@ -304,7 +304,7 @@ def index_put(input: Array, indices: Any, values: Array, accumulate: bool = Fals
 
 @function(numpy=(), inplace=True)
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
-    """Return ``input`` with ``source`` at the places ``index`` of the flattened tensor; ``accumulate`` adds.
+    """Return ``input`` with ``source`` at the positions ``index`` of the flattened tensor; ``accumulate`` adds.
 
     >>> import tinygrad_lite as tl
     >>> tl.zeros(2, 2).put(tl.tensor([3]), tl.tensor([7.0]))
@@ -338,7 +338,7 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Array:
 
 @function(inplace=True)
 def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
-    """Return ``input`` with the first elements of ``source``, one after another, where ``mask`` is true.
+    """Return ``input`` with consecutive elements of ``source`` where ``mask`` is true.
 
     >>> import tinygrad_lite as tl
     >>> tl.zeros(3).masked_scatter(tl.tensor([True, False, True]), tl.tensor([1.0, 2.0]))
@@ -364,9 +364,9 @@ def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
             [1., 1.]])
     """
     dim = place("select_scatter", dim, input.ndim, input.shape)
-    where_ = (slice(None),) * dim + (int(index),)
-    _fits("select_scatter", src, bare(input)[where_].shape)
-    return put_at(input, src, where_)
+    key = (slice(None),) * dim + (int(index),)
+    _fits("select_scatter", src, bare(input)[key].shape)
+    return put_at(input, src, key)
 
 
 @function()
@@ -380,9 +380,9 @@ def slice_scatter(
     tensor([0., 1., 1., 0.])
     """
     dim = place("slice_scatter", dim, input.ndim, input.shape)
-    where_ = (slice(None),) * dim + (slice(start, end, step),)
-    _fits("slice_scatter", src, bare(input)[where_].shape)
-    return put_at(input, src, where_)
+    key = (slice(None),) * dim + (slice(start, end, step),)
+    _fits("slice_scatter", src, bare(input)[key].shape)
+    return put_at(input, src, key)
 
 
 @function()

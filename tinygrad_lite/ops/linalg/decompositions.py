@@ -20,24 +20,24 @@ from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.shape.reshaping import cat
 
 
-# ------------------------------------------------------------------------------------------------ small tools
+# ------------------------------------------------------------------------------------------------ shared functions
 def mT(x: Array) -> Array:
     """Return ``x`` with its last two axes exchanged."""
     return x.swapaxes(-1, -2)
 
 
 def lower(n: int, like: Array, k: int = 0) -> Any:
-    """Return the mask of a lower triangle: a constant."""
+    """Return the mask of a lower triangle in the dtype of ``like``."""
     return np.tril(new.ones((n, n), like.dtype), k)
 
 
 def columns(v: Array) -> Array:
-    """Return (..., n) as (..., 1, n): one number per column."""
+    """Return (..., n) as (..., 1, n): one element per column."""
     return v.reshape((*v.shape[:-1], 1, v.shape[-1]))
 
 
 def rows(v: Array) -> Array:
-    """Return (..., n) as (..., n, 1): one number per row."""
+    """Return (..., n) as (..., n, 1): one element per row."""
     return v.reshape((*v.shape, 1))
 
 
@@ -55,7 +55,7 @@ def _symmetric(X: Array) -> Array:
     return (X + mT(X)) / 2
 
 
-# matrices far from singular, symmetric ones and so on: what the gradient check may put in
+# Inputs for the gradient check: matrices far from singular, positive definite, or with distinct singular values
 def _well(op: Any, *arrays: Any, **kw: Any) -> Any:
     A, *others = arrays
     return op(_dominant(A), *others, **kw)
@@ -71,8 +71,8 @@ def _positive(op: Any, A: Any, **kw: Any) -> Any:
     return op(A @ mT(A) / 4 + 2 * new.eye(n), **kw)
 
 
-def _shapely(op: Any, A: Any, **kw: Any) -> Any:
-    """Full rank, singular values apart."""
+def _full_rank(op: Any, A: Any, **kw: Any) -> Any:
+    """Call ``op`` on a matrix of full rank whose singular values are distinct."""
     m, n = A.shape[-2:]
     return op(A / 8 + new.eye(m, n) * new.arange(1.0, n + 1.0), **kw)
 
@@ -150,7 +150,7 @@ def _pinv_rule(g: Array, y: Array, A: Array) -> Array:
     Y, G = mT(y), mT(g)
     out = -(Y @ g @ Y)
     # what dA moves out of, and into, the range of A
-    if m > n or m == n:
+    if m >= n:
         out = out + (new.eye(m, dtype=A.dtype) - A @ y) @ G @ y @ Y
     if m <= n:
         out = out + Y @ y @ G @ (new.eye(n, dtype=A.dtype) - y @ A)
@@ -159,7 +159,7 @@ def _pinv_rule(g: Array, y: Array, A: Array) -> Array:
 
 @op(
     A=_pinv_rule, kind="linalg", label="A⁺", promote="float", public=False,
-    samples=Samples("(...,m,n)->(...,n,m)", lo=-1.0, hi=1.0, sizes={"m": (1, 3), "n": (1, 3)}, call=_shapely),
+    samples=Samples("(...,m,n)->(...,n,m)", lo=-1.0, hi=1.0, sizes={"m": (1, 3), "n": (1, 3)}, call=_full_rank),
 )  # fmt: skip
 def pinv_op(A: Array, rcond: object = None) -> Array:
     """Return the pseudo-inverse of each matrix; singular values up to ``rcond`` times the largest count as 0."""
@@ -254,7 +254,7 @@ def _qr_square(gQ: Array, gR: Array, Q: Array, R: Array) -> Array:
     A=_qr_rule, kind="linalg", label="QR", promote="float", public=False,
     samples=Samples(
         "(...,m,n)->(...,m,n)", lo=-1.0, hi=1.0, sizes={"m": (1, 3), "n": (1, 3)}, options={"mode": ("reduced",)},
-        call=lambda op, A, **kw: _signless(_shapely(op, A, **kw)),
+        call=lambda op, A, **kw: _signless(_full_rank(op, A, **kw)),
     ),
 )  # fmt: skip
 def qr_op(A: Array, mode: str = "reduced") -> tuple[Array, Array]:
@@ -324,7 +324,7 @@ def _svd_rule(g: Any, y: Any, A: Array) -> Array:
 
 
 def _of_svd(op: Any, A: Any, **kw: Any) -> Any:
-    u, s, vh = _shapely(op, A, **kw)
+    u, s, vh = _full_rank(op, A, **kw)
     return cat([(u * u).reshape((-1,)), s.reshape((-1,)), (vh * vh).reshape((-1,))], 0)
 
 
@@ -338,7 +338,7 @@ def _of_svd(op: Any, A: Any, **kw: Any) -> Any:
 def svd_op(A: Array, full_matrices: bool = True) -> tuple[Array, Array, Array]:
     """Return U, S (descending), Vh with ``U * S @ Vh = A``.
 
-    The gradient is that of the first columns of U and rows of Vh, the others are not determined by ``A``.
+    Only the first columns of U and rows of Vh have a gradient; ``A`` does not determine the others.
     """
     check_matrix("svd", A)
     u, s, vh = np.linalg.svd(A, full_matrices=full_matrices)

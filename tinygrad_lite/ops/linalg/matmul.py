@@ -1,4 +1,4 @@
-"""Products of matrices and what is made of them."""
+"""Matrix products and `linear`, as fast as BLAS allows."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def product(a: Array, b: Array) -> Array:
         if a.ndim > 2:  # as one matrix: NumPy has no BLAS for `dot` with more axes, and many small products for matmul
             lead = a.shape[:-1]
             return product(a.reshape((prod(lead), a.shape[-1])), b).reshape((*lead, b.shape[1]))
-        if a.size * b.shape[1] <= SMALL:  # the usual case without another call
+        if a.size * b.shape[1] <= SMALL:  # the usual case, without another Python call
             return a.dot(b)
     return multiply(a, b)
 

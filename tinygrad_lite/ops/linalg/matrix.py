@@ -15,21 +15,21 @@ from tinygrad_lite.ops.linalg.decompositions import check_matrix, mT
 
 
 class QR(NamedTuple):
-    """What `qr` returns."""
+    """The result of `qr`."""
 
     Q: Any
     R: Any
 
 
 class Eigh(NamedTuple):
-    """What `eigh` returns."""
+    """The result of `eigh`."""
 
     eigenvalues: Any
     eigenvectors: Any
 
 
 class SVD(NamedTuple):
-    """What `svd` returns."""
+    """The result of `svd`."""
 
     U: Any
     S: Any
@@ -37,14 +37,14 @@ class SVD(NamedTuple):
 
 
 class Slogdet(NamedTuple):
-    """What `slogdet` returns."""
+    """The result of `slogdet`."""
 
     sign: Any
     logabsdet: Any
 
 
 class Lstsq(NamedTuple):
-    """What `lstsq` returns."""
+    """The result of `lstsq`."""
 
     solution: Any
     residuals: Any
@@ -53,14 +53,14 @@ class Lstsq(NamedTuple):
 
 
 class InvEx(NamedTuple):
-    """What `inv_ex` returns."""
+    """The result of `inv_ex`."""
 
     inverse: Any
     info: Any
 
 
 class CholeskyEx(NamedTuple):
-    """What `cholesky_ex` returns."""
+    """The result of `cholesky_ex`."""
 
     L: Any
     info: Any
@@ -72,12 +72,12 @@ def tensor_of(x: Any) -> Tensor:
 
 
 def bare(x: Any) -> Any:
-    """Return the array in ``x``."""
+    """Return the array of a Tensor, and anything else unchanged."""
     return x.array if isinstance(x, Tensor) else x
 
 
 def over(name: str, call: Any, *args: Any) -> Any:
-    """Call an op; where a matrix is singular or not positive say so in PyTorch's class of error."""
+    """Call an op; raise NumPy's LinAlgError (singular, not positive) as ours, with the shapes."""
     try:
         return call(*args)
     except LinAlgError:
@@ -150,7 +150,7 @@ def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = No
 
 @function(numpy=np.linalg.lstsq, public=False)
 def lstsq(A: Array, B: Array, rcond: Any = None, *, driver: str | None = None) -> Lstsq:
-    """Return the X that makes the length of ``A @ X - B`` smallest, with residuals, rank and singular values.
+    """Return the least-squares solution of ``A @ X = B``, with residuals, rank and singular values.
 
     The gradient of the solution is that of ``pinv(A) @ B``.
     """
@@ -378,7 +378,7 @@ def _powers(x: Array, N: int | None) -> Array:
 
 @function(numpy=np.vander, name="vander", method=False)
 def vander_descending(x: Array, N: int | None = None, increasing: bool = False) -> Array:
-    """Return the powers of a vector as columns, the highest first (``increasing``: last)."""
+    """Return the powers of a vector as columns, highest first (last with ``increasing``)."""
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got {describe(x)}")
     out = _powers(x, N)
@@ -425,7 +425,7 @@ def matrix_exp(A: Array) -> Array:
     return out
 
 
-# ------------------------------------------------------------------------------------------------ PyTorch's old names
+# ------------------------------------------------------------------------------------------------ PyTorch's older names
 @function()
 def inverse(input: Array) -> Array:
     """Return the inverse of each matrix: `linalg.inv`."""
@@ -459,13 +459,13 @@ def cholesky_inverse(L: Array, upper: bool = False) -> Array:
 
 @function(name="qr")
 def qr_method(input: Array, some: bool = True) -> QR:
-    """Return (Q, R): `linalg.qr` by its old arguments."""
+    """Return (Q, R): `linalg.qr` with its older arguments."""
     return qr(input, "reduced" if some else "complete")
 
 
 @function(name="svd")
 def svd_method(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
-    """Return (U, S, V), V not transposed: `linalg.svd` by its old arguments."""
+    """Return (U, S, V), V not transposed: `linalg.svd` with its older arguments."""
     u, s, vh = svd(input, not some)
     return u, s, mT(vh)
 

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices, by the names of ``tinygrad_lite.linalg``."""
+"""Norms and condition numbers under the names of ``tinygrad_lite.linalg``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def matrix_norm(
 def norm(A: Array, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Return a norm of vectors (one ``dim``) or matrices (two): `vector_norm` or `matrix_norm`.
 
-    Without ``ord`` the length of all elements along ``dim``; with it and without ``dim`` ``A`` must be 1-D or 2-D.
+    Without ``ord`` the 2-norm of all elements along ``dim``. With ``ord`` but no ``dim``, ``A`` must be 1-D or 2-D.
 
     >>> import tinygrad_lite as tl
     >>> tl.linalg.norm(tl.tensor([3.0, 4.0]))
@@ -72,7 +72,7 @@ def norm(A: Array, ord: Any = None, dim: Any = None, keepdim: bool = False, *, d
 
 @function(numpy=np.linalg.cond, public=False)
 def cond(A: Array, p: Any = None) -> Array:
-    """Return by how much solving with each matrix can amplify an error: ``norm(A, p) * norm(inv(A), p)``."""
+    """Return the condition number of each matrix: ``norm(A, p) * norm(inv(A), p)``."""
     if p in (None, 2, -2):
         s = svdvals(A)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]

@@ -1,4 +1,4 @@
-"""Lengths: norms of vectors and distances between them."""
+"""Vector p-norms and distances: `norm` and `dist`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _norm_rule(g: Array, y: Array, input: Array, p: float, dim: Any, keepdim: bo
         return None  # a count
     if p == 1:
         return kept(g, shape, dim, keepdim) * sign(input)
-    zero = y == 0  # the tip of the cone: flat by choice
+    zero = y == 0  # the slope at the tip of the cone is taken as 0
     y = where(zero, 1.0, y)
     if p == 2:
         return kept(where(zero, 0.0, g / y), shape, dim, keepdim) * input
@@ -37,7 +37,7 @@ def _norm_rule(g: Array, y: Array, input: Array, p: float, dim: Any, keepdim: bo
 )  # fmt: skip
 def p_norm(input: Array, p: float = 2.0, dim: Any = None, keepdim: bool = False) -> Array:
     r"""Return :math:`(\sum_i |x_i|^p)^{1/p}` over ``dim``; the slope at 0 is taken as 0."""
-    if input.dtype == np.float16:  # the sum may be too large for it, its root need not
+    if input.dtype == np.float16:  # the sum may overflow float16 where its root does not
         with np.errstate(over="ignore"):
             return _p_norm(input.astype(np.float32), p, dim, keepdim).astype(np.float16)
     return _p_norm(input, p, dim, keepdim)
@@ -56,7 +56,7 @@ def _p_norm(input: Array, p: float, dim: Any, keepdim: bool) -> Array:
 
 @function()
 def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the ``p``-norm over ``dim`` (of all elements by default): "fro" and 2 are the length, inf the largest.
+    """Return the ``p``-norm over ``dim`` (of all elements by default): "fro" equals 2, inf is the largest size.
 
     >>> import tinygrad_lite as tl
     >>> tl.norm(tl.tensor([3.0, 4.0]))

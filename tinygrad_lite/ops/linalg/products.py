@@ -30,7 +30,7 @@ from tinygrad_lite.ops.shape.reshaping import (
 
 
 def _axes(name: str, *named: tuple[str, Array, int]) -> None:
-    """Raise unless each named tensor has exactly that many axes."""
+    """Raise unless each named tensor has the given number of axes."""
     kinds = {1: "a vector", 2: "a matrix", 3: "a batch of matrices"}
     for word, x, n in named:
         if np.ndim(bare(x)) != n:
@@ -142,7 +142,7 @@ def outer(input: Array, vec2: Array) -> Array:
 
 def _weighted(input: Array, product: Array, beta: Any, alpha: Any) -> Array:
     product = product if alpha == 1 else mul(product, alpha)
-    if beta == 0:  # what is in input, NaN included, does not count
+    if beta == 0:  # input is ignored, also where it is NaN
         return product
     return add(input if beta == 1 else mul(input, beta), product)
 
@@ -224,7 +224,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: 
     return _weighted(input, product, beta, alpha)
 
 
-# ------------------------------------------------------------------------------------------------ sums over named axes
+# ------------------------------------------------------------------------------------------------ einsum and tensordot
 def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) -> list[Array]:
     left, right = subscripts.split("->")
     words = left.split(",")
@@ -234,7 +234,7 @@ def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) 
         known = set(right).union(*(set(w) for w, _ in rest))
         kept = "".join(c for c in word if c in known)
         g_i = einsum_op([g, *(x for _, x in rest)], f"{','.join([right, *(w for w, _ in rest)])}->{kept}")
-        # an axis that only this operand has was summed over: every element of it gets the same
+        # an axis of this operand alone was summed over, so its gradient is broadcast along it
         shape = tuple(operands_shape[i])
         g_i = reshape_op(g_i, tuple(g_i.shape[kept.index(c)] if c in kept else 1 for c in word))
         wide = tuple(max(a, b) if b else 0 for a, b in zip(g_i.shape, shape, strict=True))
@@ -248,12 +248,12 @@ def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) 
                     options={"subscripts": ("ab,bc->ac", "ab,bc->", "ab,bc->cab", "ab,bc->b")}),
 )  # fmt: skip
 def einsum_op(operands: Sequence[Array], subscripts: str) -> Array:
-    """Return the sum of products over the letters missing behind ``->``; no letter twice in one operand."""
+    """Return the sum of products over the letters missing after ``->``; an operand has no letter twice."""
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
 
 def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
-    """Return one word of letters per operand and for the result, with ``...`` spelled out."""
+    """Return the letters of each operand and of the result, with ``...`` spelled out."""
     text = equation.replace(" ", "")
     left, arrow, right = text.partition("->")
     words = left.split(",")
@@ -278,7 +278,7 @@ def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
         result = dots + "".join(sorted(c for c in set(seen) if seen.count(c) == 1))
     for c in result:
         if result.count(c) > 1 or not any(c in w for w in spelled):
-            raise ShapeError(f"einsum: '{c}' behind '->' must come once and stand before it ('{equation}')")
+            raise ShapeError(f"einsum: '{c}' after '->' must occur once there, and also before it ('{equation}')")
     return spelled, result
 
 
@@ -313,7 +313,7 @@ def einsum(equation: str, *operands: Any) -> Array:
 
 @function(numpy=())
 def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
-    """Return the sum of products over ``dims``: the last so many axes of ``a`` with the first of ``b``, or lists.
+    """Return the sum of products over the last ``dims`` axes of ``a`` and the first of ``b``, or over lists of axes.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensordot(tl.ones(2, 3), tl.ones(3, 4), 1).shape
@@ -361,7 +361,7 @@ def kron(input: Array, other: Array) -> Array:
 
 @function(numpy=())
 def cross(input: Array, other: Array, dim: Any = None) -> Array:
-    """Return the vector product of 3-vectors along ``dim`` (the first axis of 3 elements, if left out).
+    """Return the vector product of 3-vectors along ``dim`` (without ``dim``, the first axis of 3 elements).
 
     >>> import tinygrad_lite as tl
     >>> tl.cross(tl.tensor([1, 0, 0]), tl.tensor([0, 1, 0]))
@@ -460,5 +460,5 @@ def _slope(x: Array, h: Any, dim: int, edge_order: int) -> Array:
 
 
 def _edge(y0: Array, y1: Array, y2: Array, a: Any, b: Any) -> Array:
-    """The slope at the end of a parabola through three points ``a`` and ``b`` apart."""
+    """Return the slope at the end of the parabola through three points ``a`` and ``b`` apart."""
     return y0 * (-(2 * a + b) / (a * (a + b))) + y1 * ((a + b) / (a * b)) - y2 * (a / (b * (a + b)))

@@ -15,7 +15,7 @@ from tinygrad_lite.ops.threads import multiply
 
 
 def less(x: Array, row: Array) -> Array:
-    """Return ``x - row``: many short rows go as fewer long ones."""
+    """Return ``x - row``; short rows are subtracted several at a time, which NumPy does faster."""
     n, d = x.shape
     together = 1024 // max(d, 1)
     if together < 2 or n < 4 * together or not x.flags.c_contiguous:
@@ -33,7 +33,7 @@ def _input_rule(g: Array, input: Array, centers: Array) -> Array:
 
 def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
     if g.__class__ is np.ndarray:
-        total = new.row_of_ones(len(g), g.dtype).dot(g)
+        total = np.dot(new.row_of_ones(len(g), g.dtype), g)
         return 2 * (centers * total[:, None] - product(g.T, input))
     return 2 * (centers * g.sum(axis=0).reshape((-1, 1)) - product(g.T, input))
 
@@ -46,8 +46,8 @@ def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
 def squared_distances(input: Array, centers: Array) -> Array:
     r"""Return :math:`\lVert x_i - c_k \rVert^2` (n, k) of points ``input`` (n, d) and ``centers`` (k, d).
 
-    One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`, no (n, k, d) temporary. The origin is moved to the
-    middle of the centers first (far off the three terms would cancel), and rounding never makes a distance negative.
+    One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`, no (n, k, d) temporary. The origin is first moved to
+    the mean of the centers, because far from the origin the three terms cancel. Distances are never negative.
 
     >>> import tinygrad_lite as tl
     >>> tl.squared_distances(tl.tensor([[0.0, 0.0], [3.0, 4.0]]), tl.tensor([[0.0, 0.0]]))
@@ -63,12 +63,12 @@ def squared_distances(input: Array, centers: Array) -> Array:
         middle = centers.mean(axis=0)
         input, centers = less(input, middle), centers - middle
     if len(input) >= 4 * len(centers):
-        # few long columns rather than many short rows: whatever is done along the centers then runs in long loops
+        # few long columns instead of many short rows: later loops along the centers are long
         d = multiply(-2 * centers, input.T).T
     else:
         d = multiply(input, -2 * centers.T)
-    d += np.multiply(input, input).dot(new.row_of_ones(input.shape[1], input.dtype))[:, None]
-    d += np.multiply(centers, centers).dot(new.row_of_ones(input.shape[1], input.dtype))
+    d += np.dot(np.multiply(input, input), new.row_of_ones(input.shape[1], input.dtype))[:, None]
+    d += np.dot(np.multiply(centers, centers), new.row_of_ones(input.shape[1], input.dtype))
     flat = d.T if d.flags.f_contiguous else d
     bounded(np.maximum, flat, 0, out=flat)
     return d

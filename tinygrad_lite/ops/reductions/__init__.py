@@ -1,4 +1,4 @@
-"""Many elements to one: sums, extremes, cumulative sums, statistics, sorting."""
+"""Reductions and scans: sums, extremes, cumulative sums, statistics, sorting."""
 
 from tinygrad_lite.ops.reductions import (
     cumulative as cumulative,

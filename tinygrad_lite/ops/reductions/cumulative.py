@@ -104,7 +104,7 @@ def logcumsumexp(input: Array, dim: int) -> Array:
 
 
 def _running(input: Array, dim: int, better: Any) -> Any:
-    """Indices of the running extreme (the last of equals) along ``dim``."""
+    """Return the indices of the running extreme along ``dim`` (the last of equals)."""
     x = np.moveaxis(np.atleast_1d(input), dim, -1)
     at = np.broadcast_to(new.arange(x.shape[-1]), x.shape)
     best = better.accumulate(x, -1)
@@ -115,19 +115,19 @@ def _running(input: Array, dim: int, better: Any) -> Any:
 
 @op(kind="reduction", public=False)
 def cummax_index(input: Array, dim: int) -> Array:
-    """Return where the running maximum is."""
+    """Return the indices of the running maximum."""
     return _running(input, dim, np.maximum)
 
 
 @op(kind="reduction", public=False)
 def cummin_index(input: Array, dim: int) -> Array:
-    """Return where the running minimum is."""
+    """Return the indices of the running minimum."""
     return _running(input, dim, np.minimum)
 
 
 @function()
 def cummax(input: Array, dim: int) -> Extreme:
-    """Return the running maximum along ``dim`` and where it is (the last of equals).
+    """Return the running maximum along ``dim`` and its indices (the last of equals).
 
     >>> import tinygrad_lite as tl
     >>> tl.cummax(tl.tensor([1, 3, 2]), dim=0).values
@@ -139,7 +139,7 @@ def cummax(input: Array, dim: int) -> Extreme:
 
 @function()
 def cummin(input: Array, dim: int) -> Extreme:
-    """Return the running minimum along ``dim`` and where it is (the last of equals).
+    """Return the running minimum along ``dim`` and its indices (the last of equals).
 
     >>> import tinygrad_lite as tl
     >>> tl.cummin(tl.tensor([3, 1, 2]), dim=0).values
@@ -149,8 +149,8 @@ def cummin(input: Array, dim: int) -> Extreme:
     return Extreme(take_along(input, indices, dim) if input.ndim else clone(input), indices)
 
 
-def _steps(y: Array, x: Any, dx: Any, dim: int) -> Array:
-    """Areas of the trapezoids between neighbours along ``dim``."""
+def _areas(y: Array, x: Any, dx: Any, dim: int) -> Array:
+    """Return the areas of the trapezoids between neighbours along ``dim``."""
     if y.dtype.kind != "f":
         y = to(y, "float32")
     last = y.swapaxes(dim, -1)
@@ -169,7 +169,7 @@ def trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Arra
     >>> tl.trapezoid(tl.tensor([1.0, 2.0, 3.0]))
     tensor(4.)
     """
-    return _steps(y, x, dx, dim).sum(dim)
+    return _areas(y, x, dx, dim).sum(dim)
 
 
 @function()
@@ -180,4 +180,4 @@ def cumulative_trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = 
     >>> tl.cumulative_trapezoid(tl.tensor([1.0, 2.0, 3.0]))
     tensor([1.5000, 4.0000])
     """
-    return cumsum(_steps(y, x, dx, dim), dim)
+    return cumsum(_areas(y, x, dx, dim), dim)

@@ -16,7 +16,7 @@ from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, cat, permute_op
 
-# NumPy's types want keepdims to be written out
+# Any, because NumPy's stubs accept only a literal keepdims
 added: Any = np.add.reduce
 multiplied: Any = np.multiply.reduce
 largest: Any = np.maximum.reduce
@@ -28,7 +28,7 @@ Dim = int | tuple[int, ...] | None
 
 
 def some_dims(shape: tuple[int, ...]) -> tuple[Dim, ...]:
-    """Give the choices of ``dim`` that a gradient check tries for ``shape``."""
+    """Return the values of ``dim`` that a gradient check tries for ``shape``."""
     n = len(shape)
     return (None, *range(n), -1, tuple(range(n))) if n else (None,)
 
@@ -38,7 +38,7 @@ REDUCE_SOME = Samples("()->()", options={"dim": some_dims, "keepdim": (False, Tr
 
 
 def axis_of(dim: Any) -> Any:
-    """Return ``dim`` as NumPy's ``axis``: no axes named means all of them."""
+    """Return ``dim`` as NumPy's ``axis``; an empty ``dim`` means all axes."""
     return (
         dim
         if dim is None or dim.__class__ is int
@@ -57,7 +57,7 @@ def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
 
 
 def kept(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
-    """Return a reduced array with its reduced axes back as 1, so that it broadcasts against ``shape``."""
+    """Put the reduced axes of ``g`` back with length 1, so that it broadcasts to ``shape``."""
     if keepdim or not shape:
         return g
     axes = axes_of(dim, len(shape))
@@ -65,7 +65,7 @@ def kept(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 
 
 def stretched(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
-    """Return the gradient of a sum for every element of its argument: views of one number where that is possible."""
+    """Broadcast the gradient of a sum to ``shape``, the shape of its operand, without a copy."""
     if not g.ndim and g.__class__ is np.ndarray:
         view: Array = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))  # broadcast_to takes six times as long
         view.flags.writeable = False
@@ -76,7 +76,7 @@ def stretched(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Arra
 def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
     axes = range(len(input_shape)) if dim is None else axes_of(dim, len(input_shape)) if input_shape else ()
     count = product([input_shape[i] for i in axes])
-    # a share that float16 holds, of a count that it may not
+    # 1 / count fits into float16 where count itself may not
     if g.__class__ is np.ndarray:
         return stretched(np.multiply(g, 1 / (count or 1), out=new.empty_like(g)), input_shape, dim, keepdim)
     return stretched(g * (1 / (count or 1)), input_shape, dim, keepdim)
@@ -100,7 +100,7 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
 
 @op(input=_mean_rule, kind="reduction", promote="float", samples=REDUCE_SOME)
 def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the mean over ``dim``; of nothing it is an error, not NaN.
+    """Return the mean over ``dim``; raise ShapeError for no elements, where NumPy gives NaN.
 
     >>> import tinygrad_lite as tl
     >>> tl.mean(tl.tensor([1.0, 3.0]))
@@ -122,7 +122,7 @@ def ratio(y: Array, count: Any) -> Array:
 
 @function(numpy=np.nansum)
 def nansum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the sum of what is not NaN over ``dim``.
+    """Return the sum over ``dim`` of the elements that are not NaN.
 
     >>> import tinygrad_lite as tl
     >>> tl.nansum(tl.tensor([1.0, tl.nan]))
@@ -133,7 +133,7 @@ def nansum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = No
 
 @function(numpy=np.nanmean)
 def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the mean of what is not NaN over ``dim``; NaN where there is nothing else.
+    """Return the mean over ``dim`` of the elements that are not NaN; NaN if there are none.
 
     >>> import tinygrad_lite as tl
     >>> tl.nanmean(tl.tensor([1.0, tl.nan]))
@@ -144,7 +144,7 @@ def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = N
 
 
 def _others(x: Array) -> Array:
-    """The product of all other elements along the last axis: right, also with zeros among them."""
+    """Return, for each element, the product of all others along the last axis; right with zeros too."""
     one = new.ones((*x.shape[:-1], 1), x.dtype)
     left = np.cumprod(cat([one, x[..., :-1]], -1), axis=-1)
     right = np.cumprod(cat([one, x[..., :0:-1]], -1), axis=-1)[..., ::-1]
@@ -181,7 +181,7 @@ def prod(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
 
 def _logsumexp_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: bool) -> Array:
     shape = input.shape
-    y = where(y == -np.inf, 0.0, y)  # a sum of nothing but exp(-inf) is flat
+    y = where(y == -np.inf, 0.0, y)  # if every element is -inf the slope is 0
     return kept(g, shape, dim, keepdim) * np.exp(input - kept(y, shape, dim, keepdim))
 
 
@@ -263,7 +263,7 @@ def argmin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
 
 
 class Extreme(NamedTuple):
-    """What `max` and `min` along one axis return."""
+    """The result of `max` and `min` along one axis."""
 
     values: Any
     indices: Any
@@ -285,7 +285,7 @@ def _extreme(input: Array, dim: Any, keepdim: bool, whole: Any, arg: Any, two: A
 
 @function()
 def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the largest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
+    """Return the largest value; along ``dim`` (values, indices), gradient to the first of equals.
 
     ``max(input, other)`` is `maximum`.
 
@@ -298,7 +298,7 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
 @function()
 def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the smallest value; along ``dim`` also where it is: (values, indices), gradient to the first of equals.
+    """Return the smallest value; along ``dim`` (values, indices), gradient to the first of equals.
 
     ``min(input, other)`` is `minimum`.
 
@@ -310,7 +310,7 @@ def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 class AMinMax(NamedTuple):
-    """What `aminmax` returns."""
+    """The result of `aminmax`."""
 
     min: Any
     max: Any

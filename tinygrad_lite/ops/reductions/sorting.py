@@ -1,4 +1,4 @@
-"""Sorting, searching and counting; values carry gradients, indices do not."""
+"""Sorting, searching and counting; gradients flow to values, not to indices."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tinygrad_lite.ops.shape.reshaping import BadIndex, place
 
 
 class Sorted(NamedTuple):
-    """What `sort` and `topk` return."""
+    """The result of `sort` and `topk`."""
 
     values: Any
     indices: Any
 
 
 def _order(x: Any, dim: int, descending: bool) -> Any:
-    """The stable order along ``dim``; NaN counts as the largest."""
+    """Return the indices of a stable sort along ``dim``; NaN counts as the largest."""
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
@@ -33,7 +33,7 @@ def _order(x: Any, dim: int, descending: bool) -> Any:
 
 @function(numpy=())
 def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Sorted:
-    """Return the elements in order along ``dim`` and where they were: (values, indices). Equal ones keep their order.
+    """Return (values, indices) of the elements sorted along ``dim``; equal elements keep their order.
 
     >>> import tinygrad_lite as tl
     >>> tl.sort(tl.tensor([3.0, 1.0, 2.0])).indices
@@ -48,7 +48,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = F
 
 @function(numpy=())
 def argsort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Array:
-    """Return the indices that put the elements along ``dim`` in order.
+    """Return the indices that sort the elements along ``dim``.
 
     >>> import tinygrad_lite as tl
     >>> tl.argsort(tl.tensor([3, 1, 2]))
@@ -60,7 +60,7 @@ def argsort(input: Array, dim: int = -1, descending: bool = False, stable: bool 
 
 @function()
 def msort(input: Array) -> Array:
-    """Return the elements in order along the first axis.
+    """Return the elements sorted along the first axis.
 
     >>> import tinygrad_lite as tl
     >>> tl.msort(tl.tensor([3, 1, 2]))
@@ -71,7 +71,7 @@ def msort(input: Array) -> Array:
 
 @function()
 def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
-    """Return the ``k`` largest (or smallest) elements along ``dim``, the best first, and where they are.
+    """Return (values, indices) of the ``k`` largest (or smallest) elements along ``dim``, sorted.
 
     >>> import tinygrad_lite as tl
     >>> tl.topk(tl.tensor([3.0, 1.0, 2.0]), 2).values
@@ -117,7 +117,7 @@ def argwhere(input: Array) -> Array:
 
 @function(name="where", method=False, numpy=())
 def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
-    """Return ``input`` where ``condition`` holds, ``other`` elsewhere; with ``condition`` alone, where it holds.
+    """Return ``input`` where ``condition`` holds, ``other`` elsewhere; with ``condition`` alone, its true indices.
 
     The branch that is not taken gets an exactly zero gradient, also where its slope is infinite.
 
@@ -130,15 +130,10 @@ def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
     if input is None or other is None:
-        raise TypeError("where: give both input and other, or neither for the places where condition holds")
+        raise TypeError("where: give both input and other, or neither for the indices where condition holds")
     if new.asarray(bare(condition)).dtype.kind != "b":
         raise DTypeError(f"where: condition must be bool, it is {describe(condition)}; use condition != 0")
     return where(condition, input, other)
-
-
-def _ordered(name: str, x: Any) -> None:
-    if x.ndim == 0:
-        raise ShapeError(f"{name}: the places to search must have at least one axis")
 
 
 @function(numpy=())
@@ -146,14 +141,15 @@ def searchsorted(
     sorted_sequence: Array, input: Array, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Any = None,
 ) -> Array:  # fmt: skip
-    """Return where in the ordered last axis of ``sorted_sequence`` each number of ``input`` would go.
+    """Return the index at which each number of ``input`` would keep ``sorted_sequence`` sorted.
 
     >>> import tinygrad_lite as tl
     >>> tl.searchsorted(tl.tensor([1, 3, 5]), tl.tensor([3, 4]))
     tensor([1, 2])
     """
     a, v = new.asarray(bare(sorted_sequence)), new.asarray(bare(input))
-    _ordered("searchsorted", a)
+    if not a.ndim:
+        raise ShapeError("searchsorted: sorted_sequence must have at least one axis, got a 0-d tensor")
     if side not in (None, "left", "right"):
         raise ShapeError(f"searchsorted: side must be 'left' or 'right', got {side!r}")
     if side == "left" and right:
@@ -166,7 +162,9 @@ def searchsorted(
     if a.ndim == 1:
         return alike(like, np.searchsorted(a, v, way).astype(dtype))
     if a.shape[:-1] != v.shape[:-1]:
-        raise ShapeError(f"searchsorted: rows of {a.shape} and of {v.shape} do not correspond")
+        raise ShapeError(
+            f"searchsorted: sorted_sequence {a.shape} and input {v.shape} may differ only in the last axis"
+        )
     rows = zip(a.reshape(-1, a.shape[-1]), v.reshape(-1, v.shape[-1]), strict=True)
     found = [np.searchsorted(r, x, way) for r, x in rows]
     return alike(like, new.array(found, dtype).reshape(v.shape))
@@ -203,7 +201,7 @@ def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, 
 def unique(
     input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ) -> Any:
-    """Return the different elements (or slices along ``dim``) in order, and where they went, and how often each is.
+    """Return the sorted unique elements (or slices along ``dim``), optionally with inverse indices and counts.
 
     >>> import tinygrad_lite as tl
     >>> tl.unique(tl.tensor([3, 1, 3]))
@@ -222,7 +220,7 @@ def unique(
 
 @function()
 def unique_consecutive(input: Array, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
-    """Return the elements (or slices along ``dim``) without those equal to the one before.
+    """Return the elements (or slices along ``dim``) that differ from the one before.
 
     >>> import tinygrad_lite as tl
     >>> tl.unique_consecutive(tl.tensor([1, 1, 2, 1]))
@@ -244,7 +242,7 @@ def unique_consecutive(input: Array, return_inverse: bool = False, return_counts
 
 @function(numpy=())
 def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
-    """Return how often each whole number from 0 on occurs (or the sum of its ``weights``).
+    """Return how often each integer from 0 on occurs (or the sum of its ``weights``).
 
     >>> import tinygrad_lite as tl
     >>> tl.bincount(tl.tensor([0, 2, 2]))
@@ -258,7 +256,7 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
 
 @function()
 def histc(input: Array, bins: int = 100, min: Any = 0, max: Any = 0) -> Array:
-    """Return how many elements fall into each of ``bins`` equal intervals from ``min`` to ``max`` (or the data's).
+    """Return the number of elements in each of ``bins`` equal intervals from ``min`` to ``max`` (or of the data).
 
     >>> import tinygrad_lite as tl
     >>> tl.histc(tl.tensor([0.0, 1.0, 2.0]), bins=2)

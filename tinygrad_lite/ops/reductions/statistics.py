@@ -1,4 +1,4 @@
-"""Spread, order statistics and correlation."""
+"""Variance, order statistics (median, quantile, mode) and correlation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tinygrad_lite.ops.shape.joining import stack
 from tinygrad_lite.ops.shape.reshaping import BadIndex
 
 
-# ------------------------------------------------------------------------------------------------ spread
+# ------------------------------------------------------------------------------------------------ variance
 def _count(shape: Any, dim: Any) -> int:
     return prod([shape[i] for i in axes_of(dim, len(shape))]) if len(shape) else 1
 
@@ -42,7 +42,7 @@ def variance(input: Array, dim: Any = None, correction: Any = 1, keepdim: bool =
     if n - correction <= 0:
         raise ShapeError(
             f"{n} element{'s' * (n != 1)} over dim={dim} of shape {input.shape} with correction={correction} leave "
-            f"nothing to divide by; use correction=0 for the spread of all there is"
+            f"nothing to divide by; use correction=0 for the variance of these elements alone"
         )
     axis = axis_of(dim)
     wide = input.astype(np.float32) if input.dtype == np.float16 else input  # sums may be too large for float16
@@ -52,7 +52,7 @@ def variance(input: Array, dim: Any = None, correction: Any = 1, keepdim: bool =
 
 
 def _arguments(name: str, input: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
-    """PyTorch's older forms: ``var(unbiased)`` and ``var(dim, unbiased)``."""
+    """Resolve PyTorch's older signatures, ``var(unbiased)`` and ``var(dim, unbiased)``."""
     if input.dtype.kind != "f":
         raise DTypeError(f"{name}: expected floats, got {describe(input)}; use .float()")
     if isinstance(dim, bool):
@@ -120,7 +120,7 @@ def std_mean(
 
 # ------------------------------------------------------------------------------------------------ order statistics
 def _pick(input: Array, at: Any, dim: int, keepdim: bool) -> Extreme:
-    """Return the elements at the places ``at`` (axis kept) along ``dim`` and the places."""
+    """Return the elements at the indices ``at`` (axis kept) along ``dim``, and the indices."""
     values, indices = take_along(input, at, dim), alike(input, at)
     return Extreme(values, indices) if keepdim else Extreme(values.squeeze(dim), indices.squeeze(dim))
 
@@ -154,7 +154,7 @@ def _median(name: str, input: Array, dim: Any, keepdim: bool, ignore_nan: bool) 
 
 @function(numpy=())
 def median(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the middle element (the lower of two); along ``dim`` also where it is: (values, indices). NaN wins.
+    """Return the median (the lower of two); along ``dim`` (values, indices). NaN propagates.
 
     >>> import tinygrad_lite as tl
     >>> tl.median(tl.tensor([1.0, 4.0, 2.0, 3.0]))
@@ -165,7 +165,7 @@ def median(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
 @function(numpy=())
 def nanmedian(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the middle of the elements that are not NaN (the lower of two); along ``dim`` also where it is.
+    """Return the median (the lower of two) of the elements that are not NaN; along ``dim`` (values, indices).
 
     >>> import tinygrad_lite as tl
     >>> tl.nanmedian(tl.tensor([1.0, tl.nan, 3.0]))
@@ -174,14 +174,14 @@ def nanmedian(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     return _median("nanmedian", input, dim, keepdim, True)
 
 
-WAYS = ("linear", "lower", "higher", "midpoint", "nearest")
+INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str, ignore_nan: bool) -> Array:
     if input.dtype.kind != "f":
         raise DTypeError(f"{name}: expected floats, got {describe(input)}; use .float()")
-    if how not in WAYS:
-        raise ShapeError(f"{name}: interpolation must be one of {', '.join(WAYS)}, got {how!r}")
+    if how not in INTERPOLATIONS:
+        raise ShapeError(f"{name}: interpolation must be one of {', '.join(INTERPOLATIONS)}, got {how!r}")
     wanted = new.asarray(bare(q), np.float64)
     if wanted.ndim > 1:
         raise ShapeError(f"{name}: q must be a number or 1-D, got shape {wanted.shape}")
@@ -216,7 +216,7 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
 
 @function()
 def quantile(input: Array, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Array:
-    """Return the ``q``-quantile(s) over ``dim``; several ``q`` come first. NaN wins.
+    """Return the ``q``-quantile(s) over ``dim``; several ``q`` make a first axis. NaN propagates.
 
     >>> import tinygrad_lite as tl
     >>> tl.quantile(tl.tensor([1.0, 2.0, 4.0]), 0.75)
@@ -229,7 +229,7 @@ def quantile(input: Array, q: Any, dim: Any = None, keepdim: bool = False, *, in
 def nanquantile(
     input: Array, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Array:
-    """Return the ``q``-quantile(s) over ``dim`` of what is not NaN.
+    """Return the ``q``-quantile(s) over ``dim`` of the elements that are not NaN.
 
     >>> import tinygrad_lite as tl
     >>> tl.nanquantile(tl.tensor([1.0, tl.nan, 3.0]), 0.5)
@@ -240,7 +240,7 @@ def nanquantile(
 
 @function()
 def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Extreme:
-    """Return the ``k``-th smallest element (from 1) along ``dim`` and where it is.
+    """Return (values, indices) of the ``k``-th smallest element (from 1) along ``dim``.
 
     >>> import tinygrad_lite as tl
     >>> tl.kthvalue(tl.tensor([3.0, 1.0, 2.0]), 2).values
@@ -256,7 +256,7 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Extr
 
 @function()
 def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
-    """Return the most frequent element (the smallest of several) along ``dim`` and the last place it stands.
+    """Return the most frequent element (the smallest of several) along ``dim`` and its last index.
 
     >>> import tinygrad_lite as tl
     >>> tl.mode(tl.tensor([1, 2, 2])).values
@@ -271,7 +271,7 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
     n = x.shape[-1]
     at = new.arange(n)
     first = np.concatenate([new.ones((*x.shape[:-1], 1), bool), ranked[..., 1:] != ranked[..., :-1]], -1)
-    run = at - np.maximum.accumulate(np.where(first, at, 0), -1)  # how many equal ones stand before
+    run = at - np.maximum.accumulate(np.where(first, at, 0), -1)  # how many equal elements come before
     longest = run.max(-1, keepdims=True)
     end = np.argmax(run == longest, -1, keepdims=True)
     return _pick(input, np.moveaxis(np.take_along_axis(order, end, -1), -1, dim), dim, keepdim)

@@ -1,3 +1,3 @@
-"""Elements moved, repeated, joined and split; no arithmetic."""
+"""Shape operations: reshape, move, repeat, join and split elements; no arithmetic."""
 
 from tinygrad_lite.ops.shape import joining as joining, moving as moving, reshaping as reshaping

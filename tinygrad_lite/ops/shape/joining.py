@@ -1,4 +1,4 @@
-"""Joining tensors and taking them apart."""
+"""Join and split tensors; build grids, diagonals and triangles."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ def block_diag(*tensors: Any) -> Array:
     return cat(rows, 0)
 
 
-# ------------------------------------------------------------------------------------------------ taking apart
+# ------------------------------------------------------------------------------------------------ splitting
 @op(input=lambda g, dim: cat(list(g), dim), kind="shape", label="split", public=False,
     samples=Samples("(n,k)->()", sizes={"n": (5, 5), "k": (5, 5)},
                     options={"ends": ((2, 3),), "dim": (0, 1)}))  # fmt: skip
 def split_op(input: Array, ends: Any, dim: int) -> Array:
-    """Return the parts of ``input`` between the places ``ends`` along ``dim``, as views."""
+    """Return the parts of ``input`` cut at the indices ``ends`` along ``dim``, as views."""
     lead = (slice(None),) * (dim % input.ndim)
     places = (0, *ends, input.shape[dim])
     return tuple([input[(*lead, slice(a, b))] for a, b in zip(places[:-1], places[1:], strict=True)])
@@ -126,7 +126,7 @@ def split_op(input: Array, ends: Any, dim: int) -> Array:
 
 @function()
 def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
-    """Return views of ``tensor`` along ``dim``: of one length (the last may be shorter), or of the lengths listed.
+    """Split ``tensor`` along ``dim`` into views of one length (the last may be shorter), or of the lengths listed.
 
     >>> import tinygrad_lite as tl
     >>> tl.split(tl.arange(5), 2)
@@ -148,7 +148,7 @@ def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Arr
 
 @function()
 def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
-    """Return at most ``chunks`` views of equal length (the last may be shorter) along ``dim``.
+    """Split along ``dim`` into at most ``chunks`` views of one length (the last may be shorter).
 
     >>> import tinygrad_lite as tl
     >>> tl.chunk(tl.arange(5), 2)
@@ -165,7 +165,7 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
 
 @function()
 def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
-    """Return views along ``dim``: so many of nearly equal length, or between the places listed.
+    """Split along ``dim`` into a number of nearly equal views, or at the indices listed.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor_split(tl.arange(5), (1, 3))
@@ -193,7 +193,7 @@ def _split_on(name: str, input: Array, how: Any, dim: int, least: int) -> tuple[
 
 @function()
 def hsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
-    """Return equal parts, or the parts between places, along the second axis (of a vector: its only one).
+    """Split along the second axis (of a vector: its only one) into equal views, or at indices.
 
     >>> import tinygrad_lite as tl
     >>> tl.hsplit(tl.arange(4), 2)
@@ -204,7 +204,7 @@ def hsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
 
 @function()
 def vsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
-    """Return equal parts, or the parts between places, along the first axis.
+    """Split along the first axis into equal views, or at indices.
 
     >>> import tinygrad_lite as tl
     >>> tl.vsplit(tl.ones(2, 1), 2)
@@ -215,7 +215,7 @@ def vsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
 
 @function()
 def dsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
-    """Return equal parts, or the parts between places, along the third axis.
+    """Split along the third axis into equal views, or at indices.
 
     >>> import tinygrad_lite as tl
     >>> [p.shape for p in tl.dsplit(tl.ones(1, 1, 4), 2)]
@@ -272,7 +272,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
 
 @function(method=False)
 def cartesian_prod(*tensors: Any) -> Array:
-    """Return every combination of one element of each vector, one per row.
+    """Return all combinations of one element per vector, one combination per row.
 
     >>> import tinygrad_lite as tl
     >>> tl.cartesian_prod(tl.tensor([1, 2]), tl.tensor([3, 4]))
@@ -288,7 +288,7 @@ def cartesian_prod(*tensors: Any) -> Array:
 
 @function()
 def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Array:
-    """Return every choice of ``r`` elements of a vector, one per row.
+    """Return all combinations of ``r`` elements of a vector, one combination per row.
 
     >>> import tinygrad_lite as tl
     >>> tl.combinations(tl.tensor([1, 2, 3]))
@@ -325,7 +325,7 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
         raise ShapeError(f"diagonal: dim1 and dim2 are the same axis {a} of shape {input.shape}")
     y = np.diagonal(input, offset, dim1, dim2)
     if y.__class__ is np.ndarray and input.flags.writeable:
-        y.flags.writeable = True  # NumPy locks it only to find old programs that counted on a copy
+        y.flags.writeable = True  # NumPy marks it read-only for the sake of programs that expect a copy
     return y
 
 
@@ -360,7 +360,7 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
     shape = list(input.shape[:-1])
     for d in sorted((a, b)):
         shape.insert(d, size)
-    return on_diagonal(input, tuple(shape), offset if a < b else offset, a, b)
+    return on_diagonal(input, tuple(shape), offset, a, b)
 
 
 @function(numpy=())

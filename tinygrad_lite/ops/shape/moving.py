@@ -1,4 +1,4 @@
-"""More ways to say `reshape`, `permute` and `broadcast_to`: nothing is computed, axes are renamed, split and joined."""
+"""Broadcast, flip, roll, rotate and repeat elements."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 
 @function(method=False)
 def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
-    """Return the tensors, each repeated to their common shape.
+    """Return the tensors broadcast to their common shape.
 
     >>> import tinygrad_lite as tl
     >>> [x.shape for x in tl.broadcast_tensors(tl.ones(2, 1), tl.ones(3))]
@@ -97,7 +97,7 @@ def sum_to_size(input: Array, *size: Any) -> Array:
     return reshape_op(input.sum(axis=axes) if axes else input, want)
 
 
-# ------------------------------------------------------------------------------------------------ turning and repeating
+# ----------------------------------------------------------------------------------------------- flipping and repeating
 @function(numpy=())
 def flip(input: Array, *dims: Any) -> Array:
     """Return ``input`` with the elements along ``dims`` in reverse order.
@@ -142,13 +142,13 @@ def _roll_back(g: Array, shifts: Any, dims: Any) -> Array:
 @op(input=_roll_back, kind="shape", label="roll", public=False,
     samples=Samples("(n,k)->(n,k)", options={"shifts": ((1, -2),), "dims": ((0, 1), (1, 1))}))  # fmt: skip
 def roll_op(input: Array, shifts: Any, dims: Any) -> Array:
-    """Return ``input`` with the elements along ``dims`` moved on; what falls off comes in at the front."""
+    """Return ``input`` with the elements along ``dims`` shifted cyclically."""
     return np.roll(input, shifts, dims)
 
 
 @function(numpy=())
 def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
-    """Return ``input`` with the elements along ``dims`` (of the flattened tensor, if left out) moved by ``shifts``.
+    """Shift the elements cyclically along ``dims`` (of the flattened tensor, without ``dims``).
 
     >>> import tinygrad_lite as tl
     >>> tl.roll(tl.arange(4), 1)
@@ -168,7 +168,7 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Array:
 
 @function(numpy=())
 def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
-    """Return ``input`` turned ``k`` times by a right angle, from the first of ``dims`` towards the second.
+    """Rotate ``input`` by ``k`` right angles, from the first of ``dims`` towards the second.
 
     >>> import tinygrad_lite as tl
     >>> tl.rot90(tl.tensor([[1, 2], [3, 4]]))
@@ -188,7 +188,7 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
 
 @function()
 def repeat(input: Array, *repeats: Any) -> Array:
-    """Return ``input`` laid side by side, ``repeats`` times along each axis (new axes in front).
+    """Tile ``input`` the given number of times along each axis; extra counts add leading axes.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1, 2]).repeat(2)
@@ -212,7 +212,7 @@ def repeat(input: Array, *repeats: Any) -> Array:
 
 @function(numpy=())
 def tile(input: Array, *dims: Any) -> Array:
-    """Return ``input`` laid side by side; axes that ``dims`` does not name (the first ones) once.
+    """Tile ``input`` the given number of times along the last axes.
 
     >>> import tinygrad_lite as tl
     >>> tl.tile(tl.tensor([1, 2]), (2,))
@@ -224,7 +224,7 @@ def tile(input: Array, *dims: Any) -> Array:
 
 @function(numpy=())
 def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_size: Any = None) -> Array:
-    """Return ``input`` with every element along ``dim`` (of the flattened tensor, if left out) ``repeats`` times.
+    """Repeat each element along ``dim`` (of the flattened tensor, without ``dim``).
 
     >>> import tinygrad_lite as tl
     >>> tl.repeat_interleave(tl.tensor([1, 2]), 2)
@@ -249,7 +249,7 @@ def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_siz
     return input[(slice(None),) * dim + (np.repeat(new.arange(n), counts),)]
 
 
-# ------------------------------------------------------------------------------------------------ at least so many axes
+# ------------------------------------------------------------------------------------------------ leading axes
 def _at_least(n: int, tensors: tuple[Any, ...]) -> Any:
     if len(tensors) == 1 and not isinstance(tensors[0], (list, tuple)):
         return _raised(n, tensors[0])

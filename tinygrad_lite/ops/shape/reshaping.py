@@ -1,4 +1,4 @@
-"""Ops that move or repeat elements without computing on them."""
+"""Reshape and transpose; the registered shape ops and the checks of axes that other files share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 class BadIndex(ShapeError, IndexError):
-    """An index outside its axis, or a choice where there are no elements (PyTorch: IndexError or RuntimeError)."""
+    """An index out of range, or an extreme of no elements (PyTorch: IndexError or RuntimeError)."""
 
 
 def place(name: str, dim: Any, ndim: int, shape: Any) -> int:
@@ -47,7 +47,7 @@ def place(name: str, dim: Any, ndim: int, shape: Any) -> int:
 
 
 def places(name: str, dim: Any, ndim: int, shape: Any) -> tuple[int, ...]:
-    """Return one or several axes counted from the front; none may come twice."""
+    """Return one or several axes counted from the front; raise if one is named twice."""
     given = (dim,) if isinstance(dim, (int, np.integer)) else tuple(dim)
     out = tuple([place(name, d, ndim, shape) for d in given])
     if len(set(out)) != len(out):
@@ -69,7 +69,7 @@ def _reshape_samples(src: Any) -> Any:
 )
 def reshape_op(input: Array, shape: Any) -> Array:
     """Return the elements in another shape."""
-    # the method costs a third of the function
+    # the method takes a third of the time of np.reshape
     return input.reshape(shape) if input.__class__ is np.ndarray else np.reshape(input, shape)
 
 
@@ -98,7 +98,7 @@ def reshape_as(input: Array, other: Array) -> Array:
 
 @function()
 def view(input: Array, *shape: Any) -> Array:
-    """Return the elements in another shape, in the same memory; ShapeError where that needs a copy.
+    """Return a view of the elements in another shape; raise ShapeError where that needs a copy.
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(4).view(2, 2)
@@ -127,7 +127,7 @@ def view_as(input: Array, other: Array) -> Array:
 
 @function(numpy=())
 def ravel(input: Array) -> Array:
-    """Return ``input`` as one axis.
+    """Return ``input`` flattened to one axis.
 
     >>> import tinygrad_lite as tl
     >>> tl.ravel(tl.ones(2, 2))
@@ -188,7 +188,7 @@ def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
 
 @function(numpy=np.swapaxes, inplace="view")
 def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
-    """Return a view with two axes exchanged: NumPy's name of `transpose`.
+    """Return a view with two axes exchanged: NumPy's name for `transpose`.
 
     >>> import tinygrad_lite as tl
     >>> tl.swapaxes(tl.ones(2, 3), 0, 1).shape
@@ -199,7 +199,7 @@ def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
 
 @function(name="movedim")
 def movedim(input: Array, source: Any, destination: Any) -> Array:
-    """Return a view with the axes ``source`` moved to the places ``destination``; the others keep their order.
+    """Return a view with the axes ``source`` moved to ``destination``; the others keep their order.
 
     >>> import tinygrad_lite as tl
     >>> tl.movedim(tl.ones(2, 3, 4), 0, -1).shape
@@ -219,7 +219,7 @@ def movedim(input: Array, source: Any, destination: Any) -> Array:
 
 @function(inplace="view")
 def t(input: Array) -> Array:
-    """Return a matrix transposed; a vector or number as it is.
+    """Return the transpose of a matrix; vectors and 0-d tensors stay as they are.
 
     >>> import tinygrad_lite as tl
     >>> tl.t(tl.ones(2, 3)).shape
@@ -243,7 +243,7 @@ def adjoint(input: Array) -> Array:
     return transpose(input, -2, -1)
 
 
-# summing over the new axes is the adjoint, and the engine does that for every rule
+# The adjoint is a sum over the new axes; the engine does that for every rule.
 @op(input=lambda g: g, kind="shape", method=False, public=False,
     samples=Samples("(n)->(k,n)", options={"shape": lambda shape: [(2, *shape), (3, 1, *shape), shape]}))  # fmt: skip
 def broadcast_to_op(input: Array, shape: Any) -> Array:
@@ -325,7 +325,7 @@ def _flat(shape: tuple[int, ...], start_dim: int, end_dim: int) -> tuple[int, ..
 
 @function()
 def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
-    """Return ``input`` with the axes from ``start_dim`` to ``end_dim`` (both included) made one.
+    """Return ``input`` with the axes from ``start_dim`` to ``end_dim`` (both included) merged.
 
     >>> import tinygrad_lite as tl
     >>> tl.flatten(tl.ones(2, 3, 4), 1).shape
@@ -355,7 +355,7 @@ def flip_op(input: Array, dims: Any) -> Array:
 
 
 def _reversed_axes(input: Any) -> Any:
-    """The axes in reverse order: a matrix transposed."""
+    """The axes in reverse order: the transpose of a matrix."""
     return permute_op(input, tuple(range(input.ndim))[::-1])
 
 
@@ -366,7 +366,7 @@ def _matrix_transposed(input: Any) -> Any:
     return transpose(input, -2, -1)
 
 
-setattr(Methods, "T", property(_reversed_axes))  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "T", property(_reversed_axes))  # noqa: B010 - Tensor inherits its methods from Methods
 setattr(Methods, "mT", property(_matrix_transposed))  # noqa: B010
-setattr(Methods, "H", property(t))  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "H", property(t))  # noqa: B010
 setattr(Methods, "mH", property(adjoint))  # noqa: B010
