@@ -1,4 +1,4 @@
-"""The training loop: it learns, tells, stops, and goes on where it stopped, bit for bit."""
+"""The training loop: learning, reporting, stopping, and resuming bit for bit."""
 
 import os
 import signal
@@ -60,7 +60,7 @@ def test_it_learns():
 
 
 def test_means_are_over_examples():
-    """A last batch that is smaller weighs less."""
+    """A smaller last batch has a smaller weight."""
 
     class Constant(nn.Module):
         def __init__(self):
@@ -76,10 +76,10 @@ def test_means_are_over_examples():
     assert t.fit(DataLoader(TensorDataset(y, y), 2))["loss"] == [pytest.approx(3.0)]
 
 
-# ------------------------------------------------------------------------------------------------ stopping and going on
+# ------------------------------------------------------------------------------------------------ stopping and resuming
 @pytest.mark.parametrize("own_generator", [False, True])
 @pytest.mark.parametrize("name", ["x.npz", "x.pt"])
-def test_a_stopped_training_goes_on_bit_for_bit(own_generator, name, tmp_path):
+def test_a_stopped_training_resumes_bit_for_bit(own_generator, name, tmp_path):
     """With dropout, shuffling, Adam, a schedule and early stopping."""
 
     def parts():
@@ -159,7 +159,7 @@ def test_early_stopping():
         EarlyStopping(mode="least")
 
 
-def test_ctrl_c_keeps_what_is_there(capsys):
+def test_ctrl_c_keeps_the_complete_epochs(capsys):
     class Interrupt(Callback):
         ended = False
 
@@ -203,7 +203,7 @@ def test_a_real_ctrl_c(tmp_path):
     assert tl.load(tmp_path / "x.npz")["epoch"] >= 1
 
 
-# ------------------------------------------------------------------------------------------------ what can go wrong
+# ------------------------------------------------------------------------------------------------ errors
 def test_a_loss_that_is_not_finite_stops_before_the_step():
     x = tl.tensor([[1.0], [np.nan]])
     model = nn.Linear(1, 1)
@@ -235,7 +235,7 @@ def test_wrong_arguments():
     assert t.fit(train, epochs=0) == {}
 
 
-def test_modes_of_parts_stay_after_evaluation():
+def test_evaluation_restores_the_mode_of_each_module():
     t = trainer()
     t.model.train()
     t.model[2].eval()
@@ -244,7 +244,7 @@ def test_modes_of_parts_stay_after_evaluation():
     assert tl.is_grad_enabled()
 
 
-# ------------------------------------------------------------------------------------------------ other ways
+# ------------------------------------------------------------------------------------------------ other programs
 def test_batches_of_another_form():
     class Named(Trainer):
         def forward(self, batch):
@@ -273,7 +273,7 @@ def test_gradients_are_clipped():
     assert np.hypot(*[p.item() - b for p, b in zip(model.parameters(), before, strict=True)]) == pytest.approx(0.5)
 
 
-def test_schedules_by_epoch_batch_and_measure():
+def test_schedules_per_epoch_per_batch_and_by_loss():
     train, validation = loaders()
     t = trainer(scheduled=False, scheduler_every="batch")
     t.scheduler = optim.lr_scheduler.OneCycleLR(t.optimizer, 0.1, epochs=2, steps_per_epoch=len(train))
@@ -285,27 +285,27 @@ def test_schedules_by_epoch_batch_and_measure():
 
 
 def test_callbacks_are_called_in_order():
-    told = []
+    calls = []
 
     class All(Callback):
         def on_fit_start(self, trainer):
-            told.append("start")
+            calls.append("start")
 
         def on_epoch_start(self, trainer):
-            told.append("epoch")
+            calls.append("epoch")
 
         def on_batch_end(self, trainer, loss):
-            told.append(type(loss))
+            calls.append(type(loss))
 
         def on_epoch_end(self, trainer):
-            told.append(trainer.epoch)
+            calls.append(trainer.epoch)
 
         def on_fit_end(self, trainer):
-            told.append("end")
+            calls.append("end")
 
     batch = (tl.ones(2, 2), tl.tensor([0, 1]))
     trainer().fit([batch, batch], epochs=2, callbacks=[All()])
-    assert told == ["start", "epoch", float, float, 1, "epoch", float, float, 2, "end"]
+    assert calls == ["start", "epoch", float, float, 1, "epoch", float, float, 2, "end"]
 
 
 # ------------------------------------------------------------------------------------------------ metrics and progress

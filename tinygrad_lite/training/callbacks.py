@@ -1,64 +1,17 @@
-"""What may be told about a training while it runs, and may end it."""
+"""Callbacks that stop a training early or save it; the base class is `Callback` in ``trainer.py``."""
 
 from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.serialization import save
-
-if TYPE_CHECKING:
-    from tinygrad_lite.training.trainer import Trainer
-
-
-def copied(model: Any) -> dict[str, Any]:
-    """Return the state of a module in memory of its own."""
-    return {name: make(np.array(value.array)) for name, value in model.state_dict().items()}
-
-
-class Callback:
-    """Base of callbacks: override what you need. ``trainer.stop = True`` ends the training after this epoch."""
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        """Run before the first epoch."""
-
-    def on_epoch_start(self, trainer: Trainer) -> None:
-        """Run before each epoch."""
-
-    def on_batch_end(self, trainer: Trainer, loss: float) -> None:
-        """Run after each step."""
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """Run after each epoch; ``trainer.history`` has its numbers."""
-
-    def on_fit_end(self, trainer: Trainer) -> None:
-        """Run after the last epoch, also when the training was interrupted."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed training has to know."""
-        return {}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
-
-
-class Function(Callback):
-    """A plain function of the trainer, called after each epoch."""
-
-    def __init__(self, function: Any) -> None:
-        self.function = function
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """Call the function."""
-        self.function(trainer)
+from tinygrad_lite.training.trainer import Callback, Trainer, copied
 
 
 class Watching(Callback):
-    """Base of callbacks that watch one number of the history for its best value."""
+    """Base of callbacks that watch one column of the history for its best value."""
 
     def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
         if mode not in ("min", "max"):
@@ -82,15 +35,15 @@ class Watching(Callback):
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self.best = state_dict["best"]
 
 
 class EarlyStopping(Watching):
-    """End the training when ``monitor`` has not improved for ``patience`` epochs.
+    """Stop the training when ``monitor`` has not improved for ``patience`` epochs.
 
-    ``mode``: "min" or "max" is better; improvements up to ``min_delta`` do not count. With ``restore_best`` the model
-    gets back the weights of its best epoch at the end.
+    ``mode``: whether "min" or "max" is better. Improvements up to ``min_delta`` do not count. With ``restore_best`` the
+    model gets the weights of its best epoch back at the end.
     """
 
     def __init__(
@@ -107,7 +60,7 @@ class EarlyStopping(Watching):
         self.weights: dict[str, Any] | None = None
 
     def on_epoch_end(self, trainer: Trainer) -> None:
-        """Count epochs without improvement."""
+        """Count the epochs without improvement."""
         if self.improved(trainer):
             self.waited = 0
             if self.restore_best:
@@ -118,31 +71,33 @@ class EarlyStopping(Watching):
                 trainer.stop = True
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        """Give the best weights back."""
+        """Restore the best weights."""
         if self.weights is not None:
             trainer.model.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return best value, best weights and how long there was no improvement."""
+        """Return the best value, the best weights and the number of epochs without improvement."""
         return {**super().state_dict(), "waited": self.waited, "weights": self.weights}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         super().load_state_dict(state_dict)
         self.waited, self.weights = state_dict["waited"], state_dict["weights"]
 
 
 class Checkpoint(Watching):
-    """Save the whole training to ``path`` after each epoch, or with ``monitor`` after each epoch that is the best.
+    """Save the whole training to ``path`` after each epoch, or with ``monitor`` after each best epoch so far.
 
-    ``Trainer.fit(..., resume=path)`` goes on from there, bit for bit. An interrupted save never harms the old file.
+    ``Trainer.fit(..., resume=path)`` continues from there, bit for bit. An interrupted save leaves the old file intact.
     """
+
+    last = True
 
     def __init__(self, path: Any, monitor: str | None = None, mode: str = "min") -> None:
         super().__init__(monitor or "", mode, 0.0)
         self.path = os.fspath(path)
 
     def on_epoch_end(self, trainer: Trainer) -> None:
-        """Save."""
+        """Save the training."""
         if not self.monitor or self.improved(trainer):
             save(trainer.state_dict(), self.path)

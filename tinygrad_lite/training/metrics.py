@@ -1,4 +1,4 @@
-"""Numbers that say how good an output is; each takes output and target of one batch."""
+"""Metrics: functions of the output and the target of one batch."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tinygrad_lite.errors import ShapeError, describe
 
 
 def bare(value: Any) -> Any:
-    """Return the array behind a tensor."""
+    """Return the array of a tensor."""
     return value.array if isinstance(value, Tensor) else np.asarray(value)
 
 
 def accuracy(output: Any, target: Any) -> float:
-    """Return the share of right answers.
+    """Return the fraction of correct predictions.
 
-    ``output``: scores (batch, classes, ...) with class numbers (batch, ...) as ``target``; or, in the shape of
-    ``target``, scores of two classes that are told apart at 0.5 when all lie between 0 and 1, at 0 otherwise.
-    Raises ShapeError for anything else.
+    ``output``: scores (batch, classes, ...) with class numbers (batch, ...) as ``target``; or scores of two classes in
+    the shape of ``target``, with the threshold 0.5 when all lie between 0 and 1 and 0 otherwise. Raises ShapeError for
+    other shapes.
 
     >>> import tinygrad_lite as tl
     >>> accuracy(tl.tensor([[0.1, 0.9], [0.8, 0.2]]), tl.tensor([1, 1]))

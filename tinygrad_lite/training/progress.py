@@ -1,4 +1,4 @@
-"""Telling how far a training is: a bar in a terminal, plain lines elsewhere."""
+"""Progress of a training: a bar in a terminal, one line per epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinygrad_lite.errors import MissingExtra, require
 
 
 def line(epoch: int, epochs: int, numbers: dict[str, float]) -> str:
-    """Return one line about an epoch.
+    """Return the report of one epoch as a line.
 
     >>> line(3, 10, {"loss": 0.25, "val_accuracy": 0.5})
     'epoch  3/10  loss 0.2500  val_accuracy 0.5000'
@@ -23,16 +23,16 @@ def line(epoch: int, epochs: int, numbers: dict[str, float]) -> str:
 
 
 class Progress:
-    """Shows nothing."""
+    """Base of progress displays; shows nothing."""
 
     def start(self, epoch: int, epochs: int, batches: int | None) -> None:
         """Begin an epoch."""
 
     def batch(self, numbers: dict[str, float]) -> None:
-        """One batch is done."""
+        """Show that one batch is done."""
 
     def end(self, text: str) -> None:
-        """End an epoch, or the training, with one line."""
+        """Show one line at the end of an epoch or of the training."""
 
     def close(self) -> None:
         """Clean up, also after an error."""
@@ -54,28 +54,28 @@ class Bar(Progress):
         self.bar: Any = None
 
     def start(self, epoch: int, epochs: int, batches: int | None) -> None:
-        """Begin an empty bar."""
+        """Show an empty bar."""
         self.bar = self.tqdm.tqdm(total=batches, desc=f"epoch {epoch}/{epochs}", unit="batch", leave=False)
 
     def batch(self, numbers: dict[str, float]) -> None:
-        """Fill the bar by one batch."""
+        """Advance the bar by one batch."""
         self.bar.set_postfix({k: f"{v:.4f}" for k, v in numbers.items()}, refresh=False)
         self.bar.update()
 
     def end(self, text: str) -> None:
-        """Replace the bar by a line."""
+        """Replace the bar with a line."""
         self.close()
         self.tqdm.tqdm.write(text)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None
 
 
 def chosen(progress: bool | None) -> Progress:
-    """Return how to show progress: True for a bar, False for nothing, None for what fits."""
+    """Return the display: a bar (True), nothing (False), or a bar only in a terminal (None)."""
     if progress is False:
         return Progress()
     if progress is None and not sys.stderr.isatty():

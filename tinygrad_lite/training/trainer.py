@@ -1,4 +1,4 @@
-"""The training loop that everybody writes, once: epochs, batches, validation, history, an early end, going on later."""
+"""The training loop, written once: epochs, batches, validation, history, callbacks, stopping and resuming."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import random
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import no_grad
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import describe
@@ -18,21 +19,61 @@ from tinygrad_lite.nn.utils import clip_grad_norm_
 from tinygrad_lite.optim import Optimizer
 from tinygrad_lite.optim.lr_scheduler import ReduceLROnPlateau
 from tinygrad_lite.serialization import load, save
-from tinygrad_lite.training.callbacks import Callback, Checkpoint, Function, copied
+from tinygrad_lite.training.evaluation import Evaluating, Means, length, size
 from tinygrad_lite.training.progress import Progress, chosen, line
 
 
-class Trainer:
-    """Trains ``model`` to make ``loss(output, target)`` small with ``optimizer``.
+class Callback:
+    """Base of callbacks: override the methods you need. ``trainer.stop = True`` ends the training after this epoch."""
 
-    ``metrics``: functions of output and target, by name or in a list; their means over all examples go into the history
+    last = False
+    """Whether it runs after the others, as a callback that saves what they know does."""
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Run before the first epoch."""
+
+    def on_epoch_start(self, trainer: Trainer) -> None:
+        """Run before each epoch."""
+
+    def on_batch_end(self, trainer: Trainer, loss: float) -> None:
+        """Run after each optimiser step."""
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Run after each epoch; ``trainer.history`` has its numbers."""
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """Run after the last epoch, also when the training was interrupted."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed training needs to know."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+
+
+class Function(Callback):
+    """A plain function of the trainer, called after each epoch."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Call the function."""
+        self.function(trainer)
+
+
+class Trainer:
+    """Train ``model`` with ``optimizer`` to minimise ``loss(output, target)``.
+
+    ``metrics``: functions of output and target, by name or in a list; the history records their means over all examples
     beside the loss. ``scheduler``: stepped after each epoch, or each batch with ``scheduler_every="batch"``.
-    ``clip_grad_norm``: largest norm of all gradients together.
+    ``clip_grad_norm``: the largest norm of all gradients together.
     ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal and a line per epoch
     elsewhere.
 
-    A batch is a list of tensors: inputs of the model first, target last. Override `forward` for batches of another
-    form. Nothing here is needed to train a model: it is all written with what everybody can use.
+    A batch is a list of tensors: the model's inputs first, the target last. Override `forward` for batches of another
+    form. A model can be trained without it: the trainer uses the public interface only.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite import nn, optim
@@ -82,17 +123,17 @@ class Trainer:
     ) -> dict[str, list[float]]:
         """Train for ``epochs`` passes over ``train``; return the history: one number per epoch for each name.
 
-        ``callbacks``: `Callback` objects, or functions of the trainer called after each epoch. ``resume``: a file of
-        `save` or `Checkpoint` to go on from; ``epochs`` then counts from the beginning of that training. Ctrl-C ends
-        the training at once and sets ``interrupted``; the history has the whole epochs. Raises FloatingPointError
-        when the loss is not finite, before a step is taken.
+        ``callbacks``: `Callback` objects, or functions of the trainer called after each epoch. ``resume``: a file
+        written by `save` or `Checkpoint` to continue from; ``epochs`` then counts from the start of that training.
+        Ctrl-C ends the training at once and sets ``interrupted``; the history has the complete epochs. Raises
+        FloatingPointError when the loss is not finite, before the optimiser takes a step.
         """
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
             raise ValueError(f"fit: epochs must be a number from 0, got {epochs!r}")
         if iter(train) is train:
             raise TypeError(f"fit: {describe(train)} can be read only once; pass a DataLoader or a list of batches")
         given = [c if isinstance(c, Callback) else Function(c) for c in callbacks]
-        self.callbacks = sorted(given, key=lambda c: isinstance(c, Checkpoint))  # last: they save what the others know
+        self.callbacks = sorted(given, key=lambda callback: callback.last)
         self._train = train
         if resume is not None:
             self.load(resume)
@@ -138,7 +179,7 @@ class Trainer:
                 self.scheduler.step(numbers.get("val_loss", numbers["loss"]))
             else:
                 self.scheduler.step()
-        # from here on the epoch counts: an interruption before has left no trace in the history
+        # only now does the epoch count: an interruption before this line leaves no trace in the history
         self.epoch += 1
         for name, value in numbers.items():
             self.history.setdefault(name, []).append(value)
@@ -174,7 +215,7 @@ class Trainer:
         return float(value)
 
     def forward(self, batch: Any) -> tuple[Any, Any]:
-        """Return output and target of one batch."""
+        """Return the output and the target of one batch."""
         if not isinstance(batch, (list, tuple)) or len(batch) < 2:
             raise TypeError(
                 f"Trainer: expected a batch of inputs and target, got {describe(batch)}; override Trainer.forward"
@@ -211,9 +252,9 @@ class Trainer:
             raise ValueError("predict: there is no batch")
         return make(np.concatenate(outputs))
 
-    # -------------------------------------------------------------------------------- stopping and going on
+    # -------------------------------------------------------------------------------- saving and resuming
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that a training needs to go on: weights, optimiser, schedule, history, random numbers."""
+        """Return all that a training needs to resume: weights, optimiser, schedule, history, random state."""
         return {
             "epoch": self.epoch,
             "history": self.history,
@@ -226,7 +267,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned; if weights or optimiser do not fit, nothing has changed."""
+        """Restore what `state_dict` returned; if weights or optimiser do not fit, change nothing."""
         missing = {"epoch", "history", "model", "optimizer", "scheduler", "callbacks", "random", "generator"} - {
             *state_dict
         }
@@ -250,7 +291,7 @@ class Trainer:
             self._generator().bit_generator.state = state_dict["generator"]
 
     def _generator(self) -> Any:
-        """Return the generator of its own that the training data is shuffled with, if it has one."""
+        """Return the generator that shuffles the training data, if it has its own."""
         return getattr(self._train, "generator", None)
 
     def save(self, path: Any) -> None:
@@ -258,54 +299,10 @@ class Trainer:
         save(self.state_dict(), path)
 
     def load(self, path: Any) -> None:
-        """Go back to the training in a file of `save` or `Checkpoint`."""
+        """Restore the training from a file written by `save` or `Checkpoint`."""
         self.load_state_dict(load(path))
 
 
-class Evaluating:
-    """Within it a model is in evaluation mode and nothing is recorded; afterwards it is as it was."""
-
-    def __init__(self, model: Module) -> None:
-        self.model, self.recording = model, no_grad()
-        self.modes = [(module, module.training) for module in model.modules()]
-
-    def __enter__(self) -> None:
-        self.model.eval()
-        self.recording.__enter__()
-
-    def __exit__(self, *exc: object) -> None:
-        self.recording.__exit__(*exc)
-        for module, training in self.modes:
-            module.training = training
-
-
-class Means:
-    """Means of several numbers over examples that come in batches."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, float] = {}
-        self.count = 0
-
-    def add(self, numbers: dict[str, float], examples: int) -> None:
-        """Take in the means over a batch."""
-        for name, value in numbers.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value * examples
-        self.count += examples
-
-    def values(self) -> dict[str, float]:
-        """Return the means so far."""
-        return {name: total / self.count for name, total in self.sums.items()}
-
-
-def size(target: Any) -> int:
-    """Return how many examples a batch has."""
-    shape = getattr(target, "shape", None)
-    return int(shape[0]) if shape else len(target) if isinstance(target, (list, tuple)) else 1
-
-
-def length(data: Any) -> int | None:
-    """Return how many batches there are, None where nobody knows."""
-    try:
-        return len(data)
-    except TypeError:
-        return None
+def copied(model: Any) -> dict[str, Any]:
+    """Return a copy of the state of a module."""
+    return {name: make(new.array(value.array)) for name, value in model.state_dict().items()}
