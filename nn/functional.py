@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_lite.engine import functional as _declared
 from tinygrad_lite.engine.functional import *  # noqa: F403
-from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from tinygrad_lite.nn.dropout import (
     alpha_dropout as alpha_dropout,
@@ -20,6 +19,7 @@ from tinygrad_lite.nn.dropout import (
     dropout3d as dropout3d,
     feature_alpha_dropout as feature_alpha_dropout,
 )
+from tinygrad_lite.nn.linear import bilinear as bilinear
 from tinygrad_lite.nn.random_activation import gumbel_softmax as gumbel_softmax, rrelu as rrelu
 from tinygrad_lite.ops.elementwise import activation as _activation
 from tinygrad_lite.ops.windows.resize import interpolate as interpolate
@@ -60,25 +60,6 @@ def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype:
 
 def _usual(input: Any) -> int:
     return 0 if input.ndim in (0, 1, 3) else 1
-
-
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    """Return ``input1 @ weight[k] @ input2`` for each output k, plus ``bias``."""
-    if (
-        input1.shape[-1] != weight.shape[1]
-        or input2.shape[-1] != weight.shape[2]
-        or input1.shape[:-1] != input2.shape[:-1]
-    ):
-        raise ShapeError(
-            f"bilinear: weight {describe(weight)} expects inputs (..., {weight.shape[1]}) and "
-            f"(..., {weight.shape[2]}), got {describe(input1)} and {describe(input2)}"
-        )
-    out, n1, n2 = weight.shape
-    lead = tuple(input1.shape[:-1])
-    # x1 times all matrices at once, (..., out, n2), then the product with x2
-    half = input1.reshape((-1, n1)) @ weight.permute(1, 0, 2).reshape(n1, out * n2)
-    y = (half.reshape((-1, out, n2)) @ input2.reshape((-1, n2, 1))).reshape((*lead, out))
-    return y if bias is None else y + bias
 
 
 def upsample(

@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import get_default_dtype
-from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.nn.init import uniform_
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
 from tinygrad_lite.ops.linalg.matmul import linear
@@ -79,11 +80,28 @@ class Linear(Module):
 
 def redraw(bound: float, *parameters: Parameter | None) -> None:
     """Fill parameters with new uniform numbers between -bound and bound."""
-    from tinygrad_lite.nn.init import uniform_
-
     for p in parameters:
         if p is not None:
             uniform_(p, -bound, bound)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """Return ``input1 @ weight[k] @ input2`` for each output k, plus ``bias``."""
+    if (
+        input1.shape[-1] != weight.shape[1]
+        or input2.shape[-1] != weight.shape[2]
+        or input1.shape[:-1] != input2.shape[:-1]
+    ):
+        raise ShapeError(
+            f"bilinear: weight {describe(weight)} expects inputs (..., {weight.shape[1]}) and "
+            f"(..., {weight.shape[2]}), got {describe(input1)} and {describe(input2)}"
+        )
+    out, n1, n2 = weight.shape
+    lead = tuple(input1.shape[:-1])
+    # x1 times all matrices at once, (..., out, n2), then the product with x2
+    half = input1.reshape((-1, n1)) @ weight.permute(1, 0, 2).reshape(n1, out * n2)
+    y = (half.reshape((-1, out, n2)) @ input2.reshape((-1, n2, 1))).reshape((*lead, out))
+    return y if bias is None else y + bias
 
 
 class Bilinear(Module):
@@ -114,8 +132,6 @@ class Bilinear(Module):
 
     def forward(self, input1: Any, input2: Any) -> Any:
         """Return the bilinear form of the two inputs."""
-        from tinygrad_lite.nn.functional import bilinear
-
         return bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -11,6 +11,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
+from tinygrad_lite.nn.init import ones_, zeros_
 from tinygrad_lite.nn.linear import new_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
@@ -33,8 +34,6 @@ class _Scaled(Module):
 
     def reset_parameters(self) -> None:
         """Set the weight to ones and the bias to zeros again."""
-        from tinygrad_lite.nn.init import ones_, zeros_
-
         if self.weight is not None:
             ones_(self.weight)
         if self.bias is not None:
@@ -213,8 +212,6 @@ class RMSNorm(_Scaled):
 
     def reset_parameters(self) -> None:
         """Set the weight to ones again."""
-        from tinygrad_lite.nn.init import ones_
-
         if self.weight is not None:
             ones_(self.weight)
 
