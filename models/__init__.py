@@ -1,6 +1,6 @@
 """Estimators and networks built from :mod:`tinygrad_lite.nn`."""
 
-from tinygrad_lite.models.convolutional import CNNClassifier as CNNClassifier
+from tinygrad_lite.models.cnn import CNNClassifier as CNNClassifier
 from tinygrad_lite.models.kmeans import KMeans as KMeans
 from tinygrad_lite.models.linear import (
     ElasticNet as ElasticNet,
@@ -9,6 +9,7 @@ from tinygrad_lite.models.linear import (
     Ridge as Ridge,
 )
 from tinygrad_lite.models.logistic import LogisticRegression as LogisticRegression
+from tinygrad_lite.models.mlp import MLPClassifier as MLPClassifier, MLPRegressor as MLPRegressor
 from tinygrad_lite.models.networks import (
     CubicNet as CubicNet,
     DigitsCNN as DigitsCNN,
@@ -19,6 +20,5 @@ from tinygrad_lite.models.networks import (
     UpDown as UpDown,
     XorNet as XorNet,
 )
-from tinygrad_lite.models.perceptron import MLPClassifier as MLPClassifier, MLPRegressor as MLPRegressor
 from tinygrad_lite.models.soft_kmeans import SoftClusters as SoftClusters, SoftKMeans as SoftKMeans
 from tinygrad_lite.models.validation import ConvergenceWarning as ConvergenceWarning, NotFittedError as NotFittedError

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_lite.models.clusters import Clustering, Ints, first_of_best, reseat
+from tinygrad_lite.models.cluster_estimator import Clustering, Ints, first_of_best, reseat
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,

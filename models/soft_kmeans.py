@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinygrad_lite import Tensor, nn, optim, tensor
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.models.clusters import Clustering, first_of_best
+from tinygrad_lite.models.cluster_estimator import Clustering, first_of_best
 from tinygrad_lite.models.validation import ConvergenceWarning, Floats, check_choice, check_count, check_number, warn
 from tinygrad_lite.ops.linalg.squared_distances import squared_distances
 

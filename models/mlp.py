@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lite import nn
-from tinygrad_lite.models.neural import ACTIVATIONS, Network, NetworkClassifier, NetworkRegressor
+from tinygrad_lite.models.network_estimator import ACTIVATIONS, Network, NetworkClassifier, NetworkRegressor
 from tinygrad_lite.models.validation import check_choice, check_count
 
 
