@@ -127,7 +127,9 @@ def writable(name: str, t: Any) -> None:
 def _noted(t: Tensor, depth: int) -> Any:
     """Count the change of the memory of ``t``; returns the frame that asked for it."""
     frame = user_frame(sys._getframe(depth + 1))
-    bump(t.array, (frame.f_code, frame.f_lasti))
+    root = root_of(t)[0]
+    if root.base.__class__ is not Views or root.base.counted:
+        bump(t.array, (frame.f_code, frame.f_lasti))
     return frame
 
 
@@ -240,7 +242,7 @@ def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
             elif isinstance(v, np.ndarray) and np.may_share_memory(v, t.array):
                 saved[i] = v.copy()
         node.saved = tuple(saved)
-        stack.extend(p for p in node.inputs if type(p) is Node and p.seq > begun)
+        stack.extend(p for p in node.inputs if isinstance(p, Node) and p.seq > begun)
 
 
 # ------------------------------------------------------------------------------------------------ what users call
