@@ -10,7 +10,7 @@ from typing import Any
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.serialization.atomic import replacing
-from tinygrad_lite.viz.capture.gradients import ill
+from tinygrad_lite.viz.capture.gradients import gradient_warning
 from tinygrad_lite.viz.capture.values import statistics
 from tinygrad_lite.viz.formats.html import to_html
 from tinygrad_lite.viz.formats.notebook import framed
@@ -23,7 +23,7 @@ from tinygrad_lite.viz.words import number_text
 
 
 class Recorder:
-    """Writes down the gradient norm of every parameter while a model trains.
+    """Record the gradient norm of every parameter while a model trains.
 
     Call ``step(loss)`` after each ``loss.backward()``; every ``every``-th call is recorded. ``save_html`` writes a page
     with a slider over the recorded steps. The graph is that of the model's first recorded run.
@@ -56,7 +56,7 @@ class Recorder:
         self.inputs = args
 
     def step(self, loss: Any) -> None:
-        """Record this step of training, if it is its turn; ``loss`` is a tensor of one element or a number."""
+        """Record every ``every``-th training step; ``loss`` is a tensor of one element or a number."""
         self.count += 1
         if (self.count - 1) % self.every:
             return
@@ -103,7 +103,7 @@ class Step:
 
 
 def replay(graph: Graph, steps: list[Step]) -> dict[str, Any]:
-    """Return what the page shows at each step: colour and words of every box that has parameters."""
+    """Return what the page shows at each step: colour and text of every box that has parameters."""
     view = view_of(graph)
     owners: dict[str, list[str]] = {}
     for node in graph.nodes:
@@ -144,8 +144,8 @@ def replay(graph: Graph, steps: list[Step]) -> dict[str, Any]:
 
 
 def words_of(norm: float, middle: float) -> str:
-    """Return the gradient norm in words, with a warning where it is far from the others."""
-    word = ill(norm, middle)
+    """Return the gradient norm as text, with a warning if it is far from the median."""
+    word = gradient_warning(norm, middle)
     size = f"|grad| {number_text(norm, 2)}"
     if not word:
         return size

@@ -1,4 +1,4 @@
-"""Short words for things in a picture: shapes, dtypes, numbers, options."""
+"""Short texts for shapes, dtypes, numbers, sizes, times and options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_lite.viz.model import Unknown
 
 PAD = "\u00a0"
-"""A space that pictures keep: numbers stand below each other with it."""
+"""A no-break space: SVG keeps it, so columns of numbers stay aligned."""
 
 DTYPES = {"float": "f", "int": "i", "uint": "u", "complex": "c"}
 
@@ -127,7 +127,7 @@ def options_text(attrs: Mapping[str, Any], sep: str = " ") -> str:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` on one line, without characters that no picture format can hold."""
+    """Return ``text`` on one line, without control characters."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == PAD else " " for c in text)
