@@ -22,8 +22,16 @@ PROFILED = ("forward", "backward", "calls")
 """The values of ``color_by`` that need a profile."""
 
 
-class Unknown:
-    """Stands for an argument whose value was not kept, because no gradient rule needs it."""
+class _Unknown:
+    def __repr__(self) -> str:
+        return "?"
+
+    def __reduce__(self) -> str:
+        return "Unknown"  # copies and pickles are the same object
+
+
+Unknown = _Unknown()
+"""Stands for an argument whose value was not kept, because no gradient rule needs it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.viz.model import Unknown
-
 PAD = "\u00a0"
 """A no-break space: SVG keeps it, so columns of numbers stay aligned."""
 
@@ -101,8 +99,6 @@ def option_text(value: Any) -> str:
         return ":".join(parts if parts[2] else parts[:2])
     if value is Ellipsis:
         return "..."
-    if value is Unknown:
-        return "?"
     if isinstance(value, np.ndarray):
         return f"array{shape_text(value.shape)}" if value.size > 6 else str(value.tolist())
     if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
