@@ -164,12 +164,11 @@ def same_class(theirs: Exception) -> type[Exception]:
 def one(
     row: Row, torch: Any, dtype: str, arrays: Any, options: dict[str, Any], fixed: Any, shown: str, as_method: bool
 ) -> int:
-    floating = dtype.startswith("float")
-    mine = [tl.tensor(a, requires_grad=floating) for a in arrays]
+    mine = [tl.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
     for t, a in zip(mine, arrays, strict=True):
         t.array = a  # the layout too
     hers = [torch.from_numpy(np.ascontiguousarray(a).reshape(a.shape)) for a in arrays]
-    hers = [t.requires_grad_() if floating else t for t in hers]
+    hers = [t.requires_grad_(t.is_floating_point()) for t in hers]
     still_mine = [tl.tensor(f) if isinstance(f, np.ndarray) else f for f in fixed]
     still_hers = [torch.from_numpy(np.array(f)) if isinstance(f, np.ndarray) else f for f in fixed]
     libs: tuple[Any, Any] = (Methods(torch), Methods(tl)) if as_method else (torch, tl)
@@ -224,6 +223,7 @@ def close(a: Any, b: Any, rtol: float, shown: str) -> None:
 def gradients(row: Row, torch: Any, theirs: Any, ours: Any, hers: Any, mine: Any, rtol: float, shown: str) -> int:
     pairs = [(t, o) for t, o in zip(theirs, ours, strict=True) if hasattr(t, "requires_grad") and t.requires_grad]
     pairs = [(t, o) for t, o in pairs if t.dtype.is_floating_point]
+    hers, mine = [t for t in hers if t.requires_grad], [t for t in mine if t.requires_grad]
     if not pairs or not hers:
         return 0
     rng = np.random.default_rng(len(shown))

@@ -51,6 +51,13 @@ def bad(call: Any) -> Any:
 
 ROWS = [
     Row(
+        "one_hot",
+        lambda lib, x: (lib.nn.functional.one_hot(x), lib.nn.functional.one_hot(x, 9)),
+        [((3,),), ((2, 3),)],
+        values=(0.0, 4.0),
+        kinds="i",
+    ),
+    Row(
         "__getitem__",
         getitem,
         ROWS_COLS,

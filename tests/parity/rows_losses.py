@@ -27,6 +27,12 @@ SIGNS = SIGN[:, 0]
 
 for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"):
     each(name, lambda nn, r, name=name: getattr(nn, name)(reduction=r), (4, 3), (4, 3))
+each(
+    "TripletMarginWithDistanceLoss",
+    lambda nn, r: nn.TripletMarginWithDistanceLoss(margin=0.5, swap=r == "sum", reduction=r),
+    *[(4, 3)] * 3,
+    shown=False,
+)
 each("SmoothL1Loss(0.5)", lambda nn, r: nn.SmoothL1Loss(reduction=r, beta=0.5), (4, 3), (4, 3))
 each("SmoothL1Loss(0)", lambda nn, r: nn.SmoothL1Loss(reduction=r, beta=0.0), (4, 3), (4, 3))
 each("HuberLoss(2)", lambda nn, r: nn.HuberLoss(reduction=r, delta=2.0), (4, 3), (4, 3))

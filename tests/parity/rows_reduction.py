@@ -70,6 +70,13 @@ ROWS = [
     Row("softmax", named("softmax"), WIDE, each_dim, errors=beyond("softmax")),
     Row("softmax", lambda lib, x: lib.softmax(x, 0, dtype=lib.float64), SOME),
     Row("log_softmax", named("log_softmax"), WIDE, each_dim, errors=beyond("log_softmax")),
+    Row(
+        "normalize",
+        lambda lib, x, **o: lib.nn.functional.normalize(x, **o),
+        [((5,),), ((2, 3),), ((3, 2, 4),)],
+        lambda *s: [{"dim": 0}, {"dim": -1, "p": 3.0}],
+        values=(0.5, 2.0),
+    ),
     # ---------------------------------------------------------------- scans
     Row("cumsum", named("cumsum"), WIDE, each_dim, kinds="fib", errors=beyond("cumsum")),
     Row("cumprod", named("cumprod"), WIDE, each_dim, kinds="fi", errors=beyond("cumprod")),

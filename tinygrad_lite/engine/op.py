@@ -69,6 +69,14 @@ def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
+def star_of(function: Callable[..., Any]) -> str:
+    """Return the name of ``*names`` in a function's parameters, or "" if it has none."""
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_flags & 4:
+        return ""
+    return str(code.co_varnames[code.co_argcount + code.co_kwonlyargcount])
+
+
 class Op:
     """One registered operation: its forward function, its gradient rules and its description."""
 
@@ -336,6 +344,7 @@ def function(
     def declare(inner: F) -> F:
         params = words_of(inner)
         public_name = name or inner.__name__.removesuffix("_np")
+        star = star_of(inner)
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -346,6 +355,9 @@ def function(
                     known = params[place] if place < len(params) else known
                     if known in params:
                         kwargs[known] = kwargs.pop(ours)
+                if star in kwargs:  # flip(x, dims=(0, 1)) is flip(x, (0, 1))
+                    before = [kwargs.pop(p) for p in params[len(args) : params.index(star)] if p in kwargs]
+                    args = (*args, *before, kwargs.pop(star))
             try:
                 return inner(*args, **kwargs) if kwargs else inner(*args)
             except (AttributeError, TypeError) as error:

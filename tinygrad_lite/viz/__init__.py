@@ -1,4 +1,4 @@
-"""Draw computation graphs: pictures, tables and programs of a model or an expression.
+"""Seeing the graph: pictures, tables and programs of what a model or an expression computes.
 
 >>> import tinygrad_lite as tl
 >>> from tinygrad_lite import viz

@@ -1,4 +1,4 @@
-"""The observer that records every op and every module call of a run."""
+"""Tracing: an observer of the engine that writes down every op, every module call, and what came from where."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from tinygrad_lite.viz.capture.cost import saved_bytes
 from tinygrad_lite.viz.capture.source import place_of
 from tinygrad_lite.viz.model import GraphCall, GraphNode
 
+PACKAGE = __name__.split(".")[0]
+
 
 class Tracer(Builder, Observer):
-    """Records every op and module call while a function runs, in `nodes`, `edges` and `calls`.
+    """Told of every op and module call while a function runs; `nodes`, `edges`, `calls` are what it saw.
 
     ``modules``: path of each module by its id.
     """
@@ -28,9 +30,9 @@ class Tracer(Builder, Observer):
         self.clock = "time" in self.wants
         self.begun = 0.0
 
-    # ------------------------------------------------------------------------------------ module calls
+    # ------------------------------------------------------------------------------------ told by modules
     def enter(self, module: Any, args: Any) -> None:
-        """Open a new call."""
+        """A module call begins."""
         cls = type(module).__name__
         path = self.modules.get(id(module)) or cls
         if path == cls and len(self.stack) > 1:
@@ -42,19 +44,19 @@ class Tracer(Builder, Observer):
         self.stack.append(call.id)
 
     def leave(self, module: Any, output: Any) -> None:
-        """Close the innermost call and note the shape of its output."""
+        """A module call ends."""
         id = self.stack.pop()
         if isinstance(output, Tensor):
             self.inside[id].shape = tuple(output.shape)
 
-    # ------------------------------------------------------------------------------------ ops
+    # ------------------------------------------------------------------------------------ told by the engine
     def before(self, op: Any, args: Any) -> None:
-        """Start the clock."""
+        """An op begins."""
         if self.clock:
             self.begun = perf_counter()
 
     def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
-        """Add the node of an op that has run."""
+        """An op is done."""
         elapsed = perf_counter() - self.begun if self.clock else None
         outs = out if isinstance(out, tuple) else (out,)
         node = self.step(op, args, outs[0], self.stack[-1])
@@ -70,8 +72,8 @@ class Tracer(Builder, Observer):
         if node.requires_grad:
             self.recorded(node, next(t.node for t in outs if isinstance(t, Tensor) and t.node is not None))
 
-    def recorded(self, node: GraphNode, own: Node) -> None:
-        """Connect ``node`` with the engine's node ``own``, and note the bytes that it keeps alive."""
-        whole = own.inputs[0] if own.op.is_pick else own
+    def recorded(self, node: GraphNode, step: Node) -> None:
+        """Join ``node`` to the engine's step, and note what that keeps alive."""
+        whole = step.inputs[0] if step.op.is_pick else step
         self.steps[node.id] = whole
         node.saved_bytes = saved_bytes(whole, self.names)

@@ -1,4 +1,4 @@
-"""Values of small arrays, and statistics of arrays."""
+"""Numbers about arrays, small enough to stand in a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a tooltip: everything known about a node."""
+"""What a tooltip says: everything that is known about a node."""
 
 from __future__ import annotations
 
