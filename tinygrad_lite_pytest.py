@@ -1,6 +1,6 @@
 """The pytest plugin: the ``gradcheck`` fixture, ``--grad-examples`` and ``--grad-seed``.
 
-A module of its own, so that starting pytest in any project imports neither NumPy nor the package.
+A module outside the package, so that starting pytest in another project imports neither NumPy nor tinygrad_lite.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options of every gradient check of the run."""
+    """Add the options that apply to every gradient check of a run."""
     group = parser.getgroup("gradient checks")
-    group.addoption("--grad-examples", type=int, default=None, help="inputs searched per gradient check (30)")
-    group.addoption("--grad-seed", type=int, default=0, help="seed of the gradient checks (0)")
+    group.addoption("--grad-examples", type=int, default=None, help="examples per gradient check (default 30)")
+    group.addoption("--grad-seed", type=int, default=0, help="seed of the gradient checks (default 0)")
 
 
 @pytest.fixture
 def gradcheck(request: pytest.FixtureRequest) -> Callable[..., GradReport]:
-    """`tinygrad_lite.testing.gradcheck` with the seed of this run; fails the test with the report."""
+    """Check a gradient with the seed of this run, as `tinygrad_lite.testing.gradcheck`."""
     from tinygrad_lite.testing import gradcheck
 
     return partial(gradcheck, seed=int(request.config.getoption("--grad-seed") or 0))

@@ -1,4 +1,4 @@
-"""The main job: `tinygrad-lite demo` from the command line, and what it does when something is in its way."""
+"""`tinygrad-lite demo` from the command line: results, errors, interruption."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinygrad_lite._tools.cli import main
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results of one epoch, on a machine without `dot`."""
+    """The results of two epochs, on a machine without `dot`."""
     folder = tmp_path_factory.mktemp("demo") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", "")
@@ -26,7 +26,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_writes_what_it_says(out: Path) -> None:
+def test_results_are_complete(out: Path) -> None:
     assert sorted(p.name for p in out.iterdir()) == sorted(demo.FILES)
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["gradcheck"] == "ok" and metrics["parameters"] == 71754
@@ -34,7 +34,7 @@ def test_it_writes_what_it_says(out: Path) -> None:
     assert metrics["train_seconds"] > 0
 
 
-def test_the_pictures_are_pictures(out: Path) -> None:
+def test_pictures_are_valid_files(out: Path) -> None:
     assert ElementTree.parse(out / "graph.svg").getroot().tag.endswith("svg")
     page = (out / "graph.html").read_text()
     assert "conv1" in page and "default-src 'none'" in page
@@ -47,14 +47,14 @@ def test_the_model_can_be_loaded(out: Path) -> None:
     model.load_state_dict(load(out / "model.npz"))
 
 
-def test_results_are_not_written_over_silently(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_are_overwritten_only_on_request(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (out / "metrics.json").read_text()
     assert main(["demo", "--out", str(out), "--epochs", "1"]) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert (out / "metrics.json").read_text() == before
 
 
-def test_a_file_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_folder_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["demo", "--out", str(tmp_path / "file")]) == 1
     assert "is a file" in capsys.readouterr().err

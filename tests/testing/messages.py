@@ -1,4 +1,4 @@
-"""Ten typical mistakes and what the check says about each; ``python -m tests.testing.messages`` writes the page."""
+"""Ten typical mistakes and their reports; ``python -m tests.testing.messages`` writes the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinygrad_lite.testing import check_rule
 
 PAGE = Path(__file__).parents[2] / "docs" / "checking_gradients_messages.md"
 
-# case, planted bug, what was done wrong in the words of the person who did it
+# case, planted bug, the mistake in one sentence
 MISTAKES = (
     ("softmax", "noterm", "The rule of softmax is written as if each output depended on one input only: `y * g`."),
     ("leaky_relu", "default", "Backward takes the default slope whatever `slope` is."),
@@ -24,19 +24,19 @@ MISTAKES = (
     ("gelu_tanh", "constant", "0.0447 is typed for 0.044715."),
 )
 
-HEAD = """# Ten typical mistakes and what the check says
+HEAD = """# Ten typical mistakes and their reports
 
 Written by `python -m tests.testing.messages`; every text below is the output of `check_rule` on the mistake.
 
-A message has up to six parts: what is wrong and where; the analytic and the numeric derivative, with the estimated
-error of the latter; the options and the smallest input that fails, and where it came from; what is suspected; notes;
-a call that checks the same point again. The suspicion is what all failing inputs of the search have in common and no
-passing one contradicts, so that the smallest alone need not show it.
+A report has up to six parts: what is wrong and where; the analytic and the numeric derivative, with the estimated
+error of the latter; the options, the smallest failing input and its origin; the suspected cause; notes; a call that
+checks the same point again. The suspected cause fits all failing inputs of the search and no passing one contradicts
+it, so the smallest input alone may not show it.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     cases = {c.name: c for c in load()}
     parts = [HEAD]
     for number, (name, bug, words) in enumerate(MISTAKES, 1):

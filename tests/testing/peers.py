@@ -155,9 +155,12 @@ def by_hypothesis(case: Case, functions: Functions, seed: int) -> bool:
         assert central_accepts(functions, [np.asarray(a) for a in arrays], kw)
 
     settings = hypothesis.settings(
-        max_examples=60, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck),
+        max_examples=60,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
         phases=(hypothesis.Phase.generate,),
-    )  # fmt: skip
+    )
     test = hypothesis.seed(seed)(settings(hypothesis.given(st.data())(lambda data: judge(data.draw))))
     try:
         test()

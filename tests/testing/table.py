@@ -28,7 +28,7 @@ DOMAINS = (
 
 
 class Look(NamedTuple):
-    """A first look at functions by somebody who had not seen the checker, before anything was changed for them.
+    """Results on a set of functions that was not used while the checker was developed.
 
     Each hint was read and judged by hand against the true cause. Of sets without bugs only the false alarms count.
     """
@@ -76,7 +76,7 @@ AFTERWARDS = (
 )
 PAGE = Path(__file__).parents[2] / "docs" / "gradcheck_table.md"
 OBSERVED = ("right with", "seen only", "wrong only")  # facts that name no cause: vague unless they are the point
-VAGUE = ("no simple pattern", "another one at each point")
+VAGUE = ("no simple pattern", "a different one at each point")
 
 
 def load() -> list[Case]:

@@ -1,4 +1,4 @@
-"""Every planted bug is found, every correct function passes, and the report of a failure can be run again."""
+"""Every planted bug is found, and every correct function passes."""
 
 from __future__ import annotations
 

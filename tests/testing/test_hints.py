@@ -1,4 +1,4 @@
-"""A hint is said only where all failing points agree with it and no passing one contradicts it."""
+"""A hint is given only if all failing points agree with it and no passing one contradicts it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def hint(name: str, bug: str, seed: int = 0) -> str:
         ("windowed_power", "energy", "1/sqrt(y)"),
     ],
 )
-def test_what_is_observed_is_said(name: str, bug: str, said: str, seed: int) -> None:
+def test_the_common_pattern_is_reported(name: str, bug: str, said: str, seed: int) -> None:
     assert any(t in hint(name, bug, seed) for t in said.split("|"))
 
 
@@ -62,11 +62,11 @@ def test_what_is_observed_is_said(name: str, bug: str, said: str, seed: int) -> 
         ("black_scholes_call", "discount", "1/(1 - rate)"),  # near at one point, wrong at the others
     ],
 )
-def test_what_some_point_contradicts_is_not_said(name: str, bug: str, never: str, seed: int) -> None:
+def test_a_contradicted_pattern_is_not_reported(name: str, bug: str, never: str, seed: int) -> None:
     assert never not in hint(name, bug, seed)
 
 
-def test_a_hard_coded_axis_is_named_as_the_option() -> None:
+def test_a_hard_coded_axis_names_the_option() -> None:
     assert "option axis" in hint("softmax", "lastaxis")
 
 
@@ -83,16 +83,16 @@ def test_an_explanation_that_fails_leaves_the_verdict(monkeypatch: pytest.Monkey
     assert found.kind == "wrong value" and found.suspicion
 
 
-def test_numbers_of_no_single_element_come_with_their_direction() -> None:
+def test_numbers_along_a_direction_name_the_direction() -> None:
     assert "along " in str(report("chebyshev_norm", "ties"))
 
 
-def test_a_detail_is_said_once() -> None:
+def test_a_detail_is_reported_once() -> None:
     lines = str(report("gated_layer", "state")).splitlines()
     assert sum("input 1" in line and "float64" in line for line in lines) == 1
 
 
-def test_two_outputs_the_wrong_one_is_named() -> None:
+def test_the_wrong_one_of_two_outputs_is_named() -> None:
     def forward(x):  # type: ignore[no-untyped-def]
         return (np.sin(x), np.cos(x)), x
 

@@ -32,11 +32,22 @@ MODULES: dict[str, tuple[Callable[[], Any], tuple[Any, ...]]] = {
 }
 for rank, spec in BY_RANK.items():
     for name, arguments in {
-        "AdaptiveAvgPool": (2,), "AdaptiveMaxPool": (2,), "AvgPool": (2,), "MaxPool": (2,), "LPPool": (2.0, 2),
-        "BatchNorm": (2,), "InstanceNorm": (2,),
-        "CircularPad": (1,), "ConstantPad": (1, 2.0), "ReflectionPad": (1,), "ReplicationPad": (1,),
-        "ZeroPad": (1,), "Conv": (2, 3, 2), "ConvTranspose": (2, 3, 2), "Dropout": (0.5,),
-    }.items():  # fmt: skip
+        "AdaptiveAvgPool": (2,),
+        "AdaptiveMaxPool": (2,),
+        "AvgPool": (2,),
+        "MaxPool": (2,),
+        "LPPool": (2.0, 2),
+        "BatchNorm": (2,),
+        "InstanceNorm": (2,),
+        "CircularPad": (1,),
+        "ConstantPad": (1, 2.0),
+        "ReflectionPad": (1,),
+        "ReplicationPad": (1,),
+        "ZeroPad": (1,),
+        "Conv": (2, 3, 2),
+        "ConvTranspose": (2, 3, 2),
+        "Dropout": (0.5,),
+    }.items():
         MODULES[f"{name}{rank}d"] = (lambda n=f"{name}{rank}d", a=arguments: getattr(nn, n)(*a), spec)
 MODULES |= {
     "BatchNorm1d": (lambda: nn.BatchNorm1d(2), (Arr("b 2 3", min=2),)),
@@ -92,11 +103,11 @@ MODULES |= {
     "SmoothL1Loss": (nn.SmoothL1Loss, PAIR),
     "TripletMarginLoss": (nn.TripletMarginLoss, (Arr("n 3", min=1),) * 3),
     "TripletMarginWithDistanceLoss": (nn.TripletMarginWithDistanceLoss, (Arr("n 3", min=1),) * 3),
-}  # fmt: skip
+}
 
 
 class Called(nn.Module):
-    """A module called in a way of its own: with signs or places made from drawn integers, or by its parts."""
+    """A module with its own call: with signs or positions made from drawn integers, or part by part."""
 
     def __init__(self, inner: nn.Module, how: Callable[..., Any]) -> None:
         super().__init__()
@@ -112,7 +123,7 @@ def signed(inner: nn.Module) -> Called:
 
 
 def aligned(inner: nn.Module) -> Called:
-    """Scores become logarithms of probabilities, for labels that can be aligned."""
+    """Turn scores into log-probabilities, for labels that can be aligned."""
     return Called(inner, lambda f, x: f(x.log_softmax(-1), tl.tensor([[1, 2], [3, 3]]), [5, 5], [2, 2]))
 
 
@@ -142,7 +153,8 @@ def weights(**shapes: int) -> dict[str, nn.Parameter]:
 
 MODULES |= {
     "CosineEmbeddingLoss": (
-        lambda: signed(nn.CosineEmbeddingLoss(0.2)), (Arr("n 3", min=1), Arr("n 3", min=1), Ints("n", below=2)),
+        lambda: signed(nn.CosineEmbeddingLoss(0.2)),
+        (Arr("n 3", min=1), Arr("n 3", min=1), Ints("n", below=2)),
     ),
     "HingeEmbeddingLoss": (lambda: signed(nn.HingeEmbeddingLoss()), (PAIR[0], Ints("n k", below=2))),
     "MarginRankingLoss": (lambda: signed(nn.MarginRankingLoss(0.3)), (*PAIR, Ints("n k", below=2))),
@@ -154,7 +166,8 @@ MODULES |= {
     "MaxUnpool1d": (lambda: unpooled(nn.MaxUnpool1d(2), 3), (Arr("b 2 3", min=1), Ints("b 2 3", below=2))),
     "MaxUnpool2d": (lambda: unpooled(nn.MaxUnpool2d(2), 2, 3), (Arr("b 2 2 3", min=1), Ints("b 2 2 3", below=4))),
     "MaxUnpool3d": (
-        lambda: unpooled(nn.MaxUnpool3d(2), 2, 1, 2), (Arr("b 2 2 1 2", min=1), Ints("b 2 2 1 2", below=8)),
+        lambda: unpooled(nn.MaxUnpool3d(2), 2, 1, 2),
+        (Arr("b 2 2 1 2", min=1), Ints("b 2 2 1 2", below=8)),
     ),
     "ElasticNet": (lambda: nn.ElasticNet(0.5, 0.3), X),
     "GroupLasso": (lambda: nn.GroupLasso(0.5), X),
@@ -162,14 +175,17 @@ MODULES |= {
     "L2": (lambda: nn.L2(0.5), X),
     "Module": (lambda: Called(nn.Linear(4, 2), lambda f, x: f(x) * f.weight.sum()), X),
     "ModuleDict": (
-        lambda: Called(nn.ModuleDict({"a": nn.Linear(4, 2), "b": nn.Tanh()}), lambda f, x: f["b"](f["a"](x))), X,
+        lambda: Called(nn.ModuleDict({"a": nn.Linear(4, 2), "b": nn.Tanh()}), lambda f, x: f["b"](f["a"](x))),
+        X,
     ),
     "ModuleList": (lambda: Called(nn.ModuleList([nn.Linear(4, 2), nn.Tanh(), nn.Linear(2, 1)]), in_turn), X),
     "ParameterDict": (
-        lambda: Called(nn.ParameterDict(weights(scale=4, shift=1)), lambda f, x: x * f["scale"] + f["shift"]), X,
+        lambda: Called(nn.ParameterDict(weights(scale=4, shift=1)), lambda f, x: x * f["scale"] + f["shift"]),
+        X,
     ),
     "ParameterList": (
-        lambda: Called(nn.ParameterList(weights(a=4, b=1).values()), lambda f, x: (x * f[0] + f[1]).tanh()), X,
+        lambda: Called(nn.ParameterList(weights(a=4, b=1).values()), lambda f, x: (x * f[0] + f[1]).tanh()),
+        X,
     ),
     "Transformer": (lambda: nn.Transformer(2, 1, 1, 1, 2), (Arr("2 1 2"), Arr("3 1 2"))),
     "TransformerDecoder": (
@@ -177,13 +193,15 @@ MODULES |= {
         (Arr("2 1 2"), Arr("3 1 2")),
     ),
     "TransformerDecoderLayer": (
-        lambda: nn.TransformerDecoderLayer(2, 1, 2), (Arr("2 1 2"), Arr("3 1 2")),
+        lambda: nn.TransformerDecoderLayer(2, 1, 2),
+        (Arr("2 1 2"), Arr("3 1 2")),
     ),
     "TransformerEncoder": (
-        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(2, 1, 2), 1, nn.LayerNorm(2)), (Arr("3 1 2"),),
+        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(2, 1, 2), 1, nn.LayerNorm(2)),
+        (Arr("3 1 2"),),
     ),
     "TransformerEncoderLayer": (lambda: nn.TransformerEncoderLayer(2, 1, 2), (Arr("t b 2", min=1),)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("engine", ["builtin", "hypothesis"])
@@ -193,8 +211,9 @@ def test_module(name: str, engine: str) -> None:
     tl.manual_seed(0)
     module = build()
     kept = [p.array.copy() for p in module.parameters()]
-    if name.startswith("Transformer"):  # many parameters; made of modules that are searched more
-        check_module(module, *specs, examples=2 if name.endswith("Layer") else 1, modes=("train",), engine=engine)
+    if name.startswith("Transformer"):  # many parameters; the modules they are made of are searched more
+        second = name.endswith("Layer") and engine == "builtin"
+        check_module(module, *specs, examples=1, modes=("train",), order=2 if second else 1, engine=engine)
     else:
         check_module(module, *specs, examples=6 if engine == "builtin" else 4, engine=engine)
     assert module.training

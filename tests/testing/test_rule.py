@@ -1,4 +1,4 @@
-"""The report of a pair of NumPy functions: what it says, and that it says it again."""
+"""Checks of a pair of NumPy functions: reports, reproduction, edge cases of the search."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_report_names_option_and_smallest_input() -> None:
         assert part in text
 
 
-def test_numbers_of_the_report_are_those_of_the_functions() -> None:
+def test_numbers_of_the_report_match_the_functions() -> None:
     report = wrong()
     x, out = report.smallest[0], report.output
     assert out is not None and report.element is not None and report.analytic is not None
@@ -76,7 +76,7 @@ def test_reproduction_fails_again() -> None:
     assert not again.ok and again.kind == report.kind
 
 
-def test_reproduction_of_large_inputs_takes_them_from_the_report() -> None:
+def test_reproduction_takes_large_inputs_from_the_report() -> None:
     pair = (forgets_axis, softmax_rule)
     x = np.random.default_rng(0).normal(size=(40, 30))
     report = gradcheck(pair, x, kwargs={"axis": 0}, raise_exception=False, seed=3)
@@ -123,7 +123,7 @@ def test_values_stay_in_their_domain() -> None:
             assert np.isfinite(v).all() and v.min() >= lo and v.max() <= hi, (lo, hi, n)
 
 
-def test_indices_reach_every_place_and_no_other() -> None:
+def test_indices_cover_their_range_and_no_more() -> None:
     seen = np.concatenate([Source.example(0, n).indices((50,), 4, negative=True) for n in range(5)])
     assert set(seen.tolist()) == set(range(-4, 4))
     assert Source(0).indices((2, 3), 5, usual=1).tolist() == [[1] * 3] * 2
@@ -133,7 +133,7 @@ def kinds(backward, forward=lambda x: (x * x, x)) -> str | None:
     return check_rule(forward, backward, lambda src: ((src.floats((src.size(3), src.size(2))),), {})).kind
 
 
-def test_each_duty_has_its_kind() -> None:
+def test_each_broken_contract_has_its_kind() -> None:
     assert kinds(lambda g, x: (2 * g * x,)) is None
     assert kinds(lambda g, x: ((2 * g * x).sum(0),)) == "wrong shape"
     assert kinds(lambda g, x: ((2 * g * x).astype(np.float32),)) == "wrong dtype"
@@ -194,15 +194,15 @@ def squares(src: Source):
     return (src.floats((n, n)),), {}
 
 
-def test_values_outside_the_domain_are_no_failure_of_the_rule() -> None:
+def test_values_outside_the_domain_are_not_a_failure() -> None:
     report = check_rule(cholesky, cholesky_rule, squares)  # constant and zero matrices are not positive definite
     assert report.ok
-    assert any("refuses" in note and "positive definite" in note for note in report.notes)
+    assert any("function raises" in note and "positive definite" in note for note in report.notes)
     wrong = check_rule(cholesky, lambda g, saved: (2 * cholesky_rule(g, saved)[0],), squares)
     assert wrong.kind == "wrong value"
 
 
-def test_a_function_that_refuses_ordinary_values_fails() -> None:
+def test_a_function_that_raises_at_ordinary_values_fails() -> None:
     def refuses(x):
         raise np.linalg.LinAlgError("always")
 
@@ -210,7 +210,7 @@ def test_a_function_that_refuses_ordinary_values_fails() -> None:
     assert check_rule(lambda x: cholesky(x)[0][99], cholesky_rule, squares).kind == "forward raises"
 
 
-def test_a_rule_that_refuses_fails() -> None:
+def test_a_backward_that_raises_fails() -> None:
     def forward(x):
         return x @ x, x
 
@@ -222,7 +222,7 @@ def test_a_rule_that_refuses_fails() -> None:
 
 
 def bags(src: Source):
-    """Rows of a ragged batch: offsets in ascending order, which other orders of integers are not."""
+    """Rows of a ragged batch, with offsets that are valid in ascending order only."""
     n, rows = src.size(5), src.size(3)
     return (src.floats((n,)), np.sort(src.indices((rows,), n + 1)) * (np.arange(rows) > 0)), {}
 
@@ -240,7 +240,7 @@ def sums_rule(g, saved):
     return 2 * x * g[rows], None
 
 
-def test_a_function_may_refuse_values_in_another_order() -> None:
+def test_a_function_may_reject_values_in_another_order() -> None:
     def ramps(edges):
         if (np.diff(edges) < 0).any():
             raise ValueError("edges must be in ascending order")
@@ -266,7 +266,7 @@ def test_integers_stay_valid() -> None:
 
 
 @pytest.mark.parametrize("seed", range(15, 22))
-def test_of_many_ties_any_order_is_right(seed: int) -> None:
+def test_any_order_of_many_ties_is_right(seed: int) -> None:
     def forward(x):
         order = np.argsort(-x, kind="stable")
         return x[order], order
@@ -279,7 +279,7 @@ def test_of_many_ties_any_order_is_right(seed: int) -> None:
     assert gradcheck((forward, backward), np.zeros(8), kinks="strict", seed=seed, raise_exception=False).ok
 
 
-def test_rare_combinations_of_options_are_met() -> None:
+def test_rare_combinations_of_options_are_reached() -> None:
     def forward(x, a, b, c):
         return a * x * x, (x, a, b, c)
 
@@ -296,7 +296,7 @@ def test_rare_combinations_of_options_are_met() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_cancels_in_low_precision_is_rounding(seed: int) -> None:
+def test_cancellation_in_low_precision_is_rounding(seed: int) -> None:
     def forward(x, w, z):
         return (x * w).sum() ** 2 - (w * x)[::-1].sum() ** 2 + (z * z).sum(), (x, w, z)
 
@@ -313,7 +313,7 @@ def test_what_cancels_in_low_precision_is_rounding(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", (0, 1, 85))  # 85: an output of 5e-15, whose weight would be 10,000
-def test_outputs_that_are_all_rounding_are_not_magnified(seed: int) -> None:
+def test_outputs_of_rounding_errors_get_no_weight(seed: int) -> None:
     def forward(x, t):
         z = 64.0 * x
         top = z.max(1, keepdims=True)

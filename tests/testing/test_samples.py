@@ -1,4 +1,4 @@
-"""Samples: signatures, domains and options, and the samplers made of them."""
+"""Samples (signatures, domains, options) and the samplers made from them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_batches_sizes_and_numbers() -> None:
     assert ranks == {1, 2, 3}
 
 
-def test_optional_arrays_fall_away_from_the_end() -> None:
+def test_optional_arrays_are_left_out_from_the_end() -> None:
     counts = {len(arrays) for arrays, _ in drawn(Samples("(n),(n)?,(n)?->()"))}
     assert counts == {1, 2, 3}
 

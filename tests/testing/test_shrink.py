@@ -1,4 +1,4 @@
-"""The smallest input: few elements, whatever the first failing one looked like."""
+"""Failing inputs are shrunk to few elements, whatever the first one looked like."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_axis_is_as_long_as_it_must_be(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_arguments_and_options_of_a_failure_go_together(seed: int) -> None:
+def test_a_failure_that_needs_a_size_and_an_option(seed: int) -> None:
     def forward(x, w, scale=1.0):
         return x @ w * scale, (x, w, scale)
 

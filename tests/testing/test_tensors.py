@@ -18,7 +18,7 @@ X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
 
 @pytest.fixture
 def scratch() -> Iterator[None]:
-    """Ops declared in a test vanish with it."""
+    """Remove the ops that a test registers."""
     before = set(OPS)
     yield
     for name in set(OPS) - before:
@@ -31,7 +31,7 @@ def declared(forward: Any, **rules: Any) -> Any:
 
 
 def bare(t: Any) -> Any:
-    """The array of a Tensor: what a rule must not do, because it hides the dependence from the second order."""
+    """Return the array of a Tensor, which hides the dependence from the second order: a bug in a rule."""
     return getattr(t, "array", t)
 
 
@@ -159,7 +159,7 @@ def test_kinks_report_strict_skip() -> None:
     assert gradcheck(tl.relu, at, kinks="strict").ok
 
 
-def test_bad_calls_say_what_is_wrong() -> None:
+def test_errors_of_bad_calls() -> None:
     with pytest.raises(ValueError, match="kinks must be"):
         gradcheck(tl.tanh, X, kinks="maybe")
     with pytest.raises(ValueError, match="NaN or infinity"):
@@ -206,5 +206,5 @@ def test_a_function_that_raises_is_reported() -> None:
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "reshape", "permute"])
-def test_a_public_function_is_checked_by_the_op_behind_it(name: str) -> None:
+def test_a_public_function_is_checked_through_its_op(name: str) -> None:
     assert check_op(getattr(tl, name), examples=5, order=1).ok

@@ -1,1 +1,1 @@
-"""Commands and generators: the command line, the demo, type stubs, the catalogue. Nothing imports them."""
+"""Commands and generators: the command line, the demo, type stubs, the catalogue of functions."""

@@ -1,4 +1,4 @@
-"""What there is, read off the registry: one table row per function, for the documentation."""
+"""Tables of all public functions for the documentation, read from the registry."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tinygrad_lite.engine.tensor import FUNCTIONS, UFUNCS, Tensor
 
 @dataclass(frozen=True)
 class Entry:
-    """One function: its name, what kind of op it is, how else it is called, and how far its derivatives are checked.
+    """One function: name, kind of op, whether it is a method, NumPy spellings, checked order, summary.
 
-    ``order`` is the highest derivative that the gradient checks cover: 0 for what carries no gradient, None for a
-    composition, which inherits it from its parts.
+    ``order`` is the highest order of derivatives that the gradient checks cover: 0 for an op without gradient, None for
+    a composition of other ops.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Entry:
 
 
 def numpy_spellings() -> dict[str, list[str]]:
-    """Return the NumPy functions that each of ours answers for, by the name of ours."""
+    """Return the NumPy functions that each function implements, by its name."""
     known: dict[Any, str] = {}
     for name, function in PUBLIC.items():
         known.setdefault(function, name)
@@ -94,7 +94,7 @@ def markdown() -> str:
 
 
 def numpy_markdown() -> str:
-    """Return the table of the NumPy functions that work on tensors as Markdown; any other raises a TypeError."""
+    """Return the table of the NumPy functions that work on tensors as Markdown."""
     pairs = sorted((f, ours) for ours, spelled in numpy_spellings().items() for f in spelled)
     lines = ["| NumPy | answered by |", "| --- | --- |", *(f"| `{f}` | `{ours}` |" for f, ours in pairs)]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,7 @@
-"""The ``tinygrad-lite`` command: demo, train, list, graph, gradcheck. Each is loaded only when it is asked for."""
+"""The ``tinygrad-lite`` command: demo, train, list, graph, gradcheck.
+
+The module of a command is imported only when it runs.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ COMMANDS = {
         "run",
         "train a small CNN on real digits, check its gradients, draw its graph",
     ),
-    "train": ("tinygrad_lite.models.recipes", "run_train", "train one of the systems that `list` names"),
-    "list": ("tinygrad_lite.models.recipes", "run_list", "name every system that can be trained"),
+    "train": ("tinygrad_lite.models.recipes", "run_train", "train one of the models that `list` shows"),
+    "list": ("tinygrad_lite.models.recipes", "run_list", "list the models that `train` accepts"),
     "graph": ("tinygrad_lite.viz.cli", "run", "draw the graph of a recipe, a module:callable or a JSON file"),
     "gradcheck": (
         "tinygrad_lite.testing.cli",
         "run",
-        "check gradients: of ops by name, --all, or of a module:callable",
+        "check the gradients of ops by name, of --all, or of a module:callable",
     ),
 }
 

@@ -1,7 +1,4 @@
-"""``tinygrad-lite demo``: the whole idea in one minute, on real handwritten digits.
-
-A small CNN is defined, drawn, its gradients are checked against finite differences, and it is trained.
-"""
+"""``tinygrad-lite demo``: define, draw, check and train a small CNN on handwritten digits, in one minute."""
 
 from __future__ import annotations
 
@@ -72,7 +69,7 @@ def check(model: nn.Module, x: Tensor, y: Tensor) -> GradReport:
 
 
 def bar(total: int) -> Any:
-    """Return a progress bar on a terminal, else something that prints plain lines."""
+    """Return a progress bar if standard error is a terminal, else None."""
     if not sys.stderr.isatty():
         return None
     return require("tqdm", extra="demo").tqdm(total=total, unit="batch", leave=False)
@@ -85,7 +82,7 @@ def train(
     epochs: int,
     history: list[dict[str, float]],
 ) -> Iterator[dict[str, float]]:
-    """Train with Adam on shuffled batches; yields (and keeps in ``history``) loss and accuracy after each epoch."""
+    """Train with Adam on shuffled batches; yield loss and accuracy of each epoch and append them to ``history``."""
     batches = DataLoader(train_set, batch_size=32, shuffle=True)
     optimiser = optim.Adam(model.parameters(), lr=4e-3)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=epochs * len(batches))
@@ -120,7 +117,7 @@ def train(
 
 
 def picture(path: Path, model: nn.Module, history: list[dict[str, float]], x: Tensor, y: Tensor) -> None:
-    """Write loss and accuracy curves, and the digits that the model misreads, to ``path``."""
+    """Plot loss, accuracy and the misclassified digits into the file ``path``."""
     require("matplotlib", extra="plot")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -139,8 +136,9 @@ def picture(path: Path, model: nn.Module, history: list[dict[str, float]], x: Te
     left.plot(epochs, [row["loss"] for row in history], "o-", color="#0072B2", markersize=3)
     left.set(title="training loss", xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
     for key, name, colour, line in (
-        ("train_accuracy", "training (with dropout)", "#0072B2", "o-"), ("test_accuracy", "held out", "#D55E00", "s--")
-    ):  # fmt: skip
+        ("train_accuracy", "training (with dropout)", "#0072B2", "o-"),
+        ("test_accuracy", "held out", "#D55E00", "s--"),
+    ):
         right.plot(epochs, [100 * row[key] for row in history], line, color=colour, label=name, markersize=3)
     right.axhline(98, color="0.6", linewidth=0.8, linestyle=":")
     low = min(100 * row["test_accuracy"] for row in history)
@@ -177,11 +175,11 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def run(argv: list[str]) -> int:
-    """Run the demo; returns the exit status: 0 done, 1 cannot write or a gradient is wrong, 130 stopped by Ctrl-C."""
+    """Run the demo; returns 0, 1 if it cannot write or a gradient is wrong, 130 if stopped by Ctrl-C."""
     args = arguments(argv)
     try:
         out = output_folder(args.out, "demo", args.overwrite)
-        require("matplotlib", extra="demo")  # said now, not after the training
+        require("matplotlib", extra="demo")  # fail before the training, not after it
     except (OSError, MissingExtra) as error:
         print(f"tinygrad-lite demo: {error}", file=sys.stderr)
         return 1
@@ -205,11 +203,14 @@ def run(argv: list[str]) -> int:
     started, stopped = time.perf_counter(), False
     try:
         for row in train(model, TensorDataset(train_x, train_y), (test_x, test_y), args.epochs, history):
-            print(f"epoch {row['epoch']:3.0f}   loss {row['loss']:.4f}   train {row['train_accuracy']:7.2%}   "
-                  f"held out {row['test_accuracy']:7.2%}", flush=True)  # fmt: skip
+            print(
+                f"epoch {row['epoch']:3.0f}   loss {row['loss']:.4f}   train {row['train_accuracy']:7.2%}   "
+                f"held out {row['test_accuracy']:7.2%}",
+                flush=True,
+            )
     except KeyboardInterrupt:
         stopped = True
-        print("\nstopped by Ctrl-C; what was learned so far is kept")
+        print("\nstopped by Ctrl-C; the weights trained so far are saved")
     seconds = time.perf_counter() - started
     save(model.state_dict(), out / "model.npz")
     metrics = {

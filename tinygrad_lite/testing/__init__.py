@@ -1,4 +1,4 @@
-"""Gradient checking: searched inputs, contract tests, differences with an estimated error."""
+"""Check gradients: searched inputs, contract tests, finite differences with an estimated error."""
 
 from tinygrad_lite.engine.samples import Arr as Arr, Ints as Ints, Samples as Samples
 from tinygrad_lite.testing.check import check_op as check_op, gradcheck as gradcheck, gradgradcheck as gradgradcheck

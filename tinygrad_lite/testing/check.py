@@ -1,4 +1,4 @@
-"""The checks people call: at a point of theirs, or of an op on searched inputs."""
+"""The public checks: `gradcheck` and `gradgradcheck` at given inputs, `check_op` on searched ones."""
 
 from __future__ import annotations
 
@@ -35,16 +35,17 @@ def gradcheck(
     seed: int = 0,
     raise_exception: bool = True,
 ) -> GradReport:
-    r"""Check the gradient of ``fn`` at the given inputs against differences whose error is estimated.
+    r"""Check the gradient of ``fn`` at the given inputs against finite differences.
 
-    Compares :math:`v^\top J d` from the backward pass with differences along random d, input by input. ``fn`` is a
-    function of Tensors, a module, an op, a class with ``apply``, or a pair ``(forward, backward)`` on NumPy arrays.
-    Floats are checked in float64, for every input or those at the positions ``wrt``; ``order=2`` checks the gradient's
-    own gradient too. ``kinks``: where no derivative exists, a gradient that is no one-sided slope is a "report" in the
-    notes, an error when "strict", or looked away from with "skip". ``contract`` tests the duties that need no numbers
-    (shape, dtype, linearity in g, no state, no in-place changes).
+    Compares :math:`v^\top J d` from the backward pass with differences along random directions d, whose error is
+    estimated. ``fn`` is a function of Tensors, a module, an op, a class with ``apply``, or a pair
+    ``(forward, backward)`` on NumPy arrays. Float inputs are converted to float64; ``wrt`` selects some of them by
+    position. ``order=2`` also checks the gradient of the gradient. ``kinks`` says what happens where the function has
+    no derivative and the gradient is not between the one-sided slopes: "report" adds a note, "strict" fails, "skip"
+    checks at a point next to the kink. ``contract`` also tests what needs no differences: shape, dtype, linearity in g,
+    no state, no in-place writes.
 
-    Raises `GradcheckError` with the report, or returns it when ``raise_exception`` is off.
+    Raises `GradcheckError` with the report; with ``raise_exception=False`` returns the report.
 
     >>> import numpy as np, tinygrad_lite as tl
     >>> gradcheck(tl.tanh, np.array([0.5, -1.0])).ok
@@ -81,7 +82,8 @@ def gradgradcheck(
 ) -> GradReport:
     r"""Check the gradient of the gradient: the pullback :math:`(x, g) \mapsto g^\top J(x)` as a function of both.
 
-    ``grad_outputs``: the g to check at, one array or one per output (random ones by default). The rest as `gradcheck`.
+    ``grad_outputs``: the g to check at, one array or one per output (random by default). The other arguments are those
+    of `gradcheck`.
 
     >>> import numpy as np, tinygrad_lite as tl
     >>> gradgradcheck(tl.tanh, np.array([0.5, -1.0])).ok
@@ -113,9 +115,9 @@ def check_op(
 ) -> GradReport:
     """Check an op, or any function, on searched inputs: sizes, options, ties, zeros, domain ends, magnitudes.
 
-    ``args`` describe the arrays (`Arr`, `Ints`) and ``options`` the choices of each keyword; a registered op brings
-    its own. ``engine="hypothesis"`` lets Hypothesis draw and shrink. ``order=2`` (the default for functions of
-    Tensors) also checks the pullback as a function of inputs and g.
+    ``args`` describe the arrays (`Arr`, `Ints`) and ``options`` the choices for each keyword; a registered op has its
+    own ``samples``. With ``engine="hypothesis"`` Hypothesis draws and shrinks the inputs. ``order=2`` (the default for
+    functions of Tensors) also checks the pullback as a function of inputs and g.
 
     >>> import tinygrad_lite as tl
     >>> print(check_op(tl.tanh, examples=10))
@@ -147,7 +149,7 @@ def check_op(
 
 
 def behind(function: Any) -> Any:
-    """The registered op that a public function of the same name only hands its arguments to; else the function."""
+    """Return the registered op that a public function of the same name wraps; without one, the function."""
     name = getattr(function, "__name__", "")
     known = not hasattr(function, "op") and PUBLIC.get(name) is function and name in OPS
     return OPS[name].call if known else function
@@ -156,16 +158,14 @@ def behind(function: Any) -> Any:
 def sampler_for(
     op: Any, args: Sequence[Arr | Ints], options: Mapping[str, Choices] | None
 ) -> tuple[Sampler, Samples | None]:
-    """The sampler of a call: from explicit specs, or from what the op was registered with."""
+    """Make the sampler from explicit specs, or from the samples that the op was registered with."""
     if args:
         return sampler_of(args, options), None
     if isinstance(op, str):
         raise TypeError(f"check_op: expected a function, got {op!r}; pass the op itself")
     samples = getattr(getattr(op, "op", op), "samples", None)
     if not isinstance(samples, Samples):
-        raise ValueError(
-            f"check_op: {name_of(op)} has no samples and no Arr(...) was given: what may it be called with?"
-        )
+        raise ValueError(f"check_op: {name_of(op)} has no samples; describe its arguments with Arr(...)")
     drawn = sampler_of_samples(samples, names_of(op, 0))
     if not options:
         return drawn, samples
@@ -179,9 +179,17 @@ def sampler_for(
 
 # ------------------------------------------------------------------------------------------------ one point
 def _at(
-    rule: Rule, arrays: list[Array], kw: dict[str, Any], title: str, name: str, kinks: str, rtol: float,
-    contract: bool, seed: int, inputs: int | None = None,
-) -> GradReport:  # fmt: skip
+    rule: Rule,
+    arrays: list[Array],
+    kw: dict[str, Any],
+    title: str,
+    name: str,
+    kinks: str,
+    rtol: float,
+    contract: bool,
+    seed: int,
+    inputs: int | None = None,
+) -> GradReport:
     report = GradReport(title, examples=1)
     trial = Trial(rule, None, kinks, rtol, contract, Profile())
     p = Point(rule, arrays, kw, seed, trial.profile, kinks)
@@ -190,11 +198,11 @@ def _at(
             f"{title}: no floating-point input to differentiate, got {', '.join(map(p.label, range(len(arrays))))}"
         )
     if not sum(p.x[i].size for i in p.fl):
-        report.notes.append("all inputs are empty: nothing but shapes was checked")
+        report.notes.append("all inputs are empty: only shapes were checked")
     with quiet():
         try:
             learn(Point(rule, arrays, kw, seed), trial.profile)
-        except Exception:  # the contract tests say what is wrong
+        except Exception:  # the contract tests report what is wrong
             pass
         try:
             trial.judge(p, True, True)
@@ -206,9 +214,18 @@ def _at(
 
 
 def _second(
-    fn: Any, rule: Rule, arrays: list[Array], grad_outputs: Any, kw: dict[str, Any], places: list[int] | None,
-    kinks: str, rtol: float, contract: bool, seed: int, title: str,
-) -> GradReport:  # fmt: skip
+    fn: Any,
+    rule: Rule,
+    arrays: list[Array],
+    grad_outputs: Any,
+    kw: dict[str, Any],
+    places: list[int] | None,
+    kinks: str,
+    rtol: float,
+    contract: bool,
+    seed: int,
+    title: str,
+) -> GradReport:
     out, _ = rule.forward(*[np.array(a, np.float64) if a.dtype.kind == "f" else a for a in arrays], **kw)
     outs = [np.asarray(o) for o in (out if isinstance(out, tuple) else (out,))]
     floats = [o for o in outs if o.dtype.kind == "f"]
@@ -232,7 +249,7 @@ def _second(
 def _array(fn: Any, i: int, value: Any) -> Array:
     array = value.array if isinstance(value, Tensor) else np.asarray(value)
     if array.dtype.kind not in "biuf":
-        fix = "check real and imaginary part apart" if array.dtype.kind == "c" else "pass numbers"
+        fix = "check the real and the imaginary part separately" if array.dtype.kind == "c" else "pass numbers"
         raise TypeError(f"gradcheck({name_of(fn)}): input {i} has dtype {array.dtype}; {fix}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(

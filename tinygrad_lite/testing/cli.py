@@ -1,4 +1,4 @@
-"""``tinygrad-lite gradcheck [OP ... | module:callable | --all]``: a table; the exit is not 0 if a gradient is wrong."""
+"""``tinygrad-lite gradcheck [OP ... | module:callable | --all]``: check gradients and print a table."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ OPS: dict[str, Any] = REGISTERED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+    """Add the arguments of the command to a parser."""
     parser.add_argument("targets", nargs="*", metavar="OP", help="names of registered ops, or module:callable")
     parser.add_argument("--all", action="store_true", help="every registered op")
     parser.add_argument("--examples", type=int, default=30, help="inputs searched per op (default 30)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the search (default 0)")
     parser.add_argument("--order", type=int, default=None, choices=(1, 2), help="highest derivative that is checked")
-    parser.add_argument("--engine", default="builtin", choices=("builtin", "hypothesis"), help="who draws the inputs")
+    parser.add_argument(
+        "--engine",
+        default="builtin",
+        choices=("builtin", "hypothesis"),
+        help="what draws the inputs",
+    )
 
 
 def run(args: argparse.Namespace | Sequence[str]) -> int:
-    """Check what ``args`` name and print a table; 0 if all is right, 1 if a gradient is wrong, 2 for a bad name."""
+    """Check the targets and print a table; returns 0, 1 if a gradient is wrong, or 2 for bad arguments."""
     if not isinstance(args, argparse.Namespace):
         parser = argparse.ArgumentParser(prog="tinygrad-lite gradcheck", description=__doc__)
         add_arguments(parser)

@@ -1,4 +1,4 @@
-"""Everything that can be checked, as a rule on plain NumPy arrays: functions of Tensors, ops, modules, pairs."""
+"""Turn functions of Tensors, ops, modules and pairs into a `Rule` on plain NumPy arrays."""
 
 from __future__ import annotations
 
@@ -16,22 +16,20 @@ Pair = tuple[Callable[..., Any], Callable[..., Any]]
 
 
 def name_of(fn: Any) -> str:
-    """How reports call a function, op, module, class or pair."""
+    """Return the name of a function, op, module, class or pair for reports."""
     if isinstance(fn, tuple):
         return getattr(fn[0], "__name__", "pair")
     registered = getattr(fn, "op", None)
     if registered is not None and hasattr(registered, "name"):
         return str(registered.name)
     owner = getattr(fn, "__self__", None)
-    if (
-        isinstance(owner, type) and getattr(fn, "__name__", "") == "apply"
-    ):  # of a class with ``forward`` and ``backward``
+    if isinstance(owner, type) and getattr(fn, "__name__", "") == "apply":  # of an `autograd.Function`
         return owner.__name__
     return str(getattr(fn, "__name__", type(fn).__name__))
 
 
 def names_of(fn: Any, count: int) -> tuple[str, ...]:
-    """Names of the first arguments, where the signature tells."""
+    """Return the names of the first ``count`` arguments; empty if the signature does not show them."""
     registered = getattr(fn, "op", None)
     if registered is not None and getattr(registered, "sequence", None) is None and hasattr(registered, "arrays"):
         return tuple(registered.arrays)
@@ -45,7 +43,7 @@ def names_of(fn: Any, count: int) -> tuple[str, ...]:
 
 
 def rule_of(fn: Any, wrt: Sequence[int] | None = None, count: int = 0, call: Any = None) -> Rule:
-    """The rule of a function of Tensors, a module, an op, a class with ``apply``, or a pair on NumPy arrays."""
+    """Return the rule of a function of Tensors, a module, an op, a class with ``apply``, or a pair on arrays."""
     places = None if wrt is None else tuple(wrt)
     if isinstance(fn, tuple):
         return Rule(fn[0], fn[1], name_of(fn), places, names_of(fn, count))
@@ -65,7 +63,7 @@ def rule_of(fn: Any, wrt: Sequence[int] | None = None, count: int = 0, call: Any
 
 
 def callable_of(fn: Any, call: Any = None) -> Callable[..., Any]:
-    """What to call with Tensors: the function itself, or a class's ``apply`` as PyTorch's Function has it."""
+    """Return the callable that takes Tensors: the function itself, or ``apply`` of an `autograd.Function`."""
     if call is not None:
         return lambda *arrays, **kw: call(fn, *arrays, **kw)
     if isinstance(fn, type) and hasattr(fn, "apply"):
@@ -78,7 +76,7 @@ def callable_of(fn: Any, call: Any = None) -> Callable[..., Any]:
 
 
 def leaves(arrays: Sequence[Array], tracked: set[int] | None = None) -> list[Tensor]:
-    """Tensors over the very same memory; float ones want a gradient."""
+    """Wrap arrays in Tensors that share their memory; float ones (or those in ``tracked``) require gradients."""
     tensors = []
     for i, a in enumerate(arrays):
         t = make(np.asarray(a))
@@ -89,7 +87,7 @@ def leaves(arrays: Sequence[Array], tracked: set[int] | None = None) -> list[Ten
 
 
 def flat(out: Any) -> list[Any]:
-    """The results of a call one after the other, out of tuples, lists and dicts; None is no result."""
+    """Flatten nested tuples, lists and dicts of outputs into one list; None is left out."""
     if isinstance(out, dict):
         out = list(out.values())
     if isinstance(out, (tuple, list)):
@@ -98,17 +96,17 @@ def flat(out: Any) -> list[Any]:
 
 
 def values(out: Any) -> Any:
-    """The arrays of one or several results; what was never tracked may be an array already."""
+    """Return the arrays of one or several outputs; an untracked output may be an array already."""
     return tuple(map(array_of, flat(out))) if isinstance(out, (tuple, list, dict)) else array_of(out)
 
 
 def array_of(value: Any) -> Array:
-    """The array of a Tensor or of anything that is nearly one."""
+    """Return the array of a Tensor or of anything array-like."""
     return value.array if isinstance(value, Tensor) else np.asarray(value)
 
 
 def pulled(out: Any, tensors: Sequence[Tensor], g: Any, create_graph: bool = False) -> list[Tensor | None]:
-    """Gradients of the outputs for the tracked tensors: zeros where nothing depends, None where none is asked."""
+    """Return the gradients for the tensors: zeros for independent ones, None for those that require no gradient."""
     outs = flat(out)
     gs = list(g) if isinstance(g, (tuple, list)) else [g]
     live = [
@@ -129,9 +127,9 @@ def pulled(out: Any, tensors: Sequence[Tensor], g: Any, create_graph: bool = Fal
 
 
 def pullback_of(fn: Any, wrt: Sequence[int] | None, inputs: int, names: tuple[str, ...] = (), call: Any = None) -> Rule:
-    """The pullback of ``fn`` as a function of (inputs, g), to be checked like any other: the second order.
+    """Return the pullback of ``fn`` as a rule of its own, for checks of the second order.
 
-    Its outputs are the gradients of ``fn``; ``inputs`` arrays come first, one g per float output follows.
+    Its arguments are ``inputs`` arrays and one g per float output of ``fn``, its outputs the gradients of ``fn``.
     """
     run = callable_of(fn, call)
     tracked = None if wrt is None else set(wrt)

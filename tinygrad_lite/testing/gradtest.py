@@ -1,4 +1,4 @@
-"""``@gradtest``: a pytest test that is a gradient check."""
+"""``@gradtest``: turn a function into a pytest test that checks gradients."""
 
 from __future__ import annotations
 

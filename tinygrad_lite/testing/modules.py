@@ -33,9 +33,9 @@ def check_module(
 ) -> GradReport:
     """Check the gradients of a module for its inputs and every parameter, on searched inputs and weights.
 
-    ``args`` describe the inputs. ``loss`` maps the module's output to what is differentiated (all outputs by default).
-    Buffers are put back before every call, random numbers start from one seed, and everything runs in float64; the
-    module itself is left as it was.
+    ``args`` describe the inputs. ``loss`` maps the module's output to the tensor to differentiate (by default all
+    outputs). Every call starts from the same buffers and the same random seed and runs in float64. The module is
+    restored afterwards.
     """
     rule = ModuleRule(module, len(args), loss)
     sampler = rule.sampler(sampler_of(args))
@@ -55,7 +55,7 @@ def check_module(
                 report.inconclusive += found.inconclusive
                 report.notes += [t for t in found.notes if t not in report.notes][:3]
                 if not found.ok:
-                    found.reproduction = ""  # weights are part of the point: a call on arrays cannot say them
+                    found.reproduction = ""  # a call on arrays cannot set the weights, which are part of the point
                     return finish(found, raise_exception)
     finally:
         module.train(was_training)
@@ -71,7 +71,7 @@ class ModuleRule:
         self.names, self.parameters = [name for name, _ in trained], [p for _, p in trained]
 
     def sampler(self, inputs: Any) -> Any:
-        """Draws inputs, then weights: as they are in the first example, searched afterwards."""
+        """Return a sampler of inputs and weights; the first example keeps the weights of the module."""
 
         def sample(src: Source) -> tuple[list[Array], dict[str, Any]]:
             arrays, kw = inputs(src)
@@ -84,7 +84,7 @@ class ModuleRule:
         return sample
 
     def call(self, arrays: Sequence[Array]) -> tuple[Any, list[Any]]:
-        """The module's output, and the Tensors it was computed from: inputs, then parameters."""
+        """Return the output for these inputs and parameters, and the input Tensors."""
         count = len(arrays) - len(self.parameters)
         inputs = leaves(arrays[:count])
         with placed(self.module, self.parameters, arrays[count:]):
@@ -93,11 +93,11 @@ class ModuleRule:
         return out, inputs
 
     def labels(self, inputs: int) -> tuple[str, ...]:
-        """Names of inputs and parameters, for reports."""
+        """Return the names of inputs and parameters for reports."""
         return (*(f"x{i}" if inputs > 1 else "x" for i in range(inputs)), *self.names)
 
     def first(self) -> Rule:
-        """The rule for the first order."""
+        """Return the rule of the first order."""
 
         def forward(*arrays: Array, **kw: Any) -> tuple[Any, Any]:
             out, inputs = self.call(arrays)
@@ -112,7 +112,7 @@ class ModuleRule:
         return Rule(forward, backward, type(self.module).__name__, names=self.labels(self.count))
 
     def second(self) -> Rule:
-        """The pullback as a function of inputs, parameters and g."""
+        """Return the rule of the second order: the pullback as a function of inputs, parameters and g."""
 
         def forward(*arrays: Array, _inputs: int, **kw: Any) -> tuple[Any, Any]:
             out, inputs = self.call(arrays[:_inputs])
@@ -137,7 +137,7 @@ class ModuleRule:
 
 @contextmanager
 def placed(module: Any, parameters: Sequence[Any], arrays: Sequence[Array]) -> Iterator[None]:
-    """Run with these arrays as parameters and buffers of their dtype, and leave everything as it was."""
+    """Replace the parameters by these arrays and cast the buffers to their dtype; restore both at the end."""
     dtype = next((a.dtype for a in arrays if a.dtype.kind == "f"), np.dtype(np.float64))
     trained = {id(p) for p in parameters}
     buffers = [b for _, b in module.named_buffers()] + [p for _, p in module.named_parameters() if id(p) not in trained]
@@ -156,7 +156,7 @@ def placed(module: Any, parameters: Sequence[Any], arrays: Sequence[Array]) -> I
 
 @contextmanager
 def seeded() -> Iterator[None]:
-    """The library's random numbers start from one seed inside, and go on as before outside."""
+    """Seed the library's random numbers inside the block and restore their state afterwards."""
     state = get_rng_state()
     manual_seed(0)
     try:

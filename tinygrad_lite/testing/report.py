@@ -1,4 +1,4 @@
-"""What a check found, for people (text), notebooks (HTML) and programs (JSON)."""
+"""The report of a check, as text, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Array = NDArray[Any]
 
 @dataclass
 class GradReport:
-    """The result of a gradient check; true when the gradient is right."""
+    """The result of a gradient check; truthy if the gradient is right."""
 
     title: str
     ok: bool = True
-    inconclusive: int = 0  # directions in which differences could not decide
-    kind: str | None = None  # the duty that was not met: "wrong value", "wrong shape", ...
+    inconclusive: int = 0  # directions along which differences were too inexact to decide
+    kind: str | None = None  # what is wrong: "wrong value", "wrong shape", ...
     detail: str = ""
     suspicion: str | None = None  # the likely cause
     smallest: tuple[Array, ...] = ()  # the smallest failing input
-    input: str | None = None  # which input is wrong
+    input: str | None = None  # the input whose gradient is wrong
     element: tuple[int, ...] | None = None
     output: str | None = None  # the output whose derivative it is
     analytic: float | None = None
     numeric: float | None = None
-    error: float | None = None  # of ``numeric``
-    wrong: str = ""  # how much is wrong: "2/4 elements, inputs 1/1"
+    error: float | None = None  # estimated error of ``numeric``
+    wrong: str = ""  # how many elements and inputs are wrong: "2/4 elements, inputs 1/1"
     options: dict[str, Any] = field(default_factory=dict)
     origin: str = ""  # where the failing input came from
     reproduction: str = ""
@@ -74,7 +74,7 @@ class GradReport:
         return lines
 
     def to_json(self) -> str:
-        """The report as one JSON object; arrays become nested lists."""
+        """Return the report as a JSON object; arrays become nested lists."""
         data = {k: v for k, v in vars(self).items() if k != "smallest"}
         data["smallest"] = [{"dtype": str(a.dtype), "shape": a.shape, "values": a.tolist()} for a in self.smallest]
         return json.dumps(_plain(data))
@@ -91,7 +91,7 @@ class GradReport:
 
 
 class GradcheckError(AssertionError):
-    """A gradient is wrong; the message is the report, which is also at ``.report``."""
+    """Raised when a gradient is wrong; ``.report`` holds the report that is its message."""
 
     def __init__(self, report: GradReport) -> None:
         super().__init__(str(report))
@@ -106,7 +106,7 @@ def finish(report: GradReport, raise_exception: bool) -> GradReport:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no tuples, NumPy numbers, infinities or functions."""
+    """Convert tuples, NumPy numbers, infinities and functions, which JSON lacks."""
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -123,7 +123,7 @@ def _number(x: float) -> str:
 
 
 def _brief(a: Array) -> str:
-    """A few numbers in full, many as dtype and shape."""
+    """Return small arrays in full and large ones as dtype and shape."""
     if a.size > 24:
         return f"{a.dtype}[{','.join(map(str, a.shape))}]"
     text = np.array2string(
@@ -134,7 +134,7 @@ def _brief(a: Array) -> str:
 
 
 def source_of(a: Array) -> str:
-    """An expression that makes exactly this array."""
+    """Return a Python expression that evaluates to exactly this array."""
     dtype = (
         ""
         if a.dtype in (np.dtype(np.float64),)

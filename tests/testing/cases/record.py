@@ -1,4 +1,4 @@
-"""How a function, its gradient and the bugs planted in it are written down."""
+"""Records of a function, its gradient and the bugs planted in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def case(
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum over the axes along which ``shape`` was stretched."""
+    """Sum over the axes along which ``shape`` was broadcast."""
     g = g.sum(tuple(range(g.ndim - len(shape))))
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return g.sum(axes, keepdims=True) if axes else g

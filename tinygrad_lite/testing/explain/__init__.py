@@ -1,1 +1,1 @@
-"""Why a gradient is wrong: patterns, experiments and the suspected cause."""
+"""Find the suspected cause of a wrong gradient: patterns in the error, and calls with something changed."""

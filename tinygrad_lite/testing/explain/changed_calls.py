@@ -1,4 +1,4 @@
-"""What has to be changed about failing calls to make them right: an option, indices, a value moved a little."""
+"""Repeat failing calls with another option, other indices, masks or shifted values, and see which are right."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from tinygrad_lite.testing.explain.context import Outcome
 from tinygrad_lite.testing.explain.jacobian import Jacobians
 from tinygrad_lite.testing.verdict.point import Array, Point
 
-ASKED = 4  # failing points that are called again
-SMALL = 24  # elements of float inputs that they may have
-VALUES = 5  # of an option that are tried
-WAYS = 3  # in which indices are drawn anew
+REPEATED = 4  # failing points that are called again
+SMALL = 24  # elements that their float inputs may have
+VALUES = 5  # values of an option that are tried
+WAYS = 3  # random draws of other indices
 
 Arrays = list[Array]
 
 
-class Asked(NamedTuple):
-    """A failing point that is quick to call again, and the float inputs whose gradients are wrong, by their order."""
+class Repeatable(NamedTuple):
+    """A failing point that is cheap to call again, and the positions of its float inputs with wrong gradients."""
 
     point: Point
     wrong: list[int]
 
     def right(self, arrays: Arrays | None = None, kw: dict[str, Any] | None = None) -> bool | None:
-        """Whether another call is right; None where it is no call, or what was wrong has no gradient there."""
-        told = _told(self.point, arrays or self.point.x, self.point.kw if kw is None else kw)
-        if told is None or all(told[k] is None for k in self.wrong):
+        """Whether another call is right; None if it fails or the gradients in question are zero there."""
+        judged = _judged(self.point, arrays or self.point.x, self.point.kw if kw is None else kw)
+        if judged is None or all(judged[k] is None for k in self.wrong):
             return None
-        return False not in told
+        return False not in judged
 
 
-def asked(outcomes: Sequence[Outcome]) -> list[Asked]:
-    """A few of the failing points, the most general first."""
-    found: list[Asked] = []
+def repeatable(outcomes: Sequence[Outcome]) -> list[Repeatable]:
+    """Select a few failing points, the most general first."""
+    found: list[Repeatable] = []
     for o in outcomes:
-        if o.failed and 0 < sum(a.size for a in o.point.given) <= 2 * SMALL and len(found) < ASKED:
-            told = _told(o.point, o.point.x, o.point.kw)
-            if told is not None and False in told:
-                found.append(Asked(o.point, [k for k, now in enumerate(told) if now is False]))
+        if o.failed and 0 < sum(a.size for a in o.point.given) <= 2 * SMALL and len(found) < REPEATED:
+            judged = _judged(o.point, o.point.x, o.point.kw)
+            if judged is not None and False in judged:
+                found.append(Repeatable(o.point, [k for k, now in enumerate(judged) if now is False]))
     return found
 
 
-def _told(p: Point, arrays: Arrays, kw: dict[str, Any]) -> list[bool | None] | None:
-    """For each float input whether its gradient is right, None where it is zero; None if the call tells nothing."""
+def _judged(p: Point, arrays: Arrays, kw: dict[str, Any]) -> list[bool | None] | None:
+    """Return for each float input whether its gradient is right (None if zero); None if the call fails."""
     q = Point(p.rule, arrays, kw, p.seed, p.profile)
     if sum(q.x[i].size for i in q.fl) > SMALL:
         return None
@@ -54,49 +54,49 @@ def _told(p: Point, arrays: Arrays, kw: dict[str, Any]) -> list[bool | None] | N
         J = Jacobians(q)
         v = np.random.default_rng(2).standard_normal(J.size)
         pairs = list(zip(q.vjp(q.x, v), J.pulled(v), J.error, strict=True))
-    except Exception:  # not a call that the function takes
+    except Exception:  # the function rejects the call
         return None
     if not all(a.shape == n.shape and np.isfinite(n).all() for a, n, _ in pairs):
         return None
-    told: list[bool | None] = []
+    results: list[bool | None] = []
     for a, n, error in pairs:
         room = 1e-5 * np.abs(n).max(initial=0) + 20 * (np.abs(v) @ np.abs(error)).reshape(n.shape) + 1e-12
         agree = bool((np.abs(a - n) <= room).all())
-        told.append(None if agree and not np.abs(n).max(initial=0) > 1e-12 else agree)
-    return told
+        results.append(None if agree and not np.abs(n).max(initial=0) > 1e-12 else agree)
+    return results
 
 
-def option(points: Sequence[Asked], outcomes: Sequence[Outcome]) -> str | None:
-    """An option that makes every failing call right when it is changed."""
+def option(points: Sequence[Repeatable], outcomes: Sequence[Outcome]) -> str | None:
+    """Find an option that makes every failing call right when it is changed."""
     failed = [o.point.kw for o in outcomes if o.failed]
     for key in points[0].point.kw if points else ():
         values = {repr(o.point.kw.get(key)): o.point.kw.get(key) for o in outcomes}
         if not 1 < len(values) <= VALUES:
             continue
-        told: dict[str, list[bool]] = {name: [] for name in values}
+        results: dict[str, list[bool]] = {name: [] for name in values}
         for a in points:
             for name, value in values.items():
                 own = name == repr(a.point.kw.get(key))
                 now = False if own else a.right(kw={**a.point.kw, key: value})
                 if now is not None:
-                    told[name].append(now)
-        good = sorted(name for name, right in told.items() if len(right) > 1 and all(right))
-        bad = sorted(name for name, right in told.items() if right and not any(right))
-        mixed = [name for name, right in told.items() if right and any(right) and not all(right)]
+                    results[name].append(now)
+        good = sorted(name for name, right in results.items() if len(right) > 1 and all(right))
+        bad = sorted(name for name, right in results.items() if right and not any(right))
+        mixed = [name for name, right in results.items() if right and any(right) and not all(right)]
         if good and not mixed and not any(repr(kw.get(key)) in good for kw in failed):
             right, wrong = " or ".join(good[:3]), ", ".join(bad[:3])
             return f"right with {key} = {right}, wrong with {wrong}: see how backward uses option {key}"
     return None
 
 
-def indices(points: Sequence[Asked]) -> str | None:
-    """Whether the mistake goes when no index occurs twice, or no index occurs in two inputs."""
+def indices(points: Sequence[Repeatable]) -> str | None:
+    """Say whether calls are right when no index occurs twice, or in two inputs."""
     for text, change in _other_indices(points[0].point.x) if points else ():
         changed = [(a, [change(a.point.x, seed=s) for s in range(WAYS)]) for a in points]
-        if any(x is None for _, ways in changed for x in ways):  # it is wrong without that
+        if any(x is None for _, ways in changed for x in ways):  # some failing point has no such indices
             continue
-        told = [right for a, ways in changed for x in ways if x and (right := a.right(x)) is not None]
-        if len(told) > WAYS and all(told):
+        results = [right for a, ways in changed for x in ways if x and (right := a.right(x)) is not None]
+        if len(results) > WAYS and all(results):
             return text
     return None
 
@@ -107,11 +107,11 @@ def _other_indices(x: Arrays) -> Iterator[tuple[str, Callable[..., Arrays | None
         for k in (k for k in ints if k > j):
             yield f"wrong only where an index is in input {j} and in input {k}", partial(_apart, j=j, k=k)
     for j in ints:
-        text = f"right when the indices in input {j} are distinct: what equal ones share is lost or counted wrongly"
+        text = f"right when the indices in input {j} are distinct: contributions of equal indices are lost"
         yield text, partial(_distinct, j=j)
 
 
-# Both: the inputs with other indices, None where there is nothing to change, [] where it can't be done.
+# Both return the inputs with other indices, None if there is nothing to change, [] if no change is possible.
 def _distinct(x: Arrays, j: int, seed: int) -> Arrays | None:
     b = x[j]
     if len(np.unique(b)) == b.size:
@@ -131,19 +131,21 @@ def _apart(x: Arrays, j: int, k: int, seed: int) -> Arrays | None:
     return [*x[:k], new, *x[k + 1 :]]
 
 
-def masks(points: Sequence[Asked]) -> str | None:
-    """Whether the mistake goes when a mask lets everything through, or nothing."""
+def masks(points: Sequence[Repeatable]) -> str | None:
+    """Say whether calls are right when a mask is all True or all False."""
     for j in [j for j, b in enumerate(points[0].point.x) if b.dtype.kind == "b"] if points else ():
         for value in (True, False):
-            told = [a.right([np.full_like(b, value) if i == j else b for i, b in enumerate(a.point.x)]) for a in points]
+            results = [
+                a.right([np.full_like(b, value) if i == j else b for i, b in enumerate(a.point.x)]) for a in points
+            ]
             mixed = all((a.point.x[j] != value).any() for a in points)
-            if mixed and len(told) > 1 and all(told):
+            if mixed and len(results) > 1 and all(results):
                 return f"right when all of input {j} is {value}"
     return None
 
 
-def beside(points: Sequence[Asked]) -> str | None:
-    """Whether all is right a little beside every failing point: a branch or a limit at just these values."""
+def nearby(points: Sequence[Repeatable]) -> str | None:
+    """Say whether calls are right close to every failing point: a branch or a limit at exactly these values."""
     for i in points[0].point.fl if points else ():
         xs = [a.point.x[i] for a in points]
         if all(x.size for x in xs) and all(a.right(_moved(a.point, i)) for a in points):
@@ -160,8 +162,8 @@ def beside(points: Sequence[Asked]) -> str | None:
     return None
 
 
-def _wrong_together(a: Asked, i: int, j: int) -> bool:
-    """Whether two inputs have an element in common, and the mistake stays when both are shifted."""
+def _wrong_together(a: Repeatable, i: int, j: int) -> bool:
+    """Whether two inputs share an element, and the gradient stays wrong when both are shifted equally."""
     x = a.point.x
     both = [b + 0.03 if k in (i, j) else b for k, b in enumerate(x)]
     return bool(np.isin(x[i], x[j]).any()) and a.right(both) is False

@@ -1,4 +1,4 @@
-"""Does the mistake disappear when another input is changed? What the answer tells about the rule."""
+"""Change an input and repeat the call: a change that makes the gradient right points to the bug."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from tinygrad_lite.testing.explain.evidence import LOOSE, Case
 from tinygrad_lite.testing.verdict.point import Array
 
-Change = Callable[[Case], tuple[int, Array]]  # the input that is changed, and what it becomes
+Change = Callable[[Case], tuple[int, Array]]  # the changed input and its new value
 
 
 def experiments(cases: Sequence[Case]) -> str | None:
-    """The first change that cures every failing point asked."""
-    asked = cases[:3]
-    for text, change in _changes(asked[0]):
-        if all(_cures(c, *change(c)) for c in asked):
+    """Return the text of the first change that makes all failing points right."""
+    sample = cases[:3]
+    for text, change in _changes(sample[0]):
+        if all(_cures(c, *change(c)) for c in sample):
             return text
-    if all(_depends_on_itself(c) for c in asked):
+    if all(_depends_on_itself(c) for c in sample):
         return (
             "off by a factor that depends on the element itself and on nothing else: "
             "the local derivative of a function applied to this input is wrong"
@@ -27,8 +27,8 @@ def experiments(cases: Sequence[Case]) -> str | None:
 
 
 def dependence(cases: Sequence[Case]) -> str | None:
-    """Which inputs the error changes with."""
-    told: dict[int, list[bool]] = {}
+    """Say which inputs the error depends on."""
+    changed: dict[int, list[bool]] = {}
     for c in cases[:2]:
         error = c.n - c.a
         for j, b in enumerate(c.arrays):
@@ -37,11 +37,11 @@ def dependence(cases: Sequence[Case]) -> str | None:
             found = c.retry({j: b * (1 + 0.1 * np.random.default_rng(j).uniform(0.5, 1, b.shape)) + (b == 0) * 0.1})
             if found is not None:
                 moved = np.abs(found[1] - found[0] - error).max()
-                told.setdefault(j, []).append(bool(moved > 1e-5 * np.abs(error).max() + 20 * np.max(c.noise)))
-    yes = [f"input {j}" for j, changes in told.items() if all(changes)]
-    no = [f"input {j}" for j, changes in told.items() if not any(changes)]
-    every = all(len(changes) == min(2, len(cases)) for changes in told.values())
-    if not every or not yes or not no or len(yes) + len(no) < len(told):
+                changed.setdefault(j, []).append(bool(moved > 1e-5 * np.abs(error).max() + 20 * np.max(c.noise)))
+    yes = [f"input {j}" for j, changes in changed.items() if all(changes)]
+    no = [f"input {j}" for j, changes in changed.items() if not any(changes)]
+    every = all(len(changes) == min(2, len(cases)) for changes in changed.values())
+    if not every or not yes or not no or len(yes) + len(no) < len(changed):
         return None
     return f"the error depends on {' and '.join(yes)}, not on {' and '.join(no)}"
 
@@ -75,9 +75,9 @@ def _copied(i: int, j: int) -> Change:
 
 
 def _cures(c: Case, j: int, changed: Array) -> bool:
-    """Whether all is right with the changed input, and wrong again a little beside it.
+    """Whether the gradient is right with the changed input and wrong again close to it.
 
-    A rule that is right near the change too is right in a whole region: a branch, nothing about the change itself.
+    If it is right nearby too, a branch is right in a whole region, and the change itself means nothing.
     """
     if changed.shape != c.arrays[j].shape or not _right(c, {j: changed}):
         return False
@@ -87,7 +87,7 @@ def _cures(c: Case, j: int, changed: Array) -> bool:
 
 
 def _right(c: Case, changes: dict[int, Array]) -> bool | None:
-    """Whether the gradient is right with other inputs; None where that tells nothing."""
+    """Whether the gradient is right with other inputs; None if it is too small to judge."""
     found = c.retry(changes)
     if found is None:
         return None
@@ -99,7 +99,7 @@ def _right(c: Case, changes: dict[int, Array]) -> bool | None:
 
 
 def _depends_on_itself(c: Case) -> bool:
-    """Whether the ratio to the right gradient stays when all other inputs and all other elements change."""
+    """Whether the ratio to the right gradient is unchanged by all other inputs and elements."""
     others = [j for j, b in enumerate(c.arrays) if j != c.index and b.dtype.kind == "f" and b.size]
     live = np.flatnonzero(c.big.ravel())
     if not others or c.x.size < 3 or len(live) < 3 or not c.bad.mean() > 0.9:

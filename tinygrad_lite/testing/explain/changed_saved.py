@@ -1,4 +1,4 @@
-"""Does the mistake disappear when something that forward saved is changed? What the answer tells about the rule."""
+"""Change a saved value and repeat backward: a change that makes the gradient right points to the bug."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from tinygrad_lite.testing.explain.evidence import Case
 from tinygrad_lite.testing.explain.leaves import LEAVES, Path, leaves, lists, place
 from tinygrad_lite.testing.verdict.point import Array
 
-Change = Callable[[Case, Any], Any]  # from what forward saved to what backward gets instead
+Change = Callable[[Case, Any], Any]  # from the saved values to those that backward gets instead
 
 
 def saved_values(cases: Sequence[Case]) -> str | None:
-    """What to change about saved values to make every failing point right: of a kind of change all values it helps."""
-    asked = sorted(cases, key=lambda c: -c.bad.sum())[:4]
-    if len(asked) < 2 and asked[0].bad.sum() < 3:
+    """Return the first kind of change of saved values that makes every failing point right."""
+    sample = sorted(cases, key=lambda c: -c.bad.sum())[:4]
+    if len(sample) < 2 and sample[0].bad.sum() < 3:
         return None
-    same = _one_array(asked[0])
+    same = _one_array(sample[0])
     if same:
         return same
     found: dict[str, list[str]] = {}
-    for name, text, change in _changes(asked[0], asked[0].saved()):
-        if all(_cures(c, change) for c in asked):
+    for name, text, change in _changes(sample[0], sample[0].saved()):
+        if all(_cures(c, change) for c in sample):
             found.setdefault(text, []).append(name)
     return next((text.format(" or ".join(names[:2])) for text, names in found.items()), None)
 
 
 def _one_array(c: Case) -> str | None:
-    """A list whose items are one array: overwritten at each step, so that all hold the last values."""
+    """Find a list of steps that all saved the same array, so that it holds the values of the last step."""
     for path, steps in lists(c.saved()):
         for inside, leaf in leaves(steps[0]):
             others = [_get(inside)(c, step) for step in steps[1:]]
             own = isinstance(leaf, np.ndarray) and not any(np.array_equal(leaf, b) for b in c.arrays)
             if own and others and all(isinstance(t, np.ndarray) and np.shares_memory(t, leaf) for t in others):
-                return f"{place((*path, ..., *inside))} is one and the same array at each step: save a copy"
+                return f"{place((*path, ..., *inside))} is the same array at each step: save a copy"
     return None
 
 
 def _changes(c: Case, saved: Any) -> Iterator[tuple[str, str, Change]]:
-    """What is changed, a text with room for it, and the change."""
+    """Yield the name of the changed value, a message with a placeholder for it, and the change."""
     known = list(leaves(saved))[:LEAVES]
     names = {path: _name(path, c, leaf) for path, leaf in known}
     sources = [(names[path], _get(path), leaf) for path, leaf in known]
@@ -60,7 +60,7 @@ def _changes(c: Case, saved: Any) -> Iterator[tuple[str, str, Change]]:
 
 
 def _in_time(saved: Any) -> Iterator[tuple[str, str, Change]]:
-    """Values saved step by step: those of another step, or of another quantity at each step."""
+    """Exchange values saved step by step for those of another step or another quantity."""
     for path, steps in lists(saved):
         inside = [[(p, leaf) for p, leaf in leaves(step) if np.asarray(leaf).dtype.kind == "f"] for step in steps]
         places = [p for p, _ in inside[0]]
@@ -82,7 +82,7 @@ def _in_time(saved: Any) -> Iterator[tuple[str, str, Change]]:
 
 
 def _put_all(path: Path, p: Path, q: Path, step: int = 0) -> Change:
-    """The values at ``q`` of each step of a list, or of the step after it, in the places ``p``."""
+    """Put the values at ``q`` of each step, or of the step ``step`` later, at ``p``."""
 
     def put(c: Case, saved: Any) -> Any:
         steps = _get(path)(c, saved)
@@ -94,7 +94,7 @@ def _put_all(path: Path, p: Path, q: Path, step: int = 0) -> Change:
 
 
 def _put_earlier(path: Path, last: Path) -> Change:
-    """Each value of a list one step later, the last one in a place of its own."""
+    """Shift the values of a list one step back; the last one goes to ``last``."""
 
     def put(c: Case, saved: Any) -> Any:
         steps = list(_get(path)(c, saved))
@@ -127,10 +127,10 @@ def _functions(leaf: Array) -> Iterator[tuple[str, Callable[[Array], Array]]]:
 
 
 def _cures(c: Case, change: Change) -> bool:
-    """Whether the rule is right with something else saved."""
+    """Whether the gradient is right with changed saved values."""
     try:
         a = c.resave(lambda saved: change(c, saved))
-    except Exception:  # the rule does not work with it
+    except Exception:  # the rule rejects the change
         return False
     if a is None or a.shape != c.n.shape or not np.isfinite(a).all():
         return False
@@ -189,7 +189,7 @@ def _put(path: Path, value: Change) -> Change:
 
 
 def _replaced(saved: Any, path: Path, value: Any) -> Any:
-    """A copy of nested containers with one value changed."""
+    """Copy nested containers with one value replaced."""
     if not path:
         return value
     key, rest = path[0], path[1:]

@@ -1,4 +1,4 @@
-"""Analytic against numeric gradients of one failing point, and what a changed call would give."""
+"""Compute analytic and numeric gradients at a failing point, and the calls that explanations repeat."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tinygrad_lite.testing.verdict.point import Array, Point, Vector, unflatten
 
 
 def compared(p: Point, met: Mapping[str, Sequence[Any]] = MappingProxyType({})) -> dict[str, Case]:
-    """Analytic against numeric gradient of every wrong input of one point; ``met``: values of options in a search."""
+    """Return a `Case` for every wrong input of a point; ``met`` holds the values of options in the search."""
     J = Jacobians(p)
     floats = [a for a in J.outs.arrays if a.dtype.kind == "f"]
     v = np.random.default_rng(1).standard_normal(J.size)
     prefix, single, part = "", floats[0] if len(floats) == 1 else None, slice(0, J.size)
     if len(floats) > 1 and J.analytic is not None:
         wrong = _wrong_outputs(J)
-        if len(wrong) == 1:  # look at that output alone
+        if len(wrong) == 1:  # explain that output alone
             number, single, part = wrong[0]
             prefix = f"only through output {number}: "
             v = np.where((np.arange(J.size) >= part.start) & (np.arange(J.size) < part.stop), v, 0.0)
@@ -50,7 +50,7 @@ def compared(p: Point, met: Mapping[str, Sequence[Any]] = MappingProxyType({})) 
 
 
 def _parts(p: Point, y: Array | None) -> Iterator[tuple[str, Array]]:
-    """Names and values of what forward saved besides the inputs and the output."""
+    """Yield names and values of the saved arrays that are neither inputs nor the output."""
     for path, leaf in list(leaves(p.fresh(p.x)[1]))[:LEAVES]:
         b = np.asarray(leaf)
         known = [*p.x, *([] if y is None else [y])]
@@ -59,7 +59,7 @@ def _parts(p: Point, y: Array | None) -> Iterator[tuple[str, Array]]:
 
 
 def _wrong_outputs(J: Jacobians) -> list[tuple[int, Array, slice]]:
-    """Number, value and rows of the outputs that are differentiated wrongly."""
+    """Return number, value and rows of the outputs that are differentiated wrongly."""
     wrong, at = [], 0
     for number, a in enumerate(J.outs.arrays):
         if a.dtype.kind != "f":
@@ -76,26 +76,26 @@ def _agree(a: Array, n: Array) -> bool:
 
 
 def _elsewhere(p: Point, k: int, changed: dict[int, Array], v: Vector) -> tuple[Array, Array] | None:
-    """Analytic and numeric gradient of one input where other inputs have changed."""
+    """Return analytic and numeric gradient of one input after a change of inputs."""
     arrays = [changed.get(i, a) for i, a in enumerate(p.x)]
     q = Point(p.rule, arrays, p.kw, p.seed, p.profile)
     try:
         if q.out(q.x).size != v.size:
             return None
         a, n = q.vjp(q.x, v)[k], Jacobians(q, kinks=False).pulled(v)[k]
-    except Exception:  # not in the domain of the function
+    except Exception:  # outside the domain of the function
         return None
     return (a, n) if a.shape == n.shape and np.isfinite(n).all() else None
 
 
 def _resaved(p: Point, i: int, change: Callable[[Any], Any], v: Vector) -> Array | None:
-    """Analytic gradient of input ``i`` with something else saved."""
+    """Return the analytic gradient of input ``i`` with changed saved values."""
     outs, saved = p.fresh(p.x)
     return p.pull(unflatten(v, outs), change(saved))[i]
 
 
 def _other_option(p: Point, k: int, c: Case, v: Vector, met: Mapping[str, Sequence[Any]]) -> Iterator[Hint]:
-    """Does the analytic gradient fit the numeric one for another value of one option?"""
+    """Yield the option values for which the numeric gradient equals the analytic one of this call."""
     for key, val in p.kw.items():
         for other in _others(val, c.x.ndim, met.get(key, ())):
             q = Point(p.rule, p.given, {**p.kw, key: other}, p.seed, p.profile)
@@ -111,7 +111,7 @@ def _other_option(p: Point, k: int, c: Case, v: Vector, met: Mapping[str, Sequen
 
 
 def _others(val: Any, ndim: int, met: Sequence[Any]) -> list[Any]:
-    """Values that a rule could have taken for granted instead of ``val``."""
+    """Return values that a rule may assume instead of ``val``."""
     if isinstance(val, bool):
         return [not val]
     if isinstance(val, int):

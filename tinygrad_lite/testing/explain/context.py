@@ -1,4 +1,4 @@
-"""Which examples fail and which pass: an option or a property of the inputs that tells them apart."""
+"""Compare failing with passing examples: find the option or property of the inputs that separates them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,13 @@ from tinygrad_lite.testing.explain.evidence import Hint
 from tinygrad_lite.testing.verdict.point import Array, Point
 
 UNKNOWN = "no simple pattern: a term is missing or wrong"
-CHANCE = 0.01  # probability of a coincidence, times the number of things tried, below which it is none
-
-
-LIKELY = 0.05  # the same for a property: what is said is true of all examples anyway
-
-
+CHANCE = 0.01  # largest accepted probability of a coincidence, times the number of alternatives tried
+LIKELY = 0.05  # the same for a pattern, which holds at all failing points in any case
 ALTERNATIVES = 12  # positions along axes that are tried
 
 
 class Outcome(NamedTuple):
-    """One example of a search, and of which kind its values are."""
+    """One example of a search: its value mode, its point, and whether it failed."""
 
     mode: str
     point: Point
@@ -30,7 +26,7 @@ class Outcome(NamedTuple):
 
 
 def common(lists: Sequence[Sequence[Hint]]) -> list[Hint]:
-    """The hints that no failing point contradicts, most telling first."""
+    """Return the hints that no failing point contradicts, in order of significance."""
     found: dict[str, Hint] = {}
     for h in [h for hints in lists for h in hints]:
         if h.key not in found or h.telling and not found[h.key].telling:
@@ -45,21 +41,21 @@ def common(lists: Sequence[Sequence[Hint]]) -> list[Hint]:
 
 
 def coincidence(failed: int, passed: int, members: int) -> float:
-    """Probability that all failing examples fall by chance into ``members`` of all examples."""
+    """Return the probability that all failing examples are among ``members`` of all examples by chance."""
     return math.comb(members, failed) / math.comb(failed + passed, failed)
 
 
 def deciding_option(outcomes: Sequence[Outcome]) -> str | None:
-    """An option whose value tells failing examples from passing ones."""
-    told = [o for o in outcomes if _tells(o.point)]
-    failed, passed = [o.point for o in told if o.failed], [o.point for o in told if not o.failed]
+    """Find an option whose value separates failing from passing examples."""
+    general = [o for o in outcomes if _general(o.point)]
+    failed, passed = [o.point for o in general if o.failed], [o.point for o in general if not o.failed]
     if not failed or not passed:
         return None
-    tried = sum(len({repr(_value(o.point, key)) for o in told}) for key in failed[0].kw)
+    tried = sum(len({repr(_value(o.point, key)) for o in general}) for key in failed[0].kw)
     for key in failed[0].kw:
         bad, good = ({repr(_value(p, key)) for p in points} for points in (failed, passed))
         several = sum(len([p for p in passed if repr(_value(p, key)) == value]) > 1 for value in good) == len(good)
-        if bad & good or tried / math.comb(len(told), len(failed)) > CHANCE:
+        if bad & good or tried / math.comb(len(general), len(failed)) > CHANCE:
             continue
         if len(good) == 1 and several:
             more = f", wrong with {', '.join(sorted(bad))}" if len(bad) < 4 else ", wrong otherwise"
@@ -70,13 +66,13 @@ def deciding_option(outcomes: Sequence[Outcome]) -> str | None:
 
 
 def contradicted(key: str, value: Any, outcomes: Sequence[Outcome]) -> bool:
-    """Whether the examples tell that backward does not take ``value`` for option ``key`` in every call.
+    """Whether the examples rule out that backward assumes ``value`` for option ``key`` in every call.
 
-    A call with that very value must pass; few of the others may (a limit that no element reaches).
+    If it does, calls with that value pass and most others fail (not all: no element may reach a limit).
     """
-    told = [o for o in outcomes if _tells(o.point)]
-    alike = [o.failed for o in told if _same(o.point, key, value)]
-    other = [o.failed for o in told if not _same(o.point, key, value)]
+    general = [o for o in outcomes if _general(o.point)]
+    alike = [o.failed for o in general if _same(o.point, key, value)]
+    other = [o.failed for o in general if not _same(o.point, key, value)]
     return any(alike) or sum(other) < 0.5 * len(other)
 
 
@@ -87,8 +83,8 @@ def _same(p: Point, key: str, value: Any) -> bool:
     return bool(now == value)
 
 
-def _tells(p: Point) -> bool:
-    """Whether the point is general enough for its passing to mean something."""
+def _general(p: Point) -> bool:
+    """Whether the point is general enough for a bug to show."""
     x = [p.x[i] for i in p.fl]
     return any(a.size > 2 and np.ptp(a) > 0 and all(n > 1 for n in a.shape) for a in x)
 
@@ -97,20 +93,20 @@ def _value(p: Point, key: str) -> Any:
     value = p.kw.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and key in ("axis", "dim") and p.fl:
         nd = p.x[p.fl[0]].ndim
-        return value if value < 0 else value - nd  # counted from the end, so that -1 is always the last axis
+        return value if value < 0 else value - nd  # counted from the end, so that the last axis is always -1
     return value
 
 
 def shared_property(outcomes: Sequence[Outcome]) -> str | None:
-    """A property that all failing examples have and so few passing ones that this is no coincidence."""
-    told = [o.point for o in outcomes if o.failed or _ordinary(o.point)]
+    """Find a property of all failing examples that too few passing ones share for a coincidence."""
+    general = [o.point for o in outcomes if o.failed or _ordinary(o.point)]
     failed = [o.point for o in outcomes if o.failed]
-    if not failed or len(failed) == len(told):
+    if not failed or len(failed) == len(general):
         return None
     rated = []
     for k, (text, test) in enumerate(PROPERTIES):
         if all(map(test, failed)):
-            rated.append((coincidence(len(failed), len(told) - len(failed), sum(map(test, told))), k, text))
+            rated.append((coincidence(len(failed), len(general) - len(failed), sum(map(test, general))), k, text))
     rated = [r for r in sorted(rated) if r[0] < (CHANCE if "equal" in r[2] or "index" in r[2] else CHANCE / 10)]
     if not rated:
         return None
@@ -119,7 +115,7 @@ def shared_property(outcomes: Sequence[Outcome]) -> str | None:
 
 
 def _ordinary(p: Point) -> bool:
-    """Whether a mistake could have shown: nothing is empty, and not all is zero."""
+    """Whether a bug could show: no input is empty, and some elements are not zero."""
     return all(a.size for a in p.given) and any(a.size > 1 and a.any() for a in _floats(p))
 
 

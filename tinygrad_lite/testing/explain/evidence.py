@@ -1,4 +1,4 @@
-"""What patterns look at: analytic against numeric gradient of one input at one point, and what they say."""
+"""The data of explanations: `Case`, both gradients of one input at one point, and `Hint`, an observation."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 
 from tinygrad_lite.testing.verdict.point import Array
 
-LOOSE = 1e-3  # relative agreement that a pattern needs
+LOOSE = 1e-3  # relative tolerance of patterns
 
 
 class Hint(NamedTuple):
-    """What is observed, and perhaps its cause: ``key`` without numbers, ``text`` for people."""
+    """An observation and perhaps its cause; ``key`` identifies it without numbers, ``text`` is the message."""
 
     key: str
     text: str
-    option: tuple[str, Any] | None = None  # that is ignored, and the value taken for it
-    telling: bool = True  # False: this point merely does not contradict
-    chance: float = 0.0  # that it fits by coincidence
+    option: tuple[str, Any] | None = None  # an ignored option and the value assumed for it
+    telling: bool = True  # False: this point does not contradict the hint, but does not support it either
+    chance: float = 0.0  # probability that it fits by coincidence
 
 
 @dataclass
 class Case:
-    """Analytic ``a`` against numeric ``n`` for one input ``x`` of a call."""
+    """The analytic gradient ``a`` and the numeric one ``n`` of one input ``x`` of a call."""
 
     a: Array
     n: Array
@@ -38,16 +38,16 @@ class Case:
     Ja: Array | None = None  # Jacobians, outputs x elements
     Jn: Array | None = None
     others: dict[int, tuple[Array, Array]] = field(default_factory=dict)  # both gradients of the other inputs
-    size: Array | None = None  # what the terms of ``n`` would be without cancelling
-    noise: Array | float = 0.0  # error of ``n``
-    ordinary: bool = True  # values of no special kind: no grid, no zeros, no limits, of usual size
-    prefix: str = ""  # the only output through which it is wrong
-    refit: Callable[[], Iterator[Hint]] = lambda: iter(())  # options whose other value fits ``a``
-    twist: Callable[[Array], Array | None] = lambda v: None  # the analytic gradient for another v
+    size: Array | None = None  # magnitude of the terms that ``n`` sums, before cancellation
+    noise: Array | float = 0.0  # estimated error of ``n``
+    ordinary: bool = True  # no special values: no grid, zeros or limits, of usual size
+    prefix: str = ""  # names the output, if only one is differentiated wrongly
+    refit: Callable[[], Iterator[Hint]] = lambda: iter(())  # other values of options that ``a`` fits
+    twist: Callable[[Array], Array | None] = lambda v: None  # analytic gradient for another v
     retry: Callable[[dict[int, Array]], tuple[Array, Array] | None] = lambda changed: None  # with other inputs
-    saved: Callable[[], Any] = lambda: None  # what forward saved
-    resave: Callable[[Callable[[Any], Any]], Array | None] = lambda change: None  # a with something else saved
-    parts: Sequence[tuple[str, Array]] = ()  # float arrays and numbers among what forward saved, but for inputs
+    saved: Callable[[], Any] = lambda: None  # the values that forward saved
+    resave: Callable[[Callable[[Any], Any]], Array | None] = lambda change: None  # ``a`` with other saved values
+    parts: Sequence[tuple[str, Array]] = ()  # saved float arrays and numbers, without the inputs
     top: float = field(init=False)
     tol: float = field(init=False)
     off: Array = field(init=False)
@@ -58,29 +58,27 @@ class Case:
         self.tol = 1e-4 * self.top
         gap = np.abs(self.a - self.n)
         size = np.abs(self.n) if self.size is None else self.size
-        self.off = gap / np.maximum(
-            np.maximum(size, np.abs(self.a)), 1e-300
-        )  # error of each element, relative to itself
+        self.off = gap / np.maximum(np.maximum(size, np.abs(self.a)), 1e-300)  # relative error of each element
         none = 1e-12 * self.top
         self.bad = ~((self.off <= 1e-4) | (gap <= none + 20 * self.noise))
         flat = (self.a == 0) & (np.abs(self.n) <= none + 2 * self.noise)
         self.right = (self.off <= 1e-6) | flat | (gap <= np.minimum(2 * self.noise, 1e-5 * size))
         self.rel = float(gap.max(initial=0)) / max(self.top, 1e-300)
-        self.big = np.abs(self.n) > np.maximum(1e3 * self.noise, 1e-9 * self.top)  # where ratios mean something
+        self.big = np.abs(self.n) > np.maximum(1e3 * self.noise, 1e-9 * self.top)  # elements large enough for ratios
 
     def fits(self, a: Array, n: Array) -> bool:
-        """Whether two arrays agree as far as patterns go."""
+        """Whether two arrays agree within the tolerance of patterns."""
         return a.shape == n.shape and bool(np.allclose(a, n, rtol=LOOSE, atol=min(self.tol, 0.1 * self.rel * self.top)))
 
     @property
     def generic(self) -> bool:
-        """Whether a pattern could show here: enough elements, hardly any of them equal or zero."""
+        """Whether a pattern could show here: enough elements, few of them equal or zero."""
         if not self.ordinary or self.x.size == 1 and self.x.ndim or not self.x.size:
             return False
         return 1 not in self.x.shape and all(varied(b) for b in self.arrays if b.dtype.kind == "f" and b.size > 1)
 
     def axis(self, ax: int) -> str:
-        """What to call an axis: by the option that names it, where one does."""
+        """Return the name of an axis in messages, by the option that selects it if one does."""
         for key in ("axis", "dim"):
             value = self.options.get(key)
             if isinstance(value, int) and value % self.x.ndim == ax:
@@ -89,20 +87,20 @@ class Case:
 
     @property
     def elementwise(self) -> bool:
-        """Whether each output depends on one element of this input, the one in its place."""
+        """Whether each output depends only on the element of this input at the same position."""
         N = self.Jn
         if N is None or self.y is None or self.y.shape != self.x.shape or self.x.size < 3:
             return False
         return not np.abs(N[~np.eye(len(N), dtype=bool)]).max(initial=0) > 1e-6 * np.abs(N).max(initial=0)
 
     def entries(self) -> tuple[Array, Array]:
-        """Analytic and numeric derivatives, each output's apart where known."""
+        """Return analytic and numeric derivatives: whole Jacobians where known, else gradients."""
         if self.Ja is not None and self.Jn is not None and np.isfinite(self.Jn).all():
             return self.Ja, self.Jn
         return self.a, self.n
 
     def incoming(self) -> Array | None:
-        """The incoming gradient, summed over axes along which the input was stretched."""
+        """Return the incoming gradient, summed over axes along which the input was broadcast."""
         v = self.v
         if v is None or v.ndim < self.x.ndim:
             return None if v is None or v.size > 1 else np.broadcast_to(v, self.x.shape)
@@ -113,10 +111,10 @@ class Case:
 
 
 def varied(b: Array) -> bool:
-    """Whether hardly any elements are equal or zero."""
+    """Whether few elements are equal or zero."""
     return len(np.unique(b)) >= 0.7 * b.size and (b == 0).sum() <= 0.3 * b.size
 
 
 def same(text: str) -> list[Hint]:
-    """One hint whose text is its key."""
+    """Return one hint whose text is its key."""
     return [Hint(text, text)]

@@ -1,4 +1,4 @@
-"""A constant ratio between a wrong gradient and the right one, and what it may be."""
+"""Find a constant ratio between the wrong and the right gradient, and name it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from tinygrad_lite.testing.explain.evidence import Case
 
-CLOSE = 2e-4  # relative agreement of a ratio with a name; about thirty names are tried
+CLOSE = 2e-4  # relative tolerance between a ratio and a named value; about thirty are tried
 COMMON = (("-1 (sign)", -1.0), ("2", 2.0), ("1/2", 0.5), ("-2", -2.0), ("-1/2", -0.5), ("3", 3.0), ("1/3", 1 / 3))
 
 
 def constant(c: Case) -> tuple[float, int] | None:
-    """The ratio of analytic to numeric derivatives if it is the same everywhere, and of how many it is."""
+    """Return the ratio of analytic to numeric derivatives if it is constant, and the number of derivatives."""
     a, n = c.entries()
     top = max(float(np.abs(n).max(initial=0)), float(np.abs(a).max(initial=0)))
     if not np.isfinite(a).all() or not top > 0:
@@ -31,7 +31,7 @@ def constant(c: Case) -> tuple[float, int] | None:
 
 
 def factor(cases: Sequence[Case]) -> str | None:
-    """What the ratio is at every point, if it is constant at each of them."""
+    """Name the ratio, if it is constant at each point."""
     found = [constant(c) for c in cases]
     ratios = [f[0] for f in found if f is not None]
     if len(ratios) < len(cases) or max(f[1] for f in found if f) < 2 and len(cases) < 2:
@@ -47,16 +47,16 @@ def factor(cases: Sequence[Case]) -> str | None:
         named = [names[0][key] for key in shared if key.split(" ", 1)[1] in _plain(cases[0])][:1]
         return " = ".join([f"off by the factor {_number(ratios[0])}", *named])
     if shared:
-        if equal and shared[0].startswith("number"):  # then roots and the like are a coincidence
+        if equal and shared[0].startswith("number"):  # roots and the like are then coincidences
             shared = [
                 key for key in shared if not any(t in key for t in ("root", "ddof", "squared", "exp", "+", "- 1"))
             ]
         texts = dict.fromkeys(names[0][key] for key in _first_of_each_kind(shared))
         return "off by the factor " + " or ".join(list(texts)[:2])
-    if equal and (len(cases) > 3 or any(_near(ratios[0], value) for _, value in COMMON)):  # few agree by chance
+    if equal and (len(cases) > 3 or any(_near(ratios[0], value) for _, value in COMMON)):  # a few may agree by chance
         return f"off by the factor {_number(ratios[0])}"
-    several = sum(f[1] > 1 for f in found if f is not None) > 1  # one number is always a factor of another
-    other = "off by a constant factor, another one at each point" if several else None
+    several = sum(f[1] > 1 for f in found if f is not None) > 1  # two single numbers always have a ratio
+    other = "off by a constant factor, a different one at each point" if several else None
     return _decided(cases, ratios) or _count(cases, ratios) or other
 
 
@@ -80,12 +80,12 @@ def _number(r: float) -> str:
 
 
 def _first_of_each_kind(keys: Sequence[str]) -> list[str]:
-    """Of several sizes or several options the first."""
+    """Keep the first of several sizes and the first of several options."""
     return list({key.split()[0]: key for key in reversed(keys)}.values())[::-1]
 
 
 def candidates(c: Case) -> Iterator[tuple[str, str, float]]:
-    """(key, text, value) of everything that a ratio at this point may be."""
+    """Yield (key, text, value) of every named ratio at this point."""
     for text, value in COMMON:
         yield f"number {text}", text, value
     for k, val in c.options.items():
@@ -97,7 +97,7 @@ def candidates(c: Case) -> Iterator[tuple[str, str, float]]:
         if b.dtype.kind == "f" and b.size == 1 and b.flat[0] != 0:
             for name, value in _powers(f"input {j}", float(b.flat[0])):
                 yield f"input {name}", name, value
-    order = sorted(range(len(c.arrays)), key=lambda j: j != c.index)  # its own shape is the likeliest
+    order = sorted(range(len(c.arrays)), key=lambda j: j != c.index)  # the shape of the input itself first
     for j in order:
         shape = c.arrays[j].shape
         of = "" if j == c.index else f" of input {j}"
@@ -128,12 +128,12 @@ def candidates(c: Case) -> Iterator[tuple[str, str, float]]:
                 yield f"size 1/root {what}", f"1/sqrt(n), n {what}", 1 / math.sqrt(n)
                 yield (
                     f"size ddof {what}",
-                    f"(n - 1)/n, n {what}: one too many is counted (ddof, one that is masked)",
+                    f"(n - 1)/n, n {what}: the count is one too large (ddof, a masked element)",
                     (n - 1) / n,
                 )
                 yield (
                     f"size 1/ddof {what}",
-                    f"n/(n - 1), n {what}: one too few is counted (ddof, one that is masked)",
+                    f"n/(n - 1), n {what}: the count is one too small (ddof, a masked element)",
                     n / (n - 1),
                 )
 
@@ -154,7 +154,7 @@ def _powers(name: str, t: float) -> Iterator[tuple[str, float]]:
 
 
 def _decided(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:
-    """One option, or a few together, whose value tells the ratio."""
+    """Find an option, or several together, whose value determines the ratio."""
     keys = [k for k in cases[0].options if len({repr(c.options.get(k)) for c in cases}) > 1]
     for chosen in [(k,) for k in keys] + ([tuple(keys)] if len(keys) > 1 else []):
         seen: dict[tuple[Any, ...], list[float]] = {}
@@ -174,13 +174,13 @@ def _decided(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:
 
 
 def _confounded(cases: Sequence[Case], key: str, other: str) -> bool:
-    """Whether another option never changes while this one stays."""
+    """Whether the other option has one value only for each value of this one."""
     pairs = {(repr(c.options.get(key)), repr(c.options.get(other))) for c in cases}
     return len({a for a, _ in pairs}) == len(pairs)
 
 
 def _count(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:
-    """m/n or n/m, n the length of an axis: the count of some against the count of all."""
+    """Find a ratio m/n or n/m, n the length of an axis: the count of some elements instead of all."""
     if len(cases) < 3:
         return None
     for ax in range(min(c.x.ndim for c in cases)):
@@ -194,9 +194,9 @@ def _count(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:
                 if len({n - m for m, n in zip(counts, lengths, strict=True)}) > 1 and max(lengths) > 2:
                     return (
                         f"off by the factor {name}, n = the length of axis {ax} and m a smaller whole number: "
-                        "divided by the count of all where the count of some (valid, unmasked, not ignored) is meant"
+                        "divided by the count of all elements instead of some (valid, unmasked, not ignored)"
                         if name == "m/n"
                         else f"off by the factor n/m, n = the length of axis {ax} and m a smaller whole number: "
-                        "divided by the count of some where the count of all is meant"
+                        "divided by the count of some elements instead of all"
                     )
     return None

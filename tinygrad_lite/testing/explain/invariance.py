@@ -1,4 +1,4 @@
-"""What the right gradient never does along an axis, and the wrong one does: what the function does not change with."""
+"""Invariances along an axis that the right gradient has and the wrong one breaks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from tinygrad_lite.testing.explain.evidence import Case, Hint
 from tinygrad_lite.testing.verdict.point import Array
 
-ZERO = 1e-6  # part of the sum of absolute values that a sum of zero may have
+ZERO = 1e-6  # a sum counts as zero below this fraction of the sum of absolute values
 
 
 def apart(c: Case) -> Iterator[Hint]:
-    """Positions along an axis that have nothing to do with each other, and are mixed."""
+    """Find independent positions along an axis that the analytic gradient mixes."""
     A, N = c.Ja, c.Jn
     if A is None or N is None or c.y is None or not c.y.ndim or not np.isfinite(A).all() or A.size < 4:
         return
@@ -31,7 +31,7 @@ def apart(c: Case) -> Iterator[Hint]:
 
 
 def invariances(c: Case) -> Iterator[Hint]:
-    """Sums that the right gradient keeps at zero: a shift or a scale of the input does not change the function."""
+    """Find sums that are zero in the right gradient because a shift or scale of the input changes nothing."""
     if c.rel < 1e-3 or not np.isfinite(c.a).all():
         return
     for what, a, n in (
@@ -51,6 +51,6 @@ def invariances(c: Case) -> Iterator[Hint]:
 
 
 def _vanishes(t: Array, ax: int) -> bool:
-    """Whether sums along an axis are zero without all terms being so, in more than one way."""
+    """Whether the sums along an axis are zero, while not all terms are."""
     size = np.abs(t).sum(ax)
     return t.shape[ax] > 1 and bool((size > 0).any()) and bool((np.abs(t.sum(ax)) <= ZERO * size.max()).all())

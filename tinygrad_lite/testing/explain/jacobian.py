@@ -1,4 +1,4 @@
-"""Whole Jacobians of small points, analytic and numeric: for explanations, never for the verdict."""
+"""Analytic and numeric Jacobians of small points: for explanations, never for the verdict."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from tinygrad_lite.testing.verdict.differences import Scan
 from tinygrad_lite.testing.verdict.point import Array, Outs, Point, Vector
 
-MANY = 64  # elements of inputs, and of outputs, up to which everything is compared one by one
+MANY = 64  # elements of inputs, and of outputs, up to which whole Jacobians are compared
 
 
 class Worst(NamedTuple):
-    """The derivative d out[output] / d input[element] that is most wrong."""
+    """The derivative d out[output] / d input[element] with the largest error."""
 
     input: int
     element: tuple[int, ...]
@@ -25,7 +25,7 @@ class Worst(NamedTuple):
 
 
 class Jacobians:
-    """Per float input a numeric Jacobian (outputs x elements), its error, and the analytic one where that is small."""
+    """Per float input: numeric Jacobian (outputs x elements), its error and, for few outputs, the analytic one."""
 
     def __init__(self, p: Point, kinks: bool = True) -> None:
         self.p = p
@@ -47,16 +47,16 @@ class Jacobians:
             self.analytic = [
                 np.array([r[k].ravel() for r in rows]).reshape(self.size, p.x[i].size) for k, i in enumerate(p.fl)
             ]
-            # at a kink what the rule chose is right if it lies between the sides
+            # at a kink the analytic slope is right if it lies between the sides
             for k, (up, down) in enumerate(sides if kinks else []):
                 self.numeric[k] = _chosen(self.analytic[k], self.numeric[k], up, down)
 
     def pulled(self, v: Vector) -> list[Vector]:
-        """Numeric gradients of ``v . f``, shaped like the inputs."""
+        """Return the numeric gradients of ``v . f``, shaped like the inputs."""
         return [(v @ J).reshape(self.p.x[i].shape) for J, i in zip(self.numeric, self.p.fl, strict=True)]
 
     def worst(self) -> Worst | None:
-        """The entry with the largest disagreement, relative to the scale of its input element."""
+        """Return the entry with the largest disagreement, relative to the scale of its input element."""
         p = self.p
         combined = self.analytic is None
         v = np.random.default_rng(1).standard_normal(self.size)
@@ -91,15 +91,15 @@ class Jacobians:
 
 
 def worst_of(p: Point) -> Worst | None:
-    """The most wrong derivative of a point small enough to compare everything, if it can be told."""
+    """Return the worst derivative of a small point; None if the point is large or the rule raises."""
     try:
         return Jacobians(p).worst() if sum(p.x[i].size for i in p.fl) <= MANY else None
-    except Exception:  # a rule that does not take one-hot g: what is said does without
+    except Exception:  # a rule that rejects a one-hot g: the report does without
         return None
 
 
 def _chosen(a: Vector, n: Vector, up: Vector, down: Vector) -> Vector:
-    """Slopes with those of the rule where the one-sided ones differ and enclose it."""
+    """Replace numeric slopes by analytic ones that lie between differing one-sided slopes."""
     low, high = np.fmin(up, down), np.fmax(up, down)
     kink = high - low > 1e-3 * (np.abs(up) + np.abs(down))
     slack = 1e-6 * (high - low)
@@ -107,9 +107,9 @@ def _chosen(a: Vector, n: Vector, up: Vector, down: Vector) -> Vector:
 
 
 def _column(p: Point, k: int, m: int) -> tuple[Vector, Vector, Vector, Vector]:
-    """Slopes of all outputs along one element, their errors, and both one-sided slopes.
+    """Return the slopes of all outputs along one element, their errors, and both one-sided slopes.
 
-    The slope is the better one of two step sizes, one-sided at the edge of a domain.
+    The slope is the more exact one of two step sizes; at the edge of a domain it is one-sided.
     """
     d = [np.zeros(p.x[i].shape) for i in p.fl]
     d[k].flat[m] = 1.0
@@ -126,7 +126,7 @@ def _column(p: Point, k: int, m: int) -> tuple[Vector, Vector, Vector, Vector]:
 
 
 def output_name(arrays: list[Array], o: int) -> str:
-    """Name of the o-th output element; "" if there is but one."""
+    """Return the name of the o-th output element; "" if there is only one."""
     floats = [(number, a) for number, a in enumerate(arrays) if a.dtype.kind == "f"]
     if sum(a.size for _, a in floats) == 1:
         return ""

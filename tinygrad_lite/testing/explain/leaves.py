@@ -1,4 +1,4 @@
-"""Numbers and arrays in what a forward function saved."""
+"""Numbers and arrays among the values that a forward function saved."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-Path = tuple[Any, ...]  # keys from the outside in; ... for every item of a list
-LEAVES = 24  # saved values that are looked at
+Path = tuple[Any, ...]  # keys, outermost first; ... stands for every item of a list
+LEAVES = 24  # saved values examined at most
 
 
 def leaves(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every number and array in nested tuples, lists and dictionaries, with its place."""
+    """Yield every number and array in nested tuples, lists and dictionaries, with its path."""
     if isinstance(saved, (tuple, list)):
         for k, item in enumerate(saved):
             yield from leaves(item, (*path, k))
@@ -25,7 +25,7 @@ def leaves(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def lists(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every list that holds something, with its place."""
+    """Yield every non-empty list with its path."""
     if isinstance(saved, (tuple, list)):
         if isinstance(saved, list) and saved:
             yield path, saved
@@ -34,5 +34,5 @@ def lists(saved: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def place(path: Path) -> str:
-    """What to call a saved value."""
-    return "saved" + "".join("[...]" if key is ... else f"[{key!r}]" for key in path) if path else "what is saved"
+    """Return the name of a saved value in messages."""
+    return "saved" + "".join("[...]" if key is ... else f"[{key!r}]" for key in path) if path else "the saved value"

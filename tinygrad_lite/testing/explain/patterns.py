@@ -1,7 +1,7 @@
-"""Patterns that tell how a wrong gradient differs from the right one at one point.
+"""Patterns in the difference between the wrong and the right gradient at one point.
 
-Each returns hints, a key and a text: the key names what is observed without numbers, so that the hints of several
-failing points can be compared; a text holds no number that another point would not show.
+Each pattern yields hints. The key of a hint names the observation without numbers, so that hints of several failing
+points can be compared; its text holds only numbers that every point would show.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tinygrad_lite.testing.verdict.point import Array
 
 
 def hints(c: Case) -> list[Hint]:
-    """Every pattern that fits, most telling first."""
+    """Return the hints of every pattern that fits, the most specific first."""
     with np.errstate(all="ignore"):
         return [hint for pattern in (PATTERNS if c.generic else PLAIN) for hint in pattern(c)]
 
@@ -39,15 +39,15 @@ def _trivial(c: Case) -> list[Hint]:
 def _option(c: Case) -> list[Hint]:
     found = list(itertools.islice(c.refit(), 6)) if c.rel > 1e-3 else []
     fits = [h.option[0] for h in found if h.option and isinstance(h.option[1], float)]
-    return [h._replace(telling=not h.option or fits.count(h.option[0]) < 2) for h in found]  # limits fit many values
+    return [h._replace(telling=not h.option or fits.count(h.option[0]) < 2) for h in found]  # many limits fit
 
 
 def _swapped(c: Case) -> Iterator[Hint]:
     for j, (a, n) in c.others.items():
         swapped = f"the gradients of inputs {min(c.index, j)} and {max(c.index, j)} are swapped"
         alike = f"equals the gradient of input {j}"
-        minus = f"equals minus the gradient of input {j}: perhaps what differs between the two inputs is missing"
-        if c.a.shape != n.shape:  # here it cannot show
+        minus = f"equals minus the gradient of input {j}: perhaps the part in which the two inputs differ is missing"
+        if c.a.shape != n.shape:  # cannot show at this point
             yield from (Hint(text, text, telling=False) for text in (swapped, alike, minus))
         elif c.fits(c.n, n) or c.fits(c.n, -n) or not np.abs(c.a).max(initial=0) > c.tol:
             continue
@@ -84,7 +84,7 @@ def _values_moved(c: Case) -> list[Hint]:
 
 
 def _incoming(c: Case) -> list[Hint]:
-    """The gradient, or what is missing from it, is the incoming gradient, as it is or turned."""
+    """Compare the gradient, and its error, with the incoming gradient, unchanged or transposed."""
     if c.v is None or c.rel < 1e-3:
         return []
     if c.v.shape == c.a.shape and c.a.size > 2:
@@ -102,7 +102,7 @@ def _incoming(c: Case) -> list[Hint]:
 
 
 def _named(c: Case) -> Iterator[tuple[str, Array]]:
-    """Functions of the inputs and the output that a factor or a term may be."""
+    """Yield functions of the inputs and the output that may be a factor or a term."""
     for j, b in enumerate(c.arrays):
         if j != c.index and b.dtype.kind == "f" and b.size:
             yield from ((f"input {j}", b), (f"1/input {j}", 1 / b), (f"input {j} squared", b * b))
@@ -122,7 +122,7 @@ def _named(c: Case) -> Iterator[tuple[str, Array]]:
 
 
 def _functions(c: Case) -> Iterator[Hint]:
-    """Ratio, missing part or gradient equal to a function of the inputs or the output."""
+    """Compare ratio, missing part and gradient with functions of the inputs and the output."""
     if c.n.size < 2:
         return
     named = [(name, f) for name, t in _named(c) if (f := _as(t, c.n.shape)) is not None and np.isfinite(f).all()]
@@ -154,7 +154,7 @@ def _functions(c: Case) -> Iterator[Hint]:
             yield from same(f"too large by the term g * {name}")
     if c.y is not None and c.y.shape == c.n.shape:
         if _telling(f := c.y / c.x) and np.allclose(whole, f, rtol=LOOSE, atol=1e-4 * np.abs(f).max()):
-            yield from same("equals g * y/x: only the factor x of y is differentiated, what else depends on x is not")
+            yield from same("equals g * y/x: only the factor x of y is differentiated, not the rest that depends on x")
 
 
 def _as(f: Array, shape: tuple[int, ...]) -> Array | None:
@@ -171,26 +171,24 @@ def _telling(f: Array) -> bool:
 def _branches(c: Case) -> list[Hint]:
     on_a, on_n = np.abs(c.a) > c.tol, np.abs(c.n) > c.tol
     if on_a.any() and on_n.any() and (on_a ^ on_n).all() and c.a.size > 2:
-        return same(
-            "gradient where there should be none and none where there should be: a mask or two branches are swapped"
-        )
+        return same("gradient where it should be zero and zero where it should not: a mask or two branches are swapped")
     return []
 
 
 def manner(c: Case) -> str:
-    """How it is wrong where it is: nothing arrives, something arrives where nothing should, or another number."""
+    """Classify the wrong elements: gradient missing, gradient where the function is flat, or a wrong number."""
     if np.all(np.abs(c.a[c.bad]) <= c.tol):
         return "gradient missing"
     return "gradient passed where the function is flat," if np.all(np.abs(c.n[c.bad]) <= c.tol) else "wrong only"
 
 
 def local(c: Case) -> bool:
-    """Whether some elements are wrong and others plainly right."""
-    plain = c.right & c.big if manner(c) == "wrong only" else c.right  # right by being zero tells nothing
+    """Whether some elements are wrong and others clearly right."""
+    plain = c.right & c.big if manner(c) == "wrong only" else c.right  # a zero gradient proves nothing
     return bool(c.bad.any() and (c.right | c.bad).mean() > 0.8 and (plain & (c.x != 0)).any())
 
 
-COMMON = ("for x", "at the largest")  # conditions that some elements meet everywhere
+COMMON = ("for x", "at the largest")  # conditions that some elements meet at every point
 
 
 def _place(c: Case) -> Iterator[Hint]:
@@ -200,17 +198,17 @@ def _place(c: Case) -> Iterator[Hint]:
     chance = 1 / math.comb(c.bad.size, int(c.bad.sum()))
     for place, telling in conditions(c.bad, c.x, others, keys):
         if some or not telling:
-            rare = telling and not place.startswith(COMMON)  # zeros, ties, masks are where mistakes are
+            rare = telling and not place.startswith(COMMON)  # zeros, ties and masks are frequent causes
             yield Hint(text := f"{how} {place}", text, telling=telling, chance=0.0 if rare else chance)
     if not some and not c.bad.all():
         return
-    if not c.elementwise:  # there all positions are treated alike
+    if not c.elementwise:  # an elementwise function treats all positions alike
         for ax, place, chance in rows(c.bad):
             yield Hint(text := f"{how} {place} along {c.axis(ax)}", text, telling=some, chance=chance)
 
 
 def _small(c: Case) -> list[Hint]:
-    """A small error, also in comparison with the element that it belongs to."""
+    """Report an error that is small, also relative to its own element."""
     return same("small error") if c.rel < 0.02 and not (c.off[c.bad] > 0.02).any() else []
 
 

@@ -1,4 +1,4 @@
-"""Where a gradient is wrong, in words that hold at inputs of other sizes too."""
+"""Describe where a gradient is wrong, independently of the size of the input."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tinygrad_lite.testing.verdict.point import Array
 def conditions(
     bad: Array, x: Array, others: Sequence[Array] = (), keys: Sequence[tuple[int, Array]] = ()
 ) -> Iterator[tuple[str, bool]]:
-    """Conditions on single elements that hold just where it is wrong, and whether they tell anything here.
+    """Yield conditions that hold exactly at the wrong elements, and whether they are significant here.
 
-    ``keys``: numbers and values of integer and boolean inputs.
+    ``keys``: positions and values of the integer and boolean inputs.
     """
     for name, cond, sure in _by_keys(x, keys):
         if np.array_equal(bad, cond):
@@ -43,7 +43,7 @@ def conditions(
 
 
 def rows(bad: Array) -> Iterator[tuple[int, str, float]]:
-    """Axis, positions along it, and the chance of just these, where an axis has both wrong and right positions."""
+    """Yield axis, wrong positions along it and their probability by chance, if other positions are right."""
     axes = range(bad.ndim)
     hits = [bad.any(tuple(i for i in axes if i != ax), keepdims=True) for ax in axes]
     box = bool(np.array_equal(np.logical_and.reduce(np.broadcast_arrays(*hits)), bad)) if hits else False
@@ -51,7 +51,7 @@ def rows(bad: Array) -> Iterator[tuple[int, str, float]]:
         rest = tuple(i for i in range(bad.ndim) if i != ax)
         hit: Array = np.asarray(bad.any(rest))
         count = int(hit.sum())
-        if bad.all():  # no position is far from the ends
+        if bad.all():  # all positions are near the ends
             yield from ((ax, name, 1.0) for name in ("near both ends", "near the beginning", "near the end"))
         if n < 2 or not 0 < count < n:
             continue
@@ -60,7 +60,7 @@ def rows(bad: Array) -> Iterator[tuple[int, str, float]]:
             if np.array_equal(hit, cond):
                 yield ax, name, chance
         inner = np.flatnonzero(~hit)
-        if n > 2 and not hit[inner[0] : inner[-1] + 1].any():  # wrong up to some position, or from one on
+        if n > 2 and not hit[inner[0] : inner[-1] + 1].any():  # wrong up to a position, or from one on
             start, end = bool(hit[0]), bool(hit[-1])
             name = "near both ends" if start and end else "near the beginning" if start else "near the end"
             yield ax, name, chance * (count - 1 if start and end else 1)
@@ -85,7 +85,7 @@ def _positions(n: int) -> Iterator[tuple[str, Array]]:
 
 
 def _by_keys(x: Array, keys: Sequence[tuple[int, Array]]) -> Iterator[tuple[str, Array, bool]]:
-    """Elements whose mask is set, and rows whose number is among the indices."""
+    """Yield the elements that a boolean input selects, and the rows that an integer input selects."""
     for j, b in keys:
         if b.dtype.kind == "b" and b.ndim:
             mask = b.reshape(b.shape + (1,) * (x.ndim - b.ndim)) if b.shape == x.shape[: b.ndim] else b
@@ -96,19 +96,19 @@ def _by_keys(x: Array, keys: Sequence[tuple[int, Array]]) -> Iterator[tuple[str,
             yield from ((f"where input {j} is True", mask, True), (f"where input {j} is False", ~mask, True))
         elif b.dtype.kind in "iu" and b.size and x.ndim and len(x):
             picked = np.isin(np.arange(len(x)), b % len(x)).reshape((-1,) + (1,) * (x.ndim - 1))
-            sure = b.shape[:1] != x.shape[:1]  # otherwise it may as well hold one key per row
+            sure = b.shape[:1] != x.shape[:1]  # of equal length it may hold one key per row
             yield f"in the rows that input {j} picks", np.broadcast_to(picked, x.shape), sure
             yield f"in the rows that input {j} does not pick", np.broadcast_to(~picked, x.shape), sure
 
 
 def tied(x: Array) -> Array:
-    """Elements whose value occurs more than once."""
+    """Return the elements whose value occurs more than once."""
     _, inverse, count = np.unique(x, return_inverse=True, return_counts=True)
     return np.asarray(count[inverse].reshape(x.shape) > 1)
 
 
 def _meets(x: Array, others: Sequence[Array]) -> Array:
-    """Elements that equal an element which another input sets against them."""
+    """Return the elements that equal the broadcast element of another input."""
     meets = np.zeros(x.shape, bool)
     for b in others:
         try:

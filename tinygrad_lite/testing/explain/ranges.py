@@ -1,4 +1,4 @@
-"""Ranges of a value in which a gradient is wrong, over all failing and passing points together."""
+"""Find the range of a value in which a gradient is wrong, over all failing and passing points."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 from tinygrad_lite.testing.explain.evidence import Case
 from tinygrad_lite.testing.verdict.point import Array
 
-CHANCE = 1e-3  # probability below which wrong elements that lie together do so for a reason
-FADED = 0.3  # part of the usual relative error below which an error fades away rather than ends
-RIGHT = 3  # right values that an edge needs beyond it
-WIDE = 1.0  # distance to the next right value at which an error may as well have faded away
+CHANCE = 1e-3  # largest accepted probability that wrong elements are adjacent by chance
+FADED = 0.3  # an error that falls below this part of its median fades out instead of ending at an edge
+RIGHT = 3  # right values required beyond an edge
+WIDE = 1.0  # distance to the next right value from which an error may have faded out in between
 
 
 class Data(NamedTuple):
-    """Of one point: what may tell wrong elements from right ones, which are wrong and by how much, the options."""
+    """The elements of one point: values that a branch may test, their errors, the options."""
 
     values: dict[str, Array]
-    off: Array  # relative error; NaN where it is in doubt, 0 where right
+    off: Array  # relative error; NaN if doubtful, 0 if right
     options: dict[str, Any]
 
 
 class Band(NamedTuple):
-    """Wrong values from ``low`` to ``high``, right ones below ``under`` and above ``over`` (infinite: none)."""
+    """Wrong values from ``low`` to ``high``; the next right ones are ``under`` and ``over`` (infinite: none)."""
 
     under: float
     low: float
@@ -35,14 +35,14 @@ class Band(NamedTuple):
 
 
 def elements(c: Case, flat: bool) -> Data:
-    """Elements of the input of a failing point; ``flat``: it is zero there, or should be, that is wrong."""
-    plain = c.right & (c.big | flat)  # right by being zero tells nothing of a wrong number
+    """Return the elements of a failing point; ``flat``: the wrong gradients are zero, or should be."""
+    plain = c.right & (c.big | flat)  # a zero gradient does not show that other numbers would be right
     off = np.where(c.bad, c.off, np.where(plain, 0.0, np.nan))
     return Data(values_for(c.x, c.index, c.arrays, c.y), off, c.options)
 
 
 def outputs(c: Case) -> Data | None:
-    """Outputs of a failing point: wrong where any derivative of theirs is."""
+    """Return the outputs of a failing point, wrong where any of their derivatives is."""
     if c.Ja is None or c.Jn is None or c.y is None or c.y.size != len(c.Jn):
         return None
     gap, size = np.abs(c.Ja - c.Jn).max(1), np.maximum(np.abs(c.Jn), np.abs(c.Ja)).max(1)
@@ -57,7 +57,7 @@ def outputs(c: Case) -> Data | None:
 
 
 def values_for(x: Array, index: int, arrays: Sequence[Array], y: Array | None) -> dict[str, Array]:
-    """Everything of the shape of ``x`` that a branch may look at."""
+    """Return all values of the shape of ``x`` that a branch may test."""
     known = {"x": x, "|x|": np.abs(x)}
     if y is not None and y.shape == x.shape:
         known |= {"y": y, "|y|": np.abs(y)}
@@ -71,7 +71,7 @@ def values_for(x: Array, index: int, arrays: Sequence[Array], y: Array | None) -
 
 
 def _aligned(b: Array, shape: tuple[int, ...]) -> Array | None:
-    """``b`` stretched to a shape, aligned at the last axes or, one per row, at the first."""
+    """Broadcast ``b`` to a shape, aligned at the last axes or, with one value per row, at the first."""
     if b.dtype.kind == "b" or not b.ndim:
         return None
     for t in (b, b.reshape(b.shape + (1,) * (len(shape) - b.ndim)) if b.ndim < len(shape) else b):
@@ -84,7 +84,7 @@ def _aligned(b: Array, shape: tuple[int, ...]) -> Array | None:
 
 
 def band(data: Sequence[Data]) -> str | None:
-    """The values of one quantity between which, and only there, it is wrong; by an option rather than by numbers."""
+    """Find the range of one quantity in which, and only there, gradients are wrong; prefer an option as its limit."""
     names = [name for name in data[0].values if all(name in d.values for d in data)]
     plain = None
     for groups in _groupings(data):
@@ -92,14 +92,14 @@ def band(data: Sequence[Data]) -> str | None:
             found, chance = [], len(names) * 2.0
             for group in groups:
                 values, off = _pooled(group, name)
-                wrong, told = int((off > 0).sum()), int((off >= 0).sum())
+                wrong, known = int((off > 0).sum()), int((off >= 0).sum())
                 if not wrong:
                     continue
                 one = _between(values, off)
                 if one is None:
                     break
                 found.append((one, group[0].options))
-                chance *= (told - wrong + 1) / math.comb(told, wrong)
+                chance *= (known - wrong + 1) / math.comb(known, wrong)
             else:
                 if found and chance < CHANCE:
                     text = _text(name, found)
@@ -110,7 +110,7 @@ def band(data: Sequence[Data]) -> str | None:
 
 
 def _groupings(data: Sequence[Data]) -> Iterator[list[list[Data]]]:
-    """All points together, then by the values of each option, then of all of them."""
+    """Yield all points together, then grouped by each option, then by all options."""
     yield [[d._replace(options={}) for d in data]]
     keys = [k for k in data[0].options if len({repr(d.options.get(k)) for d in data}) > 1]
     for chosen in [[k] for k in keys] + ([keys] if len(keys) > 1 else []):
@@ -124,7 +124,7 @@ def _groupings(data: Sequence[Data]) -> Iterator[list[list[Data]]]:
 
 
 def _pooled(group: Sequence[Data], name: str) -> tuple[Array, Array]:
-    """Distinct values in order, and their errors; a value that is right anywhere counts as right too."""
+    """Return distinct values in ascending order and their errors, one entry per value and state."""
     values = np.concatenate([d.values[name].ravel() for d in group]).astype(float)
     off = np.concatenate([d.off.ravel() for d in group])
     states = np.where(np.isnan(off), -1.0, np.sign(off))  # in doubt, right, wrong
@@ -133,7 +133,7 @@ def _pooled(group: Sequence[Data], name: str) -> tuple[Array, Array]:
 
 
 def _between(values: Array, off: Array) -> Band | None:
-    """The range of wrong values if none but wrong ones lie in it and the error ends plainly at an edge of it."""
+    """Return the range of wrong values, if no other value is in it and the error ends abruptly at an edge."""
     bad = np.flatnonzero(off > 0)
     first, last = int(bad[0]), int(bad[-1])
     if len(bad) < 2 or last - first + 1 > len(bad):
@@ -180,7 +180,7 @@ def _range(name: str, low: str, high: str) -> str:
 
 
 def _edge(one: float, other: float) -> str:
-    """A round number between two neighbours, both of them if they are far apart; "" for no edge."""
+    """Return a round number between two neighbours, or both if they are far apart; "" for no edge."""
     if math.isinf(one) or math.isinf(other):
         return ""
     if one <= 0 <= other:
@@ -196,11 +196,11 @@ def _edge(one: float, other: float) -> str:
 
 
 def _named(edges: Sequence[tuple[float, float, dict[str, Any]]]) -> str | None:
-    """The edge as a number that suits all points, or as an option of each."""
+    """Return the edge as a number that fits all points, or as an option."""
     if any(math.isinf(a) or math.isinf(b) for a, b, _ in edges):
         return "" if all(math.isinf(a) or math.isinf(b) for a, b, _ in edges) else None
     exact = min(b - a for a, b, _ in edges)
-    for key in edges[0][2]:  # an option that differs by more than an edge is known to, and fits, is no coincidence
+    for key in edges[0][2]:  # an option that varies by more than the edges are uncertain, and fits, is no coincidence
         values = [o[key] for _, _, o in edges]
         numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
         fits = numbers and all(a <= v <= b for (a, b, _), v in zip(edges, values, strict=True))
@@ -210,9 +210,14 @@ def _named(edges: Sequence[tuple[float, float, dict[str, Any]]]) -> str | None:
     if low <= high:
         return _edge(low, high)
     forms: tuple[tuple[str, Callable[[float], float]], ...] = (
-        ("{}", lambda t: t), ("-{}", lambda t: -t), ("2 * {}", lambda t: 2 * t), ("{} / 2", lambda t: t / 2),
-        ("{} squared", lambda t: t * t), ("1 - {}", lambda t: 1 - t), ("1 / {}", lambda t: 1 / t if t else math.nan),
-    )  # fmt: skip
+        ("{}", lambda t: t),
+        ("-{}", lambda t: -t),
+        ("2 * {}", lambda t: 2 * t),
+        ("{} / 2", lambda t: t / 2),
+        ("{} squared", lambda t: t * t),
+        ("1 - {}", lambda t: 1 - t),
+        ("1 / {}", lambda t: 1 / t if t else math.nan),
+    )
     for key in edges[0][2]:
         if any(isinstance(o[key], bool) or not isinstance(o[key], (int, float)) for _, _, o in edges):
             continue

@@ -1,4 +1,4 @@
-"""Patterns in whole arrays: what the Jacobian shows, and what is the same along some axes."""
+"""Patterns in whole Jacobians, and factors and terms that are constant along some axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOFTMAX = "exponential of the input (a softmax)"
 
 
 def jacobian_pattern(c: Case) -> Iterator[Hint]:
-    """What the Jacobian shows: transposed maps, missing cross terms, lost and misplaced contributions."""
+    """Find transposed maps, missing cross terms, lost and misplaced contributions in the Jacobian."""
     A, N = c.Ja, c.Jn
     if A is None or N is None or A.size < 2 or not np.isfinite(N).all() or not np.isfinite(A).all():
         return
@@ -28,8 +28,8 @@ def jacobian_pattern(c: Case) -> Iterator[Hint]:
             yield from same("the Jacobian is transposed: the forward map was applied to g, not its adjoint")
         if np.array_equal(has_a.T, has_n) and not np.array_equal(has_a, has_n):
             yield from same(
-                "the sum runs the wrong way: gradients come from outputs that do not depend on the element, and none "
-                "from those that do (what is cumulated forward is cumulated from the end in backward)"
+                "the sum runs the wrong way: an element gets gradients from outputs that do not depend on it, and "
+                "none from those that do (backward of a cumulative sum runs from the end)"
             )
         off = ~np.eye(len(A), dtype=bool)
         if has_a.any() and not has_a[off].any() and has_n[off].any() and has_n[~off].mean() > 0.5:
@@ -51,7 +51,7 @@ def jacobian_pattern(c: Case) -> Iterator[Hint]:
 
 
 def _misplaced(c: Case, A: Array, N: Array, wrong: Array, top: float) -> Iterator[Hint]:
-    """Right numbers at wrong elements: shifted by one output, exchanged, or summing to the right total."""
+    """Find right numbers at wrong elements: shifted by one output, exchanged, or with the right sum."""
     hit = wrong.any(1)
     if c.y is not None and c.y.ndim:
         shape = (*c.y.shape, A.shape[1])
@@ -79,7 +79,7 @@ def _misplaced(c: Case, A: Array, N: Array, wrong: Array, top: float) -> Iterato
 
 
 def ends(c: Case) -> Iterator[Hint]:
-    """A factor of its own for each output, or for each element of the input."""
+    """Find a separate factor for each output, or for each element of the input."""
     if c.Ja is None or c.Jn is None:
         return
     for which, A, N in (("output", c.Ja, c.Jn), ("element", c.Ja.T, c.Jn.T)):
@@ -100,7 +100,7 @@ def ends(c: Case) -> Iterator[Hint]:
         else:
             yield from same(
                 "each element of the input has a factor of its own, the same for all outputs: "
-                "a mistake in the innermost step, at the input"
+                "a mistake in the first operation on the input"
             )
 
 
@@ -113,9 +113,9 @@ def _per_output(c: Case, r: Array) -> Iterator[Hint]:
         y = c.y.ravel()[live]
         for name, f in _of_output(y):
             if np.allclose(r[live], f, rtol=LOOSE):
-                yield from same(f"off by a factor {name}, y the output: a mistake in the last step")
+                yield from same(f"off by a factor {name}, y the output: a mistake in the last operation")
             if np.allclose(np.abs(r[live]), np.abs(f), rtol=LOOSE):
-                yield from same(f"off by a factor {name} up to the sign, y the output: a mistake in the last step")
+                yield from same(f"off by a factor {name} up to the sign, y the output: a mistake in the last operation")
         if c.y.ndim > 1:
             for ax in range(c.y.ndim):
                 if (np.nanmax(t := r.reshape(c.y.shape), ax) - np.nanmin(t, ax) < LOOSE).all():
@@ -124,7 +124,7 @@ def _per_output(c: Case, r: Array) -> Iterator[Hint]:
                         "a scale, a count, a mask or a limit of the output"
                     )
     yield from same(
-        "each output has a factor of its own (1 for some, perhaps): a scale, a count, a mask or a limit of the output"
+        "each output has a factor of its own (perhaps 1 for some): a scale, a count, a mask or a limit of the output"
     )
 
 
@@ -144,8 +144,16 @@ def _inputs_at_outputs(c: Case) -> Iterator[tuple[str, Array]]:
 
 def _of_output(y: Array) -> Iterator[tuple[str, Array]]:
     root = np.sqrt(np.abs(y))
-    for name, f in (("y", y), ("sqrt(y)", root), ("y^2", y * y), ("exp(y)", np.exp(y)), ("1 - y", 1 - y),
-                    ("1 - y^2", 1 - y * y), ("1 + y", 1 + y), ("y * (1 - y)", y * (1 - y))):  # fmt: skip
+    for name, f in (
+        ("y", y),
+        ("sqrt(y)", root),
+        ("y^2", y * y),
+        ("exp(y)", np.exp(y)),
+        ("1 - y", 1 - y),
+        ("1 - y^2", 1 - y * y),
+        ("1 + y", 1 + y),
+        ("y * (1 - y)", y * (1 - y)),
+    ):
         yield name, f
         yield f"1/({name})" if " " in name else f"1/{name}", 1 / f
     yield "2 * sqrt(y)", 2 * root
@@ -153,9 +161,9 @@ def _of_output(y: Array) -> Iterator[tuple[str, Array]]:
 
 
 def slices(c: Case) -> list[Hint]:
-    """Factors and terms that are the same along some axes."""
+    """Find factors and terms that are constant along some axes."""
     a, n = c.a, c.n
-    if c.elementwise or a.size < 3:  # nothing along an axis has anything to do with one element
+    if c.elementwise or a.size < 3:  # there axes mean nothing
         return []
     out: list[Hint] = []
     d, size = a - n, max(np.abs(a - n).max(initial=0), 1e-300)
@@ -190,7 +198,7 @@ def _per_slice(c: Case, axes: tuple[int, ...], along: str) -> list[Hint]:
         if np.allclose(t, whole, rtol=LOOSE) and (whole > 0).all() and (whole > 1).any():
             return same(
                 f"{text} a whole number, the same {along} and different across it: "
-                "a count (of rows in a group, of uses) is not taken into account"
+                "a count (of rows in a group, of uses) is ignored"
             )
     return same(f"off by a factor that is the same {along} and differs across it: a scale, a mask or a reduction")
 
@@ -200,7 +208,7 @@ def _proportional(c: Case, d: Array, size: float, axes: tuple[int, ...], length:
     live = (~dead).sum(axes)
     if (live <= 2).all():  # two numbers always fit two elements
         yield from (Hint(_statistics(t, along)[1], "", telling=False) for t in ("input", "output"))
-    if np.all(np.ptp(np.where(dead, d.flat[0], d), axes) < LOOSE * size):  # a constant needs no more to explain it
+    if np.all(np.ptp(np.where(dead, d.flat[0], d), axes) < LOOSE * size):  # a constant error is explained already
         return
     for name, t in (("input", c.x), ("output", c.y), (SOFTMAX, np.exp(c.x))):
         if t is None or t.shape != c.a.shape or np.ptp(t) < 1e-3 * np.abs(t).max(initial=0):
@@ -231,7 +239,7 @@ def _statistics(name: str, along: str) -> tuple[str, str]:
 
 
 def _explained(d: Array, basis: list[Array], axes: tuple[int, ...], size: float, dead: Array) -> bool:
-    """Whether d is, slice by slice over ``axes``, a combination of the basis arrays (dead elements aside)."""
+    """Whether d is a linear combination of the basis arrays in each slice over ``axes``, without dead elements."""
 
     def flat(t: Array) -> Array:
         t = np.moveaxis(np.where(dead, 0.0, t), axes, range(-len(axes), 0))

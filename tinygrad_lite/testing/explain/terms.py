@@ -1,4 +1,4 @@
-"""A term that is missing from a wrong gradient, or one too many: a constant, a product of inputs, another gradient."""
+"""Find a missing or superfluous term: a constant, a product of inputs, another gradient."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tinygrad_lite.testing.explain.evidence import LOOSE, Case
 from tinygrad_lite.testing.explain.factors import candidates
 from tinygrad_lite.testing.verdict.point import Array
 
-POINTS = 3  # that a term must fit
+POINTS = 3  # points that a term must fit
 
 
 def term(cases: Sequence[Case]) -> str | None:
-    """The same term at every failing point."""
+    """Find one term that explains every failing point."""
     if len(cases) < POINTS:
         return None
     fits = [dict(_terms(c)) for c in cases]
@@ -26,7 +26,7 @@ def term(cases: Sequence[Case]) -> str | None:
 
 
 def _terms(c: Case) -> Iterator[tuple[str, str]]:
-    """(key, text) of everything that fits at one point."""
+    """Yield (key, text) of every term that fits at one point."""
     d = c.n - c.a
     for j, (a, n) in c.others.items():
         for what, t in (("gradient", n), ("returned gradient", a)):
@@ -42,7 +42,7 @@ def _terms(c: Case) -> Iterator[tuple[str, str]]:
     for (k1, f1), (k2, f2) in itertools.combinations_with_replacement(named, 2):
         try:
             product = _reduced(c.v * f1 * f2, c.x.shape)
-        except ValueError:  # shapes that do not go together
+        except ValueError:  # shapes that do not broadcast
             continue
         if product is not None:
             one = k2 if k1 == "1" else f"{k1} * {k2}"
@@ -65,12 +65,16 @@ def _signed(c: Case, d: Array, t: Array, text: str, key: str) -> Iterator[tuple[
 
 
 def _quantities(c: Case) -> Iterator[tuple[str, Array]]:
-    """What a term may be made of, stretched to the shape of the output."""
+    """Yield the factors that a term may have, with shapes that broadcast to the output."""
     yield "1", np.ones(())
     for j, b in enumerate(c.arrays):
         if b.dtype.kind == "f" and b.size:
-            for name, t in ((f"input {j}", b), (f"1/input {j}", 1 / b), (f"exp(input {j})", np.exp(b)),
-                            (f"exp(-input {j})", np.exp(-b))):  # fmt: skip
+            for name, t in (
+                (f"input {j}", b),
+                (f"1/input {j}", 1 / b),
+                (f"exp(input {j})", np.exp(b)),
+                (f"exp(-input {j})", np.exp(-b)),
+            ):
                 if np.isfinite(t).all() and np.abs(t).max() < 1e6:
                     yield name, t
     if c.y is not None and c.y.size:
@@ -79,7 +83,7 @@ def _quantities(c: Case) -> Iterator[tuple[str, Array]]:
 
 
 def _reduced(t: Array, shape: tuple[int, ...]) -> Array | None:
-    """``t`` summed down to a shape that stretches to its own, or stretched itself where that is the larger."""
+    """Sum ``t`` down to a shape, or broadcast it to a larger one; None if neither is possible."""
     if t.ndim < len(shape) or any(n not in (1, m) for n, m in zip(shape[::-1], t.shape[::-1], strict=False)):
         try:
             return np.broadcast_to(t, shape)
@@ -91,7 +95,7 @@ def _reduced(t: Array, shape: tuple[int, ...]) -> Array | None:
 
 
 def _whole(cases: Sequence[Case]) -> str | None:
-    """g times a whole number, another one at each point."""
+    """Find a term that is g times an integer, a different one at each point."""
     found = []
     for c in cases:
         g = None if c.v is None else _reduced(c.v, c.x.shape)
@@ -103,5 +107,5 @@ def _whole(cases: Sequence[Case]) -> str | None:
         found.append(round(float(t.flat[0])))
     if max(found) < 0 or min(found) > 0:
         how = "small" if min(found) > 0 else "large"
-        return f"too {how} by the term g times a whole number, another one at each point: a count is wrong"
+        return f"too {how} by the term g times a whole number, a different one at each point: a count is wrong"
     return None

@@ -1,1 +1,1 @@
-"""Where inputs come from, how failures are found, and how they are shrunk."""
+"""Draw inputs, find a failing one, shrink it and report it."""

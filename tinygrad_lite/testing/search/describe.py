@@ -1,4 +1,4 @@
-"""A failure in the report: numbers, suspected cause, and a call that repeats it."""
+"""Write a failure into the report: numbers, suspected cause, and a call that repeats it."""
 
 from __future__ import annotations
 
@@ -43,26 +43,28 @@ def _copy(report: GradReport, failure: Failure) -> None:
     if "input" in failure.data:
         report.input = p.label(failure.data["input"])
     if failure.kind in NUMBERS:
-        w = worst_of(p)  # if None, the numbers along the failing direction stay
+        w = worst_of(p)  # if None, the report keeps the numbers along the failing direction
         if w is not None:
             report.input, report.element, report.output = p.label(w.input), w.element, w.output or None
             report.analytic, report.numeric, report.error, report.wrong = w.analytic, w.numeric, w.error, w.summary
 
 
 def facts(report: GradReport, needed: str) -> list[str]:
-    """What the smallest example shows where no pattern holds for all."""
+    """Say what the smallest example shows, for failures without a common pattern."""
     shown = []
     if report.analytic == 0 and report.numeric:
-        shown = ["nothing arrives in the smallest example: a path is cut, or taken as constant"]
+        shown = ["zero gradient in the smallest example: a path is cut, or taken as constant"]
     elif report.numeric == 0 and report.analytic:
-        shown = ["nothing should arrive in the smallest example: the function is flat there, or terms should cancel"]
+        shown = [
+            "the gradient should be zero in the smallest example: the function is flat there, or terms should cancel"
+        ]
     return [*shown, *([needed] if needed else [])]
 
 
 def reproduction(p: Point, function: str, inputs: int | None = None) -> str:
-    """A call that checks the same point again; arrays of many elements are taken from the report.
+    """Return the source of a call that checks the same point again; it takes large arrays from the report.
 
-    Of a pullback the first ``inputs`` arrays are inputs, the others one g per output.
+    For a pullback the first ``inputs`` arrays are inputs, the others one g per output.
     """
     arrays = [np.asarray(a) for a in p.given]
     kw = {k: v for k, v in p.kw.items() if k != "_inputs"}

@@ -11,7 +11,7 @@ ENGINES = {"builtin": search, "hypothesis": search_with_hypothesis}
 
 
 def run(trial: Trial, examples: int, seed: int, title: str, name: str, engine: str) -> GradReport:
-    """Search with one of the engines."""
+    """Search for a failing input with the engine of this name."""
     if engine not in ENGINES:
         raise ValueError(f"check_op: engine must be 'builtin' or 'hypothesis', got {engine!r}")
     return ENGINES[engine](trial, examples, seed, title, name)

@@ -1,7 +1,7 @@
-"""Hypothesis strategies from the same specs, and the search that Hypothesis drives.
+"""Hypothesis strategies from the same specs, and a search by Hypothesis.
 
-Everything that a sampler can ask of a `Source` is drawn by Hypothesis here, so one spec (or one ``draw`` function)
-serves both engines; what this adds is Hypothesis's shrinking and its database of failing examples.
+`HypothesisSource` draws every choice of a sampler with Hypothesis, so one spec (or one ``draw`` function) serves both
+engines. This engine adds Hypothesis's shrinking and its database of failing examples.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from tinygrad_lite.testing.verdict.point import Array, Failure, Point
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-FAR = 1e3  # magnitude up to which Hypothesis looks
+FAR = 1e3  # largest magnitude that Hypothesis draws
 
 
 def calls(
     *specs: Arr | Ints, options: Mapping[str, Choices] | None = None, sizes: Mapping[str, tuple[int, int]] | None = None
 ) -> SearchStrategy[tuple[list[Array], dict[str, Any]]]:
-    """A strategy of ``(arrays, options)`` for arrays of these specs.
+    """Return a strategy of ``(arrays, options)`` for arrays of these specs.
 
     >>> calls(Arr("n k"), Arr("k")) is not None
     True
@@ -40,12 +40,12 @@ def calls(
 
 
 def arrays_of(spec: Arr | Ints) -> SearchStrategy[Array]:
-    """A strategy of single arrays of a spec."""
+    """Return a strategy of single arrays of a spec."""
     return calls(spec).map(lambda call: call[0][0])
 
 
 def from_sampler(sampler: Sampler) -> SearchStrategy[tuple[list[Array], dict[str, Any]]]:
-    """A strategy that lets Hypothesis make every choice of a sampler."""
+    """Return a strategy that draws every choice of a sampler with Hypothesis."""
     return _drawn(sampler)
 
 
@@ -78,7 +78,7 @@ class HypothesisSource(Source):
     def floats(
         self, shape: int | Sequence[int], lo: float = -INF, hi: float = INF, dtype: DTypeLike | None = None
     ) -> Array:
-        """An array with elements anywhere in the domain; repeated and round ones come up."""
+        """Draw an array with elements anywhere in the domain, repeated and round ones among them."""
         low, high = max(lo, min(-FAR, hi)), min(hi, max(FAR, lo))
         round_ones = [t for t in (0.0, 1.0, -1.0, 0.5, 2.0, -2.0) if low <= t <= high]
         anywhere = self._st.floats(low, high, allow_subnormal=False)
@@ -92,7 +92,7 @@ class HypothesisSource(Source):
     def indices(
         self, shape: int | Sequence[int], n: int, usual: Any = None, negative: bool = False
     ) -> NDArray[np.int64]:
-        """Indices below ``n``."""
+        """Draw indices below ``n``."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         if n <= 0:
             return super().indices(shape, n)
@@ -101,7 +101,7 @@ class HypothesisSource(Source):
 
 
 def search_with_hypothesis(trial: Trial, examples: int, seed: int, title: str, reproduce: str) -> GradReport:
-    """Judge a trial on inputs that Hypothesis draws; a failure comes back shrunk by Hypothesis."""
+    """Run a trial on inputs that Hypothesis draws; Hypothesis also shrinks a failure."""
     hypothesis = require("hypothesis", extra="test")
     sampler = trial.sampler
     assert sampler is not None

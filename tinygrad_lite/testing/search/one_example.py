@@ -1,4 +1,4 @@
-"""One example put through every test."""
+"""Run every test on one example."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tinygrad_lite.testing.verdict.kinks import nudged
 from tinygrad_lite.testing.verdict.numeric import RTOL, full_precision, learn, numeric
 from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile, Rule
 
-LEARNED = 10  # examples that are looked at for an ordinary slope
+LEARNED = 10  # examples tried for an ordinary slope
 
 
 @dataclass
 class Trial:
-    """A rule, where its inputs come from, and how strictly it is judged."""
+    """A rule, the sampler of its inputs, and how strictly it is judged."""
 
     rule: Rule
     sampler: Sampler | None = None
@@ -30,9 +30,9 @@ class Trial:
     profile: Profile = field(default_factory=Profile)
 
     def learn(self, seed: int) -> None:
-        """Fill the profile from the first two examples, which hold ordinary values, and from more if all is constant.
+        """Fill the profile from the first two examples, which hold ordinary values; from more if all slopes are zero.
 
-        It depends on the seed alone, so that the verdict on an example depends on no other example.
+        The profile depends on the seed alone, so that the verdict on an example depends on no other example.
         """
         for n in range(LEARNED):
             if n > 1 and self.profile.typical > 0:
@@ -40,18 +40,18 @@ class Trial:
             try:
                 with quiet():
                     learn(self.point(Source.example(seed, n)), self.profile)
-            except Exception:  # a rule that raises is the search's business
+            except Exception:  # the search reports a rule that raises
                 continue
 
     def point(self, src: Source) -> Point:
-        """The point that a source describes."""
+        """Draw a point from a source."""
         assert self.sampler is not None
         arrays, kw = self.sampler(src)
         seed = int(src.rng.integers(2**32))
         return Point(self.rule, [np.asarray(a) for a in arrays], kw, seed, self.profile, self.kinks)
 
     def example(self, src: Source, thorough: bool, brief: bool = False) -> Point:
-        """Judge one searched example; a ``Failure`` carries the point."""
+        """Judge one searched example; the data of a ``Failure`` holds the point."""
         with quiet():
             p = self.point(src)
             made = [] if p.kinks == "skip" else src.made
@@ -59,10 +59,14 @@ class Trial:
         return p
 
     def judge(
-        self, p: Point, thorough: bool, ordinary: bool, made: Sequence[tuple[Array, float, float]] = (),
+        self,
+        p: Point,
+        thorough: bool,
+        ordinary: bool,
+        made: Sequence[tuple[Array, float, float]] = (),
         brief: bool = False,
-    ) -> None:  # fmt: skip
-        """All tests of one point; when ``brief`` the form of the gradients and one direction."""
+    ) -> None:
+        """Run all tests of one point; if ``brief``, only shapes, dtypes and one direction."""
         try:
             if p.kinks == "skip":
                 nudged(p)
@@ -84,7 +88,7 @@ class Trial:
             failure.data.setdefault("point", p)
             refused = p.refused is not None and failure.data.get("error") is p.refused
             if refused and not (ordinary and failure.kind == "forward raises"):
-                p.warnings.append(f"not checked where the function refuses its input ({p.refused})")
+                p.warnings.append(f"not checked where the function raises ({p.refused})")
                 return
             if failure is e:
                 raise
@@ -92,7 +96,7 @@ class Trial:
 
 
 class quiet(warnings.catch_warnings):  # noqa: N801  used like a function
-    """No floating point errors, no warnings: checked functions meet every special value."""
+    """Silence warnings and floating-point errors, which special values cause."""
 
     def __init__(self) -> None:
         super().__init__(record=False, action="ignore")

@@ -1,4 +1,4 @@
-"""From specs (`Arr`, `Ints`, `Samples`) to samplers: functions that draw one call from a source."""
+"""Turn specs (`Arr`, `Ints`, `Samples`) into samplers: functions that draw one call from a source."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
 from tinygrad_lite.testing.search.source import Sampler, Source
 from tinygrad_lite.testing.verdict.point import Array, Rule
 
-USUAL = (3, 4, 2, 5)  # usual sizes of the axes named first, second ...: different, so that mixed up axes are seen
-LARGEST = 5
+USUAL = (3, 4, 2, 5)  # usual sizes of the axes in order of their names: all different, so that mixed-up axes show
+LARGEST = 5  # default upper bound of an axis
 
 
 def sampler_of(
@@ -20,14 +20,14 @@ def sampler_of(
     options: Mapping[str, Choices] | None = None,
     sizes: Mapping[str, tuple[int, int]] | None = None,
 ) -> Sampler:
-    """A sampler for arrays of these specs and one choice of every option."""
+    """Return a sampler of arrays of these specs and one choice of every option."""
 
     def sampler(src: Source) -> tuple[list[Array], dict[str, Any]]:
         shapes = _Shapes(src, specs, sizes or {})
         arrays: list[Array] = []
         for spec in specs:
             if spec.optional and src.chance():
-                break  # what is optional stands last
+                break  # optional arrays come last
             arrays.append(shapes.array(spec))
         return arrays, {k: chosen(src, choices, arrays) for k, choices in (options or {}).items()}
 
@@ -35,14 +35,14 @@ def sampler_of(
 
 
 def sampler_of_samples(samples: Samples, names: Sequence[str] = ()) -> Sampler:
-    """The sampler of an op's `Samples`; ``names`` are its array arguments."""
+    """Return the sampler of an op's `Samples`; ``names`` are its array arguments."""
     if samples.draw is not None:
         return samples.draw
     return sampler_of(samples.specs(names), samples.options, samples.sizes)
 
 
 def with_g(sampler: Sampler, rule: Rule) -> Sampler:
-    """The sampler of a pullback: what ``sampler`` draws, and one incoming gradient per float output."""
+    """Return a sampler for the pullback: the draws of ``sampler`` and one g per float output."""
 
     def sample(src: Source) -> tuple[list[Array], dict[str, Any]]:
         arrays, kw = sampler(src)
@@ -55,7 +55,7 @@ def with_g(sampler: Sampler, rule: Rule) -> Sampler:
 
 
 def chosen(src: Source, choices: Choices, arrays: Sequence[Array]) -> Any:
-    """One of the choices of an option; choices and a choice may be functions of the shapes."""
+    """Draw one of the choices of an option; the choices, and each of them, may be functions of the shapes."""
     shapes = [a.shape for a in arrays]
     pool = _of_shapes(choices, shapes) if callable(choices) else choices
     choice = src.choice(pool)
@@ -63,14 +63,14 @@ def chosen(src: Source, choices: Choices, arrays: Sequence[Array]) -> Any:
 
 
 def _of_shapes(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Any:
-    """``f`` of all shapes, or of the first if it takes but one."""
+    """Call ``f`` with as many shapes as it takes."""
     code = getattr(f, "__code__", None)
     fixed = code is not None and not code.co_flags & 4
     return f(*shapes[: code.co_argcount]) if fixed and code is not None else f(*shapes)
 
 
 class _Shapes:
-    """Sizes of named axes, drawn when first met, and arrays that use them."""
+    """Sizes of named axes, drawn at first use, and arrays of these sizes."""
 
     def __init__(self, src: Source, specs: Sequence[Arr | Ints], bounds: Mapping[str, tuple[int, int]]) -> None:
         self.src, self.bounds = src, bounds
@@ -81,11 +81,11 @@ class _Shapes:
             for axis in spec.axes:
                 self.least[axis] = max(self.least.get(axis, 0), getattr(spec, "min", 0))
             below = spec.below if isinstance(spec, Ints) else None
-            if isinstance(below, str):  # indices need something to point at
+            if isinstance(below, str):  # indices need at least one element to point at
                 self.least[below] = max(self.least.get(below, 0), 1)
 
     def size(self, axis: str) -> int:
-        """The size of an axis: a number, or drawn once per name."""
+        """Return the size of an axis: a literal number, or one drawn once per name."""
         if axis.isdigit():
             return int(axis)
         if axis not in self.sizes:
@@ -95,7 +95,7 @@ class _Shapes:
         return self.sizes[axis]
 
     def shape(self, spec: Arr | Ints) -> tuple[int, ...]:
-        """The shape of one array."""
+        """Draw the shape of one array."""
         shape: list[int] = []
         for axis in spec.axes:
             if axis == "...":
@@ -113,7 +113,7 @@ class _Shapes:
         return tuple(shape)
 
     def array(self, spec: Arr | Ints) -> Array:
-        """One array of a spec."""
+        """Draw one array of a spec."""
         shape = self.shape(spec)
         if isinstance(spec, Ints):
             below = self.size(spec.below) if isinstance(spec.below, str) else spec.below

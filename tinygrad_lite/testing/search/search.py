@@ -1,4 +1,4 @@
-"""The search: examples one after the other, the first failure shrunk, explained and reported."""
+"""The builtin search: run examples in order; shrink, explain and report the first failure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tinygrad_lite.testing.search.shrink import shrink
 from tinygrad_lite.testing.search.source import Sampler, Source, schedule
 from tinygrad_lite.testing.verdict.point import NUMBERS, Failure, Point, Rule
 
-THOROUGH = 3  # the first examples run every contract test
-# value modes, the most general ones first
+THOROUGH = 3  # the first examples, which run every contract test
+# rank of value modes, the most general first; 1 for all others
 SPECIAL = {"normal": 0, "negative": 0, "spread": 0, "constant": 2, "allzero": 2}
-FAILING = 4  # failing points that are enough to compare
-MORE = 8  # ordinary examples that an explanation looks at besides
+FAILING = 4  # failing points that suffice for an explanation
+MORE = 8  # additional ordinary examples for an explanation
 
 
 def check_rule(
@@ -35,9 +35,10 @@ def check_rule(
 
     ``forward(*arrays, **options)`` returns ``(out, saved)``, ``backward(g, saved)`` one gradient per array (None for
     integer arrays). A function of several outputs returns a tuple and gets g as a tuple. ``sampler(src)`` draws
-    everything from ``src`` and returns ``(arrays, options)``. ``examples`` points are tested in full and as many
-    again, for rare combinations of options, along one direction only.
+    everything from ``src`` and returns ``(arrays, options)``. ``examples`` points are tested in full. As many again
+    are tested along one direction only, to reach rare combinations of options.
 
+    >>> import numpy as np
     >>> def forward(x): return np.tanh(x), x
     >>> def backward(g, x): return (g * (1 - np.tanh(x)),)
     >>> report = check_rule(forward, backward, lambda src: ((src.floats((src.size(3),)),), {}))
@@ -49,7 +50,7 @@ def check_rule(
 
 
 def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = "check_rule") -> GradReport:
-    """Run a trial on searched inputs and report."""
+    """Run a trial on searched inputs and return the report."""
     if examples < 1:
         raise ValueError(f"{title}: examples must be at least 1, got {examples}")
     trial.learn(seed)
@@ -61,17 +62,17 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
         if n >= examples and sum(o.failed for o in full) >= FAILING:
             break
         src = Source.example(seed, n)
-        told = full if n < examples else brief
+        judged = full if n < examples else brief
         try:
             p = _judged(trial, src, n, examples)
         except Failure as e:
-            told.append(Outcome(src.mode, e.data["point"], True))
+            judged.append(Outcome(src.mode, e.data["point"], True))
             if failure is None:
                 failure, first, origin = e, n, src
             if failure.kind not in NUMBERS:
                 break
             continue
-        told.append(Outcome(src.mode, p, False))
+        judged.append(Outcome(src.mode, p, False))
         if failure is None:
             report.inconclusive += p.unclear
             report.notes += [t for t in p.warnings if t not in report.notes][: 3 - len(report.notes)]
@@ -81,7 +82,7 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
             if failure.kind in NUMBERS:
                 full += [_ordinary(trial, seed, n) for n in range(2 * examples, 2 * examples + MORE)]
             few = sum(o.failed for o in full) < FAILING
-            # what passed in brief may be wrong along another direction: it tells nothing
+            # a point that passed along one direction may be wrong along another: it proves nothing
             outcomes = _general_first(full + [o for o in brief if o.failed and few])
             describe(report, small.failure, "(forward, backward)" if reproduce == "check_rule" else reproduce, outcomes)
             if report.suspicion and report.suspicion.startswith(UNKNOWN):
@@ -96,7 +97,7 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
 
 
 def _ordinary(trial: Trial, seed: int, n: int) -> Outcome:
-    """One more example of ordinary values, for explanations only."""
+    """Run one more example of ordinary values, for explanations only."""
     src = Source.example(seed, n, mode="normal")
     try:
         return Outcome(src.mode, trial.example(src, False), False)
@@ -105,7 +106,7 @@ def _ordinary(trial: Trial, seed: int, n: int) -> Outcome:
 
 
 def _general_first(outcomes: list[Outcome]) -> list[Outcome]:
-    """The largest generic failing points first, all that passed last."""
+    """Sort failing points by generality and size, and append the passing ones."""
 
     def generic(o: Outcome) -> tuple[int, bool, int]:
         size = sum(a.size for a in o.point.given)
@@ -116,7 +117,7 @@ def _general_first(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def find(trial: Trial, examples: int, seed: int) -> Failure | None:
-    """The first failure of a search, neither shrunk nor explained."""
+    """Return the first failure of a search, neither shrunk nor explained."""
     trial.learn(seed)
     for n in range(2 * examples):
         try:
@@ -127,8 +128,8 @@ def find(trial: Trial, examples: int, seed: int) -> Failure | None:
 
 
 def _judged(trial: Trial, src: Source, n: int, examples: int) -> Point:
-    """Example ``n``: the first ones with every test, ``examples`` in full, as many again in brief.
+    """Judge example ``n``: the first ones with every test, ``examples`` in full, as many again in brief.
 
-    What takes a rare combination of options and sizes to show needs many points more than many tests of each.
+    A bug that needs a rare combination of options and sizes is found by more points, not by more tests of each.
     """
     return trial.example(src, n < THOROUGH, brief=n >= examples)

@@ -1,4 +1,4 @@
-"""From the first failing input to the smallest one that fails the same way."""
+"""Shrink the first failing input to the smallest one that fails in the same way."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tinygrad_lite.testing.search.one_example import Trial
 from tinygrad_lite.testing.search.source import Source
 from tinygrad_lite.testing.verdict.point import NUMBERS, Array, Failure, Point
 
-# What a small input is tried with: values of the failing one, then other ones, as (value mode, salt).
+# Values tried for a smaller input: those of the failing one, then others, as (value mode, salt).
 KEPT = ("kept", 0)
 VALUES = (KEPT, ("", 0), ("", 1), ("grid", 2), ("normal", 3), ("special", 4), ("wide", 5), ("zeros", 6), ("large", 7))
-FEW = 4  # values of a choice that are tried in turn
+FEW = 4  # simpler values tried per choice
 
 
 class Smallest(NamedTuple):
-    """The failure, and what of it could not be smaller."""
+    """The smallest failure, and the axes that it needs."""
 
     failure: Failure
     needed: str
 
 
 def shrink(trial: Trial, seed: int, n: int, first: Source, failure: Failure, budget: int = 150) -> Smallest:
-    """The same kind of failure with few elements, then simple options, then round values."""
+    """Find the same kind of failure with few elements, then simple options, then round values."""
     s = Shrinking(trial, seed, n, first, failure, budget)
     s.few_elements()
     s.one_by_one()
@@ -48,7 +48,7 @@ class Shrinking:
         self.kept = Kept(first, failure)
 
     def attempt(self, choices: Sequence[int], values: tuple[str, int], digits: int | None = None) -> bool:
-        """Whether these choices fail the same way; if so they are the smallest so far."""
+        """Try these choices; if they fail in the same way, keep them as the smallest so far."""
         key = (tuple(choices), values)
         if self.budget <= 0 or (digits is None and key in self.tried):
             return False
@@ -63,12 +63,12 @@ class Shrinking:
                 return False
             self.failure, self.source, self.values = e, src, values
             return True
-        except Exception:  # the sampler does not like these choices together
+        except Exception:  # the sampler rejects this combination of choices
             return False
         return False
 
     def few_elements(self) -> None:
-        """All axes as short as they go, all but one or two, or none; the fewest elements first, until one fails."""
+        """Try short axes, for all, all but one, all but two or none, the fewest elements first, until one fails."""
         sizes = [(self._elements(choices), k, choices) for k, choices in enumerate(short(self.source))]
         now = self._elements(self.source.used)
         for _, _, choices in sorted(s for s in sizes if s[0] < now):
@@ -76,7 +76,7 @@ class Shrinking:
                 return
 
     def one_by_one(self) -> None:
-        """Every choice as simple as it goes with the others as they are."""
+        """Simplify each choice as far as possible, with the others unchanged."""
         k = 0
         while k < len(self.source.used):
             used, least = self.source.used, self.source.simplest[k]
@@ -86,7 +86,7 @@ class Shrinking:
             k += 1
 
     def needed(self) -> str:
-        """The axes without whose length the failure does not show, where that was tried."""
+        """Name the axes that must be longer than 1 for the failure to show, if that was tried."""
         src, values = self.source, VALUES[3:]
         choices = [src.simplest[k] if k in src.lengths else c for k, c in enumerate(src.used)]
         if choices == src.used or any((tuple(choices), v) not in self.tried for v in values):
@@ -101,7 +101,7 @@ class Shrinking:
         return f"right when {' and '.join(axes)} {'has' if len(axes) == 1 else 'have'} length 1" if axes else ""
 
     def _elements(self, choices: Sequence[int]) -> float:
-        """How many elements inputs of these choices have."""
+        """Return the number of elements of the inputs of these choices."""
         arrays = self._arrays(choices)
         return math.inf if arrays is None else sum(np.size(a) for a in arrays)
 
@@ -109,12 +109,12 @@ class Shrinking:
         assert self.trial.sampler is not None
         try:
             return self.trial.sampler(Source.example(*self.place, choices))[0]
-        except Exception:  # as above
+        except Exception:  # as in `attempt`
             return None
 
 
 class Kept:
-    """Parts of the arrays of a failing example, around the element that is most wrong."""
+    """Parts of the arrays of a failing example, around the worst element."""
 
     def __init__(self, first: Source, failure: Failure) -> None:
         self.arrays = [a for a, _, _ in first.made]
@@ -126,7 +126,7 @@ class Kept:
             self.shape, self.element = p.x[worst.input].shape, worst.element
 
     def __call__(self, k: int, shape: tuple[int, ...]) -> Array | None:
-        """Values of the k-th array drawn, in a smaller shape."""
+        """Return values of the k-th array drawn, in a smaller shape."""
         old = self.arrays[k] if k < len(self.arrays) else np.zeros(0)
         if len(shape) != old.ndim:
             size = math.prod(shape)
@@ -141,16 +141,16 @@ class Kept:
         return old[tuple(parts)]
 
     def _start(self, n: int, axis: int) -> int:
-        """Where on an axis of length ``n`` the element lies: on the same axis counted from the end, or one as long."""
+        """Return the position of the worst element on this axis, or on one of the same length ``n``."""
         if -axis <= len(self.shape) and self.shape[axis] == n:
             return self.element[axis]
         return self.element[self.shape.index(n)] if n in self.shape else 0
 
 
 def short(src: Source) -> Iterator[list[int]]:
-    """Choices with axes of the shortest length but for none, one, two or all, which are longer by one.
+    """Yield choices with all axes of minimal length, except none, one, two or all, which are longer by one.
 
-    Options are the simplest first, then those of the source.
+    The simplest options come first, then those of the source.
     """
     long = [k for k in src.lengths if src.used[k] > src.simplest[k]]
     for options in (src.simplest, src.used):

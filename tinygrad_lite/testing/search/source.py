@@ -1,4 +1,4 @@
-"""Where inputs come from: a schedule of sizes and values, every choice recorded to be replayed and shrunk."""
+"""Draw inputs by a schedule of sizes and values; every choice is recorded for replay and shrinking."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Array = NDArray[Any]
 T = TypeVar("T")
 INF = math.inf
 
-# (values, sizes) of the first examples; later ones cycle through everything after the empty one, with the ordinary
-# values spread evenly, so that narrow ranges are met too.
+# (values, sizes) of the first examples. Later ones cycle through the entries after the empty one, with ordinary values
+# spread evenly, to reach narrow ranges too.
 SCHEDULE = (
     ("normal", "usual"),
     ("normal", "random"),
@@ -32,11 +32,22 @@ SCHEDULE = (
     ("grid", "random"),
 )
 LATER = tuple((mode.replace("normal", "spread"), sizes) for mode, sizes in SCHEDULE[5:])
-PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)  # their roots step through the choices without a common rhythm
+PRIMES = (
+    2,
+    3,
+    5,
+    7,
+    11,
+    13,
+    17,
+    19,
+    23,
+    29,
+)  # multiples of their square roots cover all combinations evenly
 
 
 def schedule(n: int) -> tuple[str, str]:
-    """Value mode and size mode of example ``n``."""
+    """Return the value mode and the size mode of example ``n``."""
     return SCHEDULE[n] if n < len(SCHEDULE) else LATER[(n - len(SCHEDULE)) % len(LATER)]
 
 
@@ -57,8 +68,8 @@ class Source:
         sizes: str = "usual",
         replay: Sequence[int] = (),
         digits: int | None = None,
-        place: tuple[int, int] | None = None,  # seed and number of the example in a search
-        salt: int = 0,  # other values for the same choices
+        place: tuple[int, int] | None = None,  # seed of the search, number of the example
+        salt: int = 0,  # another salt gives other values for the same choices
         given: Callable[[int, tuple[int, ...]], Array | None] | None = None,  # values of the k-th array, if known
     ) -> None:
         self.place, self.given = place, given
@@ -66,18 +77,24 @@ class Source:
         self.rng = np.random.default_rng((seed, salt) if salt else seed)
         self.replay = list(replay)
         self.used: list[int] = []  # the choices made, in order
-        self.simplest: list[int] = []  # what each would be in the simplest example
-        self.lengths: list[int] = []  # and which of them are lengths of axes
+        self.simplest: list[int] = []  # their values in the simplest example
+        self.lengths: list[int] = []  # positions of those that are lengths of axes
         self.made: list[tuple[Array, float, float]] = []  # arrays drawn, with their domain
-        # size 1 is where broadcasting and squeezing go wrong, but too many of them hide everything else
+        # size 1 shows errors of broadcasting and squeezing, but too many axes of size 1 hide all others
         self.ones = float(self.rng.choice((0.0, 0.0, 0.5)))
 
     @classmethod
     def example(
-        cls, seed: int, n: int, replay: Sequence[int] = (), digits: int | None = None, mode: str = "", salt: int = 0,
+        cls,
+        seed: int,
+        n: int,
+        replay: Sequence[int] = (),
+        digits: int | None = None,
+        mode: str = "",
+        salt: int = 0,
         given: Callable[[int, tuple[int, ...]], Array | None] | None = None,
-    ) -> Source:  # fmt: skip
-        """The source of example ``n`` of a search, or one like it with other choices and values."""
+    ) -> Source:
+        """Return the source of example ``n`` of a search, or a variant with other choices and values."""
         own, sizes = schedule(n)
         return cls(seed * 10007 + n, mode or own, sizes, replay, digits, (seed, n), salt, given)
 
@@ -90,7 +107,7 @@ class Source:
         return value
 
     def _even(self, lo: int, hi: int) -> int:
-        """An integer spread evenly over the examples of a search, together with the choices before and after it."""
+        """Draw an integer so that the examples of a search cover combinations of choices evenly."""
         if self.place is None:
             return int(self.rng.integers(lo, hi + 1))
         seed, n = self.place
@@ -99,7 +116,7 @@ class Source:
         return lo + int((start + n * math.sqrt(PRIMES[j % len(PRIMES)])) % 1.0 * (hi - lo + 1))
 
     def size(self, usual: int, lo: int = 1, hi: int = 5) -> int:
-        """Length of an axis between ``lo`` and ``hi``; 1 and, where allowed, 0 come up often."""
+        """Draw the length of an axis between ``lo`` and ``hi``; 1 and, where allowed, 0 are frequent."""
 
         def fresh() -> int:
             r = self.rng.random()
@@ -113,27 +130,27 @@ class Source:
 
         self.lengths.append(len(self.used))
         value = self._pick(usual, fresh, lo, max(hi, usual, lo))
-        self.simplest[-1] = max(lo, 1)  # an empty array shows little
+        self.simplest[-1] = max(lo, 1)  # an empty array is no use as the smallest input
         return value
 
     def integer(self, usual: int, lo: int, hi: int) -> int:
-        """An integer option between ``lo`` and ``hi``, both possible."""
+        """Draw an integer option between ``lo`` and ``hi``, both included."""
         return self._pick(usual, lambda: self._even(lo, hi), lo, hi)
 
     def chance(self) -> bool:
-        """A coin; usually False."""
+        """Draw a boolean; usually False."""
         return bool(self._pick(0, lambda: self._even(0, 1), 0, 1))
 
     def choice(self, options: Sequence[T]) -> T:
-        """One of ``options``; usually the first."""
+        """Draw one of ``options``; usually the first."""
         return options[self._pick(0, lambda: self._even(0, len(options) - 1), 0, len(options) - 1)]
 
     def floats(
         self, shape: int | Sequence[int], lo: float = -INF, hi: float = INF, dtype: DTypeLike | None = None
     ) -> Array:
-        """An array of values in ``[lo, hi]``, drawn as the value mode of this example says."""
+        """Draw an array of values in ``[lo, hi]`` by the value mode of this example."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        # a generator of its own per array: changing one array's size leaves the values of the others alone
+        # each array has its own generator, so that its size does not change the values of the others
         rng = np.random.default_rng(int(self.rng.integers(2**32)))
         known = self.given(len(self.made), shape) if self.given else None
         v = np.asarray(draw_values(rng, self.mode, shape, lo, hi) if known is None else known, np.float64)
@@ -146,7 +163,7 @@ class Source:
     def indices(
         self, shape: int | Sequence[int], n: int, usual: Any = None, negative: bool = False
     ) -> NDArray[np.int64]:
-        """Indices below ``n`` (repeated ones come up), or ``usual`` in the first example."""
+        """Draw indices below ``n``, with repetitions, or ``usual`` in the first example."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         rng = np.random.default_rng(int(self.rng.integers(2**32)))
         if usual is not None and self.sizes == "usual":
@@ -160,8 +177,8 @@ Sampler = Callable[[Source], tuple[Sequence[Any], dict[str, Any]]]  # draws the 
 
 
 def plain_values(rng: np.random.Generator, shape: tuple[int, ...], lo: float, hi: float) -> Array:
-    """Ordinary values of a domain: normal on the line, uniform in an interval, spread over scales on a half line."""
-    if (lo == -INF or hi == INF or hi - lo > 30) and lo <= -3 and hi >= 3:  # "anything not extreme"
+    """Draw ordinary values: normal on the line, uniform in an interval, half-normal on a half line."""
+    if (lo == -INF or hi == INF or hi - lo > 30) and lo <= -3 and hi >= 3:  # a wide domain counts as the whole line
         return np.clip(rng.standard_normal(shape), lo, hi)
     if lo > -INF and hi < INF:
         return lo + (hi - lo) * rng.uniform(0.02, 0.98, shape)
@@ -170,7 +187,7 @@ def plain_values(rng: np.random.Generator, shape: tuple[int, ...], lo: float, hi
 
 
 def draw_values(rng: np.random.Generator, mode: str, shape: tuple[int, ...], lo: float, hi: float) -> Array:
-    """Values of one array in the given mode, inside ``[lo, hi]``."""
+    """Draw the values of one array in the given mode, inside ``[lo, hi]``."""
     base = plain_values(rng, shape, lo, hi)
     zero = min(max(0.0, lo), hi)
     both = lo < 0 < hi
@@ -202,7 +219,7 @@ def draw_values(rng: np.random.Generator, mode: str, shape: tuple[int, ...], lo:
 
 
 def _window(lo: float, hi: float) -> tuple[float, float]:
-    """The part of the domain in which the interesting points of most functions lie."""
+    """Return the part of the domain with the interesting points of most functions."""
     a, b = max(lo, -3.0), min(hi, 3.0)
     if a < b:
         return a, b
@@ -210,6 +227,6 @@ def _window(lo: float, hi: float) -> tuple[float, float]:
 
 
 def examples(seed: int, count: int) -> Iterator[tuple[int, Source]]:
-    """The sources of a search, in order."""
+    """Yield the sources of a search in order."""
     for n in range(count):
         yield n, Source.example(seed, n)

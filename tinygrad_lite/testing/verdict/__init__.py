@@ -1,1 +1,1 @@
-"""Is this gradient right at this point? Contract tests, differences with an estimated error, kinks."""
+"""Decide whether a gradient is right at one point: contract tests, finite differences, kinks."""

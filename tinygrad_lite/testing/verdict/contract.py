@@ -1,4 +1,7 @@
-"""What every gradient rule must do, decided without differences: no false alarms, and a third of all bugs."""
+"""Contract tests: what every gradient rule must do, tested without finite differences.
+
+They raise no false alarms and find a third of all bugs alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ LAYOUTS = ("fortran", "strided", "reversed")
 
 
 def contract(p: Point, thorough: bool) -> bool:
-    """Raise ``Failure`` if a duty is not met; False if the outputs are not finite (nothing more to test here)."""
+    """Raise ``Failure`` if a rule breaks its contract; False if outputs are not finite and no other test applies."""
     arrays = [np.array(a) for a in p.given]
     keep = [a.tobytes() for a in arrays]
     outs, saved = _forward(p, arrays)
@@ -72,7 +75,10 @@ def _formed(p: Point, grads: Sequence[Array | None], outs: Outs) -> None:
 
 
 def _call_elsewhere(p: Point) -> None:
-    """Forward on other floats, which it may refuse; integers may be offsets, lengths, edges: they stay."""
+    """Call forward on other floats, which it may reject.
+
+    Integers keep their values: they may be offsets, lengths or edges, valid in one order only.
+    """
     try:
         p.call([a.ravel()[::-1].reshape(a.shape) if a.dtype.kind == "f" else a for a in map(np.array, p.given)])
     except Exception:
@@ -95,7 +101,7 @@ def _like(outs: Outs, f: Callable[[Array], Array]) -> Outs:
 
 
 def _form(p: Point, i: int, t: Array | None, outs: Outs) -> None:
-    """A gradient is there and has the shape and dtype of its input."""
+    """Raise ``Failure`` if a gradient is missing or differs from its input in shape or dtype."""
     a = p.given[i]
     if t is None:
         raise Failure("gradient missing", f"None for {p.label(i)}", input=i)
@@ -113,7 +119,7 @@ def _form(p: Point, i: int, t: Array | None, outs: Outs) -> None:
 
 
 class _Comparison:
-    """Compares gradients with the first ones; on a mismatch looks how much rounding could explain."""
+    """Compare gradients with those of the first call, allowing for rounding where ``rtol`` is given."""
 
     def __init__(self, p: Point, ref: Sequence[Array | None], g: Outs) -> None:
         self.p, self.ref, self.g = p, ref, g
@@ -126,13 +132,13 @@ class _Comparison:
             if a is not None and a.shape == b.shape and (close(a, b, rtol)):
                 continue
             if rtol and a is not None and a.shape == b.shape and np.isfinite(a).all() and np.isfinite(b).all():
-                floor = 1e-13 * self.p.profile.typical  # what is left of ordinary slopes that cancel
+                floor = 1e-13 * self.p.profile.typical  # rounding left over where ordinary slopes cancel
                 if (np.abs(a - b) <= abs(factor) * max(floor, 100 * self.rounding(i))).all():
                     continue
             raise Failure(kind, self.p.label(i), input=i)
 
     def rounding(self, i: int) -> float:
-        """Largest change of gradient ``i`` when inputs and g move by a few ulps."""
+        """Return the largest change of gradient ``i`` when inputs and g move by a few ulps."""
         rng, worst = self.p.rng, 0.0
 
         def shake(a: Array) -> Array:
@@ -151,7 +157,7 @@ class _Comparison:
 
 
 def _layouts(p: Point, outs: Outs, saved: object, g0: Outs, check: _Comparison, thorough: bool) -> None:
-    """Other memory layouts of inputs and g, and a g that is read-only with stride 0."""
+    """Test other memory layouts of inputs and g, and a read-only g with stride 0."""
     eps = max((float(np.finfo(a.dtype).eps) for a in outs.arrays if a.dtype.kind == "f"), default=0.0)
     tol = 1e-9 if eps < 1e-10 else 1e3 * eps
     for kind in LAYOUTS if thorough else (LAYOUTS[int(p.rng.integers(3))],):
@@ -165,13 +171,13 @@ def _layouts(p: Point, outs: Outs, saved: object, g0: Outs, check: _Comparison, 
         flat = p.pull(_like(outs, lambda a: np.broadcast_to(a.dtype.type(1.5), a.shape)), saved)
     except Exception as e:
         raise Failure("cannot take a read-only broadcast gradient", f"{type(e).__name__}: {e}", error=e) from e
-    # a constant g is what gradients of ranks and of shares cancel for: all that is left may be rounding
+    # with a constant g the gradients of softmax, ranks and the like cancel, so only rounding may be left to compare
     full = _like(outs, lambda a: np.full(a.shape, 1.5, a.dtype))
     _Comparison(p, p.pull(full, saved), full)(flat, "depends on memory layout (stride-0 g)", tol)
 
 
 def laid_out(a: Array, kind: str) -> Array:
-    """The same values in column order, with gaps, or stored backwards."""
+    """Copy an array into Fortran order, into every second place, or into reversed memory."""
     if kind == "fortran":
         return np.array(a, order="F")
     if kind == "strided":
@@ -186,7 +192,7 @@ def laid_out(a: Array, kind: str) -> Array:
 
 
 def aliased(p: Point, made: Sequence[tuple[Array, float, float]]) -> None:
-    """The same array object passed for two arguments must give the same partial derivatives."""
+    """Raise ``Failure`` if one array passed for two arguments gives other gradients than two copies of it."""
     domains = {id(a): (lo, hi) for a, lo, hi in made}
     for i in p.fl:
         for j in p.fl:
@@ -210,7 +216,7 @@ def _alias_pair(p: Point, i: int, j: int) -> None:
 
 
 def low_precision(p: Point) -> None:
-    """float32 gradients: float32, and near the float64 ones at the same point."""
+    """Raise ``Failure`` if float32 gradients are not float32, or far from the float64 ones at the same point."""
     kinds = {p.given[i].dtype for i in p.fl}
     if len(kinds) != 1:
         return
@@ -229,7 +235,7 @@ def low_precision(p: Point) -> None:
         t = grads[i]
         if t is None or t.shape != low[i].shape:
             raise Failure("wrong shape", f"{p.label(i)} in {dt}", input=i)
-        if t.dtype != low[i].dtype and not (NUMPY_1 and not t.ndim):  # there a constant makes any single number float64
+        if t.dtype != low[i].dtype and not (NUMPY_1 and not t.ndim):  # NumPy 1: a constant makes a 0-d result float64
             raise Failure("wrong dtype", f"gradient {t.dtype} when {p.label(i)} is {dt}", input=i)
     if outs.finite:
         _near_float64(p, dt, low, outs, g, grads)
@@ -251,13 +257,13 @@ def _near_float64(
             np.fmax(s, np.nan_to_num(np.abs(t - r), posinf=0), out=s)
     sizes = [float(np.abs(np.asarray(a, np.float64)).max(initial=0)) for a in outs.arrays if a.dtype.kind == "f"]
     squares = [float(np.square(wide[i]).max(initial=0)) for i in p.fl]
-    largest = max([1.0, *sizes, *squares])  # what was computed inside, and may have cancelled: products of inputs
+    largest = max([1.0, *sizes, *squares])  # intermediate values, products of inputs among them, may have cancelled
     for s, i, r in zip(moved, p.fl, ref, strict=True):
         a = np.asarray(grads[i], np.float64)
         if a.size and np.isfinite(r).all() and np.abs(r).max() < top / 10:
             unit = np.abs(v).max(initial=0) * largest / max(np.abs(wide[i]).max(initial=0), 1e-300)
             bound = 50 * s.max() + 2e3 * eps * max(1.0, v.size**0.5) * np.abs(r).max() + 10 * tiny + 200 * eps * unit
-            if p.kinks != "strict":  # a whole model rounds at every step
+            if p.kinks != "strict":  # a model rounds after every layer
                 bound *= 30
             bad = ~(np.abs(a - r) <= bound)
             if bad.any():

@@ -1,4 +1,4 @@
-"""Differences of a function along one move at many step sizes, each with an estimate of its error."""
+"""Finite differences along one direction at many step sizes, each with an estimated error."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ LEVELS = 12  # step sizes 10^-1 ... 10^-LEVELS, relative to each element's scale
 
 
 class Row(NamedTuple):
-    """What one step size says about the slope of ``v . f``."""
+    """The slopes of ``v . f`` at one step size."""
 
     h: float
     central: float  # Richardson from central differences
     up: float  # one-sided, second order
     down: float
-    low: float  # smallest and largest slope that a choice of side per output allows
+    low: float  # smallest and largest slope if each output may take either side
     high: float
-    still: bool  # no output moved at all
+    still: bool  # no output changed at all
     noise: float  # rounding error of the slope
 
 
 class Estimate(NamedTuple):
-    """A slope believed at one level; sorts by its estimated error."""
+    """The slope at one step size; sorts by its estimated error."""
 
     error: float
     value: float
@@ -35,7 +35,7 @@ class Estimate(NamedTuple):
 
 
 class Scan:
-    """f along x + t d: values are cached per t, slopes are per output."""
+    """The function along x + t d: outputs cached per t, slopes per output."""
 
     def __init__(self, p: Point, d: Sequence[Vector], v: Vector, base: list[Array] | None = None) -> None:
         self.p, self.d, self.v = p, d, v
@@ -44,7 +44,7 @@ class Scan:
         self._seen: dict[float, Vector] = {}
 
     def at(self, t: float) -> Vector:
-        """Outputs at x + t d; NaN where the function refuses."""
+        """Return the outputs at x + t d; NaN where the function raises."""
         y = self._seen.get(t)
         if y is None:
             arrays = list(self.x)
@@ -60,7 +60,7 @@ class Scan:
         return y
 
     def level(self, h: float) -> tuple[Vector, Vector, Vector, Vector]:
-        """Per output: Richardson slope, central slope at h/2, forward slope, backward slope."""
+        """Return slopes per output: Richardson, central at h/2, forward, backward."""
         a, b, c, d, z = self.at(h), self.at(h / 2), self.at(-h / 2), self.at(-h), self.y0
         coarse, fine = (a - d) / (2 * h), (b - c) / h
         return (4 * fine - coarse) / 3, fine, (4 * b - 3 * z - a) / h, (3 * z - 4 * c + d) / h
@@ -73,7 +73,7 @@ class Scan:
         return 4 * self.p.profile.eps * float(np.abs(self.v).sum() * size.max(initial=0)) / h
 
     def row(self, h: float, stepped: float) -> Row:
-        """Everything about step h; ``stepped`` is the rounding of the step itself."""
+        """Return the slopes at step size h; ``stepped`` is the rounding error of the step itself."""
         central, _, up, down = self.level(h)
         v, m = self.v, self.v != 0
         a, b = (v * up)[m], (v * down)[m]
@@ -90,7 +90,7 @@ class Scan:
         )
 
     def rows(self, grads: Sequence[Vector]) -> list[Row]:
-        """All levels, coarse to fine."""
+        """Return the rows of all step sizes, coarse to fine."""
         stepped = EPS * sum(
             float(np.abs(g * self.p.x[i])[di != 0].sum()) for g, i, di in zip(grads, self.p.fl, self.d, strict=True)
         )
@@ -99,7 +99,7 @@ class Scan:
 
 
 def dot(v: Vector, slopes: Vector) -> float:
-    """v . slopes where outputs with v = 0 do not matter (0 * inf is not NaN here)."""
+    """Return v . slopes without the outputs where v = 0, so that 0 * inf is not NaN."""
     total = float(v @ slopes)
     if np.isfinite(total):
         return total
@@ -108,14 +108,14 @@ def dot(v: Vector, slopes: Vector) -> float:
 
 
 def plateau(rows: Sequence[Row], column: str) -> list[Estimate]:
-    """A slope and its error per level: disagreement with the neighbours plus rounding.
+    """Estimate slope and error per step size: disagreement with the neighbours plus rounding.
 
-    ``e_j = 0.5 |D_j - D_j+1| + 0.01 |D_j - D_j-1| + 0.05 |D_j+1 - D_j+2| + noise_j``; one-sided slopes are of lower
-    order and noisier, so they trust their neighbours less.
+    ``e_j = 0.5 |D_j - D_j+1| + 0.01 |D_j - D_j-1| + 0.05 |D_j+1 - D_j+2| + noise_j``. One-sided slopes are of lower
+    order and noisier, so their neighbours weigh more.
     """
     central = column == "central"
     values = [float(getattr(r, column)) for r in rows]
-    # rounding as finer steps show it is carried to each: outputs alone do not tell what was cancelled inside
+    # the rounding seen at finer steps counts too: the outputs do not show cancellation inside the function
     finer = list(zip(rows, values, strict=True))
     out = []
     for j in range(1, len(rows) - 1):

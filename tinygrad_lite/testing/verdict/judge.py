@@ -1,4 +1,4 @@
-"""Analytic slope against differences along one move: agree, fail, or cannot tell."""
+"""Compare an analytic slope with finite differences along one direction: agree, fail or unclear."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tinygrad_lite.testing.verdict.point import Array, Point, Vector
 
 TRUST = 8.0  # how many estimated errors a disagreement must exceed
 CLEAR = 0.05  # the estimated error must be below this part of the disagreement before a rule is called wrong
-NEIGHBOURS = (24, 120)  # points next to a kink; of many tied elements a few seldom show every order
+NEIGHBOURS = (24, 120)  # points next to a kink; with many tied elements few points rarely show every order
 INF = math.inf
 
 
 class Verdict(NamedTuple):
-    """``word`` is "agree", "fail", "kink" (wrong at this very point, perhaps right all around) or "unclear"."""
+    """``word`` is "agree", "fail", "kink" (wrong at this point, perhaps right around it) or "unclear"."""
 
     word: str
     numeric: float
@@ -31,8 +31,8 @@ def judge(
 ) -> Verdict:
     """Compare the slope ``a`` of ``v . f`` along d with differences.
 
-    ``slack`` is the rounding error of ``a``; ``rtol`` and ``floor`` say below which part of the slope, and below which
-    size, nothing is asked.
+    ``slack`` is the rounding error of ``a``; ``rtol`` and ``floor`` are the relative and absolute differences that are
+    always allowed.
     """
     s = Scan(p, d, v)
     mag = sum(float(np.abs(di * g).sum()) for di, g in zip(d, grads, strict=True))
@@ -68,16 +68,15 @@ def judge(
     if abs(a - n) < 1e-3 * (abs(a) + abs(n)) and abs(a - n) <= TRUST * _jitter(p, d, v, a):
         return Verdict("agree", n, e)
     if not gap > 0.1 * abs(a - n) and saturation.integrates(p, d, v, s, abs(a - n), TRUST):
-        # right all around this point: either rounding is to blame, or the rule is wrong just here
+        # right around this point: either rounding is the cause, or the rule is wrong at this point only
         return Verdict("kink" if _wrong_here(p, d, v, rows, a, n) else "agree", n, e)
     return Verdict("kink" if corner else "fail", n, e)
 
 
 def _wrong_here(p: Point, d: Sequence[Vector], v: Vector, rows: Sequence[Row], a: float, n: float) -> bool:
-    """Whether a slope that is right all around is plainly wrong at this point, whatever the rounding.
+    """Whether a slope that is right around this point is wrong at it by more than rounding explains.
 
-    The slope n must be seen at ordinary step sizes, not just at the finest ones, differ from a by more than rounding
-    could explain, and a must stay what it is when the inputs move by an ulp.
+    Ordinary step sizes, not only the finest, must show the slope n, and a must not change when inputs move by an ulp.
     """
     gap = abs(a - n)
     if not gap > 1e-3 * (abs(a) + abs(n)):
@@ -91,7 +90,7 @@ def _wrong_here(p: Point, d: Sequence[Vector], v: Vector, rows: Sequence[Row], a
 
 
 def _jitter(p: Point, d: Sequence[Vector], v: Vector, a: float) -> float:
-    """How rough the analytic slope is around this point: second differences show its rounding, nothing else."""
+    """Return the rounding error of the analytic slope around this point, from its second differences."""
     moves = [kinks.shaken(p, 1e-6) for _ in range(3)]
     return max(abs(_slope(p, d, v, x) - 2 * a + _slope(p, d, v, z)) for x, z in moves)
 
@@ -101,7 +100,7 @@ def _slope(p: Point, d: Sequence[Vector], v: Vector, x: Sequence[Array]) -> floa
 
 
 def _quick(s: Scan, v: Vector, a: float, mag: float, rtol: float) -> Verdict | None:
-    """One step size is enough for smooth functions that agree."""
+    """Accept a smooth function that agrees at one step size; None if that does not decide."""
     central, fine, _, _ = s.level(1e-3)
     n, c = dot(v, central), dot(v, fine)
     if math.isfinite(n) and math.isfinite(a):
@@ -113,12 +112,12 @@ def _quick(s: Scan, v: Vector, a: float, mag: float, rtol: float) -> Verdict | N
 
 
 def _not_finite(rows: Sequence[Row], central: Sequence[Estimate], a: float) -> Verdict:
-    """An infinite or NaN slope is wrong where differences settle on a finite one."""
+    """Judge an infinite or NaN slope: wrong where the differences converge to a finite one."""
     sides = [side for side in (plateau(rows, "up"), plateau(rows, "down")) if side]
     settled = [[q for q in side if q.error <= 1e-3 * abs(q.value) + 1e-12] for side in (*sides, central)]
     good = [q for side in settled for q in side]
     if math.isinf(a) and (not any(q.level >= 6 for q in good) or not all(settled[: len(sides)])):
-        return Verdict("unclear", a, INF)  # a steep root looks flat at coarse steps; one side may well be infinite
+        return Verdict("unclear", a, INF)  # sqrt at 0 looks finite at coarse steps; one side may be infinite
     return Verdict("fail", good[0].value, good[0].error) if good else Verdict("unclear", math.nan, INF)
 
 
@@ -136,8 +135,8 @@ def _fits(q: Estimate, a: float, slack: float) -> bool:
 
 
 def _most_believable(central: Sequence[Estimate]) -> Estimate:
-    """The level with the smallest error, unless a finer one contradicts it clearly."""
-    # staircases (forward in low precision): levels where nothing moves say nothing if a coarser plateau exists
+    """Return the level with the smallest error, unless a finer one clearly contradicts it."""
+    # forward in low precision is a staircase: steps that change nothing do not count if a coarser plateau exists
     moving = [q for q in central if not q.still]
     if moving and min(moving).error < CLEAR * abs(min(moving).value):
         central = moving

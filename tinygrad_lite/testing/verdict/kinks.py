@@ -1,4 +1,4 @@
-"""Points where one-sided slopes differ: which slopes a rule may choose there."""
+"""Kinks: which slopes a rule may return where the one-sided slopes differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_lite.testing.verdict.differences import Row, Scan
 from tinygrad_lite.testing.verdict.point import EPS, Array, Point, Vector
 
-NOISY = 4.0  # one-sided slopes round this much worse than central ones
+NOISY = 4.0  # rounding error of one-sided slopes relative to central ones
 
 
 def ties(p: Point) -> bool:
@@ -21,7 +21,7 @@ def ties(p: Point) -> bool:
 
 
 def shaken(p: Point, amount: float = 2 * EPS) -> tuple[list[Array], list[Array]]:
-    """The inputs moved by about an ulp, and by as much the other way; equal elements stay equal, zeros zero."""
+    """Return the inputs moved up and down by about an ulp; equal elements stay equal, zeros stay zero."""
     uniq, inverse = np.unique(np.concatenate([p.x[i].ravel() for i in p.fl]), return_inverse=True)
     shift = (amount * p.rng.uniform(-1, 1, uniq.shape))[inverse]
     both: tuple[list[Array], list[Array]] = ([], [])
@@ -35,7 +35,7 @@ def shaken(p: Point, amount: float = 2 * EPS) -> tuple[list[Array], list[Array]]
 
 
 def gap(rows: Sequence[Row], level: int) -> float:
-    """Smallest difference between the largest and the smallest allowed slope around a level; 0 if unknown."""
+    """Return the width of the allowed slopes, the smallest around a level; 0 if unknown."""
     gaps = [r.high - r.low for r in rows[max(level - 1, 0) : level + 2] if np.isfinite(r.high - r.low)]
     return min(gaps, default=0.0)
 
@@ -44,7 +44,7 @@ def between_sides(rows: Sequence[Row], level: int, a: float, slack: float, mag: 
     """Whether ``a`` lies between the one-sided slopes, a side chosen per output, at this level or next to it."""
     for k in (level, level + 1, level - 1):
         low, high = rows[k].low, rows[k].high
-        if not high - low > max(1e-7 * mag, NOISY * rows[k].noise):  # sides that rounding alone tells apart
+        if not high - low > max(1e-7 * mag, NOISY * rows[k].noise):  # the sides differ by rounding only
             continue
         if np.isfinite(low) and np.isfinite(high) and low - slack <= a <= high + slack:
             return True
@@ -52,9 +52,9 @@ def between_sides(rows: Sequence[Row], level: int, a: float, slack: float, mag: 
 
 
 def nearby(p: Point, d: Sequence[Vector], v: Vector, s: Scan, count: int) -> tuple[float, float]:
-    """Range of the slope of ``v . f`` along d at generic points next to x, output by output (Clarke's interval)."""
+    """Return the range of slopes of ``v . f`` along d at random points near x, per output (Clarke's interval)."""
     seen, scales = [], p.scales()
-    # near enough to meet no other kink, far enough for differences to rise above rounding
+    # close enough to meet no other kink, far enough for differences to exceed rounding
     delta, h = (1e-5, 1e-8) if p.profile.eps < 1e-12 else (1e-2, 1e-3)
     for _ in range(count):
         base = p.moved([p.x[i] + delta * q * p.rng.uniform(-1, 1, q.shape) for i, q in zip(p.fl, scales, strict=True)])
@@ -74,7 +74,7 @@ def nearby(p: Point, d: Sequence[Vector], v: Vector, s: Scan, count: int) -> tup
 
 
 def nudged(p: Point) -> None:
-    """Move the point off its kinks: every float element by up to a thousandth of its scale."""
+    """Move the point off its kinks, each float element by up to a thousandth of its scale."""
     for i, q in zip(p.fl, p.scales(), strict=True):
         p.x[i] = np.asarray(p.x[i] + 1e-3 * q * p.rng.uniform(0.2, 1, q.shape))
         p.given[i] = p.x[i].astype(p.given[i].dtype)

@@ -1,4 +1,4 @@
-"""The numeric test of one point: random cotangents, directions, and what to do with doubt."""
+"""The numeric test of one point: random cotangents, directions, and unclear results."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tinygrad_lite.testing.verdict.point import (
     unflatten,
 )
 
-RTOL = 1e-8  # analytic slopes are not asked to be better than this
-ROUNDED = 1e3 * EPS  # outputs this small beside the inputs may be all rounding: weights would only magnify it
+RTOL = 1e-8  # relative error that analytic slopes may have
+ROUNDED = 1e3 * EPS  # outputs this small relative to the inputs may be rounding, which weights would magnify
 
 
 class Numbers:
-    """Analytic gradients of one cotangent, with their rounding error, and the tests made on them."""
+    """Analytic gradients for one cotangent, their rounding error, and their tests."""
 
     def __init__(self, p: Point, v: Vector, outs: Outs, saved: object, rtol: float) -> None:
         self.p, self.v = p, v
@@ -42,20 +42,20 @@ class Numbers:
         self.floor = 1e-13 * (max(p.profile.typical, size) + float(np.abs(v * flatten(outs)).sum()))
 
     def verdict(self, d: Sequence[Vector]) -> tuple[float, Verdict]:
-        """Analytic slope along d and what differences say about it."""
+        """Return the analytic slope along d and the verdict of the differences."""
         a = sum(float((g * di)[di != 0].sum()) for g, di in zip(self.grads, d, strict=True))
         slack = TRUST * sum(float((t * np.abs(di))[di != 0].sum()) for t, di in zip(self.sens, d, strict=True))
         slack = slack if math.isfinite(a) else 0.0
         return a, judge(self.p, d, self.v, a, slack, self.grads, self.rtol, self.floor)
 
     def single(self, i: int, k: int) -> list[Vector]:
-        """The move of one element by its scale."""
+        """Return the direction that moves one element by its scale."""
         d = [np.zeros_like(q) for q in self.scales]
         d[i].flat[k] = self.scales[i].flat[k]
         return d
 
     def test(self, name: str, d: Sequence[Vector]) -> None:
-        """Raise if the slope along d is wrong; count it as unclear if even single elements cannot tell."""
+        """Raise if the slope along d is wrong; count it as unclear if single elements are unclear too."""
         p = self.p
         with np.errstate(all="ignore"):
             a = sum(float((g * di)[di != 0].sum()) for g, di in zip(self.grads, d, strict=True))
@@ -97,7 +97,7 @@ def _index(shape: tuple[int, ...], k: int) -> str:
 
 
 def numeric(p: Point, rtol: float = RTOL, one: bool = False) -> None:
-    """Raise ``Failure`` if a gradient plainly disagrees with differences, along every move or just ``one``."""
+    """Raise ``Failure`` if a gradient disagrees with differences, along all directions or only ``one``."""
     outs, saved = p.fresh(p.x)
     y = flatten(outs)
     if not y.size or not np.isfinite(y).all() or not sum(p.x[i].size for i in p.fl):
@@ -108,8 +108,8 @@ def numeric(p: Point, rtol: float = RTOL, one: bool = False) -> None:
             top = np.abs(y).max()
             if not (np.abs(y) > 0).all() or top < 1e3 * np.abs(y).min():
                 break
-            told = np.abs(y) > ROUNDED * max(1.0, *(float(np.abs(p.x[i]).max(initial=0)) for i in p.fl))
-            v = v * np.where(told, np.minimum(top / np.abs(y), 1e4), 1.0)
+            exact = np.abs(y) > ROUNDED * max(1.0, *(float(np.abs(p.x[i]).max(initial=0)) for i in p.fl))
+            v = v * np.where(exact, np.minimum(top / np.abs(y), 1e4), 1.0)
         numbers = Numbers(p, v, outs, saved, rtol)
         for name, d in directions(p, numbers) if not one else [joint(p, numbers)]:
             numbers.test(name, d)
@@ -118,17 +118,17 @@ def numeric(p: Point, rtol: float = RTOL, one: bool = False) -> None:
 
 
 def joint(p: Point, numbers: Numbers) -> tuple[str, list[Vector]]:
-    """All elements of all inputs at once."""
+    """Return a random direction of all elements of all inputs."""
     return "a random direction", [_normal(p, q) for q in numbers.scales]
 
 
 def _normal(p: Point, q: Vector) -> Vector:
-    z = p.rng.standard_normal(q.shape)  # no element moves by less than a third of its scale
+    z = p.rng.standard_normal(q.shape)  # every element moves by at least a third of its scale
     return np.asarray(np.copysign(np.sqrt(0.9 * z * z + 0.1), z) * q)
 
 
 def directions(p: Point, numbers: Numbers) -> Iterator[tuple[str, list[Vector]]]:
-    """One joint move, one per input, groups of tied elements, and with ties a few single elements."""
+    """Yield directions: one per input, all inputs together, groups of tied elements, some single elements."""
     rng, scales = p.rng, numbers.scales
     name, full = joint(p, numbers)
     if len(scales) > 1:
@@ -145,7 +145,7 @@ def directions(p: Point, numbers: Numbers) -> Iterator[tuple[str, list[Vector]]]
             float(q[p.x[i] == 0].min(initial=math.inf)) for i, q in zip(p.fl, scales, strict=True)
         )
         yield f"all elements equal to {u:g}", [np.where(p.x[i] == u, step, 0.0) for i in p.fl]
-    for _ in range(2):  # one-sided slopes of single elements localise kinks
+    for _ in range(2):  # one-sided slopes of single elements locate kinks
         i = int(rng.integers(len(scales)))
         if scales[i].size:
             k = int(rng.integers(scales[i].size))
@@ -153,7 +153,7 @@ def directions(p: Point, numbers: Numbers) -> Iterator[tuple[str, list[Vector]]]
 
 
 def _sensitivity(p: Point, v: Vector, grads: Sequence[Vector]) -> list[Vector]:
-    """Rounding error of the analytic gradient: its change when inputs move by an ulp, ties kept."""
+    """Return the rounding error of the analytic gradient: its change when inputs move by an ulp, ties kept."""
     worst = [np.zeros(t.shape) for t in grads]
     for _ in range(2):
         both = [[np.abs(t - g) for t, g in zip(p.vjp(x, v), grads, strict=True)] for x in shaken(p)]
@@ -163,7 +163,7 @@ def _sensitivity(p: Point, v: Vector, grads: Sequence[Vector]) -> list[Vector]:
 
 
 def learn(p: Point, profile: Profile) -> None:
-    """Add to ``profile`` what an ordinary point tells: the precision of the outputs and the size of a slope."""
+    """Update ``profile`` from an ordinary point: the precision of the outputs and the size of a slope."""
     outs, _ = p.fresh(p.x)
     y = flatten(outs)
     if not y.size or not np.isfinite(y).all() or not sum(p.x[i].size for i in p.fl):
@@ -179,7 +179,7 @@ def learn(p: Point, profile: Profile) -> None:
 
 
 def full_precision(p: Point) -> None:
-    """Raise if float64 outputs come with gradients that were computed in float32."""
+    """Raise ``Failure`` if outputs are float64 but gradients have only float32 precision."""
     if p.profile.eps > 1e-12 or any(p.given[i].dtype != np.float64 for i in p.fl):
         return
     near = p.moved([p.x[i] * (1 + 1e-3 * p.rng.uniform(-1, 1, p.x[i].shape)) for i in p.fl])

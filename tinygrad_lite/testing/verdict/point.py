@@ -1,4 +1,4 @@
-"""A rule at a point: plain NumPy in and out, outputs laid end to end, and what is known about its precision."""
+"""A rule on NumPy arrays, and a point at which it is checked: inputs, options, outputs as one vector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NUMBERS = ("wrong value", "non-finite gradient")  # kinds of failure with an ana
 
 
 class Failure(Exception):
-    """A gradient rule does not do what it must; ``kind`` says which duty, ``data`` holds the numbers."""
+    """A gradient rule is wrong; ``kind`` says in which way, ``data`` holds the numbers."""
 
     def __init__(self, kind: str, text: str = "", **data: Any) -> None:
         super().__init__(f"{kind}: {text}" if text else kind)
@@ -35,20 +35,20 @@ class Rule:
     backward: Callable[[Any, Any], Sequence[Any]]
     name: str = "rule"
     wrt: tuple[int, ...] | None = None  # None: every float array
-    names: tuple[str, ...] = ()  # of the arrays, for reports
+    names: tuple[str, ...] = ()  # names of the arrays in reports
 
 
 @dataclass
 class Profile:
-    """What ordinary inputs tell about a function; needed where a point alone cannot tell (all zeros, saturated ...)."""
+    """Precision and scale of a function at ordinary inputs, for points that do not show them (zeros, saturation)."""
 
-    eps: float = EPS  # precision in which outputs are really computed
+    eps: float = EPS  # precision in which outputs are computed, whatever their dtype
     typical: float = 0.0  # size of an ordinary slope
 
 
 @dataclass
 class Outs:
-    """The outputs of one call; ``several`` tells a tuple of one from a lone array."""
+    """The outputs of one call; ``several`` is true for a tuple, also of one array."""
 
     arrays: list[Array]
     several: bool = False
@@ -61,12 +61,12 @@ class Outs:
 
 @dataclass
 class Point:
-    """A rule, the arrays and the options it is called with, and a generator for directions."""
+    """A rule, the arrays and options it is called with, and a random generator for directions."""
 
     rule: Rule
     given: list[Array]
     kw: dict[str, Any]
-    seed: int  # of the cotangents and directions
+    seed: int  # for cotangents and directions
     profile: Profile = field(default_factory=Profile)
     kinks: str = "strict"
 
@@ -82,7 +82,7 @@ class Point:
 
     # ---------------------------------------------------------------- calls
     def call(self, arrays: Sequence[Array]) -> tuple[Outs, Any]:
-        """Forward on the very arrays given."""
+        """Call forward on these arrays, without copies."""
         try:
             out, saved = self.rule.forward(*arrays, **self.kw)
         except np.linalg.LinAlgError as e:  # a singular matrix, or one that is not positive definite
@@ -93,27 +93,27 @@ class Point:
         return Outs([np.asarray(out)]), saved
 
     def fresh(self, arrays: Sequence[Array]) -> tuple[Outs, Any]:
-        """Forward on copies."""
+        """Call forward on copies."""
         return self.call([np.array(a) for a in arrays])
 
     def pull(self, g: Outs, saved: Any) -> list[Array | None]:
-        """Backward; integer outputs send None."""
+        """Call backward; g is None for integer outputs."""
         gs = [a if a.dtype.kind == "f" else None for a in g.arrays]
         grads = self.rule.backward(tuple(gs) if g.several else gs[0], saved)
         return [None if t is None else np.asarray(t) for t in grads]
 
     def out(self, arrays: Sequence[Array]) -> Vector:
-        """All float outputs as one float64 vector."""
+        """Return all float outputs as one float64 vector."""
         return flatten(self.fresh(arrays)[0])
 
     def vjp(self, arrays: Sequence[Array], v: Vector) -> list[Vector]:
-        """Gradients of ``v . outputs`` for the float inputs, as float64."""
+        """Return the gradients of ``v . outputs`` for the float inputs, as float64."""
         outs, saved = self.fresh(arrays)
         grads = self.pull(unflatten(v, outs), saved)
         return [np.asarray(grads[i], np.float64) for i in self.fl]
 
     def moved(self, parts: Sequence[Array]) -> list[Array]:
-        """The inputs with the float ones replaced."""
+        """Return the inputs with the float ones replaced."""
         arrays = list(self.x)
         for i, a in zip(self.fl, parts, strict=True):
             arrays[i] = np.asarray(a)
@@ -121,7 +121,7 @@ class Point:
 
     # ---------------------------------------------------------------- scales
     def scales(self) -> list[Vector]:
-        """The size at which each element lives: its magnitude, or a tenth of the array's median, or 1."""
+        """Return the scale of each element: its magnitude, at least a tenth of the array's median; 1 for all zeros."""
         out = []
         for i in self.fl:
             a = np.abs(self.x[i])
@@ -130,7 +130,7 @@ class Point:
         return out
 
     def label(self, i: int) -> str:
-        """How reports call input ``i``."""
+        """Return the name of input ``i`` in reports."""
         a = self.given[i]
         shape = ",".join(map(str, a.shape))
         name = f"{self.rule.names[i]}: " if i < len(self.rule.names) else ""
@@ -138,19 +138,19 @@ class Point:
 
 
 def _median(a: Vector) -> float:
-    s = np.sort(a)  # np.median costs five times as much on few numbers
+    s = np.sort(a)  # np.median takes five times as long on few numbers
     n = s.size
     return float(s[n // 2] + s[(n - 1) // 2]) / 2
 
 
 def flatten(outs: Outs) -> Vector:
-    """Float outputs laid end to end as float64."""
+    """Concatenate the float outputs into one float64 vector."""
     parts = [np.asarray(a, np.float64).ravel() for a in outs.arrays if a.dtype.kind == "f"]
     return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0)
 
 
 def unflatten(v: Vector, like: Outs) -> Outs:
-    """A vector cut back into the shapes of the outputs; always a copy, so that rules cannot harm it."""
+    """Split a vector into the shapes of the outputs; copies, so that rules cannot write into it."""
     arrays, at = [], 0
     for a in like.arrays:
         if a.dtype.kind == "f":
@@ -162,7 +162,7 @@ def unflatten(v: Vector, like: Outs) -> Outs:
 
 
 def float32_values(arrays: Sequence[Array]) -> bool:
-    """Whether float64 arrays hold nothing but float32 numbers (and enough unround ones to tell)."""
+    """Whether all values fit float32, with enough long mantissas to rule out coincidence."""
     values = np.concatenate([np.ravel(a) for a in arrays])
     values = values[np.isfinite(values)]
     mantissa = np.frexp(values)[0] * 2.0**24  # an integer if 24 bits are enough
@@ -171,7 +171,7 @@ def float32_values(arrays: Sequence[Array]) -> bool:
 
 
 def close(a: Array | None, b: Array | None, rtol: float = 1e-9) -> bool:
-    """Equal up to ``rtol`` of the largest element, non-finite ones in the same places."""
+    """Whether arrays agree up to ``rtol`` of the largest element, with non-finite values in the same places."""
     if a is None or b is None:
         return a is b
     if a.shape != b.shape:

@@ -1,4 +1,4 @@
-"""Functions whose rounding makes every small step useless: compare the integral of the slope with the difference."""
+"""For saturated functions, where small steps only show rounding: integrate the analytic slope instead."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 def integrates(p: Point, d: Sequence[Vector], v: Vector, s: Scan, gap: float, trust: float) -> bool:
     """Whether the analytic slope, integrated over x +- h d, gives the change of f.
 
-    Saves a saturated tanh, 1 - y*y and the like; ``gap`` is the disagreement to be explained, ``trust`` how many
-    estimated rounding errors count.
+    Accepts a saturated tanh, 1 - y*y and the like. ``gap`` is the disagreement to explain, ``trust`` the number of
+    estimated rounding errors allowed.
     """
     for h in (1e-1, 1e-2, 1e-3, 1e-4):
         change = dot(v, s.at(h) - s.at(-h)) / (2 * h)
