@@ -1,4 +1,4 @@
-"""The errors that tinygrad_lite raises, and the words they are made of.
+"""The exceptions of tinygrad_lite, and the wording of their messages.
 
 Every class inherits from the error PyTorch raises *and* from the one NumPy raises in the same place, so that
 ``except`` clauses written for either keep working.
@@ -22,7 +22,7 @@ class ShapeError(ValueError, RuntimeError):
 
 
 class OptionError(ValueError, RuntimeError):
-    """An argument with a value that cannot be used."""
+    """An argument whose value is not allowed."""
 
 
 class ArgumentError(TypeError, ValueError):
@@ -30,11 +30,11 @@ class ArgumentError(TypeError, ValueError):
 
 
 class DTypeError(TypeError, RuntimeError):
-    """A dtype, or a kind of object, that the operation cannot work on."""
+    """A dtype, or a kind of object, that the operation does not support."""
 
 
 class GradientError(RuntimeError):
-    """A backward pass that cannot be done: nothing to differentiate, freed, changed in place, not finite."""
+    """A backward pass that fails: nothing recorded, graph freed, value changed in place, or not finite."""
 
 
 class LinAlgError(np.linalg.LinAlgError, RuntimeError):
@@ -46,15 +46,15 @@ class DeviceError(RuntimeError, ValueError):
 
 
 class FileError(ValueError, RuntimeError):
-    """A file that is damaged, or of a format or content that is not read here."""
+    """A file that is damaged, or whose format or content is not supported."""
 
 
 class MissingExtra(ImportError):
-    """An optional package that is not installed; the message names the extra that brings it."""
+    """An optional package that is not installed; the message names the extra to install."""
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import an optional ``module`` or raise one clear error that names the extra to install.
+    """Import an optional ``module``; raise MissingExtra naming the extra to install.
 
     >>> require("math", extra="demo").sqrt(4.0)
     2.0
@@ -92,7 +92,7 @@ WORDS = tuple(
 
 
 def in_our_words(text: str) -> str:
-    """Say what a NumPy error says in the words of this library, alike for every version of NumPy.
+    """Reword a NumPy error message for users of tensors, the same for every version of NumPy.
 
     >>> in_our_words("axis 2 is out of bounds for array of dimension 1")
     'dim 2 is out of range for 1 axes'
@@ -103,7 +103,7 @@ def in_our_words(text: str) -> str:
 
 
 def describe(value: Any) -> str:
-    """Say in a few characters what an argument is: shape and dtype of an array, else its value or type.
+    """Describe an argument briefly: shape and dtype of an array, else its value or type.
 
     >>> import numpy as np
     >>> describe(np.zeros((2, 3), np.float32)), describe(2.5), describe("text")

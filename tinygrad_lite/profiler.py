@@ -1,6 +1,6 @@
-"""Where the time goes: every op and module of a block of code, forward and backward, with its time and its bytes.
+"""Profile a block of code: time and bytes of every op and module, forward and backward.
 
-A `profile` is an observer of the engine. While none is watching, nothing of this runs.
+A `profile` is an observer of the engine; a program without one pays nothing.
 
 >>> import tinygrad_lite as tl
 >>> net = tl.nn.Sequential(tl.nn.Linear(3, 2), tl.nn.Tanh())
@@ -34,10 +34,10 @@ FORWARD, BACKWARD, MODULE = "forward", "backward", "module"
 
 
 class Event(NamedTuple):
-    """One thing that took time: ``phase`` is "forward", "backward" or "module"; times in seconds, from the start.
+    """One timed op, gradient rule or module call; ``phase`` is "forward", "backward" or "module", times are in seconds.
 
-    ``call`` numbers the calls of modules: the one an op ran in (outside of modules: the stretch between two backward
-    passes). ``step`` is the number of the recorded step, the same forward and backward, 0 if nothing was recorded.
+    ``call`` is the number of the module call in which an op ran; outside of modules it numbers the stretches between
+    backward passes. ``step`` is the number of the recorded node, the same forward and backward, 0 for no node.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Event(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where something runs: the module, its path, when and as which call it was entered."""
+    """The module call that is running: the module, its path, its start time and its number."""
 
     module: Any
     path: str
@@ -63,7 +63,7 @@ class Place(NamedTuple):
 
 @dataclass(order=True)
 class Row:
-    """What one op, or one module with all it contains, took in all: seconds, bytes made, bytes kept for backward."""
+    """Totals of one op, or of one module and its submodules: seconds, bytes created, bytes kept for backward."""
 
     name: str
     calls: int = 0
@@ -79,7 +79,7 @@ class Row:
 
 
 def nbytes(values: Any) -> int:
-    """Return the bytes of the arrays in ``values``; one array counts once."""
+    """Return the bytes of the arrays in ``values``; each array counts once."""
     found: dict[int, int] = {}
     stack = [values]
     while stack:
@@ -94,7 +94,7 @@ def nbytes(values: Any) -> int:
 
 
 def readable(count: float) -> str:
-    """Return a number of bytes for people.
+    """Return a number of bytes with a unit.
 
     >>> readable(5_242_880)
     '5.0 MiB'
@@ -107,11 +107,11 @@ def readable(count: float) -> str:
 
 
 class profile(Observer):  # noqa: N801 - PyTorch's name
-    """Measure a ``with`` block: `table` to read, `by_op` and `by_module` to compute with, `export_chrome_trace` to see.
+    """Measure a ``with`` block: `table` prints the totals, `by_op` and `by_module` return them.
 
-    ``events`` is everything that was seen, in order. Time is wall-clock time of this thread; watching costs a few
-    microseconds per op, which are in the numbers: read them as shares. A block can be entered again and adds up.
-    ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.
+    ``events`` lists all events in order; `export_chrome_trace` writes them to a file. Times are wall-clock times of this
+    thread and include a few microseconds of overhead per op, so read them as shares. A profile can be entered again and
+    accumulates. ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.
     """
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
         self.seconds = 0.0
         self._stack: list[Place] = []
         self._calls = 0
-        self._where: dict[int, Place] = {}  # of a recorded step, by its number
+        self._where: dict[int, Place] = {}  # of a recorded node, by its number
         self._roots: dict[int, tuple[Any, str]] = {}  # outermost modules and their names, by id
         self._names: dict[int, str] = {}  # paths of the modules inside the outermost one that is running
         self._origin = self._last = self._begun = 0.0
@@ -137,9 +137,9 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
         self.seconds += perf_counter() - self._begun
         MODE.set(MODE.get().outer or MODE.get().but(observers=()))
 
-    # -------------------------------------------------------------------------------- told by the engine
+    # -------------------------------------------------------------------------------- observing
     def enter(self, module: Any, args: Any) -> None:
-        """A module call begins."""
+        """Note the start of a module call."""
         if self._stack:
             inside = self._names.get(id(module))
             path = f"{self._stack[0].path}.{inside}" if inside else f"{self._stack[-1].path}.{type(module).__name__}"
@@ -150,7 +150,7 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
         self._stack.append(Place(module, path, perf_counter(), self._calls))
 
     def named(self, module: Any) -> str:
-        """Return the name of an outermost module: its class, with a number behind it if there are several."""
+        """Return the name of an outermost module: its class, numbered if there are several."""
         if id(module) not in self._roots:
             taken, name = {known for _, known in self._roots.values()}, type(module).__name__
             count = 1 + sum(known.partition("~")[0] == name for known in taken)
@@ -158,16 +158,16 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
         return self._roots[id(module)][1]
 
     def leave(self, module: Any, output: Any) -> None:
-        """A module call ends."""
+        """Record a module call."""
         place = self._stack.pop()
         self._note(type(module).__name__, MODULE, place, place.start, nbytes(output), 0, None)
 
     def before(self, op: Any, args: Any) -> None:
-        """An op begins."""
+        """Note the start of an op."""
         self._last = perf_counter()
 
     def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
-        """An op is done."""
+        """Record an op."""
         now = perf_counter()
         outs = out if isinstance(out, tuple) else (out,)
         place, kept, step = self._stack[-1] if self._stack else self._outside, 0, 0
@@ -181,12 +181,12 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
         self._last = perf_counter()
 
     def backward_starts(self) -> None:
-        """A backward pass begins."""
+        """Note the start of a backward pass."""
         self._apart()
         self._last = perf_counter()
 
     def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
-        """A rule of a backward pass is done."""
+        """Record a gradient rule."""
         now = perf_counter()
         size = gp.nbytes if hasattr(gp, "nbytes") else 0
         place = self._where.get(node.seq, self._outside)
@@ -204,13 +204,13 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
         seconds, since = (end or perf_counter()) - start, start - self._origin
         self.events.append(Event(name, phase, place.path, since, seconds, size, kept, shape, place.call, step))
 
-    # -------------------------------------------------------------------------------- the answers
+    # -------------------------------------------------------------------------------- results
     def by_op(self) -> list[Row]:
         """Return one `Row` per op, the most expensive first."""
         return self._rows((e, (e.name,)) for e in self.events if e.phase != MODULE)
 
     def by_module(self) -> list[Row]:
-        """Return one `Row` per module path with everything inside it; "" is the whole block."""
+        """Return one `Row` per module path, submodules included; "" is the whole block."""
 
         def around(path: str) -> list[str]:
             parts = path.split(".") if path else []
@@ -243,8 +243,8 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
     def table(self, by: str = "op", limit: int = 30) -> str:
         """Return the ``limit`` most expensive rows as text, ``by`` "op" or "module".
 
-        Columns: calls, milliseconds forward and backward, their share of all time in ops, bytes made, bytes kept for
-        backward. Modules contain what is inside them. Raises ValueError for another ``by``.
+        Columns: calls, milliseconds forward and backward, their share of the total time in ops, bytes created, bytes
+        kept for backward. A module includes its submodules. Raises ValueError for another ``by``.
         """
         if by not in ("op", "module"):
             raise ValueError(f"profile.table: by must be 'op' or 'module', got {by!r}")

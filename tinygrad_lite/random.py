@@ -1,7 +1,7 @@
-"""Random numbers: the generator that everything draws from unless given another, and tensors filled by it.
+"""Random tensors, and the default generator that they, layers and shuffles draw from.
 
-The main thread seeds the generator of the program; any other thread has one of its own, so that threads neither wait
-for nor disturb each other.
+The main thread uses the generator that `manual_seed` seeds there. Every other thread has its own, so that threads
+neither wait for each other nor change each other's numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "init
 
 
 class Generator(np.random.Generator):
-    """NumPy's random generator with PyTorch's way of seeding it.
+    """NumPy's random generator with PyTorch's methods for seeding it.
 
     >>> g = Generator().manual_seed(0)
     >>> first = g.random()
@@ -40,27 +40,27 @@ class Generator(np.random.Generator):
         self.manual_seed(self._seed)
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start over from ``seed``; returns self."""
+        """Seed the generator; return self."""
         self._seed = int(seed) % 2**64
         self.bit_generator.state = np.random.PCG64(self._seed).state
         return self
 
     def seed(self) -> int:
-        """Start over from a seed that nobody can foresee; returns it."""
+        """Seed the generator from the operating system's entropy; return the seed."""
         chosen = int(np.random.PCG64().random_raw()) >> 1
         self.manual_seed(chosen)
         return chosen
 
     def initial_seed(self) -> int:
-        """Return the seed this generator last started from."""
+        """Return the last seed of this generator."""
         return self._seed
 
     def get_state(self) -> Any:
-        """Return where the generator stands, for `set_state`."""
+        """Return the state of the generator, for `set_state`."""
         return self.bit_generator.state
 
     def set_state(self, state: Any) -> Generator:
-        """Go back to a state from `get_state`; returns self."""
+        """Restore a state from `get_state`; return self."""
         self.bit_generator.state = state
         return self
 
@@ -70,7 +70,7 @@ _threads = threading.local()
 
 
 def default_generator() -> Generator:
-    """Return the generator that layers, shuffles and random tensors of this thread draw from."""
+    """Return the generator that layers, shuffles and random tensors of this thread use."""
     if threading.current_thread() is threading.main_thread():
         return _program
     own = getattr(_threads, "generator", None)
@@ -88,7 +88,7 @@ def _shape(size: Any) -> tuple[int, ...]:
 
 @named
 def manual_seed(seed: int) -> Generator:
-    """Start the random numbers over from ``seed``, so that a program gives the same numbers again.
+    """Seed the default generator, so that a program draws the same numbers again; return it.
 
     >>> import tinygrad_lite as tl
     >>> _ = tl.manual_seed(0)
@@ -101,22 +101,22 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Start the random numbers over from a seed that nobody can foresee; returns it."""
+    """Seed the default generator from the operating system's entropy; return the seed."""
     return default_generator().seed()
 
 
 def initial_seed() -> int:
-    """Return the seed that the random numbers last started from."""
+    """Return the last seed of the default generator."""
     return default_generator().initial_seed()
 
 
 def get_rng_state() -> Any:
-    """Return where the random numbers stand, for `set_rng_state`."""
+    """Return the state of the default generator, for `set_rng_state`."""
     return default_generator().get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
-    """Go back to a state from `get_rng_state`."""
+    """Restore a state from `get_rng_state`."""
     default_generator().set_state(new_state)
 
 
@@ -131,7 +131,7 @@ def _finish(array: Any, dtype: Any, requires_grad: bool) -> Tensor:
 def _floating(name: str, dtype: Any) -> np.dtype[Any]:
     chosen = get_default_dtype() if dtype is None else np.dtype(dtype)
     if chosen.kind != "f":
-        raise DTypeError(f"{name}: expected a floating dtype, got {chosen}; use randint for whole numbers")
+        raise DTypeError(f"{name}: expected a floating dtype, got {chosen}; use randint for integers")
     return chosen
 
 
@@ -143,14 +143,14 @@ def rand(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return numbers drawn evenly from 0 (included) to 1 (not included).
+    """Return numbers drawn uniformly from [0, 1).
 
     >>> import tinygrad_lite as tl
     >>> tl.rand(2, 3).shape
     (2, 3)
     """
     chosen = _floating("rand", dtype)
-    drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)  # NumPy draws no half floats
+    drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)  # NumPy draws no float16
     return _finish(
         (generator or default_generator()).random(_shape(shape if size is None else (size,)), dtype=drawn),
         chosen,
@@ -185,7 +185,7 @@ def randint(
     low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return whole numbers from ``low`` (0 if left out) up to but not including ``high``: ``randint(10, (2, 3))``.
+    """Return integers drawn from ``low`` (default 0) up to but not including ``high``: ``randint(10, (2, 3))``.
 
     >>> import tinygrad_lite as tl
     >>> tl.randint(5, 6, (2,))
@@ -333,7 +333,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
                 f"multinomial: cannot draw {num_samples} different indices, a row has only "
                 f"{(rows > 0).sum(-1).min()} positive weights; use replacement=True"
             )
-        # the smallest of exponential times with these rates: the first is i with chance w_i / sum, and so on
+        # Of exponential times with rates w, the smallest is number i with probability w_i / sum(w), and so on.
         with np.errstate(divide="ignore"):
             times = rng.standard_exponential(rows.shape) / rows
         out = np.argsort(times, -1, kind="stable")[:, :num_samples]
@@ -383,15 +383,15 @@ def _exponential(shape: Any, dtype: Any, lambd: float = 1.0, *, generator: Any =
 
 
 def _whole(shape: Any, dtype: Any, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> Any:
-    if to is None:  # one number given: that is the end
+    if to is None:  # random_(to)
         from_, to = 0, from_
-    if to is None:  # every whole number that the dtype holds exactly
+    if to is None:  # every integer that the dtype holds exactly
         to = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else np.iinfo(dtype).max
     return (generator or default_generator()).integers(from_ or 0, to, shape)
 
 
-filler("uniform_", _uniform, "Fill with numbers drawn evenly between ``from`` (0) and ``to`` (1).")
+filler("uniform_", _uniform, "Fill with numbers drawn uniformly between ``from`` (0) and ``to`` (1).")
 filler("normal_", _normal, "Fill with numbers drawn from the normal distribution of ``mean`` (0) and ``std`` (1).")
 filler("bernoulli_", _bernoulli, "Fill with 1 with probability ``p`` (a number or a tensor), else 0.")
 filler("exponential_", _exponential, "Fill with numbers drawn from the exponential distribution of rate ``lambd`` (1).")
-filler("random_", _whole, "Fill with whole numbers from ``from`` (0) up to but not including ``to``.")
+filler("random_", _whole, "Fill with integers from ``from`` (0) up to but not including ``to``.")

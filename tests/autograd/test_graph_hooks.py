@@ -139,3 +139,17 @@ def test_a_saved_tensor_outside_the_graph_is_the_same_object() -> None:
     b.add_(1)
     with pytest.raises(RuntimeError, match="changed in place"):
         out.backward()
+
+
+def test_writes_through_data_are_no_change_of_the_graph() -> None:
+    x, w = tl.ones(2, requires_grad=True), tl.full((2,), 3.0)
+    y = (x * w).sum()
+    w.data[0] = 5.0
+    with tl.no_grad():
+        w.data[1:].add_(1.0)  # a view of .data, made where views are not recorded
+    y.backward()
+    assert x.grad.tolist() == [5.0, 4.0], "backward uses the new values, as in PyTorch"
+    y = (x * w).sum()
+    w.detach()[0] = 1.0
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()

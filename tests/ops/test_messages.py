@@ -77,7 +77,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ('randint(3)', lambda: tl.randint(3), TypeError,
      'randint: size is missing; randint(high, size) or randint(low, high, size)'),
     ('rand(dtype=int64)', lambda: tl.rand(2, dtype=tl.int64), DTypeError,
-     'rand: expected a floating dtype, got int64; use randint for whole numbers'),
+     'rand: expected a floating dtype, got int64; use randint for integers'),
     ('normal(std=-1)', lambda: tl.normal(0.0, -1.0, (2,)), ValueError,
      'normal: std must not be negative, got -1.0'),
     ('bernoulli(2.0)', lambda: tl.bernoulli(tl.tensor([2.0])), ValueError,

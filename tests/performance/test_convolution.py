@@ -146,8 +146,8 @@ def two(monkeypatch):
     monkeypatch.setattr(workers, "SMALL", 0)
     monkeypatch.setattr(workers, "WORTH", 0)
     yield found
-    if found.crew is not None:
-        found.crew.leave()
+    if found.pool is not None:
+        found.pool.close()
 
 
 class Two(workers.Blas):
@@ -173,7 +173,7 @@ def test_two_threads_give_the_same(case, two, monkeypatch):
     pair = all_three()
     assert set(two.told) == {1, 2} and two.told[::2] == [1] * (len(two.told) // 2)  # BLAS alone, and set back
     assert two.now == 2
-    assert two.crew is not None
+    assert two.pool is not None
     monkeypatch.setattr(workers, "SMALL", 1 << 60)
     for a, c in zip(all_three(), pair, strict=True):
         close(c, a, case)
@@ -198,13 +198,13 @@ def test_when_it_is_not_shared_out(why, two, monkeypatch):
         monkeypatch.setattr(workers, "WORTH", 1000)
     # in the same parts, so that sums over them are rounded as by two threads
     assert workers.split(4, 100, list) == ([[0, 1, 2, 3]] if why == "little" else [[0], [1], [2], [3]])
-    assert two.told == [1, 2] and two.crew is None  # BLAS waits for nobody either
+    assert two.told == [1, 2] and two.pool is None  # BLAS waits for nobody either
 
 
 def test_a_thread_that_never_runs_is_not_waited_for(two):
     stop = threading.Event()
-    two.crew = workers.Crew(1)
-    two.crew.work.put(lambda: stop.wait(60))  # the only other thread is busy elsewhere
+    two.pool = workers.Pool(1)
+    two.pool.work.put(lambda: stop.wait(60))  # the only other thread is busy elsewhere
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
     stop.set()
 
@@ -251,7 +251,7 @@ def test_the_number_of_threads_may_be_set_while_they_work(two):
     assert workers.split(4, 1, some) == [[0], [1], [2], [3]]
     assert tl.get_num_threads() == two.now == 3
     assert workers.split(6, 1, list) == [[0], [1], [2], [3], [4], [5]]
-    assert two.crew.size == 2
+    assert two.pool.size == 2
 
 
 def test_threads_warn_as_their_caller_wants(two):
@@ -274,22 +274,22 @@ def test_threads_warn_as_their_caller_wants(two):
 
 def test_a_forked_process_begins_with_threads_of_its_own(two):
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
-    crew = two.crew
+    pool = two.pool
     two.lock.acquire()  # as another thread of the process that forks holds them
     two.held, two.wanted, two.now = 1, 2, 1
     workers._forked()
     assert two.now == two.threads() == 2
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
-    assert two.crew is not crew
-    crew.leave()
+    assert two.pool is not pool
+    pool.close()
 
 
 def test_threads_end_when_their_number_changes():
-    crew = workers.Crew(2)
-    assert crew.share([range(i) for i in range(5)], len) == [0, 1, 2, 3, 4]
-    mine = [t for t in threading.enumerate() if getattr(t, "_target", None) == crew._serve]
+    pool = workers.Pool(2)
+    assert pool.share([range(i) for i in range(5)], len) == [0, 1, 2, 3, 4]
+    mine = [t for t in threading.enumerate() if getattr(t, "_target", None) == pool._serve]
     assert len(mine) == 2
-    crew.leave()
+    pool.close()
     for t in mine:
         t.join(10)
     assert not any(t.is_alive() for t in mine)
@@ -356,7 +356,7 @@ def test_pooling_shared_out_gives_the_same(two, monkeypatch):
         y = window_max(x, *how)
         g = rng.normal(size=y.shape).astype("f")
         gx = to_largest(g, x, y, *how)
-        assert two.crew is not None
+        assert two.pool is not None
         monkeypatch.setattr(window, "SHARED", 1 << 60)
         np.testing.assert_array_equal(y, window_max(x, *how))
         np.testing.assert_array_equal(gx, to_largest(g, x, y, *how))

@@ -170,7 +170,7 @@ def test_wrong_profiles():
     with pytest.raises(TypeError, match="profile belongs to"):
         viz.draw(viz.draw(net, x), profile=p)
     for by in ("calls", "forward", "backward"):
-        with pytest.raises(ValueError, match="is what a profile measures"):
+        with pytest.raises(ValueError, match="needs a profile"):
             viz.draw(net, x, color_by=by)
 
 

@@ -1,5 +1,7 @@
 """Graphs of tensors that are already computed."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,7 @@ def test_a_number_that_is_not_known_any_more_is_shown_as_such():
     graph = viz.draw((a + one) + a * a)
     assert "add(a, other=?)" in graph.to_text() and graph["add.1"].value is None and graph["a"].grad == 5.0
     assert "value ? | grad 1" in graph.to_svg()
+    assert copy.deepcopy(graph.nodes) == graph.nodes == viz.Graph.from_json(graph.to_json()).nodes
 
 
 def test_hooks_of_the_user_do_not_run():

@@ -1,4 +1,4 @@
-"""Gradients on demand: the door to everything that PyTorch keeps under ``torch.autograd``."""
+"""Gradients, functions with custom backwards and anomaly detection: PyTorch's ``torch.autograd``."""
 
 from tinygrad_lite.autograd import function as function, functional as functional, graph as graph
 from tinygrad_lite.autograd.anomaly import (

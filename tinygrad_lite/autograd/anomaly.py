@@ -1,4 +1,4 @@
-"""Finding the first number that is not finite, in the forward or the backward pass, and saying where it came from."""
+"""Anomaly detection: find the first value or gradient that is not finite, and report where it arose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinygrad_lite.errors import GradientError
 
 
 class Finder(Observer):
-    """An observer that raises at the first step whose result is not finite although all it was given is."""
+    """Raise at the first op or gradient rule whose result is not finite although all its operands are."""
 
     def __init__(self, check_nan: bool = True) -> None:
         self.check_nan = check_nan
@@ -25,21 +25,21 @@ class Finder(Observer):
         self.names: dict[int, str] = {}
         self.paths: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
 
-    # -------------------------------------------------------------------------------- told by modules
+    # -------------------------------------------------------------------------------- observing modules
     def enter(self, module: Any, args: Any) -> None:
-        """A module call begins."""
+        """Remember the module that is about to run."""
         if not self.stack:
             self.names = {id(m): name for name, m in module.named_modules()}
         name = self.names.get(id(module), "")
         self.stack.append(f"{name} ({type(module).__name__})" if name else type(module).__name__)
 
     def leave(self, module: Any, output: Any) -> None:
-        """A module call ends."""
+        """Forget the module that has returned."""
         self.stack.pop()
 
-    # -------------------------------------------------------------------------------- told by the engine
+    # -------------------------------------------------------------------------------- observing ops and gradients
     def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
-        """An op is done: look at its result."""
+        """Check the result of an op."""
         outs = out if isinstance(out, tuple) else (out,)
         for t in outs:
             if isinstance(t, Tensor) and t.node is not None and self.stack:
@@ -62,7 +62,7 @@ class Finder(Observer):
             )  # fmt: skip
 
     def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
-        """A rule of a backward pass has run: look at the gradient it gives."""
+        """Check the gradient that a rule returned."""
         if not self.check_nan:
             return
         bad = worst(getattr(gp, "raw", gp))
@@ -86,12 +86,12 @@ class Finder(Observer):
 
     @staticmethod
     def error(what: str, module: str, line: str) -> GradientError:
-        """Return the error that says all of it."""
+        """Return the error with the module and the line of the program."""
         return GradientError(what + (f"\n  in module  {module}" if module else "") + f"\n  called at  {line}")
 
 
 def inside_backward(frame: Any) -> bool:
-    """Whether ``frame`` runs for a backward pass that is recorded itself: its rules are looked at as a whole."""
+    """Return whether ``frame`` runs inside a recorded backward pass, whose rules are checked in `Finder.pulled`."""
     while frame is not None:
         if frame.f_code is pull.__code__:
             return True
@@ -125,7 +125,7 @@ def numbers(args: Any) -> Iterator[Any]:
 
 
 def trouble(args: Any) -> set[str]:
-    """Return what can only have been handed on: "nan" if there is a NaN among the arguments, "inf" for either."""
+    """Return the non-finite results that ``args`` explain: a NaN explains "nan" and "inf", an infinity "inf"."""
     found: set[str] = set()
     for array in numbers(args):
         bad = worst(array)
@@ -135,7 +135,7 @@ def trouble(args: Any) -> set[str]:
 
 
 def said(name: str, a: Any, like: Any, index: tuple[int, ...]) -> str:
-    """Return ``name = value`` of an argument at ``index`` of the result, or what it is."""
+    """Return ``name = value`` for an argument at ``index`` of the result, or its shape if it does not broadcast."""
     array = getattr(a, "raw", a)
     if isinstance(array, np.ndarray):
         if array.size and array.shape != shape_of(like):
@@ -148,10 +148,10 @@ def said(name: str, a: Any, like: Any, index: tuple[int, ...]) -> str:
 
 
 class detect_anomaly(switch):  # noqa: N801 - PyTorch's name
-    """Look at every value and gradient inside the block; the first one that is not finite raises GradientError.
+    """Check every value and gradient inside the block; raise GradientError at the first that is not finite.
 
-    The error names the op, the module, the line of the program and the index. What was not finite before (a mask
-    filled with -inf) is not blamed on the op that hands it on.
+    The error names the op, the module, the line of the program and the index. An op with an operand that is not finite
+    already (a mask filled with -inf) is not reported.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -1.0], requires_grad=True)
@@ -170,7 +170,7 @@ class detect_anomaly(switch):  # noqa: N801 - PyTorch's name
     def __enter__(self) -> None:
         mode = MODE.get()
         MODE.set(mode.but(observers=(*_others(mode), Finder(self.check_nan)), outer=mode))
-        self.quiet.append(np.errstate(all="ignore"))  # the error says more than NumPy's warning
+        self.quiet.append(np.errstate(all="ignore"))  # the error replaces NumPy's warning
         self.quiet[-1].__enter__()
 
     def __exit__(self, *exc: object) -> None:

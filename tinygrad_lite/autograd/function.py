@@ -1,4 +1,4 @@
-"""`Function`: an operation with a backward of one's own, written as in PyTorch."""
+"""`Function`: an operation with a custom backward, written as in PyTorch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import unbroadcast
 from tinygrad_lite.engine.mode import MODE, no_grad, switch
 from tinygrad_lite.engine.node import Node, pick, record
@@ -19,7 +20,7 @@ from tinygrad_lite.errors import GradientError, ShapeError, describe
 
 
 class FunctionCtx:
-    """What `forward` hands to `backward`: saved tensors, flags, and any attribute that is set on it."""
+    """Context passed from `forward` to `backward`: saved tensors, flags, and any attribute set on it."""
 
     needs_input_grad: tuple[bool, ...] = ()
 
@@ -31,31 +32,31 @@ class FunctionCtx:
         self._unpacked: tuple[Any, ...] | None = None
 
     def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors (inputs, outputs, others; None too) for `backward`; changing them in place is noticed."""
+        """Save tensors (inputs, outputs, others; None too) for `backward`, with a version check."""
         self._to_save = tensors
 
     save_for_forward = save_for_backward
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What `save_for_backward` kept."""
+        """The tensors that `save_for_backward` saved."""
         return self._to_save if self._unpacked is None else self._unpacked
 
     def mark_dirty(self, *tensors: Any) -> None:
-        """Say which inputs `forward` changed in place and returns."""
+        """Mark inputs that `forward` changed in place and returns."""
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Say which outputs carry no gradient."""
+        """Mark outputs that carry no gradient."""
         self._constant = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether a missing gradient of an output arrives as zeros (the default) or as None."""
+        """Pass a missing gradient of an output as zeros (the default) or as None."""
         self._materialize = bool(value)
 
 
 class Custom:
-    """The op of a node that a `Function` recorded; one for each call, as it holds what the call left for backward."""
+    """The op of a node that a `Function` recorded; one per call, because it holds the context of that call."""
 
     is_pick, rules, singular, flops, samples, sequence, promote = False, (), False, None, None, None, None
     kind = "other"
@@ -69,7 +70,7 @@ class Custom:
         self.frees, self.materialize = bool(origins), ctx._materialize
 
     def rewrap(self, node: Node, wrap: Any) -> list[Any]:
-        """Return what was saved, as a list: that tells `gather` that this backward pass is recorded itself."""
+        """Return the saved values as a list, which `gather` takes as the sign of a recorded backward pass."""
         return list(node.saved or ())
 
     def gather(self, node: Node, g: Any, saved: Sequence[Any]) -> Iterator[tuple[int, Any]]:
@@ -94,7 +95,7 @@ class Custom:
             if p is None or gp is None:
                 continue
             if not isinstance(gp, Tensor):
-                gp = make(np.asarray(gp))
+                gp = make(new.asarray(gp))
             if gp.shape != p.shape and not _reduces(gp.shape, p.shape):
                 raise ShapeError(
                     f"{self.name}: backward returned a gradient {describe(gp)} for argument {i}, which has shape "
@@ -102,8 +103,8 @@ class Custom:
                 )
             if gp.dtype != p.dtype:
                 gp = gp.to(p.dtype)
-            # a copy: what the user returns may be what he saved, and gradients are added to in place
-            gp = gp if create or gp.level else np.array(gp.array)
+            # a copy: the user may return a saved array, and gradients are accumulated in place
+            gp = gp if create or gp.level else new.array(gp.array)
             yield i, gp if gp.shape == p.shape else unbroadcast(gp, p.shape)
 
 
@@ -121,11 +122,11 @@ def _unpacked(value: Any, origin: Any, node: Node) -> Any:
 
 
 class Function:
-    """Base of operations with a backward of their own: static methods ``forward`` and ``backward``, called by `apply`.
+    """Base of operations with a custom backward: static methods ``forward`` and ``backward``, called by `apply`.
 
-    Either ``forward(ctx, *args)``, or ``forward(*args)`` with ``setup_context(ctx, inputs, output)`` beside it. Inside
-    them nothing is recorded. ``backward(ctx, *grads)`` returns one gradient (or None) for each argument; if it is made
-    of differentiable operations it can be differentiated again.
+    Define either ``forward(ctx, *args)``, or ``forward(*args)`` and ``setup_context(ctx, inputs, output)``. Nothing is
+    recorded inside them. ``backward(ctx, *grads)`` returns one gradient (or None) for each argument; made of
+    differentiable operations, it can be differentiated again.
 
     >>> import tinygrad_lite as tl
     >>> class Double(tl.autograd.Function):
@@ -147,15 +148,15 @@ class Function:
 
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Any) -> None:
-        """Fill ``ctx`` after a ``forward`` that does not take it."""
+        """Fill ``ctx`` after a ``forward`` without a ``ctx`` parameter."""
 
     def __call__(self, *args: Any) -> Any:
-        """Raise: there are no instances to call."""
+        """Raise GradientError: a `Function` is called through `apply`."""
         raise GradientError(f"{type(self).__name__}: call {type(self).__name__}.apply(...), not an instance")
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
-        """Run ``forward`` on ``args`` and record the step."""
+        """Run ``forward`` on ``args`` and record a node."""
         mode, ctx = MODE.get(), FunctionCtx()
         if any(isinstance(a, Tensor) and a.level for a in args):
             for a in args:  # forward may do anything with the numbers: one example after the other
@@ -230,14 +231,14 @@ def _node_class(function: Any) -> type[Node]:
 
 
 def _bare(o: Any, args: Any, ctx: FunctionCtx) -> Any:
-    """Return an output without history; an input handed through is not the input itself."""
+    """Return an output without history; an input returned unchanged becomes a new tensor."""
     if isinstance(o, Tensor) and any(o is a for a in args) and not any(o is d for d in ctx._dirty):
         return make(o.array)
     return o
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a ``backward`` that cannot be differentiated: asking for that is an error, not a wrong number."""
+    """Decorate a ``backward`` that cannot be differentiated; doing so raises GradientError."""
 
     @functools.wraps(backward)
     def once(ctx: FunctionCtx, *grads: Any) -> Any:
@@ -246,7 +247,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         if not MODE.get().grad:
             return answer
         several = isinstance(answer, (tuple, list))
-        asked = make(np.zeros(())).requires_grad_()
+        asked = make(new.zeros(())).requires_grad_()
         out = [_Refusing.apply(a, asked) if isinstance(a, Tensor) else a for a in (answer if several else (answer,))]
         return tuple(out) if several else out[0]
 
@@ -254,7 +255,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Refusing(Function):
-    """The identity, with a backward that says no; depends on one more tensor so that it is recorded in any case."""
+    """The identity with a backward that raises; a second, tracked operand makes sure that it is recorded."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, asked: Tensor) -> Tensor:
@@ -263,5 +264,5 @@ class _Refusing(Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor) -> Any:
-        """Raise."""
+        """Raise GradientError."""
         raise GradientError("this backward is marked @once_differentiable: it cannot be differentiated again")

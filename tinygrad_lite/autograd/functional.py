@@ -1,12 +1,11 @@
-"""Derivatives of functions by all inputs, as in ``torch.autograd.functional``; new code reads better with `func`."""
+"""Derivatives of functions with respect to all inputs: ``torch.autograd.functional``. New code should use `func`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.grad import grad
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.op import PUBLIC
@@ -18,7 +17,7 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
 class Problem:
-    """A function at its inputs: one or several tensors in, one or several out."""
+    """A function evaluated at its inputs: one or several tensors in, one or several out."""
 
     def __init__(self, name: str, func: Callable[..., Any], inputs: Any, create_graph: bool, strict: bool) -> None:
         self.name, self.create, self.strict = name, create_graph, strict
@@ -39,11 +38,11 @@ class Problem:
                 raise GradientError(f"{name}: output {i} of the function does not depend on the inputs")
 
     def vectors(self, v: Any, like: Sequence[Tensor], what: str) -> list[Tensor]:
-        """Return ``v`` as tensors of the shapes of ``like``; it may be left out for one number."""
+        """Return ``v`` as tensors with the shapes of ``like``; it defaults to 1 for a single number."""
         if v is None:
             if len(like) != 1 or like[0].numel() != 1:
                 raise GradientError(f"{self.name}: v can be left out only if {what} is a single number")
-            return [make(np.ones(tuple(like[0].shape), like[0].dtype))]
+            return [make(new.ones(tuple(like[0].shape), like[0].dtype))]
         vs = [v] if isinstance(v, Tensor) else list(v)
         if len(vs) != len(like) or any(tuple(a.shape) != tuple(b.shape) for a, b in zip(vs, like, strict=True)):
             raise ShapeError(
@@ -54,7 +53,7 @@ class Problem:
     def pulled(
         self, outs: Sequence[Any], vs: Sequence[Any], ins: Sequence[Any], create: bool, batched: bool = False
     ) -> list[Any]:
-        """Return the gradients of ``outs`` for ``ins``, zeros where nothing depends (an error with ``strict``)."""
+        """Return the gradients of ``outs`` for ``ins``; zeros (with ``strict`` an error) for an independent input."""
         pairs = [(o, v) for o, v in zip(outs, vs, strict=True) if o.tracked]
         found: Sequence[Any] = [None] * len(ins)
         if pairs:
@@ -64,10 +63,12 @@ class Problem:
                 f"{self.name}: the output does not depend on input {[g is None for g in found].index(True)}"
             )
         lead = vs[0].shape[:1] if batched and vs else ()
-        return [make(np.zeros((*lead, *i.shape), i.dtype)) if g is None else g for g, i in zip(found, ins, strict=True)]
+        return [
+            make(new.zeros((*lead, *i.shape), i.dtype)) if g is None else g for g, i in zip(found, ins, strict=True)
+        ]
 
     def result(self, parts: Sequence[Any], one: bool) -> Any:
-        """Return gradients or outputs in the form the function has, without history unless that was asked for."""
+        """Return gradients or outputs in the structure of the function's, detached unless ``create_graph``."""
         done = [p if self.create else p.detach() for p in parts]
         return done[0] if one else tuple(done)
 
@@ -80,7 +81,7 @@ def _variable(x: Tensor, create_graph: bool) -> Tensor:
 
 
 def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """Return (outputs, ``v`` times the Jacobian): one backward pass.
+    """Return (outputs, ``v`` times the Jacobian), computed by one backward pass.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.autograd.functional import vjp
@@ -94,7 +95,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """Return (outputs, Jacobian times ``v``): the gradient of the gradient, which is linear in what it starts from.
+    """Return (outputs, Jacobian times ``v``), computed by two backward passes.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.autograd.functional import jvp
@@ -110,7 +111,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 def _linear(p: Problem) -> tuple[list[Tensor], list[Any]]:
-    us = [make(np.zeros(tuple(o.shape), o.dtype)).requires_grad_() for o in p.outputs]
+    us = [make(new.zeros(tuple(o.shape), o.dtype)).requires_grad_() for o in p.outputs]
     with enable_grad():
         return us, p.pulled(p.outputs, us, p.inputs, True)
 
@@ -119,9 +120,10 @@ def jacobian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = True,
     strategy: str = "reverse-mode",
 ) -> Any:  # fmt: skip
-    """Return the Jacobian of ``func``: (*output, *input), a tuple over several inputs, a tuple of those over outputs.
+    """Return the Jacobian of ``func``, of shape (*output, *input).
 
-    All rows are computed in one backward pass where the ops allow it (with ``vectorize=False`` one by one).
+    Several inputs give a tuple, several outputs a tuple of these. All rows are computed in one backward pass where the
+    ops allow it (with ``vectorize=False`` one by one).
     ``strategy``: "reverse-mode", or "forward-mode" for few inputs and many outputs.
 
     >>> import tinygrad_lite as tl
@@ -168,19 +170,19 @@ def _nested(p: Problem, rows: Sequence[Sequence[Any]]) -> Any:
 def _slope(
     name: str, func: Callable[..., Any], inputs: Any, create_graph: bool, strict: bool
 ) -> tuple[Problem, list[Any]]:
-    """Return a scalar function and its gradient, recorded."""
+    """Return a scalar function and its recorded gradient."""
     p = Problem(name, func, inputs, create_graph, strict)
     if not p.one_out or p.outputs[0].numel() != 1:
         raise ShapeError(f"{name}: the function must return a single number, it returned {describe(p.outputs[0])}")
     with enable_grad():
-        return p, p.pulled(p.outputs, [make(np.ones(tuple(p.outputs[0].shape), p.outputs[0].dtype))], p.inputs, True)
+        return p, p.pulled(p.outputs, [make(new.ones(tuple(p.outputs[0].shape), p.outputs[0].dtype))], p.inputs, True)
 
 
 def hessian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = True,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:  # fmt: skip
-    """Return the second derivatives of a scalar ``func``: (*input, *input), nested tuples over several inputs.
+    """Return the Hessian of a scalar ``func``: (*input, *input), nested tuples for several inputs.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.autograd.functional import hessian
@@ -198,7 +200,7 @@ def hessian(
 
 
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """Return (output, Hessian times ``v``) of a scalar ``func``: two backward passes, the Hessian is never made.
+    """Return (output, Hessian times ``v``) of a scalar ``func``, without the full Hessian.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.autograd.functional import hvp
@@ -209,7 +211,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """Return (output, ``v`` times Hessian) of a scalar ``func``: the numbers of `hvp`, as the Hessian is symmetric."""
+    """Return (output, ``v`` times Hessian) of a scalar ``func``; equals `hvp`, as the Hessian is symmetric."""
     return _times("vhp", func, inputs, v, create_graph, strict)
 
 

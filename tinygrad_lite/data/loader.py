@@ -1,4 +1,4 @@
-"""The loader: walks through a data set in batches."""
+"""The loader: iterates over a data set in batches."""
 
 from __future__ import annotations
 
@@ -16,6 +16,22 @@ from tinygrad_lite.errors import ArgumentError, describe
 
 def get_worker_info() -> None:
     """Return None, as PyTorch does in the main process: there are no worker processes here."""
+
+
+def check_exclusive(
+    streams: bool, batch_size: int | None, shuffle: bool | None, sampler: Any, batch_sampler: Any, drop_last: bool
+) -> None:
+    """Raise PyTorch's ValueError for options of a loader that exclude one another."""
+    if streams and (shuffle or sampler is not None or batch_sampler is not None):
+        raise ValueError(
+            "DataLoader with IterableDataset: expected unspecified shuffle, sampler and batch_sampler option"
+        )
+    if sampler is not None and shuffle:
+        raise ValueError("sampler option is mutually exclusive with shuffle")
+    if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
+        raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
+    if batch_sampler is None and batch_size is None and drop_last:
+        raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
 
 
 @checked_constructor
@@ -58,8 +74,8 @@ class DataLoader:
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        numbered = hasattr(type(dataset), "__getitem__") or hasattr(type(dataset), "__getitems__")
-        if not numbered and not isinstance(dataset, IterableDataset):
+        indexed = hasattr(type(dataset), "__getitem__") or hasattr(type(dataset), "__getitems__")
+        if not indexed and not isinstance(dataset, IterableDataset):
             raise ArgumentError(
                 "DataLoader: dataset must have __getitem__ and __len__, or be an IterableDataset, got "
                 f"{describe(dataset)}"
@@ -70,29 +86,15 @@ class DataLoader:
             warnings.warn(
                 f"DataLoader: num_workers={num_workers} has no effect, data is loaded in this process; use 0",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,  # the caller of the checked constructor
             )
         self.dataset: Any = dataset
         self.generator, self.num_workers, self.pin_memory = generator, 0, pin_memory
         self.streams = isinstance(dataset, IterableDataset)
-        if self.streams and (shuffle or sampler is not None or batch_sampler is not None):
-            raise ValueError(
-                "DataLoader with IterableDataset: expected unspecified shuffle, sampler and batch_sampler option"
-            )
-        if sampler is not None and shuffle:
-            raise ValueError("sampler option is mutually exclusive with shuffle")
+        check_exclusive(self.streams, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if batch_sampler is not None:
-            if batch_size != 1 or shuffle or sampler is not None or drop_last:
-                raise ValueError(
-                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
-                )
             batch_size = None
-        elif batch_size is None:
-            if drop_last:
-                raise ValueError(
-                    "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
-                )
-        else:
+        elif batch_size is not None:
             batch_size = count(batch_size, "batch_size")
         if sampler is None and not self.streams:
             sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
@@ -102,7 +104,7 @@ class DataLoader:
         self.batch_sampler: Any = batch_sampler
         self.batch_size, self.drop_last = batch_size, bool(drop_last)
         single = batch_size is None and batch_sampler is None
-        # a data set that hands over whole batches has nothing left to collate
+        # a data set that returns whole batches leaves nothing to collate
         self.whole = not single and collate_fn is None and bool(getattr(dataset, "batches", False))
         self.collate_fn = collate_fn or (default_convert if single else default_collate)
 
@@ -116,7 +118,7 @@ class DataLoader:
             for indices in self.batch_sampler:
                 yield list(self.dataset.__getitems__(indices))
         else:
-            # __getitems__ of a data set of batches returns no list of examples
+            # with `batches`, __getitems__ returns a batch, not the list of examples that collate_fn needs
             batches = getattr(self.dataset, "batches", False)
             several = None if batches else getattr(self.dataset, "__getitems__", None)
             for indices in self.batch_sampler:

@@ -73,7 +73,7 @@ def {name}({signature}, **_words):
 """
 
 VIEW = """
-    if _y.base is not None and _mode.grad:
+    if _y.base is not None and (_mode.grad or {first}.base is not None):
         link(_t, {first}, op, ({options}))
 """
 
@@ -272,7 +272,7 @@ def several(
         shapes, dtypes = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)
         node = record(op, inputs, saved, options, shapes, dtypes, MODE.get().place, depth=3)
     out = tuple(make(y, pick(node, i)) if node and y.dtype.kind == "f" else make(y) for i, y in enumerate(arrays))
-    if MODE.get().grad and may_view(op):
+    if may_view(op) and (MODE.get().grad or getattr(first, "base", None) is not None):
         for i, t in enumerate(out):
             link(t, first, op, options, i)
     return out

@@ -7,6 +7,7 @@ file holds what it *is*, and how it asks for gradients.
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +38,28 @@ CPU = Device("cpu")
 UFUNCS: dict[Any, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """Implementations of NumPy's functions on Tensors; filled when ops are declared."""
+
+
+class Views(dict[int, "weakref.ref[Tensor]"]):
+    """The living views of one tensor; dead references are removed when their number may have doubled.
+
+    Without ``counted`` in-place writes through the tensor or its views pass the version check: those of ``t.data``.
+    """
+
+    __slots__ = ("counted", "limit")
+
+    def __init__(self, counted: bool = True) -> None:
+        self.counted, self.limit = counted, 8
+
+    def add(self, t: Tensor) -> None:
+        """Add a view."""
+        if len(self) >= self.limit:
+            for key, r in tuple(self.items()):
+                if r() is None:
+                    self.pop(key, None)
+            self.limit = 2 * len(self) + 8
+        r = weakref.ref(t)
+        self[id(r)] = r
 
 
 # ------------------------------------------------------------------------------------------------ Tensor
@@ -150,8 +173,10 @@ class Tensor(Holder, Methods):
 
     @property
     def data(self) -> Tensor:
-        """The same memory as an untracked tensor."""
-        return make(self.array)
+        """The same memory as an untracked tensor; writes through it are no change of the graph, as in PyTorch."""
+        t = make(self.array)
+        t.base = Views(counted=False)
+        return t
 
     @data.setter
     def data(self, value: Any) -> None:

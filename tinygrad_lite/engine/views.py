@@ -7,13 +7,12 @@ Tensor holds ``(root, path)`` for a view, `Views` for a root with views, else No
 
 from __future__ import annotations
 
-import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_lite.engine.mode import MODE, switch
-from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.tensor import Tensor, Views
 from tinygrad_lite.engine.versions import owner
 
 
@@ -29,25 +28,6 @@ class Step(NamedTuple):
 
 
 Path = tuple[Step, ...]
-
-
-class Views(dict[int, "weakref.ref[Tensor]"]):
-    """The living views of one tensor; dead references are removed when their number may have doubled."""
-
-    __slots__ = ("limit",)
-
-    def __init__(self) -> None:
-        self.limit = 8
-
-    def add(self, t: Tensor) -> None:
-        """Add a view."""
-        if len(self) >= self.limit:
-            for key, r in tuple(self.items()):
-                if r() is None:
-                    self.pop(key, None)
-            self.limit = 2 * len(self) + 8
-        r = weakref.ref(t)
-        self[id(r)] = r
 
 
 def link(t: Tensor, source: Any, op: Any, options: tuple[Any, ...], output: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Functions of functions: the door to everything that PyTorch keeps under ``torch.func``."""
+"""Function transforms: gradients, Jacobians and `vmap` of functions, PyTorch's ``torch.func``."""
 
 from tinygrad_lite.func.mapping import vmap as vmap
 from tinygrad_lite.func.modules import functional_call as functional_call, stack_module_state as stack_module_state

@@ -1,4 +1,4 @@
-"""`vmap`: a function of one example becomes a function of many."""
+"""`vmap`: turn a function of one example into a function of a batch."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def vmap(
     func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
     chunk_size: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Return ``func`` for many examples at once: along ``in_dims`` of its arguments, to ``out_dims`` of its results.
+    """Vectorise ``func`` over the axes ``in_dims`` of its arguments and ``out_dims`` of its results.
 
     ``in_dims``: an axis, None for an argument that all examples share, or a nest of these like the arguments. The
-    result can be differentiated, and ``vmap`` of a gradient gives the gradient of each example. Code that looks at
-    numbers (``if x > 0``, ``.item()``) runs example by example. ``chunk_size``: so many examples at once.
+    result can be differentiated, and ``vmap`` of a gradient gives per-example gradients. Code that depends on values
+    (``if x > 0``, ``.item()``) runs example by example. ``chunk_size``: the number of examples to run at once.
     Raises ValueError if the axes have different lengths.
 
     >>> import tinygrad_lite as tl
@@ -64,7 +64,7 @@ def _size(leaves: list[Any], axes: list[Any]) -> int:
             continue
         if not isinstance(leaf, Tensor) or not -leaf.ndim <= axis < leaf.ndim:
             raise ValueError(
-                f"vmap: in_dim {axis} does not exist in {describe(leaf)}; use None for what all examples share"
+                f"vmap: in_dim {axis} does not exist in {describe(leaf)}; use None for arguments that all examples share"
             )
         sizes[leaf.shape[axis]] = None
     if len(sizes) != 1:
@@ -91,7 +91,7 @@ def back(t: Any, axis: int | None) -> Any:
 
 
 def _run(func: Any, part: list[Any], axes: list[Any], build: Any, kwargs: Any) -> Any:
-    """Call ``func`` once on batches, or if it looks at the numbers on each example; examples first in the results."""
+    """Call ``func`` once on batches, or on each example if it depends on values; examples along the first axis."""
     size = next(p.shape[0] for p, a in zip(part, axes, strict=True) if a is not None)
     level = Level(next_level(), size)
     try:

@@ -1,4 +1,4 @@
-"""Modules as functions of their parameters."""
+"""Call modules as functions of their parameters."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def functional_call(
 ) -> Any:  # fmt: skip
     """Call ``module`` with other tensors in place of its parameters and buffers, given by dotted name.
 
-    A tensor that the module has under several names is replaced under all of them with ``tie_weights``. ``strict``:
-    every parameter and buffer must be given. The module is afterwards as it was, also after an error.
+    With ``tie_weights`` a tensor that the module has under several names is replaced under all of them. ``strict``:
+    every parameter and buffer must be given. The module is restored afterwards, also after an error.
     Raises RuntimeError for a name that the module does not have.
 
     >>> import tinygrad_lite as tl
@@ -49,7 +49,7 @@ def functional_call(
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return (parameters, buffers) of several modules of one kind, each stacked along a new first axis, for `vmap`."""
+    """Stack the parameters and buffers of several alike modules along a new first axis, for `vmap`."""
     models = list(models)
     if not models:
         raise RuntimeError("stack_module_state: expected at least one module")

@@ -1,4 +1,4 @@
-"""Derivatives as functions: `grad`, `vjp`, `jvp`, `jacrev`, `jacfwd`, `hessian`."""
+"""Transforms that return derivatives of functions: `grad`, `vjp`, `jvp`, `jacrev`, `jacfwd`, `hessian`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.batch import batch, levels
 from tinygrad_lite.engine.grad import grad as gradients_of
 from tinygrad_lite.engine.mode import MODE, enable_grad
@@ -20,7 +21,7 @@ from tinygrad_lite.func.tree import flatten, tree_map
 
 # ------------------------------------------------------------------------------------------------ fresh variables
 def own_examples(t: Any) -> Any:
-    """Return ``t`` with examples of its own in every running `vmap`, so that each gets a gradient of its own."""
+    """Expand ``t`` by an axis of examples for every running `vmap`, so that each example has its own gradient."""
     for level in reversed(levels()):
         if t.level == level.number:
             return batch(own_examples_below(t.value, level.number), level.number)
@@ -31,7 +32,7 @@ def own_examples(t: Any) -> Any:
 
 
 def own_examples_below(t: Any, number: int) -> Any:
-    """Do `own_examples` for the levels below ``number``."""
+    """Expand ``t`` as `own_examples` does, for the levels below ``number`` only."""
     for level in reversed(levels()):
         if level.number >= number:
             continue
@@ -43,7 +44,7 @@ def own_examples_below(t: Any, number: int) -> Any:
 
 
 def fresh(t: Any, name: str) -> Any:
-    """Return ``t`` as a variable to differentiate by: a new leaf, or a new place in the graph that ``t`` is part of."""
+    """Return ``t`` as a variable to differentiate by: a new leaf, or a new node if ``t`` has a history."""
     if isinstance(t, np.ndarray):
         t = make(t)
     if not isinstance(t, Tensor) or t.dtype.kind != "f":
@@ -62,14 +63,14 @@ def _renewed(t: Any) -> Any:
 
 
 def bottom(t: Any) -> Any:
-    """Return the tensor that all examples of all levels lie in."""
+    """Return the ordinary tensor that holds the examples of all levels."""
     while t.level:
         t = t.value
     return t
 
 
 def depends_elsewhere(outs: Sequence[Any], own: Sequence[Any]) -> bool:
-    """Whether ``outs`` come from variables other than ``own``: then somebody outside may differentiate once more."""
+    """Return whether ``outs`` depend on variables other than ``own``, so that an outer transform may need the graph."""
     stop = {b.node or b for b in map(bottom, own)}
     if any(isinstance(s, Node) for s in stop):
         return True
@@ -89,7 +90,7 @@ def depends_elsewhere(outs: Sequence[Any], own: Sequence[Any]) -> bool:
 def pulled(
     outs: Sequence[Any], starts: Sequence[Any], ins: Sequence[Any], create: bool, batched: bool = False
 ) -> list[Any]:
-    """Return the gradients of ``outs`` for ``ins``, zeros where nothing depends; batches inside `vmap` too."""
+    """Return the gradients of ``outs`` for ``ins``, zeros for an independent input; works inside `vmap` too."""
     pairs = [(o, s) for o, s in zip(outs, starts, strict=True) if o.tracked]
     found: Sequence[Any] = [None] * len(ins)
     if pairs:
@@ -102,11 +103,11 @@ def pulled(
 
 
 def lower(out: Any, start: Any, batched: bool) -> tuple[Any, Any]:
-    """Return output and gradient with the examples of every level as ordinary axes in front."""
+    """Return output and gradient with the examples of every level as ordinary leading axes."""
     while out.level:
         if start.level == out.level:
             start = start.value
-            if batched:  # the many gradients stay in front
+            if batched:  # the axis of gradients stays in front
                 start = PUBLIC["swapaxes"](start, 0, 1)
         else:
             size, lead = out.value.shape[0], 1 if batched else 0
@@ -118,16 +119,16 @@ def lower(out: Any, start: Any, batched: bool) -> tuple[Any, Any]:
 
 
 def raised(g: Any, like: Any, starts: Sequence[Any], batched: bool) -> Any:
-    """Return a gradient with its examples hidden again as they are in ``like``."""
+    """Return a gradient batched at the same levels as ``like``."""
     if g is None:
         base = bottom(like)
         lead = starts[0].shape[:1] if batched else ()
-        g = make(np.zeros((*lead, *base.shape), base.dtype))
+        g = make(new.zeros((*lead, *base.shape), base.dtype))
     numbers = []
     while like.level:
         numbers.append(like.level)
         like = like.value
-    if batched:  # bring the many gradients behind the examples, level by level
+    if batched:  # move the axis of gradients behind the examples, level by level
         for depth in range(len(numbers)):
             g = PUBLIC["swapaxes"](g, depth, depth + 1)
     for number in reversed(numbers):
@@ -137,7 +138,7 @@ def raised(g: Any, like: Any, starts: Sequence[Any], batched: bool) -> Any:
 
 # ------------------------------------------------------------------------------------------------ arguments
 class Call:
-    """One call of a function with some of its arguments made variables."""
+    """One call of a function whose arguments ``argnums`` are variables to differentiate by."""
 
     def __init__(
         self, name: str, func: Callable[..., Any], argnums: int | tuple[int, ...], args: Any, kwargs: Any, has_aux: bool
@@ -172,11 +173,11 @@ class Call:
         self.aux = tree_map(lambda a: self.value(a) if isinstance(a, Tensor) else a, self.aux)
 
     def value(self, o: Any) -> Any:
-        """Return an output for the user: without our variables in its history, unless it has another one."""
+        """Return an output for the user: detached, unless an outer transform needs its history."""
         return o if self.create else o.detach()
 
     def arranged(self, flat: Sequence[Any]) -> Any:
-        """Return one thing per variable as the arguments were given."""
+        """Return one value per variable in the structure of the arguments."""
         out, at = [], 0
         for group, build in zip(self.variables, self.builds, strict=True):
             out.append(build(list(flat[at : at + len(group)])))
@@ -188,7 +189,9 @@ class Call:
 def grad_and_value(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """Return a function that computes (gradient, value) of a scalar ``func``; ``has_aux``: (gradient, (value, aux)).
+    """Return a function that computes (gradient, value) of a scalar ``func``.
+
+    With ``has_aux`` it computes (gradient, (value, aux)).
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import grad_and_value
@@ -202,7 +205,7 @@ def grad_and_value(
         if len(call.outs) != 1 or call.outs[0].numel() != 1 or call.outs[0].ndim:
             raise RuntimeError(f"grad: the function must return a scalar tensor, it returned {describe(call.outs[0])}")
         out = call.outs[0]
-        one = make(np.ones((), out.dtype))
+        one = make(new.ones((), out.dtype))
         g = call.arranged(pulled([out], [one], call.flat, call.create))
         value = call.value(out)
         return g, (value, call.aux) if has_aux else value
@@ -211,7 +214,7 @@ def grad_and_value(
 
 
 def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """Return the gradient of a scalar ``func`` by its arguments ``argnums``, as a function; may be nested.
+    """Return a function that computes the gradient of a scalar ``func`` by ``argnums``; can be nested.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import grad
@@ -229,7 +232,7 @@ def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: 
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """Return (output, function that pulls a gradient of the output back to the ``primals``).
+    """Return (output, function from a gradient of the output to gradients of ``primals``).
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import vjp
@@ -244,7 +247,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         starts, _ = flatten(given)
         if len(starts) != len(call.outs):
             raise RuntimeError(f"vjp: expected {len(call.outs)} gradients like the output, got {len(starts)}")
-        starts = [s if isinstance(s, Tensor) else make(np.asarray(s)) for s in starts]
+        starts = [s if isinstance(s, Tensor) else make(new.asarray(s)) for s in starts]
         for o, s in zip(call.outs, starts, strict=True):
             if tuple(o.shape) != tuple(s.shape):
                 raise ShapeError(f"vjp: a gradient has shape {tuple(s.shape)}, the output {tuple(o.shape)}")
@@ -256,19 +259,20 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 
 def pushed(call: Call) -> tuple[list[Any], list[Any]]:
-    """Return zeros u like the outputs and the gradients they give: linear in u, so their gradient by u goes forward."""
+    """Return zeros ``u`` like the outputs, and their pullback: linear in ``u``, so its gradient is the pushforward."""
     with enable_grad():
         us = []
         for o in call.outs:
-            u = make(np.zeros(tuple(o.shape), o.dtype))
+            u = make(new.zeros(tuple(o.shape), o.dtype))
             us.append(fresh(u, call.name))
         return us, pulled(call.outs, us, call.flat, True)
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
-    """Return (output, Jacobian of ``func`` at ``primals`` times ``tangents``): the derivative in one direction.
+    """Return (output, directional derivative of ``func`` at ``primals`` along ``tangents``).
 
-    Computed by two backward passes: the gradient is linear in what is pulled back, and its own gradient goes forward.
+    Computed by two backward passes: the pullback is linear in the gradient of the output, and the gradient of a linear
+    map is its transpose.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import jvp
@@ -280,7 +284,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     vs = flatten(tangents)[0]
     if len(vs) != len(call.flat) or any(tuple(v.shape) != tuple(x.shape) for v, x in zip(vs, call.flat, strict=True)):
         raise ShapeError("jvp: tangents must have the structure and the shapes of primals")
-    vs = [v if isinstance(v, Tensor) else make(np.asarray(v)) for v in vs]
+    vs = [v if isinstance(v, Tensor) else make(new.asarray(v)) for v in vs]
     us, gs = pushed(call)
     create = MODE.get().grad and (call.create or any(v.tracked for v in vs))
     pairs = [(g, v) for g, v in zip(gs, vs, strict=True) if g.tracked]
@@ -291,9 +295,9 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
 
 
 def unit(t: Any) -> Any:
-    """Return the unit vectors of the shape of ``t``, one per element along the first axis."""
+    """Return the unit tensors with the shape of ``t``, one per element along the first axis."""
     n = t.numel()
-    return make(np.eye(n, dtype=t.dtype).reshape((n, *t.shape)))
+    return make(new.eye(n, dtype=t.dtype).reshape((n, *t.shape)))
 
 
 def _chunks(basis: Any, chunk_size: int | None) -> list[Any]:
@@ -303,11 +307,11 @@ def _chunks(basis: Any, chunk_size: int | None) -> list[Any]:
 
 
 def _rows(outs: Sequence[Any], place: int, ins: Sequence[Any], create: bool, chunk_size: int | None) -> list[Any]:
-    """Return the gradients of every element of one output, those of all elements along the first axis."""
+    """Return the gradients of all elements of one output, stacked along the first axis."""
     o = outs[place]
     basis = unit(o)
     if not basis.shape[0]:
-        return [make(np.zeros((0, *i.shape), i.dtype)) for i in ins]
+        return [make(new.zeros((0, *i.shape), i.dtype)) for i in ins]
     parts = [pulled([o], [part], ins, create, batched=True) for part in _chunks(basis, chunk_size)]
     return [p[0] if len(parts) == 1 else PUBLIC["cat"](p, 0) for p in zip(*parts, strict=True)]
 
@@ -316,7 +320,9 @@ def jacrev(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False,
     chunk_size: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Return the Jacobian of ``func`` as a function: shape (*output, *input), row by row but in one backward pass.
+    """Return a function that computes the Jacobian of ``func``, all rows in one backward pass.
+
+    The shape is (*output, *input).
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import jacrev
@@ -344,7 +350,9 @@ def jacfwd(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *,
     chunk_size: int | None = None, randomness: str = "error",
 ) -> Callable[..., Any]:  # fmt: skip
-    """Return the Jacobian of ``func`` as a function, column by column: cheaper than `jacrev` for few inputs.
+    """Return a function that computes the Jacobian of ``func`` by columns.
+
+    It is cheaper than `jacrev` for few inputs.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import jacfwd
@@ -372,7 +380,7 @@ def jacfwd(
 
 
 def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """Return the matrix of second derivatives of ``func`` as a function: shape (*output, *input, *input).
+    """Return a function that computes the Hessian of ``func``: shape (*output, *input, *input).
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import hessian

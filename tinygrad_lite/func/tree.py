@@ -1,4 +1,4 @@
-"""Nested tuples, lists and dicts of tensors: what functions take and return."""
+"""Nested tuples, lists and dicts of tensors, as functions take and return them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tree_map(function: Callable[..., Any], tree: Any) -> Any:
 
 
 def spread(prefix: Any, tree: Any, name: str) -> list[Any]:
-    """Return one entry of ``prefix`` per leaf of ``tree``: a single value stands for everything below it.
+    """Return one entry of ``prefix`` per leaf of ``tree``; a single value applies to all leaves below it.
 
     >>> spread((0, None), ({"a": 1, "b": 2}, 3), "in_dims")
     [0, 0, None]
@@ -51,4 +51,4 @@ def spread(prefix: Any, tree: Any, name: str) -> list[Any]:
         return [d for key in tree for d in spread(prefix[key], tree[key], name)]
     if isinstance(prefix, (tuple, list)) and isinstance(tree, (tuple, list)) and len(prefix) == len(tree):
         return [d for p, t in zip(prefix, tree, strict=True) for d in spread(p, t, name)]
-    raise ValueError(f"vmap: {name} {prefix!r} does not have the structure of what it belongs to")
+    raise ValueError(f"vmap: {name} {prefix!r} does not have the structure of the arguments or results it describes")

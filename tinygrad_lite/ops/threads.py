@@ -1,8 +1,8 @@
-"""Scratch memory that is used again, and work on a batch shared out between threads.
+"""Threads for matrix products and batches, and reusable scratch memory.
 
-NumPy lets go of the interpreter lock while it copies and multiplies, so the images of a batch can be worked on by
-several threads. The matrix products then must not start threads of their own: BLAS is told to use one for that long.
-Where that cannot be told (another BLAS than NumPy's own wheels carry) the work stays in one thread.
+NumPy releases the interpreter lock while it copies and multiplies, so several threads can work on the images of a
+batch. BLAS is limited to one thread meanwhile, because its own threads would compete with them. Where BLAS offers no
+such setting (only the OpenBLAS in NumPy's wheels does) all work stays in one thread.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ from tinygrad_lite.errors import OptionError
 LARGEST = 1 << 22
 """Elements of the largest buffer worth keeping between calls (16 MiB)."""
 WORTH = 1 << 21
-"""Multiplications below which sharing out costs more than it saves."""
+"""Multiplications below which several threads cost more than they save."""
 SMALL, LARGE = 1 << 17, 1 << 22
-"""Multiplications of a product above which BLAS is told to work alone (below it does so anyway), and above which its
-rows or columns are shared out."""
+"""Multiplications of a product above which BLAS is limited to one thread (below, it uses one anyway), and above which
+the rows or columns are divided between threads."""
 MANY = 16
-"""Matrices of a batch from which on the batch is shared out instead."""
+"""Size of a batch from which on whole matrices are divided between threads instead."""
 
 
-class _Mine(threading.local):
-    """What each thread has of its own: its buffers, and whether it works on a part of something shared out."""
+class _Local(threading.local):
+    """State of one thread: its scratch buffers, and whether it is working on a part of a divided task."""
 
     inside = False
 
 
-_mine = _Mine()
+_local = _Local()
 
-# The C library of Linux hands the memory of a freed array of more than 128 KiB back to the system, and the next one
-# pays for every page again: a fifth of the time of a small convolutional network. It stops doing so up to the size of
-# the largest array it has seen freed (at most 32 MiB), so it is shown one. Nothing is written to it: it costs nothing.
-_shown = new.empty(31 << 20, np.uint8)
-del _shown
+# glibc returns the memory of a freed array of more than 128 KiB to the system, and the next array pays for every page
+# again: a fifth of the time of a small convolutional network. It raises that threshold to the size of the largest array
+# freed so far (at most 32 MiB), so one is freed here. Nothing is written to it, so it takes no memory.
+_freed = new.empty(31 << 20, np.uint8)
+del _freed
 
 
 def buffer(name: str, shape: tuple[int, ...]) -> Array:
-    """Return an uninitialised float32 array: memory of this thread, good until it asks again by that name."""
+    """Return an uninitialised float32 array of this thread, valid until the next call with this ``name``."""
     size = prod(shape)
-    kept: dict[str, Any] = _mine.__dict__
+    kept: dict[str, Any] = _local.__dict__
     memory = kept.get(name)
     if memory is None or memory.size < size:
         memory = new.empty(size, np.float32)
@@ -66,16 +66,16 @@ def buffer(name: str, shape: tuple[int, ...]) -> Array:
 
 
 class Blas:
-    """The number of threads that NumPy's own OpenBLAS uses: read and set; None where it cannot be found.
+    """Reads and sets the number of threads of NumPy's OpenBLAS; ``get`` and ``set`` are None for another BLAS.
 
-    While anybody lets it work alone, ``wanted`` is the number that it will use afterwards.
+    While some thread is inside `alone`, ``wanted`` is the number of threads to set afterwards.
     """
 
     def __init__(self) -> None:
         self.get: Any = None
         self.set: Any = None
         self.fresh()
-        # the extension module of NumPy, by its name in this version: what it is linked with is found through it
+        # OpenBLAS is linked to NumPy's extension module, whose package was renamed in NumPy 2
         core: Any = vars(np)["core" if NUMPY_1 else "_core"]
         try:
             library = ctypes.CDLL(core._multiarray_umath.__file__)
@@ -90,20 +90,20 @@ class Blas:
                 self.get = self.set = None
 
     def fresh(self) -> None:
-        """Begin with no threads of our own, and nobody at work."""
+        """Reset locks and counters; start without a thread pool."""
         self.lock, self.guard = threading.Lock(), threading.Lock()
-        self.crew: Crew | None = None
+        self.pool: Pool | None = None
         self.held, self.wanted = 0, 1
 
     def threads(self) -> int:
-        """Return how many threads products may use; 1 where it cannot be known."""
+        """Return how many threads products may use; 1 for an unknown BLAS."""
         if self.get is None:
             return 1
         with self.guard:
             return self.wanted if self.held else int(self.get())
 
     def use(self, threads: int) -> None:
-        """Let products use so many threads, from now on or as soon as nobody lets BLAS work alone."""
+        """Set how many threads products may use; takes effect when no thread is inside `alone`."""
         with self.guard:
             self.wanted = threads
             if not self.held:
@@ -111,17 +111,20 @@ class Blas:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Let BLAS use one thread in a ``with`` block, and let this thread hand nothing on; others may do the same."""
+        """Limit BLAS to one thread, and this thread to undivided work, in a ``with`` block.
+
+        Several threads may be inside at once; the last one to leave restores the setting.
+        """
         with self.guard:
             if not self.held:
                 self.wanted = int(self.get())
                 self.set(1)
             self.held += 1
-        _mine.inside = True
+        _local.inside = True
         try:
             yield
         finally:
-            _mine.inside = False
+            _local.inside = False
             with self.guard:
                 self.held -= 1
                 if not self.held:
@@ -132,7 +135,7 @@ _blas: list[Blas] = []
 
 
 def _forked() -> None:
-    """Begin anew in a forked process: threads do not live on in it, nor what they would have put back."""
+    """Reset the state in a forked child: its parent's threads do not exist there to restore it."""
     for library in _blas:
         held, threads = library.held, library.wanted
         library.fresh()
@@ -145,14 +148,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def blas() -> Blas:
-    """Return the one `Blas`, looked for when first needed."""
+    """Return the only `Blas`, created at first use."""
     if not _blas:
         _blas.append(Blas())
     return _blas[0]
 
 
-class Crew:
-    """Threads that take over parts of somebody's work; handing it to them costs some 20 us less than to an executor."""
+class Pool:
+    """A pool of daemon threads, with about 20 us less overhead per task than ThreadPoolExecutor."""
 
     def __init__(self, threads: int) -> None:
         self.size = threads
@@ -163,10 +166,10 @@ class Crew:
     def _serve(self) -> None:
         while (take := self.work.get()) is not None:
             take()
-            del take  # nothing of it stays while this thread waits
+            del take  # so that a waiting thread keeps no arrays alive
 
     def share(self, parts: list[range], some: Callable[[range], Any]) -> list[Any]:
-        """Return ``some`` of each part; whoever is free takes the next, the calling thread among them."""
+        """Return ``some(part)`` for each part; free threads, the calling one included, take the next part."""
         results: list[Any] = [None] * len(parts)
         errors: list[BaseException] = []
         following, finished = itertools.count().__next__, itertools.count(1).__next__
@@ -184,20 +187,20 @@ class Crew:
                     done.release()
 
         def elsewhere() -> None:
-            _mine.inside = True
-            with np.errstate(**warnings):  # NumPy asks each thread on its own what to warn of
+            _local.inside = True
+            with np.errstate(**warnings):  # NumPy's error state is per thread
                 take()
 
         for _ in range(self.size):
             self.work.put(elsewhere)
         take()
-        done.acquire()  # at once, unless a part that another thread has begun is not finished
+        done.acquire()  # waits only for parts that other threads are still working on
         if errors:
             raise errors[0]
         return results
 
-    def leave(self) -> None:
-        """Let the threads end."""
+    def close(self) -> None:
+        """End the threads once they are idle."""
         for _ in range(self.size):
             self.work.put(None)
 
@@ -206,9 +209,9 @@ _crowd = [0.0, False]
 
 
 def crowded() -> bool:
-    """Return whether more wants to run on this machine than it has cores: now, and over the last minute.
+    """Return whether more threads want to run on this machine than it has cores, now and over the last minute.
 
-    Looked up four times a second.
+    The load is read at most four times a second.
     """
     now = monotonic()
     if now > _crowd[0] and hasattr(os, "getloadavg"):
@@ -218,7 +221,7 @@ def crowded() -> bool:
 
 
 def _running() -> float:
-    """Return how many threads of all programs want to run at this moment; infinity where that cannot be known."""
+    """Return how many threads of all processes are runnable now; infinity where the system does not say."""
     try:
         with open("/proc/loadavg") as file:
             return int(file.read().split()[3].partition("/")[0])
@@ -227,26 +230,26 @@ def _running() -> float:
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return ``a @ b`` of two arrays; products that take long are shared out, BLAS itself always works alone.
+    """Return ``a @ b`` of two arrays; large products are divided between our threads, not those of BLAS.
 
-    The threads of BLAS wait for their next product in a busy loop, for many milliseconds: whatever comes next has to
-    share a core with them, and on a machine with other work to do the product itself takes time slices of the system.
+    After a product BLAS threads wait for the next one in a busy loop for many milliseconds, and take cores away from
+    the code that follows. On a busy machine they slow down the product itself, too.
     """
     columns = b.shape[-1] if b.ndim > 1 else 1
     work = a.size * columns if a.ndim >= b.ndim else b.size * (a.shape[-2] if a.ndim > 1 else 1)
-    if work > SMALL and not _mine.inside:
+    if work > SMALL and not _local.inside:
         library = blas()
         if library.threads() > 1:
             if work >= LARGE:
                 return _shared(a, b, out, work)
             with library.alone():
                 return np.matmul(a, b, out=out)
-    # three times faster than matmul on small matrices
+    # dot is three times faster than matmul on small matrices
     return a.dot(b) if out is None and b.ndim == 2 else np.matmul(a, b, out=out)
 
 
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
-    """Return ``a @ b``, its rows or its columns, or the products of a large batch, shared out between threads."""
+    """Return ``a @ b``; its rows, columns, or the matrices of a large batch are divided between threads."""
     rows, columns = a.shape[-2] if a.ndim > 1 else 1, b.shape[-1] if b.ndim > 1 else 1
     by_rows = a.ndim > 1 and (rows >= columns or b.ndim == 1)
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or not by_rows and b.ndim == 1:
@@ -273,17 +276,17 @@ def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
 
 
 def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
-    """Return ``some(part)`` for parts of ``range(n)``, shared out between threads where ``work`` is worth it.
+    """Return ``some(part)`` for parts of ``range(n)``, on several threads if ``work`` (multiplications) is large.
 
-    Whoever is free takes the next part, and nobody waits for a thread that the system has not let run yet. On a crowded
-    machine, or while another thread is already sharing its work out, the calling thread does it all: in the same
-    parts, so that sums over them are rounded alike.
+    A free thread takes the next part, so no part waits for a thread that the system has not scheduled yet. On a crowded
+    machine, or while another thread uses the pool, the calling thread does all parts itself. The parts are the same
+    then, so that sums over them round alike.
     """
-    if work < SMALL or _mine.inside:
+    if work < SMALL or _local.inside:
         return [some(range(n))]
     library = blas()
     threads = library.threads()
-    if threads == 1 or n == 1:  # a single image: its products are shared out
+    if threads == 1 or n == 1:  # a single image: its products are divided instead
         return [some(range(n))]
     if work < WORTH:
         with library.alone():
@@ -294,19 +297,19 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
         with library.alone():
             return [some(range(ends[i], ends[i + 1])) for i in range(count)]
     try:
-        crew = library.crew
-        if crew is None or crew.size != threads - 1:
-            if crew is not None:
-                crew.leave()
-            crew = library.crew = Crew(threads - 1)
+        pool = library.pool
+        if pool is None or pool.size != threads - 1:
+            if pool is not None:
+                pool.close()
+            pool = library.pool = Pool(threads - 1)
         with library.alone():
-            return crew.share([range(ends[i], ends[i + 1]) for i in range(count)], some)
+            return pool.share([range(ends[i], ends[i + 1]) for i in range(count)], some)
     finally:
         library.lock.release()
 
 
 def added(parts: list[Any]) -> Array:
-    """Return the sum of what the threads found (in the memory of the first)."""
+    """Return the sum of the results of `split`, added in place to the first."""
     total = parts[0]
     for part in parts[1:]:
         total += part
@@ -321,7 +324,7 @@ def get_num_threads() -> int:
 
 @function(method=False)
 def set_num_threads(num: int) -> None:
-    """Let matrix products and convolutions use ``num`` threads; without effect where BLAS cannot be told."""
+    """Let matrix products and convolutions use ``num`` threads; without effect for an unknown BLAS."""
     if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
         raise OptionError(f"set_num_threads: expected a positive integer, got {num!r}")
     library = blas()

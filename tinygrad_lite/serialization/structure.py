@@ -1,4 +1,4 @@
-"""Nested dicts, lists, numbers and strings as JSON, with every tensor taken out and named."""
+"""Nested dicts, lists, numbers and strings as JSON text, with the arrays taken out and named."""
 
 from __future__ import annotations
 
@@ -13,36 +13,50 @@ from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 
 MARK = "$"
-"""Key of a JSON object that stands for something JSON does not have."""
+"""Key of a JSON object that stands for a type JSON does not have."""
 
 
 def take_apart(value: Any) -> tuple[str, dict[str, Any]]:
-    """Return ``value`` as JSON text, and its arrays by name. Raises DTypeError for what cannot be written."""
-    arrays: dict[str, Any] = {}
-    names: dict[int, str] = {}
-    inside: set[int] = set()
+    """Return ``value`` as JSON text, and its arrays by name; raise DTypeError for values that cannot be written."""
+    parts = Parts()
+    # identifying arrays by id is safe only while they live: `value` holds them, and `parts.arrays` the scalars
+    try:
+        return json.dumps(parts.plain(value, ""), allow_nan=False), parts.arrays
+    except RecursionError:
+        raise DTypeError("save: the object is nested too deeply") from None
 
-    def named(array: Any, path: str) -> str:
+
+class Parts:
+    """The arrays taken out of an object so far, each under the path where it was first found."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, Any] = {}
+        self.names: dict[int, str] = {}  # of the arrays, by id
+        self.open: set[int] = set()  # ids of the containers around the current value
+
+    def named(self, array: Any, path: str) -> str:
+        """Return the name of an array, a new one at its first appearance."""
         if array.dtype.kind not in "biuf":
             raise DTypeError(f"save: {path or 'the array'} has dtype {array.dtype}; only numbers are written")
-        if id(array) not in names:
+        if id(array) not in self.names:
             name, n = path or "tensor", 1
-            while name in arrays:
+            while name in self.arrays:
                 n += 1
                 name = f"{path}~{n}"
-            names[id(array)] = name
-            arrays[name] = array
-        return names[id(array)]
+            self.names[id(array)] = name
+            self.arrays[name] = array
+        return self.names[id(array)]
 
-    def plain(v: Any, path: str) -> Any:
+    def plain(self, v: Any, path: str) -> Any:
+        """Return ``v`` in the types of JSON; objects with the key `MARK` stand for the others."""
         if v is None or isinstance(v, (bool, str)):
             return v
         if isinstance(v, Tensor):
-            return {MARK: "tensor", "name": named(v.array, path), "requires_grad": v.tracked and v.node is None}
+            return {MARK: "tensor", "name": self.named(v.array, path), "requires_grad": v.tracked and v.node is None}
         if isinstance(v, np.ndarray):
-            return {MARK: "array", "name": named(v, path)}
+            return {MARK: "array", "name": self.named(v, path)}
         if isinstance(v, np.generic):
-            return {MARK: "scalar", "name": named(np.asarray(v), path)}
+            return {MARK: "scalar", "name": self.named(np.asarray(v), path)}
         if isinstance(v, np.dtype):
             return {MARK: "dtype", "name": v.name}
         if isinstance(v, int):
@@ -50,37 +64,36 @@ def take_apart(value: Any) -> tuple[str, dict[str, Any]]:
         if isinstance(v, float):
             return float(v) if math.isfinite(v) else {MARK: "float", "text": repr(float(v))}
         if isinstance(v, (Mapping, list, tuple)):
-            if id(v) in inside:
-                raise DTypeError(f"save: {path or 'the object'} contains itself")
-            inside.add(id(v))
-            out = container(v, path)
-            inside.discard(id(v))
-            return out
+            return self.container(v, path)
         hint = "; pass its .state_dict()" if hasattr(v, "state_dict") else ""
         raise DTypeError(
             f"save: cannot write {path or 'the object'}, {describe(v)}{hint} (tensors, arrays, numbers, strings, None, "
             f"and dicts, lists and tuples of these are written)"
         )
 
-    def container(v: Any, path: str) -> Any:
+    def container(self, v: Any, path: str) -> Any:
+        """Return a dict, list or tuple in the types of JSON; raise DTypeError if it contains itself."""
+        if id(v) in self.open:
+            raise DTypeError(f"save: {path or 'the object'} contains itself")
+        self.open.add(id(v))
         start = f"{path}." if path else ""
-        if isinstance(v, tuple):
-            return {MARK: "tuple", "items": [plain(u, f"{start}{i}") for i, u in enumerate(v)]}
-        if isinstance(v, list):
-            return [plain(u, f"{start}{i}") for i, u in enumerate(v)]
-        if all(isinstance(k, str) for k in v) and MARK not in v:
-            return {k: plain(u, f"{start}{k}") for k, u in v.items()}
-        return {MARK: "dict", "items": [[plain(k, path), plain(u, f"{start}{k}")] for k, u in v.items()]}
-
-    # taking the arrays by id is safe only while they live: `value` holds them, scalars are held by `arrays`
-    try:
-        return json.dumps(plain(value, ""), allow_nan=False), arrays
-    except RecursionError:
-        raise DTypeError("save: the object is nested too deeply") from None
+        out: Any
+        if isinstance(v, Mapping):
+            pairs = [(k, self.plain(u, f"{start}{k}")) for k, u in v.items()]
+            if all(isinstance(k, str) for k in v) and MARK not in v:
+                out = dict(pairs)
+            else:
+                out = {MARK: "dict", "items": [[self.plain(k, path), u] for k, u in pairs]}
+        else:
+            out = [self.plain(u, f"{start}{i}") for i, u in enumerate(v)]
+            if isinstance(v, tuple):
+                out = {MARK: "tuple", "items": out}
+        self.open.discard(id(v))
+        return out
 
 
 def put_together(text: bytes, array: Callable[[str], Any]) -> Any:
-    """Return what `take_apart` took apart; ``array`` finds an array by name. Raises FileError."""
+    """Rebuild an object from the JSON text of `take_apart`; ``array`` finds an array by name. Raises FileError."""
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Seeing the graph: pictures, tables and programs of what a model or an expression computes.
+"""Draw computation graphs: pictures, tables and programs of a model or an expression.
 
 >>> import tinygrad_lite as tl
 >>> from tinygrad_lite import viz

@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the arguments of the command."""
     p = argparse.ArgumentParser(
         prog="tinygrad-lite graph",
-        description="Draw the computation graph of a model, without any other program.",
+        description="Draw the computation graph of a model; no other program is needed.",
         epilog="TARGET is module:callable (a Module, a class of one, or a function), path/to/file.py:callable, the "
         "name of a recipe, or a graph saved as .json. Without -o the graph is printed.",
     )
@@ -32,23 +32,23 @@ def parser() -> argparse.ArgumentParser:
         "--input-shape", action="append", default=[], metavar="4,1,28,28", help="shape of an input; repeat for more"
     )
     p.add_argument("--graph", choices=("forward", "backward", "both"), default="forward")
-    p.add_argument("--depth", type=int, help="how many levels of modules are open")
+    p.add_argument("--depth", type=int, help="how many levels of modules are expanded")
     p.add_argument("--params", choices=("fold", "show", "hide"), default="fold")
     p.add_argument(
-        "--show", default="shape", help=f"what to write in the boxes, with commas between: {', '.join(SHOWN)}"
+        "--show", default="shape", help=f"what to write in the boxes, separated by commas: {', '.join(SHOWN)}"
     )
     p.add_argument("--color-by", help="kind, grad_norm, update_ratio, flops, bytes, time or act_std")
     p.add_argument("--rankdir", choices=("TB", "LR", "BT", "RL"), default="TB")
     p.add_argument("--theme", choices=("auto", "light", "dark"), default="auto")
-    p.add_argument("--no-fold", action="store_true", help="draw repeated parts one by one")
-    p.add_argument("--max-nodes", type=int, default=200, help="above so many boxes, modules are closed")
+    p.add_argument("--no-fold", action="store_true", help="draw every one of several equal parts")
+    p.add_argument("--max-nodes", type=int, default=200, help="collapse modules if there are more boxes")
     p.add_argument("--title")
     p.add_argument("--summary", action="store_true", help="print the table of layers instead")
     return p
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command; returns the exit status: 0, 1 if it could not be done, 2 for wrong usage."""
+    """Run the command and return the exit status: 0, 1 for an error, 2 for wrong usage."""
     try:
         args = parser().parse_args(list(argv))
     except SystemExit as stop:
@@ -66,7 +66,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def answer(args: argparse.Namespace) -> str:
-    """Do what is asked, and return what to print."""
+    """Run the parsed command and return the text to print."""
     shapes = [shape_of(text) for text in args.input_shape]
     if args.output is not None and not args.output.parent.is_dir():
         raise OSError(f"the folder {args.output.parent} does not exist")
@@ -95,7 +95,7 @@ def shape_of(text: str) -> tuple[int, ...]:
 
 
 def found(target: str, shapes: Sequence[tuple[int, ...]]) -> tuple[Any, list[Any]]:
-    """Return the thing a target names, and inputs for it."""
+    """Return the object that a target names, and inputs for it."""
     if target.endswith(".json"):
         if not Path(target).is_file():
             raise OSError(f"there is no file {target}")
@@ -147,5 +147,5 @@ def recipe(name: str) -> tuple[Any, Any]:
 
 
 def made(shape: tuple[int, ...]) -> Any:
-    """Return an input of a shape: numbers between 0 and 1, the same each time."""
+    """Return an input of this shape: numbers between 0 and 1, the same in every run."""
     return make(np.random.default_rng(0).random(shape, np.float32))

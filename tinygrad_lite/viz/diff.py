@@ -1,4 +1,4 @@
-"""What changed between two graphs: nodes added, removed, and changed; as words and as one picture of both."""
+"""`diff`: nodes added, removed and changed between two graphs, as text and as one picture."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tinygrad_lite.viz.words import option_text, plain, shape_text
 
 COMPARED = ("kind", "op", "shape", "dtype", "requires_grad")
 LONGEST = 3000
-"""Longer sequences of ops within one call are compared by id alone."""
+"""In calls with more ops than this, ops are matched by id alone."""
 
 
 @dataclass(frozen=True)
 class GraphDiff:
     """The difference from one graph to another.
 
-    ``added`` are ids of the second graph, ``removed`` of the first; ``changed`` says for ids of the second what each
-    field was and is. ``graph`` shows both in one picture, with every difference marked.
+    ``added`` are ids of the second graph, ``removed`` of the first; ``changed`` maps ids of the second to the old and
+    new value of each changed field. ``graph`` is one picture of both, with every difference marked.
     """
 
     added: tuple[str, ...]
@@ -39,7 +39,7 @@ class GraphDiff:
         return "\n".join(lines) or "no difference"
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture of both in the form that the suffix names."""
+        """Write the picture of both in the format that the suffix names."""
         return self.graph.save(path)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
@@ -49,8 +49,8 @@ class GraphDiff:
 def diff(a: Graph, b: Graph) -> GraphDiff:
     """Compare two graphs, the older first.
 
-    Values from outside are matched by name, ops by their place in the sequence of their module call. A node counts as
-    changed if its op, options, shape, dtype or where its arguments come from differ.
+    Inputs, parameters and constants are matched by name, ops by their order within the module call. A node counts as
+    changed if its op, options, shape, dtype or the sources of its arguments differ.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.viz import trace
@@ -77,7 +77,7 @@ def diff(a: Graph, b: Graph) -> GraphDiff:
 
 
 def matched(a: Graph, b: Graph) -> dict[str, str]:
-    """Return which node of ``b`` each node of ``a`` has become."""
+    """Map each node of ``a`` to its counterpart in ``b``, where there is one."""
     match = {
         n.id: n.id for n in a.nodes if n.kind not in ("op", "grad") and n.id in b.by_id and b.by_id[n.id].kind == n.kind
     }
@@ -149,7 +149,7 @@ def merged(
         if call.id not in known:
             calls.append(GraphCall(call.id, call.cls, call.parent))
     nodes: list[GraphNode] = []
-    # what was removed stands where it stood: behind the node that came before it
+    # a removed node goes right after the node that preceded it
     behind: dict[str, list[GraphNode]] = {}
     last = ""
     for node in a.nodes:

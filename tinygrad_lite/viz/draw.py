@@ -36,18 +36,18 @@ def draw(
     title: str | None = None,
     profile: Profile | None = None,
 ) -> Graph:
-    """Return the graph of ``target``: of the tensor it is, or of one run of the module or function on ``inputs``.
+    """Return the graph of a tensor, or of one run of a module or function on ``inputs``.
 
-    A run leaves everything as it was: mode, buffers, random numbers, ``.grad``; and no tape stays alive.
+    A run restores what it changes (mode, buffers, random state, ``.grad``), and no recorded node stays alive.
 
-    ``graph``: the computation, its backward pass, or both. ``depth``: how many levels of modules are open (None: all).
-    ``params``: inside the box of their op (``"fold"``), as boxes of their own (``"show"``), or not (``"hide"``).
-    ``show``: what to write in the boxes, of shape, dtype, value, grad, stats, attrs, flops, bytes, time, source, saved.
-    ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a function of a node;
-    with ``profile`` time (forward and backward), forward, backward, calls and bytes are what that profile measured.
-    ``fold_repeats``: equal modules in a row are drawn once, with their number. ``rankdir``: TB, LR, BT or RL.
+    ``graph``: ``"forward"``, ``"backward"`` or ``"both"``. ``depth``: how many levels of modules are expanded (None:
+    all). ``params``: inside the box of their op (``"fold"``), in boxes of their own (``"show"``), or not (``"hide"``).
+    ``show``: lines in the boxes, any of shape, dtype, value, grad, stats, attrs, flops, bytes, time, source, saved.
+    ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a function of a node.
+    ``profile``: with it time (forward and backward), forward, backward, calls and bytes are the measured ones.
+    ``fold_repeats``: draw equal consecutive modules once, with their number. ``rankdir``: TB, LR, BT or RL.
     ``theme``: light, dark, or auto (follows the reader). ``names``: names of tensors, or a module to take them from.
-    ``max_nodes``: above so many boxes modules are closed. ``engine``: ``"graphviz"`` lets the ``dot`` program draw.
+    ``max_nodes``: with more boxes than this, modules are collapsed. ``engine``: ``"graphviz"`` uses ``dot``.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor(3.0, requires_grad=True)
@@ -71,7 +71,7 @@ def draw(
     known_profile = checked(profile)
     if isinstance(target, Graph):
         if profile is not None:
-            raise TypeError("draw: profile belongs to a tensor or to a run; a Graph keeps what was measured when drawn")
+            raise TypeError("draw: profile belongs to a tensor or to a run; a Graph keeps its own measurements")
         return measured(Graph(target.nodes, target.edges, target.calls, look, target.notes))
     return measured(captured(target, inputs, {**of_caller(2), **named(names)}, look, graph, known_profile))
 
@@ -90,8 +90,8 @@ def captured(
 
 
 def measured(graph: Graph) -> Graph:
-    """Return the graph; raises ValueError if its colours need a profile and it has none."""
+    """Return the graph; raise ValueError if its colours need a profile and it has none."""
     by = graph.look.color_by
     if isinstance(by, str) and by in PROFILED and not any(n.measured for n in graph.nodes):
-        raise ValueError(f"draw: color_by={by!r} is what a profile measures: draw(..., profile=p, color_by={by!r})")
+        raise ValueError(f"draw: color_by={by!r} needs a profile: draw(..., profile=p, color_by={by!r})")
     return graph

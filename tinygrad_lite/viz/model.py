@@ -22,15 +22,23 @@ PROFILED = ("forward", "backward", "calls")
 """The values of ``color_by`` that need a profile."""
 
 
-class Unknown:
-    """Stands for an argument whose value was not kept, because no gradient rule needs it."""
+class _Unknown:
+    def __repr__(self) -> str:
+        return "?"
+
+    def __reduce__(self) -> str:
+        return "Unknown"  # copies and pickles are the same object
+
+
+Unknown = _Unknown()
+"""Stands for an argument whose value was not kept, because no gradient rule needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a profile measured of one op: ``calls``, and means of one call in seconds and in bytes made.
+    """Measurements of one op from a profile: the number of ``calls``, and mean seconds and bytes per call.
 
-    ``shape`` is that of the largest result it saw.
+    ``made`` are bytes of results, ``pulled`` bytes of gradients; ``shape`` is the shape of the largest result.
     """
 
     calls: int
@@ -47,7 +55,7 @@ class Measured:
 
     @property
     def bytes(self) -> float:
-        """Bytes made, forward and backward."""
+        """Bytes of results and gradients, forward and backward."""
         return self.made + self.pulled
 
     def only(self, phase: str) -> Measured:
@@ -58,13 +66,13 @@ class Measured:
 
 @dataclass(slots=True)
 class GraphNode:
-    """One thing in the graph: a value that came from outside, an op, a result, or a step of the backward pass.
+    """One node: an input, parameter, buffer or constant, an op, an output, or a gradient of the backward pass.
 
-    ``id`` is made of names (``conv.weight``, ``encoder.0/linear.1``: call, op, how many-th). ``op`` is the name in
-    the registry, ``group`` its kind there, ``attrs`` its options. ``bytes`` is the size of the result, ``saved_bytes``
-    what the step keeps alive for the backward pass, ``time`` seconds, ``source`` ``file:line`` of the call;
-    ``measured`` is what a profile knows.
-    ``value`` and ``grad`` are numbers or nested lists of small tensors, ``stats`` numbers about large ones.
+    ``id`` is built from names: ``conv.weight`` for a parameter, ``encoder.0/linear.1`` for the first ``linear`` of a
+    module call. ``op`` is the name in the registry, ``group`` its kind there, ``attrs`` its options. ``bytes`` is the
+    size of the result, ``saved_bytes`` what the op keeps alive for backward, ``time`` is in seconds, ``source`` is
+    ``file:line`` of the call; ``measured`` holds the numbers of a profile.
+    ``value`` and ``grad`` are numbers, or nested lists for small tensors; ``stats`` are minimum, mean, norm and so on.
     """
 
     id: str
@@ -112,7 +120,7 @@ class GraphEdge:
 class GraphCall:
     """One call of a module: ``id`` is its path (``#2`` from the second call on), ``cls`` its class.
 
-    ``shape`` is that of its output, None if that is not one tensor.
+    ``shape`` is the shape of its output, None if the output is not a single tensor.
     """
 
     id: str
@@ -123,7 +131,7 @@ class GraphCall:
 
 @dataclass(frozen=True)
 class Look:
-    """How a graph is to be shown: the arguments of `draw`."""
+    """How to show a graph: the arguments of `draw`."""
 
     depth: int | None = None
     params: str = "fold"
@@ -158,7 +166,7 @@ class Look:
 
 
 def measures(look: Look) -> set[str]:
-    """Return the words of ``show`` that have to be measured for a picture, those that its colours need included."""
+    """Return what a picture needs measured: the words of ``show``, and those that its colours depend on."""
     colours = {"act_std": {"stats"}, "time": {"time"}, "grad_norm": {"grad"}, "update_ratio": {"grad", "stats"}}
     by = look.color_by if isinstance(look.color_by, str) else ""
     return {*look.show, *colours.get(by, ())}
@@ -193,7 +201,7 @@ class Graph:
     cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What other rooms derive from this graph once and keep with it (`scene.view.view_of`)."""
 
-    # ------------------------------------------------------------------------------------ looking things up
+    # ------------------------------------------------------------------------------------ lookup
     @cached_property
     def by_id(self) -> dict[str, GraphNode]:
         """Every node by its id."""
@@ -232,7 +240,7 @@ class Graph:
         return len(self.nodes)
 
     def looking(self, **changes: Any) -> Graph:
-        """Return the same graph, to be shown with other arguments of `draw`."""
+        """Return the same graph with some arguments of `draw` changed."""
         return Graph(self.nodes, self.edges, self.calls, replace(self.look, **changes), self.notes)
 
     def title_of(self, call: str) -> str:
@@ -286,11 +294,11 @@ class Graph:
         return Graph(nodes, edges, [c for c in self.calls if c.id in used], self.look, self.notes)
 
     def collapse(self, *patterns: str) -> Graph:
-        """Return the same graph with the module calls that match closed; without patterns, all of them."""
+        """Return the same graph with the matching module calls collapsed; without patterns, all of them."""
         return self.looking(closed=patterns or ("*",))
 
     def totals(self) -> dict[str, int]:
-        """Return counts of the whole graph: ops, parameters, flops, bytes of results and of what backward needs."""
+        """Return totals over the graph: ops, parameters, FLOPs, bytes of results, bytes saved for backward."""
         ops = [n for n in self.nodes if n.kind == "op"]
         params = [n for n in self.nodes if n.kind == "param"]
         return {

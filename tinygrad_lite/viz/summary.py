@@ -1,4 +1,4 @@
-"""The table people know: every layer with its output shape, parameters, FLOPs and bytes, and the totals."""
+"""`summary`: the table of layers with output shape, parameters, FLOPs and bytes, and the totals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADS = ("Layer (type)", "Output shape", "Parameters", "FLOPs", "Bytes")
 
 @dataclass(frozen=True)
 class Row:
-    """One module call (or one op outside of any): what it gives and what it costs, its children included."""
+    """One module call, or one op outside any module: its output shape and its cost, children included."""
 
     name: str
     depth: int
@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """What `summary` found; ``print`` shows the table."""
+    """The rows and totals that `summary` returns; ``print`` shows the table."""
 
     rows: tuple[Row, ...]
     totals: dict[str, int]
@@ -63,10 +63,10 @@ class Summary:
 
 
 def summary(model: Any, *inputs: Any) -> Summary:
-    """Return the table of one run of ``model`` on ``inputs``: layers, output shapes, parameters, FLOPs, bytes.
+    """Return the table of layers of one run: output shapes, parameters, FLOPs, bytes.
 
-    A parameter is counted where it is used first; parameters that the run does not use count in the totals. FLOPs are
-    floating-point operations (a multiply-add is two), bytes those of the results. The model is left as it was.
+    A parameter is counted where it is first used; parameters that the run does not use count in the totals only. FLOPs
+    are floating-point operations (a multiply-add is two), bytes are those of the results. The model is not changed.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite import nn
@@ -94,7 +94,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
 
 
 def rows_of(graph: Graph) -> list[Row]:
-    """Return one row per module call, parents before children; ops outside of modules have their own."""
+    """Return one row per module call, parents before children; an op outside any module has its own."""
     depth = {"": -1}
     costs: dict[str, list[int]] = {c.id: [0, 0, 0] for c in graph.calls}
     shape: dict[str, tuple[int, ...]] = {}
@@ -125,7 +125,7 @@ def rows_of(graph: Graph) -> list[Row]:
     rows: list[tuple[int, Row]] = []
     at = len(graph.nodes)
     for call in reversed(graph.calls):
-        # a module that did nothing, like dropout in evaluation, stands before what came next
+        # a module without ops, such as dropout in eval mode, goes before the next node
         at = first.get(call.id, at)
         size = call.shape if call.shape is not None else shape.get(call.id, ())
         rows.append((at, Row(graph.title_of(call.id), depth[call.id], size, *costs[call.id])))

@@ -24,7 +24,9 @@ from tinygrad_lite.viz.model import Graph, Look, measures
 
 
 def trace(model: Any, *inputs: Any) -> Graph:
-    """Run ``model`` on ``inputs`` once and return its graph; `Graph.looking` and `draw` show it in other ways.
+    """Run ``model`` on ``inputs`` once and return its graph.
+
+    `Graph.looking` and `draw` change how the graph is shown; neither runs the model again.
 
     >>> import tinygrad_lite as tl
     >>> trace(lambda x: (x * 2).sum(), tl.ones(2, 3)).totals()["ops"]
@@ -38,7 +40,7 @@ def trace(model: Any, *inputs: Any) -> Graph:
 def run(
     model: Any, inputs: Sequence[Any], names: Names, look: Look, graph: str, known_profile: Profile | None = None
 ) -> Graph:  # fmt: skip
-    """Trace one run of ``model`` and put everything back."""
+    """Trace one run of ``model``, then restore whatever the run changed."""
     inputs = tuple(tensors(x) for x in inputs)
     modules: dict[int, str] = {}
     known = {**names, **members(model, modules)}
@@ -66,12 +68,12 @@ def run(
 
 
 def any_tracked(outs: Sequence[Any]) -> bool:
-    """Whether one of the results can be differentiated."""
+    """Whether any of the outputs requires a gradient."""
     return any(isinstance(t, Tensor) and t.tracked for t in outs)
 
 
 def tensors(x: Any) -> Any:
-    """Return arrays as tensors, so that the ops on them are seen."""
+    """Wrap a numeric array in a Tensor, so that the ops on it are recorded."""
     return make(x) if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" else x
 
 
@@ -99,11 +101,11 @@ def arguments(model: Any, inputs: Sequence[Any]) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def untouched(model: Any) -> Iterator[None]:
-    """Put back what a run may change: attributes and buffers of every module, the random numbers."""
+    """Restore what a run may change: attributes and buffers of every module, and the random state."""
     modules = list(model.modules()) if hasattr(model, "modules") else []
     before = [(m, dict(m.__dict__)) for m in modules]
     buffers = [(b, b.array, b.array.copy()) for b in model.buffers()] if hasattr(model, "buffers") else []
-    state, old_state = get_rng_state(), np.random.get_state()  # noqa: NPY002 - users' code may draw from it
+    state, old_state = get_rng_state(), np.random.get_state()  # noqa: NPY002 - the user's code may use it
     try:
         yield
     finally:

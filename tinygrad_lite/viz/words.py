@@ -1,4 +1,4 @@
-"""Short words for things in a picture: shapes, dtypes, numbers, options."""
+"""Short texts for shapes, dtypes, numbers, sizes, times and options."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.viz.model import Unknown
-
 PAD = "\u00a0"
-"""A space that pictures keep: numbers stand below each other with it."""
+"""A no-break space: SVG keeps it, so columns of numbers stay aligned."""
 
 DTYPES = {"float": "f", "int": "i", "uint": "u", "complex": "c"}
 
@@ -101,8 +99,6 @@ def option_text(value: Any) -> str:
         return ":".join(parts if parts[2] else parts[:2])
     if value is Ellipsis:
         return "..."
-    if value is Unknown:
-        return "?"
     if isinstance(value, np.ndarray):
         return f"array{shape_text(value.shape)}" if value.size > 6 else str(value.tolist())
     if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
@@ -127,7 +123,7 @@ def options_text(attrs: Mapping[str, Any], sep: str = " ") -> str:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` on one line, without characters that no picture format can hold."""
+    """Return ``text`` on one line, without control characters."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == PAD else " " for c in text)

@@ -1,8 +1,8 @@
-"""Changing a tensor where it lies: ``x[i] = v``, ``x += v``, ``x.relu_()``, also through views, and differentiable.
+"""Differentiable in-place writes: ``x[i] = v``, ``x += v``, ``x.relu_()``, also through views.
 
-What is computed in place is computed out of place first, by the ordinary op, and then copied into the memory. So there
-is one rule of differentiation and no second one; the tensor takes over the node of the result. A write to a part of a
-tensor, or through a view, is one more step, `overwrite`: the old value with a region replaced.
+An in-place op first runs its out-of-place op and then copies the result into the memory of the tensor, which takes
+over the node of the result. So in-place forms need no rules of their own. A write to a part of a tensor, or through a
+view, records one more node, `overwrite`: the old value with a region replaced.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _numbered(shape: Any) -> Any:
 
 
 def place(out: Any, path: Path, value: Any) -> Any:
-    """Write ``value`` into the region of ``out`` (contiguous) that ``path`` leads to; returns ``out``."""
+    """Write ``value`` into the region of ``out`` (contiguous) at the end of ``path``; return ``out``."""
     region = replay(out, path)
     if shares(region, out):
         region[...] = value
@@ -48,9 +48,9 @@ def place(out: Any, path: Path, value: Any) -> Any:
 
 
 def lasting(path: Path, shape: Any) -> Any:
-    """Return which elements of a written value are still there afterwards; None if all are.
+    """Return which elements of a written value remain afterwards; None if all do.
 
-    An index array may name an element twice: the last value stays.
+    If an index array repeats an index, the last value wins.
     """
     index = path[-1][1][0] if path and path[-1][0] is GETITEM else None
     parts = index if isinstance(index, tuple) else (index,)
@@ -91,7 +91,7 @@ def _overwrite_samples(src: Any) -> Any:
     samples=Samples("(n,k)->(n,k)", sizes={"n": (2, 4), "k": (1, 4)}, options={"path": (REGION, CORNER, TWICE, ())}),
 )  # fmt: skip
 def cleared(input: Array, path: object) -> Array:
-    """Return ``input`` with zeros in the region that ``path`` leads to."""
+    """Return ``input`` with zeros in the region at the end of ``path``."""
     return place(new.array(input, order="C"), path, 0)  # type: ignore[arg-type]
 
 
@@ -100,13 +100,13 @@ def cleared(input: Array, path: object) -> Array:
     public=False, samples=Samples(draw=_overwrite_samples),
 )  # fmt: skip
 def overwrite(input: Array, value: Array, path: object) -> Array:
-    """Return ``input`` with ``value`` (broadcast) in the region that ``path`` leads to."""
+    """Return ``input`` with ``value`` (broadcast) in the region at the end of ``path``."""
     return place(new.array(input, order="C"), path, value)  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------ writing
 def writable(name: str, t: Any) -> None:
-    """Raise unless the memory of ``t`` may be changed now."""
+    """Raise unless ``t`` may be written to in place now."""
     if not isinstance(t, Tensor):
         raise TypeError(f"{name}: expected a tensor, got {describe(t)}")
     if MODE.get().grad:
@@ -119,20 +119,22 @@ def writable(name: str, t: Any) -> None:
             )
     if not t.array.flags.writeable:
         raise GradientError(
-            f"{name}: this tensor {describe(t)} is read-only, or expanded: several elements are one place in memory; "
+            f"{name}: this tensor {describe(t)} is read-only, or expanded so that elements share memory; "
             f"use .clone() first"
         )
 
 
 def _noted(t: Tensor, depth: int) -> Any:
-    """Count the change of the memory of ``t``; returns the frame that asked for it."""
+    """Bump the version of the memory of ``t``; return the user's frame that wrote to it."""
     frame = user_frame(sys._getframe(depth + 1))
-    bump(t.array, (frame.f_code, frame.f_lasti))
+    root = root_of(t)[0]
+    if root.base.__class__ is not Views or root.base.counted:
+        bump(t.array, (frame.f_code, frame.f_lasti))
     return frame
 
 
 def _moved(t: Tensor, node: Node | None) -> None:
-    """Make ``node`` the one that made ``t``; a wish to retain its gradient goes along."""
+    """Make ``node`` the producer of ``t``; a `retain_grad` hook moves along."""
     old = t.node
     t.node, t.tracked = node, node is not None
     if old is not None and node is not None and old.hooks:
@@ -141,7 +143,7 @@ def _moved(t: Tensor, node: Node | None) -> None:
 
 
 def _recorded(root: Tensor, value: Any, path: Path, frame: Any) -> None:
-    """Record that the region of ``root`` under ``path`` now holds ``value``, and tell the views."""
+    """Record that the region of ``root`` at ``path`` now holds ``value``, and renew the views."""
     tracked = isinstance(value, Tensor) and value.tracked
     inputs = root.node, (value.node or value) if tracked else None
     array, place = root.array, (frame.f_code, frame.f_lasti)
@@ -154,7 +156,7 @@ def _recorded(root: Tensor, value: Any, path: Path, frame: Any) -> None:
 
 
 def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 1) -> Tensor:
-    """Put ``value`` (tensor, array, number; broadcast) into ``t[index]``; ``depth``: frames up to the user's call."""
+    """Write ``value`` (tensor, array, number; broadcast) to ``t[index]``; ``depth``: frames up to the user's call."""
     writable(name, t)
     if not isinstance(value, Tensor):
         value = to_array(value, copy=False, name=name)
@@ -189,7 +191,7 @@ def _broadcasts(shape: Any, to: Any) -> bool:
 
 
 def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]) -> Any:
-    """Make ``t`` hold what ``compute(t, *args)`` gives, in the memory it has."""
+    """Write the result of ``compute(t, *args)`` into the memory of ``t``."""
     writable(name, t)
     begun = clock()
     out = compute(t, *args, **words)
@@ -210,12 +212,12 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
         np.copyto(t.array, out.array)
         _noted(t, 2)
         return t
-    if out.node is None:  # the op has no gradient (floor, sign ...): the tensor is a constant from here on
+    if out.node is None:  # the op recorded no node (no gradient): the tensor becomes a constant
         return write(name, t, out, depth=2)
     _own_what_is_saved(t, out, begun)
     np.copyto(t.array, out.array)
     frame = _noted(t, 2)
-    out.node.seq = clock()  # what it saved is as it was after this change
+    out.node.seq = clock()  # its saved values date from after this change
     root, path = root_of(t)
     if root is t:
         _moved(t, out.node)
@@ -226,7 +228,7 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
 
 
 def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
-    """Make the steps since ``begun`` keep copies of what will be overwritten, and ``t`` itself as their result."""
+    """Make nodes recorded since ``begun`` save copies of what will be overwritten, and ``t`` as their result."""
     stack = [out.node]
     while stack:
         node = stack.pop()
@@ -240,12 +242,12 @@ def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
             elif isinstance(v, np.ndarray) and np.may_share_memory(v, t.array):
                 saved[i] = v.copy()
         node.saved = tuple(saved)
-        stack.extend(p for p in node.inputs if type(p) is Node and p.seq > begun)
+        stack.extend(p for p in node.inputs if isinstance(p, Node) and p.seq > begun)
 
 
-# ------------------------------------------------------------------------------------------------ what users call
+# ------------------------------------------------------------------------------------------------ public functions
 def setitem(input: Any, index: Any, value: Any) -> None:
-    """Write ``input[index] = value``: any index NumPy knows, the value is broadcast and cast."""
+    """Write ``input[index] = value`` for any NumPy index; ``value`` is broadcast and cast."""
     where = key_of(index)
     if halves := apart(where):
         writable("setitem", input)
@@ -253,7 +255,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     write("setitem", input, value, where)
 
 
-setattr(Methods, "__setitem__", setitem)  # noqa: B010 - hung on the base of Tensor, as every method is
+setattr(Methods, "__setitem__", setitem)  # noqa: B010 - Tensor inherits its methods from Methods
 
 
 @function(name="copy_", method="copy_")
@@ -278,7 +280,7 @@ def zero_(input: Array) -> Array:
 
 @function(name="fill_diagonal_", method="fill_diagonal_")
 def fill_diagonal_(input: Array, fill_value: Any, wrap: bool = False) -> Array:
-    """Set the main diagonal to ``fill_value``; with ``wrap`` it starts anew below the square part of a tall matrix."""
+    """Set the main diagonal to ``fill_value``; with ``wrap`` again below each square part of a tall matrix."""
     if input.ndim < 2 or (input.ndim > 2 and len(set(input.shape)) > 1):
         raise ShapeError(f"fill_diagonal_: expected a matrix, or axes of one length, got {describe(input)}")
     shape = tuple(input.shape)

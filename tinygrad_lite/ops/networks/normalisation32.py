@@ -14,6 +14,9 @@ from tinygrad_lite.engine import new
 BLOCK = 1 << 16
 """Elements of a block."""
 
+FAR = 8
+"""How many times larger than its spread the mean of a channel is before rounding needs care."""
+
 vecdot = getattr(np, "vecdot", None) or (lambda a, b: np.einsum("...i,...i->...", a, b))  # NumPy 1 has no vecdot
 
 
@@ -37,31 +40,47 @@ def _along(a: Any, b: Any) -> Any:
     return np.add.reduce(vecdot(a, b) if a.shape[2] > 1 else (a * b)[:, :, 0], 0, np.float64)
 
 
+def _moments(v: Any, step: int) -> tuple[Any, Any, bool]:
+    """Return mean and variance of each channel, and whether some mean is much larger than its spread."""
+    n, c, size = v.shape
+    dtype, count = v.dtype, n * size
+    mean = (_sums(v) / count).astype(dtype)
+    room = new.empty((min(step, n), c, size), dtype)
+    level = mean.reshape(c, 1)
+    squares: Any = 0.0
+    for i in range(0, n, step):
+        d = np.subtract(v[i : i + step], level, room[: len(v[i : i + step])])
+        squares = squares + _along(d, d)
+    var = squares / count
+    far = bool((np.abs(mean) > FAR * np.sqrt(var)).any())
+    if far:  # the sum of large numbers has rounded: what is left around the first mean corrects both
+        rest: Any = 0.0
+        for i in range(0, n, step):
+            rest = rest + _sums(np.subtract(v[i : i + step], level, room[: len(v[i : i + step])]))
+        rest = rest / count
+        mean, var = (mean + rest).astype(dtype), var - np.square(rest)
+    return mean, var.astype(dtype), far
+
+
 def batch(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
-    """Return what is normalised over all axes but the second, mean and variance; weight and bias have c elements."""
+    """Return the input normalised per channel (axis 1), its mean and its variance; weight and bias have c elements."""
     v = _planes(x)
     n, c, size = v.shape
     dtype = v.dtype
-    mean = (_sums(v) / (n * size)).astype(dtype)
     step = max(1, BLOCK // (c * size))
-    room = new.empty((min(step, n), c, size), dtype)
-    squares, level = 0.0, mean.reshape(c, 1)
-    for i in range(0, n, step):
-        part = v[i : i + step]
-        d = np.subtract(part, level, room[: len(part)])
-        squares = squares + _along(d, d)
-    var = (squares / (n * size)).astype(dtype)
+    mean, var, far = _moments(v, step)
     scale = 1 / np.sqrt(var + dtype.type(eps))
     if weight is not None:
         scale = scale * weight.reshape(c)
-    shift = -mean * scale
-    if bias is not None:
-        shift = shift + bias.reshape(c)
-    scale, shift = scale.reshape(c, 1), shift.reshape(c, 1)
+    shift = 0 if bias is None else bias.reshape(c)
+    shift = new.asarray(shift if far else shift - mean * scale, dtype).reshape(-1, 1)
+    scale, level = scale.reshape(c, 1), mean.reshape(c, 1)
     y = new.empty(v.shape, dtype)
     for i in range(0, n, step):
-        o = y[i : i + step]
-        np.multiply(v[i : i + step], scale, o)
+        seen, o = v[i : i + step], y[i : i + step]
+        if far:  # x * scale would round more than the difference
+            seen = np.subtract(seen, level, o)
+        np.multiply(seen, scale, o)
         np.add(o, shift, o)
     lead = (1, c, *(1,) * (x.ndim - 2))
     return y.reshape(x.shape), mean.reshape(lead), var.reshape(lead)

@@ -1,4 +1,4 @@
-"""The backward pass as a graph: one step per op that a gradient passes, in the order in which they run."""
+"""The backward pass as a graph: one gradient node per op, in the order in which backward visits them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUFFIX = ".grad"
 
 
 def backward_of(graph: Graph, joint: bool) -> Graph:
-    """Return the backward pass of a forward graph; with ``joint`` behind it, joined by the values that rules need."""
+    """Return the backward pass of a forward graph; with ``joint``, both, linked by the values that rules use."""
     carried = carrying(graph)
     order = [n for n in reversed(graph.nodes) if n.id in carried and n.kind in ("op", "output")]
     nodes: list[GraphNode] = []
@@ -20,7 +20,7 @@ def backward_of(graph: Graph, joint: bool) -> Graph:
     name_of = {c.id: unique(c.id + SUFFIX, taken) for c in graph.calls}
     name_of[""] = ""
     for node in order:
-        nodes.append(step_of(node, name_of[node.call]))
+        nodes.append(gradient_of(node, name_of[node.call]))
         for e in sorted(graph.arguments[node.id], key=lambda e: e.arg_index):
             if e.src not in carried or not has_rule(node, e.arg_index):
                 continue
@@ -32,7 +32,7 @@ def backward_of(graph: Graph, joint: bool) -> Graph:
         for n in leaves
     }  # fmt: skip
     nodes = with_ends(nodes, edges, ends)
-    # gradients that arrive at one place are added; they are numbered in the order in which they come
+    # gradients that arrive at one node are summed; they are numbered in order of arrival
     count: dict[str, int] = {}
     for e in edges:
         e.arg_index = count[e.dst] = count.get(e.dst, -1) + 1
@@ -49,10 +49,10 @@ def backward_of(graph: Graph, joint: bool) -> Graph:
 
 
 def with_ends(nodes: list[GraphNode], edges: list[GraphEdge], ends: dict[str, GraphNode]) -> list[GraphNode]:
-    """Return the steps with the gradient of each leaf right behind the last step that adds to it."""
+    """Insert the gradient of each leaf right after the last node that adds to it."""
     last: dict[str, str] = {}
     for e in edges:
-        last[e.dst] = e.src  # edges are in the order of the steps
+        last[e.dst] = e.src  # edges are in execution order
     behind: dict[str, list[GraphNode]] = {}
     for end in ends.values():
         behind.setdefault(last.get(end.id, ""), []).append(end)
@@ -72,7 +72,7 @@ def unique(name: str, taken: set[str]) -> str:
 
 
 def carrying(graph: Graph) -> set[str]:
-    """Return the nodes that a gradient reaches: those that require one and lead to a result."""
+    """Return the nodes that a gradient reaches: those that require one and lead to an output."""
     carried = {n.id for n in graph.nodes if n.kind == "output" and n.requires_grad}
     for node in reversed(graph.nodes):
         if node.id in carried:
@@ -83,7 +83,7 @@ def carrying(graph: Graph) -> set[str]:
 
 
 def has_rule(node: GraphNode, position: int) -> bool:
-    """Whether a gradient goes back through this argument of an op."""
+    """Whether an op has a gradient rule for this argument."""
     op = OPS.get(node.op)
     if op is None or op.sequence is not None:
         return True
@@ -92,8 +92,8 @@ def has_rule(node: GraphNode, position: int) -> bool:
     return op.arrays.index(op.params[position]) in op.places
 
 
-def step_of(node: GraphNode, call: str) -> GraphNode:
-    """Return the step that pulls the gradient back through one op, or the start at an output."""
+def gradient_of(node: GraphNode, call: str) -> GraphNode:
+    """Return the gradient node of one op, or the start of backward at an output."""
     label = f"∂ {node.label or node.op}" + (" = 1" if node.kind == "output" else "")
     measured = node.measured and node.measured.only("backward")
     return replace(
@@ -104,7 +104,7 @@ def step_of(node: GraphNode, call: str) -> GraphNode:
 
 
 def forward_only(node: GraphNode) -> GraphNode:
-    """Return the node with what a profile measured of its forward pass alone: the other has a node of its own."""
+    """Return the node with the forward measurements only; the backward ones belong to its gradient node."""
     if node.measured is None:
         return node
     measured = node.measured.only("forward")
@@ -112,7 +112,7 @@ def forward_only(node: GraphNode) -> GraphNode:
 
 
 def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[GraphEdge]:
-    """Return an edge for every value of the forward pass that a rule asks for."""
+    """Return an edge for every forward value that a gradient rule uses."""
     out: list[GraphEdge] = []
     for node in graph.nodes:
         op = OPS.get(node.op)
@@ -125,7 +125,7 @@ def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[Graph
         for e in graph.arguments[node.id]:
             param = op.sequence or (op.params[e.arg_index] if e.arg_index < len(op.params) else "")
             if param in wanted:
-                # parameters are written into the box of their op
+                # parameters are part of the box of their op
                 leaf = graph.by_id[e.src].kind in ("param", "buffer", "const")
                 sources.append(node.id if leaf else e.src)
         for src in dict.fromkeys(sources):

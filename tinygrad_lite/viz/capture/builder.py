@@ -1,4 +1,4 @@
-"""Putting a graph together: ids made of names, leaves where their users are, edges by argument."""
+"""Build a graph: ids from names, leaves next to their users, one edge per argument."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tinygrad_lite.viz.capture.values import kept, statistics, trouble
 from tinygrad_lite.viz.model import GraphCall, GraphEdge, GraphNode
 
 Names = Mapping[int, tuple[str, str]]
-"""What the tensors and arrays known from outside are: id of the object -> (name, kind of node)."""
+"""Names of known tensors and arrays: id of the object -> (name, kind of node)."""
 
 
 LESSON = 1000
-"""Expressions of single numbers with up to so many ops show value and gradient everywhere."""
+"""Scalar expressions with up to this many ops show value and gradient in every node."""
 
 
 class Builder:
-    """Collects nodes, edges and calls; hands out ids that are the same in every run.
+    """Collects nodes, edges and calls; gives nodes ids that are the same in every run.
 
-    ``wants``: the words of ``show=`` that ask for numbers. ``names``: see `Names`.
+    ``wants``: the words of ``show=`` that need numbers. ``names``: see `Names`.
     """
 
     def __init__(self, names: Names, wants: Iterable[str] = ()) -> None:
@@ -35,13 +35,13 @@ class Builder:
         self.taken: dict[str, int] = {}
         self.counts: dict[tuple[str, str], int] = {}
         self.made: dict[int, tuple[str, int]] = {}
-        self.alive: list[Any] = []  # an id means something only while its object lives
+        self.alive: list[Any] = []  # keeps objects alive, since Python reuses the id of a deleted one
         self.ill: dict[str, str] = {}
-        self.steps: dict[str, Any] = {}  # the engine's own step behind a node, while the picture is being made
-        self.sources: dict[str, Tensor] = {}  # and the tensor behind a leaf that a gradient reaches
+        self.steps: dict[str, Any] = {}  # the engine's node behind each graph node, during the capture
+        self.sources: dict[str, Tensor] = {}  # the tensor behind each leaf that a gradient reaches
 
     def unique(self, id: str) -> str:
-        """Return ``id``, with a number behind it if it is taken."""
+        """Return ``id``, with a number appended if it is taken."""
         count = self.taken.get(id, 0) + 1
         self.taken[id] = count
         return id if count == 1 else self.unique(f"{id}~{count}")
@@ -59,15 +59,15 @@ class Builder:
 
     # ------------------------------------------------------------------------------------ leaves
     def origin(self, value: Any) -> tuple[str, int]:
-        """Return the node (and output) that ``value`` comes from; a new leaf if nobody has seen it."""
+        """Return the node (and output) that ``value`` comes from; a new leaf if it is unknown."""
         place = self.made.get(id(value))
         if place is None and isinstance(value, Tensor):
-            # the same array under another Tensor: detached, or taken out and wrapped again
+            # the same array in another Tensor: detached, or unwrapped and wrapped again
             place = self.made.get(id(value.array))
         return self.leaf(value) if place is None else place
 
     def leaf(self, value: Any) -> tuple[str, int]:
-        """Add a node for something that no traced op made."""
+        """Add a leaf: a value that no traced op produced."""
         known = isinstance(value, Tensor)
         name, kind = self.names.get(id(value)) or (known and self.names.get(id(value.array))) or ("", "")
         tracked = known and value.tracked
@@ -92,7 +92,7 @@ class Builder:
         return place
 
     def measure(self, node: GraphNode, array: Any) -> None:
-        """Write down the numbers that are asked for, and whether all are finite."""
+        """Store the requested numbers of an array, and whether it has a NaN or infinity."""
         if array.size == 1 or "value" in self.wants:
             node.value = kept(array)
         if "stats" in self.wants:
@@ -115,7 +115,7 @@ class Builder:
                     self.argument(node, i, part)
                     shapes[f"{param}.{i}"] = np.shape(part)
             elif isinstance(value, (Tensor, np.ndarray)):
-                # options too: class indices and positions come from somewhere
+                # options too: class indices and positions are computed as well
                 self.argument(node, op.params.index(param), value)
                 shapes[param] = tuple(value.shape)
             elif param not in op.arrays or value is not None:
@@ -154,12 +154,12 @@ class Builder:
         return found
 
     def scalar(self) -> bool:
-        """Whether the whole computation is about single numbers, as in a lesson."""
+        """Whether the whole computation is a small one of scalars only."""
         ops = [n for n in self.nodes if n.kind == "op"]
         return 0 < len(ops) <= LESSON and all(n.numel == 1 for n in (*self.leaves, *ops))
 
     def finish(self) -> None:
-        """Put every leaf before its first user, into the innermost call that all its users share."""
+        """Put the leaves before the ops, each in the innermost call that all its users share."""
         path: dict[str, tuple[str, ...]] = {"": ()}
         for call in self.calls:
             path[call.id] = (*path[call.parent], call.id)

@@ -1,4 +1,4 @@
-"""What an op costs: floating-point operations by the formula beside the op, bytes from the shapes."""
+"""The cost of an op: floating-point operations by the formula in its declaration, bytes from the shapes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from math import prod
 from typing import Any
 
 FREE = {"shape", "indexing", "random"}
-"""Kinds of op that move numbers and compute none."""
+"""Kinds of op that only move numbers."""
 
 
 @cache
 def words_of(formula: Any) -> tuple[str, ...]:
-    """Return the names that a cost formula asks for."""
+    """Return the parameter names of a cost formula."""
     return tuple(inspect.signature(formula).parameters)
 
 
@@ -43,7 +43,7 @@ def flops_of(
 def asked_for(
     word: str, shapes: Mapping[str, tuple[int, ...]], result: tuple[int, ...], options: Mapping[str, Any]
 ) -> Any:
-    """Return what a formula means by ``y_shape``, ``x_shape`` or the name of an option."""
+    """Return the value of a formula's parameter: ``y_shape``, ``x_shape`` or an option."""
     if word == "y_shape":
         return result
     if word.endswith("_shape") and word.removesuffix("_shape") in shapes:
@@ -52,7 +52,7 @@ def asked_for(
 
 
 def saved_bytes(node: Any, known: Mapping[int, tuple[str, str]]) -> int:
-    """Return the bytes that a step keeps alive for the backward pass; parameters, ``known`` by id, live anyway."""
+    """Return the bytes a node keeps alive for backward; parameters, in ``known`` by id, do not count."""
     seen: dict[int, int] = {}
     for value in node.saved or ():
         for part in value if isinstance(value, (list, tuple)) else (value,):

@@ -1,4 +1,4 @@
-"""Gradients of everything in a traced graph, without touching any ``.grad``; and which of them are ill."""
+"""Gradients of every node in a traced graph, without touching any ``.grad``; suspicious ones are marked."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ VANISHING, EXPLODING = 1e-7, 1e3
 """Below and above these multiples of the median, a gradient is marked."""
 
 GROWN = 10.0
-"""A gradient explodes only if it has grown: the result itself has gradient 1."""
+"""A gradient counts as exploding only above this size; the gradient of an output is 1."""
 
 
-def ill(size: float, middle: float) -> str:
-    """Return what is wrong with a gradient of this size, where ``middle`` is the median of all."""
+def gradient_warning(size: float, middle: float) -> str:
+    """Return the warning for a gradient of this size, given the median ``middle``; empty if there is none."""
     if not math.isfinite(size):
         return "gradient is not finite"
     if middle and size < VANISHING * middle:
@@ -36,24 +36,24 @@ def ill(size: float, middle: float) -> str:
     return f"exploding gradient {number_text(size, 2)}" if middle and size > max(EXPLODING * middle, GROWN) else ""
 
 
-class Spy(Observer):
-    """Watches a backward pass for the first rule that makes something not finite out of finite numbers."""
+class FirstNonFinite(Observer):
+    """Observer of a backward pass: finds the first rule that makes a NaN or infinity from a finite gradient."""
 
     def __init__(self) -> None:
-        self.step: Any = None
+        self.node: Any = None
         self.word = ""
 
     def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
-        """A rule has run."""
-        if self.step is None:
+        """Check the result of one gradient rule."""
+        if self.node is None:
             word = trouble(np.asarray(gp))
             if word and not any(trouble(np.asarray(part)) for part in (g if isinstance(g, tuple) else (g,))):
-                self.step, self.word = node, word
+                self.node, self.word = node, word
 
 
 @contextmanager
 def without_hooks(steps: Sequence[Any]) -> Iterator[None]:
-    """Take the users' hooks off for a moment: they may have effects, and the picture must have none."""
+    """Remove the user's hooks temporarily: they may have side effects, and drawing must have none."""
     before = [(s, s.hooks) for s in steps if s.hooks is not None]
     for s, _ in before:
         s.hooks = None
@@ -65,9 +65,9 @@ def without_hooks(steps: Sequence[Any]) -> Iterator[None]:
 
 
 def add_gradients(builder: Builder, outs: Sequence[Any]) -> tuple[str, ...]:
-    """Write the gradient of the sum of ``outs`` into every node; returns what a reader has to know about it.
+    """Write the gradient of the sum of ``outs`` into every node; return the notes for the reader.
 
-    For one number that is its gradient; a larger result is summed first.
+    Outputs with several elements are summed.
     """
     tracked = [t for t in outs if isinstance(t, Tensor) and t.tracked and t.array.size]
     if not tracked:
@@ -77,10 +77,10 @@ def add_gradients(builder: Builder, outs: Sequence[Any]) -> tuple[str, ...]:
     where |= {t: nodes[id] for id, t in builder.sources.items()}
     steps = [s for s in where if isinstance(s, Node)]
     picks = [s for t in tracked if (s := t.node) is not None and s.op.is_pick]
-    spy = Spy()
+    watch = FirstNonFinite()
     roots = [(t.node or t, np.ones(t.array.shape, t.array.dtype)) for t in tracked]
     try:
-        with without_hooks([*steps, *picks]), np.errstate(all="ignore"), switch(observers=(spy,)):
+        with without_hooks([*steps, *picks]), np.errstate(all="ignore"), switch(observers=(watch,)):
             found = pull(roots, targets=list(where), retain=True)
     except GradientError:
         late = [(t, n) for t, n in where.items() if isinstance(t, Tensor) and t.grad is not None]
@@ -95,9 +95,9 @@ def add_gradients(builder: Builder, outs: Sequence[Any]) -> tuple[str, ...]:
     for node in builder.nodes:
         if node.kind == "output":
             node.grad = 1.0 if not node.shape and node.requires_grad else None
-    if spy.step is not None and spy.step in where:
-        ill = where[spy.step]
-        ill.marks = (*ill.marks, f"first {spy.word} gradient made here")
+    if watch.node is not None and watch.node in where:
+        ill = where[watch.node]
+        ill.marks = (*ill.marks, f"first {watch.word} gradient made here")
     mark([*where.values()])
     single = len(tracked) == 1 and tracked[0].array.size == 1
     return () if single else ("gradients are those of the sum of all results",)
@@ -116,13 +116,13 @@ def write(node: GraphNode, g: Any) -> None:
 
 
 def mark(nodes: Sequence[GraphNode]) -> None:
-    """Mark gradients that are far from the others: their root mean square against the median of all."""
+    """Mark gradients whose root mean square is far from the median."""
     sizes = {n.id: rms(n) for n in nodes}
     known = [s for s in sizes.values() if s is not None and math.isfinite(s)]
     middle = median(known) if known else 0.0
     for n in nodes:
         size = sizes[n.id]
-        word = "" if size is None else ill(size, middle)
+        word = "" if size is None else gradient_warning(size, middle)
         if word:
             n.marks = (*n.marks, word)
 

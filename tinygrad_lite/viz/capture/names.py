@@ -1,4 +1,4 @@
-"""What the tensors of a program are called: by its modules, by its variables, or by the user."""
+"""Names of tensors: from modules, from the caller's variables, or given by the user."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def members(model: Any, modules: dict[int, str], prefix: str = "") -> dict[int, 
 
 
 def named(names: Any) -> dict[int, tuple[str, str]]:
-    """Return what the argument ``names`` says, by id: a module, or a mapping of names to tensors or modules."""
+    """Return the names given by the user, by id: from a module, or a mapping of names to tensors or modules."""
     if names is None:
         return {}
     if hasattr(names, "named_parameters"):
@@ -60,7 +60,7 @@ def of_caller(depth: int) -> Names:
     outer = {id(value): (name, value) for name, value in modules.items() if id(value) not in inner}
     known: dict[int, tuple[str, str]] = {}
     for name, value in outer.values():
-        # the usual program has one model, and its parameters are known by their own names
+        # with a single model its parameters need no prefix
         known |= members(value, {}, "" if len(outer) == 1 else f"{name}.")
     for name, value in space.items():
         if isinstance(value, Tensor) and not name.startswith("_"):

@@ -1,8 +1,8 @@
-"""What a profile measured, written into the ops of a picture.
+"""Write the measurements of a profile into the ops of a graph.
 
-A recorded tensor knows its steps by number, and so does the profile: that is exact. A run is another one than the run
-that was profiled; there a call of a module is recognised by its path and by the ops that it ran itself, in their order.
-What is measured several times is shown as the mean of one call.
+The nodes of a recorded tensor carry the same numbers as the events of the profile, so they match exactly. A traced run
+is not the run that was profiled: there a module call is matched by its path and by the sequence of its own ops.
+An op that was measured several times shows the mean per call.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ Key = tuple[Any, ...]
 
 
 def checked(given: Any) -> profile | None:
-    """Return the argument ``profile`` of `draw`."""
+    """Validate the argument ``profile`` of `draw`."""
     if given is None or isinstance(given, profile):
         return given
     raise TypeError(f"draw: profile must be a tinygrad_lite.profiler.profile, got {describe(given)}")
 
 
 def alike(known: profile) -> profile:
-    """Return an empty profile that gives modules the names that ``known`` gave them; it watches the run to be drawn."""
+    """Return an empty profile with the module names of ``known``; it observes the run to be drawn."""
     fresh = profile()
     fresh._roots = dict(known._roots)
     return fresh
 
 
 def keys_of(events: Iterable[Event]) -> list[tuple[Key, Event]]:
-    """Return every forward op with what it is recognised by: module path, the ops of its call, its place in them."""
+    """Return every forward op with its key: module path, the ops of its call, its position among them."""
     calls: dict[int, list[Event]] = {}
     for e in events:
         if e.phase == FORWARD:
@@ -45,7 +45,7 @@ def keys_of(events: Iterable[Event]) -> list[tuple[Key, Event]]:
 
 
 def write_run(nodes: Sequence[GraphNode], seen: profile, known: profile) -> tuple[str, ...]:
-    """Write what ``known`` measured into the ops of a run, which ``seen`` watched; returns the notes for a reader."""
+    """Write the measurements of ``known`` into a run that ``seen`` observed; return the notes for the reader."""
     found: dict[Key, list[Event]] = {}
     for key, e in keys_of(known.events):
         found.setdefault(key, []).append(e)
@@ -55,25 +55,25 @@ def write_run(nodes: Sequence[GraphNode], seen: profile, known: profile) -> tupl
 
 
 def write_steps(steps: Iterable[tuple[GraphNode, int]], known: profile) -> tuple[str, ...]:
-    """Write what ``known`` measured into the ops of a recorded graph, given with the numbers of their steps."""
+    """Write the measurements of ``known`` into the ops of a recorded graph, given with their node numbers."""
     found = {e.step: e for e in known.events if e.phase == FORWARD and e.step}
     return write([(node, [found[seq]] if seq in found else []) for node, seq in steps], known)
 
 
 def write(places: Sequence[tuple[GraphNode, list[Event]]], known: profile) -> tuple[str, ...]:
-    """Write the means into the nodes; raises ValueError if none of them was measured."""
+    """Write the means into the nodes; raise ValueError if none of them was measured."""
     missing = [node for node, events in places if not events]
     if len(missing) == len(places):
         raise ValueError(
             f"draw: the profile measured none of the {len(places)} ops in this picture (it saw {seen_in(known)}); "
-            "draw the model that was profiled, called as it was then, or a loss that was computed in the profile"
+            "draw the profiled model, called in the same way, or a loss computed inside the profile block"
         )
     pulled: dict[int, list[Event]] = {}
     for e in known.events:
         if e.phase == BACKWARD:
             pulled.setdefault(e.step, []).append(e)
     for node, events in places:
-        node.time = None  # nothing but what the profile measured is shown
+        node.time = None  # show only what the profile measured
         if events:
             back = [b for e in events if e.step for b in pulled.get(e.step, ())]
             n = len(events)
@@ -101,7 +101,7 @@ def largest(events: Sequence[Event]) -> tuple[int, ...]:
 
 
 def seen_in(known: profile) -> str:
-    """Return in words what a profile saw."""
+    """Return the modules or ops that a profile saw, for an error message."""
     paths = list(dict.fromkeys(e.module for e in known.events if e.phase == FORWARD and e.module))
     names = paths or list(dict.fromkeys(e.name for e in known.events if e.phase == FORWARD))
     return ", ".join(names[:4]) + (", …" if len(names) > 4 else "") if names else "nothing"

@@ -1,4 +1,4 @@
-"""Where in the user's program an op was called."""
+"""The line of the user's program that called an op."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def inside(file: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def short(file: str) -> str:
-    """Return a file name that reads the same on every machine: from the current folder, or the last two parts."""
+    """Return a file name that is the same on every machine: relative to the current folder, or two parts."""
     path = Path(file)
     try:
         return path.relative_to(Path.cwd()).as_posix()
@@ -39,21 +39,21 @@ def place_of(frame: Any) -> str:
 ONE_VARIABLE = {
     "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF",
 }  # fmt: skip
-"""Instructions that put the value of one variable on the stack; newer Pythons have others that put two."""
+"""Instructions that push the value of one variable; newer Python versions have others that push two."""
 
 
 @lru_cache(maxsize=4096)
 def literal_at(code: Any, offset: int) -> float | int | None:
-    """Return the number written in the program as an operand of the operator at ``offset``: the 1 in ``x + 1``.
+    """Return the literal operand of the operator at ``offset``: the 1 in ``x + 1``.
 
     The engine does not keep a number that no rule needs; the instruction that called the op still has it.
     """
     steps = [s for s in dis.get_instructions(code) if s.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
     at = next((i for i, s in enumerate(steps) if s.offset == offset), None)
     if at is None or not steps[at].opname.startswith("BINARY_OP") or steps[at].is_jump_target:
-        return None  # two ways lead here, as in x + (1 if a else 2)
+        return None  # two branches meet here, as in x + (1 if a else 2)
     right, left = (steps[at - k] if at >= k else None for k in (1, 2))
-    # the left operand lies below the right one, so it is only known if that is a plain variable
+    # the left operand is below the right one on the stack: known only if the right one is one variable
     plain = right is not None and right.opname in ONE_VARIABLE and not right.is_jump_target
     for step in (right, left if plain else None):
         if step is not None and step.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and type(step.argval) in (int, float):

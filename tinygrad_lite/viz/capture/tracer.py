@@ -1,4 +1,4 @@
-"""Tracing: an observer of the engine that writes down every op, every module call, and what came from where."""
+"""The observer that records every op and every module call of a run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from tinygrad_lite.viz.capture.cost import saved_bytes
 from tinygrad_lite.viz.capture.source import place_of
 from tinygrad_lite.viz.model import GraphCall, GraphNode
 
-PACKAGE = __name__.split(".")[0]
-
 
 class Tracer(Builder, Observer):
-    """Told of every op and module call while a function runs; `nodes`, `edges`, `calls` are what it saw.
+    """Records every op and module call while a function runs, in `nodes`, `edges` and `calls`.
 
     ``modules``: path of each module by its id.
     """
@@ -30,9 +28,9 @@ class Tracer(Builder, Observer):
         self.clock = "time" in self.wants
         self.begun = 0.0
 
-    # ------------------------------------------------------------------------------------ told by modules
+    # ------------------------------------------------------------------------------------ module calls
     def enter(self, module: Any, args: Any) -> None:
-        """A module call begins."""
+        """Open a new call."""
         cls = type(module).__name__
         path = self.modules.get(id(module)) or cls
         if path == cls and len(self.stack) > 1:
@@ -44,19 +42,19 @@ class Tracer(Builder, Observer):
         self.stack.append(call.id)
 
     def leave(self, module: Any, output: Any) -> None:
-        """A module call ends."""
+        """Close the innermost call and note the shape of its output."""
         id = self.stack.pop()
         if isinstance(output, Tensor):
             self.inside[id].shape = tuple(output.shape)
 
-    # ------------------------------------------------------------------------------------ told by the engine
+    # ------------------------------------------------------------------------------------ ops
     def before(self, op: Any, args: Any) -> None:
-        """An op begins."""
+        """Start the clock."""
         if self.clock:
             self.begun = perf_counter()
 
     def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
-        """An op is done."""
+        """Add the node of an op that has run."""
         elapsed = perf_counter() - self.begun if self.clock else None
         outs = out if isinstance(out, tuple) else (out,)
         node = self.step(op, args, outs[0], self.stack[-1])
@@ -72,8 +70,8 @@ class Tracer(Builder, Observer):
         if node.requires_grad:
             self.recorded(node, next(t.node for t in outs if isinstance(t, Tensor) and t.node is not None))
 
-    def recorded(self, node: GraphNode, step: Node) -> None:
-        """Join ``node`` to the engine's step, and note what that keeps alive."""
-        whole = step.inputs[0] if step.op.is_pick else step
+    def recorded(self, node: GraphNode, own: Node) -> None:
+        """Connect ``node`` with the engine's node ``own``, and note the bytes that it keeps alive."""
+        whole = own.inputs[0] if own.op.is_pick else own
         self.steps[node.id] = whole
         node.saved_bytes = saved_bytes(whole, self.names)

@@ -1,4 +1,4 @@
-"""Numbers about arrays, small enough to stand in a picture."""
+"""Values of small arrays, and statistics of arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph of a tensor that is already computed: read off the steps the engine recorded for it."""
+"""The graph of a tensor that is already computed, read from the nodes that the engine recorded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look, Unknown, 
 def walk(
     target: Any, names: Mapping[int, tuple[str, str]], look: Look, graph: str, known: profile | None = None
 ) -> Graph:  # fmt: skip
-    """Return the graph under one tensor or several, with what the profile ``known`` measured of it."""
+    """Return the graph behind one tensor or several, with the measurements of the profile ``known``."""
     outs = [target] if isinstance(target, Tensor) else [t for t in target if isinstance(t, Tensor)]
     builder = Builder(names, measures(look))
     steps = ordered([t.node for t in outs if t.node is not None])
@@ -64,7 +64,7 @@ def walk(
 
 
 def ordered(roots: list[Any]) -> list[Any]:
-    """Return every step under ``roots`` in the order of recording."""
+    """Return every recorded node behind ``roots``, in the order of recording."""
     seen: set[Any] = set()
     stack = list(roots)
     while stack:
@@ -77,7 +77,7 @@ def ordered(roots: list[Any]) -> list[Any]:
 
 # ------------------------------------------------------------------------------------------------ the numbers
 def known_arrays(steps: list[Any], outs: list[Tensor]) -> dict[Any, Any]:
-    """Return the result of every step whose result is still known: saved by itself, or by a step that used it."""
+    """Return the results that are still known: saved by their own node, or by a node that used them."""
     found: dict[Any, Any] = {t.node: t.array for t in outs if t.node is not None}
     for step in steps:
         for word, value in zip(step.op.saved_names, step.saved or (), strict=False):
@@ -95,7 +95,7 @@ def known_arrays(steps: list[Any], outs: list[Tensor]) -> dict[Any, Any]:
 
 
 def arguments(step: Any, arrays: Mapping[Any, Any]) -> list[Any]:
-    """Return the values of all arguments of a step; `Unknown` for a number that was not kept."""
+    """Return the values of all arguments of a recorded node; `Unknown` for a number that was not kept."""
     saved = dict(zip(step.op.saved_names, step.saved or (), strict=False))
     options = iter(step.options)
 
@@ -122,7 +122,7 @@ def arguments(step: Any, arrays: Mapping[Any, Any]) -> list[Any]:
 
 
 def compute(steps: list[Any], arrays: dict[Any, Any]) -> None:
-    """Fill in the results that can be computed again from what is known."""
+    """Recompute the missing results whose arguments are all known."""
     with np.errstate(all="ignore"):
         for step in steps:
             if step in arrays:
@@ -140,7 +140,7 @@ def compute(steps: list[Any], arrays: dict[Any, Any]) -> None:
 
 
 def rebuilt(step: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
-    """Return what a freed step had saved, computed again; None where something is not known any more."""
+    """Recompute what a freed node had saved; None if an argument is no longer known."""
     values = dict(zip(step.op.params, arguments(step, arrays), strict=True)) if not step.op.is_pick else {}
     out: list[Any] = []
     for word in step.op.saved_names:
@@ -159,14 +159,14 @@ def rebuilt(step: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
 
 # ------------------------------------------------------------------------------------------------ the nodes
 def place(builder: Builder, step: Any) -> tuple[str, int]:
-    """Return the node and output that a step stands for."""
+    """Return the graph node and output index of a recorded node."""
     if step.op.is_pick:
         return builder.made[id(step.inputs[0])][0], step.op.index
     return builder.made[id(step)]
 
 
 def add(builder: Builder, step: Any, arrays: Mapping[Any, Any]) -> None:
-    """Add the node of one recorded step."""
+    """Add the graph node of one recorded node."""
     op = step.op
     if op.is_pick:
         return
@@ -202,7 +202,7 @@ def add(builder: Builder, step: Any, arrays: Mapping[Any, Any]) -> None:
 
 
 def argument(builder: Builder, node: GraphNode, position: int, p: Any, value: Any, param: str = "") -> None:
-    """Add the edge from what was recorded as an argument, or write a plain value among the options."""
+    """Add the edge of a recorded argument, or store a plain value among the options."""
     if p is not None:
         src, out = place(builder, p) if isinstance(p, Node) else builder.origin(p)
         builder.edges.append(GraphEdge(src, node.id, out, position, tuple(p.shape)))

@@ -8,16 +8,16 @@ from typing import Any
 
 from tinygrad_lite.errors import require
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.scene.colour import colouring_of
+from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, PAPER, SCALE
 from tinygrad_lite.viz.scene.view import Group, Scene, view_of
 from tinygrad_lite.viz.words import plain
 
 SECONDS = 20
-"""How long the ``dot`` program may think."""
+"""Time limit of the ``dot`` program."""
 
 MOST = 1000
-"""With more boxes than this ``dot`` is not even asked."""
+"""Graphs with more boxes are not passed to ``dot``."""
 
 
 def escape(text: str) -> str:
@@ -43,7 +43,7 @@ def to_graphviz(graph: Graph) -> Any:
     )  # fmt: skip
     if look.title:
         dot.attr(label=graphviz.escape(plain(look.title)), labelloc="t")
-    colouring = colouring_of(graph, scene)
+    colouring = Colouring(graph, scene)
     names: dict[str, str] = {}
     clusters: dict[str, Any] = {"": dot}
     for group, inside in scene.items.items():

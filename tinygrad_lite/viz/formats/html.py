@@ -1,4 +1,4 @@
-"""The picture as one offline page: modules open and close, with search, zoom, details and a legend."""
+"""The picture as one offline page: modules expand and collapse, with search, zoom, details and a legend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinygrad_lite.viz.formats.svg import ARROW, escape
 from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import Line
-from tinygrad_lite.viz.scene.colour import colouring_of
+from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, FONT, HEAT, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
 from tinygrad_lite.viz.scene.view import NUMBERED, View, view_of
@@ -22,12 +22,12 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 
 @cache
 def part(name: str) -> str:
-    """Return a file that comes with this package."""
+    """Return the text of a file in this folder."""
     return files("tinygrad_lite.viz.formats").joinpath(name).read_text("utf-8")
 
 
 def data_of(view: View, colouring: Any) -> dict[str, Any]:
-    """Return everything the page needs to know, as JSON data."""
+    """Return the data of the page, ready for JSON."""
     graph = view.graph
 
     def sized(lines: list[Line]) -> list[Any]:
@@ -55,7 +55,7 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
 
 
 def make_room(data: dict[str, Any], replay: dict[str, Any]) -> None:
-    """Give every box that the replay writes into a line for it."""
+    """Add a line to every box that the replay writes into."""
     longest: dict[str, str] = {}
     for step in replay["steps"]:
         for id, (_, words) in step["heat"].items():
@@ -82,9 +82,9 @@ def style(theme: str, used: set[str]) -> str:
 
 
 def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
-    """Return the page; ``replay`` holds the steps of a training that a slider goes through."""
+    """Return the page; ``replay`` holds recorded training steps for a slider."""
     view = view_of(graph)
-    colouring = colouring_of(graph, view.visible())
+    colouring = Colouring(graph, view.visible())
     used = set(FILL) | set(HEAT)
     data = data_of(view, colouring)
     entries = colouring.everything() if graph.look.legend else []
@@ -92,7 +92,7 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
         data["replay"] = replay
         entries = [*entries, *replay["legend"]]
         make_room(data, replay)
-    # "<" can begin nothing but text once it is written as an escape
+    # "<" is escaped, so that no text can end the script element
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     title = escape(graph.look.title or "computation graph")
     legend = "".join(
@@ -108,8 +108,8 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
         f"<title>{title}</title>\n<style>{style(graph.look.theme, used)}</style></head>\n<body>\n"
         f'<header><h1>{title}</h1><input id="find" type="search" placeholder="find: name, op, shape" '
         f'aria-label="find a node"><span id="found" aria-live="polite"></span>'
-        f'<button id="open">open all</button><button id="close">close all</button><button id="fit">fit</button>'
-        f'<span class="hint">click a module to open it, its title to close it; drag and scroll to move</span>'
+        f'<button id="open">expand all</button><button id="close">collapse all</button><button id="fit">fit</button>'
+        f'<span class="hint">click a module to expand it, its title to collapse it; drag to pan, scroll to zoom</span>'
         f'<span id="replay" hidden><input id="step" type="range" min="0" value="0" aria-label="training step"> '
         f'<span id="at"></span></span></header>\n'
         f'<main><svg id="canvas" class="{SCOPE}" xmlns="http://www.w3.org/2000/svg">{ARROW}<g id="view"></g></svg>'

@@ -18,7 +18,7 @@ LARGEST = 4096
 
 
 def encoded(value: Any) -> Any:
-    """Return an option as JSON; what JSON cannot say is an object with one key that names its type."""
+    """Return an option as JSON; types that JSON lacks become an object whose key names the type."""
     if isinstance(value, Tensor):
         value = value.array
     if value is None or isinstance(value, (bool, int, str)):
@@ -48,7 +48,7 @@ def encoded(value: Any) -> Any:
 
 
 def decoded(value: Any) -> Any:
-    """Return what `encoded` wrote; an array too large to be written comes back as None."""
+    """Return the value that `encoded` wrote; None for an array that was too large to write."""
     if isinstance(value, list):
         return [decoded(v) for v in value]
     if not isinstance(value, dict):
@@ -110,7 +110,7 @@ def finite(value: Any) -> Any:
 
 
 def from_json(text: str) -> Graph:
-    """Return the graph in ``text``; raises ValueError that says what is wrong with it."""
+    """Return the graph in ``text``; raise ValueError if it is malformed."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -142,7 +142,7 @@ def _node(d: dict[str, Any]) -> GraphNode:
 
 
 def _check(nodes: list[GraphNode], edges: list[GraphEdge], calls: list[GraphCall]) -> None:
-    """Raise if an id is used twice, or named without being there, or a node has a kind that does not exist."""
+    """Raise ValueError for a duplicate id, a reference to an unknown id, or an unknown kind."""
     ids = {n.id for n in nodes}
     if len(ids) != len(nodes):
         raise ValueError("from_json: two nodes have the same id")

@@ -1,9 +1,9 @@
-"""The graph in the Mermaid language, as Markdown pages show it."""
+"""The graph in the Mermaid language, which many Markdown pages render."""
 
 from __future__ import annotations
 
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.scene.colour import colouring_of
+from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, SCALE
 from tinygrad_lite.viz.scene.view import view_of
 from tinygrad_lite.viz.words import plain
@@ -18,7 +18,7 @@ ENDS = {
 
 
 def escape(text: str) -> str:
-    """Return ``text`` for a quoted label: whatever Mermaid or HTML could read as markup becomes a character code.
+    """Return ``text`` for a quoted label: Mermaid and HTML markup becomes character codes.
 
     >>> escape('a "b" <i>')
     'a #34;b#34; #60;i#62;'
@@ -30,7 +30,7 @@ def to_mermaid(graph: Graph) -> str:
     """Return a Mermaid flowchart; open modules are subgraphs, arguments are numbered."""
     scene = view_of(graph).visible()
     view = scene.view
-    colouring = colouring_of(graph, scene)
+    colouring = Colouring(graph, scene)
     out = [f"flowchart {graph.look.rankdir}"]
     names: dict[str, str] = {}
     work: list[tuple[str, str, int]] = [("group", "", 0)]

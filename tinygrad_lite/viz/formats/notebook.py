@@ -1,4 +1,4 @@
-"""A whole page inside a notebook cell, shut off from the notebook around it."""
+"""A page inside a notebook cell, isolated from the notebook."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tinygrad_lite.viz.formats.svg import escape
 
 
 def framed(page: str, height: int = 520) -> str:
-    """Return ``page`` in a frame that may run its own script and nothing else."""
+    """Return ``page`` in a sandboxed frame that may only run its own script."""
     source = "\n".join(escape(line) for line in page.split("\n"))
     return (
         f'<iframe srcdoc="{source}" sandbox="allow-scripts" '

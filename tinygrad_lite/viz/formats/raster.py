@@ -1,4 +1,4 @@
-"""PNG and PDF: by resvg, matplotlib, or the ``dot`` program, whichever is there."""
+"""PNG and PDF: by resvg, matplotlib, or the ``dot`` program, whichever is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_lite.viz.formats.svg import to_svg
 from tinygrad_lite.viz.layout.measure import LINE, PAD_Y
 from tinygrad_lite.viz.layout.place import Picture, Rect, place
 from tinygrad_lite.viz.model import Graph
-from tinygrad_lite.viz.scene.colour import Colouring, colouring_of
+from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, PAPER, SCALE
 from tinygrad_lite.viz.scene.view import Scene, view_of
 from tinygrad_lite.viz.words import plain
@@ -50,7 +50,7 @@ def to_pdf(graph: Graph) -> bytes:
 
 
 def by_dot(graph: Graph, form: str) -> bytes:
-    """Let the ``dot`` program draw; raise one error that says what would help."""
+    """Return the picture that ``dot`` draws; raise MissingExtra if it cannot."""
     data = rendered(graph, form)
     if not data:
         raise MissingExtra(
@@ -71,7 +71,7 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
     paper = {name: pair[dark] for name, pair in PAPER.items()}
     heads = ([graph.look.title] if graph.look.title else []) + list(graph.notes)
     top = 22.0 * len(heads)
-    colouring = colouring_of(graph, scene)
+    colouring = Colouring(graph, scene)
     width = max(picture.w, 320.0)
     entries = places(colouring, width, picture.h + top) if graph.look.legend else []
     height = (entries[-1][3] if entries else picture.h + top - ROW) + ROW + 4
@@ -97,7 +97,7 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
 
 
 def write(axes: Any, x: float, y: float, text: str, colour: str, size: float, left: bool = False, **more: Any) -> None:
-    """Write one line of text, none of it read as mathematics."""
+    """Write one line of text; ``$`` does not start mathematics."""
     axes.text(
         x, y, plain(text), color=colour, fontsize=size * 0.92, ha="left" if left else "center", va="baseline",
         parse_math=False, **more,

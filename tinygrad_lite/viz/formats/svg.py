@@ -1,4 +1,4 @@
-"""The picture as SVG: text, rectangles and curves, nothing that has to be loaded or run."""
+"""The picture as SVG: text, rectangles and curves, no scripts and nothing to load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tinygrad_lite.viz.layout.measure import LINE, PAD_Y, text_width
 from tinygrad_lite.viz.layout.place import Path, Picture, Rect, place
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import NOUNS
-from tinygrad_lite.viz.scene.colour import Colouring, colouring_of
+from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
 from tinygrad_lite.viz.scene.view import Scene, view_of
@@ -22,7 +22,7 @@ ARROW = (
 
 
 def escape(text: str) -> str:
-    """Return ``text`` so that it is only text in XML and HTML, inside quotes too.
+    """Return ``text`` escaped for XML and HTML, also inside quotes.
 
     >>> escape('<b "&">')
     '&lt;b &quot;&amp;&quot;&gt;'
@@ -45,7 +45,7 @@ def to_svg(graph: Graph, theme: str | None = None) -> str:
         if picture:
             return picture.decode()
     scene = view_of(graph).visible()
-    return drawn(scene, place(scene), colouring_of(graph, scene), theme or look.theme)
+    return drawn(scene, place(scene), Colouring(graph, scene), theme or look.theme)
 
 
 def drawn(scene: Scene, picture: Picture, colouring: Colouring, theme: str) -> str:
@@ -105,7 +105,7 @@ def frame(out: list[str], scene: Scene, r: Rect) -> None:
     classes = "frame" + (" deep" if depth % 2 == 0 else "") + (" repeat" if group.kind == "repeat" else "")
     box_ = f'x="{number(r.x)}" y="{number(r.y)}" width="{number(r.w)}" height="{number(r.h)}" rx="7"'
     if group.kind == "repeat":
-        # a second border behind: there is more than one of this
+        # a second border behind: there are several of these
         behind = f'x="{number(r.x + 4)}" y="{number(r.y + 4)}" width="{number(r.w)}" height="{number(r.h)}" rx="7"'
         out.append(f'<rect class="{classes}" {behind}/>')
     out.append(f'<rect class="{classes}" {box_}/>')
@@ -130,7 +130,7 @@ def curve(strokes: list[Stroke], sideways: bool) -> str:
     go = "H" if sideways else "V"
     x, a, b = strokes[0]
     d = ["M" + pair(x, a, sideways)]
-    if number(a) != number(b):  # a piece of no length has no direction, and an arrow at its end none either
+    if number(a) != number(b):  # a piece of zero length has no direction, so its arrow would have none
         d.append(go + number(b))
     for (x1, _, b1), (x2, a2, b2) in zip(strokes, strokes[1:], strict=False):
         if number(x1) == number(x2):

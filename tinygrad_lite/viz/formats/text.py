@@ -9,7 +9,7 @@ from tinygrad_lite.viz.words import dtype_text, number_text, option_text, plain,
 
 
 def to_text(graph: Graph) -> str:
-    """Return the whole graph as text; equal parts in a row are written once."""
+    """Return the whole graph as text; equal consecutive parts are written once."""
     view = view_of(graph)
     names = register_names(graph)
     lines = [f"# {plain(graph.look.title)}"] if graph.look.title else []

@@ -104,7 +104,7 @@ function draw() {
     make(e, "rect", { ...at, class: css });
     make(e, "rect", { x: num(r.x), y: num(r.y), width: num(Math.min(r.w, g.title_w + 26)), height: 19, class: "handle" });
     make(e, "text", { class: "title", x: num(r.x + 9), y: num(r.y + 14) }, "▾ " + g.title);
-    make(e, "title", {}, g.repeat > 1 ? "click: " + (g.folded ? "show all " + g.repeat : "draw them once") : "click: close");
+    make(e, "title", {}, g.repeat > 1 ? "click: " + (g.folded ? "show all " + g.repeat : "draw them once") : "click: collapse");
   }
   for (const p of picture.paths) {
     const link = scene.links[p.link];
@@ -123,7 +123,7 @@ function draw() {
     const marked = t.lines.some(([, role]) => role === "mark") ? " marked" : "";
     const e = make(root, "g", { class: closed ? "box closed " + t.css + marked : "box " + t.css + marked, "data-id": r.id, tabindex: 0, role: "button" });
     if (closed) e.setAttribute("aria-expanded", "false");
-    make(e, "title", {}, closed ? "click: open " + t.title : t.tip);
+    make(e, "title", {}, closed ? "click: expand " + t.title : t.tip);
     make(e, "rect", { x: num(r.x), y: num(r.y), width: num(r.w), height: num(r.h), rx: round ? num(Math.min(r.h / 2, 16)) : 6 });
     let y = r.y + (r.h - 15 * t.lines.length) / 2 + 11;
     for (const [text, role] of t.lines) {

@@ -1,4 +1,4 @@
-"""Where in its row each thing stands: as near to its neighbours above and below as the others leave room."""
+"""The position of each item within its row: as close to its neighbours above and below as space allows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from math import inf
 TURNS = 10
 
 Neighbour = tuple[int, float, float, float]
-"""A thing in the next row, where on it the edge ends, where on this one, and how stiff the edge is."""
+"""An item of the next row, the offset of the edge on it, the offset on this item, the stiffness of the edge."""
 
 
 def spread(wish: Sequence[float], weight: Sequence[float], width: Sequence[float], gap: float) -> list[float]:
-    """Return places that keep ``gap`` between things of ``width`` and are nearest to ``wish`` (isotonic regression).
+    """Return positions nearest to ``wish`` that keep ``gap`` between items (isotonic regression).
 
     Minimises the sum of weight * (x - wish)^2 under x[i+1] - x[i] >= (width[i] + width[i+1]) / 2 + gap.
 
@@ -41,7 +41,7 @@ def columns(
     rows: Sequence[Sequence[int]], up: Sequence[Sequence[Neighbour]], down: Sequence[Sequence[Neighbour]],
     width: Sequence[float], gap: float,
 ) -> list[float]:  # fmt: skip
-    """Return the centre of each thing across the flow."""
+    """Return the centre of each item across the flow."""
     x = [0.0] * len(width)
     for row in rows:
         at = 0.0
@@ -68,7 +68,7 @@ def columns(
 def straighten(
     trunks: Iterable[Sequence[int]], rows: Sequence[Sequence[int]], x: list[float], width: Sequence[float], gap: float
 ) -> None:
-    """Move the thin items of each wire in place, so that it runs straight as far as the boxes beside it allow."""
+    """Shift the thin items of each wire, so that it runs as straight as the boxes beside it allow."""
     left, right = [-1] * len(x), [-1] * len(x)
     for row in rows:
         for a, b in zip(row, row[1:], strict=False):

@@ -15,13 +15,15 @@ SLOT = 14.0
 STIFF = 6.0
 
 Stroke = tuple[float, float, float]
-"""A straight piece of an edge along the flow: place across it, from, to. Between two of them the edge bends."""
+"""A straight piece of an edge along the flow: position across it, from, to. Edges bend between two strokes."""
 
 
 @dataclass(slots=True)
 class Item:
-    """Something to place: ``across`` and ``along`` are its sizes, ``entries`` and ``exits`` where the edges of which
-    value meet its border (only open groups have them), as distance from its centre."""
+    """An item to place, of size ``across`` by ``along``.
+
+    ``entries`` and ``exits`` (of open groups) map a value to where its edge meets the border, from the centre.
+    """
 
     kind: str  # box, group, in, out
     key: str
@@ -43,7 +45,7 @@ class Wire:
 
 @dataclass(slots=True)
 class Placed:
-    """The result: centres, strokes of each wire, and the size of everything together (without a frame)."""
+    """The placed level: centres, strokes of each wire, and the overall size without a frame."""
 
     across: list[float]
     along: list[float]
@@ -54,7 +56,10 @@ class Placed:
 
 
 def place_level(items: list[Item], wires: list[Wire]) -> Placed:
-    """Place ``items`` so that every wire leads along the flow; cost is linear in items, wires and rows they span."""
+    """Place ``items`` so that every wire follows the flow.
+
+    The cost is linear in items, wires and the rows that wires span.
+    """
     n = len(items)
     first = {i for i, it in enumerate(items) if it.kind == "in"}
     last = {i for i, it in enumerate(items) if it.kind == "out"}
@@ -139,7 +144,7 @@ def edges_of_rows(
 
 
 def milli(offset: float, width: float) -> int:
-    """Return where on something of ``width`` a port is, in 1/1000 from its centre."""
+    """Return the offset of a port in 1/1000 of ``width``, from the centre."""
     return round(1000 * offset / (width + 1))
 
 
@@ -147,7 +152,7 @@ def route(
     items: list[Item], wires: list[Wire], chains: list[list[int]], x: list[float], centre: list[float],
     level: list[int], top: list[float], bottom: list[float],
 ) -> list[list[Stroke]]:  # fmt: skip
-    """Return the strokes of every wire; a shared trunk is drawn once, and wires into one box have each a place."""
+    """Return the strokes of every wire: a shared trunk once, and every wire into a box at its own point."""
     n = len(items)
     arrivals: dict[int, list[tuple[float, int]]] = {}
     for k, (w, chain) in enumerate(zip(wires, chains, strict=True)):

@@ -1,4 +1,4 @@
-"""How wide text is, without asking a font: widths that hold for the usual sans-serif faces, the wide ones included."""
+"""The width of text without a font: an upper estimate for the usual sans-serif faces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEAST = 44.0
 
 
 def text_width(text: str, size: float = BODY, role: str = "") -> float:
-    """Return the width of ``text``: bold for a head, of equal letters for numbers.
+    """Return the width of ``text``: bold for the role head, monospace for the role value.
 
     >>> text_width("") == 0.0 and text_width("iii") < text_width("www")
     True
@@ -38,7 +38,7 @@ def text_width(text: str, size: float = BODY, role: str = "") -> float:
 
 
 def box_size(lines: Sequence[tuple[str, str]], arguments: int = 0) -> tuple[float, float]:
-    """Return width and height of a box with these (text, role) lines and so many edges into it."""
+    """Return width and height of a box with these (text, role) lines and ``arguments`` edges into it."""
     width = max((text_width(t, HEAD if role == "head" else BODY, role) for t, role in lines), default=0.0)
     width = max(width + 2 * PAD_X, LEAST, 14.0 * min(arguments, 12) + 12)
     return round(width, 1), LINE * len(lines) + 2 * PAD_Y

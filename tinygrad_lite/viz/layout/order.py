@@ -1,4 +1,4 @@
-"""Which row each thing stands in, and in which order within the row (Sugiyama, Tagawa, Toda 1981)."""
+"""The row of each item, and the order within each row (Sugiyama, Tagawa, Toda 1981)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Pair = tuple[int, int]
 
 
 def ranks(n: int, edges: Sequence[Pair], first: set[int], last: set[int]) -> list[int]:
-    """Return the row of each of ``n`` things so that every edge leads down, by the longest path.
+    """Return the row of each of ``n`` items so that every edge leads down, by the longest path.
 
-    ``first`` are put alone into the top row and ``last`` alone into the bottom row. A thing nothing leads to stands
-    right above its first user. Edges that close a cycle are ignored.
+    ``first`` are put alone into the top row and ``last`` alone into the bottom row. An item without
+    predecessors stands right above its first user. Edges that close a cycle are ignored.
     """
     succ: list[list[int]] = [[] for _ in range(n)]
     waiting = [0] * n
@@ -46,10 +46,10 @@ def ranks(n: int, edges: Sequence[Pair], first: set[int], last: set[int]) -> lis
 
 
 def sweep(rows: list[list[int]], up: list[list[Pair]], down: list[list[Pair]]) -> None:
-    """Reorder every row in place so that few edges cross: each thing goes to the mean place of its neighbours.
+    """Reorder every row in place so that few edges cross: items move to the mean position of their neighbours.
 
-    ``up[i]`` and ``down[i]`` are the neighbours of ``i`` in the row above and below, with where on them (in 1/1000 of
-    their width from the left) the edge ends.
+    ``up[i]`` and ``down[i]`` are the neighbours of ``i`` in the row above and below, with the offset of the edge from
+    their centre, in 1/1000 of their width.
     """
     place = [0.0] * len(up)
     for row in rows:

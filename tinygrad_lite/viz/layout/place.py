@@ -1,4 +1,4 @@
-"""The layout of a whole scene: every open group by itself, from the innermost outwards, then all put together."""
+"""The layout of a whole scene: every open group by itself, innermost first, then all combined."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ class Rect:
 
 @dataclass(slots=True)
 class Path:
-    """A piece of an edge between two borders: strokes, whether it ends in an arrow, the edge of the scene, and whether
-    it arrives left of the middle."""
+    """A piece of an edge between two borders.
+
+    ``arrow``: it ends in an arrow. ``link``: the index of the edge in the scene. ``left``: it ends left of the middle.
+    """
 
     strokes: list[Stroke]
     arrow: bool
@@ -37,7 +39,7 @@ class Path:
 
 @dataclass
 class Picture:
-    """Everything placed. Frames come outermost first. With ``sideways`` the strokes run along x."""
+    """The finished layout. Frames come outermost first. With ``sideways`` the strokes run along x."""
 
     w: float = 0.0
     h: float = 0.0
@@ -49,7 +51,7 @@ class Picture:
 
 @dataclass(slots=True)
 class Inside:
-    """The inside of an open group: its items, and where in the frame they stand."""
+    """The inside of an open group: its items, and their position in the frame."""
 
     items: list[Item]
     wires: list[Wire]
@@ -108,13 +110,13 @@ def levels(scene: Scene) -> tuple[dict[str, list[Item]], dict[str, list[Wire]]]:
 
 
 def place(scene: Scene) -> Picture:
-    """Return where everything goes."""
+    """Return the position of every box, frame and edge of a scene."""
     look = scene.view.graph.look
     sideways, backwards = look.rankdir in ("LR", "RL"), look.rankdir in ("BT", "RL")
     items, wires = levels(scene)
     inside: dict[str, Inside] = {}
     for group in reversed(list(scene.items)):
-        inside[group] = one(scene, group, items[group], wires[group], inside, sideways, backwards)
+        inside[group] = place_group(scene, group, items[group], wires[group], inside, sideways, backwards)
     root = inside[""]
     picture = Picture(sideways=sideways)
     corner: dict[str, tuple[float, float]] = {"": (0.0, 0.0)}
@@ -142,11 +144,11 @@ def place(scene: Scene) -> Picture:
     return turned(picture, sideways, backwards)
 
 
-def one(
+def place_group(
     scene: Scene, group: str, items: list[Item], wires: list[Wire], inside: dict[str, Inside], sideways: bool,
     backwards: bool,
 ) -> Inside:  # fmt: skip
-    """Place the inside of one group, and make its frame."""
+    """Place the inside of one group and compute its frame."""
     view = scene.view
     coming: dict[int, int] = {}
     for w in wires:
@@ -191,7 +193,7 @@ def one(
 
 
 def turned(picture: Picture, sideways: bool, backwards: bool) -> Picture:
-    """Turn a picture laid out from top to bottom into the direction that is asked for."""
+    """Turn a picture laid out from top to bottom into the requested direction."""
     if backwards:
         whole = picture.h
         for r in (*picture.boxes, *picture.frames):

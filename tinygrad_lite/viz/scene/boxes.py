@@ -1,4 +1,4 @@
-"""The lines of text in a box: what a thing is, and the numbers that were asked for."""
+"""The lines of text in a box: the name of the node, and the numbers that ``show`` selects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Line = tuple[str, str]
 
 WIDEST = 60
 TABLE = 12
-"""Matrices with at most so many columns and rows are written out."""
+"""Matrices with at most this many rows and columns are written out."""
 
 NOUNS = {"input": "input", "param": "parameter", "buffer": "buffer", "const": "constant", "output": "output"}
 
@@ -45,7 +45,7 @@ def cut(text: str) -> str:
 def op_words(node: GraphNode) -> str:
     """Return symbol and name of an op: ``× mul``, ``ReLU``, ``conv``."""
     label, name = node.label or node.op, node.op
-    # a sign alone says little to a newcomer
+    # a sign alone may be unfamiliar
     return label if sum(c.isalpha() for c in label) > 1 else f"{label} {name}"
 
 
@@ -88,7 +88,7 @@ def numbers_in(node: GraphNode) -> list[str]:
 
 
 def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[GraphNode, int]]) -> list[Line]:
-    """Return the lines of a node; ``title`` is the module it stands for, ``folded`` the parameters written into it."""
+    """Return the lines of a node; ``title`` is the module it represents, ``folded`` its parameters."""
     show = graph.look.show
     lines: list[Line] = []
     if node.kind == "op":
@@ -127,7 +127,7 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
 
 
 def colour_lines(graph: Graph, node: GraphNode) -> list[Line]:
-    """Return the number a node is coloured by: never by colour alone."""
+    """Return the line with the number behind a colour: colour is never the only sign."""
     by = graph.look.color_by
     x = None if by is None or by == "kind" else numbered(by, graph)(node)
     return [] if x is None else [(f"{name_of(by)} {in_units(by, x)}", "note")]
@@ -157,7 +157,7 @@ def folded_lines(graph: Graph, leaf: GraphNode) -> list[Line]:
 
 
 def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
-    """Return the lines that ``show`` asks for."""
+    """Return the lines that ``show`` selects."""
     lines: list[Line] = []
     size = []
     if "shape" in show and node.shape:
@@ -211,7 +211,7 @@ def mark_text(mark: str) -> str:
 
 
 def value_lines(value: Any, shape: tuple[int, ...]) -> list[Line]:
-    """Return a small vector or matrix as rows of numbers; of more axes, one matrix after the other."""
+    """Return a small vector or matrix as rows of numbers; with more axes, one matrix after another."""
     if not isinstance(value, list):
         return [(number_text(value), "value")]
     rows = value
@@ -227,7 +227,7 @@ def value_lines(value: Any, shape: tuple[int, ...]) -> list[Line]:
 
 
 def grad_lines(node: GraphNode) -> list[Line]:
-    """Return the gradient: its numbers if it is small, else its norm."""
+    """Return the line with the norm of the gradient, if it is known."""
     lines: list[Line] = []
     if node.stats and "grad_norm" in node.stats:
         lines.append((f"|grad| {number_text(node.stats['grad_norm'], 3)}", "note"))
@@ -235,7 +235,7 @@ def grad_lines(node: GraphNode) -> list[Line]:
 
 
 def closed_lines(graph: Graph, title: str, nodes: Iterable[GraphNode]) -> list[Line]:
-    """Return the lines of a closed group."""
+    """Return the lines of a collapsed group."""
     inside = list(nodes)
     params: dict[str, GraphNode] = {}
     for node in inside:

@@ -13,7 +13,7 @@ CHANGES = ("added", "removed", "changed")
 
 
 class Colouring:
-    """The classes of every box of a scene, and what the legend has to say."""
+    """The CSS class of every box of a scene, and the entries of the legend."""
 
     def __init__(self, graph: Graph, scene: Scene) -> None:
         self.scene, self.by = scene, graph.look.color_by
@@ -35,7 +35,7 @@ class Colouring:
         numbers = {id: function(box.node) for id, box in view.boxes.items()}
         numbers |= {id: sum_of(view.graph, view.inside(id)) for id in view.groups if id}
         values = {id: float(x) for id, x in numbers.items() if x is not None and math.isfinite(x)}
-        # what is closed now has its colour too: a page can open it
+        # boxes inside collapsed modules get a colour too: the HTML page can expand them
         shown = [values[id] for id in drawn if id in values] or list(values.values())
         if not shown:
             return
@@ -50,12 +50,12 @@ class Colouring:
         self.bounds = [math.exp(s) for s in steps] if logarithmic else steps
 
     def kind(self, id: str) -> str:
-        """Return the class that gives a box its colour, whether it is drawn now or not."""
+        """Return the class that gives a box its colour, whether it is visible or not."""
         box = self.scene.view.boxes[id]
         return self.heat.get(id) or group_of(box.node.kind, box.node.group)
 
     def everything(self) -> list[tuple[str, str]]:
-        """Return the legend for all boxes of the graph, open or not."""
+        """Return the legend for all boxes of the graph, visible or not."""
         for id, box in self.scene.view.boxes.items():
             self.kinds.setdefault(id, group_of(box.node.kind, box.node.group))
         if len(self.scene.view.groups) > 1:
@@ -82,8 +82,3 @@ class Colouring:
                     low, high = self.bounds[k : k + 2]
                     out.append((name, f"{what} {in_units(self.by, low, 2)} … {in_units(self.by, high, 2)}"))
         return out
-
-
-def colouring_of(graph: Graph, scene: Scene) -> Colouring:
-    """Return the colours of a scene."""
-    return Colouring(graph, scene)

@@ -9,11 +9,11 @@ from tinygrad_lite.viz.words import bytes_text, count_text, number_text, time_te
 
 TIMES = ("time", "forward", "backward")
 ADDITIVE = (*TIMES, "flops", "bytes")
-"""Numbers whose sum says something about a module as a whole."""
+"""Numbers that can be added up over a module."""
 
 
 def numbered(by: str | Callable[[GraphNode], float], graph: Graph) -> Callable[[GraphNode], float | None]:
-    """Return the function that gives the number a node is coloured by."""
+    """Return the function that maps a node to the number it is coloured by."""
     if callable(by):
         return by
     if by in PROFILED or by == "bytes" and any(n.measured for n in graph.nodes):
@@ -25,7 +25,7 @@ def numbered(by: str | Callable[[GraphNode], float], graph: Graph) -> Callable[[
         return lambda n: (n.stats or {}).get(word)
 
     def largest(n: GraphNode) -> float | None:
-        # the parameters of an op are written into its box
+        # the parameters of an op are part of its box
         nodes = [n, *(graph.by_id[e.src] for e in graph.arguments[n.id])]
         return max((m.stats[word] for m in nodes if m.stats and word in m.stats), default=None)
 
@@ -33,12 +33,12 @@ def numbered(by: str | Callable[[GraphNode], float], graph: Graph) -> Callable[[
 
 
 def name_of(by: str | Callable[[GraphNode], float] | None) -> str:
-    """Return what the number is called that boxes are coloured by."""
+    """Return the name of the number that boxes are coloured by."""
     return by if isinstance(by, str) else getattr(by, "__name__", "value").strip("<>")
 
 
 def in_units(by: str | Callable[[GraphNode], float] | None, x: float, digits: int = 3) -> str:
-    """Return a number that boxes are coloured by with its unit.
+    """Return a number that boxes are coloured by, with its unit.
 
     >>> in_units("time", 3.25e-5), in_units("bytes", 2048), in_units("grad_norm", 0.12345)
     ('32.5 µs', '2.0 KiB', '0.123')
@@ -51,7 +51,7 @@ def in_units(by: str | Callable[[GraphNode], float] | None, x: float, digits: in
 
 
 def sum_of(graph: Graph, nodes: Iterable[GraphNode]) -> float | None:
-    """Return what a closed module is coloured by, None if its ops have no such number or it cannot be added up."""
+    """Return the sum over a module; None if its ops have no such number or it cannot be added up."""
     by = graph.look.color_by
     if by not in ADDITIVE:
         return None

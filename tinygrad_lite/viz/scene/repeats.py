@@ -1,8 +1,8 @@
-"""Finding what is repeated: equal parts of a computation in a row, each of which hands its results to the next alone.
+"""Find repeats: equal consecutive parts of a computation, each of which passes its results only to the next.
 
-Ops are numbered in the order of execution; a part is an interval of ops. Two neighbouring parts are equal if their ops,
-shapes, options, module calls and inner edges are, and if every edge into the second comes from the same place of the
-first, or from the same thing outside as in the first.
+Ops are numbered in execution order; a part is an interval of ops. Two neighbouring parts are equal if their ops,
+shapes, options, module calls and inner edges are equal, and if every edge into the second comes from the matching op
+of the first, or from the same outside node as in the first.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from tinygrad_lite.viz.model import Graph, GraphNode
 from tinygrad_lite.viz.words import options_text
 
 PERIODS = 8
-"""The longest sequence of siblings that is looked for as one repeated part."""
+"""The longest sequence of siblings that is tried as one repeated part."""
 
 Item = tuple[int, int, str]
 """One child of a module call: the interval of its ops, and the id of the child call ("" for a single op)."""
 
 
 class Steps:
-    """Every op of a graph in the order of execution, reduced to what makes two of them equal.
+    """Every op of a graph in execution order, reduced to what makes two ops equal.
 
-    ``face`` is what the op is, ``refs`` where its arguments come from: a distance back for ops, and else the leaf.
+    ``face`` numbers distinct combinations of op, shape, dtype, options and marks. ``refs`` are the sources of the
+    arguments: for an op its distance back, otherwise the leaf.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -48,7 +49,7 @@ class Steps:
             for e in graph.arguments[n.id]:
                 j = self.index.get(e.src)
                 if j is not None and kinds[j] != n.kind:
-                    continue  # values kept for the backward pass go from each part to its own mirror image
+                    continue  # a value saved for backward goes from each part to its own backward part
                 if j is None:
                     refs.append((e.arg_index, e.out_index, private.get(e.src, e.src)))
                 else:
@@ -89,7 +90,7 @@ class Steps:
 
 
 def steady(node: GraphNode) -> dict[str, Any]:
-    """Return the options of an op, with the number that counts the rounds of a loop (``x[t]``) left out."""
+    """Return the options of an op without integer indices, which count loop iterations (``x[t]``)."""
     if node.op != "getitem":
         return node.attrs
     index = node.attrs.get("index")
@@ -98,14 +99,14 @@ def steady(node: GraphNode) -> dict[str, Any]:
 
 
 def ills(node: GraphNode) -> str:
-    """Return what is marked on a node, without the numbers: what differs in that is not drawn as the same."""
+    """Return the marks of a node without their numbers; parts with different marks do not fold."""
     return " ".join(m.partition(" ")[0] for m in node.marks)
 
 
 def runs(steps: Steps, items: Sequence[Item], shapes: dict[str, Any]) -> list[tuple[int, int, int]]:
     """Return (first item, items per part, number of parts) of every repetition among siblings, in order.
 
-    ``shapes`` says of each child call how it is built. A single op counts from four repeats on, more from two.
+    ``shapes`` describes the structure of each child call. Four repeats are needed; two are enough for longer parts.
     """
     found: list[tuple[int, int, int]] = []
     at, n = 0, len(items)

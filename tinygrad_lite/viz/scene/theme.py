@@ -1,4 +1,4 @@
-"""Colours and fonts: what each kind of thing looks like, in the light and in the dark."""
+"""Colours and fonts of each kind of node, in light and in dark mode."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ SCALE: Mapping[str, tuple[str, str, str, str]] = {
 """Boxes coloured by a number, from low to high."""
 
 WORDS: Mapping[str, str] = {
-    "input": "input", "output": "result", "param": "parameter", "buffer": "buffer", "const": "constant",
+    "input": "input", "output": "output", "param": "parameter", "buffer": "buffer", "const": "constant",
     "grad": "gradient", "elementwise": "arithmetic", "activation": "activation", "reduction": "reduction",
     "shape": "shape", "indexing": "indexing", "linalg": "matrix product", "window": "sliding window",
-    "norm": "normalisation", "loss": "loss", "random": "random", "other": "other", "closed": "closed module",
+    "norm": "normalisation", "loss": "loss", "random": "random", "other": "other", "closed": "collapsed module",
 }  # fmt: skip
-"""What the legend calls each kind."""
+"""The name of each kind in the legend."""
 
 
 def group_of(kind: str, group: str) -> str:
@@ -70,7 +70,7 @@ def group_of(kind: str, group: str) -> str:
 
 
 SCOPE = "tinygrad-lite"
-"""The class of every picture; rules apply inside it alone, also where a page shows the picture among its own things."""
+"""The CSS class of every picture. All rules are scoped to it, so an embedded picture does not style the page."""
 
 
 def css(theme: str, used: set[str]) -> str:
@@ -82,7 +82,7 @@ def css(theme: str, used: set[str]) -> str:
 
 
 def scoped(rules: str) -> str:
-    """Return CSS rules with every selector bound to the inside of a picture."""
+    """Return CSS rules with every selector restricted to the inside of a picture."""
     out = []
     for rule in rules.split("}")[:-1]:
         selectors, body = rule.split("{")

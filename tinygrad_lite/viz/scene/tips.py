@@ -1,4 +1,4 @@
-"""What a tooltip says: everything that is known about a node."""
+"""The text of a tooltip: everything known about a node."""
 
 from __future__ import annotations
 

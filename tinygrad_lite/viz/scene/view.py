@@ -1,7 +1,7 @@
-"""What is shown of a graph: boxes in a tree of groups, some of them closed, some repeated; and the links between boxes.
+"""The view of a graph: boxes in a tree of groups, some collapsed, some repeated, and the links between boxes.
 
-Groups are module calls, repeats of equal parts (drawn once), and, where one level would be too long, stretches of it.
-Closing a group hides what is inside; since each covers an interval of the execution, no cycle can come of it.
+A group is a module call, a repeat (equal parts drawn once), or a stretch (a slice of a level that is too long).
+A collapsed group hides its content. Each group covers an interval of the execution, so collapsing makes no cycle.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from tinygrad_lite.viz.scene.boxes import Line, box_lines, closed_lines
 from tinygrad_lite.viz.scene.repeats import Item, Steps, runs
 
 NUMBERED = 12
-"""Boxes with more edges into them than this have no room to number them."""
+"""The most edges into one box that are numbered; a box has no room for more numbers."""
 
 STRETCH = 40
-"""A level that is too long is cut into about so many stretches."""
+"""A level that is too long is cut into about this many stretches."""
 
 
 @dataclass
 class Box:
-    """One node as it is drawn: in the group ``parent``, titled as the module it stands for, leaves ``folded`` in."""
+    """One drawn node: its group ``parent``, the ``title`` of its module, the leaves ``folded`` into it."""
 
     id: str
     node: GraphNode
@@ -42,7 +42,7 @@ class Box:
 
 @dataclass
 class Group:
-    """One part of the picture that can be closed; ``first`` and ``last`` bound its ops in the order of execution.
+    """One part of the picture that can be collapsed; ``first`` and ``last`` bound its ops in execution order.
 
     ``repeat`` > 1: it holds that many equal parts of ``length`` ops and ``period`` items each, and only the first is
     drawn (unless unfolded).
@@ -63,13 +63,13 @@ class Group:
 
     @cached_property
     def lines(self) -> list[Line]:
-        """The lines of text with their role, when it is closed."""
+        """The lines of text with their role, for the collapsed group."""
         return closed_lines(self.view.graph, self.title, self.view.inside(self.id)) if self.view else []
 
 
 @dataclass(slots=True)
 class Link:
-    """An edge between two things that are drawn."""
+    """An edge between two visible boxes or collapsed groups."""
 
     src: str
     dst: str
@@ -89,7 +89,7 @@ class View:
     steps: Steps
 
     def chain(self, parent: str) -> list[str]:
-        """Return the groups around something, outermost first."""
+        """Return ``parent`` and the groups around it, outermost first."""
         out: list[str] = []
         while parent:
             out.append(parent)
@@ -101,12 +101,12 @@ class View:
         return _nodes_inside(self, self.groups[group])
 
     def visible(self) -> Scene:
-        """Resolve what is drawn with the groups open or closed as they are now."""
+        """Return the scene: what is visible with the groups as they are now."""
         return Scene(self)
 
 
 class Scene:
-    """What is drawn now: ``items`` of every open group, ``place`` (the open groups around) and ``links``."""
+    """What is visible: ``items`` of every open group, ``parent`` of every item, and ``links``."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -138,12 +138,12 @@ class Scene:
             if id:
                 self.items[group.parent].append((kind, id))
                 self.parent[id] = group.parent
-            # of a repeat only the first part is drawn
+            # only the first part of a repeat is drawn
             shown = group.items[: group.period] if group.repeat > 1 else group.items
             work.extend((k, i, None) for k, i in reversed(shown))
 
     def _alias(self, id: str) -> str | None:
-        """Return what is drawn for a node: itself, the group it is in, or its twin in the first of equal parts."""
+        """Return what represents a node: itself, its collapsed group, or its twin in the first of equal parts."""
         steps = self.view.steps
         seen = 0
         while id not in self.drawn:
@@ -390,12 +390,12 @@ def _cut(groups: dict[str, Group], boxes: dict[str, Box], most: int) -> None:
 
 
 def exactly(pattern: str) -> Callable[[str], bool]:
-    """Return the test whether a call is the one that ``pattern`` names, or one of those."""
+    """Return a test for call ids: equal to ``pattern``, or matching it as a glob."""
     return lambda id: id == pattern or fnmatchcase(id, pattern)
 
 
 def _close(view: View) -> None:
-    """Close the groups below ``depth``, and as many levels more as ``max_nodes`` asks for."""
+    """Collapse the groups below ``depth``, then further levels until ``max_nodes`` is met."""
     look = view.graph.look
     closed = [exactly(pattern) for pattern in look.closed]
     level = {id: sum(view.groups[g].kind == "call" for g in view.chain(id)) for id in view.groups}
@@ -419,14 +419,14 @@ def _close(view: View) -> None:
 
 def _warn(boxes: int, most: int) -> None:
     warnings.warn(
-        f"the picture would have {boxes:,} boxes, more than max_nodes={most}, so parts of it are closed; "
-        f"pass a larger max_nodes, or open them by a click in the HTML page",
+        f"the picture would have {boxes:,} boxes, more than max_nodes={most}, so some modules are collapsed; "
+        f"pass a larger max_nodes, or expand them by a click in the HTML page",
         stacklevel=2,
     )
 
 
 def count_visible(view: View) -> int:
-    """Return how many boxes are drawn, closed groups included."""
+    """Return how many boxes are drawn, collapsed groups included."""
     count = 0
     work = [("group", "")]
     while work:
