@@ -1,4 +1,4 @@
-"""What the clusterings share: the starts, centroids that lost all their points, and the estimator around it."""
+"""Base of the clusterings: starts, empty clusters, and the estimator's interface."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ints = NDArray[np.intp]
 
 
 class Starts:
-    """Draws starting centroids of weighted points: k of the points at random, or spread out by k-means++.
+    """Draw starting centroids of weighted points: at random or by k-means++.
 
     The draw looks up the cumulated weights along a random direction, not along the rows of X. So the order of the rows
     does not matter, and a point of weight 2 is the same as that point twice.
@@ -27,14 +27,14 @@ class Starts:
         self.X, self.weights, self.rng = X[order], weights[order], rng
 
     def pick(self, chances: Floats, count: int = 1) -> Ints:
-        """Return the places of ``count`` points drawn with probability proportional to ``chances``."""
+        """Return the indices of ``count`` points, drawn in proportion to ``chances``."""
         total = np.cumsum(chances)
         places: Ints = np.searchsorted(total, self.rng.random(count) * total[-1], side="right")
         # rounding may point behind the last point that has a chance
         return np.minimum(places, int(np.flatnonzero(chances)[-1]))
 
     def random(self, k: int) -> Floats:
-        """Return ``k`` of the points, each at most once (as long as there are others of positive weight)."""
+        """Return ``k`` different points, as long as enough have positive weight."""
         chances = self.weights.copy()
         chosen = []
         for _ in range(k):
@@ -44,7 +44,9 @@ class Starts:
         return self.X[chosen].copy()
 
     def plus_plus(self, k: int) -> Floats:
-        """Return ``k`` points far apart: each the best of 2 + log k draws, proportional to the squared distance.
+        """Return ``k`` points far apart, by k-means++.
+
+        Each is the best of 2 + log k draws, with chances proportional to the squared distance.
 
         Source: D. Arthur, S. Vassilvitskii (2007), k-means++: the advantages of careful seeding, SODA.
         """
@@ -64,7 +66,9 @@ class Starts:
 
 
 def reseat(centers: Floats, empty: Ints, X: Floats, weights: Floats, labels: Ints, nearest: Floats) -> None:
-    """Put every centroid without points on the point that is farthest from its own centroid; changes all in place.
+    """Move centroids without points to the points farthest from their centroids.
+
+    All arrays are changed in place.
 
     The point leaves its old cluster, so the sum of squared distances cannot rise.
     """
@@ -76,13 +80,13 @@ def reseat(centers: Floats, empty: Ints, X: Floats, weights: Floats, labels: Int
 
 
 def first_of_best(ends: list[float]) -> int:
-    """Return which attempt ended lowest; of those that differ by rounding only, the first."""
+    """Return the index of the lowest end; ties within rounding go to the first."""
     least = min(ends)
     return next(i for i, end in enumerate(ends) if end <= least + 1e-10 * abs(least))
 
 
 class Clustering(Estimator):
-    """What KMeans and SoftKMeans have in common: checks, starts, distances to the centroids."""
+    """Base of KMeans and SoftKMeans: checks, starts, distances to the centroids."""
 
     _estimator_type = "clusterer"
     n_clusters: int
@@ -91,7 +95,10 @@ class Clustering(Estimator):
     cluster_centers_: Floats
 
     def _checked(self, X: Any, sample_weight: Any) -> tuple[Floats, Floats]:
-        """Return X and weights that add up to its number of rows; ValueError for fewer points than clusters."""
+        """Return X, and weights that add up to its number of rows.
+
+        Raises ValueError for fewer points than clusters.
+        """
         owner = type(self).__name__
         k = check_count(owner, "n_clusters", self.n_clusters)
         rows = self._fit_rows(X)
@@ -151,7 +158,10 @@ class Clustering(Estimator):
         raise NotImplementedError
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the sum of squared distances to the nearest centroids: larger is better."""
+        """Return minus the sum of squared distances to the nearest centroids.
+
+        Larger is better.
+        """
         nearest = squared_distances(self._rows(X), self.cluster_centers_).min(axis=1)
         weights = check_weights(nearest, sample_weight)
         return -float(nearest.sum() if weights is None else nearest @ weights)

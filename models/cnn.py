@@ -11,7 +11,9 @@ from tinygrad_lite.models.validation import Floats, check_count, check_number
 
 
 class CNNClassifier(NetworkClassifier):
-    """A small CNN for images: [convolution, ReLU, max-pool] for each of ``channels``, then two dense layers.
+    """Classify images with a small convolutional network.
+
+    The layers are [convolution, ReLU, max-pool] for each of ``channels``, then two dense layers.
 
     X is (n, C, H, W), (n, H, W), or flat rows (n, features), which are read as square images where their number allows,
     else as one line of pixels; ``image_shape`` (C, H, W) says it outright.

@@ -1,7 +1,9 @@
-"""What every estimator is: settings in the constructor, learning in ``fit``, learned things with a trailing underscore.
+"""The interface of every estimator, as in scikit-learn.
 
-The manners are scikit-learn's, so that its pipelines, searches and checks take these estimators; nothing of it is
-imported unless it asks first.
+Settings in the constructor, learning in ``fit``, learned attributes with a trailing underscore.
+
+Scikit-learn's pipelines, searches and checks accept these estimators; nothing of it is imported unless it calls
+`__sklearn_tags__`.
 """
 
 from __future__ import annotations
@@ -32,11 +34,17 @@ class Estimator:
         return [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the settings by name; ``deep`` is there for scikit-learn (no estimator contains another)."""
+        """Return the settings by name.
+
+        ``deep`` is there for scikit-learn; no estimator contains another.
+        """
         return {name: getattr(self, name) for name in self._setting_names()}
 
     def set_params(self, **params: Any) -> Self:
-        """Change settings by name; ValueError for a name that does not exist, and then nothing has changed."""
+        """Change settings by name.
+
+        Raises ValueError for an unknown name; then nothing has changed.
+        """
         known = self._setting_names()
         for name in params:
             if name not in known:
@@ -51,7 +59,10 @@ class Estimator:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __sklearn_tags__(self) -> Any:
-        """Answer scikit-learn's question what kind of estimator this is (it is loaded when it asks)."""
+        """Return scikit-learn's tags for this kind of estimator.
+
+        Only scikit-learn calls it, so the import costs nothing.
+        """
         from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags, TransformerTags
 
         kind = self._estimator_type
@@ -72,7 +83,7 @@ class Estimator:
         return validation.check_rows(X, dtype=self._dtype, least=least, images=self._images)
 
     def _remember(self, X: Any, rows: Floats) -> None:
-        """Keep width and column names of X, once everything about the call is known to be right."""
+        """Keep width and column names of X; call it when all checks have passed."""
         names = validation.feature_names(X)
         self.n_features_in_ = int(np.prod(rows.shape[1:]))
         if names is not None:
@@ -81,7 +92,10 @@ class Estimator:
             del self.feature_names_in_
 
     def _rows(self, X: Any) -> Floats:
-        """Return X for prediction: fitted, finite, as wide as in training, columns of the same names."""
+        """Return X for prediction, checked against the X of ``fit``.
+
+        It must be finite, as wide, and have the same column names.
+        """
         self._check_fitted()
         names = validation.feature_names(X)
         seen = getattr(self, "feature_names_in_", None)
@@ -129,7 +143,9 @@ class Regressor(Estimator):
         raise NotImplementedError
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        r"""Return :math:`R^2 = 1 - \sum w (y - \hat y)^2 / \sum w (y - \bar y)^2`, the mean over several outputs.
+        r"""Return the coefficient of determination R², the mean over several outputs.
+
+        :math:`R^2 = 1 - \sum w (y - \hat y)^2 / \sum w (y - \bar y)^2`
 
         A constant target gives 1 where it is met exactly, else 0.
         """
@@ -154,7 +170,7 @@ class Classifier(Estimator):
     classes_: NDArray[Any]
 
     def predict_proba(self, X: Any) -> Floats:
-        """Return the probability of each class (n, classes), in the order of ``classes_``."""
+        """Return the probability of each class (n, classes), ordered as ``classes_``."""
         raise NotImplementedError
 
     def predict_log_proba(self, X: Any) -> Floats:

@@ -1,4 +1,4 @@
-"""K-means: each point belongs to its nearest centroid, each centroid is the mean of its points."""
+"""K-means clustering: each centroid is the mean of the points nearest to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ PIECE = 1 << 14
 
 
 class KMeans(Clustering):
-    r"""Clusters by least squared distance, :math:`\min \sum_i w_i \min_k \lVert x_i - c_k \rVert^2`.
+    r"""Cluster by least squared distance to the centroids.
+
+    Minimises :math:`\sum_i w_i \min_k \lVert x_i - c_k \rVert^2`.
 
     Assign each point to its nearest centroid, move each centroid to the mean of its points, until the sum of squared
     distances (SSE) no longer decreases. A centroid without points moves to the point farthest from its own.
@@ -69,7 +71,9 @@ class KMeans(Clustering):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find the centroids of ``X`` (n, features), rows weighted by ``sample_weight`` (n,).
+        """Find the centroids of ``X`` (n, features).
+
+        ``sample_weight`` (n,) weighs the rows.
 
         Warns with ConvergenceWarning where fewer different points than clusters exist, or ``max_iter`` was too short.
         """
@@ -98,7 +102,7 @@ class KMeans(Clustering):
         return self
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Move the centroids towards one more batch: each to the mean of all points it has seen so far.
+        """Move each centroid to the mean of all its points so far, with one more batch.
 
         The first batch starts the centroids, as `fit` does.
         """
@@ -120,7 +124,7 @@ class KMeans(Clustering):
 
 
 def totals(X: Floats, weights: Floats, labels: Ints, k: int) -> tuple[Floats, Floats]:
-    """Return the weight (k,) and the weighted sum of the points (k, features) of each cluster."""
+    """Return weight (k,) and weighted sum of points (k, features) of each cluster."""
     mass: Any = np.bincount(labels, weights, minlength=k)
     sums = np.zeros((k, X.shape[1]))
     # a product with the matrix of memberships, in pieces: the whole of it would be large where the points are many
@@ -133,7 +137,7 @@ def totals(X: Floats, weights: Floats, labels: Ints, k: int) -> tuple[Floats, Fl
 
 
 class Descent:
-    """One attempt of K-means from given centroids: the path of the centroids and the SSE after each round."""
+    """One attempt of K-means: the path of the centroids, and the SSE per round."""
 
     def __init__(self, X: Floats, weights: Floats, centers: Floats, most: int, tol: float) -> None:
         self.path, self.converged = [centers], False

@@ -1,4 +1,4 @@
-"""Linear regression: plain, and with an L2 penalty (ridge), an L1 penalty (lasso) or both (elastic net)."""
+"""Linear regression: least squares, ridge, lasso and elastic net."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tinygrad_lite.models.validation import (
 
 
 class LinearModel(Regressor):
-    """Base of the linear regressions: trained on the graph, the intercept never penalised."""
+    """Base of the linear regressions; the intercept is never penalised."""
 
     fit_intercept: bool
     max_iter: int
@@ -32,11 +32,17 @@ class LinearModel(Regressor):
     history_: list[float]
 
     def _penalties(self, weight: float) -> tuple[float, float]:
-        """Return l1 and l2 of the loss 1/(2W) sum w r² + l1 |c| + l2/2 |c|², for rows of total ``weight`` W."""
+        """Return l1 and l2 of the loss 1/(2W) sum w r² + l1 |c| + l2/2 |c|².
+
+        W is the total ``weight`` of the rows.
+        """
         return 0.0, 0.0
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn from X (n, features) and y (n,) or (n, outputs), rows weighted by ``sample_weight`` (n,)."""
+        """Learn from X (n, features) and y (n,) or (n, outputs).
+
+        ``sample_weight`` (n,) weighs the rows.
+        """
         owner = type(self).__name__
         most, tol = check_count(owner, "max_iter", self.max_iter), check_number(owner, "tol", self.tol)
         self._penalties(1.0)
@@ -78,7 +84,7 @@ class LinearModel(Regressor):
         return estimates
 
     def module(self) -> nn.Linear:
-        """Return the learned map as a layer (float64), to be drawn, saved or built into a larger network."""
+        """Return the learned map as a float64 layer."""
         self._check_fitted()
         coefficients = np.atleast_2d(self.coef_)
         layer = nn.Linear(coefficients.shape[1], coefficients.shape[0], dtype=np.float64)
@@ -98,7 +104,10 @@ def shortest(x: Floats, w: Floats) -> Floats:
 
 
 def squares(x: Tensor, y: Tensor, l2: Floats) -> Any:
-    """Return the loss 1/2 sum (y - x w^T)² + 1/2 sum l2 w² of weights w (outputs, features)."""
+    """Return the loss 1/2 sum (y - x w^T)² + 1/2 sum l2 w².
+
+    The weights w are (outputs, features).
+    """
     penalised = bool(l2.any())
     bend = tensor(l2)
 
@@ -156,7 +165,9 @@ class Ridge(LinearModel):
 
 
 class ElasticNet(LinearModel):
-    r"""Least squares with both penalties; coefficients that do not help become exactly 0.
+    r"""Fit least squares with an L1 and an L2 penalty.
+
+    Coefficients that do not help become exactly 0.
 
     :math:`\min \frac{1}{2n} \sum_i w_i (y_i - x_i \cdot c - b)^2 + \alpha \rho \lVert c \rVert_1
     + \frac{\alpha (1 - \rho)}{2} \lVert c \rVert_2^2`

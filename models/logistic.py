@@ -54,7 +54,10 @@ class LogisticRegression(Classifier):
         self.tol = tol
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn from X (n, features) and labels y (n,), rows weighted by ``sample_weight`` (n,)."""
+        """Learn from X (n, features) and labels y (n,).
+
+        ``sample_weight`` (n,) weighs the rows.
+        """
         most, tol = (
             check_count("LogisticRegression", "max_iter", self.max_iter),
             check_number("LogisticRegression", "tol", self.tol),
@@ -99,7 +102,10 @@ class LogisticRegression(Classifier):
         return self
 
     def decision_function(self, X: Any) -> Floats:
-        """Return the scores: (n,) for two classes (positive means the second), else (n, classes)."""
+        """Return the scores (n, classes), or (n,) for two classes.
+
+        For two classes a positive score means the second.
+        """
         scores: Floats = self._rows(X) @ self.coef_.T + self.intercept_
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
@@ -113,7 +119,7 @@ class LogisticRegression(Classifier):
         return probabilities
 
     def module(self) -> nn.Linear:
-        """Return the scores as a layer (float64), to be drawn, saved or built into a larger network."""
+        """Return the map to the scores as a float64 layer."""
         self._check_fitted()
         layer = nn.Linear(self.coef_.shape[1], len(self.coef_), dtype=np.float64)
         layer.weight.data = tensor(self.coef_)

@@ -84,7 +84,9 @@ class MLPRegressor(Perceptron, NetworkRegressor):
 
 
 class MLPClassifier(Perceptron, NetworkClassifier):
-    """A multi-layer perceptron for classes: softmax and cross-entropy, settings as for `MLPRegressor`.
+    """Classify with a multi-layer perceptron: softmax and cross-entropy.
+
+    The settings are those of `MLPRegressor`.
 
     >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
     >>> MLPClassifier((8,), solver="lbfgs", random_state=0).fit(X, y).predict(X).tolist()

@@ -27,7 +27,10 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid, "identi
 
 
 class Network(Estimator):
-    """Base: builds ``module_``, trains it on batches (or all at once with L-BFGS), keeps the loss per epoch."""
+    """Base of the network estimators: builds ``module_`` and trains it.
+
+    On batches, or all rows at once with L-BFGS; ``history_`` keeps the loss per epoch.
+    """
 
     _dtype: ClassVar[Any] = None
     solver: str
@@ -86,7 +89,10 @@ class Network(Estimator):
         self.history_, self.n_iter_ = [], 0
 
     def _loss(self, x: Tensor, y: Tensor, weights: Floats | None, total: float) -> Tensor:
-        """Return mean loss of a batch plus alpha / (2 ``total``) times the squared weights."""
+        """Return the mean loss of a batch plus the L2 penalty.
+
+        The penalty is alpha / (2 ``total``) times the sum of squared weights.
+        """
         each = self._each_loss(self.module_(x), y)
         loss = each.mean() if weights is None else (each * tensor(weights)).sum() * (1 / float(weights.sum() or 1))
         for p in self._penalised:
@@ -115,7 +121,7 @@ class Network(Estimator):
         return lost / total
 
     def _learn(self, rows: Floats, y: Any, weights: Floats | None, rng: np.random.Generator) -> None:
-        """Train until the loss no longer falls by ``tol`` or ``max_iter`` epochs are over."""
+        """Train until the loss stops falling by ``tol``, or for ``max_iter`` epochs."""
         x = self._shaped(rows)
         if self.solver == "lbfgs":
             self._learn_at_once(x, y, weights)
@@ -156,7 +162,7 @@ class Network(Estimator):
         self.loss_, self.n_iter_ = min(self.history_), len(self.history_)
 
     def _outputs(self, X: Any) -> Floats:
-        """Return what the network says about each row."""
+        """Return the network's output for each row."""
         rows = self._rows(X)
         self.module_.eval()
         with no_grad():
@@ -178,7 +184,10 @@ class NetworkRegressor(Network, Regressor):
         return out
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn from X (n, features) and y (n,) or (n, outputs), rows weighted by ``sample_weight`` (n,)."""
+        """Learn from X (n, features) and y (n,) or (n, outputs).
+
+        ``sample_weight`` (n,) weighs the rows.
+        """
         return self._fit(X, y, sample_weight, anew=True)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -211,7 +220,7 @@ class NetworkRegressor(Network, Regressor):
 
 
 class NetworkClassifier(Network, Classifier):
-    """A network that tells classes apart: softmax and cross-entropy."""
+    """A network for classification: softmax and cross-entropy."""
 
     def _each_loss(self, output: Tensor, target: Tensor) -> Tensor:
         out: Tensor = nn.functional.cross_entropy(output, target, reduction="none")
@@ -266,7 +275,7 @@ class NetworkClassifier(Network, Classifier):
 
 
 def one_epoch(network: Any, rows: Floats, y: Any, weights: Floats | None) -> None:
-    """Train one epoch and write it down; L-BFGS has no epochs, so it takes its steps on these examples alone."""
+    """Train one epoch and record its loss."""
     if network.solver == "lbfgs":
         raise ValueError("partial_fit is not available for solver='lbfgs', which needs all examples at once")
     with drawing(network._rng):

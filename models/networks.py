@@ -1,4 +1,4 @@
-"""The networks of the recipes, each a Module of its own: small, named, ready to be trained, drawn and checked."""
+"""The networks of the recipes, each a small named module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ ACTIVATIONS = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu": nn.ReLU}
 
 
 class XorNet(nn.Module):
-    """Exclusive or: 2 inputs, 3 hidden units, 1 output, ``activation`` ("tanh" or "sigmoid") after both layers.
+    """Compute exclusive or: 2 inputs, 3 hidden units, 1 output.
+
+    ``activation`` ("tanh" or "sigmoid") follows both layers.
 
     >>> import tinygrad_lite as tl
     >>> net = XorNet()
@@ -34,7 +36,9 @@ class XorNet(nn.Module):
 
 
 class CubicNet(nn.Module):
-    """A curve through points: 1 input, 10 ReLU units, 1 output: a line with up to ten bends.
+    """Fit a curve: 1 input, 10 ReLU units, 1 output.
+
+    The curve is a line with up to ten bends.
 
     >>> import tinygrad_lite as tl
     >>> CubicNet()(tl.zeros(5, 1)).shape
@@ -80,7 +84,7 @@ class TinyCNN(nn.Module):
         return f"{' + '.join(map(str, each))} = {sum(each)}"
 
     def shapes(self, x: Any) -> list[tuple[int, ...]]:
-        """Return the shape of the image and of what each step makes of it, without the batch axis."""
+        """Return the shape of the image and of each layer's output, without batch axis."""
         convolved = self.conv(x).relu()
         pooled = self.pool(convolved)
         flat = pooled.flatten(1)
@@ -89,7 +93,9 @@ class TinyCNN(nn.Module):
 
 
 class DigitsCNN(nn.Module):
-    """Two digits told apart: 5 kernels 3x3 with untied bias, sigmoid, dense 100, sigmoid, dense 2, sigmoid.
+    """Distinguish two digits with 5 kernels 3x3 and two dense layers.
+
+    Convolution with untied bias, sigmoid, dense 100, sigmoid, dense 2, sigmoid.
 
     ``size`` is the side of the images: 28 (MNIST; 3,380 values after the convolution) or 8 (UCI; 180).
 
@@ -111,7 +117,9 @@ class DigitsCNN(nn.Module):
 
 
 class SmallCNN(nn.Module):
-    """Ten digits from 8x8 scans: two normalised convolutions 3x3, a max-pool, two dense layers with dropout between.
+    """Classify digits in 8x8 scans.
+
+    Two normalised convolutions 3x3, a max-pool, two dense layers with dropout between them.
 
     >>> import tinygrad_lite as tl
     >>> SmallCNN()(tl.zeros(3, 1, 8, 8)).shape
@@ -139,7 +147,9 @@ class SmallCNN(nn.Module):
 
 
 class LeNet(nn.Module):
-    """LeNet-5 with ReLU and max-pooling, for 28x28 images (padded to 32x32, as the original takes them).
+    """Classify 28x28 images with LeNet-5, with ReLU and max-pooling.
+
+    The images are padded to 32x32, the size of the original.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based learning applied to document recognition.
 
@@ -166,7 +176,9 @@ class LeNet(nn.Module):
 
 
 class UpDown(nn.Module):
-    """One kernel with two weights sliding along a series; the answer is the mean of what it sees: +1 up, -1 down.
+    """Predict whether a series rises (+1) or falls (-1) with a kernel of two weights.
+
+    The answer is the mean of the convolution.
 
     >>> import tinygrad_lite as tl
     >>> net = UpDown()
@@ -194,7 +206,9 @@ LINES = {
 
 
 class LineDetector(nn.Module):
-    """Four fixed 3x3 kernels, -1 2 -1 across the line: rows, columns and both diagonals, by full convolution.
+    """Find lines with four fixed 3x3 kernels, by full convolution.
+
+    -1 2 -1 across rows, columns and both diagonals.
 
     Nothing is trained: the kernels are a buffer. An image (N, 1, H, W) gives responses (N, 4, H + 2, W + 2).
 

@@ -1,4 +1,4 @@
-"""Random numbers of layers, drawn from a generator of one's own: the same seed gives the same network."""
+"""Random initial values of layers from an estimator's own generator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tinygrad_lite.random import default_generator, get_rng_state, manual_seed, 
 
 @contextmanager
 def drawing(rng: np.random.Generator) -> Iterator[None]:
-    """Let everything inside draw what follows from ``rng``; afterwards the library's own numbers go on as before.
+    """Seed the library's random numbers from ``rng`` inside the block.
+
+    Afterwards the library's own sequence continues where it was.
 
     >>> import tinygrad_lite as tl
     >>> with drawing(np.random.default_rng(0)):

@@ -1,4 +1,4 @@
-"""Soft K-means: every point belongs to every centroid, by shares that can be differentiated."""
+"""Soft K-means: differentiable shares of every point in every centroid."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tinygrad_lite.ops.linalg.squared_distances import squared_distances
 
 
 class SoftClusters(nn.Module):
-    r"""Centroids as a layer: maps points (n, features) to their shares (n, n_clusters), which add up to 1.
+    r"""Map points (n, features) to their shares in centroids (n, n_clusters).
+
+    The shares of a point add up to 1.
 
     :math:`a_{ik} = \mathrm{softmax}_k(-\beta \lVert x_i - c_k \rVert^2)`, differentiable in the points and in the
     centroids. `distortion` and `free_energy` are losses that can be added to any other.
@@ -48,12 +50,17 @@ class SoftClusters(nn.Module):
         return shares
 
     def distortion(self, x: Any, reduction: str = "mean") -> Tensor:
-        r"""Return :math:`\sum_k a_{ik} \lVert x_i - c_k \rVert^2` of each point, its mean or its sum."""
+        r"""Return the squared distances to the centroids, weighted by the shares.
+
+        :math:`\sum_k a_{ik} \lVert x_i - c_k \rVert^2` of each point, its mean or its sum.
+        """
         d = self.squared_distances(x)
         return reduced((d * (d * -self.beta).softmax(1)).sum(1), reduction)
 
     def free_energy(self, x: Any, reduction: str = "mean") -> Tensor:
-        r"""Return the soft minimum :math:`-\frac1\beta \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}`.
+        r"""Return the soft minimum of the squared distances to the centroids.
+
+        :math:`-\frac1\beta \log \sum_k e^{-\beta \lVert x_i - c_k \rVert^2}`
 
         Its gradient is :math:`2 \sum_i a_{ik} (c_k - x_i)`: it rests exactly where the fixed-point update does.
         """
@@ -129,7 +136,10 @@ class SoftKMeans(Clustering):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find the centroids of ``X`` (n, features), rows weighted by ``sample_weight`` (n,)."""
+        """Find the centroids of ``X`` (n, features).
+
+        ``sample_weight`` (n,) weighs the rows.
+        """
         beta = check_number("SoftKMeans", "beta", self.beta, above=True)
         most = check_count("SoftKMeans", "max_iter", self.max_iter)
         tol = check_number("SoftKMeans", "tol", self.tol)
@@ -172,7 +182,10 @@ def shares(d: Floats, beta: float) -> tuple[Floats, Floats]:
 
 
 def by_fixed_point(X: Floats, weights: Floats, centers: Floats, beta: float, most: int, least: float) -> Attempt:
-    """Move each centroid to the mean of its shares, until the free energy falls by no more than ``least``."""
+    """Move each centroid to the mean of its shares, again and again.
+
+    Stops when the free energy falls by no more than ``least``.
+    """
     path, history = [centers], []
     a, energy = shares(squared_distances(X, centers), beta)
     last = float(weights @ energy)
@@ -192,7 +205,10 @@ def by_fixed_point(X: Floats, weights: Floats, centers: Floats, beta: float, mos
 
 
 def by_gradient(X: Floats, weights: Floats, centers: Floats, beta: float, most: int, least: float) -> Attempt:
-    """Descend along the gradient of the free energy; a step of 1/2 per unit of mass never overshoots."""
+    """Descend along the gradient of the free energy.
+
+    A step of 1/2 per unit of mass never overshoots.
+    """
     module = SoftClusters(len(centers), X.shape[1], beta, np.float64)
     module.centroids.data = tensor(centers)
     x, w = tensor(X), tensor(weights / weights.sum())

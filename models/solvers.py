@@ -1,4 +1,4 @@
-"""Full-batch minimisers that reach the optimum of a convex loss, on first and second derivatives of its graph."""
+"""Full-batch minimisers of convex losses, with first and second derivatives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Product = Callable[[Floats], Floats]
 
 
 class Solution(NamedTuple):
-    """Where a minimiser stopped, the loss after each round, and whether that is the optimum."""
+    """Result of a minimiser: weights, loss per round, whether it converged."""
 
     w: Floats
     history: list[float]
@@ -23,7 +23,10 @@ class Solution(NamedTuple):
 
 
 class Point:
-    """The loss at ``w`` with its gradient, and products with its Hessian: the gradient of gradient times vector."""
+    """A loss at ``w``: its value, its gradient, and products with its Hessian.
+
+    A product is the gradient of gradient times vector.
+    """
 
     def __init__(self, loss: Loss, w: Floats) -> None:
         self.leaf = tensor(w, requires_grad=True)
@@ -42,7 +45,9 @@ class Point:
 
 
 def conjugate_gradients(curved: Product, b: Floats, precision: float, most: int) -> Floats:
-    """Return x with |H x - b| <= ``precision`` |b| for a symmetric H that is never negative, or the best found so far.
+    """Solve H x = b by conjugate gradients, for a positive semidefinite H.
+
+    Stops at |H x - b| <= ``precision`` |b|, or returns the best x found.
 
     Source: M. R. Hestenes, E. Stiefel (1952), Methods of conjugate gradients for solving linear systems.
     """
@@ -66,7 +71,9 @@ def conjugate_gradients(curved: Product, b: Floats, precision: float, most: int)
 
 
 def newton(loss: Loss, start: Floats, tol: float, most: int) -> Solution:
-    """Minimise a smooth convex loss by Newton steps, each solved by conjugate gradients and shortened where too long.
+    """Minimise a smooth convex loss by Newton steps.
+
+    Conjugate gradients find each step; a line search shortens it where needed.
 
     Stops when no element of the gradient exceeds ``tol`` times its size at 0, or when rounding hides all progress. On a
     quadratic loss one step is nearly all.
@@ -91,7 +98,7 @@ def newton(loss: Loss, start: Floats, tol: float, most: int) -> Solution:
             part /= 2
             if part < 1e-8:
                 return Solution(here.w, history or [here.value], size <= 1e-6 * first)
-        # at the bottom the loss is flat to rounding, but the gradient still tells which point is nearer
+        # at the bottom the loss is flat to rounding, but the gradient still shows which point is nearer
         stuck = there.value >= here.value - slack and np.abs(there.slope).max() >= 0.5 * size
         if not (stuck and np.abs(there.slope).max() >= size):
             here = there
@@ -102,13 +109,16 @@ def newton(loss: Loss, start: Floats, tol: float, most: int) -> Solution:
 
 
 def shrunk(w: Floats, by: Any) -> Floats:
-    """Return sign(w) max(|w| - by, 0): the proximal step of an L1 penalty, which gives exact zeros."""
+    """Return sign(w) max(|w| - by, 0), the proximal step of an L1 penalty.
+
+    It gives exact zeros.
+    """
     out: Floats = np.sign(w) * np.maximum(np.abs(w) - by, 0.0)
     return out
 
 
 def largest_curvature(point: Point) -> float:
-    """Return a bound a little above the largest eigenvalue of the Hessian, by power iteration."""
+    """Return an upper bound of the Hessian's largest eigenvalue (power iteration)."""
     v: Floats = np.random.default_rng(0).standard_normal(point.w.shape)
     top = 0.0
     for _ in range(200):
@@ -122,7 +132,9 @@ def largest_curvature(point: Point) -> float:
 
 
 def proximal(loss: Loss, start: Floats, l1: Any, tol: float, most: int) -> Solution:
-    """Minimise a quadratic loss plus ``l1`` |w| by accelerated proximal gradient steps; zeros are exact.
+    """Minimise a quadratic loss plus ``l1`` |w|, with exact zeros.
+
+    By accelerated proximal gradient steps.
 
     The momentum starts over whenever it points uphill. Stops when a step of plain size moves no element of the scaled
     gradient by more than ``tol`` times the largest slope at 0.

@@ -1,6 +1,6 @@
-"""What estimators accept: arrays, Tensors, lists, data frames; and what they say to anything else.
+"""Checks of estimators' inputs: arrays, tensors, lists and data frames.
 
-Texts and classes of the errors are the ones that scikit-learn users know and that its checks look for.
+Error classes and messages are scikit-learn's, because its users know them and its checks look for them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 class NotFittedError(ValueError, AttributeError):
-    """An estimator was asked for something that it learns in ``fit``, before ``fit``."""
+    """Something that ``fit`` learns was used before ``fit``."""
 
 
 class ConvergenceWarning(UserWarning):
@@ -27,11 +27,14 @@ class ConvergenceWarning(UserWarning):
 
 
 class DataConversionWarning(UserWarning):
-    """A target came in another shape than expected and was reshaped."""
+    """A target had an unexpected shape and was reshaped."""
 
 
 def known_to_sklearn(ours: type[Any]) -> type[Any]:
-    """Return ``ours``, also as a subclass of scikit-learn's class of that name where scikit-learn is loaded."""
+    """Return ``ours``, or a subclass of it and of scikit-learn's class of that name.
+
+    The subclass only if scikit-learn is loaded.
+    """
     module = sys.modules.get("sklearn.exceptions")
     theirs = getattr(module, ours.__name__, None)
     return ours if theirs is None else type(ours.__name__, (ours, theirs), {"__module__": ours.__module__})
@@ -46,13 +49,15 @@ def not_fitted(owner: str) -> Exception:
 
 
 def warn(kind: type[Warning], text: str) -> None:
-    """Warn in the name of the user's line, with scikit-learn's class of warning where it is loaded."""
+    """Warn at the user's line, with scikit-learn's class of warning if it is loaded."""
     warnings.warn(text, known_to_sklearn(kind), stacklevel=4)
 
 
 # ------------------------------------------------------------------------------------------------ X
 def as_numbers(data: Any, name: str, dtype: Any = None) -> Floats:
-    """Return ``data`` as a floating array: float32 and float64 stay (unless ``dtype``), everything else float64.
+    """Return ``data`` as a floating array.
+
+    float32 and float64 stay (unless ``dtype``), everything else becomes float64.
 
     Raises TypeError for sparse matrices and objects that are no numbers, ValueError for strings and complex numbers.
     """
@@ -96,7 +101,9 @@ def check_finite(array: Any, name: str) -> None:
 
 
 def check_rows(X: Any, name: str = "X", dtype: Any = None, least: int = 1, images: bool = False) -> Floats:
-    """Return ``X`` as finite numbers (n, features), or with ``images`` also (n, H, W) and (n, C, H, W).
+    """Return ``X`` as finite numbers (n, features).
+
+    With ``images`` also (n, H, W) and (n, C, H, W).
 
     ``least`` is the smallest number of rows.
     """
@@ -122,7 +129,10 @@ def check_rows(X: Any, name: str = "X", dtype: Any = None, least: int = 1, image
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:
-    """Return the column names of a data frame (any object with ``columns`` of strings), else None."""
+    """Return the column names of a data frame, else None.
+
+    A data frame is any object with ``columns`` of strings.
+    """
     columns = getattr(X, "columns", None)
     if columns is None:
         return None
@@ -167,7 +177,7 @@ def check_measurements(owner: str, X: Any, y: Any, dtype: Any = None) -> Floats:
 
 
 def check_labels(owner: str, X: Any, y: Any) -> NDArray[Any]:
-    """Return the class labels (n,) of a classification; a column is flattened with a warning."""
+    """Return the class labels (n,); a column is flattened with a warning."""
     array = np.asarray(_target(owner, y))
     if array.ndim == 2 and array.shape[1] == 1:
         warn(
@@ -189,7 +199,10 @@ def check_labels(owner: str, X: Any, y: Any) -> NDArray[Any]:
 
 
 def check_classes(owner: str, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Return the classes, sorted, and the number of each row's class; there must be at least two."""
+    """Return the sorted classes, and the index of each row's class.
+
+    There must be at least two classes.
+    """
     labels = check_labels(owner, X, y)
     try:
         classes, index = np.unique(labels, return_inverse=True)
@@ -226,7 +239,10 @@ def check_weights(X: Any, sample_weight: Any, dtype: Any = np.float64) -> Floats
 def check_number(
     owner: str, name: str, value: Any, least: float = 0.0, most: float = np.inf, above: bool = False
 ) -> float:
-    """Return a setting as a float; ValueError outside [least, most] (``above``: greater than ``least``)."""
+    """Return a setting as a float.
+
+    Raises ValueError outside [least, most]; with ``above`` it must be greater than ``least``.
+    """
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
     if not number or not (value > least if above else value >= least) or not value <= most or np.isinf(value):
         sign = ">" if above else ">="
@@ -238,7 +254,10 @@ def check_number(
 
 
 def check_count(owner: str, name: str, value: Any, least: int = 1) -> int:
-    """Return a setting as an int; ValueError unless it is a whole number of at least ``least``."""
+    """Return a setting as an int.
+
+    Raises ValueError unless it is a whole number of at least ``least``.
+    """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"The '{name}' parameter of {owner} must be an int >= {least}. Got {value!r} instead.")
     return int(value)
@@ -254,7 +273,10 @@ def check_choice(owner: str, name: str, value: Any, choices: tuple[str, ...]) ->
 
 
 def generator(random_state: Any) -> np.random.Generator:
-    """Return a NumPy generator from a seed, a Generator, a RandomState or None (the library's own generator)."""
+    """Return a NumPy generator for a ``random_state``.
+
+    From a seed, a Generator, a RandomState, or None (the library's own generator).
+    """
     if random_state is None:
         return default_generator()
     if isinstance(random_state, np.random.Generator):

@@ -42,7 +42,10 @@ __all__ = [
 
 
 class _Activation(Module):
-    """A function of the input and of a few settings; ``shown`` are those that stand in the repr."""
+    """Base of the activations: a function of the input and a few settings.
+
+    ``shown`` names the settings that stand in the repr.
+    """
 
     shown: tuple[str, ...] = ()
     inplace = False
@@ -303,7 +306,10 @@ class GLU(_Activation):
 
 
 class GELU(_Activation):
-    """Return ``x * Phi(x)``, Phi the normal distribution function; ``approximate='tanh'`` for its approximation."""
+    """Compute ``x * Phi(x)``, where Phi is the normal distribution function.
+
+    ``approximate='tanh'`` computes PyTorch's approximation of it.
+    """
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -319,7 +325,10 @@ class GELU(_Activation):
 
 
 class PReLU(_Activation):
-    """Return ``x`` where it is positive, ``weight * x`` elsewhere; one learnt weight, or one per channel."""
+    """Compute ``x`` where it is positive, ``weight * x`` elsewhere.
+
+    The weight is learned: one number, or one per channel.
+    """
 
     shown = ("num_parameters",)
 
@@ -334,7 +343,10 @@ class PReLU(_Activation):
 
 
 class RReLU(_Activation):
-    """Return leaky ReLU with a random slope per element in training, the middle one in evaluation."""
+    """Compute leaky ReLU with a random slope per element in training.
+
+    In evaluation the slope is the middle of ``lower`` and ``upper``.
+    """
 
     shown = ("lower", "upper")
 
@@ -356,7 +368,10 @@ class _Softmax(_Activation):
         self.dim = dim
 
     def forward(self, input: Any) -> Any:
-        """Return the function along ``dim``; without one along axis 1 (axis 0 of 0-, 1- and 3-dimensional inputs)."""
+        """Return the function along ``dim``.
+
+        Without ``dim``: along axis 1, or axis 0 of inputs with 0, 1 or 3 axes.
+        """
         return self.function(input, self.dim if self.dim is not None else 0 if input.ndim in (0, 1, 3) else 1)
 
 

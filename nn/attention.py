@@ -30,7 +30,9 @@ def scaled_dot_product_attention(
     query: Array, key: Array, value: Array, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
     scale: float | None = None, enable_gqa: bool = False,
 ) -> Array:  # fmt: skip
-    r"""Return :math:`\operatorname{softmax}(Q K^\top / \sqrt{E}) V`: (L, E), (S, E), (S, V) give (L, V).
+    r"""Return :math:`\operatorname{softmax}(Q K^\top / \sqrt{E}) V`.
+
+    Query (L, E), key (S, E) and value (S, V) give (L, V).
 
     Any axes may stand before these.
 
@@ -54,7 +56,10 @@ def scaled_dot_product_attention(
 
 
 def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, source: int, dtype: Any) -> Any:
-    """Return one mask of numbers for scores (N, heads, L, S) from masks in which True means "do not look"."""
+    """Return one additive mask for scores (N, heads, L, S).
+
+    In boolean masks True means "do not look".
+    """
     total: Any = None
     if attn_mask is not None:
         mask = _numbers(attn_mask, dtype)
@@ -82,7 +87,9 @@ def _numbers(mask: Any, dtype: Any) -> Any:
 
 
 class MultiheadAttention(Module):
-    """Attention with ``num_heads`` heads: forward(query, key, value) returns the result and the weights.
+    """Compute attention with ``num_heads`` heads.
+
+    ``forward(query, key, value)`` returns the output and the attention weights.
 
     Query (L, N, E), key (S, N, kdim), value (S, N, vdim); batch first with ``batch_first``; or without N. In
     ``key_padding_mask`` (N, S) and ``attn_mask`` (L, S) True means: do not look; numbers are added to the scores.
@@ -156,7 +163,11 @@ class MultiheadAttention(Module):
         self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
         attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False,
     ) -> tuple[Any, Any]:  # fmt: skip
-        """Return the result in the shape of ``query``, and the weights (N, L, S) (per head if not averaged) or None."""
+        """Return the output, shaped like ``query``, and the attention weights.
+
+        The weights are (N, L, S), one set per head with ``average_attn_weights=False``, or None without
+        ``need_weights``.
+        """
         alone, same = query.ndim == 2, query is key is value
         if query.ndim not in (2, 3) or key.ndim != query.ndim or value.ndim != query.ndim:
             raise ShapeError(

@@ -101,7 +101,9 @@ class _List(Module):
 
 
 class Sequential(_List):
-    """Modules called one after the other: ``Sequential(a, b)(x)`` is ``b(a(x))``; an ordered dict gives them names.
+    """Call modules one after the other: ``Sequential(a, b)(x)`` is ``b(a(x))``.
+
+    An ordered dict gives the modules names.
 
     >>> from tinygrad_lite import nn
     >>> nn.Sequential(nn.Linear(2, 3), nn.ReLU())
@@ -264,7 +266,10 @@ def _shown(value: Any) -> str:
 
 
 class ParameterList(Module):
-    """A list of parameters that a module knows about; plain tensors become parameters."""
+    """Hold parameters in a list that belongs to the module.
+
+    Plain tensors become parameters.
+    """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
@@ -309,7 +314,10 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dict of parameters that a module knows about; plain tensors become parameters."""
+    """Hold parameters in a dict that belongs to the module.
+
+    Plain tensors become parameters.
+    """
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()

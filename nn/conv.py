@@ -1,4 +1,4 @@
-"""Convolution layers in one, two and three dimensions, their transposes, and windows as columns."""
+"""Convolution layers, their transposes, and sliding windows as columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "c
 
 
 class _Base(Module):
-    """What a convolution and its transpose have in common."""
+    """Base of convolutions and their transposes."""
 
     n = 2
     function = "conv2d"
@@ -50,7 +50,7 @@ class _Base(Module):
                 raise ValueError(f"{name}: {what} must be at least 1, got {getattr(self, what)}")
         nested = isinstance(padding, (tuple, list)) and any(isinstance(p, (tuple, list)) for p in padding)
         self.padding: Any = padding if isinstance(padding, str) or nested else as_ints(name, "padding", padding, n)
-        pads_of(name, self.padding, self.kernel_size, self.kernel_size, self.stride, self.dilation)  # only to check it
+        pads_of(name, self.padding, self.kernel_size, self.kernel_size, self.stride, self.dilation)  # a check
         self.padding_mode = padding_mode
 
     def _start(self, channels: tuple[int, int], bias: bool | str, input_size: Any, dtype: Any) -> None:
@@ -79,11 +79,11 @@ class _Base(Module):
         return check_window(self.function, size, self.kernel_size, self.stride, pads, self.dilation)
 
     def reset_parameters(self) -> None:
-        """Draw new starting values."""
+        """Draw new initial values."""
         redraw(self._bound(self.weight.shape[1]), self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        """Return the constructor's arguments that are not the usual ones."""
+        """Return the constructor's arguments that differ from the defaults."""
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         if self.padding != (0,) * self.n:
             text += f", padding={self.padding}"
@@ -135,12 +135,15 @@ class Conv1d(_Conv):
 
 
 class Conv2d(_Conv):
-    r"""Slide ``out_channels`` kernels over images (N, C, H, W) or (C, H, W), as `nn.functional.conv2d` does.
+    r"""Slide ``out_channels`` kernels over images (N, C, H, W) or (C, H, W).
+
+    `nn.functional.conv2d` does the work.
 
     ``padding``: a number, one per axis, a pair (before, after) per axis, 'valid', 'same' or 'full'. ``padding_mode``:
     'zeros', 'reflect', 'replicate' or 'circular'. ``bias``: True (one number per channel), False, or 'untied' (one per
-    channel and position; tell the size of the images by ``input_size=(H, W)``). ``flip``: convolution instead of
-    cross-correlation. Weight and bias start uniform between :math:`\pm 1/\sqrt{C/\text{groups}\cdot K\cdot K}`.
+    channel and position; ``input_size=(H, W)`` gives the size of the images). ``flip``: convolution instead of
+    cross-correlation. Weight and bias are initialised uniformly between
+    :math:`\pm 1/\sqrt{C/\text{groups}\cdot K\cdot K}`.
 
     >>> import tinygrad_lite as tl
     >>> tl.nn.Conv2d(3, 6, 5, padding=2)(tl.ones(2, 3, 8, 8)).shape
@@ -179,7 +182,10 @@ class _ConvTranspose(_Base):
         return tuple((m - 1) * s - a - b + d * (k - 1) + e + 1 for m, s, (a, b), d, k, e in each)
 
     def forward(self, input: Any, output_size: Any = None) -> Any:
-        """Return the transposed convolution of ``input``; ``output_size`` chooses among the sizes a stride allows."""
+        """Return the transposed convolution of ``input``.
+
+        ``output_size`` chooses among the sizes that the stride allows.
+        """
         extra = self.output_padding
         if output_size is not None:
             wanted = tuple(int(m) for m in output_size)[-self.n :]
@@ -198,28 +204,37 @@ class _ConvTranspose(_Base):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """The transpose of `Conv1d`, from sequences (N, C, L) to larger ones; weight (in, out / groups, *kernel)."""
+    """Compute the transpose of `Conv1d`: short sequences (N, C, L) to longer ones.
+
+    The weight is (in, out / groups, *kernel).
+    """
 
     n = 1
     function = "conv_transpose1d"
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """The transpose of `Conv2d`, from images (N, C, H, W) to larger ones; weight (in, out / groups, *kernel)."""
+    """Compute the transpose of `Conv2d`: small images (N, C, H, W) to larger ones.
+
+    The weight is (in, out / groups, *kernel).
+    """
 
     n = 2
     function = "conv_transpose2d"
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """The transpose of `Conv3d`, from volumes (N, C, D, H, W) to larger ones; weight (in, out / groups, *kernel)."""
+    """Compute the transpose of `Conv3d`: small volumes to larger ones.
+
+    Volumes are (N, C, D, H, W), the weight is (in, out / groups, *kernel).
+    """
 
     n = 3
     function = "conv_transpose3d"
 
 
 class Unfold(Module):
-    """Return what a window sees at each position of images (N, C, H, W), as columns (N, C K K, positions)."""
+    """Return the windows of images (N, C, H, W) as columns (N, C K K, positions)."""
 
     def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
         super().__init__()

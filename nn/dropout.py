@@ -1,4 +1,4 @@
-"""Dropout, as functions and as layers: random zeros while training, nothing in evaluation.
+"""Dropout as functions and as layers: random zeros in training only.
 
 Sources: Srivastava et al. 2014 (dropout), Tompson et al. 2015 (whole channels), Klambauer et al. 2017 (alpha dropout).
 """
@@ -28,7 +28,7 @@ def check_probability(name: str, p: float) -> None:
 
 
 def _chosen(shape: tuple[int, ...], p: float) -> Any:
-    """Return where random numbers say "keep": with probability ``1 - p``."""
+    """Return a mask of the elements to keep, each with probability ``1 - p``."""
     return default_generator().random(shape, np.float32) >= p
 
 
@@ -43,9 +43,11 @@ def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None =
 
 @function(public=False)
 def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
-    """Return ``input`` with each element zero with probability ``p``, the others divided by ``1 - p``.
+    """Set elements to zero with probability ``p``, and scale up the others.
 
-    Without ``training`` the input itself. ``inplace`` is accepted and does not save memory here. Raises ValueError.
+    The others are divided by ``1 - p``.
+
+    Without ``training`` the input is returned. ``inplace`` is accepted but saves no memory here. Raises ValueError.
     """
     return _dropped("dropout", input, p, training)
 
@@ -58,19 +60,28 @@ def _channels(name: str, n: int, input: Any, p: float, training: bool) -> Any:
 
 @function(public=False)
 def dropout1d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
-    """Return sequences (N, C, L) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    """Set whole channels of sequences (N, C, L) to zero with probability ``p``.
+
+    The others are divided by ``1 - p``.
+    """
     return _channels("dropout1d", 1, input, p, training)
 
 
 @function(public=False)
 def dropout2d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
-    """Return images (N, C, H, W) with whole channels zero with probability ``p``, the others divided by ``1 - p``."""
+    """Set whole channels of images (N, C, H, W) to zero with probability ``p``.
+
+    The others are divided by ``1 - p``.
+    """
     return _channels("dropout2d", 2, input, p, training)
 
 
 @function(public=False)
 def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
-    """Return volumes (N, C, D, H, W) with channels zero with probability ``p``, the others divided by ``1 - p``."""
+    """Set whole channels of volumes (N, C, D, H, W) to zero with probability ``p``.
+
+    The others are divided by ``1 - p``.
+    """
     return _channels("dropout3d", 3, input, p, training)
 
 
@@ -83,13 +94,13 @@ def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ..
     low = -SELU_ALPHA * SELU_SCALE
     a = ((1 - p) * (1 + p * low * low)) ** -0.5
     keep = _chosen(shape, p)
-    # what is dropped takes the lowest value of SELU; a and the shift bring mean and variance back
+    # dropped elements become SELU's lowest value; the factor a and the shift restore mean and variance
     return where(keep, input * a, new.asarray(low * a, input.dtype)) - a * p * low
 
 
 @function(public=False)
 def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
-    """Return ``input`` with elements set to SELU's lowest value, scaled so that mean and variance stay."""
+    """Set elements to SELU's lowest value, and keep mean and variance."""
     return _alpha("alpha_dropout", input, p, training, tuple(input.shape))
 
 
@@ -100,7 +111,10 @@ def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, 
 
 
 class Dropout(Module):
-    """Set each element to zero with probability ``p`` while training, and divide the others by ``1 - p``."""
+    """Set elements to zero with probability ``p`` in training.
+
+    The others are divided by ``1 - p``.
+    """
 
     function: Any = staticmethod(dropout)
 
@@ -119,30 +133,33 @@ class Dropout(Module):
 
 
 class Dropout1d(Dropout):
-    """Set whole channels of sequences (N, C, L) to zero with probability ``p`` while training."""
+    """Set whole channels of sequences (N, C, L) to zero in training."""
 
     function = staticmethod(dropout1d)
 
 
 class Dropout2d(Dropout):
-    """Set whole channels of images (N, C, H, W) to zero with probability ``p`` while training."""
+    """Set whole channels of images (N, C, H, W) to zero in training."""
 
     function = staticmethod(dropout2d)
 
 
 class Dropout3d(Dropout):
-    """Set whole channels of volumes (N, C, D, H, W) to zero with probability ``p`` while training."""
+    """Set whole channels of volumes (N, C, D, H, W) to zero in training."""
 
     function = staticmethod(dropout3d)
 
 
 class AlphaDropout(Dropout):
-    """Set elements to the lowest value of SELU while training, keeping mean 0 and variance 1."""
+    """Set elements to SELU's lowest value in training; keep mean 0 and variance 1."""
 
     function = staticmethod(alpha_dropout)
 
 
 class FeatureAlphaDropout(Dropout):
-    """Set whole channels to the lowest value of SELU while training, keeping mean 0 and variance 1."""
+    """Set whole channels to SELU's lowest value in training.
+
+    Mean 0 and variance 1 are kept.
+    """
 
     function = staticmethod(feature_alpha_dropout)

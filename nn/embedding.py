@@ -16,7 +16,7 @@ __all__ = ["CosineSimilarity", "Embedding", "EmbeddingBag", "PairwiseDistance"]
 
 
 class Embedding(Module):
-    """A table of ``num_embeddings`` vectors of length ``embedding_dim``; returns those that the input numbers.
+    """Look up vectors by number in a table (num_embeddings, embedding_dim).
 
     The vectors start as normal random numbers, row ``padding_idx`` as zeros, and it gets no gradient.
 
@@ -83,7 +83,7 @@ class Embedding(Module):
 
 
 class EmbeddingBag(Module):
-    """A table of vectors of which whole bags are looked up: their sum, mean, or the largest of each column.
+    """Look up bags of vectors, and return the sum, mean or maximum of each bag.
 
     Input (B, k): a bag per row; or one axis and the places where bags begin. Returns (B, embedding_dim). Rows
     ``padding_idx`` are left out; an empty bag is zero.

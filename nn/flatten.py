@@ -12,7 +12,7 @@ __all__ = ["Flatten", "Reshape", "Unflatten"]
 
 
 class Flatten(Module):
-    """Make the axes from ``start_dim`` to ``end_dim`` one; by default all but the first.
+    """Join the axes from ``start_dim`` to ``end_dim``; by default all but the first.
 
     >>> import tinygrad_lite as tl
     >>> tl.nn.Flatten()(tl.ones(2, 3, 4)).shape
@@ -64,7 +64,10 @@ class Unflatten(Module):
 
 
 class Reshape(Module):
-    """Give each sample another shape: ``Reshape(1, 28, 28)`` turns (N, 784) into (N, 1, 28, 28)."""
+    """Give each sample another shape.
+
+    ``Reshape(1, 28, 28)`` turns (N, 784) into (N, 1, 28, 28).
+    """
 
     def __init__(self, *shape: Any) -> None:
         super().__init__()

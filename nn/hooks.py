@@ -1,4 +1,4 @@
-"""Module hooks: functions called before and after ``forward``, and in the backward pass."""
+"""Module hooks: functions called around ``forward`` and in the backward pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tinygrad_lite.engine.tensor import Tensor
 
 
 class Hooks:
-    """The hooks of one module; a module without any has none of these."""
+    """The hooks of one module; None for a module without hooks."""
 
     def __init__(self) -> None:
         self.before: dict[int, tuple[Callable[..., Any], bool]] = {}
@@ -50,7 +50,7 @@ def call_with_hooks(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: di
 
 
 class _Backward:
-    """Collects the gradients of the inputs and outputs of one call, then tells the hooks."""
+    """Collect the gradients of one call's inputs and outputs, then call the hooks."""
 
     def __init__(self, module: Any, hooks: tuple[Callable[..., Any], ...]) -> None:
         self.module, self.hooks = module, hooks
@@ -64,7 +64,7 @@ class _Backward:
         out = list(args)
         for i, a in enumerate(args):
             if isinstance(a, Tensor) and a.tracked:
-                out[i] = a.reshape(a.shape)  # a step of its own: only what flows back through this module passes it
+                out[i] = a.reshape(a.shape)  # a separate node: only this module's gradients reach it
                 out[i].register_hook(lambda g, i=i: self.arrived(i, g))
                 self.places.append(i)
         return tuple(out)
@@ -82,9 +82,9 @@ class _Backward:
     def leaving(self, i: int, g: Tensor) -> None:
         self.grad_out[i] = g
         if not self.places:
-            self.tell((None,) * self.count)
+            self.call_hooks((None,) * self.count)
 
-    def tell(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+    def call_hooks(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         given = tuple(self.grad_out.get(i) for i in range(self.outs))
         for hook in self.hooks:
             answer = hook(self.module, grads, given)
@@ -95,8 +95,8 @@ class _Backward:
     def arrived(self, i: int, g: Tensor) -> Tensor | None:
         self.grad_in[i] = g
         if len(self.grad_in) < len(self.places):
-            return None  # the gradient of the last input to arrive brings all of them
+            return None  # the hooks run once, with the last input's gradient
         grads = tuple(self.grad_in.get(k) for k in range(self.count))
         self.grad_in = {}
-        answer = self.tell(grads)
+        answer = self.call_hooks(grads)
         return answer[i] if answer is not grads else None

@@ -1,4 +1,4 @@
-"""Starting values of parameters, filled in place; each function returns its tensor.
+"""Initial values of parameters, filled in place.
 
 Sources: Glorot, Bengio 2010 (xavier), He et al. 2015 (kaiming), Saxe et al. 2013 (orthogonal), Martens 2010 (sparse).
 """
@@ -35,7 +35,9 @@ def _fill(tensor: Tensor, values: Any) -> Tensor:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Return by how much to scale starting weights so that ``nonlinearity`` keeps the spread of its input.
+    """Return the factor by which to scale initial weights for ``nonlinearity``.
+
+    With it the output of the nonlinearity is spread as widely as its input.
 
     >>> calculate_gain("relu") ** 2
     2.0000000000000004
@@ -65,7 +67,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """Return how many numbers feed one output of a weight (out, in, *kernel), and how many outputs one number feeds."""
+    """Return fan-in and fan-out of a weight (out, in, *kernel).
+
+    Fan-in counts the inputs of one output, fan-out the outputs of one input.
+    """
     shape = tensor.array.shape
     if len(shape) < 2:
         raise ShapeError(f"fan in and fan out need a weight of at least two axes, got shape {shape}")
@@ -158,14 +163,20 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 @named
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    r"""Fill with uniform numbers between :math:`\pm\text{gain}\sqrt{6 / (\text{in} + \text{out})}`."""
+    r"""Fill with uniform numbers, scaled by fan-in plus fan-out.
+
+    They lie between :math:`\pm\text{gain}\sqrt{6 / (\text{in} + \text{out})}`.
+    """
     bound = gain * math.sqrt(6.0 / sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 @named
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
-    r"""Fill with normal numbers of standard deviation :math:`\text{gain}\sqrt{2 / (\text{in} + \text{out})}`."""
+    r"""Fill with normal numbers, scaled by fan-in plus fan-out.
+
+    Their standard deviation is :math:`\text{gain}\sqrt{2 / (\text{in} + \text{out})}`.
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(fans(tensor))), generator)
 
 
@@ -192,7 +203,10 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
-    r"""Fill with normal numbers of standard deviation :math:`\text{gain} / \sqrt{\text{fan}}`."""
+    r"""Fill with normal numbers, scaled by fan-in or fan-out.
+
+    Their standard deviation is :math:`\text{gain} / \sqrt{\text{fan}}`.
+    """
     if not tensor.array.size:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
         return tensor
@@ -201,7 +215,10 @@ def kaiming_normal_(
 
 @named
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
-    """Fill with a random (semi-)orthogonal matrix; axes after the first are taken as one."""
+    """Fill with a random (semi-)orthogonal matrix.
+
+    The axes after the first count as one.
+    """
     shape = tensor.array.shape
     if len(shape) < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
@@ -215,7 +232,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
 @named
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
-    """Fill a matrix with normal numbers, a share ``sparsity`` of each column being zero."""
+    """Fill a matrix with normal numbers, some of them zero.
+
+    ``sparsity`` is the share of zeros in each column.
+    """
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     rng = _generator(generator)

@@ -1,4 +1,4 @@
-"""Layers that are a matrix product."""
+"""Linear layers: `Linear`, `Bilinear`, `Identity`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Bilinear", "Identity", "Linear", "new_parameter", "uniform_parameter
 
 
 def new_parameter(values: Any, dtype: Any = None) -> Parameter:
-    """Return a parameter that holds ``values`` in ``dtype`` (the default dtype if None)."""
+    """Return a parameter that holds ``values`` in ``dtype`` or the default dtype."""
     return Parameter(new.asarray(values, dtype or get_default_dtype()))
 
 
@@ -43,9 +43,11 @@ class Identity(Module):
 
 
 class Linear(Module):
-    r"""Return :math:`x W^\top + b`: input (..., in_features), weight (out_features, in_features), bias (out_features).
+    r"""Compute :math:`x W^\top + b`.
 
-    Both start uniform between :math:`\pm 1/\sqrt{\text{in\_features}}`.
+    Input (..., in_features), weight (out_features, in_features), bias (out_features).
+
+    Both are initialised uniformly between :math:`\pm 1/\sqrt{\text{in\_features}}`.
 
     >>> import tinygrad_lite as tl
     >>> layer = tl.nn.Linear(3, 2)
@@ -65,7 +67,7 @@ class Linear(Module):
     bias: Parameter | None
 
     def reset_parameters(self) -> None:
-        """Draw new starting values."""
+        """Draw new initial values."""
         bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0.0
         redraw(bound, self.weight, self.bias)
 
@@ -105,7 +107,10 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
 
 
 class Bilinear(Module):
-    r"""Return :math:`x_1^\top W_k x_2 + b_k` for each output k: inputs (..., in1), (..., in2), result (..., out)."""
+    r"""Compute :math:`x_1^\top W_k x_2 + b_k` for each output k.
+
+    Inputs (..., in1) and (..., in2), output (..., out).
+    """
 
     def __init__(
         self,
@@ -127,7 +132,7 @@ class Bilinear(Module):
     bias: Parameter | None
 
     def reset_parameters(self) -> None:
-        """Draw new starting values."""
+        """Draw new initial values."""
         redraw(1 / math.sqrt(self.in1_features), self.weight, self.bias)
 
     def forward(self, input1: Any, input2: Any) -> Any:

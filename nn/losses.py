@@ -24,7 +24,10 @@ Flag = bool | None
 
 
 def _constructor(cls: type[Any], kw_only: bool) -> Callable[..., None]:
-    """Build ``__init__`` from the annotated fields of a loss, and remove their defaults from the class."""
+    """Build ``__init__`` from the annotated fields of a loss.
+
+    Removes the defaults of the fields from the class.
+    """
     kind = Parameter.KEYWORD_ONLY if kw_only else Parameter.POSITIONAL_OR_KEYWORD
     fields = [
         Parameter(name, kind, default=cls.__dict__[name], annotation=hint)
@@ -154,7 +157,7 @@ class HuberLoss(Loss, function=F.huber_loss):
 
 
 class KLDivLoss(Loss, function=F.kl_div):
-    """Compute ``target * (log target - input)``, where ``input`` is log-probabilities.
+    """Compute ``target * (log target - input)`` for log-probabilities ``input``.
 
     ``reduction`` may also be 'batchmean': the sum over the batch size.
     """
@@ -299,8 +302,8 @@ class CTCLoss(Loss, function=F.ctc_loss):
     """Compute the CTC loss of label sequences with unknown alignment to the input.
 
     >>> import tinygrad_lite as tl
-    >>> said = tl.zeros(4, 1, 3).log_softmax(-1)  # 4 steps, 1 sequence, 2 labels and the blank
-    >>> round(CTCLoss()(said, tl.tensor([[1, 2]]), [4], [2]).item(), 4)
+    >>> log_probs = tl.zeros(4, 1, 3).log_softmax(-1)  # 4 steps, 1 sequence, 2 labels and the blank
+    >>> round(CTCLoss()(log_probs, tl.tensor([[1, 2]]), [4], [2]).item(), 4)
     0.8432
     """
 

@@ -1,7 +1,7 @@
-"""Module: something with parameters that can be called, saved, moved and printed; the base of every layer and network.
+"""Module: the base of every layer and network.
 
-Parameters, buffers and children are ordinary attributes, so using them costs what any attribute costs; the module only
-remembers which of its attributes are which (`_kinds`).
+Parameters, buffers and children are ordinary attributes, so reading them costs no more than any attribute. The module
+records which attributes are which (`_kinds`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ M = TypeVar("M", bound="Module")
 
 
 class Module:
-    """Base of all layers and networks: assign parameters and other modules to attributes, write ``forward``.
+    """Base of all layers and networks.
+
+    Assign parameters and other modules to attributes in ``__init__``, and define ``forward``.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite import nn
@@ -52,7 +54,7 @@ class Module:
     _hooks: Hooks | None
 
     _places: bool | None = None
-    """True: steps inside are told as the line that called this module. False: ``forward`` has lines of a user's."""
+    """True: nodes inside get the source line of the call. False: ``forward`` is user code with its own lines."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -72,7 +74,7 @@ class Module:
         known["training"] = True
 
     # -------------------------------------------------------------------------------- attributes
-    if not TYPE_CHECKING:  # or type checkers would take any name for an attribute
+    if not TYPE_CHECKING:  # type checkers would accept any attribute name
 
         def __getattr__(self, name: str) -> Any:
             if name in ("_kinds", "_hooks", "_not_saved", "training"):
@@ -103,7 +105,7 @@ class Module:
                     f"cannot assign '{type(value).__name__}' as {old} '{name}' ({expected} or None expected)"
                 )  # fmt: skip
         elif name == "forward":
-            object.__setattr__(self, "_places", False)  # it has lines of a user's now
+            object.__setattr__(self, "_places", False)  # user code, with source lines of its own
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -130,7 +132,10 @@ class Module:
         object.__setattr__(self, name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add ``param`` as attribute ``name``; None keeps the place free (it is not in the state dict)."""
+        """Add ``param`` as attribute ``name``.
+
+        None reserves the name; it does not appear in the state dict.
+        """
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
                 f"cannot assign '{type(param).__name__}' object to parameter '{name}' (nn.Parameter or None required)"
@@ -138,7 +143,10 @@ class Module:
         self._register("parameter", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that belongs to the module but is not trained; ``persistent``: saved in the state dict."""
+        """Add a tensor that belongs to the module but is not trained.
+
+        ``persistent``: whether the state dict contains it.
+        """
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
                 f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)"
@@ -177,7 +185,10 @@ class Module:
     def named_modules(
         self, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """Yield (dotted name, module) of this module (name ``""``) and all below it, each once."""
+        """Yield (dotted name, module) of this module and all below it, each once.
+
+        The name of this module is ``""``.
+        """
         memo = set() if memo is None else memo
         if id(self) in memo:
             return
@@ -247,7 +258,10 @@ class Module:
         return here  # type: ignore[no-any-return]
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put ``module`` at the dotted path ``target``; with ``strict`` only where there is one already."""
+        """Put ``module`` at the dotted path ``target``.
+
+        With ``strict`` only where a module already is.
+        """
         if not target:
             raise ValueError("Cannot set the submodule without a target name!")
         path, _, name = target.rpartition(".")
@@ -284,14 +298,17 @@ class Module:
 
     # -------------------------------------------------------------------------------- calling
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run ``forward``, with hooks and observers around it; an error says in which module it happened."""
+        """Run ``forward`` with its hooks and observers.
+
+        An error names the path of the module in which it happened.
+        """
         mode = MODE.get()
         observers = mode.observers
         if self._hooks is None and not observers:
             try:
                 if self._places is (mode.place is None):
                     return placed(mode, self.forward, args, kwargs)
-                if len(args) == 1 and not kwargs:  # the usual call, without the packing
+                if len(args) == 1 and not kwargs:  # the common call, without packing arguments
                     return self.forward(args[0])
                 return self.forward(*args, **kwargs)
             except Exception as error:
@@ -305,7 +322,7 @@ class Module:
                 out = self.forward(*args, **kwargs)
             elif mode.place is None:
                 out = call_with_hooks(self, self._hooks, args, kwargs)
-            else:  # hooks have lines of a user's, and so may forward
+            else:  # hooks are user code, and forward may be
                 out = placed(mode, call_with_hooks, (self, self._hooks, args, kwargs), {})
         except Exception as error:
             located(self, args, error)
@@ -316,28 +333,37 @@ class Module:
         return out
 
     def _no_forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output; every subclass writes its own."""
+        """Compute the output; every subclass defines it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    # declared so, any arguments of a subclass's forward suit type checkers
+    # declared as an attribute, so that type checkers accept any signature in a subclass
     forward: Callable[..., Any] = _no_forward
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(module, args)`` before forward; what it returns (unless None) replaces the arguments."""
+        """Call ``hook(module, args)`` before ``forward``.
+
+        A return value other than None replaces the arguments.
+        """
         self._hooks = self._hooks or Hooks()
         return RemovableHandle(self._hooks.before, (hook, with_kwargs), prepend)
 
     def register_forward_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after forward; what it returns (unless None) replaces the output."""
+        """Call ``hook(module, args, output)`` after ``forward``.
+
+        A return value other than None replaces the output.
+        """
         self._hooks = self._hooks or Hooks()
         return RemovableHandle(self._hooks.after, (hook, with_kwargs, always_call), prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(module, grad_input, grad_output)`` in the backward pass; it may return another grad_input."""
+        """Call ``hook(module, grad_input, grad_output)`` in the backward pass.
+
+        A return value other than None replaces ``grad_input``.
+        """
         self._hooks = self._hooks or Hooks()
         return RemovableHandle(self._hooks.backward, hook, prepend)
 
@@ -345,7 +371,10 @@ class Module:
     def state_dict(
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> OrderedDict[str, Any]:
-        """Return every parameter and persistent buffer by dotted name; the tensors share the module's memory."""
+        """Return every parameter and persistent buffer by dotted name.
+
+        The tensors share the module's memory.
+        """
         found = read_state(self, prefix, keep_vars)
         if destination is None:
             return found
@@ -355,7 +384,9 @@ class Module:
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
-        """Copy a state dict into the module; with ``strict`` the names must match exactly.
+        """Copy a state dict into the module.
+
+        With ``strict`` the names must match exactly.
 
         Returns the missing and the unexpected names. Shapes are checked before anything is changed.
         Raises RuntimeError.
@@ -363,7 +394,10 @@ class Module:
         return write_state(self, state_dict, strict, assign)
 
     def train(self: M, mode: bool = True) -> M:
-        """Switch this module and all below it to training (dropout drops, batch norm learns its statistics)."""
+        """Switch this module and all below it to training mode.
+
+        In training mode dropout drops, and batch norm updates its running statistics.
+        """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
@@ -376,13 +410,13 @@ class Module:
         return self.train(False)
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
-        """Let all parameters require gradients, or none (a frozen part); returns self."""
+        """Set ``requires_grad`` of all parameters (False freezes them); returns self."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters (or fill them with zeros)."""
+        """Set the gradients of all parameters to None, or to zeros."""
         for p in self.parameters():
             if not set_to_none and p.grad is not None:
                 p.grad = Tensor(new.zeros_like(p.grad.array))
@@ -401,7 +435,10 @@ class Module:
         return self
 
     def to(self: M, *args: Any, device: Any = None, dtype: Any = None, **_: Any) -> M:
-        """Give parameters and buffers another floating dtype: ``to(dtype)``, ``to(device, dtype)``, ``to(tensor)``."""
+        """Convert parameters and buffers to another floating dtype.
+
+        Call it as ``to(dtype)``, ``to(device, dtype)`` or ``to(tensor)``.
+        """
         for a in args:
             if isinstance(a, Tensor):
                 dtype = a.dtype
@@ -443,7 +480,7 @@ class Module:
         return type(self).__name__
 
     def summary(self, *inputs: Any) -> Any:
-        """Return the table of one run on ``inputs``: layers, output shapes, parameters, FLOPs, bytes.
+        """Return a table of one run: layers, shapes, parameters, FLOPs, bytes.
 
         >>> from tinygrad_lite import nn, ones
         >>> print(nn.Linear(2, 3).summary(ones(4, 2)))
@@ -455,11 +492,11 @@ class Module:
         FLOPs, one forward pass: 48
         Bytes: results 48 B, parameters 36 B, kept for backward 32 B
         """
-        # by name: pictures look at layers, layers know nothing of pictures
+        # imported by name, because viz imports nn
         return import_module("tinygrad_lite.viz").summary(self, *inputs)
 
     def extra_repr(self) -> str:
-        """Return what stands between the brackets of ``repr``; subclasses write their own."""
+        """Return what stands between the brackets of ``repr``; override it."""
         return ""
 
     def __repr__(self) -> str:
@@ -473,7 +510,7 @@ class Module:
 
 
 def meant(given: Any) -> str:
-    """Say what somebody meant who gave something else than a module."""
+    """Return a hint for a caller who passed something other than a module."""
     if isinstance(given, (list, tuple)):
         return "; give the modules one by one: Sequential(*layers), or use ModuleList(layers)"
     if isinstance(given, type):

@@ -250,7 +250,7 @@ class GroupNorm(_Scaled):
 
 
 class LocalResponseNorm(Module):
-    """Divide each element by the size of its neighbours in ``size`` channels around it."""
+    """Divide each element by the size of its neighbours in ``size`` channels."""
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()

@@ -16,7 +16,10 @@ __all__ = [
 
 
 class _Pad(Module):
-    """Base of the padding layers; a subclass names its number of spatial axes and its mode in the class line."""
+    """Base of the padding layers.
+
+    A subclass names its number of spatial axes and its mode in the class line.
+    """
 
     n = 2
     mode = "constant"

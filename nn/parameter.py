@@ -1,11 +1,10 @@
-"""A tensor that belongs to a module: found by `Module.parameters`, trained by optimisers."""
+"""Tensors that belong to a module: `Parameter` and `Buffer`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.printing import show
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, to_array
 
@@ -13,7 +12,7 @@ __all__ = ["Buffer", "Parameter"]
 
 
 class _Named(Tensor):
-    """A tensor that keeps what users hang on it (``p.tag = ...``) when it is copied or pickled."""
+    """A tensor that keeps its Python attributes when it is copied or pickled."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         copy = super().__deepcopy__(memo)
@@ -25,7 +24,7 @@ class _Named(Tensor):
 
 
 class Parameter(_Named):
-    """A tensor that a `Module` registers as a parameter when it is assigned to one of its attributes.
+    """A tensor that becomes a parameter when it is assigned to a module attribute.
 
     ``data``: a tensor (its memory is shared), or anything `tensor` takes (copied). Unlike a plain tensor it requires
     gradients by default.
@@ -38,7 +37,7 @@ class Parameter(_Named):
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         if data is None:
-            self.array = np.empty(0, get_default_dtype())
+            self.array = new.empty(0, get_default_dtype())
         else:
             self.array = data.array if isinstance(data, Tensor) else to_array(data)
         self._grad = self.node = self.hooks = self.base = None
@@ -50,7 +49,9 @@ class Parameter(_Named):
 
 
 class Buffer(_Named):
-    """A tensor without gradient that a `Module` registers as a buffer when it is assigned to one of its attributes.
+    """A tensor that becomes a buffer when it is assigned to a module attribute.
+
+    It requires no gradient.
 
     ``persistent``: whether it is part of the state dict.
     """

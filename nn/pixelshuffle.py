@@ -27,7 +27,10 @@ class PixelShuffle(Module):
 
 
 class PixelUnshuffle(Module):
-    """Make each r x r block of pixels channels: (N, C, H r, W r) becomes (N, C r², H, W)."""
+    """Turn r x r blocks of pixels into channels.
+
+    (N, C, H r, W r) becomes (N, C r², H, W).
+    """
 
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()

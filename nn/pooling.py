@@ -232,7 +232,7 @@ class AdaptiveMaxPool2d(_AdaptiveMax):
 
 
 class AdaptiveMaxPool3d(_AdaptiveMax):
-    """Return maxima over windows of volumes (N, C, D, H, W) that give the wanted size."""
+    """Return maxima of volumes (N, C, D, H, W) over windows that give a wanted size."""
 
     function = staticmethod(F.adaptive_max_pool3d)
 

@@ -22,7 +22,10 @@ __all__ = ["gumbel_softmax", "rrelu"]
 def rrelu(
     input: Array, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
 ) -> Array:
-    """Return leaky ReLU: in training with a random slope per element, else with the middle one."""
+    """Return leaky ReLU, in training with a random slope per element.
+
+    Otherwise the slope is the middle of ``lower`` and ``upper``.
+    """
     if lower > upper:
         raise ValueError(f"rrelu: lower bound {lower} must not be greater than upper bound {upper}")
     if not training:
@@ -33,7 +36,9 @@ def rrelu(
 
 @function(public=False)
 def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Array:
-    """Return a random, nearly one-hot vector along ``dim`` that is differentiable in the ``logits``.
+    """Return a random, nearly one-hot vector along ``dim``.
+
+    It is differentiable in the ``logits``.
 
     ``hard``: exactly one-hot, with the gradient of the soft one.
     """

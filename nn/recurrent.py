@@ -1,4 +1,4 @@
-"""Recurrent layers over whole sequences: RNN, LSTM, GRU, in any number of layers and both directions."""
+"""Recurrent layers over whole sequences: RNN, LSTM, GRU, and their cells."""
 
 from __future__ import annotations
 
@@ -108,11 +108,11 @@ class _Recurrent(Module):
         return False
 
     def _run(self, x: Any, states: tuple[Any, ...], suffix: str, lengths: Any) -> tuple[Any, tuple[Any, ...]]:
-        """Return the outputs (L, N, out) of one layer in one direction, and its last states."""
+        """Return outputs (L, N, out) and last states of one layer in one direction."""
         known = self.__dict__
         w, b = known["weight_hh" + suffix], known.get("bias_hh" + suffix)
         project = known.get("weight_hr" + suffix)
-        # what the inputs say, for all steps in one product
+        # the inputs' share of the gates, for all time steps in one product
         outer = linear(x, known["weight_ih" + suffix], known.get("bias_ih" + suffix))
         back = suffix.endswith("reverse")
         if lengths is None:
@@ -156,7 +156,7 @@ class _Recurrent(Module):
         return x, alone, states
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        """Return the outputs of the last layer for every step, and the last states of all layers.
+        """Return the last layer's outputs, and the last states of all layers.
 
         A `PackedSequence` gives a `PackedSequence`; states are in the order in which its sequences came.
         """
@@ -205,7 +205,9 @@ class _Recurrent(Module):
 
 
 class RNN(_Recurrent):
-    r"""Elman's network: :math:`h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})`, or with ReLU.
+    r"""Compute Elman's network, with tanh or ReLU.
+
+    :math:`h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})`
 
     Input (L, N, input_size), (N, L, input_size) with ``batch_first``, or (L, input_size). Returns all outputs of
     the last layer and the last state of each layer and direction.
@@ -296,7 +298,7 @@ class _Cell(Module):
             if tuple(h.shape) != shape:
                 raise ShapeError(f"{name}: expected hidden state {shape}, got {describe(h)}")
         known = self.__dict__
-        # a sequence of one step
+        # a sequence of one time step
         x = input.reshape((1, 1, -1)) if input.ndim == 1 else input.reshape((1, *input.shape))
         begun = tuple(h.reshape((1, -1)) for h in given) if input.ndim == 1 else tuple(given)
         outer = linear(x, self.weight_ih, known["bias_ih"])

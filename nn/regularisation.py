@@ -1,7 +1,7 @@
-"""Terms that keep weights small, or make them zero: add one to any loss.
+"""Penalties that keep weights small, or make them zero: add one to any loss.
 
-``loss = criterion(model(x), y) + L2(1e-4)(model)``. Biases (parameters named ``bias...``) are left out unless asked
-for, as they set no slope. Sources: Tikhonov 1943 (L2), Tibshirani 1996 (L1), Zou, Hastie 2005 (elastic net), Yuan,
+``loss = criterion(model(x), y) + L2(1e-4)(model)``. Biases (parameters named ``bias...``) are left out by
+default, as they set no slope. Sources: Tikhonov 1943 (L2), Tibshirani 1996 (L1), Zou, Hastie 2005 (elastic net), Yuan,
 Lin 2006 (group lasso).
 """
 
@@ -23,7 +23,10 @@ Choice = Callable[[str, Tensor], bool]
 
 
 def chosen(source: Any, biases: bool = False, choose: Choice | None = None) -> list[Tensor]:
-    """Return the parameters of a module (or of pairs of name and parameter, or a list) that a penalty works on."""
+    """Return the parameters that a penalty works on.
+
+    ``source``: a module, pairs of name and parameter, or a list.
+    """
     if isinstance(source, Tensor):
         return [source]
     if isinstance(source, Module):
@@ -42,7 +45,7 @@ def chosen(source: Any, biases: bool = False, choose: Choice | None = None) -> l
 class Penalty(Module):
     """Base of the penalties: sums ``of(parameter)`` over the chosen parameters.
 
-    ``strength``: the factor in front. ``biases``: with the biases too. ``choose(name, parameter)``: one's own choice.
+    ``strength``: the factor in front. ``biases``: with the biases too. ``choose(name, parameter)``: your own selection.
     Call it with a module, a tensor, a list of tensors, or pairs of name and tensor.
     """
 
@@ -70,7 +73,9 @@ class Penalty(Module):
 
 
 class L1(Penalty):
-    r"""The lasso: :math:`\lambda \sum |w|`; makes weights exactly zero with a proximal optimiser.
+    r"""Compute the lasso penalty :math:`\lambda \sum |w|`.
+
+    A proximal optimiser makes weights exactly zero under it.
 
     >>> import tinygrad_lite as tl
     >>> L1(0.5)(tl.tensor([1.0, -3.0])).item()
@@ -91,7 +96,10 @@ class L2(Penalty):
 
 
 class ElasticNet(Penalty):
-    r""":math:`\lambda (r \sum |w| + (1 - r) / 2 \sum w^2)` with ``l1_ratio`` r, as scikit-learn has it."""
+    r"""Compute the elastic net penalty, a mixture of `L1` and `L2`.
+
+    :math:`\lambda (r \sum |w| + (1 - r) / 2 \sum w^2)` with ``l1_ratio`` r, as in scikit-learn.
+    """
 
     def __init__(
         self, strength: float = 1.0, l1_ratio: float = 0.5, *, biases: bool = False, choose: Choice | None = None
@@ -112,7 +120,9 @@ class ElasticNet(Penalty):
 
 
 class GroupLasso(Penalty):
-    r""":math:`\lambda \sum_g \sqrt{|g|}\, \lVert w_g \rVert_2`: whole groups become zero together.
+    r"""Compute the group lasso penalty: whole groups become zero together.
+
+    :math:`\lambda \sum_g \sqrt{|g|}\, \lVert w_g \rVert_2`
 
     A group is what shares one place along axis ``dim``: the weights of one output (0, the default), or of one input
     (1). The slope of a group of zeros is zero.

@@ -1,4 +1,4 @@
-"""Where something happens: the user's line that called a module, and the module an error comes from."""
+"""Source locations: the user's line of a call, the module path of an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeEr
 
 
 def placed(mode: Mode, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run ``forward`` with the user's line noted once for all steps inside, or, if one is noted already, forgotten."""
+    """Run ``forward`` with one source line for all nodes recorded inside.
+
+    The line is the user's line that called the module. If a line is set already, it is cleared inside.
+    """
     place = None
     if mode.place is None:
         frame = user_frame(sys._getframe(2))
@@ -27,11 +30,11 @@ def placed(mode: Mode, forward: Callable[..., Any], args: tuple[Any, ...], kwarg
 
 
 def located(module: Any, args: Any, error: Exception) -> None:
-    """Say in ``error`` in which submodule it happened: ``error in layers.2 (Conv2d): ...``.
+    """Add the path of the submodule to ``error``: ``error in layers.2 (Conv2d)``.
 
-    The module that failed is remembered with the error; each module around it that the error passes through puts its
-    own name for it in front. An error that is not ours keeps its text and gets a note. One of our layers that is given
-    something else than a tensor says so.
+    The failing module is stored with the error, and each enclosing module prepends its own name for it. An error of
+    another library keeps its text and gets a note. If a layer of this package got something other than a tensor, the
+    error says so.
     """
     place = getattr(error, "_place", None)
     if place is None:
@@ -43,16 +46,16 @@ def located(module: Any, args: Any, error: Exception) -> None:
                 raise clear from error
         error._place = (module, "", type(module).__name__, error.args)  # type: ignore[attr-defined]
         return
-    below, path, kind, said = place
+    below, path, kind, texts = place
     name = next((n for n, m in module.named_modules() if m is below), "")
     if not name:
         return
     path = f"{name}.{path}" if path else name
-    error._place = (module, path, kind, said)  # type: ignore[attr-defined]
+    error._place = (module, path, kind, texts)  # type: ignore[attr-defined]
     where = f"error in {path} ({kind})"
     ours = isinstance(error, (ShapeError, DTypeError, DeviceError, GradientError)) or hasattr(error, "explained")
-    if ours and len(said) == 1 and isinstance(said[0], str):
-        error.args = (f"{where}: {said[0]}",)
+    if ours and len(texts) == 1 and isinstance(texts[0], str):
+        error.args = (f"{where}: {texts[0]}",)
     else:
         notes = [n for n in getattr(error, "__notes__", ()) if not n.startswith("error in ")]
         error.__notes__ = [*notes, where]

@@ -1,4 +1,7 @@
-"""State dicts: the parameters and buffers of a module by name, read out and put back all at once or not at all."""
+"""State dicts: read and load the parameters and buffers of a module by name.
+
+Loading checks everything first and changes nothing if anything does not fit.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ class IncompatibleKeys(NamedTuple):
 
 
 def entries(module: Any, prefix: str = "") -> dict[str, tuple[Any, str]]:
-    """Return (module, attribute) of everything in the state dict of ``module``, by full name, in PyTorch's order."""
+    """Return (module, attribute) of every entry of the state dict, by full name.
+
+    The order is PyTorch's.
+    """
     found: dict[str, tuple[Any, str]] = {}
     for kind in ("parameter", "buffer"):
         for name, k in module._kinds.items():
@@ -43,7 +49,10 @@ def entries(module: Any, prefix: str = "") -> dict[str, tuple[Any, str]]:
 
 
 def read_state(module: Any, prefix: str, keep_vars: bool) -> OrderedDict[str, Any]:
-    """Return the state dict of ``module``: tensors that share the memory of its parameters and buffers."""
+    """Return the state dict of ``module``.
+
+    Its tensors share the memory of the parameters and buffers.
+    """
     out: OrderedDict[str, Any] = OrderedDict()
     for full, (owner, name) in entries(module, prefix).items():
         if name == EXTRA:
@@ -55,7 +64,10 @@ def read_state(module: Any, prefix: str, keep_vars: bool) -> OrderedDict[str, An
 
 
 def write_state(module: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
-    """Copy ``state`` into ``module`` after checking all of it; nothing changes if anything does not fit."""
+    """Copy ``state`` into ``module`` after checking all of it.
+
+    Nothing changes if anything does not fit.
+    """
     if not isinstance(state, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state)}.")
     places = entries(module)

@@ -35,7 +35,7 @@ def _activation(given: Any) -> Callable[[Any], Any]:
 
 
 class _Layer(Module):
-    """What encoder and decoder layers share: attention to oneself and two linear layers."""
+    """Base of encoder and decoder layers: self-attention and two linear layers."""
 
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1, activation: Any = F.relu,
@@ -73,7 +73,9 @@ class _Layer(Module):
 
 
 class TransformerEncoderLayer(_Layer):
-    """Attention to oneself and two linear layers, each added to its input and normalised.
+    """Compute self-attention, then two linear layers.
+
+    Each is added to its input and normalised.
 
     >>> import tinygrad_lite as tl
     >>> tl.nn.TransformerEncoderLayer(8, 2, 16)(tl.ones(5, 3, 8)).shape
@@ -91,7 +93,10 @@ class TransformerEncoderLayer(_Layer):
 
 
 class TransformerDecoderLayer(_Layer):
-    """Attention to oneself, attention to a memory, and two linear layers, each added to its input and normalised."""
+    """Compute self-attention, attention to a memory, then two linear layers.
+
+    Each is added to its input and normalised.
+    """
 
     multihead_attn: MultiheadAttention
     norm3: LayerNorm
@@ -220,5 +225,5 @@ class Transformer(Module):
 
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:
-        """Return the (sz, sz) mask that hides the future: 0 where to look, -inf elsewhere."""
+        """Return the causal (sz, sz) mask: 0 where a query may look, else -inf."""
         return make(np.where(future_mask(sz, sz), 0.0, -np.inf).astype(dtype or get_default_dtype()))

@@ -11,7 +11,10 @@ __all__ = ["Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"]
 
 
 class Upsample(Module):
-    """Resize images: to ``size`` or by ``scale_factor``; see `nn.functional.interpolate`."""
+    """Resize images to ``size`` or by ``scale_factor``.
+
+    `nn.functional.interpolate` does the work.
+    """
 
     def __init__(
         self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,

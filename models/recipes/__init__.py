@@ -1,4 +1,4 @@
-"""The recipes: systems that are small, real and known from textbooks, each trained, proven and drawn by one command.
+"""Recipes: textbook systems, trained, checked and drawn by one command.
 
 ``tinygrad-lite list`` names them, ``tinygrad-lite train NAME`` runs one.
 """
@@ -21,30 +21,33 @@ RECIPES = {
     "kmeans": ("clustering", "K-means from random and k-means++ starts"),
     "soft-kmeans": ("soft_clustering", "soft K-means by gradient and by its fixed point, up to the hard limit"),
     "xor": ("exclusive_or", "exclusive or with a 2-3-1 network"),
-    "tiny-cnn": ("tiny_cnn", "the 5x5 network with 28 parameters, every number shown"),
+    "tiny-cnn": ("tiny_cnn", "the 5x5 network with 28 parameters, every number printed"),
     "digits01": ("two_digits", "zeros against ones: 5 kernels with untied bias, one image at a time"),
     "digits": ("ten_digits", "all ten digits with a small CNN"),
-    "up-down": ("up_or_down", "series that go up or down, told apart by one kernel with two weights"),
+    "up-down": ("up_or_down", "series that go up or down, distinguished by one kernel with two weights"),
     "lines": ("line_detection", "fixed kernels that find rows, columns and diagonals in a digit"),
 }
-"""Module and one line about each recipe, by the name it is trained by."""
+"""Module and one-line summary of each recipe, by name."""
 
 
 def load(name: str) -> Any:
-    """Return the module of a recipe; ValueError for a name that is not one of `RECIPES`."""
+    """Return the module of a recipe.
+
+    Raises ValueError for a name that is not one of `RECIPES`.
+    """
     if name not in RECIPES:
         raise ValueError(f"no recipe '{name}'; there are {', '.join(RECIPES)}")
     return import_module(f"tinygrad_lite.models.recipes.{RECIPES[name][0]}")
 
 
 def example(name: str) -> tuple[Any, tuple[Any, ...]]:
-    """Return the model of a recipe, untrained, and inputs that it can be called with: what a graph picture needs."""
+    """Return the untrained model of a recipe, and inputs to call it with."""
     model, inputs = load(name).example()
     return model, inputs
 
 
 def run_list(argv: Sequence[str]) -> int:
-    """Name every recipe: ``tinygrad-lite list``; returns the exit status."""
+    """Print every recipe: ``tinygrad-lite list``; returns the exit status."""
     argparse.ArgumentParser(prog="tinygrad-lite list", description="Name every system that can be trained.").parse_args(
         argv
     )

@@ -1,4 +1,4 @@
-"""Gradients written out by hand, formula by formula: what automatic differentiation spares us, kept to prove it."""
+"""Gradients as formulas, to compare the gradients of the library with."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
     "tanh": (np.tanh, lambda y: 1 - y * y),
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y)),
 }
-"""Each function, and its slope told from its result."""
+"""Each function, and its derivative as a function of its result."""
 
 
 def mean_squares(X: Array, y: Array, w: Array, b: float) -> tuple[Array, float]:
-    """Return the slopes of sum (y - X w - b)² / n: -2/n X^T (y - X w - b) and -2/n sum (y - X w - b)."""
+    """Return the gradients of sum (y - X w - b)² / n for w and b.
+
+    They are -2/n X^T (y - X w - b) and -2/n sum (y - X w - b).
+    """
     left = y - X @ w - b
     return -2 / len(y) * X.T @ left, float(-2 / len(y) * left.sum())
 
@@ -27,7 +30,7 @@ def mean_squares(X: Array, y: Array, w: Array, b: float) -> tuple[Array, float]:
 def dense(
     x: Array, layers: Sequence[tuple[Array, Array, str]], slope: Callable[[Array], Array]
 ) -> tuple[list[Array], Array]:
-    """Return the gradients [W1, b1, W2, b2, ...] of a dense network and that of its input.
+    """Return the gradients [W1, b1, W2, b2, ...] of a dense network, and its input's.
 
     Each layer is (weight (out, in), bias (out), activation); ``slope`` gives the slope of the loss at the output.
     """
@@ -44,7 +47,10 @@ def dense(
 
 
 def correlated(image: Array, kernel: Array) -> Array:
-    """Return the 'valid' cross-correlation of two matrices, each value the sum over one window, by loops."""
+    """Return the 'valid' cross-correlation of two matrices, by loops.
+
+    Each value is the sum over one window.
+    """
     rows, columns = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
     out = np.empty((rows, columns))
     for i in range(rows):
@@ -54,7 +60,10 @@ def correlated(image: Array, kernel: Array) -> Array:
 
 
 def convolved(image: Array, kernel: Array) -> Array:
-    """Return the 'full' convolution of two matrices: every pixel paints the kernel around its place, by loops."""
+    """Return the 'full' convolution of two matrices, by loops.
+
+    Each pixel adds a scaled kernel around its position.
+    """
     out = np.zeros((image.shape[0] + kernel.shape[0] - 1, image.shape[1] + kernel.shape[1] - 1))
     for i in range(image.shape[0]):
         for j in range(image.shape[1]):
@@ -63,9 +72,9 @@ def convolved(image: Array, kernel: Array) -> Array:
 
 
 def digits_cnn(image: Array, target: Array, p: dict[str, Array]) -> list[Array]:
-    """Return the gradients of the two-digit network for one image (H, W) and binary cross-entropy.
+    """Return the gradients of the two-digit network for one image (H, W).
 
-    The loss is the mean over the two outputs. Order: kernels, untied bias, then weight and bias of both
+    The loss is the mean binary cross-entropy of both outputs. Order: kernels, untied bias, then weight and bias of both
     dense layers.
     """
     sigmoid, slope = ACTIVATIONS["sigmoid"]
@@ -77,7 +86,9 @@ def digits_cnn(image: Array, target: Array, p: dict[str, Array]) -> list[Array]:
 
 
 def tiny_cnn(image: Array, target: Array, p: dict[str, Array]) -> list[Array]:
-    """Return the gradients of the 5x5 network for one image and (z0 - y0)² + (z1 - y1)².
+    """Return the gradients of the 5x5 network for one image.
+
+    The loss is (z0 - y0)² + (z1 - y1)².
 
     The pooled gradient goes back to the first of the largest values of its 2x2 square, then through the open ReLUs.
     """
@@ -93,13 +104,19 @@ def tiny_cnn(image: Array, target: Array, p: dict[str, Array]) -> list[Array]:
 
 
 def hard_centroids(X: Array, centers: Array) -> Array:
-    """Return the slope of sum min_k |x - c_k|² for the centroids: 2 sum (c_k - x) over the points of cluster k."""
+    """Return the gradient of sum min_k |x - c_k|² for the centroids.
+
+    It is 2 sum (c_k - x) over the points of cluster k.
+    """
     labels = ((X[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1)
     return np.stack([2 * (c - X[labels == k]).sum(axis=0) for k, c in enumerate(centers)])
 
 
 def soft_centroids(X: Array, centers: Array, beta: float) -> tuple[Array, Array]:
-    """Return the slopes of the free energy: 2 sum_k a (x - c_k) for the points, 2 sum_i a (c_k - x_i) for centroids."""
+    """Return the gradients of the free energy for points and centroids.
+
+    2 sum_k a (x - c_k) for the points, 2 sum_i a (c_k - x_i) for the centroids.
+    """
     apart = X[:, None] - centers
     d = (apart**2).sum(axis=2)
     a = np.exp(-beta * (d - d.min(axis=1, keepdims=True)))

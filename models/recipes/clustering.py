@@ -1,4 +1,4 @@
-"""K-means: assign, recompute, stop when the sum of squared distances no longer decreases.
+"""K-means: assign and recompute while the sum of squared distances falls.
 
 One run from a poor random start is watched step by step; then k-means++ and random starts are compared.
 """
@@ -22,13 +22,13 @@ EPOCHS, LR = 300, 1.0
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument("--clusters", type=whole(1), default=5, help="number of clusters (default: 5)")
     parser.add_argument("--points", type=whole(1), default=500, help="number of points (default: 500)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return SoftClusters(3, 2), (tensor(np.zeros((4, 2), np.float32)),)
 
 
@@ -40,7 +40,7 @@ def squared_error(points: Tensor, centers: Tensor) -> Tensor:
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     k = job.args.clusters
     if k > job.args.points:
         raise WrongOption(f"{k} clusters need at least as many points, --points is {job.args.points}")
@@ -89,7 +89,10 @@ def run(job: Job) -> None:
 
 
 def against_sklearn(job: Job, X: Any, k: int) -> None:
-    """Compare the SSE on blobs and digits with scikit-learn's, where it is installed: same number of starts."""
+    """Compare the SSE on blobs and digits with scikit-learn's, if installed.
+
+    Both get the same number of starts.
+    """
     try:
         theirs = import_module("sklearn.cluster").KMeans
     except ImportError:

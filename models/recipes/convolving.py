@@ -1,4 +1,4 @@
-"""Convolution from its definition: loops against im2col, convolution against correlation, 1-D as a banded matrix.
+"""Convolution from its definition: loops, im2col, and a banded matrix.
 
 Then a kernel is learned back from an image and its response, by the gradients of the convolution alone.
 """
@@ -21,12 +21,15 @@ SOBEL = np.array([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]])
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return nn.Conv2d(1, 1, 3), (tensor(np.zeros((1, 1, 8, 8), np.float32)),)
 
 
 def banded(kernel: Any, size: int, mode: str, stride: int = 1) -> Any:
-    """Return the matrix M with conv(x, k) = M @ x for x of ``size`` values: what becomes of the unit vectors."""
+    """Return the matrix M with conv(x, k) = M @ x for x of ``size`` values.
+
+    Its columns are the convolutions of the unit vectors.
+    """
     units = tensor(np.eye(size)[:, None])
     return (
         F.conv1d(units, tensor(np.asarray(kernel, float)[None, None]), stride=stride, padding=mode, flip=True)
@@ -86,7 +89,7 @@ def run(job: Job) -> None:
 
 
 def sizes(job: Job, rng: np.random.Generator) -> None:
-    """Compare im2col with the loops for rectangular kernels, strides that do not fit, and every padding."""
+    """Compare im2col with the loops for many kernels, strides and paddings."""
     job.say("output size = floor((size + 2 padding - kernel) / stride) + 1, height and width apart", "")
     job.say("  image   kernel  stride  padding     output")
     worst = 0.0
@@ -120,7 +123,7 @@ def sizes(job: Job, rng: np.random.Generator) -> None:
 
 
 def in_one_dimension(job: Job, rng: np.random.Generator) -> None:
-    """Show the banded matrix of a 1-D convolution and compare it with NumPy's convolve."""
+    """Show a 1-D convolution as a banded matrix; compare it with numpy.convolve."""
     x, k = rng.standard_normal(6), np.array([1.0, 2.0, 3.0])
     for mode in ("valid", "full"):
         M = banded(k, 6, mode)
@@ -136,7 +139,7 @@ def in_one_dimension(job: Job, rng: np.random.Generator) -> None:
 
 
 def draw(job: Job, digit: Any, before: Any, after: Any) -> None:
-    """Draw the banded matrices, and the kernel before and after learning with what it sees."""
+    """Draw the banded matrices, and kernel and output before and after learning."""
     with job.figure("matrices.png", 9, 3.6) as figure:
         for axis, (title, M) in zip(
             figure.subplots(1, 3),

@@ -1,4 +1,6 @@
-"""The noisy cubic: 700 points, y = x³ + 4 + N(0, 10). A straight line cannot follow them; ten ReLU units can.
+"""The noisy cubic: 700 points, y = x³ + 4 + N(0, 10), a line and a network.
+
+A straight line cannot follow the points; ten ReLU units can.
 
 The line is fitted by 10,000 steps of gradient descent, its bias a column of ones. The network is 1-10-1.
 """
@@ -23,14 +25,14 @@ GRID = np.linspace(0, 5, 300)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument(
         "--steps", type=whole(1), default=10_000, help="gradient steps of the straight line (default: 10000)"
     )
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return CubicNet(), (tensor(np.zeros((4, 1), np.float32)),)
 
 
@@ -62,7 +64,7 @@ def fit_line(job: Job, x: Any, y: Any) -> Any:
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     X, y = datasets.make_cubic(seed=job.seed, dtype=np.float64)
     fresh, fresh_y = datasets.make_cubic(seed=job.seed + 1_000_003, dtype=np.float64)
     x = X[:, 0]
@@ -107,7 +109,7 @@ def run(job: Job) -> None:
 
 
 def check(job: Job, model: CubicNet, inputs: Any, target: Any) -> None:
-    """Compare the gradients with formulas and with finite differences, and draw the graph of the network."""
+    """Check the gradients by formula and finite differences; draw the network."""
 
     def loss_of(out: Any) -> Any:
         return nn.functional.mse_loss(out, target)
@@ -122,7 +124,7 @@ def check(job: Job, model: CubicNet, inputs: Any, target: Any) -> None:
 
 
 def draw(job: Job, x: Any, y: Any, line: Any, line_error: float, network: Any, network_error: float) -> None:
-    """Draw the data with both fits, given on `GRID`, and the training loss of the network."""
+    """Draw data and fits (given on `GRID`), and the training loss of the network."""
     with job.figure("fits.png", 7.5, 5) as figure:
         axis = figure.subplots()
         axis.scatter(x, y, s=7, color=GREY, alpha=0.4, label="data")

@@ -1,4 +1,4 @@
-"""Exclusive or: the smallest problem that one line cannot solve, by a 2-3-1 network with mean squared error.
+"""Exclusive or by a 2-3-1 network: no single line separates the classes.
 
 A hundred networks are trained from a hundred seeds; the decision surface is that of the first that solves it.
 """
@@ -21,7 +21,7 @@ EPOCHS, LR = 1000, 0.05
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument(
         "--activation", choices=("tanh", "sigmoid"), default="tanh", help="of both layers (default: tanh)"
     )
@@ -29,7 +29,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return XorNet(), (tensor(datasets.make_xor()[0]),)
 
 
@@ -60,7 +60,7 @@ def solved(model: XorNet) -> bool:
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     activation = job.args.activation
     job.say(
         f"the truth table of XOR, a 2-3-1 {activation} network of 13 parameters, trained from {job.args.seeds} seeds"
@@ -87,7 +87,7 @@ def run(job: Job) -> None:
 
 
 def check(job: Job, activation: str) -> None:
-    """Compare the gradients with formulas and with finite differences, and draw the graph of the loss."""
+    """Check the gradients by formula and finite differences; draw the loss."""
     X, y = datasets.make_xor(dtype=np.float64)
     x, target = tensor(X), tensor(y[:, None])
     fresh = XorNet(activation, dtype=np.float64)

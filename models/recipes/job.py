@@ -1,4 +1,4 @@
-"""One run of a recipe: what it says, what it writes, and how its results compare with their references."""
+"""One run of a recipe: its output, its files, its comparisons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WrongOption(ValueError):
 
 
 def whole(least: int) -> Callable[[str], int]:
-    """Return what reads a whole number of at least ``least`` from the command line."""
+    """Return a command-line type: whole numbers of at least ``least``."""
 
     def read(text: str) -> int:
         if not text.lstrip("+-").isdigit() or int(text) < least:
@@ -48,9 +48,9 @@ def positive(text: str) -> float:
 
 
 def output_folder(given: str | None, name: str, overwrite: bool) -> Path:
-    """Return the folder to write to, made and proved writable before anything is computed.
+    """Create the output folder, and check that it is writable, before any work.
 
-    Without ``given`` a folder that does not exist yet; a given one must be empty, or ``overwrite`` said.
+    Without ``given`` a folder that does not exist yet; a given one must be empty, unless ``overwrite``.
     """
     if given is None:
         path, n = Path(f"tinygrad-lite-{name}"), 2
@@ -73,14 +73,14 @@ def output_folder(given: str | None, name: str, overwrite: bool) -> Path:
 
 
 class Job:
-    """What a recipe is given: its settings, a seeded generator, and ways to say, draw and write what it finds."""
+    """The argument of a recipe's ``run``: settings, checks, figures and files."""
 
     def __init__(self, name: str, args: argparse.Namespace) -> None:
         self.name, self.args = name, args
         self.seed, self.epochs, self.lr = args.seed, args.epochs, args.lr
         self.pictures = not args.no_pictures
         if self.pictures:
-            require("matplotlib", extra="plot")  # said now, not after the training
+            require("matplotlib", extra="plot")  # fails now, not after the training
         self.out = output_folder(args.out, name, args.overwrite)
         self.history: list[dict[str, float]] = []
         self.metrics: dict[str, Any] = {}
@@ -89,12 +89,12 @@ class Job:
         self.files: list[str] = []
 
     def run(self, recipe: Callable[[Job], None]) -> int:
-        """Run the recipe and write everything down; returns the exit status."""
+        """Run the recipe and write all files; returns the exit status."""
         manual_seed(self.seed)
         started, stopped = time.perf_counter(), False
         try:
             recipe(self)
-        except (OSError, WrongOption) as error:  # data that is not there or cannot be fetched; options that clash
+        except (OSError, WrongOption) as error:  # missing data, failed download, conflicting options
             print(f"tinygrad-lite train {self.name}: {error}", file=sys.stderr)
             if not any(self.out.iterdir()):
                 self.out.rmdir()
@@ -110,20 +110,20 @@ class Job:
         missed = [c for c in self.comparisons if not c["ok"]]
         return 1 if wrong or (missed and self.args.strict) else 0
 
-    # -------------------------------------------------------------------------------- telling
+    # -------------------------------------------------------------------------------- reporting
     def say(self, *lines: str) -> None:
         """Print lines."""
         for line in lines:
             print(line, flush=True)
 
     def compare(self, what: str, ours: float, reference: float, source: str, ok: bool) -> None:
-        """Write down a result beside its reference and whether the two agree as they should."""
+        """Record a result, its reference, and whether they agree."""
         self.comparisons.append(
             {"what": what, "ours": float(ours), "reference": float(reference), "source": source, "ok": bool(ok)}
         )
 
     def prove(self, what: str, ours: Sequence[Any], by_hand: Sequence[Any], within: float = 1e-9) -> None:
-        """Write down how far gradients of the library are from formulas written by hand, relative to their size."""
+        """Record the relative distance of gradients from formulas written by hand."""
         worst = 0.0
         for a, b in zip(ours, by_hand, strict=True):
             a, b = np.asarray(getattr(a, "array", a), float), np.asarray(b, float)
@@ -133,7 +133,7 @@ class Job:
         self.proofs.append({"what": what, "difference": worst, "ok": worst <= within})
 
     def check(self, what: str, loss: Callable[..., Any], *inputs: Any) -> None:
-        """Write down whether the gradients of ``loss(*inputs)`` agree with finite differences."""
+        """Record whether the gradients of a loss agree with finite differences."""
         from tinygrad_lite.testing import gradcheck
 
         report = gradcheck(loss, *inputs, raise_exception=False)
@@ -146,7 +146,10 @@ class Job:
         self.history.append({k: float(v) for k, v in row.items()})
 
     def rounds(self, total: int, every: int | None = None, unit: str = "epoch") -> Iterator[int]:
-        """Yield 1, 2, ... ``total``; shows a bar on a terminal, else the last row of the history from time to time."""
+        """Yield 1, 2, ... ``total`` and show the progress.
+
+        A bar on a terminal, else the last row of the history every ``every`` rounds.
+        """
         every = every or max(1, total // 10)
         bar = None
         if sys.stderr.isatty():
@@ -189,7 +192,10 @@ class Job:
         self.files.append("model.npz")
 
     def graph(self, loss: Any, *inputs: Any, **options: Any) -> None:
-        """Save the picture of a loss, or of a model called with ``inputs``, as ``graph.svg`` and ``graph.html``."""
+        """Save a picture of a loss or model as ``graph.svg`` and ``graph.html``.
+
+        ``inputs`` are the arguments to call a model with.
+        """
         from tinygrad_lite.viz import draw
 
         graph = draw(loss, *inputs, **options)

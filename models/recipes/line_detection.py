@@ -1,4 +1,6 @@
-"""Line detection: four fixed 3x3 kernels, -1 2 -1 across rows, columns and both diagonals, on a handwritten digit.
+"""Line detection in a handwritten digit with four fixed 3x3 kernels.
+
+The kernels are -1 2 -1 across rows, columns and both diagonals.
 
 'Full' convolution, responses above 1.5 are lines. Nothing is trained; equals scipy.signal.convolve2d exactly.
 """
@@ -21,12 +23,12 @@ EPOCHS, LR = 1, 1.0
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument("--digit", type=int, choices=range(10), default=7, help="which digit to look at (default: 7)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return LineDetector(), (tensor(np.zeros((1, 1, 8, 8), np.float32)),)
 
 

@@ -1,4 +1,4 @@
-"""Ridge (L2), lasso (L1) and elastic net: what the penalties do to the weights, and which become exactly zero.
+"""Ridge, lasso and elastic net: what each penalty does to the weights.
 
 The lasso is also trained by a plain loop, with the proximal step that makes exact zeros (`l1=` of the optimiser).
 """
@@ -23,19 +23,19 @@ EPOCHS, LR = 1500, 0.05
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument(
         "--strength", type=positive, default=10.0, help="lambda of the penalty of the loop (default: 10)"
     )
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return nn.Linear(20, 1), (tensor(np.zeros((4, 20), np.float32)),)
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     n, lam = 120, job.args.strength
     rng, truth = np.random.default_rng(job.seed), np.zeros(20)
     truth[[2, 5, 9, 12, 17]] = 90.0, -70.0, 50.0, -30.0, 15.0
@@ -63,7 +63,7 @@ def run(job: Job) -> None:
 
 
 def check(job: Job, model: nn.Linear, X: Any, y: Any, lam: float) -> None:
-    """Compare the gradients with formulas and with finite differences, and draw the graph of the loss."""
+    """Check the gradients by formula and finite differences; draw the loss."""
     x, target, bias = tensor(X), tensor(y[:, None]), model.bias
     assert bias is not None
 
@@ -87,7 +87,7 @@ def check(job: Job, model: nn.Linear, X: Any, y: Any, lam: float) -> None:
 
 
 def train(job: Job, model: nn.Linear, X: Any, y: Any, lam: float) -> None:
-    """Train the lasso by gradient descent; the proximal step of the optimiser applies the penalty."""
+    """Train the lasso; the optimiser's proximal step applies the penalty."""
     x, target = tensor(X), tensor(y[:, None])
     # the loss has no penalty term: the proximal step stops at exactly zero, a gradient step would not
     optimiser = optim.SGD([{"params": [model.weight], "l1": lam}, {"params": [model.bias]}], lr=job.lr)
@@ -102,7 +102,7 @@ def train(job: Job, model: nn.Linear, X: Any, y: Any, lam: float) -> None:
 
 
 def compare(job: Job, model: nn.Linear, X: Any, y: Any, lam: float, fitted: dict[str, Any]) -> None:
-    """Compare the loop with `Lasso`, and each estimator with the conditions that hold at its optimum."""
+    """Compare the loop with `Lasso`, and estimators with optimality conditions."""
     n, ridge, lasso = len(X), fitted["Ridge"].coef_, fitted["Lasso"].coef_
     ours = model.weight.array[0]
     apart = float(np.abs(ours - lasso).max() / np.abs(lasso).max())

@@ -1,4 +1,4 @@
-"""How the pictures of the recipes look: colours that everybody can tell apart, named axes, nothing lost in print."""
+"""The style of the recipes' figures: colours safe for the colour-blind, axes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARKS = "os^DvP*X"
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Return an empty figure that no window and no global state knows of."""
+    """Return an empty figure, independent of windows and of pyplot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -28,7 +28,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def finish(axis: Any, legend: str | None = "best", **labels: Any) -> None:
-    """Name the axes (``xlabel``, ``ylabel``, ``title`` ...), add a light grid and a legend."""
+    """Label the axes (``xlabel``, ``title`` ...), add a light grid and a legend."""
     axis.set(**labels)
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.set_axisbelow(True)
@@ -48,7 +48,10 @@ def whole_numbers(axis: Any) -> None:
 def image(
     axis: Any, values: Any, title: str = "", signed: bool = False, numbers: bool = False, bar: bool = False
 ) -> None:
-    """Show a matrix: grey from white (0) to black, or with ``signed`` blue below 0, white at 0 and orange above."""
+    """Show a matrix in grey, from white (0) to black.
+
+    With ``signed``: purple below 0, white at 0, orange above.
+    """
     values = np.asarray(values, float)
     top = float(np.abs(values).max()) or 1.0
     limits = (
@@ -70,7 +73,7 @@ def image(
 
 
 def save_gif(path: Path, figure: Any, frame: Callable[[int], Any], count: int, per_second: int) -> None:
-    """Write ``count`` frames of ``figure`` as a GIF that starts over, with a pause at its end."""
+    """Write ``count`` frames of ``figure`` as a looping GIF with a pause at its end."""
     from PIL import Image  # comes with matplotlib
 
     figure.set_dpi(80)

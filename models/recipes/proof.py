@@ -1,4 +1,4 @@
-"""A network as a plain function of its parameters, and its gradients in the order of their names."""
+"""A network as a function of its parameters, and its gradients in order."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from tinygrad_lite.func import functional_call
 
 
 def exact(module: Any) -> Any:
-    """Return a copy in float64 and evaluation mode: rounding hides nothing, dropout is off."""
+    """Return a copy in float64 and evaluation mode, without rounding or dropout."""
     return copy.deepcopy(module).double().eval()
 
 
 def gradients(module: Any, loss: Callable[[Any], Tensor]) -> tuple[Any, ...]:
-    """Return the gradient of ``loss(module)`` for each parameter, in the order of `named_parameters`."""
+    """Return the gradients of ``loss(module)`` in the order of its parameters."""
     found = grad(loss(module), list(module.parameters()))
     return tuple(g.array for g in found if g is not None)
 
 
 def as_function(module: Any, loss: Callable[[Any], Tensor], x: Tensor) -> tuple[Callable[..., Tensor], list[Any]]:
-    """Return ``loss(module(x))`` as a function of the parameters, and their present values: what `gradcheck` takes."""
+    """Return ``loss(module(x))`` as a function of the parameters, and their values.
+
+    `gradcheck` takes both.
+    """
     names, values = zip(*module.named_parameters(), strict=True)
 
     def function(*parameters: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""Soft K-means: every point belongs to every centroid, in shares softmax(-beta · squared distance).
+"""Soft K-means: every point belongs to every centroid, in shares.
+
+The shares are softmax(-beta · squared distance).
 
 Trained by its fixed point (EM) and by gradient descent, which agree; with growing beta it becomes K-means. Then its
 distortion joins another loss: a linear map is learned that keeps the data and clusters them at once.
@@ -22,18 +24,18 @@ EPOCHS, LR = 300, 0.05
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument("--clusters", type=whole(1), default=3, help="number of clusters (default: 3)")
     parser.add_argument("--beta", type=positive, default=0.3, help="stiffness of the borders (default: 0.3)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return SoftClusters(3, 2), (tensor(np.zeros((4, 2), np.float32)),)
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     k, beta = job.args.clusters, job.args.beta
     places = 3.0 * np.array([[np.cos(t), np.sin(t)] for t in 2 * np.pi * np.arange(k) / k])
     X, _ = datasets.make_blobs(400, 2, centers=places, cluster_std=1.3, random_state=job.seed, dtype=np.float64)
@@ -77,7 +79,7 @@ def run(job: Job) -> None:
 
 
 def joined(job: Job) -> None:
-    """Train a linear code of the digits 0, 3 and 6 that rebuilds them; halfway its clusters join the loss."""
+    """Train a linear autoencoder of three digits; a clustering loss joins halfway."""
     images, labels = datasets.digits(classes=(0, 3, 6), flat=True, dtype=np.float64)
     x = tensor(images - images.mean(axis=0))
     encode, decode = nn.Linear(64, 2, dtype=np.float64), nn.Linear(2, 64, dtype=np.float64)
@@ -108,7 +110,7 @@ def joined(job: Job) -> None:
 
 
 def draw(job: Job, X: Any, em: Any, hard: Any) -> None:
-    """Draw the points coloured by share, the way of the centroids, the free energy, and what beta does."""
+    """Draw the points by share, the centroids' paths, the free energy, and beta."""
     from matplotlib.colors import to_rgb
 
     k = len(em.cluster_centers_)

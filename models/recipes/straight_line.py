@@ -1,4 +1,4 @@
-"""Linear regression by gradient descent on the mean squared error, with any number of features.
+"""Linear regression by gradient descent on the mean squared error.
 
 The same answer as least squares, to 1e-6, first by a plain training loop, then by the estimator.
 """
@@ -21,17 +21,17 @@ EPOCHS, LR = 400, 0.1
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument("--features", type=whole(1), default=1, help="number of features (default: 1)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return nn.Linear(1, 1), (tensor(np.zeros((4, 1), np.float32)),)
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     n, features = 200, job.args.features
     X, y = datasets.make_regression(
         n, features, n_informative=features, bias=30.0, noise=15.0, random_state=job.seed, dtype=np.float64
@@ -67,7 +67,7 @@ def run(job: Job) -> None:
 
 
 def check(job: Job, model: nn.Linear, X: Any, y: Any) -> None:
-    """Compare the gradients with the formula and with finite differences, and draw the graph of the loss."""
+    """Check the gradients by formula and finite differences; draw the loss."""
     x, target = tensor(X), tensor(y[:, None])
 
     def loss_of(out: Any) -> Any:
@@ -85,7 +85,7 @@ def check(job: Job, model: nn.Linear, X: Any, y: Any) -> None:
 
 
 def draw(job: Job, X: Any, y: Any, found: Any, exact: Any, least: float) -> None:
-    """Draw data and fit (or estimates against targets), and how fast the loss falls to that of least squares."""
+    """Draw data and fit (or estimates against targets), and the loss per step."""
     with job.figure("fit.png", 10, 4.2) as figure:
         left, right = figure.subplots(1, 2)
         if X.shape[1] == 1:

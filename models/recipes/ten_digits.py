@@ -1,4 +1,4 @@
-"""All ten digits: real handwriting, a small CNN with dropout, Adam on shuffled batches.
+"""All ten digits: a small CNN with dropout, Adam on shuffled batches.
 
 The default is the UCI digits (1,797 scans of 8x8 pixels, a fifth held out); `--data mnist` trains LeNet-5 on MNIST.
 """
@@ -23,7 +23,7 @@ EPOCHS, LR = 20, 2e-3
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return SmallCNN(), (tensor(np.zeros((1, 1, 8, 8), np.float32)),)
 
 
@@ -45,7 +45,7 @@ def predicted(model: Any, images: Any) -> Any:
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     train_x, test_x, train_y, test_y = data(job.args)
     model: Any = LeNet() if job.args.data == "mnist" else SmallCNN()
     job.say(f"{len(train_x)} digits to learn from, {len(test_x)} held out", str(model))
@@ -97,7 +97,7 @@ def run(job: Job) -> None:
 
 
 def draw(job: Job, model: Any, first: Any, test_x: Any, test_y: Any) -> None:
-    """Draw loss and accuracy, the confusion matrix, filters before and after, and what is misread."""
+    """Draw loss, accuracy, confusion matrix, filters, and misread digits."""
     epochs, guess = [row["epoch"] for row in job.history], predicted(model, test_x)
     with job.figure("training.png", 10, 4) as figure:
         left, right = figure.subplots(1, 2)

@@ -1,6 +1,8 @@
-"""The 5x5 network: convolution 2x2, ReLU, max-pool 2x2, 3 sigmoid units, 2 sigmoid units; 28 parameters.
+"""The 5x5 network with 28 parameters: convolution, max-pool, dense layers.
 
-Small enough to print every number of one forward and one backward pass. It learns to tell a cross from a circle.
+Convolution 2x2, ReLU, max-pool 2x2, 3 sigmoid units, 2 sigmoid units.
+
+Small enough to print every number of one forward and one backward pass. It learns to distinguish a cross from a circle.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ CIRCLE = np.array([[0, 1, 1, 1, 0], [1, 0, 0, 0, 1], [1, 0, 0, 0, 1], [1, 0, 0, 
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return TinyCNN(), (tensor(CROSS[None, None].astype(np.float32)),)
 
 
@@ -33,7 +35,7 @@ def squared(out: Any, target: Any) -> Any:
 
 
 def data(seed: int) -> tuple[Any, Any]:
-    """Return noisy crosses and circles, (40, 1, 5, 5), and their targets, (1, 0) or (0, 1)."""
+    """Return noisy crosses and circles (40, 1, 5, 5), and one-hot targets."""
     rng = np.random.default_rng(seed)
     which = np.arange(40) % 2
     images = np.stack([CROSS, CIRCLE])[which] + 0.15 * rng.standard_normal((40, 5, 5))
@@ -41,7 +43,7 @@ def data(seed: int) -> tuple[Any, Any]:
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     model = TinyCNN(dtype=np.float64)
     X, Y = data(job.seed)
     test, answers = data(job.seed + 1)
@@ -69,7 +71,7 @@ def run(job: Job) -> None:
         job.record(epoch=epoch, loss=loss.item())
     with no_grad():
         right = float((model(tensor(test)).array.argmax(axis=1) == answers.argmax(axis=1)).mean())
-    job.compare("new noisy images told apart", right, 1.0, "at least 95 %", right >= 0.95)
+    job.compare("accuracy on new noisy images", right, 1.0, "at least 95 %", right >= 0.95)
     job.metrics = {"loss": job.history[-1]["loss"], "accuracy": right, "parameters": count}
     job.model(model)
     if job.pictures:
@@ -101,7 +103,7 @@ def draw(job: Job, model: TinyCNN) -> None:
 
 
 def step_by_step(job: Job, model: TinyCNN, x: Any, y: Any) -> None:
-    """Print every number of one forward and one backward pass, and draw them into the graph."""
+    """Print every number of one forward and one backward pass; draw the graph."""
     x.requires_grad = True
     model.zero_grad()
     steps = [("image", x)]
@@ -127,7 +129,7 @@ def step_by_step(job: Job, model: TinyCNN, x: Any, y: Any) -> None:
     def whole(image: Any, wanted: Any) -> Any:
         return squared(model(image), wanted)
 
-    # a run, not the recorded graph: it knows the layers, and the wanted output, which no gradient rule keeps
+    # a traced run shows the layers and the target; the recorded graph keeps neither
     job.graph(whole, x, y, show=("shape", "value", "grad"), names=dict(model.named_parameters()))
     job.say("", "one forward and one backward pass, number by number")
     for name, t in [*steps, *model.named_parameters()]:

@@ -1,4 +1,6 @@
-"""Zeros against ones: 5 kernels 3x3 with an untied bias, sigmoid, 100 sigmoid units, 2 sigmoid outputs.
+"""Zeros against ones: a CNN with 5 kernels and untied bias, image by image.
+
+5 kernels 3x3, sigmoid, 100 sigmoid units, 2 sigmoid outputs.
 
 100 zeros and 100 ones to learn from, up to as many others to be tested on; binary cross-entropy on one-hot targets,
 one image at a time, learning rate 0.1, 20 epochs. `--data mnist` takes the 28x28 images of MNIST.
@@ -22,7 +24,7 @@ EPOCHS, LR = 20, 0.1
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument(
         "--data", choices=("uci", "mnist"), default="uci", help="8x8 scans that come along, or MNIST (default: uci)"
     )
@@ -31,12 +33,15 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return DigitsCNN(8), (tensor(np.zeros((1, 1, 8, 8), np.float32)),)
 
 
 def data(args: argparse.Namespace, seed: int) -> tuple[Any, Any, Any, Any]:
-    """Return training and test images (n, 1, size, size) and labels: 100 of each digit, up to 100 others of each."""
+    """Return images (n, 1, size, size) and labels, for training and for testing.
+
+    100 of each digit for training, up to 100 others of each for testing.
+    """
     if args.data == "mnist":
         images, labels = datasets.mnist(args.root, classes=(0, 1), download=args.download, dtype=np.float64)
     else:
@@ -48,7 +53,7 @@ def data(args: argparse.Namespace, seed: int) -> tuple[Any, Any, Any, Any]:
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     train_x, test_x, train_y, test_y = data(job.args, job.seed)
     size = train_x.shape[-1]
     job.say(

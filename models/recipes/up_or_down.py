@@ -1,4 +1,6 @@
-"""Up or down: 50 short series, one kernel with two weights, the answer is the mean of the convolution.
+"""Rising or falling series: one kernel with two weights.
+
+50 short series; the prediction is the mean of the convolution.
 
 Half squared error against +1 (up) and -1 (down). The kernel becomes a difference filter: minus one, plus one.
 """
@@ -20,17 +22,17 @@ EPOCHS, LR = 1000, 0.1
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what only this recipe has."""
+    """Add the options of this recipe."""
     parser.add_argument("--length", type=whole(2), default=5, help="values per series (default: 5)")
 
 
 def example() -> tuple[Any, tuple[Any, ...]]:
-    """Return the model and an input."""
+    """Return the untrained model and an input."""
     return UpDown(), (tensor(datasets.make_up_down(4, 5)[0]),)
 
 
 def run(job: Job) -> None:
-    """Train, prove, compare, draw."""
+    """Train, check the gradients, compare, draw."""
     X, y = datasets.make_up_down(50, job.args.length, noise=0.3, seed=job.seed, dtype=np.float64)
     fresh, answers = datasets.make_up_down(200, job.args.length, noise=0.3, seed=job.seed + 1, dtype=np.float64)
     job.say(

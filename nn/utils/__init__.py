@@ -1,4 +1,4 @@
-"""What training loops do with parameters and gradients; the door that PyTorch's import paths need."""
+"""Functions on parameters and gradients, under PyTorch's import paths."""
 
 from tinygrad_lite.nn.utils import rnn as rnn
 from tinygrad_lite.nn.utils.clip_grad import (

@@ -58,7 +58,7 @@ def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonf
 def clip_grad_norm_(
     parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
 ) -> Tensor:
-    """Scale the gradients of ``parameters`` in place so that their norm together is at most ``max_norm``.
+    """Scale gradients in place so that their joint norm is at most ``max_norm``.
 
     Returns the norm before. Raises RuntimeError if it is not finite and ``error_if_nonfinite``.
     """
@@ -78,7 +78,7 @@ clip_grad_norm = clip_grad_norm_
 
 @named
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: Any = None) -> None:
-    """Cut every gradient of ``parameters`` off at ``clip_value`` and ``-clip_value``, in place."""
+    """Clip every gradient to ``[-clip_value, clip_value]``, in place."""
     if not float(clip_value) >= 0:
         raise ValueError(f"clip_grad_value_: clip_value must be a number from 0 on, got {clip_value}")
     for g in _gradients("clip_grad_value_", parameters):

@@ -1,4 +1,4 @@
-"""Sequences of different lengths in one tensor: filled up to the longest, or packed without anything between them."""
+"""Sequences of different lengths in one tensor: padded, or packed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ __all__ = [
 
 
 class PackedSequence(NamedTuple):
-    """Sequences of different lengths, longest first: all first steps, then all second steps, and so on.
+    """Sequences of different lengths, packed time step by time step.
 
-    ``data`` (sum of lengths, *), ``batch_sizes`` how many sequences have each step. ``sorted_indices`` is the order
-    they were put into, ``unsorted_indices`` the way back; None where they came longest first.
+    The longest sequence comes first: all first time steps, then all second ones, and so on.
+
+    ``data`` (sum of lengths, *), ``batch_sizes`` the number of sequences that reach each time step. ``sorted_indices``
+    is the order they were sorted into, ``unsorted_indices`` the way back; None if they were sorted already.
     """
 
     data: Any
@@ -37,7 +39,7 @@ class PackedSequence(NamedTuple):
 def pad_sequence(
     sequences: Sequence[Any], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Any:
-    """Return sequences (L_i, *) as one tensor (L, N, *), the shorter ones filled up with ``padding_value``."""
+    """Stack sequences (L_i, *) into (L, N, *), padded with ``padding_value``."""
     if padding_side not in ("left", "right"):
         raise ValueError(f"padding_side must be 'left' or 'right', got {padding_side!r}")
     if not len(sequences):
@@ -64,7 +66,7 @@ def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = Fals
 
 
 def _steps(batch_sizes: Any) -> tuple[Any, Any, Any]:
-    """Return for each packed row its step and its sequence, and the length of each sequence."""
+    """Return time step and sequence of each packed row, and the lengths."""
     sizes = new.asarray(plain(batch_sizes))
     count = int(sizes[0])
     step = np.repeat(new.arange(len(sizes)), sizes)
@@ -73,7 +75,7 @@ def _steps(batch_sizes: Any) -> tuple[Any, Any, Any]:
 
 
 def spread(packed: PackedSequence, length: int | None = None, value: float = 0.0) -> tuple[Any, Any]:
-    """Return packed rows as (L, N, *) in their sorted order, filled up with ``value``, and the lengths."""
+    """Return packed rows as padded (L, N, *) in sorted order, and the lengths."""
     step, sequence, lengths = _steps(packed.batch_sizes)
     place = new.full((length or int(lengths[0]), len(lengths)), -1)
     place[step, sequence] = new.arange(len(step))
@@ -83,7 +85,7 @@ def spread(packed: PackedSequence, length: int | None = None, value: float = 0.0
 
 
 def gathered(x: Any, packed: PackedSequence) -> PackedSequence:
-    """Return the rows of ``x`` (L, N, *) that belong to sequences, packed as ``packed`` is."""
+    """Return the rows of ``x`` (L, N, *) inside the sequences, packed as ``packed``."""
     step, sequence, _ = _steps(packed.batch_sizes)
     return packed._replace(data=getitem(x, (step, sequence)))
 
@@ -91,7 +93,7 @@ def gathered(x: Any, packed: PackedSequence) -> PackedSequence:
 def pack_padded_sequence(
     input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
-    """Return sequences (L, N, *) that were filled up to one length without what is behind their ``lengths``.
+    """Pack padded sequences (L, N, *), dropping the padding after ``lengths``.
 
     With ``enforce_sorted`` they must come longest first. Raises RuntimeError (ShapeError) for lengths that do not fit.
 
@@ -127,7 +129,9 @@ def pack_padded_sequence(
 def pad_packed_sequence(
     sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0, total_length: int | None = None
 ) -> tuple[Any, Tensor]:
-    """Return packed sequences as one tensor (L, N, *) in the order they came in, and their lengths.
+    """Return packed sequences padded as (L, N, *) in their original order.
+
+    Returns their lengths too.
 
     Shorter ones are filled up with ``padding_value``, all of them up to ``total_length`` if that is given.
     """
