@@ -27,7 +27,7 @@ DOMAINS = (
 )
 
 
-class Look(NamedTuple):
+class FirstResult(NamedTuple):
     """Results on a set of functions that was not used while the checker was developed.
 
     Each hint was read and judged by hand against the true cause. Of sets without bugs only the false alarms count.
@@ -45,7 +45,7 @@ class Look(NamedTuple):
     shrunk: str = ""  # median of the elements, and of the least that the functions take
 
     def row(self) -> str:
-        """The look as a Markdown row."""
+        """Return the results as a Markdown row."""
         start = f"| {self.what}: {self.functions} functions, {self.bugs} bugs, {self.seeds} seeds "
         if not self.bugs:
             return f"{start}| | {self.alarms:.1f} % | | |"
@@ -53,26 +53,32 @@ class Look(NamedTuple):
         return f"{start}| {self.found:.1f} % | {self.alarms:.1f} % | {hints} | {self.shrunk} |"
 
 
-FIRST_LOOKS = (
-    Look("1. geometry, networks, numerics, physics, signals, statistics", 47, 95, 3, 100.0, 0.0, 50.0, 39.5, 10.5),
-    Look("2. the same fields again, and graphs, by another judge", 60, 119, 3, 99.7, 1.7, 71.1, 26.4, 2.5, "3"),
-    Look("3. models of science with long rules and up to six inputs", 32, 65, 10, 100.0, 0.0, 50.3, 46.2, 3.6, "6 (5)"),
-    Look("4. mistakes that libraries have had", 32, 65, 10, 99.1, 3.1, 84.4, 9.9, 5.7, "2 (2)"),
-    Look("5. correct functions alone: library, science, learning", 210, 0, 10, 0.0, 0.0),
-    Look("6. operations of a library, and applied models", 34, 70, 10, 100.0, 0.0, 82.4, 12.9, 4.8, "4 (3)"),
+FIRST_RESULTS = (
+    FirstResult(
+        "1. geometry, networks, numerics, physics, signals, statistics", 47, 95, 3, 100.0, 0.0, 50.0, 39.5, 10.5
+    ),
+    FirstResult(
+        "2. the same fields again, and graphs, judged by another reviewer", 60, 119, 3, 99.7, 1.7, 71.1, 26.4, 2.5, "3"
+    ),
+    FirstResult(
+        "3. models of science with long rules and up to six inputs", 32, 65, 10, 100.0, 0.0, 50.3, 46.2, 3.6, "6 (5)"
+    ),
+    FirstResult("4. mistakes that libraries have had", 32, 65, 10, 99.1, 3.1, 84.4, 9.9, 5.7, "2 (2)"),
+    FirstResult("5. correct functions alone: library, science, learning", 210, 0, 10, 0.0, 0.0),
+    FirstResult("6. operations of a library, and applied models", 34, 70, 10, 100.0, 0.0, 82.4, 12.9, 4.8, "4 (3)"),
 )
 AFTERWARDS = (
-    "What was seen is then no longer unseen. After the first row the rules for hints were changed, and its cases",
-    "joined the set above. After the second, its one false alarm (soft ranks, whose gradients cancel) and its one bug",
-    "found in only 7 of 10 seeds (an overflow near the end of a wide domain) changed two rules of the search. After",
-    "the third, hints learned to ask what has to be changed to make a failing call right: a saved value, an option,",
-    "an index, a term. The false alarm of the fourth (one function in all seeds: integers that are offsets had been",
-    "put in another order) and a bug found in 7 of 10 seeds led to other rules again: integers stay as they are, and",
-    "as many points again are tested in brief. Of the fifth, 3 of 630 checks with other seeds were rejected later, all",
-    "for rounding; three rules changed, and 2,100 more checks passed. After the sixth, special values are asked about",
-    "before anything else.",
-    "Elements are those of all inputs together, in the median; in brackets the fewest that the same functions can be",
-    "called with.",
+    "Each row was measured before anything was changed for its functions. Then the checker was improved, so the",
+    "cases are no longer unseen. After row 1 the rules for hints changed, and its cases joined the set above. After",
+    "row 2 two rules of the search changed, because of one false alarm (soft ranks, whose gradients cancel) and one",
+    "bug found in only 7 of 10 seeds (an overflow near the end of a wide domain). After row 3 hints began to repeat",
+    "failing calls with a changed saved value, option, index or term. Row 4 had a false alarm in all seeds",
+    "(integers that are offsets were reordered) and a bug found in 7 of 10 seeds; since then integers keep their",
+    "values, and as many points again are tested in brief. In row 5, 3 of 630 later checks with other seeds were",
+    "rejected, all because of rounding; three rules changed, and 2,100 more checks passed. After row 6 hints test",
+    "special values before anything else.",
+    "The last column is the median number of elements of all inputs together; in brackets the fewest with which the",
+    "same functions can be called.",
 )
 PAGE = Path(__file__).parents[2] / "docs" / "gradcheck_table.md"
 OBSERVED = ("right with", "seen only", "wrong only")  # facts that name no cause: vague unless they are the point
@@ -80,7 +86,7 @@ VAGUE = ("no simple pattern", "a different one at each point")
 
 
 def load() -> list[Case]:
-    """All cases."""
+    """Return all cases."""
     for name in DOMAINS:
         importlib.import_module(f"tests.testing.cases.{name}")
     return CASES
@@ -102,7 +108,7 @@ class Tally:
 
 
 def judge_case(job: tuple[str, int]) -> tuple[str, int, dict[str, Any]]:
-    """Everything about one case with one seed."""
+    """Measure one case with one seed."""
     name, seed = job
     case = next(c for c in load() if c.name == name)
     out: dict[str, Any] = {"bugs": {}}
@@ -117,15 +123,15 @@ def judge_case(job: tuple[str, int]) -> tuple[str, int, dict[str, Any]]:
         ms = 1e3 * (time.process_time() - start)
         entry: dict[str, Any] = {"found": failure is not None, "ms": ms}
         if failure is not None:
-            told = search(Trial(rule, case.sampler), 30, seed, name)
-            text = f"{told.kind}. {told.suspicion or ''}"
+            wrong = search(Trial(rule, case.sampler), 30, seed, name)
+            text = f"{wrong.kind}. {wrong.suspicion or ''}"
             good = any(w.lower() in text.lower() for w in words.split("|"))
-            vague = told.suspicion is None or any(t in text for t in VAGUE)
+            vague = wrong.suspicion is None or any(t in text for t in VAGUE)
             good = good and not vague
-            bare = re.sub(r"^(input \d+,? ?)+: ", "", told.suspicion or "")
+            bare = re.sub(r"^(input \d+,? ?)+: ", "", wrong.suspicion or "")
             vague = vague or not good and bare.startswith(OBSERVED)
             entry |= {
-                "size": sum(a.size for a in told.smallest),
+                "size": sum(a.size for a in wrong.smallest),
                 "hint": "good" if good else "vague" if vague else "misleading",
             }
             entry["text"] = text
@@ -134,7 +140,7 @@ def judge_case(job: tuple[str, int]) -> tuple[str, int, dict[str, Any]]:
 
 
 def least(case: Case) -> int:
-    """Fewest elements of all inputs together that the function is called with."""
+    """Return the fewest elements of all inputs together with which the function is called."""
     first = Source.example(0, 0)
     case.sampler(first)
     arrays, _ = case.sampler(Source.example(0, 0, first.simplest))
@@ -142,7 +148,7 @@ def least(case: Case) -> int:
 
 
 def run(cases: list[Case], seeds: range, jobs: int) -> Tally:
-    """All cases with all seeds."""
+    """Measure all cases with all seeds."""
     tally = Tally()
     work = [(c.name, s) for c in cases for s in seeds]
     with ProcessPoolExecutor(jobs) as pool:
@@ -164,7 +170,7 @@ def run(cases: list[Case], seeds: range, jobs: int) -> Tally:
 
 
 def lines(tally: Tally) -> list[str]:
-    """The table as Markdown rows."""
+    """Return the table as Markdown rows."""
     hits = sum(sum(v) for v in tally.found.values())
     tries = sum(len(v) for v in tally.found.values())
     weak = [k for k, v in tally.found.items() if sum(v) < 0.8 * len(v)]
@@ -187,7 +193,7 @@ def lines(tally: Tally) -> list[str]:
 
 
 def shares(kinds: list[str]) -> str:
-    """How many hints are of which kind."""
+    """Count the hints of each kind."""
     n = max(len(kinds), 1)
     return (
         f"{100 * kinds.count('good') / n:.0f} % actionable, "
@@ -196,7 +202,7 @@ def shares(kinds: list[str]) -> str:
 
 
 def page(tally: Tally, rows: list[str], others: list[str], seeds: int, count: int) -> str:
-    """The page of the docs."""
+    """Return the page of the documentation."""
     hits = sum(map(sum, tally.found.values())) / max(sum(map(len, tally.found.values())), 1)
     ours = (
         f"| **tinygrad_lite** ({seeds} seeds) | {100 * hits:.1f} % | {100 * len(tally.alarms) / tally.checks:.2f} % |"
@@ -208,10 +214,9 @@ def page(tally: Tally, rows: list[str], others: list[str], seeds: int, count: in
             f"Measured by `python -m tests.testing.table --write --seeds {seeds}` on {count} correct but hard",
             f"functions in plain NumPy and {len(tally.found)} bugs planted in them (`tests/testing/cases`);",
             f"Python {platform.python_version()}, NumPy {np.__version__}. Losses and sequences were held out while",
-            "the verdicts were tuned. Hints have been read and improved on all of them: no hint counted here is",
-            "of a case unseen; what they were worth at first sight is below. Others run with their own default",
-            "tolerances and one seed, through an adapter that calls the same NumPy functions; those that are not",
-            "installed are left out.",
+            "the verdicts were tuned. Hints were improved on all of these cases; the second table shows hints for",
+            "unseen ones. Other checkers run with their default tolerances and one seed, through an adapter that",
+            "calls the same NumPy functions; those that are not installed are left out.",
             "",
             "| checker | bugs found | correct functions rejected |",
             "| --- | --- | --- |",
@@ -224,14 +229,14 @@ def page(tally: Tally, rows: list[str], others: list[str], seeds: int, count: in
             "| --- | --- |",
             *rows,
             "",
-            "Whether a hint is actionable is decided by words written down beside each bug: it must hold one of them.",
+            "A hint is actionable if it contains one of the words that are listed with each bug.",
             "A hint that names another cause is misleading; one that names none is vague.",
             "",
-            "Cases never seen before, at first look; here each hint was read and judged against the true cause:",
+            "Unseen cases. Each hint was read and judged against the true cause:",
             "",
             "| set | bugs found | rejected | actionable / vague / misleading | elements (least) |",
             "| --- | --- | --- | --- | --- |",
-            *(look.row() for look in FIRST_LOOKS),
+            *(result.row() for result in FIRST_RESULTS),
             "",
             *AFTERWARDS,
             "",
