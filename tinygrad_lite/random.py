@@ -88,7 +88,9 @@ def _shape(size: Any) -> tuple[int, ...]:
 
 @named
 def manual_seed(seed: int) -> Generator:
-    """Seed the default generator, so that a program draws the same numbers again; return it.
+    """Seed the default generator, so that a program draws the same numbers again.
+
+    Return it.
 
     >>> import tinygrad_lite as tl
     >>> _ = tl.manual_seed(0)
@@ -101,7 +103,10 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Seed the default generator from the operating system's entropy; return the seed."""
+    """Seed the default generator from the operating system's entropy.
+
+    Return the seed.
+    """
     return default_generator().seed()
 
 

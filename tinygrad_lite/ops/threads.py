@@ -66,7 +66,9 @@ def buffer(name: str, shape: tuple[int, ...]) -> Array:
 
 
 class Blas:
-    """Reads and sets the number of threads of NumPy's OpenBLAS; ``get`` and ``set`` are None for another BLAS.
+    """Reads and sets the number of threads of NumPy's OpenBLAS.
+
+    ``get`` and ``set`` are None for another BLAS.
 
     While some thread is inside `alone`, ``wanted`` is the number of threads to set afterwards.
     """
@@ -103,7 +105,10 @@ class Blas:
             return self.wanted if self.held else int(self.get())
 
     def use(self, threads: int) -> None:
-        """Set how many threads products may use; takes effect when no thread is inside `alone`."""
+        """Set how many threads products may use.
+
+        Takes effect when no thread is inside `alone`.
+        """
         with self.guard:
             self.wanted = threads
             if not self.held:
@@ -169,7 +174,10 @@ class Pool:
             del take  # so that a waiting thread keeps no arrays alive
 
     def share(self, parts: list[range], some: Callable[[range], Any]) -> list[Any]:
-        """Return ``some(part)`` for each part; free threads, the calling one included, take the next part."""
+        """Return ``some(part)`` for each part.
+
+        Free threads, the calling one included, take the next part.
+        """
         results: list[Any] = [None] * len(parts)
         errors: list[BaseException] = []
         following, finished = itertools.count().__next__, itertools.count(1).__next__
@@ -221,7 +229,10 @@ def crowded() -> bool:
 
 
 def _running() -> float:
-    """Return how many threads of all processes are runnable now; infinity where the system does not say."""
+    """Return how many threads of all processes are runnable now.
+
+    It is infinity where the system does not say.
+    """
     try:
         with open("/proc/loadavg") as file:
             return int(file.read().split()[3].partition("/")[0])
@@ -230,7 +241,9 @@ def _running() -> float:
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return ``a @ b`` of two arrays; large products are divided between our threads, not those of BLAS.
+    """Return ``a @ b`` of two arrays.
+
+    Large products are divided between our threads, not those of BLAS.
 
     After a product BLAS threads wait for the next one in a busy loop for many milliseconds, and take cores away from
     the code that follows. On a busy machine they slow down the product itself, too.
@@ -249,7 +262,10 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
 
 
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
-    """Return ``a @ b``; its rows, columns, or the matrices of a large batch are divided between threads."""
+    """Return ``a @ b``.
+
+    Its rows, columns, or the matrices of a large batch are divided between threads.
+    """
     rows, columns = a.shape[-2] if a.ndim > 1 else 1, b.shape[-1] if b.ndim > 1 else 1
     by_rows = a.ndim > 1 and (rows >= columns or b.ndim == 1)
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or not by_rows and b.ndim == 1:
@@ -324,7 +340,10 @@ def get_num_threads() -> int:
 
 @function(method=False)
 def set_num_threads(num: int) -> None:
-    """Let matrix products and convolutions use ``num`` threads; without effect for an unknown BLAS."""
+    """Let matrix products and convolutions use ``num`` threads.
+
+    This has no effect for an unknown BLAS.
+    """
     if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
         raise OptionError(f"set_num_threads: expected a positive integer, got {num!r}")
     library = blas()

@@ -332,7 +332,10 @@ def silu(input: Array, inplace: bool = False) -> Array:
     samples=Samples("()->()", options={"beta": (1.0, 2.0), "threshold": (20.0,)}, kinks="report"),
 )  # fmt: skip
 def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    """Return ``log(1 + exp(beta * input)) / beta``; above ``threshold / beta`` the input itself."""
+    """Return ``log(1 + exp(beta * input)) / beta``.
+
+    It is ``input`` above ``threshold / beta``.
+    """
     z = input * new.asarray(beta, input.dtype)
     soft = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
     return np.where(z > threshold, input, soft / new.asarray(beta, input.dtype))

@@ -77,7 +77,10 @@ def _named_with_options() -> None:
 
     @function(name="div", inplace=True)
     def divided(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
-        """Return ``input / other``; rounded, with zero gradient, if ``rounding_mode`` is "floor" or "trunc"."""
+        """Return ``input / other``.
+
+        With ``rounding_mode`` "floor" or "trunc" it is rounded and has zero gradient.
+        """
         if rounding_mode is None:
             return div(input, other)
         if rounding_mode not in ("floor", "trunc"):
@@ -114,7 +117,7 @@ def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
 
 def _pow_exponent(g: Array, y: Array, input: Array) -> Array:
     zero = input == 0
-    return where(zero, 0.0, g * (y * log(where(zero, 1.0, input))))
+    return where(zero, 0.0, g * (y * np.log(where(zero, 1.0, input))))
 
 
 @op(
@@ -123,7 +126,9 @@ def _pow_exponent(g: Array, y: Array, input: Array) -> Array:
     samples=Samples("(),()->()", domain={"input": (0.1, np.inf), "exponent": (-3.0, 3.0)}),
 )  # fmt: skip
 def pow(input: Array, exponent: Array) -> Array:
-    """Return ``input ** exponent``; the slope of ``0 ** e`` with respect to ``e`` is taken as 0.
+    """Return ``input ** exponent``.
+
+    The slope of ``0 ** e`` with respect to ``e`` is taken as 0.
 
     >>> import tinygrad_lite as tl
     >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
@@ -180,38 +185,6 @@ def reciprocal(input: Array) -> Array:
     tensor([2., 1.])
     """
     return np.reciprocal(input)
-
-
-@op(
-    input=lambda g, y: g * y,
-    kind="elementwise",
-    singular=True,
-    promote="float",
-    numpy=np.exp,
-    samples=Samples("()->()", hi=30.0),
-)
-def exp(input: Array) -> Array:
-    """Return ``e ** input``.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.exp(tl.tensor([0.5, 1.0]))
-    tensor([1.6487, 2.7183])
-    """
-    return np.exp(input)
-
-
-@op(
-    input=lambda g, input: g / input, kind="elementwise", singular=True, promote="float", numpy=np.log,
-    samples=Samples("()->()", lo=1e-3),
-)  # fmt: skip
-def log(input: Array) -> Array:
-    """Return the natural logarithm; -inf at 0, NaN below (as NumPy, with its warning).
-
-    >>> import tinygrad_lite as tl
-    >>> tl.log(tl.tensor([0.5, 1.0]))
-    tensor([-0.6931,  0.0000])
-    """
-    return np.log(input)
 
 
 @op(
@@ -290,7 +263,9 @@ def positive(input: Array) -> Array:
 
 @op(input=flat, kind="elementwise", numpy=np.sign, samples=STEPS)
 def sign(input: Array) -> Array:
-    """Return -1, 0 or 1 (NaN of NaN, as NumPy; PyTorch gives 0); the gradient is zero.
+    """Return the sign, -1, 0 or 1.
+
+    The gradient is zero, and NaN stays NaN (PyTorch: 0).
 
     >>> import tinygrad_lite as tl
     >>> tl.sign(tl.tensor([-3.0, 0.0, 2.0]))
@@ -315,7 +290,9 @@ def abs(input: Array) -> Array:
     kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
 )  # fmt: skip
 def copysign(input: Array, other: Array) -> Array:
-    """Return ``input`` with the sign of ``other``; the slope at 0 is taken as 0, ``other`` gets no gradient.
+    """Return ``input`` with the sign of ``other``.
+
+    The slope at 0 is taken as 0, ``other`` gets no gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.copysign(tl.tensor([1.0, 2.0]), tl.tensor([-1.0, 1.0]))
@@ -353,7 +330,9 @@ def _share(g: Array, mine: Array, theirs: Array) -> Array:
     inplace=False, kind="elementwise", label="max", promote="same", numpy=np.maximum, samples=TWO,
 )  # fmt: skip
 def maximum(input: Array, other: Array) -> Array:
-    """Return the larger of two values, NaN if one is NaN; where they are equal both get half of the gradient.
+    """Return the larger of two values, NaN if one is NaN.
+
+    Where they are equal both get half of the gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.maximum(tl.tensor([1.0, 5.0]), tl.tensor([2.0, 3.0]))
@@ -367,7 +346,9 @@ def maximum(input: Array, other: Array) -> Array:
     inplace=False, kind="elementwise", label="min", promote="same", numpy=np.minimum, samples=TWO,
 )  # fmt: skip
 def minimum(input: Array, other: Array) -> Array:
-    """Return the smaller of two values, NaN if one is NaN; where they are equal both get half of the gradient.
+    """Return the smaller of two values, NaN if one is NaN.
+
+    Where they are equal both get half of the gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.minimum(tl.tensor([1.0, 5.0]), tl.tensor([2.0, 3.0]))
@@ -382,7 +363,9 @@ def minimum(input: Array, other: Array) -> Array:
     inplace=False, kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
 )  # fmt: skip
 def fmax(input: Array, other: Array) -> Array:
-    """Return the larger of two values, ignoring NaN; where they are equal ``input`` gets the gradient.
+    """Return the larger of two values, ignoring NaN.
+
+    Where they are equal ``input`` gets the gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.fmax(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
@@ -397,7 +380,9 @@ def fmax(input: Array, other: Array) -> Array:
     inplace=False, kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
 )  # fmt: skip
 def fmin(input: Array, other: Array) -> Array:
-    """Return the smaller of two values, ignoring NaN; where they are equal ``input`` gets the gradient.
+    """Return the smaller of two values, ignoring NaN.
+
+    Where they are equal ``input`` gets the gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.fmin(tl.tensor([1.0, tl.nan]), tl.tensor([2.0, 3.0]))
@@ -428,9 +413,9 @@ def _at_max(g: Array, input: Array, min: Array, max: Array) -> Array:
                     call=lambda op, x, low=None, high=None: op(x, -1.0 if low is None else low, high)),
 )  # fmt: skip
 def clip(input: Array, min: Array = None, max: Array = None) -> Array:
-    """Return ``input`` clipped to ``min`` and ``max`` (numbers, tensors or None); the gradient passes at the bounds.
+    """Return ``input`` clipped to ``min`` and ``max`` (numbers, tensors or None).
 
-    Outside the bounds the gradient goes to the bound, if that is a tensor.
+    The gradient passes at the bounds. Outside the bounds the gradient goes to the bound, if that is a tensor.
 
     >>> import tinygrad_lite as tl
     >>> tl.clip(tl.tensor([-2.0, 0.5, 2.0]), -1, 1)

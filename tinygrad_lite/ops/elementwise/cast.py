@@ -19,7 +19,10 @@ def _back(g: Array, input: Array) -> Array:
 
 @op(input=_back, kind="shape", label="to", public=False, samples=Samples("()->()", options={"dtype": ("float64",)}))
 def cast(input: Array, dtype: object) -> Array:
-    """Return ``input`` with another dtype; its gradient comes back in the dtype of ``input``."""
+    """Return ``input`` with another dtype.
+
+    Its gradient comes back in the dtype of ``input``.
+    """
     return new.asarray(input).astype(dtype)  # type: ignore[call-overload]
 
 
@@ -52,7 +55,9 @@ DEVICES = ("cpu", "cuda", "mps", "meta")
 def to(
     input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
 ) -> Array:
-    """Return ``input`` with the dtype of ``args`` (a dtype or another tensor); itself if it has that already.
+    """Return ``input`` with the dtype of ``args`` (a dtype or another tensor).
+
+    If it has that dtype already, ``input`` itself.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1, 2]).to(tl.float64).dtype

@@ -164,7 +164,9 @@ def trunc(input: Array) -> Array:
     samples=Samples("()->()", options={"decimals": (0, 1, -1)}, kinks="skip"),
 )  # fmt: skip
 def round(input: Array, decimals: int = 0) -> Array:
-    """Return each element rounded to ``decimals`` decimal places, halves to even; the gradient is zero.
+    """Return each element rounded to ``decimals`` decimal places, halves to even.
+
+    The gradient is zero.
 
     >>> import tinygrad_lite as tl
     >>> tl.round(tl.tensor([0.5, 1.5, 2.4]))

@@ -17,6 +17,38 @@ LN2, LN10 = _ln(2), _ln(10)
 
 
 @op(
+    input=lambda g, y: g * y,
+    kind="elementwise",
+    singular=True,
+    promote="float",
+    numpy=np.exp,
+    samples=Samples("()->()", hi=30.0),
+)
+def exp(input: Array) -> Array:
+    """Return ``e ** input``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.exp(tl.tensor([0.5, 1.0]))
+    tensor([1.6487, 2.7183])
+    """
+    return np.exp(input)
+
+
+@op(
+    input=lambda g, input: g / input, kind="elementwise", singular=True, promote="float", numpy=np.log,
+    samples=Samples("()->()", lo=1e-3),
+)  # fmt: skip
+def log(input: Array) -> Array:
+    """Return the natural logarithm; -inf at 0 and NaN below, with NumPy's warning.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.log(tl.tensor([0.5, 1.0]))
+    tensor([-0.6931,  0.0000])
+    """
+    return np.log(input)
+
+
+@op(
     input=lambda g, y: g * (y * LN2),
     kind="elementwise",
     singular=True,

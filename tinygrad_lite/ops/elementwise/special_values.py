@@ -126,7 +126,10 @@ def erfinv(y: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------ gamma function
 def _reduced(x: Any, high: float) -> tuple[Any, Any, Any]:
-    """Lower ``x`` by ones to at most ``high``; also return the product, and sum of inverses, of the values passed."""
+    """Lower ``x`` by ones to at most ``high``.
+
+    Return it, and the product and sum of inverses of the values passed.
+    """
     product, inverses = new.ones_like(x), new.zeros_like(x)
     while (above := x > high).any():
         x = np.where(above, x - 1, x)
@@ -154,7 +157,10 @@ def _sin_pi(x: Any) -> Any:
 
 @in_blocks
 def lgamma(x: Any) -> Any:
-    """Return the logarithm of the absolute value of the gamma function; infinite at 0, -1, -2 ..."""
+    """Return the logarithm of the absolute value of the gamma function.
+
+    It is infinite at 0, -1, -2 ....
+    """
     positive = x > 0
     right = _lgamma_positive(np.where(positive, x, 1 - x))
     left = np.log(pi / np.abs(_sin_pi(x))) - right

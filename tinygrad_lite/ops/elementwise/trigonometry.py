@@ -180,7 +180,9 @@ def _per_square(g: Array, part: Array, input: Array, other: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def atan2(input: Array, other: Array) -> Array:
-    """Return the angle in (-π, π] of the point (other, input); the slope at the origin is taken as 0.
+    """Return the angle in (-π, π] of the point (other, input).
+
+    The slope at the origin is taken as 0.
 
     >>> import tinygrad_lite as tl
     >>> tl.atan2(tl.tensor([1.0]), tl.tensor([1.0]))
@@ -200,7 +202,9 @@ def _along(g: Array, part: Array, y: Array) -> Array:
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def hypot(input: Array, other: Array) -> Array:
-    """Return ``sqrt(input ** 2 + other ** 2)`` without overflow; the slope at the origin is taken as 0.
+    """Return ``sqrt(input ** 2 + other ** 2)`` without overflow.
+
+    The slope at the origin is taken as 0.
 
     >>> import tinygrad_lite as tl
     >>> tl.hypot(tl.tensor([3.0]), tl.tensor([4.0]))

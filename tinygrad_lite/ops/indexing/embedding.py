@@ -32,7 +32,10 @@ def _add_rows_rule(g: Any, index: Any) -> Any:
 
 @op(values=_add_rows_rule, kind="indexing", label="rows +=", public=False, samples=Samples(draw=_add_samples))
 def add_rows(values: Array, index: Array, count: int) -> Array:
-    """Return ``count`` rows; row i is the sum of the ``values`` (*, d) where ``index`` (*) is i."""
+    """Sum ``values`` (*, d) by ``index`` (*).
+
+    Row i of the ``count`` rows is the sum of those with index i.
+    """
     d = values.shape[-1]
     flat, at = values.reshape(-1, d), index.reshape(-1)
     out = new.zeros((count, d), values.dtype)
@@ -68,7 +71,10 @@ def _rule(g: Array, index: Any, weight_shape: Any, padding_idx: Any, scale_grad_
 
 @op(weight=_rule, kind="indexing", label="rows", public=False, samples=Samples(draw=_samples))
 def rows(weight: Array, index: Array, padding_idx: int | None = None, scale_grad_by_freq: bool = False) -> Array:
-    """Return row ``index`` of ``weight`` (n, d) for each element: (*, d); no gradient goes to row ``padding_idx``."""
+    """Return row ``index`` of ``weight`` (n, d) for each element: (*, d).
+
+    No gradient goes to row ``padding_idx``.
+    """
     if weight.ndim != 2:
         raise ShapeError(f"embedding: weight must be a matrix, got {describe(weight)}")
     if index.dtype.kind not in "iu":

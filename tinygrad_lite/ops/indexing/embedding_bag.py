@@ -44,7 +44,10 @@ def _bag_of(index: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, i
 
 
 def _largest(vectors: Array, bag: Any, count: int) -> Array:
-    """Return the largest of each column in each bag, the first of equals; 0 for an empty bag."""
+    """Return the largest of each column in each bag, the first of equals.
+
+    An empty bag gives 0.
+    """
     first = np.flatnonzero(np.concatenate([[True], bag[1:] != bag[:-1]])) if bag.size else bag
     values = plain(vectors)
     taken = new.zeros((count, values.shape[1]), np.intp)

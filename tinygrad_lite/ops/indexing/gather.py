@@ -31,7 +31,10 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
 
 
 def lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int]:
-    """Return ``index`` as an integer array and ``dim`` from the front; raise unless they fit ``input``."""
+    """Return ``index`` as an integer array and ``dim`` from the front.
+
+    Raise unless they fit ``input``.
+    """
     at = whole(name, index)
     dim = place(name, dim, input.ndim, input.shape)
     if max(at.ndim, 1) != max(input.ndim, 1):
@@ -79,7 +82,9 @@ def take(input: Array, index: Array) -> Array:
 
 @function()
 def masked_select(input: Array, mask: Array) -> Array:
-    """Return the elements of ``input`` where ``mask`` is true, as one axis; the two broadcast together.
+    """Return the elements of ``input`` where ``mask`` is true, as one axis.
+
+    The two broadcast together.
 
     >>> import tinygrad_lite as tl
     >>> tl.masked_select(tl.arange(3), tl.tensor([True, False, True]))

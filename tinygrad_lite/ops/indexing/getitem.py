@@ -50,7 +50,9 @@ def is_basic(index: Any) -> bool:
 
 
 def apart(index: Any) -> tuple[Any, Any] | None:
-    """Split ``index`` into its integers and the rest, to be applied in turn; None if it can be applied as it is.
+    """Split ``index`` into its integers and the rest, to be applied in turn.
+
+    Return None if it can be applied unsplit.
 
     NumPy moves the axes of an index array to the front where a slice stands between it and an integer. PyTorch applies
     the integers first, and the axes stay where they are.
@@ -127,7 +129,9 @@ class BadKey(DTypeError, IndexError):
 
 @function(method="__getitem__", name="index")
 def index(input: Array, index: Any) -> Array:
-    """Return ``input[index]`` for any NumPy index, tensors included; axes are in PyTorch's order.
+    """Return ``input[index]`` for any NumPy index, tensors included.
+
+    Axes are in PyTorch's order.
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(5)[1:3]

@@ -38,7 +38,10 @@ def _numbered(shape: Any) -> Any:
 
 
 def place(out: Any, path: Path, value: Any) -> Any:
-    """Write ``value`` into the region of ``out`` (contiguous) at the end of ``path``; return ``out``."""
+    """Write ``value`` into the region of ``out`` (contiguous) at the end of ``path``.
+
+    Return ``out``.
+    """
     region = replay(out, path)
     if shares(region, out):
         region[...] = value
@@ -125,7 +128,10 @@ def writable(name: str, t: Any) -> None:
 
 
 def _noted(t: Tensor, depth: int) -> Any:
-    """Bump the version of the memory of ``t``; return the user's frame that wrote to it."""
+    """Bump the version of the memory of ``t``.
+
+    Return the user's frame that wrote to it.
+    """
     frame = user_frame(sys._getframe(depth + 1))
     root = root_of(t)[0]
     if root.base.__class__ is not Views or root.base.counted:
@@ -156,7 +162,10 @@ def _recorded(root: Tensor, value: Any, path: Path, frame: Any) -> None:
 
 
 def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 1) -> Tensor:
-    """Write ``value`` (tensor, array, number; broadcast) to ``t[index]``; ``depth``: frames up to the user's call."""
+    """Write ``value`` (tensor, array, number; broadcast) to ``t[index]``.
+
+    ``depth``: frames up to the user's call.
+    """
     writable(name, t)
     if not isinstance(value, Tensor):
         value = to_array(value, copy=False, name=name)
@@ -247,7 +256,10 @@ def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
 
 # ------------------------------------------------------------------------------------------------ public functions
 def setitem(input: Any, index: Any, value: Any) -> None:
-    """Write ``input[index] = value`` for any NumPy index; ``value`` is broadcast and cast."""
+    """Write ``input[index] = value`` for any NumPy index.
+
+    ``value`` is broadcast and cast.
+    """
     where = key_of(index)
     if halves := apart(where):
         writable("setitem", input)
@@ -260,7 +272,10 @@ setattr(Methods, "__setitem__", setitem)  # noqa: B010 - Tensor inherits its met
 
 @function(name="copy_", method="copy_")
 def copy_(input: Array, src: Array, non_blocking: bool = False) -> Array:
-    """Copy the elements of ``src`` (broadcast, cast) into ``input``; gradients go to ``src`` from then on."""
+    """Copy the elements of ``src`` (broadcast, cast) into ``input``.
+
+    Gradients go to ``src`` from then on.
+    """
     return write("copy_", input, src, depth=2)
 
 
@@ -280,7 +295,10 @@ def zero_(input: Array) -> Array:
 
 @function(name="fill_diagonal_", method="fill_diagonal_")
 def fill_diagonal_(input: Array, fill_value: Any, wrap: bool = False) -> Array:
-    """Set the main diagonal to ``fill_value``; with ``wrap`` again below each square part of a tall matrix."""
+    """Set the main diagonal to ``fill_value``.
+
+    With ``wrap`` again below each square part of a tall matrix.
+    """
     if input.ndim < 2 or (input.ndim > 2 and len(set(input.shape)) > 1):
         raise ShapeError(f"fill_diagonal_: expected a matrix, or axes of one length, got {describe(input)}")
     shape = tuple(input.shape)

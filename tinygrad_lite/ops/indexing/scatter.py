@@ -65,7 +65,10 @@ def zero_at(input: Array, index: Any) -> Array:
     samples=Samples(draw=_put_samples),
 )  # fmt: skip
 def put_at(input: Array, values: Array, index: Any) -> Array:
-    """Return a copy of ``input`` with ``values`` at ``index``; of repeated indices the last value wins."""
+    """Return a copy of ``input`` with ``values`` at ``index``.
+
+    Of repeated indices the last value wins.
+    """
     out = new.array(input)
     out[index] = values
     return out
@@ -101,9 +104,9 @@ REDUCTIONS = {
 
 @function(inplace=True)
 def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: Any = None) -> Array:
-    """Return ``input`` with ``out[index[i][j]][j] = src[i][j]`` (for ``dim`` 0); ``src`` may be a number.
+    """Return ``input`` with ``out[index[i][j]][j] = src[i][j]`` (for ``dim`` 0).
 
-    ``reduce="add"`` or ``"multiply"`` combines ``src`` with the old values.
+    ``src`` may be a number. ``reduce="add"`` or ``"multiply"`` combines ``src`` with the old values.
 
     >>> import tinygrad_lite as tl
     >>> tl.scatter(tl.zeros(3), 0, tl.tensor([2]), tl.tensor([5.0]))
@@ -216,7 +219,10 @@ def _choose_samples(src: Any) -> Any:
 
 @op(input=_choose_input, src=_choose_src, kind="indexing", public=False, samples=Samples(draw=_choose_samples))
 def scatter_choose(input: Array, src: Array, at: Array, dim: int, reduce: str, include_self: bool) -> Array:
-    """Combine ``input`` and the scattered ``src`` by amax, amin or prod; ties share the gradient."""
+    """Combine ``input`` and the scattered ``src`` by amax, amin or prod.
+
+    Ties share the gradient.
+    """
     ufunc, start = {"amax": (np.maximum, None), "amin": (np.minimum, None), "prod": (np.multiply, 1)}[reduce]
     out = new.array(input)
     places = _grid(at, dim)
@@ -288,7 +294,9 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
 
 @function(inplace=True)
 def index_put(input: Array, indices: Any, values: Array, accumulate: bool = False) -> Array:
-    """Return ``input`` with ``values`` at ``indices`` (one index tensor per axis); ``accumulate`` adds them.
+    """Return ``input`` with ``values`` at ``indices`` (one index tensor per axis).
+
+    ``accumulate`` adds them.
 
     >>> import tinygrad_lite as tl
     >>> tl.index_put(tl.zeros(3), (tl.tensor([1]),), tl.tensor([7.0]))
@@ -322,7 +330,9 @@ def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> 
 
 @function(inplace=True)
 def masked_fill(input: Array, mask: Array, value: Any) -> Array:
-    """Return ``input`` with ``value`` where ``mask`` is true; the two broadcast together.
+    """Return ``input`` with ``value`` where ``mask`` is true.
+
+    The two broadcast together.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, 2.0])

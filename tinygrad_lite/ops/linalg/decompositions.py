@@ -162,7 +162,10 @@ def _pinv_rule(g: Array, y: Array, A: Array) -> Array:
     samples=Samples("(...,m,n)->(...,n,m)", lo=-1.0, hi=1.0, sizes={"m": (1, 3), "n": (1, 3)}, call=_full_rank),
 )  # fmt: skip
 def pinv_op(A: Array, rcond: object = None) -> Array:
-    """Return the pseudo-inverse of each matrix; singular values up to ``rcond`` times the largest count as 0."""
+    """Return the pseudo-inverse of each matrix.
+
+    Singular values up to ``rcond`` times the largest count as 0.
+    """
     check_matrix("pinv", A)
     if not A.size:
         return new.zeros((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype)
@@ -181,7 +184,10 @@ def _cofactor_rule(g: Array, y: Array, A: Array) -> Array:
 
 @op(A=_cofactor_rule, kind="linalg", label="cof", promote="float", public=False, samples=SQUARE)
 def cofactor(A: Array) -> Array:
-    """Return the matrix of cofactors of each matrix, ``det(A) * inv(A).mT``; right for singular matrices too."""
+    """Return the matrix of cofactors of each matrix, ``det(A) * inv(A).mT``.
+
+    Singular matrices have one too.
+    """
     u, s, vh = np.linalg.svd(A)
     n = s.shape[-1]
     # the product of all other singular values, without dividing by one that may be 0

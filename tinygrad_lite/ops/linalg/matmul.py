@@ -43,7 +43,10 @@ def _right(g: Array, input: Array, other_shape: Any) -> Array:
     flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
 def matmul(input: Array, other: Array) -> Array:
-    """Return the matrix product; 1-D arguments are vectors, more than two axes are batches."""
+    """Return the matrix product.
+
+    1-D arguments are vectors, more than two axes are batches.
+    """
     if np.ndim(input) and np.ndim(other) and input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         inner = input.shape[-1], other.shape[-2 if other.ndim > 1 else 0]
         raise ShapeError(

@@ -77,7 +77,7 @@ def bare(x: Any) -> Any:
 
 
 def over(name: str, call: Any, *args: Any) -> Any:
-    """Call an op; raise NumPy's LinAlgError (singular, not positive) as ours, with the shapes."""
+    """Call an op and raise NumPy's LinAlgError (singular, not positive) as ours, with the shapes."""
     try:
         return call(*args)
     except LinAlgError:
@@ -89,7 +89,9 @@ def over(name: str, call: Any, *args: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ solving
 @function(numpy=np.linalg.inv, public=False)
 def inv(A: Array) -> Array:
-    """Return the inverse of each matrix of ``A`` (..., n, n); raises LinAlgError for a singular one.
+    """Return the inverse of each matrix of ``A`` (..., n, n).
+
+    Raises LinAlgError for a singular one.
 
     >>> import tinygrad_lite as tl
     >>> tl.linalg.inv(tl.tensor([[2.0, 0.0], [0.0, 4.0]]))
@@ -112,7 +114,9 @@ def inv_ex(A: Array, *, check_errors: bool = False) -> InvEx:
 
 @function(numpy=np.linalg.solve, public=False)
 def solve(A: Array, B: Array, *, left: bool = True) -> Array:
-    """Return X with ``A @ X = B`` (``X @ A = B`` with ``left=False``); ``B`` (..., n, k), or vectors (..., n).
+    """Return X with ``A @ X = B`` (``X @ A = B`` with ``left=False``).
+
+    ``B`` holds matrices (..., n, k) or vectors (..., n).
 
     >>> import tinygrad_lite as tl
     >>> tl.linalg.solve(tl.tensor([[2.0, 0.0], [0.0, 4.0]]), tl.tensor([2.0, 2.0]))
@@ -140,7 +144,10 @@ def solve_triangular(
 
 @function(numpy=np.linalg.pinv, public=False)
 def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Array:
-    """Return the pseudo-inverse of each matrix; singular values up to ``rtol`` times the largest count as 0."""
+    """Return the pseudo-inverse of each matrix.
+
+    Singular values up to ``rtol`` times the largest count as 0.
+    """
     rtol = rcond if rtol is None else rtol
     if atol is not None:
         top = np.linalg.svd(bare(A), compute_uv=False).max(initial=0.0)
@@ -180,7 +187,10 @@ def tensorinv(A: Array, ind: int = 2) -> Array:
 
 @function(numpy=np.linalg.tensorsolve, public=False)
 def tensorsolve(A: Array, B: Array, dims: Any = None) -> Array:
-    """Return X with ``tensordot(A, X, X.ndim) = B``; ``dims`` of ``A`` are moved to its end first."""
+    """Return X with ``tensordot(A, X, X.ndim) = B``.
+
+    ``dims`` of ``A`` are moved to its end first.
+    """
     A, B = tensor_of(A), tensor_of(B)
     if dims is not None:
         moved = tuple(int(i) % A.ndim for i in dims)
@@ -216,7 +226,10 @@ def cholesky_ex(A: Array, *, upper: bool = False, check_errors: bool = False) ->
 
 @function(numpy=np.linalg.qr, public=False)
 def qr(A: Array, mode: str = "reduced") -> QR:
-    """Return (Q, R): Q with orthonormal columns, R upper triangular, ``Q @ R = A``; mode reduced, complete or r."""
+    """Return (Q, R): Q with orthonormal columns, R upper triangular, ``Q @ R = A``.
+
+    ``mode`` is reduced, complete or r.
+    """
     if mode not in ("reduced", "complete", "r"):
         raise OptionError(f"qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
     q, r = d.qr_op(tensor_of(A), "reduced" if mode == "r" else mode)
@@ -257,7 +270,9 @@ def svdvals(A: Array, *, driver: str | None = None) -> Array:
 # ------------------------------------------------------------------------------------------------ numbers of a matrix
 @function(numpy=np.linalg.det, name="det")
 def det(A: Array) -> Array:
-    """Return the determinant of each matrix; its gradient is right for singular matrices too.
+    """Return the determinant of each matrix.
+
+    Its gradient is right for singular matrices too.
 
     >>> import tinygrad_lite as tl
     >>> tl.linalg.det(tl.tensor([[2.0, 1.0], [1.0, 2.0]]))
@@ -295,7 +310,10 @@ def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, *, atol: Any
 # ------------------------------------------------------------------------------------------------ products
 @function(numpy=np.linalg.matrix_power, name="matrix_power")
 def matrix_power(A: Array, n: int) -> Array:
-    """Return each square matrix multiplied with itself ``n`` times; negative ``n``: its inverse."""
+    """Return each square matrix multiplied with itself ``n`` times.
+
+    For negative ``n`` it is its inverse.
+    """
     if not isinstance(n, (int, np.integer)):
         raise DTypeError(f"matrix_power: n must be an integer, got {describe(n)}")
     A = tensor_of(A)
@@ -387,7 +405,10 @@ def vander_descending(x: Array, N: int | None = None, increasing: bool = False) 
 
 @function(public=False)
 def cross(input: Array, other: Array, *, dim: int = -1) -> Array:
-    """Return the cross products of vectors of three elements along ``dim``; the other axes broadcast."""
+    """Return the cross products of vectors of three elements along ``dim``.
+
+    The other axes broadcast.
+    """
     return PUBLIC["cross"](tensor_of(input), other, dim)
 
 

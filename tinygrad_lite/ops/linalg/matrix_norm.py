@@ -15,7 +15,10 @@ from tinygrad_lite.ops.linalg.matrix import inv, svdvals, tensor_of
 
 @function(numpy=getattr(np.linalg, "vector_norm", None), public=False)
 def vector_norm(x: Array, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
-    """Return the ``ord``-norm of vectors along ``dim`` (of all elements by default); the slope at 0 is taken as 0."""
+    """Return the ``ord``-norm of vectors along ``dim`` (of all elements by default).
+
+    The slope at 0 is taken as 0.
+    """
     if not isinstance(ord, (int, float)):
         raise OptionError(f"vector_norm: ord must be a number, inf or -inf, got {ord!r}")
     dim = tuple(dim) if isinstance(dim, list) else dim

@@ -36,7 +36,10 @@ def _norm_rule(g: Array, y: Array, input: Array, p: float, dim: Any, keepdim: bo
     samples=Samples("()->()", options={"p": (2.0, 1.0, 3.0, 2.5), "dim": some_dims, "keepdim": (False, True)}, lo=0.01),
 )  # fmt: skip
 def p_norm(input: Array, p: float = 2.0, dim: Any = None, keepdim: bool = False) -> Array:
-    r"""Return :math:`(\sum_i |x_i|^p)^{1/p}` over ``dim``; the slope at 0 is taken as 0."""
+    r"""Return :math:`(\sum_i |x_i|^p)^{1/p}` over ``dim``.
+
+    The slope at 0 is taken as 0.
+    """
     if input.dtype == np.float16:  # the sum may overflow float16 where its root does not
         with np.errstate(over="ignore"):
             return _p_norm(input.astype(np.float32), p, dim, keepdim).astype(np.float16)

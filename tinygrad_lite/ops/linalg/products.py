@@ -115,7 +115,9 @@ def vdot(input: Array, other: Array) -> Array:
 
 @function(numpy=())
 def inner(input: Array, other: Array) -> Array:
-    """Return the sums of products over the last axes of both; with a number, the plain product.
+    """Return the sums of products over the last axes of both.
+
+    With a 0-d operand it is the plain product.
 
     >>> import tinygrad_lite as tl
     >>> tl.inner(tl.tensor([1, 2]), tl.tensor([3, 4]))
@@ -248,7 +250,10 @@ def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) 
                     options={"subscripts": ("ab,bc->ac", "ab,bc->", "ab,bc->cab", "ab,bc->b")}),
 )  # fmt: skip
 def einsum_op(operands: Sequence[Array], subscripts: str) -> Array:
-    """Return the sum of products over the letters missing after ``->``; an operand has no letter twice."""
+    """Return the sum of products over the letters missing after ``->``.
+
+    An operand has no letter twice.
+    """
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
 

@@ -15,7 +15,10 @@ from tinygrad_lite.ops.threads import multiply
 
 
 def less(x: Array, row: Array) -> Array:
-    """Return ``x - row``; short rows are subtracted several at a time, which NumPy does faster."""
+    """Return ``x - row``.
+
+    Short rows are subtracted several at a time, which NumPy does faster.
+    """
     n, d = x.shape
     together = 1024 // max(d, 1)
     if together < 2 or n < 4 * together or not x.flags.c_contiguous:

@@ -14,7 +14,8 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.activation import log_softmax, logsigmoid, sigmoid, softmax
-from tinygrad_lite.ops.elementwise.arithmetic import clip, log, where
+from tinygrad_lite.ops.elementwise.arithmetic import clip, where
+from tinygrad_lite.ops.elementwise.exponential import log
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along, take_along
 from tinygrad_lite.ops.losses.reduction import PAIR, REDUCTIONS, old_words, reduced, same_shape, share
 

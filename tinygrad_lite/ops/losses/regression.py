@@ -12,7 +12,8 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.arithmetic import abs, log, where
+from tinygrad_lite.ops.elementwise.arithmetic import abs, where
+from tinygrad_lite.ops.elementwise.exponential import log
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.losses.reduction import PAIR, old_words, reduced, same_shape, weighted
 

@@ -72,7 +72,9 @@ def _cumprod_rule(g: Array, input: Array, dim: int) -> Array:
 @op(input=_cumprod_rule, inplace=True, kind="reduction", label="cumprod",
     samples=Samples("(...,n)->(...,n)", options={"dim": dims}, lo=-3.0, hi=3.0))  # fmt: skip
 def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
-    """Return the running product along ``dim``; its gradient is right with zeros among the factors.
+    """Return the running product along ``dim``.
+
+    Its gradient is right with zeros among the factors.
 
     >>> import tinygrad_lite as tl
     >>> tl.cumprod(tl.tensor([1, 2, 3]), dim=0)

@@ -87,7 +87,9 @@ def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
     kind="reduction", label="Σ", samples=REDUCE,
 )  # fmt: skip
 def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the sum over ``dim`` (all axes by default); whole numbers and bools add up to int64.
+    """Return the sum over ``dim`` (all axes by default).
+
+    Whole numbers and bools add up to int64.
 
     >>> import tinygrad_lite as tl
     >>> tl.sum(tl.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
@@ -100,7 +102,9 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
 
 @op(input=_mean_rule, kind="reduction", promote="float", samples=REDUCE_SOME)
 def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the mean over ``dim``; raise ShapeError for no elements, where NumPy gives NaN.
+    """Return the mean over ``dim``.
+
+    Raise ShapeError for no elements, where NumPy gives NaN.
 
     >>> import tinygrad_lite as tl
     >>> tl.mean(tl.tensor([1.0, 3.0]))
@@ -133,7 +137,9 @@ def nansum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = No
 
 @function(numpy=np.nanmean)
 def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the mean over ``dim`` of the elements that are not NaN; NaN if there are none.
+    """Return the mean over ``dim`` of the elements that are not NaN.
+
+    It is NaN if there are none.
 
     >>> import tinygrad_lite as tl
     >>> tl.nanmean(tl.tensor([1.0, tl.nan]))
@@ -144,7 +150,10 @@ def nanmean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = N
 
 
 def _others(x: Array) -> Array:
-    """Return, for each element, the product of all others along the last axis; right with zeros too."""
+    """Return, for each element, the product of all others along the last axis.
+
+    Zeros among them are handled.
+    """
     one = new.ones((*x.shape[:-1], 1), x.dtype)
     left = np.cumprod(cat([one, x[..., :-1]], -1), axis=-1)
     right = np.cumprod(cat([one, x[..., :0:-1]], -1), axis=-1)[..., ::-1]
@@ -166,7 +175,9 @@ def _prod_rule(g: Array, input: Array, dim: Any, keepdim: bool) -> Array:
 
 @op(input=_prod_rule, kind="reduction", label="Π", samples=REDUCE)
 def prod(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the product over ``dim``; its gradient is right with zeros among the factors.
+    """Return the product over ``dim``.
+
+    Its gradient is right with zeros among the factors.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([2.0, 0.0, 3.0], requires_grad=True)
@@ -285,7 +296,9 @@ def _extreme(input: Array, dim: Any, keepdim: bool, whole: Any, arg: Any, two: A
 
 @function()
 def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the largest value; along ``dim`` (values, indices), gradient to the first of equals.
+    """Return the largest value.
+
+    With ``dim`` return (values, indices), the gradient going to the first of equals.
 
     ``max(input, other)`` is `maximum`.
 
@@ -298,7 +311,9 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
 @function()
 def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the smallest value; along ``dim`` (values, indices), gradient to the first of equals.
+    """Return the smallest value.
+
+    With ``dim`` return (values, indices), the gradient going to the first of equals.
 
     ``min(input, other)`` is `minimum`.
 
@@ -318,7 +333,9 @@ class AMinMax(NamedTuple):
 
 @function()
 def aminmax(input: Array, *, dim: Any = None, keepdim: bool = False) -> AMinMax:
-    """Return the smallest and the largest value over ``dim``; equal ones share the gradient.
+    """Return the smallest and the largest value over ``dim``.
+
+    Equal ones share the gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.aminmax(tl.tensor([1.0, 5.0])).max

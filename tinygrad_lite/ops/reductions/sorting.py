@@ -33,7 +33,9 @@ def _order(x: Any, dim: int, descending: bool) -> Any:
 
 @function(numpy=())
 def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Sorted:
-    """Return (values, indices) of the elements sorted along ``dim``; equal elements keep their order.
+    """Return (values, indices) of the elements sorted along ``dim``.
+
+    Equal elements keep their order.
 
     >>> import tinygrad_lite as tl
     >>> tl.sort(tl.tensor([3.0, 1.0, 2.0])).indices
@@ -117,7 +119,9 @@ def argwhere(input: Array) -> Array:
 
 @function(name="where", method=False, numpy=())
 def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
-    """Return ``input`` where ``condition`` holds, ``other`` elsewhere; with ``condition`` alone, its true indices.
+    """Return ``input`` where ``condition`` holds, ``other`` elsewhere.
+
+    With ``condition`` alone, return the indices where it is true.
 
     The branch that is not taken gets an exactly zero gradient, also where its slope is infinite.
 

@@ -80,7 +80,9 @@ def var(
 def std(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> Array:
-    """Return the square root of `var`; its slope where all elements are equal is taken as 0.
+    """Return the square root of `var`.
+
+    Its slope where all elements are equal is taken as 0.
 
     >>> import tinygrad_lite as tl
     >>> tl.std(tl.tensor([1.0, 3.0]), correction=0)
@@ -154,7 +156,9 @@ def _median(name: str, input: Array, dim: Any, keepdim: bool, ignore_nan: bool) 
 
 @function(numpy=())
 def median(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the median (the lower of two); along ``dim`` (values, indices). NaN propagates.
+    """Return the median (the lower of two).
+
+    With ``dim`` return (values, indices). NaN propagates.
 
     >>> import tinygrad_lite as tl
     >>> tl.median(tl.tensor([1.0, 4.0, 2.0, 3.0]))
@@ -165,7 +169,9 @@ def median(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
 @function(numpy=())
 def nanmedian(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the median (the lower of two) of the elements that are not NaN; along ``dim`` (values, indices).
+    """Return the median (the lower of two) of the elements that are not NaN.
+
+    With ``dim`` return (values, indices).
 
     >>> import tinygrad_lite as tl
     >>> tl.nanmedian(tl.tensor([1.0, tl.nan, 3.0]))
@@ -216,7 +222,9 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
 
 @function()
 def quantile(input: Array, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Array:
-    """Return the ``q``-quantile(s) over ``dim``; several ``q`` make a first axis. NaN propagates.
+    """Return the ``q``-quantile(s) over ``dim``.
+
+    Several ``q`` make a first axis. NaN propagates.
 
     >>> import tinygrad_lite as tl
     >>> tl.quantile(tl.tensor([1.0, 2.0, 4.0]), 0.75)

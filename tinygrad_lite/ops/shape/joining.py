@@ -248,7 +248,9 @@ def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
 # ------------------------------------------------------------------------------------------------ grids
 @function(method=False)
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
-    """Return one grid per vector: ``grids[k][i0, i1, ...] = tensors[k][ik]``; "xy" exchanges the first two axes.
+    """Return one grid per vector: ``grids[k][i0, i1, ...] = tensors[k][ik]``.
+
+    "xy" exchanges the first two axes.
 
     >>> import tinygrad_lite as tl
     >>> tl.meshgrid(tl.tensor([1, 2]), tl.tensor([3, 4]))[0]
@@ -314,7 +316,9 @@ DIAGONAL = {"offset": (0, 1, -1), "dim1": (0,), "dim2": (1,)}
 
 @op(input=_diagonal_rule, kind="indexing", label="diagonal", samples=Samples("(n,k,m)->()", min=1, options=DIAGONAL))
 def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
-    """Return a view of the diagonal over two axes, as last axis; ``offset`` counts above the main one.
+    """Return a view of the diagonal over two axes, as last axis.
+
+    ``offset`` counts diagonals above the main one.
 
     >>> import tinygrad_lite as tl
     >>> tl.diagonal(tl.arange(4).reshape(2, 2))

@@ -27,7 +27,9 @@ from tinygrad_lite.ops.shape.reshaping import (
 # ------------------------------------------------------------------------------------------------ broadcasting
 @function()
 def expand(input: Array, *size: Any) -> Array:
-    """Return a read-only view repeated along length-1 and new leading axes; -1 keeps a length.
+    """Return a read-only view repeated along length-1 and new leading axes.
+
+    -1 keeps a length.
 
     >>> import tinygrad_lite as tl
     >>> tl.ones(3, 1).expand(-1, 4).shape
@@ -188,7 +190,9 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
 
 @function()
 def repeat(input: Array, *repeats: Any) -> Array:
-    """Tile ``input`` the given number of times along each axis; extra counts add leading axes.
+    """Tile ``input`` the given number of times along each axis.
+
+    Extra counts add leading axes.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1, 2]).repeat(2)

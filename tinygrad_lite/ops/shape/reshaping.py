@@ -35,7 +35,10 @@ class BadIndex(ShapeError, IndexError):
 
 
 def place(name: str, dim: Any, ndim: int, shape: Any) -> int:
-    """Return ``dim`` counted from the front; IndexError unless ``ndim`` axes have it (0-d counts as one axis)."""
+    """Return ``dim`` counted from the front.
+
+    Raise IndexError unless ``ndim`` axes have it (0-d counts as one axis).
+    """
     n = ndim or 1
     try:
         inside = -n <= dim < n
@@ -75,7 +78,9 @@ def reshape_op(input: Array, shape: Any) -> Array:
 
 @function(numpy=np.reshape)
 def reshape(input: Array, *shape: Any) -> Array:
-    """Return the elements in another shape, one length may be -1; a view where NumPy can give one.
+    """Return the elements in another shape.
+
+    One length may be -1, and the result is a view where NumPy can make one.
 
     >>> import tinygrad_lite as tl
     >>> tl.reshape(tl.arange(6), 2, -1).shape
@@ -98,7 +103,9 @@ def reshape_as(input: Array, other: Array) -> Array:
 
 @function()
 def view(input: Array, *shape: Any) -> Array:
-    """Return a view of the elements in another shape; raise ShapeError where that needs a copy.
+    """Return a view of the elements in another shape.
+
+    Raise ShapeError where that needs a copy.
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(4).view(2, 2)
@@ -168,7 +175,9 @@ def permute(input: Array, *dims: Any) -> Array:
 
 @function(inplace="view")
 def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
-    """Return a view with two axes exchanged; without axes (NumPy's way) in reverse order.
+    """Return a view with two axes exchanged.
+
+    Without axes, as in NumPy, all are reversed.
 
     >>> import tinygrad_lite as tl
     >>> tl.transpose(tl.ones(2, 3, 4), 0, 2).shape
@@ -199,7 +208,9 @@ def swapaxes(input: Array, axis0: int, axis1: int) -> Array:
 
 @function(name="movedim")
 def movedim(input: Array, source: Any, destination: Any) -> Array:
-    """Return a view with the axes ``source`` moved to ``destination``; the others keep their order.
+    """Return a view with the axes ``source`` moved to ``destination``.
+
+    The others keep their order.
 
     >>> import tinygrad_lite as tl
     >>> tl.movedim(tl.ones(2, 3, 4), 0, -1).shape
