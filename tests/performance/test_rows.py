@@ -112,6 +112,7 @@ def test_padding_is_zero_in_buffers_that_are_not_kept(name: str, monkeypatch: py
 
     monkeypatch.setattr(threads.new, "empty", dirty)
     monkeypatch.setattr(threads, "LARGEST", 10)
+    monkeypatch.setattr(threads, "_mine", threads._Mine())  # no buffers kept from before
     monkeypatch.setattr(rows, "BLOCK", 1)  # one image in a block
     plan, x, w, g, stride, pads = drawn(name, 5)
     y, g_x, g_w = reference(x, w, g, stride, pads)
