@@ -1,4 +1,4 @@
-"""Networks that the tests of pictures look at."""
+"""Networks that the tests of pictures draw."""
 
 from types import SimpleNamespace
 

@@ -23,7 +23,7 @@ QUIET = (
 
 
 def browse(folder, page, script="", *options):
-    """Open a page, run ``script`` in it, and return what that gives to ``answer``; any error in the page fails."""
+    """Open a page, run ``script`` in it, and return what it passes to ``answer``; fail on any error in the page."""
     end = (
         "<script>const answer = (x) => { const e = document.createElement('pre'); e.id = 'answer';"
         "e.textContent = JSON.stringify(x); document.body.append(e); };"
@@ -47,7 +47,7 @@ def blocks(nets):
     return viz.draw(nets.Residual(blocks=5), nets.x8, depth=1)
 
 
-def test_click_opens_and_closes_and_unfolds(blocks, tmp_path):
+def test_a_click_expands_collapses_and_unfolds(blocks, tmp_path):
     clicks = """
       const ids = () => [...document.querySelectorAll('#view .box')].map((e) => e.dataset.id).sort();
       const click = (e) => e.dispatchEvent(new MouseEvent('click', {bubbles: true}));
@@ -97,13 +97,13 @@ def test_the_page_lays_out_as_python_does(nets, tmp_path, rankdir, kind):
         assert (h["arrow"], h["link"], h["left"]) == (w.arrow, w.link, w.left)
 
 
-def test_nothing_is_asked_of_the_network(blocks, tmp_path):
+def test_the_page_makes_no_network_request(blocks, tmp_path):
     log = tmp_path / "net.json"
     options = ("--dump-dom", f"--log-net-log={log}")
     assert 0 == browse(tmp_path, blocks.to_html(), "answer(performance.getEntriesByType('resource').length);", *options)
     text = log.read_text("utf-8", errors="replace")
     asked = set(re.findall(r'"url":"((?:https?|wss?|ftp):[^"]*)"', text))
-    # the browser asks its maker for things of its own
+    # the browser itself contacts its vendor
     assert {url for url in asked if not re.match(r"https?://[\w.-]*\b(google|gstatic|googleapis)\.com/", url)} == set()
     assert not re.search(
         r"(src|href)\s*=|@import|url\((?!#tip)", re.sub(r"<script.*?</script>", "", blocks.to_html(), flags=re.S)
@@ -159,7 +159,7 @@ def test_light_and_dark_follow_the_reader(blocks, tmp_path):
     assert seen["svg", "light"] > seen["svg", "dark"] + 0.1
 
 
-def test_a_large_graph_opens_closed(nets, tmp_path):
+def test_a_large_graph_starts_collapsed(nets, tmp_path):
     graph = viz.draw(nets.Uneven(600), nets.x4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

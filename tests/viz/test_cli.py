@@ -53,7 +53,7 @@ def test_an_importable_target(capsys):
         (["{file}:double", "--input-shape", "3", "-o", "g.bmp"], "bmp"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_one_line_and_status_1(file, argv, words, capsys, monkeypatch):
+def test_errors_are_one_line_and_status_1(file, argv, words, capsys, monkeypatch):
     monkeypatch.chdir(file.parent)
     assert run([a.replace("{file}", str(file)) for a in argv]) == 1
     error = capsys.readouterr().err

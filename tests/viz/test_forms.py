@@ -1,4 +1,4 @@
-"""The same picture everywhere: no program, no order of sets, no text that is more than text."""
+"""The formats: the same bytes everywhere, and names that are escaped."""
 
 import json
 import os
@@ -49,7 +49,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("text", EVIL)
-def test_names_are_inert_in_every_form(text, tmp_path):
+def test_names_are_inert_in_every_format(text, tmp_path):
     graph = evil_graph(text)
     plain = evil_graph("name")
     for form in FORMS:
@@ -99,19 +99,19 @@ def run(program, **env):
     return done.stdout
 
 
-def test_two_processes_write_the_same_bytes_without_any_program_to_call():
+def test_two_processes_write_the_same_bytes_with_an_empty_path():
     one, two = run(PROGRAM, PYTHONHASHSEED="1"), run(PROGRAM, PYTHONHASHSEED="2")
     assert one == two and one.count("\n") == 12
 
 
-def test_without_dot_graphviz_pictures_are_built_in(monkeypatch, nets):
+def test_without_dot_the_built_in_layout_draws(monkeypatch, nets):
     monkeypatch.setenv("PATH", "")
     graph = viz.draw(nets.CNN(), nets.image)
     assert graph.looking(engine="graphviz").to_svg() == graph.to_svg()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the stand-in for dot is a shell script")
-def test_dot_draws_where_it_is_wanted_and_quick_enough(monkeypatch, nets, tmp_path):
+def test_dot_draws_on_request_within_its_limits(monkeypatch, nets, tmp_path):
     from tinygrad_lite.viz.formats import dot
 
     program = tmp_path / "dot"
@@ -149,7 +149,7 @@ def test_png_and_pdf_with_matplotlib(nets, tmp_path):
     assert viz.draw(nets.CNN(), nets.image, theme="dark", rankdir="LR").to_png() != png.read_bytes()
 
 
-def test_saving_names_the_known_forms_and_leaves_nothing_behind(nets, tmp_path):
+def test_save_names_the_known_formats_and_leaves_no_file_behind(nets, tmp_path):
     graph = viz.draw(nets.CNN(), nets.image)
     with pytest.raises(ValueError, match=r"\.svg.*\.png"):
         graph.save(tmp_path / "g.bmp")

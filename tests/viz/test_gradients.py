@@ -1,4 +1,4 @@
-"""Gradients in pictures: their values, the backward pass as a graph, and what is marked."""
+"""Gradients in pictures: values, the backward pass as a graph, and marks."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_the_backward_pass_is_a_graph_of_its_own(nets):
     assert graph["conv.weight.grad"].shape == (5, 1, 3, 3)
 
 
-def test_both_shows_what_is_kept_for_backward(nets):
+def test_both_shows_what_is_saved_for_backward(nets):
     graph = viz.draw(nets.CNN(), nets.image, graph="both")
     kept = {(e.src, e.dst) for e in graph.edges if e.dst.endswith(".grad") and not e.src.endswith(".grad")}
     assert ("x", "conv/conv.1.grad") in kept and ("CNN/reshape.1", "fc/linear.1.grad") in kept
@@ -39,7 +39,7 @@ def test_both_shows_what_is_kept_for_backward(nets):
     assert 'class="edge saved"' in graph.to_svg() and "-.->" in graph.to_mermaid()
 
 
-def test_no_gradient_goes_where_none_is_wanted(nets):
+def test_frozen_parameters_have_no_gradient_node(nets):
     model = nets.CNN()
     model.conv.requires_grad_(False)
     ids = {n.id for n in viz.draw(model, nets.image, graph="backward").nodes}
@@ -66,7 +66,7 @@ def test_vanishing_gradients_are_marked(nets):
 def test_exploding_gradients_are_marked(nets):
     found = marks(viz.draw(nets.Deep(30, scale=5.0), nets.x8, show="grad"))
     assert any("exploding" in m for m in found["layers.0.weight"])
-    # seen from the others the gradient of the result is tiny, though it is 1
+    # next to the others the gradient of the output is tiny, but it is 1
     assert not any("exploding" in m for m in found["Deep/mean.1"])
 
 
@@ -98,5 +98,5 @@ def test_the_rule_that_makes_the_first_infinite_gradient_is_marked():
     assert "first inf gradient made here" in graph["sqrt.1"].marks and "gradient is not finite" in graph["x"].marks
 
 
-def test_nothing_to_differentiate_is_said():
+def test_a_note_says_that_nothing_requires_gradients():
     assert viz.draw(lambda x: x * 2, tl.ones(2), show="grad").notes == ("no gradients: nothing here requires them",)

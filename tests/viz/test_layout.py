@@ -1,4 +1,4 @@
-"""Properties of the built-in layout on graphs nobody has drawn by hand."""
+"""Properties of the built-in layout, checked on random graphs."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -67,7 +67,7 @@ def test_boxes_do_not_overlap_children_are_inside_and_edges_follow_the_flow(grap
 
 
 @given(graphs())
-def test_edges_end_where_they_belong_and_cross_no_other_box(graph):
+def test_edges_end_at_their_box_and_cross_no_other(graph):
     scene = view_of(graph).visible()
     picture = place(scene)
     rects = {r.id: r for r in picture.boxes}
@@ -98,7 +98,7 @@ def test_every_edge_of_the_graph_is_drawn(graph):
 
 
 @given(graphs())
-def test_laid_out_twice_is_the_same(graph):
+def test_layout_is_deterministic(graph):
     assert graph.to_svg() == viz.Graph(graph.nodes, graph.edges, graph.calls, graph.look).to_svg()
 
 

@@ -1,4 +1,4 @@
-"""Pictures of what a profile measured: every number is the profile's own, at the op where it was measured."""
+"""Pictures with a profile: every number is the profile's, at the op where it was measured."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def test_every_number_of_the_profile_is_in_the_picture(nets, net, size, times):
     assert all(graph[id].time == pytest.approx(m.forward + m.backward) and m.time > 0 for id, m in found.items())
 
 
-def test_modules_in_lists_are_apart(nets):
+def test_modules_in_a_list_have_paths_of_their_own(nets):
     p, _ = trained(Listed(), tl.ones(2, 4))
     paths = {e.module for e in p.events if e.phase == MODULE}
     assert paths == {"Listed", "Listed.layers.0", "Listed.layers.1", "Listed.layers.2"}
@@ -87,7 +87,7 @@ def test_two_modules_of_one_class_are_not_mixed():
     assert [row.calls for row in sorted(p.by_module()) if "~" in row.name] == [3, 3]
 
 
-def test_what_was_not_profiled_has_no_number_and_is_named():
+def test_an_op_without_measurements_has_no_number_and_is_named():
     net, x = nn.Linear(3, 2), tl.ones(5, 3)
     p, _ = trained(net, x)
     graph = viz.draw(lambda x: net(x).exp(), x[:1], profile=p, color_by="time", show=("shape", "time"))
@@ -97,7 +97,7 @@ def test_what_was_not_profiled_has_no_number_and_is_named():
     assert "(1, 2) here, was (5, 2)" in graph.notes[2] and "(5, 2)" in graph.to_svg()
 
 
-def test_ops_outside_of_modules_are_recognised_by_their_order():
+def test_ops_outside_of_modules_are_matched_by_their_order():
     net, x, y = nn.Linear(3, 2), tl.ones(5, 3), tl.zeros(5, 2)
     with profile() as p:
         for _ in range(4):
@@ -105,7 +105,7 @@ def test_ops_outside_of_modules_are_recognised_by_their_order():
     graph = viz.draw(lambda x: F.mse_loss(net(x), y), x, profile=p)
     assert {m.calls for m in measured(graph).values()} == {4}
     other = viz.draw(lambda x: F.mse_loss(net(x).exp(), y), x, profile=p)
-    assert set(measured(other)) == {"Linear/linear.1"}  # another program: its loss is not the one measured
+    assert set(measured(other)) == {"Linear/linear.1"}  # a different program: its loss was not measured
 
 
 @pytest.mark.parametrize("graph", ["both", "backward"])
@@ -120,7 +120,7 @@ def test_the_backward_pass_has_its_own_time(nets, graph):
 
 
 @pytest.mark.parametrize("by", ["time", "forward", "backward", "calls", "bytes"])
-def test_every_form_has_colours_numbers_and_units(nets, by):
+def test_every_format_has_colours_numbers_and_units(nets, by):
     net = nets.CNN()
     p, _ = trained(net, nets.image)
     graph = viz.draw(net, nets.image, profile=p, color_by=by)
@@ -134,7 +134,7 @@ def test_every_form_has_colours_numbers_and_units(nets, by):
     assert re.search(r"forward [\d.]+ [µm]s, backward [\d.]+ [µm]s, together", tip) and "mean of 3 calls" in tip
 
 
-def test_a_closed_module_has_the_sum(nets):
+def test_a_collapsed_module_has_the_sum(nets):
     net = nn.Sequential(nets.CNN(), nn.Linear(10, 2))
     p, _ = trained(net, nets.image)
     graph = viz.draw(net, nets.image, profile=p, color_by="time", depth=1)

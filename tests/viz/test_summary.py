@@ -1,4 +1,4 @@
-"""One small network, shown in every form."""
+"""The summary table, and one small network in every format."""
 
 import json
 
@@ -16,7 +16,7 @@ class Net(nn.Module):
         return self.fc(self.conv(x).relu().flatten(1))
 
 
-def test_summary_counts_what_can_be_counted_by_hand():
+def test_summary_agrees_with_a_count_by_hand():
     table = viz.summary(Net(), tl.ones(4, 1, 8, 8))
     assert [(r.name, r.shape, r.parameters) for r in table.rows] == [
         ("Net", (4, 10), 50 + 1810),
@@ -27,7 +27,7 @@ def test_summary_counts_what_can_be_counted_by_hand():
     assert table.totals["parameters"] == 1860
 
 
-def test_every_form_is_written(tmp_path):
+def test_every_format_is_written(tmp_path):
     graph = viz.draw(Net(), tl.ones(4, 1, 8, 8))
     for suffix in ("svg", "html", "json", "txt", "dot"):
         assert graph.save(tmp_path / f"g.{suffix}").stat().st_size > 100
@@ -35,7 +35,7 @@ def test_every_form_is_written(tmp_path):
     assert {n["id"] for n in json.loads(graph.to_json())["nodes"]} >= {"x", "conv.weight", "conv/conv.1", "output"}
 
 
-def test_summary_shows_modules_that_do_nothing_too():
+def test_summary_shows_modules_without_ops():
     model = nn.Sequential(nn.Linear(4, 3), nn.Dropout(), nn.ReLU(), nn.Identity()).eval()
     table = viz.summary(model, tl.ones(2, 4))
     assert [r.name for r in table.rows] == ["Sequential", "0: Linear", "1: Dropout", "2: ReLU", "3: Identity"]

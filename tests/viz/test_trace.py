@@ -1,4 +1,4 @@
-"""What a traced run records: ids, edges, calls; that the record can be run; that nothing else has changed."""
+"""Traced runs: their ids, edges and calls; executing the JSON graph; restoring the program's state."""
 
 import gc
 import json
@@ -71,7 +71,7 @@ def test_a_detached_tensor_keeps_its_origin():
 
 
 def run_json(text, inputs):
-    """Execute a graph from its JSON: what a reader in any language would do."""
+    """Execute a graph from its JSON, as a reader in any language would."""
     graph = json.loads(text)
     into = {}
     for e in graph["edges"]:
@@ -119,7 +119,7 @@ def test_the_json_graph_of_indexing_and_lists_computes_the_same():
     assert np.array_equal(found["output.1.0"], best.array) and np.array_equal(found["output.1.1"], index.array)
 
 
-def test_json_comes_back_the_same(nets):
+def test_json_round_trip(nets):
     graph = viz.draw(nets.CNN(), nets.image, show=("value", "stats", "grad"))
     again = viz.Graph.from_json(graph.to_json())
     assert again.to_json() == graph.to_json() and again.nodes == graph.nodes
@@ -157,7 +157,7 @@ class Busy(nn.Module):
 
 
 @pytest.mark.parametrize("graph", ["forward", "backward", "both"])
-def test_everything_is_left_as_it_was(graph):
+def test_a_run_restores_what_it_changed(graph):
     model, x = Busy(), tl.ones(3)
     model.w.grad = tl.tensor([1.0, 2.0, 3.0])
     tl.manual_seed(5)
@@ -172,7 +172,7 @@ def test_everything_is_left_as_it_was(graph):
     assert model.w.grad.tolist() == [1.0, 2.0, 3.0] and MODE.get() is mode and model.training
 
 
-def test_no_tape_stays_alive():
+def test_no_recorded_node_stays_alive():
     kept = []
 
     def f(x, w):
@@ -185,7 +185,7 @@ def test_no_tape_stays_alive():
     assert kept[0]() is None and len(graph)
 
 
-def test_an_error_in_the_model_comes_through_and_leaves_the_mode_alone():
+def test_an_error_in_the_model_propagates_and_restores_the_mode():
     mode = MODE.get()
     with pytest.raises(ZeroDivisionError):
         viz.draw(lambda x: x * (1 / 0), tl.ones(2))

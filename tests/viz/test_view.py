@@ -1,4 +1,4 @@
-"""What is drawn: folding of parameters and repeats, depth, limits, modules of one op."""
+"""The view: folded parameters and repeats, depth, limits, modules of one op."""
 
 import re
 import warnings
@@ -52,7 +52,7 @@ def test_repeats_are_folded_and_keep_the_skip_edge(nets):
     assert len(boxes(graph.looking(fold_repeats=False, max_nodes=1000))) == 60 * 4 + 3
 
 
-def test_what_differs_is_not_folded(nets):
+def test_different_modules_do_not_fold(nets):
     model = nets.Residual(blocks=6)
     model.blocks[3].act = nn.Tanh()
     titles = [g.title for g in view_of(viz.draw(model, nets.x8)).groups.values() if g.kind == "repeat"]
@@ -77,7 +77,7 @@ def test_a_part_whose_result_is_used_elsewhere_is_not_folded(nets):
     assert len([x for x in links(graph) if x[1].endswith("cat.1")]) == 4
 
 
-def test_numbers_of_single_parts_are_not_folded_away(nets):
+def test_parts_with_numbers_of_their_own_do_not_fold(nets):
     assert len(boxes(viz.draw(nets.Residual(blocks=5), nets.x8, show=("shape", "stats")))) == 5 * 4 + 3
 
 
@@ -92,7 +92,7 @@ def test_unrolled_loops_fold(nets):
     assert len(boxes(graph)) < 12 and any("× 19" in g.title for g in view_of(graph).groups.values())
 
 
-def test_depth_closes_modules(nets):
+def test_depth_collapses_modules(nets):
     graph = viz.draw(nets.Residual(blocks=3), nets.x8, depth=1, fold_repeats=False)
     assert boxes(graph) == ["x", "output", "blocks", "head/linear.1"]
     assert [t for t, _ in view_of(graph).groups["blocks"].lines] == [
@@ -105,7 +105,7 @@ def test_depth_closes_modules(nets):
     assert boxes(graph.looking(depth=None).collapse("blocks.1")).count("blocks.1") == 1
 
 
-def test_too_many_boxes_close_modules_with_one_warning(nets):
+def test_too_many_boxes_collapse_modules_with_one_warning(nets):
     graph = viz.draw(nets.Uneven(120), nets.x4)
     with pytest.warns(UserWarning, match="max_nodes=200") as caught:
         assert 0 < len(boxes(graph)) <= 200
@@ -145,7 +145,7 @@ def test_every_word_of_show_appears(nets):
 @pytest.mark.parametrize(
     "by", ["kind", "grad_norm", "update_ratio", "flops", "bytes", "time", "act_std", lambda n: n.numel]
 )
-def test_colours_by_number_come_with_the_number(nets, by):
+def test_a_colour_by_number_shows_the_number_too(nets, by):
     svg = viz.draw(nets.CNN(), nets.image, color_by=by).to_svg()
     assert ("heat" in svg) == (by != "kind")
     if by != "kind":

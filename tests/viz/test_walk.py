@@ -17,7 +17,7 @@ def lesson():
     return a, b, c, out
 
 
-def test_single_numbers_show_value_and_gradient_everywhere():
+def test_scalars_show_value_and_gradient_everywhere():
     a, b, c, out = lesson()
     graph = viz.draw(out)
     assert [n.id for n in graph.nodes][:2] == ["a", "b"] and graph.nodes[-1].id == "out"
@@ -26,11 +26,11 @@ def test_single_numbers_show_value_and_gradient_everywhere():
     for name, g in zip(("a", "b", "mul.1"), expected, strict=True):
         assert graph[name].grad == pytest.approx(g.item())
     assert a.grad is None and b.grad is None
-    out.backward()  # the picture has not used up the graph
+    out.backward()  # drawing has not freed the graph
     assert "value -6 | grad" in graph.to_svg()
 
 
-def test_after_backward_the_numbers_are_computed_again():
+def test_values_are_recomputed_after_backward():
     a = tl.tensor(2.0, requires_grad=True)
     out = (a * a).exp() + a
     before = viz.draw(out).to_json()
@@ -42,7 +42,7 @@ def test_after_backward_the_numbers_are_computed_again():
         out.backward()
 
 
-def test_numbers_written_in_the_program_are_known_even_after_backward():
+def test_literals_are_known_even_after_backward():
     a = tl.tensor(2.0, requires_grad=True)
     out = (1 + a + 0.5) * 3 + a**2
     out += 10
@@ -55,7 +55,7 @@ def test_numbers_written_in_the_program_are_known_even_after_backward():
         assert graph["a"].grad == 7.0 and graph["pow.1"].attrs == {"exponent": 2}
 
 
-def test_a_number_that_is_not_known_any_more_is_shown_as_such():
+def test_an_unknown_number_is_shown_as_a_question_mark():
     a, one = tl.tensor(2.0, requires_grad=True), 1.0
     for y in (a + one, a + (1 if one else 2), (1 if one else 2) + a, sum([one, a + tl.ones(())])):
         assert "other=1" not in viz.draw(y * y).to_text() and "other=2" not in viz.draw(y * y).to_text()

@@ -37,7 +37,7 @@ class Builder:
         self.made: dict[int, tuple[str, int]] = {}
         self.alive: list[Any] = []  # keeps objects alive, since Python reuses the id of a deleted one
         self.ill: dict[str, str] = {}
-        self.steps: dict[str, Any] = {}  # the engine's node behind each graph node, during the capture
+        self.records: dict[str, Any] = {}  # the engine's node behind each graph node, during the capture
         self.sources: dict[str, Tensor] = {}  # the tensor behind each leaf that a gradient reaches
 
     def unique(self, id: str) -> str:
@@ -102,7 +102,7 @@ class Builder:
             self.ill[node.id] = ill
 
     # ------------------------------------------------------------------------------------ ops
-    def step(self, op: Any, args: tuple[Any, ...], result: Any, call: str) -> GraphNode:
+    def add_op(self, op: Any, args: tuple[Any, ...], result: Any, call: str) -> GraphNode:
         """Add a node for one call of ``op``, and an edge for every tensor or array among its arguments."""
         node = GraphNode(
             self.numbered(call, op.name), "op", op=op.name, label=op.label, group=op.kind, call=call,

@@ -52,9 +52,9 @@ class FirstNonFinite(Observer):
 
 
 @contextmanager
-def without_hooks(steps: Sequence[Any]) -> Iterator[None]:
+def without_hooks(records: Sequence[Any]) -> Iterator[None]:
     """Remove the user's hooks temporarily: they may have side effects, and drawing must have none."""
-    before = [(s, s.hooks) for s in steps if s.hooks is not None]
+    before = [(s, s.hooks) for s in records if s.hooks is not None]
     for s, _ in before:
         s.hooks = None
     try:
@@ -73,14 +73,14 @@ def add_gradients(builder: Builder, outs: Sequence[Any]) -> tuple[str, ...]:
     if not tracked:
         return ("no gradients: nothing here requires them",)
     nodes = {n.id: n for n in (*builder.leaves, *builder.nodes)}
-    where = {step: nodes[id] for id, step in builder.steps.items()}
+    where = {record: nodes[id] for id, record in builder.records.items()}
     where |= {t: nodes[id] for id, t in builder.sources.items()}
-    steps = [s for s in where if isinstance(s, Node)]
+    records = [s for s in where if isinstance(s, Node)]
     picks = [s for t in tracked if (s := t.node) is not None and s.op.is_pick]
     watch = FirstNonFinite()
     roots = [(t.node or t, np.ones(t.array.shape, t.array.dtype)) for t in tracked]
     try:
-        with without_hooks([*steps, *picks]), np.errstate(all="ignore"), switch(observers=(watch,)):
+        with without_hooks([*records, *picks]), np.errstate(all="ignore"), switch(observers=(watch,)):
             found = pull(roots, targets=list(where), retain=True)
     except GradientError:
         late = [(t, n) for t, n in where.items() if isinstance(t, Tensor) and t.grad is not None]

@@ -54,10 +54,10 @@ def write_run(nodes: Sequence[GraphNode], seen: profile, known: profile) -> tupl
     return write(list(zip(nodes, (found.get(key_of[id(e)], []) for e in ops), strict=True)), known)
 
 
-def write_steps(steps: Iterable[tuple[GraphNode, int]], known: profile) -> tuple[str, ...]:
+def write_recorded(records: Iterable[tuple[GraphNode, int]], known: profile) -> tuple[str, ...]:
     """Write the measurements of ``known`` into the ops of a recorded graph, given with their node numbers."""
     found = {e.step: e for e in known.events if e.phase == FORWARD and e.step}
-    return write([(node, [found[seq]] if seq in found else []) for node, seq in steps], known)
+    return write([(node, [found[seq]] if seq in found else []) for node, seq in records], known)
 
 
 def write(places: Sequence[tuple[GraphNode, list[Event]]], known: profile) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Tracer(Builder, Observer):
         """Add the node of an op that has run."""
         elapsed = perf_counter() - self.begun if self.clock else None
         outs = out if isinstance(out, tuple) else (out,)
-        node = self.step(op, args, outs[0], self.stack[-1])
+        node = self.add_op(op, args, outs[0], self.stack[-1])
         node.time, node.source = elapsed, place_of(frame)
         for i, t in enumerate(outs):
             self.keep(t, (node.id, i))
@@ -73,5 +73,5 @@ class Tracer(Builder, Observer):
     def recorded(self, node: GraphNode, own: Node) -> None:
         """Connect ``node`` with the engine's node ``own``, and note the bytes that it keeps alive."""
         whole = own.inputs[0] if own.op.is_pick else own
-        self.steps[node.id] = whole
+        self.records[node.id] = whole
         node.saved_bytes = saved_bytes(whole, self.names)

@@ -14,7 +14,7 @@ from tinygrad_lite.viz.capture.backward import backward_of
 from tinygrad_lite.viz.capture.builder import LESSON, Builder
 from tinygrad_lite.viz.capture.cost import flops_of, saved_bytes
 from tinygrad_lite.viz.capture.gradients import add_gradients
-from tinygrad_lite.viz.capture.profiled import write_steps
+from tinygrad_lite.viz.capture.profiled import write_recorded
 from tinygrad_lite.viz.capture.source import literal_at, short
 from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode, Look, Unknown, measures
 
@@ -25,14 +25,14 @@ def walk(
     """Return the graph behind one tensor or several, with the measurements of the profile ``known``."""
     outs = [target] if isinstance(target, Tensor) else [t for t in target if isinstance(t, Tensor)]
     builder = Builder(names, measures(look))
-    steps = ordered([t.node for t in outs if t.node is not None])
-    arrays = known_arrays(steps, outs)
-    lesson = len(steps) <= LESSON and all(s.shape == () for s in steps)
+    records = ordered([t.node for t in outs if t.node is not None])
+    arrays = known_arrays(records, outs)
+    lesson = len(records) <= LESSON and all(s.shape == () for s in records)
     grads = lesson or graph != "forward" or "grad" in builder.wants
     if grads or {"value", "stats"} & builder.wants:
-        compute(steps, arrays)
-    for step in steps:
-        add(builder, step, arrays)
+        compute(records, arrays)
+    for record in records:
+        add(builder, record, arrays)
     for t in outs:
         if t.node is not None:
             builder.keep(t, place(builder, t.node))
@@ -47,17 +47,17 @@ def walk(
         builder.edges.append(GraphEdge(src, node.id, out, 0, node.shape))
     notes: tuple[str, ...] = ()
     if grads and any(t.tracked for t in outs):
-        freed = [s for s in steps if s.saved is None]
+        freed = [s for s in records if s.saved is None]
         try:
-            for step in freed:
-                step.saved = rebuilt(step, arrays)
+            for record in freed:
+                record.saved = rebuilt(record, arrays)
             notes = add_gradients(builder, outs)
         finally:
-            for step in freed:
-                step.saved = None
+            for record in freed:
+                record.saved = None
     if known is not None:
-        ops = [(node, builder.steps[node.id].seq) for node in builder.nodes if node.id in builder.steps]
-        notes = (*notes, *write_steps(ops, known))
+        ops = [(node, builder.records[node.id].seq) for node in builder.nodes if node.id in builder.records]
+        notes = (*notes, *write_recorded(ops, known))
     builder.finish()
     whole = Graph(builder.nodes, builder.edges, [], look, notes)
     return whole if graph == "forward" else backward_of(whole, graph == "both")
@@ -68,36 +68,36 @@ def ordered(roots: list[Any]) -> list[Any]:
     seen: set[Any] = set()
     stack = list(roots)
     while stack:
-        step = stack.pop()
-        if step not in seen:
-            seen.add(step)
-            stack.extend(p for p in step.inputs if isinstance(p, Node))
+        record = stack.pop()
+        if record not in seen:
+            seen.add(record)
+            stack.extend(p for p in record.inputs if isinstance(p, Node))
     return sorted(seen, key=lambda n: n.seq)
 
 
 # ------------------------------------------------------------------------------------------------ the numbers
-def known_arrays(steps: list[Any], outs: list[Tensor]) -> dict[Any, Any]:
+def known_arrays(records: list[Any], outs: list[Tensor]) -> dict[Any, Any]:
     """Return the results that are still known: saved by their own node, or by a node that used them."""
     found: dict[Any, Any] = {t.node: t.array for t in outs if t.node is not None}
-    for step in steps:
-        for word, value in zip(step.op.saved_names, step.saved or (), strict=False):
+    for record in records:
+        for word, value in zip(record.op.saved_names, record.saved or (), strict=False):
             if word == "y":
-                found.setdefault(step, value)
-            elif word == step.op.sequence:
-                for p, part in zip(step.inputs, value, strict=False):
+                found.setdefault(record, value)
+            elif word == record.op.sequence:
+                for p, part in zip(record.inputs, value, strict=False):
                     if isinstance(p, Node):
                         found.setdefault(p, part)
-            elif word in step.op.arrays:
-                p = step.inputs[step.op.arrays.index(word)]
+            elif word in record.op.arrays:
+                p = record.inputs[record.op.arrays.index(word)]
                 if isinstance(p, Node) and hasattr(value, "shape"):
                     found.setdefault(p, value)
     return found
 
 
-def arguments(step: Any, arrays: Mapping[Any, Any]) -> list[Any]:
+def arguments(record: Any, arrays: Mapping[Any, Any]) -> list[Any]:
     """Return the values of all arguments of a recorded node; `Unknown` for a number that was not kept."""
-    saved = dict(zip(step.op.saved_names, step.saved or (), strict=False))
-    options = iter(step.options)
+    saved = dict(zip(record.op.saved_names, record.saved or (), strict=False))
+    options = iter(record.options)
 
     def value(p: Any, param: str) -> Any:
         if isinstance(p, Node):
@@ -106,46 +106,48 @@ def arguments(step: Any, arrays: Mapping[Any, Any]) -> list[Any]:
             return p.array
         if param in saved:
             return saved[param]
-        number = literal_at(*step.source) if step.source is not None and len(step.inputs) == 2 else None
-        return step.op.defaults.get(param, Unknown) if number is None else number
+        number = literal_at(*record.source) if record.source is not None and len(record.inputs) == 2 else None
+        return record.op.defaults.get(param, Unknown) if number is None else number
 
     out: list[Any] = []
-    for param in step.op.params:
-        if param == step.op.sequence:
+    for param in record.op.params:
+        if param == record.op.sequence:
             kept = saved.get(param)
-            out.append([value(p, "") if p is not None or kept is None else kept[k] for k, p in enumerate(step.inputs)])
-        elif param in step.op.arrays:
-            out.append(value(step.inputs[step.op.arrays.index(param)], param))
+            out.append(
+                [value(p, "") if p is not None or kept is None else kept[k] for k, p in enumerate(record.inputs)]
+            )
+        elif param in record.op.arrays:
+            out.append(value(record.inputs[record.op.arrays.index(param)], param))
         else:
             out.append(next(options, Unknown))
     return out
 
 
-def compute(steps: list[Any], arrays: dict[Any, Any]) -> None:
+def compute(records: list[Any], arrays: dict[Any, Any]) -> None:
     """Recompute the missing results whose arguments are all known."""
     with np.errstate(all="ignore"):
-        for step in steps:
-            if step in arrays:
+        for record in records:
+            if record in arrays:
                 continue
-            if step.op.is_pick:
-                whole = arrays.get(step.inputs[0])
+            if record.op.is_pick:
+                whole = arrays.get(record.inputs[0])
                 if whole is not None:
-                    arrays[step] = whole[step.op.index]
+                    arrays[record] = whole[record.op.index]
                 continue
-            values = arguments(step, arrays)
+            values = arguments(record, arrays)
             flat = [v for value in values for v in (value if isinstance(value, list) else [value])]
             if not any(v is Unknown for v in flat):
-                result = step.op.forward(*values)
-                arrays[step] = result if isinstance(result, tuple) else np.asarray(result, step.dtype)
+                result = record.op.forward(*values)
+                arrays[record] = result if isinstance(result, tuple) else np.asarray(result, record.dtype)
 
 
-def rebuilt(step: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
+def rebuilt(record: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
     """Recompute what a freed node had saved; None if an argument is no longer known."""
-    values = dict(zip(step.op.params, arguments(step, arrays), strict=True)) if not step.op.is_pick else {}
+    values = dict(zip(record.op.params, arguments(record, arrays), strict=True)) if not record.op.is_pick else {}
     out: list[Any] = []
-    for word in step.op.saved_names:
+    for word in record.op.saved_names:
         if word == "y":
-            value = arrays.get(step, Unknown)
+            value = arrays.get(record, Unknown)
         elif word in values:
             value = values[word]
         else:
@@ -158,47 +160,47 @@ def rebuilt(step: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
 
 
 # ------------------------------------------------------------------------------------------------ the nodes
-def place(builder: Builder, step: Any) -> tuple[str, int]:
+def place(builder: Builder, record: Any) -> tuple[str, int]:
     """Return the graph node and output index of a recorded node."""
-    if step.op.is_pick:
-        return builder.made[id(step.inputs[0])][0], step.op.index
-    return builder.made[id(step)]
+    if record.op.is_pick:
+        return builder.made[id(record.inputs[0])][0], record.op.index
+    return builder.made[id(record)]
 
 
-def add(builder: Builder, step: Any, arrays: Mapping[Any, Any]) -> None:
+def add(builder: Builder, record: Any, arrays: Mapping[Any, Any]) -> None:
     """Add the graph node of one recorded node."""
-    op = step.op
+    op = record.op
     if op.is_pick:
         return
-    several = isinstance(step.dtype, tuple)
-    shape, dtype = (step.shape[0], step.dtype[0]) if several else (step.shape, step.dtype)
+    several = isinstance(record.dtype, tuple)
+    shape, dtype = (record.shape[0], record.dtype[0]) if several else (record.shape, record.dtype)
     node = GraphNode(
         builder.numbered("", op.name), "op", op=op.name, label=op.label, group=op.kind, shape=tuple(shape),
-        dtype=str(dtype), requires_grad=True, saved_bytes=saved_bytes(step, builder.names),
+        dtype=str(dtype), requires_grad=True, saved_bytes=saved_bytes(record, builder.names),
     )  # fmt: skip
     node.bytes = node.numel * dtype.itemsize
-    if step.source is not None:
-        code, offset = step.source
+    if record.source is not None:
+        code, offset = record.source
         node.source = f"{short(code.co_filename)}:{line_number(code, offset)}"
     shapes: dict[str, tuple[int, ...]] = {}
-    for i, (param, value) in enumerate(zip(op.params, arguments(step, arrays), strict=True)):
+    for i, (param, value) in enumerate(zip(op.params, arguments(record, arrays), strict=True)):
         if param == op.sequence:
-            for k, (p, part) in enumerate(zip(step.inputs, value, strict=True)):
+            for k, (p, part) in enumerate(zip(record.inputs, value, strict=True)):
                 argument(builder, node, k, p, part)
             continue
-        p = step.inputs[op.arrays.index(param)] if param in op.arrays else None
+        p = record.inputs[op.arrays.index(param)] if param in op.arrays else None
         argument(builder, node, i, p, value, param)
         if p is not None or hasattr(value, "shape"):
             shapes[param] = tuple((value if p is None else p).shape)
-    if step in arrays:
-        builder.measure(node, arrays[step][0] if several else arrays[step])
+    if record in arrays:
+        builder.measure(node, arrays[record][0] if several else arrays[record])
     try:
         node.flops = flops_of(op, shapes, node.shape, node.attrs)
     except (TypeError, IndexError, AttributeError):
         node.flops = 0  # the formula needs a shape that was not recorded
     builder.nodes.append(node)
-    builder.keep(step, (node.id, 0))
-    builder.steps[node.id] = step
+    builder.keep(record, (node.id, 0))
+    builder.records[node.id] = record
 
 
 def argument(builder: Builder, node: GraphNode, position: int, p: Any, value: Any, param: str = "") -> None:
