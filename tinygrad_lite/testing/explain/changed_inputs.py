@@ -58,7 +58,7 @@ def _changes(c: Case) -> Iterator[tuple[str, Change]]:
         if c.arrays[j].size > 1:
             text = f"right when all elements of input {j} are equal, whatever they are"
             yield f"{text}: an order, an axis or a transpose is wrong", _change(j, lambda b: np.full_like(b, b.flat[0]))
-        text = f"right when input {j} is 1: a factor or power of input {j} is missing or too much"
+        text = f"right when input {j} is 1: a factor or power of input {j} is missing or superfluous"
         yield text, _change(j, np.ones_like)
     for j in floats:
         for i in (i for i in floats if i < j and c.arrays[i].shape == c.arrays[j].shape):

@@ -110,12 +110,12 @@ def _functions(leaf: Array) -> Iterator[tuple[str, Callable[[Array], Array]]]:
     if leaf.dtype.kind == "f":
         yield "right with the sign of {} changed: a term with it has the wrong sign", np.negative
         yield "right when {} is twice as large: a term with it lacks a factor 2", lambda t: 2 * t
-        yield "right when {} is half as large: a term with it has a factor 2 too much", lambda t: t / 2
+        yield "right when {} is half as large: a term with it has a superfluous factor 2", lambda t: t / 2
         yield "right with the square of {}: it has the wrong power", lambda t: t * t
         yield "right with the square root of {}: it has the wrong power", np.sqrt
         yield "right with 1 / {}: a product and a quotient are mixed up", lambda t: 1 / t
-        yield "right when {} is 0: a term with it is too much", np.zeros_like
-        yield "right when {} is 1: a factor of it is too much", np.ones_like
+        yield "right when {} is 0: a term with it is superfluous", np.zeros_like
+        yield "right when {} is 1: a factor of it is superfluous", np.ones_like
     if leaf.ndim > 1 and leaf.shape[-1] == leaf.shape[-2]:
         yield "right with {} transposed", lambda t: np.swapaxes(t, -1, -2)
     for ax in range(leaf.ndim):

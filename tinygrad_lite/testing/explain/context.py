@@ -29,13 +29,13 @@ def common(lists: Sequence[Sequence[Hint]]) -> list[Hint]:
     """Return the hints that no failing point contradicts, in order of significance."""
     found: dict[str, Hint] = {}
     for h in [h for hints in lists for h in hints]:
-        if h.key not in found or h.telling and not found[h.key].telling:
+        if h.key not in found or h.supports and not found[h.key].supports:
             found[h.key] = h
     out = []
     for key, h in found.items():
         alike = [[o for o in hints if o.key == key][:1] for hints in lists]
         chance = ALTERNATIVES * math.prod(o.chance or 1e-9 for same in alike for o in same)
-        if h.telling and all(alike) and chance < LIKELY:
+        if h.supports and all(alike) and chance < LIKELY:
             out.append(h)
     return out
 

@@ -19,7 +19,7 @@ class Hint(NamedTuple):
     key: str
     text: str
     option: tuple[str, Any] | None = None  # an ignored option and the value assumed for it
-    telling: bool = True  # False: this point does not contradict the hint, but does not support it either
+    supports: bool = True  # False: this point neither supports nor contradicts the hint
     chance: float = 0.0  # probability that it fits by coincidence
 
 

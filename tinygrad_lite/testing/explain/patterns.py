@@ -28,7 +28,7 @@ def hints(c: Case) -> list[Hint]:
 def _trivial(c: Case) -> list[Hint]:
     if not np.isfinite(c.a).all():
         places = [*conditions(~np.isfinite(c.a), c.x), ("", True)]
-        return [Hint(f"not finite {t}", f"not finite {t}".strip(), telling=telling) for t, telling in places]
+        return [Hint(f"not finite {t}", f"not finite {t}".strip(), supports=supports) for t, supports in places]
     if not np.abs(c.a).max(initial=0) > c.tol:
         return same("no gradient reaches this input: zero is returned")
     if not np.abs(c.n).max(initial=0) > c.tol:
@@ -39,7 +39,7 @@ def _trivial(c: Case) -> list[Hint]:
 def _option(c: Case) -> list[Hint]:
     found = list(itertools.islice(c.refit(), 6)) if c.rel > 1e-3 else []
     fits = [h.option[0] for h in found if h.option and isinstance(h.option[1], float)]
-    return [h._replace(telling=not h.option or fits.count(h.option[0]) < 2) for h in found]  # many limits fit
+    return [h._replace(supports=not h.option or fits.count(h.option[0]) < 2) for h in found]  # many limits fit
 
 
 def _swapped(c: Case) -> Iterator[Hint]:
@@ -48,7 +48,7 @@ def _swapped(c: Case) -> Iterator[Hint]:
         alike = f"equals the gradient of input {j}"
         minus = f"equals minus the gradient of input {j}: perhaps the part in which the two inputs differ is missing"
         if c.a.shape != n.shape:  # cannot show at this point
-            yield from (Hint(text, text, telling=False) for text in (swapped, alike, minus))
+            yield from (Hint(text, text, supports=False) for text in (swapped, alike, minus))
         elif c.fits(c.n, n) or c.fits(c.n, -n) or not np.abs(c.a).max(initial=0) > c.tol:
             continue
         elif c.fits(c.a, n):
@@ -132,8 +132,8 @@ def _functions(c: Case) -> Iterator[Hint]:
         for name, f in named:
             part = f[c.big]
             if np.allclose(r, part, rtol=LOOSE):
-                yield Hint(text := f"off by a factor {name}", text, telling=_telling(part))
-        if c.v is not None and (v := _as(c.v, c.n.shape)) is not None and _telling(v[c.big]):
+                yield Hint(text := f"off by a factor {name}", text, supports=_distinctive(part))
+        if c.v is not None and (v := _as(c.v, c.n.shape)) is not None and _distinctive(v[c.big]):
             if np.allclose(r, v[c.big], rtol=LOOSE):
                 yield from same("off by a factor g: the incoming gradient is multiplied in once too often")
             if np.allclose(r, 1 / v[c.big], rtol=LOOSE):
@@ -146,14 +146,14 @@ def _functions(c: Case) -> Iterator[Hint]:
         yield from same("the reciprocal of the right derivative: that of the inverse function was taken")
     for name, f in named:
         least = 1e-4 * np.abs(f).max()
-        if not _telling(f):
+        if not _distinctive(f):
             continue
         if np.allclose(missing, f, rtol=LOOSE, atol=least):
             yield from same(f"too small by the term g * {name}")
         if np.allclose(missing, -f, rtol=LOOSE, atol=least):
             yield from same(f"too large by the term g * {name}")
     if c.y is not None and c.y.shape == c.n.shape:
-        if _telling(f := c.y / c.x) and np.allclose(whole, f, rtol=LOOSE, atol=1e-4 * np.abs(f).max()):
+        if _distinctive(f := c.y / c.x) and np.allclose(whole, f, rtol=LOOSE, atol=1e-4 * np.abs(f).max()):
             yield from same("equals g * y/x: only the factor x of y is differentiated, not the rest that depends on x")
 
 
@@ -164,7 +164,7 @@ def _as(f: Array, shape: tuple[int, ...]) -> Array | None:
         return None
 
 
-def _telling(f: Array) -> bool:
+def _distinctive(f: Array) -> bool:
     return bool(f.size > 1 and np.isfinite(f).all() and np.ptp(f) > 1e-3 * np.abs(f).max())
 
 
@@ -196,15 +196,15 @@ def _place(c: Case) -> Iterator[Hint]:
     others = [b for j, b in enumerate(c.arrays) if j != c.index and b.dtype.kind == "f"]
     keys = [(j, b) for j, b in enumerate(c.arrays) if b.dtype.kind in "biu"]
     chance = 1 / math.comb(c.bad.size, int(c.bad.sum()))
-    for place, telling in conditions(c.bad, c.x, others, keys):
-        if some or not telling:
-            rare = telling and not place.startswith(COMMON)  # zeros, ties and masks are frequent causes
-            yield Hint(text := f"{how} {place}", text, telling=telling, chance=0.0 if rare else chance)
+    for place, supports in conditions(c.bad, c.x, others, keys):
+        if some or not supports:
+            rare = supports and not place.startswith(COMMON)  # zeros, ties and masks are frequent causes
+            yield Hint(text := f"{how} {place}", text, supports=supports, chance=0.0 if rare else chance)
     if not some and not c.bad.all():
         return
     if not c.elementwise:  # an elementwise function treats all positions alike
         for ax, place, chance in rows(c.bad):
-            yield Hint(text := f"{how} {place} along {c.axis(ax)}", text, telling=some, chance=chance)
+            yield Hint(text := f"{how} {place} along {c.axis(ax)}", text, supports=some, chance=chance)
 
 
 def _small(c: Case) -> list[Hint]:

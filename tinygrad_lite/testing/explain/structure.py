@@ -43,10 +43,10 @@ def jacobian_pattern(c: Case) -> Iterator[Hint]:
                 "of several contributions to one element only one is kept: assigned instead of added "
                 "(=, or out[i] += with equal i: np.add.at), or one taken instead of their sum"
             )
-            yield Hint(text, text, telling=lost.sum() > 2)
+            yield Hint(text, text, supports=lost.sum() > 2)
         if len(N) > 1 and not wrong[~lost].any():
             text = "some terms are missing (0 where an output depends on an element), all others are right"
-            yield Hint(text, text, telling=bool(kept.any()))
+            yield Hint(text, text, supports=bool(kept.any()))
     yield from _misplaced(c, A, N, wrong, top)
 
 
@@ -71,11 +71,11 @@ def _misplaced(c: Case, A: Array, N: Array, wrong: Array, top: float) -> Iterato
             "right values in the wrong places, for each output: an order, an index or two weights are mixed up, "
             "or the sign of an odd part (sine, imaginary, cross product) is wrong"
         )
-        yield Hint(text, text, telling=bool(moved.sum() > 1))
+        yield Hint(text, text, supports=bool(moved.sum() > 1))
     total = np.isclose(A[hit].sum(1), N[hit].sum(1), rtol=LOOSE, atol=1e-5 * top)
     if total.mean() > 0.8 and (np.abs(N.sum(1))[hit] > 1e-2 * np.abs(N).sum(1)[hit]).all():
         text = "the right sum for each output, but in the wrong places: an index, an offset or weights are mixed up"
-        yield Hint(text, text, telling=bool(total.sum() > 1))
+        yield Hint(text, text, supports=bool(total.sum() > 1))
 
 
 def ends(c: Case) -> Iterator[Hint]:
@@ -96,7 +96,7 @@ def ends(c: Case) -> Iterator[Hint]:
         if which == "output":
             whole = np.full(len(live), np.nan)
             whole[live] = middle
-            yield from (h._replace(telling=several) for h in _per_output(c, whole))
+            yield from (h._replace(supports=several) for h in _per_output(c, whole))
         else:
             yield from same(
                 "each element of the input has a factor of its own, the same for all outputs: "
@@ -207,7 +207,7 @@ def _proportional(c: Case, d: Array, size: float, axes: tuple[int, ...], length:
     dead = (np.abs(c.a) <= 1e-12 * c.top) & (np.abs(c.n) <= 1e-9 * c.top)
     live = (~dead).sum(axes)
     if (live <= 2).all():  # two numbers always fit two elements
-        yield from (Hint(_statistics(t, along)[1], "", telling=False) for t in ("input", "output"))
+        yield from (Hint(_statistics(t, along)[1], "", supports=False) for t in ("input", "output"))
     if np.all(np.ptp(np.where(dead, d.flat[0], d), axes) < LOOSE * size):  # a constant error is explained already
         return
     for name, t in (("input", c.x), ("output", c.y), (SOFTMAX, np.exp(c.x))):
@@ -226,7 +226,7 @@ def _proportional(c: Case, d: Array, size: float, axes: tuple[int, ...], length:
             and _explained(d, [t, np.ones_like(t)], axes, size, dead)
         ):
             text = _statistics(name, along)[1]
-            yield Hint(text, text, telling=bool(np.maximum(live - 2, 0).sum() > 1))
+            yield Hint(text, text, supports=bool(np.maximum(live - 2, 0).sum() > 1))
 
 
 def _statistics(name: str, along: str) -> tuple[str, str]:
