@@ -1,7 +1,7 @@
 """What PyTorch makes of the programs of this folder.
 
-``python tests/programs/pytorch_numbers.py`` writes pytorch_numbers.json. It keeps the losses and accuracies, and a fingerprint of each program, so that the tests compare with PyTorch
-without installing or running it, and notice when a program has changed since.
+``python tests/programs/pytorch_numbers.py`` writes pytorch_numbers.json: the losses and accuracies, and a fingerprint of
+each program. The tests compare with it without installing or running PyTorch, and notice a program that has changed.
 """
 
 from __future__ import annotations
