@@ -9,7 +9,6 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops import threads
 from tinygrad_lite.ops.windows import blocked, rows
 
 # channels, outputs, size, kernel, stride, pads
@@ -103,16 +102,7 @@ def test_arrays_that_are_not_contiguous(name: str, form: str) -> None:
 @pytest.mark.parametrize("name", ["3x3", "odd stride", "many positions"])
 def test_padding_is_zero_in_buffers_that_are_not_kept(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images above `threads.LARGEST` get new memory at every request, with anything in it."""
-    plain = threads.new.empty
-
-    def dirty(shape: Any, dtype: Any = float) -> Any:
-        out = plain(shape, dtype)
-        out.fill(7)
-        return out
-
-    monkeypatch.setattr(threads.new, "empty", dirty)
-    monkeypatch.setattr(threads, "LARGEST", 10)
-    monkeypatch.setattr(threads, "_mine", threads._Mine())  # no buffers kept from before
+    monkeypatch.setattr(rows, "buffer", lambda name, shape: np.full(shape, 7, np.float32))
     monkeypatch.setattr(rows, "BLOCK", 1)  # one image in a block
     plan, x, w, g, stride, pads = drawn(name, 5)
     y, g_x, g_w = reference(x, w, g, stride, pads)
