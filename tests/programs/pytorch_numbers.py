@@ -1,6 +1,6 @@
 """What PyTorch makes of the programs of this folder.
 
-``python tests/programs/pytorch_numbers.py`` writes pytorch_numbers.json: the losses and accuracies, and a fingerprint of
+``python tests/programs/pytorch_numbers.py`` writes pytorch_numbers.json: losses, accuracies, and a fingerprint of
 each program. The tests compare with it without installing or running PyTorch, and notice a program that has changed.
 """
 
