@@ -112,7 +112,7 @@ class Scene:
         self.view = view
         self.items: dict[str, list[tuple[str, str]]] = {"": []}
         self.parent: dict[str, str] = {}
-        self.drawn: dict[str, str] = {}  # node -> the box or closed group that stands for it
+        self.drawn: dict[str, str] = {}  # node -> the box or collapsed group that represents it
         self._collect()
         self.links = self._links()
 
@@ -123,7 +123,7 @@ class Scene:
             kind, id, inside = work.pop()
             group = groups[id] if kind == "group" else None
             if group is None or not group.open or inside is not None:
-                # a box, a closed group, or something inside a closed group
+                # a box, a collapsed group, or something inside one
                 stands = inside or id
                 if inside is None:
                     parent = boxes[id].parent if group is None else group.parent
