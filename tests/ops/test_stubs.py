@@ -15,6 +15,7 @@ from tinygrad_lite.engine.op import PUBLIC
 
 USER = """
 import tinygrad_lite as tl
+from tinygrad_lite.nn import functional as F
 
 x = tl.tensor([[1.0, 2.0]], requires_grad=True)
 total: tl.Tensor = x.relu().sum(dim=1)
@@ -30,7 +31,12 @@ noise: tl.Tensor = tl.randn(2, 3)
 loss: tl.Tensor = (tl.softmax(x, dim=1) - noise[:1, :2]).square().mean()
 loss.backward()
 number: float = loss.item()
+bounded: tl.Tensor = x.detach().clamp_(min=0.0, max=1.0)
+curve: tl.Tensor = F.gelu(x)
+image: tl.Tensor = F.conv1d(x.reshape(1, 1, 2), x.reshape(1, 1, 2), padding="same")
 x.no_such_method()
+x.clamp_(lowest=0.0)
+F.no_such_function(x)
 """
 
 
@@ -49,7 +55,11 @@ def test_stubs_name_every_function() -> None:
     ]
     assert not missing
     methods = (Path(tl.__file__).parent / "engine" / "methods.pyi").read_text("utf-8")
-    assert "def relu(self) -> Tensor" in methods and "def __add__(self, other: TensorLike) -> Tensor" in methods
+    assert "def relu(self) -> Tensor" in methods and "def relu_(self) -> Tensor" in methods
+    assert "def clamp_(self, min: TensorLike | None = ..., max: TensorLike | None = ...) -> Tensor" in methods
+    vague = [line for line in methods.splitlines() if "_(self, *args" in line and "__" not in line]
+    assert not vague, "in-place forms have the signatures of their functions"
+    assert "def __add__(self, other: TensorLike) -> Tensor" in methods
 
 
 def checked(command: list[str], tmp_path: Path) -> list[str]:
@@ -63,7 +73,9 @@ def checked(command: list[str], tmp_path: Path) -> list[str]:
 def test_user_code_is_typed_for_mypy(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", f"--cache-dir={tmp_path}"]
     found = checked(command, tmp_path)
-    assert len(found) == 1 and "no_such_method" in found[0], found
+    assert len(found) == 3, found
+    for line, word in zip(found, ("no_such_method", "lowest", "no_such_function"), strict=True):
+        assert word in line
 
 
 @pytest.mark.parametrize("name", ["relu", "sum", "where", "sort"])
