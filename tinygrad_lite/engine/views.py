@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.engine.mode import MODE, switch
-from tinygrad_lite.engine.tensor import Tensor, Views
+from tinygrad_lite.engine.tensor import Tensor, Views as Views
 from tinygrad_lite.engine.versions import owner
 
 
