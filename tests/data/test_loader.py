@@ -238,7 +238,7 @@ def test_memory_mapped_files(tmp_path):
 def test_a_file_larger_than_memory(tmp_path):
     """A process that may use 1 GB in all reads a 2 GB file, batch by batch."""
     path = tmp_path / "large.npy"
-    large = np.lib.format.open_memmap(path, "w+", "f4", (1 << 19, 1024))
+    large = np.lib.format.open_memmap(path, "w+", "f4", (1 << 17, 4096))
     large[12345] = 1.0
     del large
     assert os.stat(path).st_size > 2 << 30
@@ -247,7 +247,7 @@ def test_a_file_larger_than_memory(tmp_path):
         import numpy as np, tinygrad_lite as tl
         from tinygrad_lite.utils.data import DataLoader, TensorDataset
         x = np.load({str(path)!r}, mmap_mode="r")
-        loader = DataLoader(TensorDataset(x), batch_size=1024, shuffle=True)
+        loader = DataLoader(TensorDataset(x), batch_size=256, shuffle=True)
         resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))
         total = 0.0
         for i, (batch,) in enumerate(loader):

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import tinygrad_lite as tl
 from tinygrad_lite.ops.networks import recurrent
@@ -64,6 +63,7 @@ def test_bare_arrays_and_tensors_agree(length: int, reverse: bool, cells: str, t
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_against_pytorch_step_by_step(reverse: bool, taken: list[Any]) -> None:
+    torch = pytest.importorskip("torch")
     arrays = drawn(6, 3, 4, np.float64)
     found = gradients(arrays, reverse, "all", False)
     outer, hidden, cell, weight = leaves = [torch.tensor(a, requires_grad=True) for a in arrays]
@@ -93,6 +93,7 @@ def test_the_bias_gets_the_sum_over_steps_and_batch(reverse: bool, taken: list[A
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_layers_in_float32_against_pytorch(bidirectional: bool, batch_first: bool, taken: list[Any]) -> None:
+    torch = pytest.importorskip("torch")
     how: dict[str, Any] = {"num_layers": 2, "bidirectional": bidirectional, "batch_first": batch_first}
     theirs, ours = torch.nn.LSTM(6, 5, **how), tl.nn.LSTM(6, 5, **how)
     ours.load_state_dict({k: tl.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
