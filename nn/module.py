@@ -132,10 +132,7 @@ class Module:
         object.__setattr__(self, name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add ``param`` as attribute ``name``.
-
-        None reserves the name; it does not appear in the state dict.
-        """
+        """Add ``param`` as attribute ``name``; None reserves the name."""
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
                 f"cannot assign '{type(param).__name__}' object to parameter '{name}' (nn.Parameter or None required)"
@@ -143,10 +140,7 @@ class Module:
         self._register("parameter", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that belongs to the module but is not trained.
-
-        ``persistent``: whether the state dict contains it.
-        """
+        """Add a tensor that is not trained; ``persistent``: include it in state dicts."""
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
                 f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)"
@@ -185,10 +179,7 @@ class Module:
     def named_modules(
         self, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """Yield (dotted name, module) of this module and all below it, each once.
-
-        The name of this module is ``""``.
-        """
+        """Yield (dotted name, module) of this module (``""``) and all below it, once."""
         memo = set() if memo is None else memo
         if id(self) in memo:
             return
@@ -258,10 +249,7 @@ class Module:
         return here  # type: ignore[no-any-return]
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put ``module`` at the dotted path ``target``.
-
-        With ``strict`` only where a module already is.
-        """
+        """Put ``module`` at the path ``target``; ``strict``: only where one already is."""
         if not target:
             raise ValueError("Cannot set the submodule without a target name!")
         path, _, name = target.rpartition(".")
@@ -298,10 +286,7 @@ class Module:
 
     # -------------------------------------------------------------------------------- calling
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run ``forward`` with its hooks and observers.
-
-        An error names the path of the module in which it happened.
-        """
+        """Run ``forward`` with hooks and observers; an error names the module's path."""
         mode = MODE.get()
         observers = mode.observers
         if self._hooks is None and not observers:
@@ -371,10 +356,7 @@ class Module:
     def state_dict(
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> OrderedDict[str, Any]:
-        """Return every parameter and persistent buffer by dotted name.
-
-        The tensors share the module's memory.
-        """
+        """Return parameters and persistent buffers by dotted name, sharing memory."""
         found = read_state(self, prefix, keep_vars)
         if destination is None:
             return found
@@ -394,10 +376,7 @@ class Module:
         return write_state(self, state_dict, strict, assign)
 
     def train(self: M, mode: bool = True) -> M:
-        """Switch this module and all below it to training mode.
-
-        In training mode dropout drops, and batch norm updates its running statistics.
-        """
+        """Switch this module and all below it to training mode."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
@@ -435,10 +414,7 @@ class Module:
         return self
 
     def to(self: M, *args: Any, device: Any = None, dtype: Any = None, **_: Any) -> M:
-        """Convert parameters and buffers to another floating dtype.
-
-        Call it as ``to(dtype)``, ``to(device, dtype)`` or ``to(tensor)``.
-        """
+        """Convert to a floating dtype: ``to(dtype)``, ``to(device, dtype)`` ..."""
         for a in args:
             if isinstance(a, Tensor):
                 dtype = a.dtype
