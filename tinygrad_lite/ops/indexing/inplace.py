@@ -22,9 +22,9 @@ from tinygrad_lite.engine.node import Node, clock, record
 from tinygrad_lite.engine.op import IN_PLACE, PUBLIC, PUBLISH_FORM, function, op, publish
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.source import user_frame
-from tinygrad_lite.engine.tensor import Array, Tensor, make, to_array
+from tinygrad_lite.engine.tensor import Array, Tensor, Views, make, to_array
 from tinygrad_lite.engine.versions import bump, used_of
-from tinygrad_lite.engine.views import Path, Step, Views, renew, replay, root_of, shares
+from tinygrad_lite.engine.views import Path, Step, renew, replay, root_of, shares
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import apart, getitem, key_of
