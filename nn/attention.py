@@ -20,7 +20,7 @@ from tinygrad_lite.nn.parameter import Parameter
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.linalg.matmul import linear
 from tinygrad_lite.ops.networks.attention import attention_weights, future_mask
-from tinygrad_lite.ops.shape.reshaping import cat
+from tinygrad_lite.ops.shape.joining import cat
 from tinygrad_lite.ops.windows.padding import pad
 
 __all__ = ["MultiheadAttention"]

@@ -18,8 +18,7 @@ from tinygrad_lite.nn.utils.rnn import PackedSequence, gathered, spread
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import linear
 from tinygrad_lite.ops.networks.recurrent import gru_steps, lstm_steps, rnn_steps
-from tinygrad_lite.ops.shape.joining import stack, unbind
-from tinygrad_lite.ops.shape.reshaping import cat
+from tinygrad_lite.ops.shape.joining import cat, stack, unbind
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.utils.clip_grad import tensors_of
-from tinygrad_lite.ops.shape.reshaping import cat
+from tinygrad_lite.ops.shape.joining import cat
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:

@@ -17,7 +17,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
-from tinygrad_lite.ops.shape.reshaping import cat
+from tinygrad_lite.ops.shape.joining import cat
 
 
 # ------------------------------------------------------------------------------------------------ shared functions

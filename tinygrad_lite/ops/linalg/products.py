@@ -16,10 +16,9 @@ from tinygrad_lite.ops.elementwise.arithmetic import add, mul
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import norm
-from tinygrad_lite.ops.shape.joining import stack
+from tinygrad_lite.ops.shape.joining import cat, stack
 from tinygrad_lite.ops.shape.reshaping import (
     broadcast_to_op,
-    cat,
     permute_op,
     place,
     places,

@@ -15,7 +15,7 @@ from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.numpy.arguments import flattened, tensor_of
 from tinygrad_lite.ops.reductions import reduction
 from tinygrad_lite.ops.shape import joining, moving, reshaping
-from tinygrad_lite.ops.shape.reshaping import cat
+from tinygrad_lite.ops.shape.joining import cat
 from tinygrad_lite.ops.windows.padding import pad_constant
 
 
@@ -125,7 +125,7 @@ def broadcast_arrays(*args: Any) -> Any:
 def concatenate(arrays: Any, axis: Any = 0) -> Any:
     """Answer numpy.concatenate."""
     parts = [tensor_of(a) for a in arrays]
-    return reshaping.cat([p.reshape(-1) for p in parts] if axis is None else parts, 0 if axis is None else axis)
+    return joining.cat([p.reshape(-1) for p in parts] if axis is None else parts, 0 if axis is None else axis)
 
 
 @answers("stack")
@@ -177,7 +177,7 @@ def block(arrays: Any) -> Any:
             return tensor_of(x)
         parts = [join(v, level - 1) for v in x]
         axes = max(levels, max(p.ndim for p in parts))
-        return reshaping.cat([reshaping.reshape_op(p, (1,) * (axes - p.ndim) + tuple(p.shape)) for p in parts], -level)
+        return joining.cat([reshaping.reshape_op(p, (1,) * (axes - p.ndim) + tuple(p.shape)) for p in parts], -level)
 
     levels = depth(arrays)
     return join(arrays, levels)

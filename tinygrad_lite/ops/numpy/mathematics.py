@@ -17,7 +17,7 @@ from tinygrad_lite.ops.linalg import products
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.numpy.arguments import flattened, nan_replaced, tensor_of
 from tinygrad_lite.ops.reductions import cumulative, reduction
-from tinygrad_lite.ops.shape import reshaping
+from tinygrad_lite.ops.shape import joining
 from tinygrad_lite.ops.shape.reshaping import flip_op
 from tinygrad_lite.ops.windows.padding import pad_constant
 
@@ -93,7 +93,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Answer numpy.ediff1d."""
     parts = [None if p is None else tensor_of(p).reshape(-1) for p in (to_begin, to_end)]
     middle = products.diff(ary.reshape(-1))
-    return reshaping.cat([p for p in (parts[0], middle, parts[1]) if p is not None], 0)
+    return joining.cat([p for p in (parts[0], middle, parts[1]) if p is not None], 0)
 
 
 @answers("gradient")

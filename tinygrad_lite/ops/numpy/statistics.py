@@ -15,7 +15,7 @@ from tinygrad_lite.ops.elementwise.cast import alike, bare, to
 from tinygrad_lite.ops.numpy.arguments import cast_to, tensor_of
 from tinygrad_lite.ops.numpy.mathematics import amax, amin, convolve, sum
 from tinygrad_lite.ops.reductions import reduction, sorting, statistics
-from tinygrad_lite.ops.shape import reshaping
+from tinygrad_lite.ops.shape import joining, reshaping
 from tinygrad_lite.ops.shape.reshaping import flip_op
 
 
@@ -159,7 +159,7 @@ def cov(
     if y is not None:
         y = tensor_of(y)
         more = y if y.ndim == 2 else y.reshape((1, -1))
-        x = reshaping.cat([x, more if rowvar or y.ndim < 2 else more.T], 0)
+        x = joining.cat([x, more if rowvar or y.ndim < 2 else more.T], 0)
     c = statistics.cov(x, correction=(0 if bias else 1) if ddof is None else ddof, fweights=fweights, aweights=aweights)
     return c.reshape(()) if x.shape[0] == 1 else c
 

@@ -13,7 +13,8 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.cast import clone, to
 from tinygrad_lite.ops.indexing.getitem import take_along
 from tinygrad_lite.ops.reductions.reduction import Extreme
-from tinygrad_lite.ops.shape.reshaping import cat, flip_op
+from tinygrad_lite.ops.shape.joining import cat
+from tinygrad_lite.ops.shape.reshaping import flip_op
 
 ALONG = Samples("(...,n)->(...,n)", options={"dim": dims})
 

@@ -14,7 +14,8 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
-from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, cat, permute_op
+from tinygrad_lite.ops.shape.joining import cat
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, permute_op
 
 # Any, because NumPy's stubs accept only a literal keepdims
 added: Any = np.add.reduce

@@ -14,10 +14,32 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d
-from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, cat, place, reshape_op, transpose
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place, reshape_op, transpose
 
 
 # ------------------------------------------------------------------------------------------------ joining
+def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
+    ends = np.cumsum([s[dim] for s in tensors_shape])
+    lead = (slice(None),) * (dim % g.ndim)
+    return [g[(*lead, slice(int(e) - s[dim], int(e)))] for e, s in zip(ends, tensors_shape, strict=True)]
+
+
+@op(
+    tensors=_split_back, kind="shape", promote="same", method=False, numpy=np.concatenate,
+    samples=Samples("(n,k),(n,k)->(n,j)", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
+)  # fmt: skip
+def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """Return the tensors joined along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cat([tl.tensor([1, 2]), tl.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    if not len(tensors):
+        raise ValueError("cat: expected at least one tensor, got an empty list")
+    return np.concatenate(tensors, axis=dim)
+
+
 def _unstack(g: Array, dim: int) -> list[Array]:
     lead = (slice(None),) * (dim % g.ndim)
     return [g[(*lead, i)] for i in range(g.shape[dim])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from operator import index
@@ -272,28 +271,6 @@ def broadcast_to(input: Array, *shape: Any) -> Array:
             [1, 2]])
     """
     return broadcast_to_op(input, sizes(shape))
-
-
-def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
-    ends = np.cumsum([s[dim] for s in tensors_shape])
-    lead = (slice(None),) * (dim % g.ndim)
-    return [g[(*lead, slice(int(e) - s[dim], int(e)))] for e, s in zip(ends, tensors_shape, strict=True)]
-
-
-@op(
-    tensors=_split_back, kind="shape", promote="same", method=False, numpy=np.concatenate,
-    samples=Samples("(n,k),(n,k)->(n,j)", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
-)  # fmt: skip
-def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
-    """Return the tensors joined along ``dim``.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.cat([tl.tensor([1, 2]), tl.tensor([3])])
-    tensor([1, 2, 3])
-    """
-    if not len(tensors):
-        raise ValueError("cat: expected at least one tensor, got an empty list")
-    return np.concatenate(tensors, axis=dim)
 
 
 @function(numpy=np.squeeze, inplace="view")
