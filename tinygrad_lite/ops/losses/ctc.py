@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: the loss of a sequence whose alignment with the input nobody knows.
+"""Connectionist temporal classification: the loss of a sequence with unknown alignment to the input.
 
 Source: Graves, Fernández, Gomez, Schmidhuber 2006.
 """
@@ -35,7 +35,7 @@ def _lengths(what: str, given: Any, n: int, most: int) -> Any:
 
 
 def _labels(targets: Any, lengths: Any, blank: int, classes: int) -> Any:
-    """Return the labels of each sequence with a blank before, between and behind them, filled up with blanks."""
+    """Return the labels of each sequence with blanks around and between them, padded with blanks."""
     if targets.ndim == 1:
         if targets.size != lengths.sum():
             wanted = int(lengths.sum())
@@ -68,7 +68,7 @@ def ctc_loss(
     repeats labels and puts class ``blank`` between them. The mean is that of the losses divided by their target
     lengths. A target that cannot be aligned has an infinite loss, 0 with ``zero_infinity``, and gives no gradient.
 
-    The gradient is the derivative itself, so differs from PyTorch's by what `log_softmax` takes away.
+    The gradient is the derivative for ``log_probs``; PyTorch returns it already projected through `log_softmax`.
     Raises DTypeError, ShapeError, ValueError.
     """
     alone = log_probs.ndim == 2
@@ -88,12 +88,12 @@ def ctc_loss(
     wanted = _lengths("target_lengths", target_lengths, n, labels.shape[-1])
     ways = _labels(labels, wanted, blank, classes)
     number, width = new.arange(n), ways.shape[1]
-    # from the label before the last blank one may come directly, unless it is the same one
+    # an alignment may skip the blank between two different labels
     skip = new.zeros((3, n, width), x.dtype)
     skip[2, :, :2] = -np.inf
     skip[2, :, 2:][(ways[:, 2:] == blank) | (ways[:, 2:] == ways[:, :-2])] = -np.inf
     said = getitem(x, (new.arange(steps)[:, None, None], number[:, None], ways))
-    # logarithm of the probability of all ways to a place, two places of nothing before the first
+    # log-probability of all alignments that end at each label, after two impossible ones
     here = new.full((n, width + 2), -np.inf, x.dtype)
     here[:, 2] = 0.0
     known = [here]

@@ -15,7 +15,7 @@ from tinygrad_lite.ops.losses.reduction import old_words, reduced, same_shape
 
 @function(method=False, functional=True)
 def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> Array:
-    """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``, lengths being at least ``eps``."""
+    """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``, with lengths clipped at ``eps``."""
     squares1, squares2 = (x1 * x1).sum(axis=dim), (x2 * x2).sum(axis=dim)
     return (x1 * x2).sum(axis=dim) / (maximum(squares1, eps * eps) * maximum(squares2, eps * eps)) ** 0.5
 
@@ -88,7 +88,7 @@ def triplet_margin_with_distance_loss(
     anchor: Array, positive: Array, negative: Array, *, distance_function: Any = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return `triplet_margin_loss` with a distance of one's own."""
+    """Return `triplet_margin_loss` with ``distance_function`` instead of the p-norm."""
     if margin <= 0:
         raise OptionError(f"triplet_margin_loss: margin must be greater than 0, got {margin}")
     distance = pairwise_distance if distance_function is None else distance_function

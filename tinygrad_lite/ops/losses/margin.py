@@ -96,7 +96,7 @@ def multilabel_margin_loss(
     safe = np.where(listed, t, 0)
     is_right = new.zeros(t.shape, bool)
     np.put_along_axis(is_right, safe, True, 1)
-    # class 0 stands in for what is not listed: right only if it really is
+    # class 0 also replaces the entries after -1: it is right only if it is listed
     is_right[:, 0] = (listed & (t == 0)).any(1) if t.shape[1] else False
     right = take_along(x, safe, 1)
     pairs = above(1 - right.reshape((*right.shape, 1)) + x.reshape((x.shape[0], 1, x.shape[1])))

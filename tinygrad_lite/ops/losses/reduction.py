@@ -15,7 +15,7 @@ from tinygrad_lite.ops.indexing.getitem import plain
 
 REDUCTIONS = ("mean", "sum", "none")
 PAIR = Samples("(...),(...)->()", args=None, options={"reduction": REDUCTIONS}, min=1)
-"""How an input and a target of one shape are drawn for the gradient check."""
+"""Samples of the gradient check: an input and a target of one shape."""
 
 
 def reduced(name: str, x: Any, reduction: str) -> Any:
@@ -32,7 +32,7 @@ def reduced(name: str, x: Any, reduction: str) -> Any:
 
 
 def share(g: Array, count: int, reduction: str) -> Array:
-    """Return what each element of a reduced loss gets of the incoming gradient."""
+    """Return the gradient of each of ``count`` losses from the gradient ``g`` of their reduction."""
     return g / count if reduction == "mean" else g
 
 

@@ -1,4 +1,4 @@
-"""Attention: every query looks at all keys and takes a mean of their values.
+"""Attention weights: a softmax over the products of queries and keys.
 
 Source: Vaswani et al., Attention is all you need, 2017.
 """
@@ -24,14 +24,15 @@ __all__ = ["attention_weights", "future_mask"]
 
 
 def future_mask(queries: int, keys: int) -> Any:
-    """Return which key each query may look at when it may not look into the future."""
+    """Return a boolean mask (queries, keys) that is True where the key is not later than the query."""
     return np.tril(new.ones((queries, keys), bool))
 
 
 def attention_weights(query: Array, key: Array, mask: Any = None, scale: float | None = None) -> Array:
     """Return ``softmax(scale * query @ key.T)`` over the keys: (..., L, E) and (..., S, E) give (..., L, S).
 
-    ``mask`` is added, or as booleans says where to look. A query that may look at nothing has all weights 0.
+    A floating ``mask`` is added to the scores; a boolean one is True where a query may attend. A query that may attend
+    to no key gets weights of 0.
     """
     if query.shape[-1] != key.shape[-1]:
         raise ShapeError(f"attention: queries {describe(query)} and keys {describe(key)} differ in their last axis")

@@ -1,4 +1,4 @@
-"""Normalisation: subtract the mean, divide by the spread, scale and shift; one op for all kinds.
+"""Normalisation: subtract the mean, divide by the standard deviation, scale and shift; one op for all kinds.
 
 Sources: Ioffe, Szegedy 2015 (batch), Ba et al. 2016 (layer), Ulyanov et al. 2016 (instance), Wu, He 2018 (group),
 Zhang, Sennrich 2019 (root mean square), Krizhevsky et al. 2012 (local response).
@@ -18,14 +18,14 @@ from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import plain
-from tinygrad_lite.ops.networks import normalisation32 as norm32
+from tinygrad_lite.ops.networks import normalisation32
 from tinygrad_lite.ops.windows.pooling import sum_pool
 
 
 def _samples(src: Any) -> Any:
     n, c, k = src.size(3, lo=2, hi=4), src.size(2, hi=3), src.size(3, lo=2, hi=4)
     axes, shape = src.choice([((0, 2), (c, 1)), ((2,), (c, 1)), ((2,), (k,)), ((1, 2), (c, k))])
-    x = src.floats((n, c, k)) + new.arange(n * c * k).reshape(n, c, k) % 5  # never all equal
+    x = src.floats((n, c, k)) + new.arange(n * c * k).reshape(n, c, k) % 5  # not all equal
     weights = (src.floats(shape), src.floats(shape)) if src.chance() else ()
     return (x, *weights), {"axes": axes, "eps": src.choice([1e-5, 0.1]), "center": src.choice([True, False])}
 
@@ -41,7 +41,7 @@ def _call(op: Any, input: Any, weight: Any = None, bias: Any = None, **options: 
 
 
 def _inverse_spread(var: Any, eps: float) -> Any:
-    """Return ``1 / sqrt(var + eps)``, and 0 where there is no spread to divide by."""
+    """Return ``1 / sqrt(var + eps)``, or 0 where both are zero."""
     if eps > 0:
         return 1 / np.sqrt(var + eps)
     flat = var == 0
@@ -55,7 +55,7 @@ def _mean(x: Any, axes: Any, count: int) -> Any:
 
 
 def _statistics(input: Any, axes: Any, center: bool) -> tuple[Any, Any, Any]:
-    """Return mean (None without ``center``), what remains without it, and the variance."""
+    """Return the mean (None without ``center``), the deviations from it, and the variance."""
     count = prod([input.shape[a] for a in axes])
     mean = _mean(input, axes, count) if center else None
     d = input if mean is None else input - mean
@@ -65,7 +65,8 @@ def _statistics(input: Any, axes: Any, center: bool) -> tuple[Any, Any, Any]:
 def _pull(g: Any, d: Any, var: Any, weight: Any, axes: Any, eps: float, level: Any, slope: Any) -> tuple[Any, Any, Any]:
     """Return the gradients of input, weight and bias.
 
-    ``slope`` and ``level`` are what variance and mean owe (None: nothing); without a mean ``level`` is False.
+    ``slope`` and ``level`` carry the gradients of the variance and the mean (None: zero); ``level`` is False if the
+    mean was not subtracted.
     """
     count = prod([d.shape[a] for a in axes])
     r = _inverse_spread(var, eps)
@@ -80,11 +81,11 @@ def _pull(g: Any, d: Any, var: Any, weight: Any, axes: Any, eps: float, level: A
 
 
 def _rule(g: Any, input: Any, weight: Any, axes: Any, eps: Any, center: Any) -> Any:
-    if (k := _run(input, weight, None, axes, eps, center)) and norm32.channels(g) and g.shape == input.shape:
-        g_x, g_w, g_b = norm32.layer_back(g, input, weight, eps, k)
+    if (k := _run(input, weight, None, axes, eps, center)) and normalisation32.channels(g) and g.shape == input.shape:
+        g_x, g_w, g_b = normalisation32.layer_back(g, input, weight, eps, k)
         shape = input.shape[-len(axes) :]
         return g_x, g_w.reshape(shape), g_b.reshape(shape)
-    # the statistics once more: cheaper than to carry them through the graph
+    # computing the statistics again is cheaper than keeping them in the graph
     _, d, var = _statistics(input, axes, center)
     return _pull(g, d, var, weight, axes, eps, None if center else False, None)
 
@@ -99,14 +100,14 @@ def normalise(
     ``weight`` and ``bias`` broadcast against the input, or are None. Without ``center`` the mean is taken as 0.
     """
     if k := _run(input, weight, bias, axes, eps, center):
-        return norm32.layer(input, weight, bias, eps, k)
+        return normalisation32.layer(input, weight, bias, eps, k)
     _, d, var = _statistics(input, axes, center)
     return _scaled(d, var, weight, bias, eps)
 
 
 def _run(input: Any, weight: Any, bias: Any, axes: Any, eps: float, center: bool) -> int:
-    """Return how many elements side by side are one sample, if that is how they lie; else 0."""
-    if not center or eps <= 0 or not norm32.channels(input, weight, bias) or not input.size:
+    """Return the number of contiguous elements of one sample for `normalisation32.layer`, or 0 if it does not apply."""
+    if not center or eps <= 0 or not normalisation32.channels(input, weight, bias) or not input.size:
         return 0
     shape = input.shape[-len(axes) :]
     last = tuple(range(input.ndim - len(axes), input.ndim))
@@ -116,7 +117,10 @@ def _run(input: Any, weight: Any, bias: Any, axes: Any, eps: float, center: bool
 
 
 def _channelwise(input: Any, weight: Any, bias: Any, axes: Any, eps: float) -> bool:
-    if eps <= 0 or not norm32.channels(input, weight, bias) or axes != (0, *range(2, input.ndim)) or input.size < 4096:
+    """Return whether `normalisation32.batch` applies: one statistic per channel, and enough elements."""
+    if eps <= 0 or not normalisation32.channels(input, weight, bias):
+        return False
+    if axes != (0, *range(2, input.ndim)) or input.size < 4096:
         return False
     shape = (input.shape[1], *(1,) * (input.ndim - 2))
     return all(v is None or v.shape == shape for v in (weight, bias))
@@ -135,11 +139,11 @@ def _batch_rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any) ->
     g_y, g_mean, g_var = g
     _, mean, var = y
     count = prod([input.shape[a] for a in axes])
-    # what the mean and the variance owe is small, so it is added to small sums
+    # the gradients of the mean and the variance are small, so they are added to small sums
     level = g_mean * ((var + eps) ** 0.5 / count)
     slope = g_var * ((var + eps) * (2 / count))
-    if _channelwise(input, weight, None, axes, eps) and norm32.channels(*g, mean, var):
-        g_x, g_w, g_b = norm32.batch_back(g_y, input, mean, var, weight, eps, level, slope)
+    if _channelwise(input, weight, None, axes, eps) and normalisation32.channels(*g, mean, var):
+        g_x, g_w, g_b = normalisation32.batch_back(g_y, input, mean, var, weight, eps, level, slope)
         lead = (input.shape[1], *(1,) * (input.ndim - 2))
         return g_x, g_w.reshape(lead), g_b.reshape(lead)
     return _pull(g_y, input - mean, var, weight, axes, eps, level, slope)
@@ -152,9 +156,9 @@ def _batch_rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any) ->
 def normalise_batch(
     input: Array, weight: Array, bias: Array, axes: tuple[int, ...], eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:
-    """Return `normalise`, and the mean and the variance that it used."""
+    """Return the result of `normalise` with the mean and the variance used."""
     if _channelwise(input, weight, bias, axes, eps):
-        return norm32.batch(input, weight, bias, eps)
+        return normalisation32.batch(input, weight, bias, eps)
     mean, d, var = _statistics(input, axes, True)
     return _scaled(d, var, weight, bias, eps), mean, var
 
@@ -165,7 +169,7 @@ def _floating(name: str, input: Any) -> None:
 
 
 def _channelled(name: str, v: Any, channels: int, ndim: int) -> Any:
-    """Return one number per channel shaped to broadcast against (N, C, *)."""
+    """Return ``v`` (one number per channel) reshaped to broadcast against (N, C, *)."""
     if v is None:
         return None
     if tuple(v.shape) != (channels,):
@@ -174,7 +178,7 @@ def _channelled(name: str, v: Any, channels: int, ndim: int) -> Any:
 
 
 def _learn(name: str, running: Any, seen: Any, momentum: float) -> None:
-    """Move the running statistic towards what was seen."""
+    """Move a running statistic towards that of the batch, in place."""
     if running is not None:
         array = running.array if isinstance(running, Tensor) else running
         array *= 1 - momentum
@@ -188,8 +192,8 @@ def batch_norm(
 ) -> Array:  # fmt: skip
     """Return ``input`` (N, C, *) with each channel normalised, by its own statistics or by the running ones.
 
-    In ``training`` the running ones are moved towards the batch's by ``momentum`` (the variance with n - 1). Raises
-    ShapeError, ValueError if there is only one value per channel.
+    In ``training`` the running statistics move towards the batch's by ``momentum`` (the variance with n - 1). Raises
+    ShapeError, and ValueError if there is only one value per channel.
     """
     _floating("batch_norm", input)
     if input.ndim < 2:
@@ -308,7 +312,7 @@ def normalize(input: Array, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) ->
     """Return ``input`` divided by its p-norm along ``dim`` (by ``eps`` where that is smaller)."""
     if p == 2.0:
         squares = (input * input).sum(axis=dim, keepdims=True)
-        # the norm of zeros has no slope
+        # the gradient of the norm of zeros is taken as zero
         length = where(squares == 0, 0.0, where(squares == 0, 1.0, squares) ** 0.5)
     else:
         from tinygrad_lite.engine.op import PUBLIC

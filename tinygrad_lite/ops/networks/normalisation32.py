@@ -1,6 +1,7 @@
 """Batch and layer normalisation of bare arrays in few passes over memory.
 
-Sums are dot products (BLAS); everything else is done to a block of images or rows at a time, which stays in the cache.
+Sums are dot products (BLAS). The other passes work on one block of images or rows at a time, so that it stays in the
+cache.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ vecdot = getattr(np, "vecdot", None) or (lambda a, b: np.einsum("...i,...i->..."
 
 
 def channels(*arrays: Any) -> bool:
-    """Return whether these arrays (or None) can be worked on here."""
+    """Return whether all of these are None or NumPy arrays of float32 or wider."""
     return all(a is None or a.__class__ is np.ndarray and a.dtype.kind == "f" and a.dtype.itemsize >= 4 for a in arrays)
 
 
@@ -87,7 +88,7 @@ def batch(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
 
 
 def batch_back(g: Any, x: Any, mean: Any, var: Any, weight: Any, eps: float, level: Any, slope: Any) -> Any:
-    """Return the gradients of input, weight and bias; ``level`` and ``slope`` are what mean and variance owe."""
+    """Return the gradients of input, weight and bias; ``level`` and ``slope`` carry those of mean and variance."""
     v, gv = _planes(x), _planes(g)
     n, c, size = v.shape
     dtype, count = v.dtype, n * size

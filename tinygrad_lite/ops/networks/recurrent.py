@@ -1,7 +1,7 @@
-"""Recurrent networks over a whole sequence as one op each: the loop over time, and back through it.
+"""Recurrent layers over a whole sequence, one op each: RNN, LSTM and GRU.
 
-What the inputs say is known for all steps beforehand (``outer``, one product over the sequence), and so is every factor
-of the backward pass that does not depend on later steps. Only what really goes from step to step is left in the loops.
+The contribution of the inputs (``outer``) is computed for all time steps by one product before the loop, and so are the
+factors of the backward pass that do not depend on later time steps. The loops contain only the recurrence itself.
 
 Sources: Elman 1990; Hochreiter, Schmidhuber 1997 and Gers et al. 2000 (LSTM); Cho et al. 2014 (GRU).
 """
@@ -29,14 +29,14 @@ def _cut(x: Any, count: int) -> list[Any]:
 
 
 def _before(first: Any, later: Any, reverse: bool) -> Any:
-    """Return the state that each step began with."""
+    """Return the state before each time step."""
     first = first.reshape((1, *first.shape))
     parts = [later[1:], first] if reverse else [first, later[:-1]]
     return np.concatenate(parts, axis=0)
 
 
 def _asked(g: Any) -> Any:
-    """Return the gradient of each step, or None if all are zero."""
+    """Return the gradient of each time step, or None if all are zero."""
     return None if isinstance(g, np.ndarray) and not g.any() else unbind_op(g, 0)
 
 
@@ -49,7 +49,7 @@ def _order(length: int, reverse: bool) -> range:
 
 
 def _in_time(steps: list[Any], reverse: bool) -> Any:
-    """Return what a backward loop found, as one array in the order of time."""
+    """Stack the results of a backward loop in the order of time."""
     return np.stack(steps if reverse else steps[::-1], axis=0)
 
 
@@ -68,7 +68,7 @@ def _draw(gates: int, states: int, src: Any) -> Any:
 
 
 def _joined(op: Any, *arrays: Any, **options: Any) -> Any:
-    """Call the op so that its gradient check sees all results that a layer uses."""
+    """Join the outputs that a layer uses, so that the gradient check covers all of them."""
     out = op(*arrays, **options)
     return out if not isinstance(out, tuple) else np.concatenate(out[: max(len(out) - 1, 1)], axis=-1)
 
@@ -106,7 +106,7 @@ def rnn_steps(
 def _lstm_back(
     g_hs: Any, hs: Any, cs: Any, opened: Any, hidden: Any, cell: Any, weight: Any, g_c: Any, reverse: bool
 ) -> Any:
-    """Do the rule of an LSTM on bare arrays: one step at a time, all of it in the cache."""
+    """Return the gradients of an LSTM on bare arrays, one time step at a time in memory that stays in the cache."""
     length, n = len(hs), cs.shape[-1]
     found = new.empty_like(opened)
     batch = hs.shape[1]
@@ -163,7 +163,7 @@ def _lstm_rule(g: Any, y: Any, hidden: Any, cell: Any, weight: Any, project: Any
     i, f, z, o = _cut(opened, 4)
     t = np.tanh(cs)
     slope = np.concatenate([i * (1 - i), f * (1 - f), 1 - z * z, o * (1 - o)], axis=-1)
-    # what a gate owes to the cell (the first three) and to the output (the last)
+    # factors from the gradient of the cell (the first three gates) and of the output (the last) to that of the gates
     factor = unbind_op(np.concatenate([z, _before(cell, cs, reverse), i, t], axis=-1) * slope, 0)
     slopes = None if g_a is None else unbind_op(slope, 0)
     into, keep = unbind_op(o * (1 - t * t), 0), unbind_op(f, 0)
@@ -205,19 +205,19 @@ def lstm_steps(
     outer: Array, hidden: Array, cell: Array, weight: Array, bias: Array = None, project: Array = None,
     reverse: bool = False,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
-    """Return outputs (L, N, P), cells (L, N, H) and opened gates (L, N, 4 H) of an LSTM.
+    """Return outputs (L, N, P), cells (L, N, H) and gate values (L, N, 4 H) of an LSTM.
 
-    ``outer`` (L, N, 4 H) is what the inputs say to the gates, in the order input, forget, new value, output.
+    ``outer`` (L, N, 4 H) is the contribution of the inputs to the gates: input, forget, new value, output.
     """
     pre = outer if bias is None else outer + bias
     n = cell.shape[-1]
     opened = new.empty_like(pre)
     hs = new.empty((*pre.shape[:2], hidden.shape[-1]), pre.dtype)
     cs = new.empty((*pre.shape[:2], n), pre.dtype)
-    # the logistic function is a tanh, so one tanh opens all gates
+    # sigmoid(x) = (1 + tanh(x / 2)) / 2, so one tanh computes all gates
     half = new.full(4 * n, 0.5, pre.dtype)
     half[2 * n : 3 * n] = 1
-    # laid out for BLAS once, where there are steps enough: half as long per step
+    # with enough time steps a contiguous copy pays: BLAS takes half the time per step
     rest, h, c, w = 1 - half, hidden, cell, new.ascontiguousarray(weight.T) if len(pre) > 2 else weight.T
     for t in _order(len(pre), reverse):
         a = opened[t]
@@ -239,7 +239,7 @@ def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     g_h, g_a = unbind_op(g[0], 0), _asked(g[1])
     r, z, fresh, inner = _cut(opened, 4)
     before = _before(hidden, hs, reverse)
-    # every gate owes a multiple of the gradient of the state
+    # the gradient of every gate is a multiple of that of the state
     to_new = (1 - z) * (1 - fresh * fresh)
     to_reset = inner * r * (1 - r)
     to_update = z * (1 - z)
@@ -247,7 +247,7 @@ def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     inward = np.concatenate([to_new * to_reset, (before - fresh) * to_update, to_new * r], axis=-1)
     more: Any = None
     more_in: Any = None
-    if g_a is not None:  # the gates themselves were asked for: only when the rule is differentiated
+    if g_a is not None:  # the gates have gradients only when the rule itself is differentiated
         a_r, a_z, a_new, a_inner = _cut(g[1], 4)
         d_new = a_new * (1 - fresh * fresh)
         d_r, d_z = d_new * to_reset + a_r * (r * (1 - r)), a_z * to_update
@@ -274,9 +274,9 @@ def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
 def gru_steps(
     outer: Array, hidden: Array, weight: Array, bias: Array = None, reverse: bool = False
 ) -> tuple[Array, Array]:
-    """Return the states (L, N, H) of a GRU, and per step its gates and what the state says to the new value.
+    """Return the states (L, N, H) of a GRU, and its gates with the state's part of the new value (L, N, 4 H).
 
-    ``outer`` (L, N, 3 H) is what the inputs say to the gates, in the order reset, update, new value.
+    ``outer`` (L, N, 3 H) is the contribution of the inputs to the gates: reset, update, new value.
     """
     length, batch, n = len(outer), hidden.shape[0], hidden.shape[-1]
     opened = new.empty((length, batch, 4 * n), outer.dtype)
@@ -289,7 +289,7 @@ def gru_steps(
         a, said = opened[t], outer[t]
         rz = a[:, : 2 * n]
         np.add(inner[:, : 2 * n], said[:, : 2 * n], out=rz)
-        rz *= 0.5  # the logistic function is a tanh
+        rz *= 0.5  # sigmoid by tanh
         np.tanh(rz, out=rz)
         rz *= 0.5
         rz += 0.5

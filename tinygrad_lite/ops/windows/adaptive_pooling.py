@@ -1,4 +1,4 @@
-"""Pooling to a size: the windows are chosen so that the result has it.
+"""Adaptive pooling: windows are chosen so that the result has a given size.
 
 Window ``i`` of ``m`` over an axis of length ``n`` goes from ``floor(i n / m)`` to ``ceil((i + 1) n / m)``.
 """
@@ -20,7 +20,7 @@ from tinygrad_lite.ops.windows.convolution import batched
 
 
 def ends(n: int, m: int) -> tuple[Any, Any]:
-    """Return the first element of each window, and the one after its last."""
+    """Return the start and the end (exclusive) of each window."""
     i = new.arange(m)
     return i * n // m, -(-(i + 1) * n // m)
 

@@ -1,12 +1,12 @@
 """Convolution of float32 images a few at a time, in buffers that stay in the cache.
 
-The plain algorithm of `window` copies every patch of the whole batch into one array and multiplies once: simple,
-exact, and bound by memory. Here the columns of a few images (or of a few rows of one) are made in a buffer that is
-used again for the next ones, so that the product reads them from the cache; backward makes them again instead of
-keeping them. float64 never comes here: gradient checks and reference results always use the plain algorithm.
+The plain algorithm of `correlation` copies every patch of the whole batch into one array and multiplies once: simple,
+exact, and bound by memory. Here the columns of a few images (or of a few rows of one) are written to a buffer that is
+reused for the next ones, so that the product reads them from the cache. Backward builds them again instead of keeping
+them. float64 always uses the plain algorithm, so gradient checks and reference results do too.
 
 Layout inside a block: channels, positions, and the images *last*. One product serves all images of the block, and what
-a tap sees in a row is one run of memory as long as the row times the images: small pictures cost no more per element
+a tap sees in a row is one run of memory as long as the row times the images: small images cost no more per element
 than large ones.
 
 Source: Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing" (2006).
@@ -27,7 +27,7 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.threads import added, buffer, multiply, split
-from tinygrad_lite.ops.windows import rows as rowconv, table as lookup, winograd
+from tinygrad_lite.ops.windows import kernel_rows, table, winograd
 
 Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -36,7 +36,7 @@ F32 = np.dtype(np.float32)
 COLUMNS = 320 * 1024
 """Elements of one block of columns: 1.25 MiB, about a second-level cache."""
 IMAGES = 16
-"""Most images in a block: with more, turning them around misses the cache."""
+"""Most images in a block: transposing more of them misses the cache."""
 RUN = 256
 """Elements of a run of memory beyond which longer runs gain nothing."""
 
@@ -63,7 +63,7 @@ def fast_convolution(enabled: bool = True) -> Iterator[None]:
 
 
 def suits(a: Any, b: Any, weight: Ints, stride: Ints, pads: Pads) -> bool:
-    """Return whether these two arrays go the fast way: float32, not empty, columns to make, no cutting by padding."""
+    """Return whether these two arrays use the blocked algorithm: float32, not empty, with columns to copy."""
     return (
         a.__class__ is np.ndarray and b.__class__ is np.ndarray and a.dtype is F32 and b.dtype is F32
         and _copies(weight[2:], stride, pads) and a.size > 0 and b.size > 0 and FAST.get()
@@ -72,12 +72,12 @@ def suits(a: Any, b: Any, weight: Ints, stride: Ints, pads: Pads) -> bool:
 
 @lru_cache(maxsize=256)
 def _copies(kernel: Ints, stride: Ints, pads: Pads) -> bool:
-    """Return whether there are columns to make, and the padding cuts nothing."""
+    """Return whether there are columns to copy and no negative padding."""
     return (max(kernel) > 1 or max(stride) > 1 or any(map(any, pads))) and min(map(min, pads)) >= 0
 
 
 class Plan:
-    """The arithmetic of one convolution: how positions lie in a block, and how large a block is."""
+    """Sizes and strides of one convolution: the layout of positions in a block, and the size of a block."""
 
     __slots__ = (
         "bare", "batch", "channels", "count", "fan", "groups", "inner", "kernel", "outputs", "room", "rows", "steps",
@@ -109,7 +109,7 @@ class Plan:
         fits = COLUMNS // (channels * self.taps * row)  # rows of positions in one block of columns
         self.batch = max(1, min(n, IMAGES, fits, max(RUN // self.count[-1], fits // self.count[0])))
         self.rows = max(1, min(self.count[0], fits // self.batch))
-        # turning a block around costs about 0.35 ns per element, starting a run of memory about 8 ns
+        # transposing a block costs about 0.35 ns per element, starting a run of memory about 8 ns
         turning, starting = 0.35 * (channels + outputs), 8 * self.fan / self.count[-1]
         self.thin = groups == 1 and fits >= self.count[0] and (n == 1 or starting <= turning)
         if self.thin:
@@ -172,7 +172,7 @@ plan_of = lru_cache(maxsize=256)(Plan)
 
 
 def thin(plan: Plan, x: Array, w: Array, bias: Array | None, y: Array) -> Array:
-    """Do `correlate` with few columns per result: images first, products straight into the result."""
+    """Run `correlate` with few columns per output: images first, products written to the output."""
     kernel = w.reshape(plan.outputs, -1)
     if bias is not None:
         bias = bias.reshape(plan.outputs, -1)
@@ -189,7 +189,7 @@ def thin(plan: Plan, x: Array, w: Array, bias: Array | None, y: Array) -> Array:
 
 
 def thin_weight(plan: Plan, g: Array, x: Array) -> Array:
-    """Do `correlate_weight` with few columns per result."""
+    """Run `correlate_weight` with few columns per output."""
 
     def some(images: range) -> Array:
         total: Any = 0
@@ -212,7 +212,7 @@ def images_last(x: Array) -> Array:
 
 
 def looked_up(x: Array, w: Array, bias: Array | None, table: Array, count: Ints) -> Array:
-    """Do `correlate` with a table of what the windows see."""
+    """Run `correlate` with the table of the elements under each window."""
     n, o = len(x), len(w)
     kernel, seen = w.reshape(o, -1), x.take(table)
     y = kernel.dot(seen) if n == 1 else np.matmul(kernel, seen)
@@ -223,7 +223,7 @@ def looked_up(x: Array, w: Array, bias: Array | None, table: Array, count: Ints)
 
 def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
     """Return the cross-correlation of ``x`` (N, C, *S) with ``w`` (O, C / groups, *K), plus ``bias``, in float32."""
-    few = lookup.columns(x.shape, w.shape[2:], stride, pads, dilation) if groups == 1 else None
+    few = table.columns(x.shape, w.shape[2:], stride, pads, dilation) if groups == 1 else None
     if few is not None:
         return looked_up(x, w, bias, *few)
     if min(w.shape[:2]) >= 96 and winograd.wins(x.shape, w.shape, stride, pads, dilation, groups):
@@ -238,8 +238,9 @@ def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, 
     y = new.empty((n, o, *plan.count), F32)
     if plan.thin:
         return thin(plan, x, w, bias, y)
-    if rowconv.suits(w.shape[2:], dilation, groups, n):
-        return rowconv.correlate(rowconv.rows_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads), x, w, bias)
+    if kernel_rows.suits(w.shape[2:], dilation, groups, n):
+        row_plan = kernel_rows.plan_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads)
+        return kernel_rows.correlate(row_plan, x, w, bias)
     kernel = w.reshape(groups, o // groups, -1)
     if bias is not None:
         bias = bias.reshape(o, *(plan.count if bias.ndim > 1 else (1,) * len(plan.count)), 1)
@@ -265,16 +266,16 @@ def correlate_input(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads, di
     n, o = g.shape[:2]
     channels = w.shape[1] * groups
     if groups == 1 and prod(g.shape[2:]) == 1 and not any(map(any, pads)) and size == w.shape[2:]:
-        return multiply(g.reshape(n, o), w.reshape(o, -1)).reshape(n, channels, *size)  # a single position: a matrix
+        return multiply(g.reshape(n, o), w.reshape(o, -1)).reshape(n, channels, *size)  # one position: a matrix product
     reach = tuple([d * (k - 1) for k, d in zip(w.shape[2:], dilation, strict=True)])
     if max(stride) == 1 and o <= 4 * channels and all(max(p) <= r for p, r in zip(pads, reach, strict=True)):
-        # a correlation too, with the kernel turned around: copying columns is cheaper than adding them up
+        # also a correlation, with a flipped kernel: copying columns is cheaper than adding them up
         turned = w.reshape(groups, o // groups, *w.shape[1:])[(..., *[slice(None, None, -1)] * len(size))]
         turned = turned.swapaxes(1, 2).reshape(channels, o // groups, *w.shape[2:])
         pads = tuple([(r - a, r - b) for r, (a, b) in zip(reach, pads, strict=True)])
         return correlate(g, turned, None, stride, pads, dilation, groups)
-    if rowconv.suits(w.shape[2:], dilation, groups, n):
-        return rowconv.spread(g, w, size, stride, pads)
+    if kernel_rows.suits(w.shape[2:], dilation, groups, n):
+        return kernel_rows.spread(g, w, size, stride, pads)
     plan = plan_of(n, channels, o, size, w.shape[2:], stride, pads, dilation, groups)
     x = new.empty((n, plan.channels, *size), F32)
     kernel = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
@@ -302,7 +303,7 @@ def correlate_weight(g: Array, x: Array, kernel: Ints, stride: Ints, pads: Pads,
     n, o = g.shape[:2]
     channels = x.shape[1]
     shape = o, channels // groups, *kernel
-    few = lookup.columns(x.shape, kernel, stride, pads, dilation) if groups == 1 else None
+    few = table.columns(x.shape, kernel, stride, pads, dilation) if groups == 1 else None
     if few is not None:
         seen = x.take(few[0])
         if n == 1:
@@ -315,8 +316,9 @@ def correlate_weight(g: Array, x: Array, kernel: Ints, stride: Ints, pads: Pads,
     plan = plan_of(n, channels, o, x.shape[2:], kernel, stride, pads, dilation, groups)
     if plan.thin:
         return thin_weight(plan, g, x).reshape(shape)
-    if rowconv.suits(kernel, dilation, groups, n):
-        return rowconv.correlate_weight(rowconv.rows_of(n, channels, o, x.shape[2:], kernel, stride, pads), g, x)
+    if kernel_rows.suits(kernel, dilation, groups, n):
+        row_plan = kernel_rows.plan_of(n, channels, o, x.shape[2:], kernel, stride, pads)
+        return kernel_rows.correlate_weight(row_plan, g, x)
 
     def some(images: range) -> Array:
         total = new.zeros((groups, plan.fan, o // groups), F32)

@@ -1,6 +1,7 @@
-"""Convolution in one, two and three dimensions, and its transpose: what users call, with everything checked.
+"""Convolution and transposed convolution in one, two and three dimensions: the public functions.
 
-All of it is the N-dimensional `conv` and `conv_input` of `window`; here PyTorch's arguments are put into their form.
+They check PyTorch's arguments and convert them to those of the N-dimensional ops `conv` and `conv_input` in
+`correlation`.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ def as_ints(name: str, what: str, value: Any, n: int) -> Ints:
 
 
 def pads_of(name: str, padding: Any, size: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Pads:
-    """Return (before, after) for each axis from what users write as padding.
+    """Convert PyTorch's ``padding`` to a pair (before, after) for each axis.
 
     A number, one number per axis, one pair per axis, or a word: ``'valid'`` none, ``'full'`` every partial overlap,
-    ``'same'`` as much as gives ``ceil(size / stride)`` positions, the odd one behind.
+    ``'same'`` enough for ``ceil(size / stride)`` positions, with an odd element at the end.
     """
     n = len(kernel)
     if isinstance(padding, str):
@@ -77,15 +78,15 @@ def _geometry(
 def geometry(
     name: str, n: int, size: Ints, kernel: Ints, stride: Any, padding: Any, dilation: Any
 ) -> tuple[Ints, Pads, Ints, Ints]:
-    """Return stride, pads, dilation and number of positions, checked; the same question is answered from memory."""
+    """Return checked stride, pads, dilation and number of positions; results are cached."""
     try:
         return _geometry(name, n, size, kernel, stride, padding, dilation)
-    except TypeError:  # a list cannot be looked up
+    except TypeError:  # a list is not hashable
         return _geometry.__wrapped__(name, n, size, kernel, stride, padding, dilation)
 
 
 def batched(name: str, n: int, input: Any) -> tuple[Any, bool]:
-    """Return ``input`` with a batch axis, and whether it had to be added."""
+    """Return ``input`` with a batch axis, and whether that was added."""
     if not isinstance(input, (Tensor, np.ndarray)):
         raise DTypeError(f"{name}: expected a tensor, got {describe(input)}")
     if input.ndim == n + 2:
@@ -97,7 +98,7 @@ def batched(name: str, n: int, input: Any) -> tuple[Any, bool]:
 
 
 def _checked_weight(name: str, n: int, weight: Any, groups: int) -> Ints:
-    """Return the shape of ``weight``; raise where it cannot be one."""
+    """Return the shape of ``weight``; raise unless it fits ``n`` axes and the groups."""
     if not isinstance(weight, (Tensor, np.ndarray)) or weight.ndim != n + 2:
         raise ShapeError(f"{name}: weight must have {n + 2} axes, got {describe(weight)}")
     shape: Ints = weight.shape
@@ -110,7 +111,7 @@ def _checked_weight(name: str, n: int, weight: Any, groups: int) -> Ints:
 def _settled(
     name: str, n: int, xs: Ints, ws: Ints, bias: Ints | None, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> tuple[Ints, Pads, Ints]:  # fmt: skip
-    """Return stride, pads and dilation of a convolution, after everything about its shapes has been checked."""
+    """Check all shapes of a convolution and return its stride, pads and dilation."""
     images = xs if len(xs) == n + 2 else (1, *xs)
     if images[1] != ws[1] * groups:
         raise ShapeError(
@@ -136,7 +137,7 @@ def convolution(
     shapes = name, n, input.shape, ws, None if bias is None else bias.shape
     try:
         stride, pads, dilation = _settled(*shapes, stride, padding, dilation, groups)
-    except TypeError:  # a list cannot be looked up
+    except TypeError:  # a list is not hashable
         stride, pads, dilation = _settled.__wrapped__(*shapes, stride, padding, dilation, groups)
     if flip:
         weight = weight[(..., *(slice(None, None, -1),) * n)]
@@ -260,7 +261,7 @@ def conv_transpose3d(
 # ------------------------------------------------------------------------------------------------ windows as matrices
 @function(method=False, functional=True)
 def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Array:
-    """Return what a window sees at each position of images (N, C, H, W), as columns: (N, C K K, positions)."""
+    """Return the patches of images (N, C, H, W) as columns: (N, C K K, positions)."""
     x, alone = batched("unfold", 2, input)
     kernel, dilation = as_ints("unfold", "kernel_size", kernel_size, 2), as_ints("unfold", "dilation", dilation, 2)
     stride = as_ints("unfold", "stride", stride, 2)
@@ -276,7 +277,7 @@ def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
 def fold(
     input: Array, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Array:
-    """Return columns (N, C K K, positions) added back to images (N, C, *output_size): `unfold` transposed."""
+    """Add columns (N, C K K, positions) to images (N, C, *output_size): `unfold` transposed."""
     size, kernel = as_ints("fold", "output_size", output_size, 2), as_ints("fold", "kernel_size", kernel_size, 2)
     dilation, stride = as_ints("fold", "dilation", dilation, 2), as_ints("fold", "stride", stride, 2)
     pads = pads_of("fold", padding, size, kernel, stride, dilation)

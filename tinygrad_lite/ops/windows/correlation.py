@@ -1,7 +1,7 @@
 """Sliding windows in any number of dimensions: convolution and its two adjoints, im2col and col2im, max-pooling.
 
-A convolution is linear in the image and in the kernel. So it comes as three ops, `conv`, `conv_input` (transposed
-convolution) and `conv_weight`, each of which is the gradient of the others: closed under differentiation to any order.
+A convolution is linear in the image and in the kernel. So there are three ops, `conv`, `conv_input` (transposed
+convolution) and `conv_weight`. The gradients of each are the other two, so they differentiate to any order.
 
 Shapes: image (N, C, *S), kernel (O, C / groups, *K), result (N, O, *R) with
 ``R = floor((S + before + after - dilation * (K - 1) - 1) / stride) + 1``.
@@ -26,7 +26,7 @@ from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops.indexing.getitem import scatter_along
 from tinygrad_lite.ops.threads import blas, multiply, split
-from tinygrad_lite.ops.windows import blocked as fastconv, table as lookup
+from tinygrad_lite.ops.windows import blocked, table
 
 Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -34,7 +34,7 @@ Pads = tuple[tuple[int, int], ...]
 
 @lru_cache(maxsize=256)
 def out_size(size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Ints:
-    """Return how many positions the window has on each axis; the last one that still fits is the last (floor)."""
+    """Return the number of window positions on each axis (rounded down)."""
     return tuple(
         (n + a + b - d * (k - 1) - 1) // s + 1
         for n, k, s, (a, b), d in zip(size, kernel, stride, pads, dilation, strict=True)
@@ -59,7 +59,7 @@ def padded(x: Array, pads: Pads, value: float = 0.0) -> Array:
 
 
 def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, count: Ints) -> Array:
-    """Return a view (*lead, *kernel, *count) of ``x`` (*lead, *size): what the window sees at each position."""
+    """Return a view (*lead, *kernel, *count) of ``x`` (*lead, *size): the patch at each position."""
     n = len(kernel)
     lead, steps = x.strides[: x.ndim - n], x.strides[x.ndim - n :]
     return as_strided(
@@ -98,7 +98,7 @@ def _im2col_rule(g: Array, input_shape: Ints, kernel: Ints, stride: Ints, pads: 
     input=_im2col_rule, kind="window", public=False, samples=Samples(draw=_unfold_samples),
 )  # fmt: skip
 def im2col(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
-    """Return the patches (N, C, *kernel, *positions) that a window sees in ``input`` (N, C, *size)."""
+    """Return the patches (N, C, *kernel, *positions) of ``input`` (N, C, *size)."""
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
     return new.ascontiguousarray(windows(padded(input, pads), kernel, stride, dilation, count))
 
@@ -111,7 +111,7 @@ def _col2im_rule(g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Int
     cols=_col2im_rule, kind="window", public=False, samples=Samples(draw=_fold_samples),
 )  # fmt: skip
 def col2im(cols: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
-    """Return patches (N, C, *kernel, *positions) added back where they came from: `im2col` transposed."""
+    """Add patches (N, C, *kernel, *positions) at their positions in an image: `im2col` transposed."""
     n = len(kernel)
     count = cols.shape[2 + n :]
     lead = cols.shape[:2]
@@ -127,9 +127,9 @@ def col2im(cols: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads, dila
 
 # ------------------------------------------------------------------------------------------------ convolution
 def _columns(x: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
-    """Patches as (N, groups, C / groups * prod(kernel), prod(positions))."""
+    """Return patches as (N, groups, C / groups * prod(kernel), prod(positions))."""
     cols = im2col(x, kernel, stride, pads, dilation)
-    # sizes written out: -1 has no meaning for an empty batch
+    # explicit sizes, as -1 is ambiguous for an empty batch
     positions = prod(cols.shape[2 + len(kernel) :])
     return cols.reshape(x.shape[0], groups, x.shape[1] // groups * prod(kernel), positions)
 
@@ -208,8 +208,8 @@ def conv(
 
     ``bias`` is (O) or, untied, (O, *R). Shapes are checked by the public functions (`nn.functional.conv2d` ...).
     """
-    if fastconv.suits(input, weight, weight.shape, stride, pads):
-        return fastconv.correlate(input, weight, bias, stride, pads, dilation, groups)
+    if blocked.suits(input, weight, weight.shape, stride, pads):
+        return blocked.correlate(input, weight, bias, stride, pads, dilation, groups)
     kernel = weight.shape[2:]
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
     cols = _columns(input, kernel, stride, pads, dilation, groups)
@@ -237,8 +237,8 @@ def _input_kernels(
 )  # fmt: skip
 def conv_input(grad: Array, weight: Array, size: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
     """Return `conv` transposed: from ``grad`` (N, O, *R) back to images (N, C, *size)."""
-    if fastconv.suits(grad, weight, weight.shape, stride, pads):
-        return fastconv.correlate_input(grad, weight, size, stride, pads, dilation, groups)
+    if blocked.suits(grad, weight, weight.shape, stride, pads):
+        return blocked.correlate_input(grad, weight, size, stride, pads, dilation, groups)
     kernel = weight.shape[2:]
     n, count = grad.shape[0], grad.shape[2:]
     w = weight.reshape(groups, weight.shape[0] // groups, -1)
@@ -267,8 +267,8 @@ def conv_weight(
     grad: Array, input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
 ) -> Array:
     """Return the gradient of `conv` for its kernel: (O, C / groups, *kernel) from ``grad`` (N, O, *R)."""
-    if fastconv.suits(grad, input, (0, 0, *kernel), stride, pads):
-        return fastconv.correlate_weight(grad, input, kernel, stride, pads, dilation, groups)
+    if blocked.suits(grad, input, (0, 0, *kernel), stride, pads):
+        return blocked.correlate_weight(grad, input, kernel, stride, pads, dilation, groups)
     n, o = grad.shape[:2]
     cols = _columns(input, kernel, stride, pads, dilation, groups)
     w = np.matmul(grad.reshape(n, groups, o // groups, cols.shape[3]), cols.swapaxes(2, 3)).sum(axis=0)
@@ -287,29 +287,29 @@ def _pool_samples(src: Any) -> Any:
 
 
 SHARED = 1 << 19
-"""Elements of images above which pooling is shared out between threads."""
+"""Elements of images above which pooling is divided among threads."""
 
 
 def lowest(dtype: Any) -> float:
-    """Return what no element of this dtype is smaller than."""
+    """Return the smallest value of this dtype."""
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind in "iu" else False
 
 
 @lru_cache(maxsize=256)
 def _along(count: int, kernel: int, stride: int, dilation: int) -> tuple[slice, ...]:
-    """Return, for each place of the window along one axis, what it sees at all positions."""
+    """Return, for each tap of the window along one axis, the slice of its elements at all positions."""
     last = stride * (count - 1) + 1
     return tuple([slice(i * dilation, i * dilation + last, stride) for i in range(kernel)])
 
 
 @lru_cache(maxsize=256)
 def _at_taps(count: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Any, ...]:
-    """Return, for each place of the window in reading order, the index of what it sees at all positions."""
+    """Return, for each tap of the window in row-major order, the index of its elements at all positions."""
     return tuple((..., *at) for at in product(*map(_along, count, kernel, stride, dilation)))
 
 
 def _largest(input: Array, values: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Iterator[Any]:
-    """Yield, for each place of the window, its index and where it is the first of the largest: no indices needed."""
+    """Yield, for each tap of the window, its index and a mask of the windows whose first maximum it is."""
     real = values.dtype.kind == "f"
     nan = real and not finite(values) and bool(np.isnan(values).any())
     x = padded(input, pads, np.nan if real and not nan else lowest(input.dtype))
@@ -328,7 +328,7 @@ def _largest(input: Array, values: Array, kernel: Ints, stride: Ints, pads: Pads
 
 @lru_cache(maxsize=256)
 def _cover(size: Ints, count: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Any, ...]:
-    """Return the padded size, whether windows lie apart, whether they cover all of it, and where the input is in it."""
+    """Return the padded size, whether windows are disjoint, whether they cover it, and the index of the input in it."""
     room = tuple(n + a + b for n, (a, b) in zip(size, pads, strict=True))
     apart = all(s >= d * (k - 1) + 1 for s, k, d in zip(stride, kernel, dilation, strict=True))
     whole = apart and room == tuple(c * k for c, k in zip(count, kernel, strict=True))
@@ -376,9 +376,9 @@ def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: I
 
     The first of equal values gets all of the gradient.
     """
-    few = lookup.windows(input.shape, kernel, stride, pads, dilation)
+    few = table.windows(input.shape, kernel, stride, pads, dilation)
     if few is not None:
-        return input.take(lookup.largest(input, few[0], few[1])).reshape(few[2])
+        return input.take(table.largest(input, few[0], few[1])).reshape(few[2])
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
     if input.size < SHARED or len(input) < 2 or blas().threads() == 1:
         return _window_max(input, count, kernel, stride, pads, dilation)
@@ -411,12 +411,12 @@ def _window_max(input: Array, count: Ints, kernel: Ints, stride: Ints, pads: Pad
 def to_largest(
     grad: Array, input: object, values: object, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints
 ) -> Array:
-    """Return images with ``grad`` (N, C, *R) where ``input`` has the largest ``values`` of the windows, else zero."""
+    """Return images with ``grad`` (N, C, *R) at the first maximum of each window of ``input``, else zero."""
     x: Any = input
-    few = lookup.windows(x.shape, kernel, stride, pads, dilation)
+    few = table.windows(x.shape, kernel, stride, pads, dilation)
     if few is not None:
         flat = new.zeros(x.size, grad.dtype)
-        flat[lookup.largest(x, few[0], few[1])] = grad.ravel()
+        flat[table.largest(x, few[0], few[1])] = grad.ravel()
         return flat.reshape(x.shape)
     if x.size < SHARED or len(x) < 2 or blas().threads() == 1:
         return _to_largest(grad, x, values, kernel, stride, pads, dilation)
@@ -449,7 +449,7 @@ def _to_largest(grad: Array, x: Array, values: Any, kernel: Ints, stride: Ints, 
 def of_largest(
     image: Array, input: object, values: object, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints
 ) -> Array:
-    """Return ``image`` where ``input`` has the largest ``values`` of the windows: `to_largest` transposed."""
+    """Return ``image`` at the first maximum of each window of ``input``: `to_largest` transposed."""
     x = padded(image, pads)
     at: Any = values
     out = new.zeros(at.shape, image.dtype)
@@ -467,7 +467,7 @@ def _pool_rule(g: Any, y: Any, input_shape: Any) -> Array:
 
 @op(input=_pool_rule, kind="window", label="max pool", public=False, samples=Samples(draw=_pool_samples))
 def max_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Array, Array]:
-    """Return `window_max`, and where each of the values is (index into the flat plane)."""
+    """Return `window_max`, and the index of each maximum in the flat plane."""
     values = window_max.op.forward(input, kernel, stride, pads, dilation)  # type: ignore[attr-defined]
     best = new.zeros(values.shape, np.int32)
     for place, (_, found) in enumerate(_largest(input, values, kernel, stride, pads, dilation)):

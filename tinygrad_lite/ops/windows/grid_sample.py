@@ -1,4 +1,4 @@
-"""Reading images at places between their pixels: samples on a grid, and grids from affine maps.
+"""Sampling images between their pixels (`grid_sample`), and sampling grids of affine maps (`affine_grid`).
 
 Source: Jaderberg, Simonyan, Zisserman, Kavukcuoglu 2015 (spatial transformer networks).
 """
@@ -27,7 +27,7 @@ PADDING = ("zeros", "border", "reflection")
 
 
 def _bounded(x: Array, size: int, padding: str, align_corners: bool) -> Array:
-    """Return coordinates in pixels, brought back into the image as ``padding`` says."""
+    """Return coordinates in pixels, moved into the image according to ``padding``."""
     if padding == "zeros":
         return x
     at = plain(x)
@@ -42,7 +42,7 @@ def _bounded(x: Array, size: int, padding: str, align_corners: bool) -> Array:
         slope = np.where(mirrored, -1.0, 1.0) * np.where(at < low, -1.0, 1.0)
         x = x * slope.astype(at.dtype) + (there - slope * at).astype(at.dtype)
         at = plain(x)
-    # outside nothing moves any more
+    # outside the image the coordinate is constant
     return where((at > 0) & (at < size - 1), x, np.clip(at, 0, size - 1))
 
 
@@ -51,9 +51,9 @@ def _bounded(x: Array, size: int, padding: str, align_corners: bool) -> Array:
 def grid_sample(
     input: Array, grid: Array, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
 ) -> Array:
-    """Return ``input`` (N, C, H, W) read at the places ``grid`` (N, H_out, W_out, 2): (N, C, H_out, W_out).
+    """Return ``input`` (N, C, H, W) sampled at ``grid`` (N, H_out, W_out, 2): (N, C, H_out, W_out).
 
-    A place is (x, y), from -1 to 1 across the image: from the middle of the first pixel to that of the last with
+    A grid point is (x, y), from -1 to 1 across the image: from the middle of the first pixel to that of the last with
     ``align_corners``, else from edge to edge. ``mode``: bilinear between the pixels around, or the nearest. Outside,
     ``padding_mode`` reads zeros, the border, or a reflection. Volumes (N, C, D, H, W) have places (x, y, z).
     Raises ShapeError, DTypeError, ValueError.
@@ -80,7 +80,7 @@ def grid_sample(
     sizes = input.shape[2:]
     if not all(sizes):
         raise ShapeError(f"grid_sample: expected input with pixels, got {describe(input)}")
-    # of each axis, the coordinate in pixels: a grid names the last axis first
+    # the coordinate in pixels along each axis; a grid point holds the last axis first
     places = []
     for axis, size in enumerate(sizes):
         g = grid[..., d - 1 - axis]
@@ -92,7 +92,7 @@ def grid_sample(
     if mode == "nearest":
         nearest = [np.rint(plain(x)) for x in places]
         out = _read(table, image, nearest, sizes, 1.0, input.dtype)
-        out = out + where(new.zeros((), bool), grid[..., :1], 0.0)  # a place has no influence: a gradient of zeros
+        out = out + where(new.zeros((), bool), grid[..., :1], 0.0)  # the nearest pixel is constant: a gradient of zeros
     else:
         below = [np.floor(plain(x)) for x in places]
         for corner in itertools.product((0, 1), repeat=d):
@@ -106,7 +106,7 @@ def grid_sample(
 
 
 def _read(table: Array, image: Any, at: list[Any], sizes: Any, share: Any, dtype: Any) -> Array:
-    """Return ``share`` of the pixels ``at``; those outside are zero."""
+    """Return the pixels ``at`` times ``share``; pixels outside are zero."""
     inside = new.ones(at[0].shape, bool)
     for x, size in zip(at, sizes, strict=True):
         inside &= (x >= 0) & (x <= size - 1)
@@ -120,7 +120,7 @@ def _read(table: Array, image: Any, at: list[Any], sizes: Any, share: Any, dtype
 @functional
 @named
 def affine_grid(theta: Array, size: Sequence[int], align_corners: bool | None = None) -> Array:
-    """Return the grid (N, H, W, 2) to which the maps ``theta`` (N, 2, 3) move the places of images of ``size``.
+    """Return the sampling grid (N, H, W, 2) of affine maps ``theta`` (N, 2, 3) for images of ``size``.
 
     ``size`` is (N, C, H, W); of volumes (N, C, D, H, W), with ``theta`` (N, 3, 4) and a grid (N, D, H, W, 3). It is
     for `grid_sample`, with the same ``align_corners``. Raises ShapeError, DTypeError.

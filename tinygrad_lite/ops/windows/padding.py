@@ -1,4 +1,4 @@
-"""Padding, and rearranging pixels."""
+"""Padding, and moving elements between channels and pixels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _cut(g: Array, pads: Pads) -> Array:
     return pad_constant(g, tuple((-a, -b) for a, b in pads), 0.0)
 
 
-# cutting off what was added is the adjoint, and is itself padding by negative amounts
+# the adjoint cuts off the padding: padding by negative amounts
 @op(
     input=_cut, kind="shape", label="pad", public=False,
     samples=Samples("(n,k)->(m,j)", sizes={"n": (2, 4), "k": (2, 4)}, options={
@@ -51,7 +51,7 @@ def _pairs(padding: Any, ndim: int) -> list[tuple[int, int]]:
 
 
 def _source(n: int, before: int, after: int, mode: str, shape: Any) -> Any:
-    """Return which element of an axis of length ``n`` stands at each place of the padded axis."""
+    """Return, for each element of the padded axis, the index of its source in an axis of length ``n``."""
     most = n - 1 if mode == "reflect" else n
     if n == 0 or (mode != "replicate" and max(before, after) > most):
         raise ShapeError(
@@ -134,7 +134,7 @@ def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
 
 @function(method=False, functional=True)
 def channel_shuffle(input: Array, groups: int) -> Array:
-    """Return (N, C, *) with its channels dealt out over ``groups``."""
+    """Return (N, C, *) with the channels of its ``groups`` interleaved."""
     n, c, *rest = _image("channel_shuffle", input)
     if groups < 1 or c % groups:
         raise ShapeError(f"channel_shuffle: {c} channels do not divide into {groups} groups (x {tuple(input.shape)})")

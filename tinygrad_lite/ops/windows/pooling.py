@@ -1,4 +1,4 @@
-"""Pooling in one, two and three dimensions: what users call, with everything checked."""
+"""Max, average and Lp pooling and max unpooling in one, two and three dimensions."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tinygrad_lite.ops.windows.correlation import Ints, Pads, check_window, max_
 def pool_window(
     name: str, n: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Ints, Ints, Pads, Ints]:
-    """Return kernel, stride, pads and dilation; with ``ceil_mode`` the last, partial window gets room behind."""
+    """Return kernel, stride, pads and dilation; ``ceil_mode`` pads the end for the last, partial window."""
     size = tuple(x.shape[2:])
     try:
         return _pool_window(name, n, size, kernel_size, stride, padding, dilation, ceil_mode)
-    except TypeError:  # a list cannot be looked up
+    except TypeError:  # a list is not hashable
         return _pool_window.__wrapped__(name, n, size, kernel_size, stride, padding, dilation, ceil_mode)
 
 
@@ -86,8 +86,8 @@ def max_pool2d(
 ) -> Array:  # fmt: skip
     """Return the largest value in each window of images (N, C, H, W); ``stride`` is the kernel size unless given.
 
-    Windows that do not fit are left out, or with ``ceil_mode`` counted as far as they reach. The first of equal values
-    gets all of the gradient. With ``return_indices`` also where the values are, as `max_unpool2d` wants it.
+    Partial windows at the end are dropped, or kept with ``ceil_mode``. The first of equal values gets all of the
+    gradient. With ``return_indices`` the indices of the values are returned too, as `max_unpool2d` expects them.
 
     >>> import tinygrad_lite as tl
     >>> tl.max_pool2d(tl.arange(16.0).reshape(1, 1, 4, 4), 2)
@@ -151,7 +151,7 @@ def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     kind="window", label="Σ pool back", public=False, samples=Samples(draw=_spread_samples),
 )  # fmt: skip
 def spread(grad: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> Array:
-    """Return ``grad`` (N, C, *positions) added to every element of its window, (N, C, *size): `sum_pool` transposed."""
+    """Add ``grad`` (N, C, *positions) to every element of its window, (N, C, *size): `sum_pool` transposed."""
     out = new.zeros((*grad.shape[:2], *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), grad.dtype)
     for here in _places(kernel, stride, grad.shape[2:]):
         out[here] += grad
@@ -160,7 +160,7 @@ def spread(grad: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> A
 
 
 def _in_window(size: Ints, kernel: Ints, stride: Ints, pads: Pads, padding: Ints, with_padding: bool) -> Any:
-    """Return how many elements each window has: of the input, or also of the padding that was asked for."""
+    """Return the number of elements in each window, of the input or with ``with_padding`` also of the padding."""
     counts: Any = new.ones(())
     for m, k, s, (a, b), p in zip(size, kernel, stride, pads, padding, strict=True):
         first = new.arange((m + a + b - k) // s + 1) * s - a
@@ -247,7 +247,7 @@ def _lp_rule(g: Array, y: Array, input: Array, p: float, kernel: Ints, stride: I
 
 @op(input=_lp_rule, kind="window", label="Lp pool", public=False, samples=Samples(draw=_lp_samples, kinks="report"))
 def lp_pool(input: Array, p: float, kernel: Ints, stride: Ints, pads: Pads) -> Array:
-    """Return the p-norm of each window; where it is zero so is the gradient."""
+    """Return the p-norm of each window; the gradient of a zero norm is zero."""
     return sum_pool(np.abs(input) ** p, kernel, stride, pads) ** (1 / p)
 
 
@@ -258,7 +258,7 @@ def _norms(name: str, n: int, input: Any, norm_type: float, kernel_size: Any, st
         raise OptionError(f"{name}: norm_type must be positive, got {norm_type}")
     y = sum_pool(x, kernel, stride, pads) if norm_type == 1 else lp_pool(x, float(norm_type), kernel, stride, pads)
     if any(a or b for a, b in pads):
-        # the last window of ceil_mode stands for a whole one
+        # scale the partial last window of ceil_mode to a whole one
         part = _in_window(tuple(x.shape[2:]), kernel, stride, pads, (0,) * n, False)
         y = y * ((prod(kernel) / part) ** (1 / norm_type)).astype(x.dtype)
     return y.reshape(tuple(y.shape[1:])) if alone else y
@@ -308,7 +308,7 @@ def _unpool(
     flat = index.reshape(*x.shape[:2], -1)
     if flat.size and not (flat.min() >= 0 and flat.max() < prod(size)):
         raise IndexError(f"{name}: found an index outside of the output of size {size}")
-    # where windows overlapped, the last of equal places counts
+    # where windows overlapped, the last value of equal indices counts
     last = new.zeros((*flat.shape[:2], prod(size)), np.int64)
     np.put_along_axis(last, flat, new.arange(flat.shape[2])[None, None], 2)
     alone_there = np.take_along_axis(last, flat, 2) == new.arange(flat.shape[2])
@@ -321,7 +321,7 @@ def _unpool(
 def max_unpool1d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
-    """Return sequences with ``input`` at the places that `max_pool1d` took it from, zero elsewhere."""
+    """Return sequences with ``input`` at the indices that `max_pool1d` returned, zero elsewhere."""
     return _unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
@@ -329,7 +329,7 @@ def max_unpool1d(
 def max_unpool2d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
-    """Return images with ``input`` at the places that `max_pool2d` took it from, zero elsewhere."""
+    """Return images with ``input`` at the indices that `max_pool2d` returned, zero elsewhere."""
     return _unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
@@ -337,5 +337,5 @@ def max_unpool2d(
 def max_unpool3d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
-    """Return volumes with ``input`` at the places that `max_pool3d` took it from, zero elsewhere."""
+    """Return volumes with ``input`` at the indices that `max_pool3d` returned, zero elsewhere."""
     return _unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)

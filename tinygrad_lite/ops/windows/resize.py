@@ -1,6 +1,6 @@
-"""Images of another size.
+"""Resizing of sequences, images and volumes (`interpolate`).
 
-Resizing is linear and goes axis by axis: each axis is multiplied by a matrix with a few numbers per row.
+Resizing is linear and separable: each axis is multiplied by a matrix with a few nonzero elements per row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODES = {"nearest": 0, "nearest-exact": 0, "area": 0, "linear": 3, "bilinear": 4
 
 
 def _sources(n: int, out: int, scale: float | None, align: bool) -> Any:
-    """Return where the middle of each new element lies among the old ones."""
+    """Return the coordinate of the centre of each new element among the old ones."""
     if align:
         return new.arange(out) * ((n - 1) / (out - 1) if out > 1 else 0.0)
     ratio = n / out if scale is None else 1 / scale

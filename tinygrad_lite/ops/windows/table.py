@@ -1,7 +1,7 @@
-"""Windows of a few elements: what all of them see is looked up at once, in one table per shape.
+"""Windows over small images: index tables, one per shape, that gather all patches with one `take`.
 
-For images as small as 5x5 the time goes into calls, not into elements. One `take` with a table of places replaces the
-padding, slicing and comparing that large images are better served by.
+For images as small as 5x5 the time goes into calls, not into elements. One `take` with a table of indices replaces the
+padding, slicing and comparing that is faster for large images.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
 
 FEW = 4096
-"""Elements of a table up to which looking up is faster."""
+"""Elements of a table up to which it is faster."""
 
 
 def _seen(size: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Array, Array]:
-    """Return where each window starts and how far its taps are from there, as places in one flat image."""
+    """Return the flat index of the start of each window, and the offsets of its taps from there."""
     steps = [prod(size[i + 1 :]) for i in range(len(size))]
     starts, taps = new.zeros(1, np.intp), new.zeros(1, np.intp)
     for n, k, s, d, step in zip(size, kernel, stride, dilation, steps, strict=True):
@@ -33,7 +33,7 @@ def _seen(size: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Array
 
 
 def _positions(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Ints | None:
-    """Return how many windows there are along each axis; None if a table of what they see would be long."""
+    """Return the number of windows along each axis, or None if their table would be too long."""
     if any(map(any, pads)) or not prod(shape):
         return None
     sizes = zip(shape[2:], kernel, stride, dilation, strict=True)
@@ -48,9 +48,9 @@ def _kept(table: Array) -> Array:
 
 @lru_cache(maxsize=128)
 def columns(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Array, Ints] | None:
-    """Return the places of im2col in images of ``shape`` (N, C, *S), and how many windows there are along each axis.
+    """Return the index table of im2col for images of ``shape`` (N, C, *S), and the number of windows per axis.
 
-    The table is (N, C taps, windows), for a single image (C taps, windows). None if it would be long.
+    The table is (N, C taps, windows), for a single image (C taps, windows). None if it would be too long.
     """
     count = _positions(shape, kernel, stride, pads, dilation)
     if count is None:
@@ -66,8 +66,10 @@ def columns(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints)
 def windows(
     shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints
 ) -> tuple[Array, Array, Ints] | None:  # fmt: skip
-    """Return the places that each window sees, (windows, taps), the number of the first in each row, and the shape of
-    the result; None if the table would be long, or if windows overlap."""
+    """Return the index table of pooling (windows, taps), the flat start of its rows, and the shape of the result.
+
+    None if the table would be too long or windows overlap.
+    """
     count = _positions(shape, kernel, stride, pads, dilation)
     if count is None or any(s < d * (k - 1) + 1 for s, k, d in zip(stride, kernel, dilation, strict=True)):
         return None
@@ -78,5 +80,5 @@ def windows(
 
 
 def largest(x: Array, table: Array, rows: Array) -> Array:
-    """Return the place of the first largest element (or the first NaN) of each window."""
+    """Return the flat index of the first maximum (or the first NaN) of each window."""
     return np.take(table, x.take(table).argmax(1) + rows)

@@ -47,17 +47,17 @@ RESULT_T = new.ascontiguousarray(RESULT.T)
 
 
 def wins(x: Ints, w: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> bool:
-    """Return whether this convolution is better done here, by its shapes."""
+    """Return whether a convolution of these shapes is faster by this algorithm."""
     if w[2:] != (3, 3) or stride != (1, 1) or dilation != (1, 1) or groups != 1 or w[0] < 32 or w[1] < 32:
         return False
     (a, b), (c, d) = pads
     h, v = x[2] + a + b - 2, x[3] + c + d - 2
-    # what hangs over the last tile is computed for nothing
+    # the part of the last tiles beyond the image is wasted work
     return min(h, v) >= 6 and 0 <= min(a, b, c, d) and -(-h // 4) * -(-v // 4) * 16 <= 1.7 * h * v
 
 
 class Tiles:
-    """How the images of a batch are cut into tiles: 4 x 4 of the result, 6 x 6 (overlapping) of the image."""
+    """The tiles of a batch of images: 4 x 4 of the output, 6 x 6 (overlapping) of the input."""
 
     def __init__(self, size: Ints, pads: Pads, widest: int, n: int) -> None:
         self.size, self.pads = size, pads
@@ -99,7 +99,7 @@ class Tiles:
 def last(into: Array, x: Array) -> None:
     """Copy images (N, C, H, W) into (N, H, W, C)."""
     channels, h, w = x.shape[1:]
-    # by way of planes that do not start a power of two apart: those would all meet in one set of the cache
+    # through planes that are not a power of two apart, which would all map to one set of the cache
     planes = buffer("planes", (channels, h * w + 16))[:, : h * w].reshape(channels, h, w)
     for i, image in enumerate(x):
         np.copyto(planes, image)

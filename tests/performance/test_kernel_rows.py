@@ -9,7 +9,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops.windows import blocked, rows
+from tinygrad_lite.ops.windows import blocked, kernel_rows
 
 # channels, outputs, size, kernel, stride, pads
 CASES: dict[str, Any] = {
@@ -53,7 +53,7 @@ def drawn(name: str, n: int) -> Any:
     c, o, size, kernel, stride, pads = CASES[name]
     rng = np.random.default_rng(n)
     x, w = rng.standard_normal((n, c, *size), np.float32), rng.standard_normal((o, c, *kernel), np.float32)
-    plan = rows.Rows(n, c, o, size, kernel, stride, pads)
+    plan = kernel_rows.Rows(n, c, o, size, kernel, stride, pads)
     return plan, x, w, rng.standard_normal((n, o, plan.oh, plan.ow), np.float32), stride, pads
 
 
@@ -68,12 +68,12 @@ def test_all_three_against_float64(name: str, n: int) -> None:
     plan, x, w, g, stride, pads = drawn(name, n)
     y, g_x, g_w = reference(x, w, g, stride, pads)
     bias = np.arange(len(w), dtype=np.float32)
-    close(rows.correlate(plan, x, w, None), y)
-    close(rows.correlate(plan, x, w, bias), y + bias.reshape(-1, 1, 1))
-    close(rows.correlate(plan, x, w, g[0]), y + g[0])  # a bias for each position
-    close(rows.spread(g, w, x.shape[2:], stride, pads), g_x)
-    close(rows.correlate_weight(plan, g, x), g_w)
-    close(rows.small_weight(plan, g, x), g_w)
+    close(kernel_rows.correlate(plan, x, w, None), y)
+    close(kernel_rows.correlate(plan, x, w, bias), y + bias.reshape(-1, 1, 1))
+    close(kernel_rows.correlate(plan, x, w, g[0]), y + g[0])  # a bias for each position
+    close(kernel_rows.spread(g, w, x.shape[2:], stride, pads), g_x)
+    close(kernel_rows.correlate_weight(plan, g, x), g_w)
+    close(kernel_rows.small_weight(plan, g, x), g_w)
 
 
 def scattered(a: Any, form: str) -> Any:
@@ -93,23 +93,23 @@ def test_arrays_that_are_not_contiguous(name: str, form: str) -> None:
     y, g_x, g_w = reference(x, w, g, stride, pads)
     x, w, g = (scattered(a, form) for a in (x, w, g))
     assert not x.flags.c_contiguous
-    close(rows.correlate(plan, x, w, None), y)
-    close(rows.spread(g, w, x.shape[2:], stride, pads), g_x)
-    close(rows.correlate_weight(plan, g, x), g_w)
-    close(rows.small_weight(plan, g, x), g_w)
+    close(kernel_rows.correlate(plan, x, w, None), y)
+    close(kernel_rows.spread(g, w, x.shape[2:], stride, pads), g_x)
+    close(kernel_rows.correlate_weight(plan, g, x), g_w)
+    close(kernel_rows.small_weight(plan, g, x), g_w)
 
 
 @pytest.mark.parametrize("name", ["3x3", "odd stride", "many positions"])
 def test_padding_is_zero_in_buffers_that_are_not_kept(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images above `threads.LARGEST` get new memory at every request, with anything in it."""
-    monkeypatch.setattr(rows, "buffer", lambda name, shape: np.full(shape, 7, np.float32))
-    monkeypatch.setattr(rows, "BLOCK", 1)  # one image in a block
+    monkeypatch.setattr(kernel_rows, "buffer", lambda name, shape: np.full(shape, 7, np.float32))
+    monkeypatch.setattr(kernel_rows, "BLOCK", 1)  # one image in a block
     plan, x, w, g, stride, pads = drawn(name, 5)
     y, g_x, g_w = reference(x, w, g, stride, pads)
-    close(rows.correlate(plan, x, w, None), y)
-    close(rows.spread(g, w, x.shape[2:], stride, pads), g_x)
-    close(rows.correlate_weight(plan, g, x), g_w)
-    close(rows.small_weight(plan, g, x), g_w)
+    close(kernel_rows.correlate(plan, x, w, None), y)
+    close(kernel_rows.spread(g, w, x.shape[2:], stride, pads), g_x)
+    close(kernel_rows.correlate_weight(plan, g, x), g_w)
+    close(kernel_rows.small_weight(plan, g, x), g_w)
 
 
 @pytest.mark.parametrize(("n", "stride"), [(2, 1), (33, 1), (2, 2), (33, 3)])
@@ -117,13 +117,13 @@ def test_conv2d_takes_this_road(n: int, stride: int, monkeypatch: pytest.MonkeyP
     taken = set()
 
     def spy(name: str) -> None:
-        plain = getattr(rows, name)
+        plain = getattr(kernel_rows, name)
 
         def call(*args: Any) -> Any:
             taken.add(name)
             return plain(*args)
 
-        monkeypatch.setattr(rows, name, call)
+        monkeypatch.setattr(kernel_rows, name, call)
 
     for name in ("correlate", "correlate_weight", "spread"):
         spy(name)
@@ -143,8 +143,8 @@ def test_conv2d_takes_this_road(n: int, stride: int, monkeypatch: pytest.MonkeyP
 
 
 def test_float64_and_one_image_do_not_take_this_road() -> None:
-    assert not rows.suits((3, 3), (1, 1), 1, 1)
-    assert not rows.suits((3, 3), (2, 2), 1, 8)
-    assert not rows.suits((3, 3), (1, 1), 2, 8)
+    assert not kernel_rows.suits((3, 3), (1, 1), 1, 1)
+    assert not kernel_rows.suits((3, 3), (2, 2), 1, 8)
+    assert not kernel_rows.suits((3, 3), (1, 1), 2, 8)
     x = np.zeros((2, 3, 9, 9))
     assert not blocked.suits(x, x, (3, 3, 3, 3), (1, 1), ((1, 1), (1, 1)))

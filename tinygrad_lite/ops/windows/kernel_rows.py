@@ -1,8 +1,8 @@
-"""Convolution of float32 images with the taps of one kernel row copied: columns that serve all rows of the kernel.
+"""Convolution of float32 images that copies the taps of one kernel row and reuses them for all rows of the kernel.
 
-A block of images lies as Z[row, tap across, channel, column, image]. What a kernel of k rows sees for one row of
-results is Z[row : row + k]: already one matrix in memory, so each element is copied k times and not k * k times, and
-one product per row of results serves all images of the block.
+A block of images is stored as Z[row, tap across, channel, column, image]. The input of one row of outputs under a
+kernel of k rows is Z[row : row + k], already one matrix in memory. So each element is copied k times instead of k * k
+times, and one product per row of outputs serves all images of the block.
 
 Source: Cho and Brand, "MEC: Memory-efficient Convolution for Deep Neural Network" (ICML 2017).
 """
@@ -28,7 +28,7 @@ BLOCK = 1 << 18
 
 
 class Rows:
-    """The arithmetic of one convolution."""
+    """Sizes and strides of one convolution."""
 
     def __init__(self, n: int, c: int, o: int, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> None:
         (self.top, bottom), (self.left, right) = pads
@@ -49,23 +49,23 @@ class Rows:
             if bare:
                 yield i, b, x[i : i + b]
                 continue
-            if xp is None or b != len(xp):  # hold on to it: a large buffer is a new one at every request
+            if xp is None or b != len(xp):  # kept here, as a large buffer is new memory at every request
                 xp = buffer("image", (b, self.c, rows, self.wp))
                 xp.fill(0)
             np.copyto(xp[:, :, self.top : self.top + h, self.left : self.left + w], x[i : i + b])
             yield i, b, xp
 
 
-rows_of = lru_cache(maxsize=256)(Rows)
+plan_of = lru_cache(maxsize=256)(Rows)
 
 
 def suits(kernel: Ints, dilation: Ints, groups: int, n: int) -> bool:
-    """Return whether this is faster here than with all columns copied."""
+    """Return whether this convolution is faster here than with all columns copied."""
     return len(kernel) == 2 and groups == 1 and dilation == (1, 1) and n > 1
 
 
 def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
-    """Do `fastconv.correlate`: one product per image and row of results, straight into the result."""
+    """Run `blocked.correlate`: one product per image and row of outputs, written to the output."""
     kernel = w.transpose(0, 2, 3, 1).reshape(plan.o, plan.fan)
     y = new.empty((len(x), plan.o, plan.oh, plan.ow), F32)
     if bias is not None:
@@ -89,7 +89,7 @@ def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
 
 
 def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
-    """Do `fastconv.correlate_weight`: one product per image and row of the kernel, with the gradient as it lies."""
+    """Run `blocked.correlate_weight`: one product per image and row of the kernel, without copying the gradient."""
     if plan.oh * plan.ow < 256:
         return small_weight(plan, g, x)
     (k0, k1), (s0, s1) = plan.kernel, plan.stride
@@ -116,7 +116,7 @@ def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
 
 
 def small_weight(plan: Rows, g: Array, x: Array) -> Array:
-    """Do `correlate_weight` for small results: the images last, so that one product serves all of a block."""
+    """Run `correlate_weight` for small outputs: images last, so that one product serves a whole block."""
     (k0, k1), (s0, s1) = plan.kernel, plan.stride
     c, o, oh, ow = plan.c, plan.o, plan.oh, plan.ow
     h, w = plan.size
@@ -148,7 +148,7 @@ def small_weight(plan: Rows, g: Array, x: Array) -> Array:
 
 
 def spread(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads) -> Array:
-    """Do `fastconv.correlate_input` with a stride: channels last, so that what a tap adds comes in runs of channels."""
+    """Run `blocked.correlate_input` with a stride: channels last, so that each tap adds whole runs of channels."""
     n, o, h, v = g.shape
     c, k0, k1 = w.shape[1:]
     (top, bottom), (left, right) = pads
