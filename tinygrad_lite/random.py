@@ -190,7 +190,9 @@ def randint(
     low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return integers drawn from ``low`` (default 0) up to but not including ``high``: ``randint(10, (2, 3))``.
+    """Return integers drawn from ``low`` up to but not including ``high``.
+
+    ``randint(10, (2, 3))`` draws six integers from 0 to 9.
 
     >>> import tinygrad_lite as tl
     >>> tl.randint(5, 6, (2,))
@@ -267,7 +269,9 @@ def normal(
     mean: float | Tensor = 0.0, std: float | Tensor = 1.0, size: Any = None, *, generator: Any = None,
     dtype: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return numbers drawn from normal distributions of ``mean`` and ``std`` (numbers with ``size``, or tensors).
+    """Return numbers drawn from normal distributions of ``mean`` and ``std``.
+
+    Both are numbers, with a ``size``, or tensors.
 
     >>> import tinygrad_lite as tl
     >>> tl.normal(5.0, 0.0, (2,))
@@ -292,7 +296,9 @@ def _probabilities(name: str, p: Any) -> Any:
 
 
 def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
-    """Return 1 with the probability in ``input`` (or ``p``), else 0, in the shape and dtype of ``input``.
+    """Return 1 with the probability in ``input`` (or ``p``), else 0.
+
+    The result has the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.bernoulli(tl.ones(2))
@@ -308,7 +314,7 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
 
 @named
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
-    """Return ``num_samples`` indices per row, each drawn with a chance proportional to the weight in ``input``.
+    """Return ``num_samples`` indices per row, drawn in proportion to weights.
 
     ``input``: weights (n,) or (rows, n), at least 0, each row with a positive sum. Returns int64 (num_samples,) or
     (rows, num_samples). Without ``replacement`` no index is drawn twice in a row.
@@ -346,7 +352,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
 
 def poisson(input: Any, generator: Any = None) -> Tensor:
-    """Return counts drawn from Poisson distributions with the rates in ``input``, in its shape and dtype.
+    """Return counts drawn from Poisson distributions with the rates in ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.poisson(tl.zeros(2))

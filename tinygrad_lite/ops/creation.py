@@ -181,7 +181,7 @@ def arange(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return the numbers from ``start`` (0 if only one is given) up to but not including ``end``.
+    """Return the numbers from ``start`` (default 0) up to but not including ``end``.
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(0, 1, 0.25)
@@ -221,7 +221,9 @@ def logspace(
     start: Number, end: Number, steps: int, base: float = 10.0, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Return ``steps`` numbers from ``base ** start`` to ``base ** end``, evenly spaced in their exponents.
+    """Return ``steps`` numbers from ``base ** start`` to ``base ** end``.
+
+    Their exponents are evenly spaced.
 
     >>> import tinygrad_lite as tl
     >>> tl.logspace(0, 2, 3)

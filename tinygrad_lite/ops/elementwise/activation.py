@@ -266,7 +266,10 @@ def hardshrink(input: Array, lambd: float = 0.5) -> Array:
 
 @function(functional=True)
 def prelu(input: Array, weight: Array) -> Array:
-    """Return ``input`` where it is positive, ``weight * input`` elsewhere: one weight, or one per channel (axis 1)."""
+    """Return ``input`` where it is positive, ``weight * input`` elsewhere.
+
+    ``weight`` holds one number, or one per channel (axis 1).
+    """
     if weight.ndim > 1 or (
         weight.ndim == 1 and weight.shape[0] != 1 and (input.ndim < 2 or weight.shape[0] != input.shape[1])
     ):
@@ -410,7 +413,10 @@ def gelu_exact(input: Array) -> Array:
 
 @function(method=False, functional=True)
 def gelu(input: Array, approximate: str = "none") -> Array:
-    r"""Return :math:`x \Phi(x)`, or with ``approximate='tanh'`` its usual approximation (Hendrycks, Gimpel 2016)."""
+    r"""Return :math:`x \Phi(x)`, ``Phi`` the normal distribution function.
+
+    ``approximate='tanh'`` gives the usual approximation (Hendrycks, Gimpel 2016).
+    """
     if approximate == "none":
         return gelu_exact(input)
     if approximate != "tanh":

@@ -461,7 +461,9 @@ def clamp_max(input: Array, max: Array) -> Array:
 
 @op(input=lambda g, input: where(np.isfinite(input), g, 0.0), kind="elementwise", numpy=np.nan_to_num, samples=ONE)
 def nan_to_num(input: Array, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
-    """Return ``input`` with NaN and infinities replaced (infinities by the largest numbers unless given).
+    """Return ``input`` with NaN and infinities replaced by finite numbers.
+
+    Infinities become the largest numbers of the dtype unless ``posinf`` and ``neginf`` are given.
 
     >>> import tinygrad_lite as tl
     >>> tl.nan_to_num(tl.tensor([tl.nan, 1.0]), nan=7.0)

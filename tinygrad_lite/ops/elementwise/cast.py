@@ -38,7 +38,7 @@ def clone(input: Array, memory_format: object = None) -> Array:
 
 
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
-    """Return ``dtype`` (a dtype, a name, a NumPy or Python type) as a dtype that tensors can have."""
+    """Return a dtype for ``dtype``, a name or a type; raise if tensors cannot have it."""
     try:
         chosen: np.dtype[Any] = np.dtype(dtype)
     except TypeError:

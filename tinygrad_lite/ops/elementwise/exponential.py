@@ -123,7 +123,9 @@ def log_odds(input: Array) -> Array:
 
 @function(inplace=True)
 def logit(input: Array, eps: float | None = None) -> Array:
-    r"""Return :math:`\log \frac{p}{1 - p}` of probabilities, kept ``eps`` away from 0 and 1 if that is given.
+    r"""Return :math:`\log \frac{p}{1 - p}` of probabilities.
+
+    Probabilities are first kept ``eps`` away from 0 and 1, if ``eps`` is given.
 
     >>> import tinygrad_lite as tl
     >>> tl.logit(tl.tensor([0.5, 0.75]))

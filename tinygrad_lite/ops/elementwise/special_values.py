@@ -111,7 +111,10 @@ def erfc(x: Any) -> Any:
 
 @in_blocks
 def erfinv(y: Any) -> Any:
-    """Return the inverse of the error function: a closed formula to three digits, then three Halley iterations."""
+    """Return the inverse of the error function.
+
+    A closed formula gives three digits, and three Halley iterations the rest.
+    """
     size = np.minimum(np.abs(y), 1)
     rest = 1 - size  # exact where it is small
     log = np.log1p(-size) + np.log1p(size)
@@ -192,7 +195,10 @@ def digamma(x: Any) -> Any:
 
 
 def polygamma(n: int, x: Any) -> Any:
-    """Return the ``n``-th derivative of `digamma`: for n >= 1 a Hurwitz zeta function, by Euler and Maclaurin."""
+    """Return the ``n``-th derivative of `digamma`.
+
+    For n >= 1 that is a Hurwitz zeta function, computed by Euler and Maclaurin's formula.
+    """
     if n == 0:
         return digamma(x)
     return in_blocks(lambda v: (-1) ** (n + 1) * factorial(n) * _zeta(n + 1, v))(x)

@@ -244,7 +244,10 @@ def _sinc_rule(g: Array, input: Array, order: int) -> Array:
 @op(input=_sinc_rule, kind="elementwise", singular=True, promote="float", public=False,
     samples=Samples("()->()", lo=-20.0, hi=20.0, options={"order": (0, 1, 2)}))  # fmt: skip
 def sinc_slope(input: Array, order: int) -> Array:
-    """Return the derivative of ``sinc`` of any order: a series near 0, the closed form where that is exact."""
+    """Return the derivative of ``sinc`` of any order.
+
+    A series is used near 0, the closed form where that is accurate.
+    """
     t = new.asarray(input, np.float64) * pi
     small = np.abs(t) < order + 1.5
     s = np.where(small, t, 0.0)

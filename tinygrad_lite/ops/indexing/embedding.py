@@ -113,7 +113,7 @@ def embedding(
 @functional
 @named
 def one_hot(tensor: Array, num_classes: int = -1) -> Array:
-    """Return integers with a last axis of length ``num_classes`` that is 1 at the class number, 0 elsewhere."""
+    """Return integers that are 1 at the class number and 0 elsewhere on a new last axis."""
     index = new.asarray(plain(tensor))
     if index.dtype.kind not in "iu":
         raise DTypeError(f"one_hot: class numbers must be integers, got {describe(tensor)}; use .long()")

@@ -68,7 +68,7 @@ def embedding_bag(
     scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
     per_sample_weights: Array | None = None, include_last_offset: bool = False, padding_idx: int | None = None,
 ) -> Array:  # fmt: skip
-    """Return one vector per bag: rows ``input`` of ``weight`` (n, d), added, averaged, or the largest of each column.
+    """Return the sum, mean or columnwise maximum of each bag of rows of ``weight`` (n, d).
 
     ``input`` (B, k) holds a bag per row; if it has one axis, bags begin at ``offsets`` (B,), which also hold the end
     of the last bag if ``include_last_offset``. Returns (B, d); an empty bag is zero. Rows ``padding_idx`` are left

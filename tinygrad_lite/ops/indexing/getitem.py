@@ -187,7 +187,10 @@ def _scatter_rule(g: Array, indices: Array, dim: int) -> Array:
     samples=Samples(draw=_scatter_samples),
 )  # fmt: skip
 def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:
-    """Return zeros of ``shape`` with ``values`` added at ``indices`` along ``dim``: the adjoint of `take_along`."""
+    """Return zeros of ``shape`` with ``values`` added at ``indices`` along ``dim``.
+
+    This is the adjoint of `take_along`.
+    """
     out = new.zeros(shape, values.dtype)
     places = list(new.indices(indices.shape, sparse=True))
     places[dim] = indices

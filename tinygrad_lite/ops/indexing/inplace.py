@@ -237,7 +237,10 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
 
 
 def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
-    """Make nodes recorded since ``begun`` save copies of what will be overwritten, and ``t`` as their result."""
+    """Make nodes recorded since ``begun`` save copies of what will be overwritten.
+
+    Where they saved their result, they save ``t``.
+    """
     stack = [out.node]
     while stack:
         node = stack.pop()

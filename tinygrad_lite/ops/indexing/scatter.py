@@ -145,9 +145,10 @@ def _hits(at: Any, dim: int, shape: Any, dtype: Any) -> Any:
 def scatter_reduce(
     input: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True
 ) -> Array:
-    """Return ``input`` combined with every ``src`` element scattered to it: sum, prod, mean, amax or amin.
+    """Combine ``input`` with the elements of ``src`` that are scattered to it.
 
-    Without ``include_self`` the old value of an element that is written to is ignored.
+    ``reduce`` is sum, prod, mean, amax or amin. Without ``include_self`` the old value of an element that is written to
+    is ignored.
 
     >>> import tinygrad_lite as tl
     >>> tl.scatter_reduce(tl.zeros(2), 0, tl.tensor([0, 0]), tl.tensor([1.0, 2.0]), "amax")
@@ -249,7 +250,9 @@ def _at_least_one(x: Array) -> Array:
 
 @function(inplace=True)
 def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any = 1) -> Array:
-    """Return ``input`` with ``alpha`` times the slices of ``source`` added at ``index`` along ``dim``.
+    """Return ``input`` with slices of ``source`` added at ``index`` along ``dim``.
+
+    The slices are multiplied by ``alpha`` first.
 
     >>> import tinygrad_lite as tl
     >>> tl.index_add(tl.zeros(3), 0, tl.tensor([0, 2]), tl.tensor([1.0, 2.0]))
@@ -312,7 +315,9 @@ def index_put(input: Array, indices: Any, values: Array, accumulate: bool = Fals
 
 @function(numpy=(), inplace=True)
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
-    """Return ``input`` with ``source`` at the positions ``index`` of the flattened tensor; ``accumulate`` adds.
+    """Return ``input`` with ``source`` at positions ``index`` of the flattened tensor.
+
+    With ``accumulate`` the values are added.
 
     >>> import tinygrad_lite as tl
     >>> tl.zeros(2, 2).put(tl.tensor([3]), tl.tensor([7.0]))

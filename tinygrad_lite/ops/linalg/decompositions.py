@@ -138,7 +138,10 @@ def _triangle_rule(g: Array, y: Array, A: Array, upper: bool, unit: bool) -> Arr
     ),
 )  # fmt: skip
 def solve_triangle(A: Array, B: Array, upper: bool, unit: bool = False) -> Array:
-    """Return X with ``T @ X = B``, T the upper or lower triangle of ``A`` (``unit``: ones on its diagonal)."""
+    """Return X with ``T @ X = B``, T the upper or lower triangle of ``A``.
+
+    With ``unit`` the diagonal of T is taken as ones.
+    """
     check_matrix("solve_triangular", A, square=True)
     if np.ndim(B) < 2 or B.shape[-2] != A.shape[-1]:
         raise ShapeError(f"solve_triangular: B needs as many rows as A: A {describe(A)}, B {describe(B)}")
@@ -231,7 +234,10 @@ def _cholesky_rule(g: Array, y: Array) -> Array:
     samples=Samples("(...,n,n)->(...,n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_positive),
 )  # fmt: skip
 def cholesky_op(A: Array) -> Array:
-    """Return the lower triangular L with ``L @ L.mT = A`` for symmetric positive matrices (the lower part is read)."""
+    """Return the lower triangular L with ``L @ L.mT = A`` for positive definite ``A``.
+
+    Only the lower triangle of ``A`` is read.
+    """
     check_matrix("cholesky", A, square=True)
     return np.linalg.cholesky(A)
 
@@ -303,7 +309,10 @@ def _of_symmetric(op: Any, A: Any, **kw: Any) -> Any:
     ),
 )  # fmt: skip
 def eigh_op(A: Array, UPLO: str = "L") -> tuple[Array, Array]:
-    """Return eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices, read from one triangle."""
+    """Return eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices.
+
+    Only the triangle ``UPLO`` is read.
+    """
     check_matrix("eigh", A, square=True)
     triangle: Any = UPLO
     w, v = np.linalg.eigh(A, triangle)

@@ -77,7 +77,7 @@ def bare(x: Any) -> Any:
 
 
 def over(name: str, call: Any, *args: Any) -> Any:
-    """Call an op and raise NumPy's LinAlgError (singular, not positive) as ours, with the shapes."""
+    """Call an op; raise NumPy's LinAlgError as ours, with the shapes."""
     try:
         return call(*args)
     except LinAlgError:
@@ -103,7 +103,7 @@ def inv(A: Array) -> Array:
 
 @function(public=False)
 def inv_ex(A: Array, *, check_errors: bool = False) -> InvEx:
-    """Return (inverse, info): info 0 where it exists, else 1 (and NaN in the inverse) unless ``check_errors``."""
+    """Return (inverse, info); for a singular matrix info is 1 and the inverse NaN."""
     try:
         return InvEx(inv(A), make(new.zeros(A.shape[:-2], np.int32)))
     except LinAlgError:
@@ -157,7 +157,7 @@ def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = No
 
 @function(numpy=np.linalg.lstsq, public=False)
 def lstsq(A: Array, B: Array, rcond: Any = None, *, driver: str | None = None) -> Lstsq:
-    """Return the least-squares solution of ``A @ X = B``, with residuals, rank and singular values.
+    """Return the least-squares solution of ``A @ X = B`` and its statistics.
 
     The gradient of the solution is that of ``pinv(A) @ B``.
     """
@@ -205,7 +205,7 @@ def tensorsolve(A: Array, B: Array, dims: Any = None) -> Array:
 # ------------------------------------------------------------------------------------------------ decompositions
 @function(numpy=np.linalg.cholesky, public=False)
 def cholesky(A: Array, *, upper: bool = False) -> Array:
-    """Return the lower triangular L with ``L @ L.mT = A`` (or its transpose) for symmetric positive matrices.
+    """Return the lower triangular L with ``L @ L.mT = A``, or its transpose.
 
     Only the lower (``upper``: the upper) triangle of ``A`` is read. Raises LinAlgError unless ``A`` is positive.
     """
@@ -215,7 +215,7 @@ def cholesky(A: Array, *, upper: bool = False) -> Array:
 
 @function(public=False)
 def cholesky_ex(A: Array, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:
-    """Return (L, info): info 0 where the decomposition exists, else 1 (and NaN in L) unless ``check_errors``."""
+    """Return (L, info); where there is no decomposition info is 1 and L NaN."""
     try:
         return CholeskyEx(cholesky(A, upper=upper), make(new.zeros(A.shape[:-2], np.int32)))
     except LinAlgError:
@@ -238,7 +238,7 @@ def qr(A: Array, mode: str = "reduced") -> QR:
 
 @function(numpy=np.linalg.eigh, public=False)
 def eigh(A: Array, UPLO: str = "L") -> Eigh:
-    """Return (eigenvalues, eigenvectors) of symmetric matrices: ascending values, vectors as columns.
+    """Return (eigenvalues ascending, eigenvectors as columns) of symmetric matrices.
 
     Only one triangle of ``A`` is read. Between equal eigenvalues the vectors carry no gradient.
     """
@@ -255,7 +255,7 @@ def eigvalsh(A: Array, UPLO: str = "L") -> Array:
 
 @function(numpy=np.linalg.svd, public=False)
 def svd(A: Array, full_matrices: bool = True, *, driver: str | None = None, compute_uv: bool = True) -> Any:
-    """Return (U, S, Vh) with ``U * S @ Vh = A``: S descending, columns of U and rows of Vh orthonormal."""
+    """Return (U, S, Vh) with ``U * S @ Vh = A`` and S descending."""
     if not compute_uv:
         return svdvals(A)
     return SVD(*over("svd", d.svd_op, tensor_of(A), bool(full_matrices)))
@@ -289,14 +289,14 @@ def slogdet(A: Array) -> Slogdet:
 
 @function()
 def logdet(A: Array) -> Array:
-    """Return the logarithm of the determinant of each matrix: NaN where that is negative, -inf where it is 0."""
+    """Return the log-determinant of each matrix: NaN where negative, -inf where 0."""
     sign, logabs = slogdet(A)
     return PUBLIC["where"](sign < 0, np.nan, logabs)
 
 
 @function(numpy=np.linalg.matrix_rank, public=False)
 def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Array:
-    """Return how many singular values of each matrix are larger than ``max(atol, rtol * largest)``."""
+    """Return the number of singular values above ``max(atol, rtol * largest)``."""
     check_matrix("matrix_rank", A)
     x = bare(A)
     s = np.linalg.svd(x, compute_uv=False)
@@ -339,7 +339,7 @@ def _ones_of(A: Tensor) -> Array:
 
 @function(numpy=np.linalg.multi_dot, public=False)
 def multi_dot(tensors: Any) -> Array:
-    """Return the product of several matrices (the first and last may be vectors), in the cheapest order.
+    """Return the product of several matrices in the cheapest order.
 
     Source: the classic dynamic programme for matrix chains (Cormen et al., Introduction to Algorithms, 15.2).
     """
@@ -383,7 +383,7 @@ def vecdot(x: Array, y: Array, dim: int = -1) -> Array:
 
 @function(public=False)
 def vander(x: Array, N: int | None = None) -> Array:
-    """Return the powers 0 .. N - 1 of the last axis of ``x`` along a new last axis (N: the length of that axis)."""
+    """Return the powers 0 .. N - 1 of the last axis of ``x`` along a new last axis."""
     x = tensor_of(x)
     if x.ndim < 1 or (N is not None and N <= 1):
         raise ShapeError(f"vander: expected at least one axis and N > 1, got {describe(x)} and N={N}")
@@ -426,7 +426,7 @@ def matmul(input: Array, other: Array) -> Array:
 
 @function()
 def matrix_exp(A: Array) -> Array:
-    r"""Return :math:`e^A = \sum_k A^k / k!` of each matrix, by scaling and squaring of a Taylor polynomial.
+    r"""Return the matrix exponential :math:`e^A = \sum_k A^k / k!`.
 
     Source: Higham, Functions of Matrices, chapter 10.
     """

@@ -29,7 +29,10 @@ def vector_norm(x: Array, ord: Any = 2, dim: Any = None, keepdim: bool = False, 
 def matrix_norm(
     A: Array, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Array:  # fmt: skip
-    """Return a norm of matrices: "fro", "nuc", 2, -2 (singular values), 1, -1 (columns), inf, -inf (rows)."""
+    """Return a norm of matrices.
+
+    ``ord``: "fro", "nuc", 2, -2 (singular values), 1, -1 (columns), inf, -inf (rows).
+    """
     A = tensor_of(A) if dtype is None else tensor_of(A).to(dtype)
     if A.ndim < 2:
         raise ShapeError(f"matrix_norm: expected at least two axes, got {describe(A)}")

@@ -59,7 +59,9 @@ def _p_norm(input: Array, p: float, dim: Any, keepdim: bool) -> Array:
 
 @function()
 def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the ``p``-norm over ``dim`` (of all elements by default): "fro" equals 2, inf is the largest size.
+    """Return the ``p``-norm over ``dim``, or of all elements.
+
+    "fro" equals 2, inf is the largest absolute value.
 
     >>> import tinygrad_lite as tl
     >>> tl.norm(tl.tensor([3.0, 4.0]))

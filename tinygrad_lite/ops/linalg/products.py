@@ -288,7 +288,9 @@ def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
 
 @function(method=False, numpy=())
 def einsum(equation: str, *operands: Any) -> Array:
-    """Return the sum of products that ``equation`` spells out: ``einsum("ij,jk->ik", a, b)`` is a matrix product.
+    """Return the sum of products that ``equation`` spells out.
+
+    ``einsum("ij,jk->ik", a, b)`` is a matrix product.
 
     >>> import tinygrad_lite as tl
     >>> tl.einsum("ii->", tl.eye(3))
@@ -317,7 +319,9 @@ def einsum(equation: str, *operands: Any) -> Array:
 
 @function(numpy=())
 def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
-    """Return the sum of products over the last ``dims`` axes of ``a`` and the first of ``b``, or over lists of axes.
+    """Return the sum of products over the last ``dims`` axes of ``a`` and first of ``b``.
+
+    ``dims`` may also be two lists of axes.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensordot(tl.ones(2, 3), tl.ones(3, 4), 1).shape
@@ -365,7 +369,9 @@ def kron(input: Array, other: Array) -> Array:
 
 @function(numpy=())
 def cross(input: Array, other: Array, dim: Any = None) -> Array:
-    """Return the vector product of 3-vectors along ``dim`` (without ``dim``, the first axis of 3 elements).
+    """Return the vector product of 3-vectors along ``dim``.
+
+    Without ``dim`` the first axis of 3 elements is used.
 
     >>> import tinygrad_lite as tl
     >>> tl.cross(tl.tensor([1, 0, 0]), tl.tensor([0, 1, 0]))
@@ -389,7 +395,9 @@ def cross(input: Array, other: Array, dim: Any = None) -> Array:
 
 @function(method=False)
 def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str | None = None) -> Array:
-    """Return the ``p``-norm distance of every row of ``x1`` (..., n, d) to every row of ``x2`` (..., m, d).
+    """Return the ``p``-norm distances between the rows of ``x1`` and those of ``x2``.
+
+    Shapes: (..., n, d) and (..., m, d) to (..., n, m).
 
     >>> import tinygrad_lite as tl
     >>> tl.cdist(tl.zeros(1, 2), tl.tensor([[3.0, 4.0]]))
@@ -427,9 +435,10 @@ def diff(input: Array, n: int = 1, dim: int = -1, prepend: Any = None, append: A
 
 @function(method=False, numpy=())
 def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Array, ...]:
-    """Return the slope along each axis of ``dim`` by central differences, one-sided (``edge_order``) at the ends.
+    """Return the slope along each axis of ``dim`` by central differences.
 
-    ``spacing``: the distance of neighbours (a number, one per axis), or the coordinates along each axis (vectors).
+    The ends use one-sided differences of order ``edge_order``. ``spacing``: the distance of neighbours (a number, one
+    per axis), or the coordinates along each axis (vectors).
 
     >>> import tinygrad_lite as tl
     >>> tl.gradient(tl.tensor([1.0, 4.0, 9.0]))

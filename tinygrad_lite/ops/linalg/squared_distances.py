@@ -47,10 +47,11 @@ def _centers_rule(g: Array, input: Array, centers: Array) -> Array:
     flops=lambda input_shape, centers_shape: 2 * input_shape[0] * input_shape[1] * centers_shape[0],
 )  # fmt: skip
 def squared_distances(input: Array, centers: Array) -> Array:
-    r"""Return :math:`\lVert x_i - c_k \rVert^2` (n, k) of points ``input`` (n, d) and ``centers`` (k, d).
+    r"""Return :math:`\lVert x_i - c_k \rVert^2` of points and centers.
 
-    One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`, no (n, k, d) temporary. The origin is first moved to
-    the mean of the centers, because far from the origin the three terms cancel. Distances are never negative.
+    Shapes: ``input`` (n, d) and ``centers`` (k, d) to (n, k). One matrix product, :math:`|x|^2 - 2 x \cdot c + |c|^2`,
+    no (n, k, d) temporary. The origin is first moved to the mean of the centers, because far from the origin the three
+    terms cancel. Distances are never negative.
 
     >>> import tinygrad_lite as tl
     >>> tl.squared_distances(tl.tensor([[0.0, 0.0], [3.0, 4.0]]), tl.tensor([[0.0, 0.0]]))

@@ -166,7 +166,9 @@ def _areas(y: Array, x: Any, dx: Any, dim: int) -> Array:
 
 @function()
 def trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Array:
-    """Return the integral of ``y`` along ``dim`` by the trapezoid rule, at points ``x`` or ``dx`` apart (1).
+    """Return the integral of ``y`` along ``dim`` by the trapezoid rule.
+
+    The points are ``x``, or ``dx`` (1) apart.
 
     >>> import tinygrad_lite as tl
     >>> tl.trapezoid(tl.tensor([1.0, 2.0, 3.0]))

@@ -73,7 +73,9 @@ def msort(input: Array) -> Array:
 
 @function()
 def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
-    """Return (values, indices) of the ``k`` largest (or smallest) elements along ``dim``, sorted.
+    """Return (values, indices) of the ``k`` largest elements along ``dim``, sorted.
+
+    With ``largest=False`` they are the smallest.
 
     >>> import tinygrad_lite as tl
     >>> tl.topk(tl.tensor([3.0, 1.0, 2.0]), 2).values
@@ -176,7 +178,7 @@ def searchsorted(
 
 @function()
 def bucketize(input: Array, boundaries: Array, *, out_int32: bool = False, right: bool = False) -> Array:
-    """Return the number of the interval between ``boundaries`` that each number of ``input`` falls into.
+    """Return for each element the number of its interval between ``boundaries``.
 
     >>> import tinygrad_lite as tl
     >>> tl.bucketize(tl.tensor([3, 4]), tl.tensor([1, 3, 5]))
@@ -205,7 +207,9 @@ def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, 
 def unique(
     input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ) -> Any:
-    """Return the sorted unique elements (or slices along ``dim``), optionally with inverse indices and counts.
+    """Return the sorted unique elements, or unique slices along ``dim``.
+
+    Inverse indices and counts come with them if asked for.
 
     >>> import tinygrad_lite as tl
     >>> tl.unique(tl.tensor([3, 1, 3]))
@@ -260,7 +264,9 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
 
 @function()
 def histc(input: Array, bins: int = 100, min: Any = 0, max: Any = 0) -> Array:
-    """Return the number of elements in each of ``bins`` equal intervals from ``min`` to ``max`` (or of the data).
+    """Return a histogram of ``bins`` equal intervals from ``min`` to ``max``.
+
+    If both are equal, the range of the data is used.
 
     >>> import tinygrad_lite as tl
     >>> tl.histc(tl.tensor([0.0, 1.0, 2.0]), bins=2)

@@ -66,7 +66,9 @@ def _arguments(name: str, input: Array, dim: Any, unbiased: Any, correction: Any
 def var(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> Array:
-    r"""Return the variance :math:`\frac{1}{n - c} \sum_i (x_i - \bar x)^2` over ``dim``; :math:`c` is 1 by default.
+    r"""Return the variance :math:`\frac{1}{n - c} \sum_i (x_i - \bar x)^2` over ``dim``.
+
+    :math:`c`, the ``correction``, is 1 by default.
 
     >>> import tinygrad_lite as tl
     >>> tl.var(tl.tensor([1.0, 3.0])), tl.var(tl.tensor([1.0, 3.0]), correction=0)
@@ -288,7 +290,9 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
 # ------------------------------------------------------------------------------------------------ correlation
 @function(numpy=())
 def cov(input: Array, *, correction: Any = 1, fweights: Any = None, aweights: Any = None) -> Array:
-    """Return the covariance matrix of the rows of ``input`` (variables, observations), weighted by observation.
+    """Return the covariance matrix of the rows of ``input`` (variables, observations).
+
+    ``fweights`` and ``aweights`` weight the observations.
 
     >>> import tinygrad_lite as tl
     >>> tl.cov(tl.tensor([[1.0, 3.0], [2.0, 6.0]]))

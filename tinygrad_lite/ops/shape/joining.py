@@ -148,7 +148,9 @@ def split_op(input: Array, ends: Any, dim: int) -> Array:
 
 @function()
 def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
-    """Split ``tensor`` along ``dim`` into views of one length (the last may be shorter), or of the lengths listed.
+    """Split ``tensor`` along ``dim`` into views of one length or of the lengths listed.
+
+    With one length the last view may be shorter.
 
     >>> import tinygrad_lite as tl
     >>> tl.split(tl.arange(5), 2)
@@ -170,7 +172,9 @@ def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Arr
 
 @function()
 def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
-    """Split along ``dim`` into at most ``chunks`` views of one length (the last may be shorter).
+    """Split along ``dim`` into at most ``chunks`` views of one length.
+
+    The last view may be shorter.
 
     >>> import tinygrad_lite as tl
     >>> tl.chunk(tl.arange(5), 2)
@@ -369,7 +373,9 @@ def on_diagonal(values: Array, shape: Any, offset: int, dim1: int, dim2: int) ->
 
 @function()
 def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
-    """Return matrices over the axes ``dim1`` and ``dim2`` with the last axis of ``input`` on their diagonal.
+    """Return matrices with the last axis of ``input`` on their diagonal.
+
+    The matrices lie in the axes ``dim1`` and ``dim2``.
 
     >>> import tinygrad_lite as tl
     >>> tl.diag_embed(tl.tensor([1, 2]))
@@ -391,7 +397,7 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
 
 @function(numpy=())
 def diag(input: Array, diagonal: int = 0) -> Array:
-    """Return a matrix with the vector ``input`` on its diagonal, or the diagonal of the matrix ``input``.
+    """Return the diagonal of a matrix, or a matrix with a vector on its diagonal.
 
     >>> import tinygrad_lite as tl
     >>> tl.diag(tl.tensor([1, 2]))

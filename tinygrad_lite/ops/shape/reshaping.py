@@ -275,7 +275,7 @@ def broadcast_to(input: Array, *shape: Any) -> Array:
 
 @function(numpy=np.squeeze, inplace="view")
 def squeeze(input: Array, dim: Any = None) -> Array:
-    """Return a view without axes of length 1 (only ``dim``, if given; an axis that is longer stays).
+    """Return a view without axes of length 1, or without ``dim`` if its length is 1.
 
     >>> import tinygrad_lite as tl
     >>> tl.squeeze(tl.ones(1, 2, 1)).shape
