@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import publish
-from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
+from tinygrad_lite.engine.tensor import Array, Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.indexing.inplace import filler
 from tinygrad_lite.ops.shape.reshaping import sizes
@@ -370,39 +370,45 @@ for _name in __all__:
 
 
 # ------------------------------------------------------------------------------------------------ filling in place
-def _uniform(shape: Any, dtype: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None) -> Any:
+@filler
+def uniform_(input: Array, from_: float = 0.0, to: float = 1.0, *, generator: Any = None) -> Array:
+    """Fill with numbers drawn uniformly between ``from`` (0) and ``to`` (1)."""
     if to < from_:
         raise ValueError(f"uniform_: expected from <= to, got {from_} and {to}")
-    return from_ + (to - from_) * rand(shape, generator=generator, dtype=dtype).array
+    return from_ + (to - from_) * rand(input.shape, generator=generator, dtype=input.dtype).array
 
 
-def _normal(shape: Any, dtype: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
+@filler
+def normal_(input: Array, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Array:
+    """Fill with numbers drawn from the normal distribution of ``mean`` (0) and ``std`` (1)."""
     if std < 0:
         raise ValueError(f"normal_: std must not be negative, got {std}")
-    return mean + std * randn(shape, generator=generator, dtype=dtype).array
+    return mean + std * randn(input.shape, generator=generator, dtype=input.dtype).array
 
 
-def _bernoulli(shape: Any, dtype: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
-    chances = np.broadcast_to(_probabilities("bernoulli_", new.asarray(getattr(p, "array", p), np.float64)), shape)
-    return (generator or default_generator()).random(shape) < chances
+@filler
+def bernoulli_(input: Array, p: Any = 0.5, *, generator: Any = None) -> Array:
+    """Fill with 1 with probability ``p`` (a number or a tensor), else 0."""
+    chances = np.broadcast_to(
+        _probabilities("bernoulli_", new.asarray(getattr(p, "array", p), np.float64)), input.shape
+    )
+    return (generator or default_generator()).random(input.shape) < chances
 
 
-def _exponential(shape: Any, dtype: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
+@filler
+def exponential_(input: Array, lambd: float = 1.0, *, generator: Any = None) -> Array:
+    """Fill with numbers drawn from the exponential distribution of rate ``lambd`` (1)."""
     if lambd <= 0:
         raise ValueError(f"exponential_: lambd must be positive, got {lambd}")
-    return (generator or default_generator()).standard_exponential(shape) / lambd
+    return (generator or default_generator()).standard_exponential(input.shape) / lambd
 
 
-def _whole(shape: Any, dtype: Any, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> Any:
+@filler
+def random_(input: Array, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> Array:
+    """Fill with integers from ``from`` (0) up to but not including ``to``."""
     if to is None:  # random_(to)
         from_, to = 0, from_
     if to is None:  # every integer that the dtype holds exactly
+        dtype = input.dtype
         to = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else np.iinfo(dtype).max
-    return (generator or default_generator()).integers(from_ or 0, to, shape)
-
-
-filler("uniform_", _uniform, "Fill with numbers drawn uniformly between ``from`` (0) and ``to`` (1).")
-filler("normal_", _normal, "Fill with numbers drawn from the normal distribution of ``mean`` (0) and ``std`` (1).")
-filler("bernoulli_", _bernoulli, "Fill with 1 with probability ``p`` (a number or a tensor), else 0.")
-filler("exponential_", _exponential, "Fill with numbers drawn from the exponential distribution of rate ``lambd`` (1).")
-filler("random_", _whole, "Fill with integers from ``from`` (0) up to but not including ``to``.")
+    return (generator or default_generator()).integers(from_ or 0, to, input.shape)

@@ -7,7 +7,7 @@ view, records one more node, `overwrite`: the old value with a region replaced.
 
 from __future__ import annotations
 
-import inspect
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -312,20 +312,19 @@ def fill_diagonal_(input: Array, fill_value: Any, wrap: bool = False) -> Array:
     return write("fill_diagonal_", input, fill_value, (rows,) * input.ndim, depth=2)
 
 
-def filler(name: str, draw: Callable[..., Any], doc: str) -> None:
-    """Publish ``t.NAME(...)``, which fills ``t`` with what ``draw(shape, dtype, ...)`` returns."""
+def filler(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Publish ``t.NAME(...)``, which fills ``t`` with what ``draw(t, ...)`` returns; NAME is the name of ``draw``."""
+    name = draw.__name__
 
+    @functools.wraps(draw)
     def fill(input: Array, *args: Any, **kwargs: Any) -> Array:
         if "from" in kwargs:  # PyTorch's argument name, a keyword of Python
             kwargs["from_"] = kwargs.pop("from")
         writable(name, input)
-        return write(name, input, draw(tuple(input.shape), input.dtype, *args, **kwargs), depth=1)
+        return write(name, input, draw(input, *args, **kwargs), depth=1)
 
-    first = inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Array")
-    options = list(inspect.signature(draw).parameters.values())[2:]  # after shape and dtype
-    fill.__signature__ = inspect.Signature([first, *options], return_annotation="Array")  # type: ignore[attr-defined]
-    fill.__name__, fill.__doc__ = name, doc
     publish(name, fill, (), True)
+    return fill
 
 
 def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., Any]:
