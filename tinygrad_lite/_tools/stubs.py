@@ -1,7 +1,7 @@
 """What type checkers cannot see: `methods.pyi`, `functional.pyi` and `__init__.pyi`, written from the registry.
 
 Ops and compositions become methods of Tensor and names of the package when they are declared, so no checker finds
-them in the source. ``python -m tinygrad_lite._tools.stubs`` writes both stubs anew, ``--check`` only says whether they
+them in the source. ``python -m tinygrad_lite._tools.stubs`` writes the stubs anew, ``--check`` only says whether they
 are fresh (exit status 1 if not).
 """
 
