@@ -1,9 +1,12 @@
 """Small windows looked up in a table, against the ways that large images go."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import tinygrad_lite as tl
+from tinygrad_lite.engine import new
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.ops.windows import table as lookup
 from tinygrad_lite.ops.windows.blocked import fast_convolution
@@ -106,3 +109,24 @@ def test_tables_cannot_be_written_and_large_ones_are_not_made():
     assert lookup.columns((64, 3, 32, 32), (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1)) is None
     assert lookup.windows((1, 1, 4, 4), (2, 2), (1, 1), ((0, 0), (0, 0)), (1, 1)) is None, "windows overlap"
     assert lookup.windows((1, 1, 4, 4), (2, 2), (2, 2), ((1, 1), (1, 1)), (1, 1)) is None, "padding"
+
+
+@pytest.mark.parametrize("build", [lookup.columns, lookup.windows])
+def test_tables_of_another_maker_are_not_kept(build):
+    shape = (2, 1, 6, 6), (2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)
+    build.cache_clear()
+    made = []
+
+    def arange(*args):
+        made.append(args)
+        return np.arange(*args)
+
+    with new.redirect(SimpleNamespace(arange=arange)):
+        inside = build(*shape)
+    assert made
+    outside = build(*shape)
+    assert outside[0] is not inside[0] and build(*shape)[0] is outside[0]
+    made.clear()
+    with new.redirect(SimpleNamespace(arange=arange)):
+        build(*shape)
+    assert made, "a table kept from before hides what the maker should see"

@@ -67,6 +67,25 @@ def row_of_ones(n: int, dtype: Any) -> Any:
     return _shared(n, dtype)
 
 
+def cached(function: Callable[..., Any]) -> Any:
+    """Cache the results of a function that builds constant arrays, except inside `redirect`.
+
+    A result built by another maker must neither be kept for later calls nor replaced by one of NumPy.
+
+    >>> table = cached(lambda n: arange(n))
+    >>> table(3) is table(3)
+    True
+    """
+    kept = functools.lru_cache(maxsize=128)(function)
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        return function(*args) if _redirected[0] else kept(*args)
+
+    call.cache_clear = kept.cache_clear  # type: ignore[attr-defined]
+    return call
+
+
 def _either(name: str) -> Callable[..., Any]:
     plain = getattr(np, name)
 

@@ -6,7 +6,6 @@ padding, slicing and comparing that is faster for large images.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -42,11 +41,12 @@ def _positions(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: In
 
 
 def _kept(table: Array) -> Array:
-    table.flags.writeable = False
+    if table.__class__ is np.ndarray:
+        table.flags.writeable = False
     return table
 
 
-@lru_cache(maxsize=128)
+@new.cached
 def columns(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> tuple[Array, Ints] | None:
     """Return the index table of im2col for images of ``shape`` (N, C, *S), and the number of windows per axis.
 
@@ -62,7 +62,7 @@ def columns(shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints)
     return _kept(table[0].copy() if n == 1 else table), count
 
 
-@lru_cache(maxsize=128)
+@new.cached
 def windows(
     shape: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints
 ) -> tuple[Array, Array, Ints] | None:  # fmt: skip
