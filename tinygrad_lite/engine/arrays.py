@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 
 
@@ -93,12 +94,12 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
     if isinstance(data, Holder):
         data = data.array
     if isinstance(data, np.ndarray):
-        array = np.array(data, dtype=dtype, copy=True) if copy else np.asarray(data, dtype=dtype)
+        array = new.array(data, dtype=dtype, copy=True) if copy else new.asarray(data, dtype=dtype)
     else:
         if isinstance(data, (list, tuple)):
             data = _without_tensors(data)
         try:
-            array = np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
+            array = new.array(data, dtype=dtype) if copy else new.asarray(data, dtype=dtype)
         except (ValueError, TypeError, OverflowError) as error:
             kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
             why = "nested lists of unequal length" if kind is ShapeError else str(error)

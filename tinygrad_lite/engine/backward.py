@@ -73,12 +73,26 @@ def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
     return needed
 
 
+def collector(
+    pending: dict[Node, Any], heap: list[tuple[int, Node]], results: dict[Any, Any]
+) -> Callable[[Any, Any], None]:
+    """Return what adds a gradient to a node, which then waits in the ``heap`` for its turn, or to a leaf's result."""
+
+    def arrive(p: Any, gp: Any) -> None:
+        if p.__class__ is Node or isinstance(p, Node):  # the first question is the faster one
+            if p in pending:
+                pending[p] = pending[p] + gp
+            else:
+                pending[p] = gp
+                heappush(heap, (-p.seq, p))
+        else:
+            results[p] = results[p] + gp if p in results else gp
+
+    return arrive
+
+
 def pull(
-    roots: Sequence[tuple[Any, Any]],
-    *,
-    targets: Sequence[Any] | None = None,
-    retain: bool = False,
-    wrap: Callable[..., Any] | None = None,
+    roots: Sequence[tuple[Any, Any]], *, targets: Sequence[Any] | None = None, retain: bool = False, wrap: Any = None
 ) -> dict[Any, Any]:
     """Carry gradients from ``roots`` (pairs of node or leaf, gradient) back to the leaves, or only to ``targets``.
 
@@ -94,16 +108,7 @@ def pull(
     results: dict[Any, Any] = {}
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
-
-    def arrive(p: Any, gp: Any) -> None:
-        if p.__class__ is Node or isinstance(p, Node):  # the first question is the faster one
-            if p in pending:
-                pending[p] = pending[p] + gp
-            else:
-                pending[p] = gp
-                heappush(heap, (-p.seq, p))
-        else:
-            results[p] = results[p] + gp if p in results else gp
+    arrive = collector(pending, heap, results)
 
     for observer in observers:
         observer.backward_starts()

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.dtype import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, pick, record
@@ -35,6 +36,9 @@ BATCHED: list[Callable[[Any, tuple[Any, ...]], Any]] = []
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 """NumPy's argument names and PyTorch's."""
+
+RESULTS: dict[str, int | None] = {"y": None, **{f"y{i}": i for i in range(8)}}
+"""The words by which a rule asks for the result: ``y``, or ``y0``, ``y1`` ... for one of several."""
 
 TEMPLATE = """
 def {name}({signature}, **_words):
@@ -124,12 +128,12 @@ def saved_source(op: Any, result: str = "_y") -> str:
     """Return the source of the tuple of values that the rules of ``op`` name."""
     parts = []
     for word in op.saved_names:
-        if word == "y":
-            parts.append(result)
-        elif word in op.arrays:
+        if word in op.arrays:
             parts.append(f"{word}_")
         elif word in op.params:
             parts.append(word)
+        elif word in RESULTS:
+            parts.append(result if RESULTS[word] is None else f"{result}[{RESULTS[word]}]")
         else:
             parts.append(f"shape_of({word.removesuffix('_shape')}_)")
     return f"({', '.join(parts)}{',' if parts else ''})"
@@ -281,7 +285,7 @@ def several(
 def as_array(op: Any, y: Any) -> Any:
     """Return the result of a forward as an array (NumPy returns scalars for 0-d results)."""
     if isinstance(y, (np.generic, int, float)):
-        return np.asarray(y)
+        return new.asarray(y)
     if hasattr(y, "__array_ufunc__") or hasattr(y, "__array_namespace__"):
         return y
     raise TypeError(f"op {op.name}: the forward function returned a {type(y).__name__}, expected an array")

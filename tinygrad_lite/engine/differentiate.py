@@ -17,7 +17,7 @@ from tinygrad_lite.engine.tensor import Tensor, make, to_array, wrap
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import GradientError, ShapeError, describe
 
-SEEDS = {np.dtype(d): np.broadcast_to(np.ones((), d), ()) for d in (np.float32, np.float64)}
+SEEDS = {np.dtype(d): np.broadcast_to(new.ones((), d), ()) for d in (np.float32, np.float64)}
 """The gradient 1 of a 0-d output, made once and read-only."""
 
 
@@ -62,7 +62,7 @@ def differentiate(
         if create:
             g = g if isinstance(g, Tensor) else make(g)
         elif isinstance(g, Tensor) and not g.level:
-            g = np.array(g.array)
+            g = new.array(g.array)
         if g.dtype != out.array.dtype:
             g = g.astype(out.array.dtype)
         roots.append((out.node or out, g))
@@ -118,13 +118,13 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             # copy unless the array is ours alone: `a + b` passes one array to both, views and broadcasts share memory
             dtype, known = t.array.dtype, id(g)
             if key is not t or known in taken or g.__class__ is not np.ndarray or g.base is not None:
-                g = np.array(g, dtype=dtype)
+                g = new.array(g, dtype=dtype)
             elif g.dtype is not dtype:
                 g = g.astype(dtype)
             taken.add(known)
             t._grad = make(g)
         elif old.tracked or not old.array.flags.writeable:
-            t._grad = make(np.asarray(old.array + g, dtype=t.array.dtype))
+            t._grad = make(new.asarray(old.array + g, dtype=t.array.dtype))
         else:
             np.add(old.array, g, out=old.array, casting="same_kind")
             bump(old.array)

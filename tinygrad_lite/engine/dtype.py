@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, to_array
 from tinygrad_lite.errors import DTypeError, describe
 
@@ -81,4 +82,4 @@ def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
 def _cast(v: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(v, Tensor):
         return v if v.array.dtype == dtype else v.to(dtype)
-    return np.asarray(v, dtype)
+    return new.asarray(v, dtype)

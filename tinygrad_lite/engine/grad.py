@@ -6,13 +6,18 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.batch import pull_batched
 from tinygrad_lite.engine.differentiate import differentiate, store
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import GradientError, ShapeError, describe
+
+
+def _tensors(what: str, given: Any) -> list[Any]:
+    """Return one tensor or several as a list."""
+    if not isinstance(given, (Tensor, Iterable)):
+        raise TypeError(f"grad: {what} must be a tensor or several, got {describe(given)}")
+    return [given] if isinstance(given, Tensor) else list(given)
 
 
 def grad(
@@ -45,15 +50,11 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: materialize_grads gives zeros for unused inputs, allow_unused=False forbids them")
-    for what, given in (("outputs", outputs), ("inputs", inputs)):
-        if not isinstance(given, (Tensor, Iterable)):
-            raise TypeError(f"grad: {what} must be a tensor or several, got {describe(given)}")
-    outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    if not ins:
-        raise GradientError("grad: inputs cannot be empty; name the tensors to differentiate with respect to")
     if only_inputs is not True:
         warnings.warn("grad: only_inputs=False is ignored: .grad of other leaves is never changed", stacklevel=2)
+    outs, ins = _tensors("outputs", outputs), _tensors("inputs", inputs)
+    if not ins:
+        raise GradientError("grad: inputs cannot be empty; name the tensors to differentiate with respect to")
     if grad_outputs is None:
         starts = [None] * len(outs)
     else:
@@ -75,12 +76,15 @@ def grad(
             raise GradientError(
                 f"grad: output does not depend on input {i} {describe(t)}; allow_unused=True gives None for it"
             )
-        if g is not None and not isinstance(g, Tensor):
-            g = make(np.array(g, dtype=t.array.dtype))
-        elif g is not None and g.dtype != t.array.dtype:
-            g = g.astype(t.array.dtype)
-        result.append(g)
+        result.append(None if g is None else owned(g, t.array.dtype))
     return tuple(result)
+
+
+def owned(g: Any, dtype: Any) -> Tensor:
+    """Return a gradient as a Tensor of ``dtype``; the bare arrays of a pass may be shared, so they are copied."""
+    if not isinstance(g, Tensor):
+        return make(new.array(g, dtype=dtype))
+    return g if g.dtype == dtype else g.astype(dtype)
 
 
 def backward(

@@ -30,8 +30,8 @@ class Observer:
     def enter(self, module: Any, args: tuple[Any, ...]) -> None:
         """A module is about to run ``forward``."""
 
-    def leave(self, module: Any, out: Any) -> None:
-        """A module has returned ``out``, or has failed (None)."""
+    def leave(self, module: Any, output: Any) -> None:
+        """A module has returned ``output``, or has failed (None)."""
 
     def backward_starts(self) -> None:
         """A backward pass begins."""

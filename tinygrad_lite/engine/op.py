@@ -6,7 +6,8 @@
     def sigmoid(x): ...
 
 A rule is named after the argument it belongs to and *asks by name* for what it needs: ``g`` is the incoming gradient,
-``y`` the result, ``x_shape`` the shape of ``x``, any other name an argument of the forward function. Only what a rule
+``y`` the result (of several ``y0``, ``y1`` ...), ``x_shape`` the shape of ``x``, any other name an argument of the
+forward function. Only what a rule
 names is kept alive until backward. The same rule runs on bare arrays, or on Tensors when it has to be differentiated
 itself; so it is written with operators, methods and functions that both have. The engine sums broadcast axes away.
 
@@ -28,7 +29,7 @@ import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional
 from tinygrad_lite.engine.arguments import misfit
-from tinygrad_lite.engine.call import ALIASES, caller, no_tensor, rules_of, sequence_caller, source_of
+from tinygrad_lite.engine.call import ALIASES, RESULTS, caller, no_tensor, rules_of, sequence_caller, source_of
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
 from tinygrad_lite.engine.samples import Samples
@@ -82,7 +83,7 @@ class Op:
 
     __slots__ = (
         "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "name",
-        "params", "places", "promote", "rules", "samples", "saved_names", "sequence", "singular", "uses",
+        "params", "places", "promote", "recompute", "rules", "samples", "saved_names", "sequence", "singular", "uses",
     )  # fmt: skip
 
     call: Callable[..., Any]
@@ -93,8 +94,9 @@ class Op:
     flops: Callable[..., Any] | None
 
     def __init__(
-        self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None
-    ) -> None:
+        self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None,
+        recompute: Rule | bool = False, keeps_result: bool = False,
+    ) -> None:  # fmt: skip
         self.forward, self.name, self.promote = forward, forward.__name__.removesuffix("_op"), promote
         parameters = inspect.signature(forward).parameters
         self.params = tuple(parameters)
@@ -106,11 +108,12 @@ class Op:
         if self.sequence:
             self.arrays = (first,)
         self.is_pick = False
-        self.saved_names = self._saved_names(rules, together)
+        self.recompute: Rule | None = forward if recompute is True else recompute or None
+        self.saved_names = self._saved_names(rules, together, keeps_result)
         differentiable = set(self.arrays) if together is not None else set(rules)
         self.places = tuple(i for i, p in enumerate(self.arrays) if p in differentiable)
         # saved arrays are freed after a backward pass; saved shapes and options need not be
-        self.frees = any(w == "y" or w in differentiable for w in self.saved_names)
+        self.frees = any(w in RESULTS or w in differentiable for w in self.saved_names)
         self.gather: Callable[[Node, Any, Any], Iterator[tuple[Any, Any]]] | None = None
         self.rules: tuple[tuple[int, Any], ...] = ()
         if together is not None or self.sequence is not None and rules:
@@ -119,20 +122,25 @@ class Op:
             self.uses: tuple[tuple[int, tuple[int, ...]], ...] = ((-1, self._saved_places(whole)),)
         else:
             self.rules = rules_of(self, rules)
-            self.uses = tuple((self.arrays.index(name), self._saved_places(rule)) for name, rule in rules.items())
+            kept = (self.saved_names.index("y"),) if keeps_result else ()
+            self.uses = tuple(
+                (self.arrays.index(name), self._saved_places(rule) + kept) for name, rule in rules.items()
+            )
 
-    def _saved_names(self, rules: dict[str, Rule], together: Rule | None) -> tuple[str, ...]:
+    def _saved_names(self, rules: dict[str, Rule], together: Rule | None, keeps_result: bool) -> tuple[str, ...]:
         """Return the names that the rules ask for, except ``g``; raise TypeError for an unknown one."""
         asked: dict[str, None] = {}
-        for owner, rule in {**rules, **({"together": together} if together else {})}.items():
-            if owner not in self.arrays and rule is not together:
+        others = {"together": together, "recompute": self.recompute}
+        for owner, rule in {**rules, **{name: rule for name, rule in others.items() if rule}}.items():
+            if owner not in self.arrays and owner not in others:
                 raise TypeError(
                     f"op {self.name}: there is a rule for '{owner}', but the arrays of the function are "
                     f"{', '.join(self.arrays)} (annotate others that take tensors as Array)"
                 )
             for word in self.asks(rule):
                 if (
-                    word not in ("g", "y")
+                    word != "g"
+                    and word not in RESULTS
                     and word not in self.params
                     and word.removesuffix("_shape") not in self.arrays
                 ):
@@ -142,7 +150,7 @@ class Op:
                     )
                 asked[word] = None
         asked.pop("g", None)
-        return tuple(asked)
+        return tuple(asked) if not keeps_result else tuple({"y": None, **asked})
 
     @staticmethod
     def asks(rule: Rule) -> tuple[str, ...]:
@@ -166,10 +174,8 @@ class Op:
         """Return the saved values of ``node`` with those from the graph as Tensors at their old place in it."""
         out: list[Any] = []
         for word, value in zip(self.saved_names, node.saved or (), strict=True):
-            if word == "y" and value.__class__ is tuple:
-                out.append(tuple(wrap(v, pick(node, i)) if v.dtype.kind == "f" else v for i, v in enumerate(value)))
-            elif word == "y":
-                out.append(wrap(value, node))
+            if word in RESULTS and word not in self.params:
+                out.append(self._wrapped(node, RESULTS[word], value, wrap))
             elif word == self.sequence:
                 out.append([v if p is None else wrap(v, p) for v, p in zip(value, node.inputs, strict=True)])
             elif word in self.arrays and node.inputs[self.arrays.index(word)] is not None:
@@ -177,6 +183,25 @@ class Op:
             else:
                 out.append(value)
         return tuple(out)
+
+    @staticmethod
+    def _wrapped(node: Node, index: int | None, value: Any, wrap: Callable[..., Any]) -> Any:
+        """Return a saved result as a Tensor; all of several if ``index`` is None."""
+        if value.__class__ is tuple:
+            return tuple(wrap(v, pick(node, i)) if v.dtype.kind == "f" else v for i, v in enumerate(value))
+        if index is None:
+            return wrap(value, node)
+        return wrap(value, pick(node, index)) if value.dtype.kind == "f" else value
+
+    def redone(self, node: Node) -> tuple[Any, ...]:
+        """Return the saved values of ``node`` with its results computed again, after a write to them."""
+        assert self.recompute is not None
+        known = dict(zip(self.saved_names, node.saved or (), strict=True))
+        results = self.recompute(*[known[word] for word in self.asks(self.recompute)])
+        for word, index in RESULTS.items():
+            if word in known and word not in self.params:
+                known[word] = results if index is None else results[index]
+        return tuple(known.values())
 
     @staticmethod
     def masked(g: Any, gp: Any) -> Any:
@@ -262,6 +287,8 @@ def op(
     functional: bool | None = None,
     flops: Callable[..., Any] | None = None,
     together: Rule | None = None,
+    recompute: Rule | bool = False,
+    keeps_result: bool = False,
     **rules: Rule,
 ) -> Callable[[F], F]:
     """Register a differentiable operation; see the top of this file.
@@ -274,6 +301,9 @@ def op(
     ``flops``: cost, asked for by name like a rule (``y_shape``, ``x_shape`` ...). ``together``: one rule that returns
     the gradients of all arguments at once, where they share work. A first parameter annotated ``Sequence[Array]``
     takes a list of tensors, and its rule returns a list.
+    ``recompute``: the result may be written to before backward, although a rule asks for it: it is computed again, by
+    the forward (True) or by a function that asks for saved values as a rule does. ``keeps_result``: it may not be
+    written to, although no rule asks for it. Both are for agreement with PyTorch, which decides what it keeps.
 
     >>> import numpy as np, tinygrad_lite as tl
     >>> @op(x=lambda g, x: g * 2 * x, kind="elementwise", label="x²", samples=Samples("()->()"), public=False)
@@ -288,7 +318,7 @@ def op(
         raise ValueError(f"op: kind '{kind}' is not one of {', '.join(KINDS)}")
 
     def declare(forward: F) -> F:
-        this = Op(forward, rules, together, promote)
+        this = Op(forward, rules, together, promote, recompute, keeps_result)
         name = this.name
         this.kind, this.label, this.samples, this.singular, this.flops = kind, label or name, samples, singular, flops
         call = functools.wraps(forward)(caller(this))

@@ -363,7 +363,8 @@ class Tensor(Holder, Methods):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         kind, array, tracked, grad = self._copied("deepcopy")
-        memo[id(self)] = copy = rebuilt(kind, np.array(array), tracked, None if grad is None else grad.detach().clone())
+        copied = None if grad is None else grad.detach().clone()
+        memo[id(self)] = copy = rebuilt(kind, new.array(array), tracked, copied)
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:

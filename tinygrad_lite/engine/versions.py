@@ -73,20 +73,49 @@ def used_of(node: Node) -> Iterator[int]:
 
 
 def refuse_changed(node: Node) -> None:
-    """Raise GradientError if a value that a rule of ``node`` is about to use was written to since it was saved."""
-    saved = node.saved or ()
+    """Raise GradientError if a value that a rule of ``node`` is about to use was written to since it was saved.
+
+    A result that the op can compute again is computed again instead.
+    """
+    again = getattr(node.op, "recompute", None)
+    redo = False
     for i in used_of(node):
-        name, value = node.op.saved_names[i], saved[i]
-        for part in value if isinstance(value, (list, tuple)) else (value,):
-            if not isinstance(part, np.ndarray):
-                part = getattr(part, "array", None)  # a tensor that a Function saved
-            if isinstance(part, np.ndarray):
-                change = CHANGES.get(id(owner(part)))
-                if change is not None and change.when > node.seq:
-                    what = "its result" if name == "y" else f"'{name}'"
-                    raise GradientError(
-                        f"{node.op.name}: backward needs {what} {part.shape} as it was, but it was changed in place\n"
-                        f"  saved by    {node.line}\n"
-                        f"  changed by  {line_of(change.line)}\n"
-                        f"  use the out-of-place form, or change a .clone()"
-                    )
+        if found := _changed(node, i):
+            if again is None or not _is_result(node, i):
+                raise _refused(node, i, *found)
+            redo = True
+    if redo:
+        for i, name in enumerate(node.op.saved_names):
+            if name in node.op.asks(again) and (found := _changed(node, i)):
+                raise _refused(node, i, *found)
+        node.saved = node.op.redone(node)
+
+
+def _is_result(node: Node, i: int) -> bool:
+    name = node.op.saved_names[i]
+    return name not in node.op.params and name.rstrip("0123456789") == "y"
+
+
+def _changed(node: Node, i: int) -> tuple[Any, Change] | None:
+    """Return the array of saved value ``i`` that was written to since ``node`` was recorded, and the change."""
+    value = (node.saved or ())[i]
+    for part in value if isinstance(value, (list, tuple)) else (value,):
+        if not isinstance(part, np.ndarray):
+            part = getattr(part, "array", None)  # a tensor that a Function saved
+        if isinstance(part, np.ndarray):
+            change = CHANGES.get(id(owner(part)))
+            if change is not None and change.when > node.seq:
+                return part, change
+    return None
+
+
+def _refused(node: Node, i: int, part: Any, change: Change) -> GradientError:
+    what = f"'{node.op.saved_names[i]}'" if node.op.saved_names[i] in getattr(node.op, "params", ()) else ""
+    if not what:
+        what = "its result" if node.op.saved_names[i][:1] == "y" else f"'{node.op.saved_names[i]}'"
+    return GradientError(
+        f"{node.op.name}: backward needs {what} {part.shape} as it was, but it was changed in place\n"
+        f"  saved by    {node.line}\n"
+        f"  changed by  {line_of(change.line)}\n"
+        f"  use the out-of-place form, or change a .clone()"
+    )
