@@ -109,9 +109,9 @@ def readable(count: float) -> str:
 class profile(Observer):  # noqa: N801 - PyTorch's name
     """Measure a ``with`` block: `table` prints the totals, `by_op` and `by_module` return them.
 
-    ``events`` lists all events in order; `export_chrome_trace` writes them to a file. Times are wall-clock times of this
-    thread and include a few microseconds of overhead per op, so read them as shares. A profile can be entered again and
-    accumulates. ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.
+    ``events`` lists all events in order; `export_chrome_trace` writes them to a file. Times are wall-clock times of
+    this thread and include a few microseconds of overhead per op, so read them as shares. A profile can be entered
+    again and accumulates. ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.
     """
 
     def __init__(self) -> None:

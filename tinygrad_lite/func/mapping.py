@@ -64,7 +64,7 @@ def _size(leaves: list[Any], axes: list[Any]) -> int:
             continue
         if not isinstance(leaf, Tensor) or not -leaf.ndim <= axis < leaf.ndim:
             raise ValueError(
-                f"vmap: in_dim {axis} does not exist in {describe(leaf)}; use None for arguments that all examples share"
+                f"vmap: in_dim {axis} does not exist in {describe(leaf)}; use None for arguments shared by all examples"
             )
         sizes[leaf.shape[axis]] = None
     if len(sizes) != 1:
