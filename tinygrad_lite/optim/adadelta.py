@@ -1,4 +1,4 @@
-"""Adadelta: steps in the unit of the parameter, without a learning rate to choose."""
+"""Adadelta: updates scaled by the size of recent updates, without a learning rate to tune."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Adadelta(Optimizer):
-    r"""Adadelta: steps in the unit of the parameter, without a learning rate to choose.
+    r"""Adadelta: scale updates by the size of recent updates, without a learning rate to tune.
 
     :math:`v \leftarrow \rho v + (1-\rho) g^2,\quad \delta = \sqrt{\frac{u + \epsilon}{v + \epsilon}}\, g,\quad
     u \leftarrow \rho u + (1-\rho)\delta^2,\quad x \leftarrow x - \mathrm{lr}\,\delta`
 
-    ``foreach`` and ``capturable`` are accepted and change nothing. Raises ValueError for options that do not fit.
+    ``foreach`` and ``capturable`` are accepted and have no effect. Raises ValueError for invalid options.
     Source: Zeiler 2012.
 
     >>> import tinygrad_lite as tl
@@ -49,12 +49,12 @@ class Adadelta(Optimizer):
         super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
+        """Raise ValueError for invalid options."""
         super().check(group)
         need(0.0 <= group["rho"] <= 1.0, "rho value", group["rho"])
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter by what it moved of late, in proportion to its gradient."""
+        """Update each parameter by its gradient, scaled by the size of its recent updates."""
         lr, rho, eps, maximize, decay = (group[name] for name in ("lr", "rho", "eps", "maximize", "weight_decay"))
         for x, g, _, (v, u, work, root, move) in jobs:
             if maximize or decay:

@@ -1,4 +1,4 @@
-"""Adagrad: steps scaled by everything seen so far."""
+"""Adagrad: steps scaled by the sum of all squared gradients so far."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Adagrad(Optimizer):
     :math:`s \leftarrow s + g^2,\quad x \leftarrow x - \frac{\mathrm{lr}}{1 + (t-1)\,\eta}\, g / (\sqrt s + \epsilon)`
 
     with :math:`\eta` the ``lr_decay``; :math:`s` starts at ``initial_accumulator_value``. ``foreach`` and ``fused`` are
-    accepted and change nothing. Raises ValueError for options that do not fit. Source: Duchi et al. 2011.
+    accepted and have no effect. Raises ValueError for invalid options. Source: Duchi et al. 2011.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -49,11 +49,11 @@ class Adagrad(Optimizer):
         super().__init__(params, options(locals()))
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
-        """Return what the sum starts from."""
+        """Return the initial sum."""
         return new.full(x.shape, group["initial_accumulator_value"], x.dtype)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its scaled gradient."""
+        """Update each parameter along its scaled gradient."""
         eps, maximize, decay = group["eps"], group["maximize"], group["weight_decay"]
         for x, g, state, (s, work, move) in jobs:
             if maximize or decay:

@@ -24,10 +24,10 @@ class Adam(Optimizer):
     with :math:`\hat m = m / (1-\beta_1^t)` and :math:`\hat v = v / (1-\beta_2^t)`. ``amsgrad`` divides by the largest
     :math:`v` so far. ``weight_decay`` adds :math:`\lambda x` to the gradient, or with ``decoupled_weight_decay``
     shrinks the parameter by :math:`\mathrm{lr}\,\lambda x` instead. ``l1`` adds an L1 penalty of that weight to
-    the loss, by a proximal step: it makes weights exactly zero. ``foreach``,
-    ``fused`` and ``capturable`` are accepted and change nothing.
+    the loss, by a proximal step: it makes weights exactly zero. ``foreach``, ``fused`` and ``capturable`` are accepted
+    and have no effect.
 
-    Raises ValueError for options that do not fit. Source: Kingma and Ba 2015, in PyTorch's form.
+    Raises ValueError for invalid options. Source: Kingma and Ba 2015, in PyTorch's form.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -60,11 +60,11 @@ class Adam(Optimizer):
         super().__init__(params, options(locals()))
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
+        """Return the names of the state arrays of each parameter."""
         return WITH_MAXIMUM if group["amsgrad"] else AVERAGES
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its averaged gradient."""
+        """Update each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
         lr, (beta1, beta2), (keep, decay) = group["lr"], group["betas"], decays(group)
         maximize, amsgrad, l1 = group["maximize"], group["amsgrad"], lr * group["l1"]
@@ -95,11 +95,11 @@ class Adam(Optimizer):
             divide(move, work, move)
             np.subtract(x, move, x)
             if l1:
-                shrink(x, divide(l1, work, work), move)  # in the scale of each element's step
+                shrink(x, divide(l1, work, work), move)  # the threshold is scaled like the step of each element
 
 
 class AdamW(Adam):
-    r"""Adam with weight decay that does not pass through the averages: :math:`x \leftarrow x - \mathrm{lr}\,\lambda x`.
+    r"""AdamW: Adam with decoupled weight decay, :math:`x \leftarrow x - \mathrm{lr}\,\lambda x`.
 
     Everything else is `Adam`. Source: Loshchilov and Hutter 2019.
 

@@ -1,4 +1,4 @@
-"""Adamax: Adam with the largest gradient in place of the root mean square."""
+"""Adamax: Adam with a decaying maximum of the gradient in place of the root mean square."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Adamax(Optimizer):
-    r"""Adamax: Adam with the largest gradient of late in place of the root mean square.
+    r"""Adamax: Adam with a decaying maximum of the gradient in place of the root mean square.
 
     :math:`m \leftarrow \beta_1 m + (1-\beta_1) g,\quad u \leftarrow \max(\beta_2 u, |g| + \epsilon),\quad
     x \leftarrow x - \frac{\mathrm{lr}}{1-\beta_1^t}\, m / u`
 
-    ``foreach`` and ``capturable`` are accepted and change nothing. Raises ValueError for options that do not fit.
+    ``foreach`` and ``capturable`` are accepted and have no effect. Raises ValueError for invalid options.
     Source: Kingma and Ba 2015, in PyTorch's form.
 
     >>> import tinygrad_lite as tl
@@ -48,7 +48,7 @@ class Adamax(Optimizer):
         super().__init__(params, options(locals()))
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its averaged gradient."""
+        """Update each parameter along its averaged gradient."""
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
         maximize, decay = group["maximize"], group["weight_decay"]
         for x, g, state, (m, u, work, move) in jobs:

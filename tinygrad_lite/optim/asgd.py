@@ -1,4 +1,4 @@
-"""ASGD: gradient descent whose average over the steps is kept beside it."""
+"""ASGD: gradient descent that also keeps the average of the parameters over the steps."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class ASGD(Optimizer):
-    r"""Averaged stochastic gradient descent: steps that get smaller, and the average of where they led.
+    r"""Averaged stochastic gradient descent: decreasing steps, and the average of the parameters.
 
     :math:`x \leftarrow (1 - \lambda \eta_t)\, x - \eta_t\, g, \quad \eta_{t+1} = \mathrm{lr} / (1 + \lambda\,
     \mathrm{lr}\, t)^\alpha`, and from step ``t0`` on :math:`a \leftarrow a + (x - a) / (t - t_0)`, before that
     :math:`a = x`.
 
-    The average is ``optimizer.state[x]["ax"]``; who wants it copies it into the parameters. ``lambd`` is
-    :math:`\lambda`. ``foreach`` and ``capturable`` are accepted and change nothing. Raises ValueError for options that
-    do not fit. Source: Polyak, Juditsky 1992, in PyTorch's form.
+    The average is ``optimizer.state[x]["ax"]``; copy it into the parameters to use it. ``lambd`` is
+    :math:`\lambda`. ``foreach`` and ``capturable`` are accepted and have no effect. Raises ValueError for invalid
+    options. Source: Polyak, Juditsky 1992, in PyTorch's form.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -50,10 +50,10 @@ class ASGD(Optimizer):
         super().__init__(params, options(locals()))
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its gradient, and its average after it."""
+        """Update each parameter along its gradient, and its average."""
         maximize, decay = group["maximize"], group["weight_decay"]
         lr, lambd = group["lr"], group["lambd"]
-        states: dict[int, dict[str, Any]] = {}  # a large parameter comes in pieces, with one state
+        states: dict[int, dict[str, Any]] = {}  # a large parameter has several jobs with one state
         for x, g, state, (mean, work, move) in jobs:
             states[id(state)] = state
             eta, share = state.get("eta", lr), state.get("mu", 1.0)

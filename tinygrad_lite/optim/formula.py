@@ -8,7 +8,7 @@ import numpy as np
 
 
 def need(fits: bool, what: str, value: Any) -> None:
-    """Raise PyTorch's ValueError for an option that does not fit."""
+    """Raise PyTorch's ValueError for an invalid option, unless it ``fits``."""
     if not fits:
         raise ValueError(f"Invalid {what}: {value}")
 
@@ -21,7 +21,7 @@ def decays(group: dict[str, Any]) -> tuple[float, float]:
 
 
 def steered(x: Any, g: Any, maximize: bool, decay: float, out: Any) -> Any:
-    """Return the gradient to descend along: negated to ``maximize``, ``decay * x`` added; in ``out`` if changed."""
+    """Return the gradient to descend along: negated to ``maximize``, plus ``decay * x``; in ``out`` if changed."""
     if maximize:
         g = np.negative(g, out)
     if decay:
@@ -32,7 +32,7 @@ def steered(x: Any, g: Any, maximize: bool, decay: float, out: Any) -> Any:
 def shrink(x: Any, by: Any, out: Any) -> None:
     r"""Move ``x`` towards zero by ``by`` and stop there: :math:`x \leftarrow \operatorname{sign}(x)\max(|x| - by, 0)`.
 
-    This is the proximal step of an L1 penalty. It makes weights exactly zero, which a penalty in the loss never does.
+    This is the proximal step of an L1 penalty. It makes weights exactly zero, unlike a penalty in the loss.
     """
     np.minimum(x, by, out=out)
     np.maximum(out, -by, out=out)
@@ -40,14 +40,14 @@ def shrink(x: Any, by: Any, out: Any) -> None:
 
 
 def average(m: Any, g: Any, new: Any, out: Any) -> None:
-    """Move a running average: ``m += new * (g - m)``."""
+    """Update a running average: ``m += new * (g - m)``."""
     np.subtract(g, m, out)
     np.multiply(out, new, out)
     np.add(m, out, m)
 
 
 def average_square(v: Any, g: Any, keep: Any, new: Any, out: Any) -> None:
-    """Move a running average of squares: ``v = keep * v + new * g * g``."""
+    """Update a running average of squares: ``v = keep * v + new * g * g``."""
     np.multiply(g, new, out)
     np.multiply(out, g, out)
     np.multiply(v, keep, v)

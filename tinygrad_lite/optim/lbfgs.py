@@ -26,7 +26,7 @@ class LBFGS(Optimizer):
     largest gradient is at most ``tolerance_grad`` or loss and position change by less than ``tolerance_change``. Step
     length ``lr``, or found with ``line_search_fn="strong_wolfe"``. One group of parameters.
 
-    Raises ValueError for options that do not fit. Source: Nocedal 1980; Nocedal and Wright, algorithm 7.5.
+    Raises ValueError for invalid options. Source: Nocedal 1980; Nocedal and Wright, algorithm 7.5.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -60,7 +60,7 @@ class LBFGS(Optimizer):
         super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
+        """Raise ValueError for invalid options."""
         super().check(group)
         need(group["history_size"] >= 1, "history_size value", group["history_size"])
         if group["line_search_fn"] not in (None, "strong_wolfe"):

@@ -1,4 +1,4 @@
-"""A line search for the strong Wolfe conditions: enough descent, and a slope that has become small."""
+"""Line search for the strong Wolfe conditions: sufficient decrease and a small slope."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FLATTER = 0.9
 
 
 class Point(NamedTuple):
-    """A place on the line: step length, value, gradient, and slope along the line."""
+    """A point on the line: step length, value, gradient, and slope along the line."""
 
     t: float
     f: float
@@ -19,7 +19,7 @@ class Point(NamedTuple):
 
 
 def cubic_minimum(a: Point, b: Point, least: float, most: float) -> float:
-    """Return where the cubic through values and slopes at two points is least, within bounds (else their middle)."""
+    """Return the minimiser, within bounds, of the cubic through two points; their middle if it has none."""
     if a.t > b.t:
         a, b = b, a
     bend = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
@@ -35,11 +35,11 @@ def cubic_minimum(a: Point, b: Point, least: float, most: float) -> float:
 def strong_wolfe(
     at: Callable[[float], Point], start: Point, t: float, reach: float, tolerance: float, most: int
 ) -> tuple[Point, int]:
-    """Return a point that fulfils the conditions, or the best one found, and how many were looked at.
+    """Return a point that satisfies the conditions, or the best found, and the number of evaluations.
 
     ``at`` evaluates a step length, ``start`` is the point at 0, ``t`` the first length to try, ``reach`` the largest
-    element of the direction, ``tolerance`` the smallest bracket worth dividing, ``most`` the steps after the first.
-    Source: Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6.
+    element of the direction, ``tolerance`` the smallest bracket worth shrinking, ``most`` the largest number of
+    evaluations after the first. Source: Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6.
     """
 
     def too_high(p: Point) -> bool:
@@ -48,7 +48,7 @@ def strong_wolfe(
     def flat(p: Point) -> bool:
         return abs(p.slope) <= -FLATTER * start.slope
 
-    # go on until the minimum must lie between the last two points
+    # extend the step until the last two points bracket a minimum
     before, now, steps = start, at(t), 0
     while steps < most:
         if too_high(now) or (steps > 1 and now.f >= before.f):
@@ -62,7 +62,7 @@ def strong_wolfe(
     else:
         before = start
 
-    # divide that bracket
+    # shrink the bracket
     ends = [before, now]
     low = 0 if before.f <= now.f else 1
     stuck = False
@@ -72,7 +72,7 @@ def strong_wolfe(
         if min(right - t, t - left) >= margin:
             stuck = False
         elif stuck or not left < t < right:
-            # twice close to an end: that leads nowhere
+            # twice close to an end: the bracket hardly shrinks
             t = right - margin if right - t < t - left else left + margin
             stuck = False
         else:

@@ -1,4 +1,4 @@
-"""NAdam: Adam that looks ahead as Nesterov's momentum does."""
+"""NAdam: Adam with Nesterov's look-ahead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class NAdam(Optimizer):
-    r"""NAdam: Adam that looks ahead as Nesterov's momentum does.
+    r"""NAdam: Adam with Nesterov's look-ahead.
 
     With Adam's averages :math:`m, v`, :math:`\mu_t = \beta_1 (1 - \tfrac12\, 0.96^{t\psi})` and
     :math:`\Pi_t = \prod_{i \le t} \mu_i`:
@@ -21,9 +21,9 @@ class NAdam(Optimizer):
     \Big/ \left(\sqrt{v / (1-\beta_2^t)} + \epsilon\right)`
 
     :math:`\psi` is ``momentum_decay``. ``decoupled_weight_decay`` shrinks the parameter instead of adding to the
-    gradient. ``foreach`` and ``capturable`` are accepted and change nothing.
+    gradient. ``foreach`` and ``capturable`` are accepted and have no effect.
 
-    Raises ValueError for options that do not fit. Source: Dozat 2016, in PyTorch's form.
+    Raises ValueError for invalid options. Source: Dozat 2016, in PyTorch's form.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -56,11 +56,11 @@ class NAdam(Optimizer):
 
     @staticmethod
     def advance(state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Keep the product of all momenta so far."""
+        """Update the product of all momenta so far."""
         state["mu_product"] = state.get("mu_product", 1.0) * momentum(group, state["step"])
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its gradient and along the average as it will be."""
+        """Update each parameter along its gradient and its average of the next step."""
         multiply, divide, add = np.multiply, np.divide, np.add
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
         (keep, decay), maximize = decays(group), group["maximize"]

@@ -1,8 +1,8 @@
-"""What every optimiser shares: groups of parameters, their state, and one pass over them per step.
+"""The base of all optimisers: groups of parameters, their state, and one pass over them per step.
 
-An optimiser itself is only its formula, `Optimizer.update`, on bare arrays. Everything around it is here, once: which
-parameters have a gradient, checks before anything is changed, step counts, scratch memory, large parameters in pieces
-that fit the processor's cache, and the note that parameters were changed in place.
+An optimiser itself is only its formula, `Optimizer.update`, on bare arrays. Everything else is here: selecting the
+parameters with a gradient, checks before any change, step counts, scratch memory, splitting large parameters into
+pieces that fit the processor's cache, and the version bump for each in-place write.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ The formulas call the scratch arrays ``work`` (intermediate results) and ``move`
 """
 
 PIECE = 1 << 16
-"""Elements of a large parameter that are worked on at a time, so that its state and scratch stay in the cache."""
+"""The number of elements of a large parameter to update at a time, so that state and scratch stay in the cache."""
 
 RANGE_NAMES = {"lr": "learning rate", "eps": "epsilon value"}
 """PyTorch's words for an option in the error about its range."""
@@ -40,10 +40,9 @@ PAIRS = ("betas", "etas", "step_sizes")
 
 
 class State(dict[str, Any]):
-    """The state of one parameter by name, and what a step needs of it, looked up once: its memory and pieces of it.
+    """The state of one parameter by name, with its arrays cached for the next steps, in pieces if they are large.
 
-    Without ``array`` it is looked up again: somebody else has changed it. ``began`` is the step with which its arrays
-    begin.
+    A write from outside sets ``array`` to None, which invalidates the cache. ``began`` is the first step of the arrays.
     """
 
     __slots__ = ("array", "arrays", "began", "change", "fields", "pieces")
@@ -56,7 +55,7 @@ class State(dict[str, Any]):
     pieces: list[tuple[slice, Any, tuple[Any, ...]]] | None
 
     def __reduce__(self) -> Any:
-        return dict, (dict(self),)  # a copy looks things up for itself
+        return dict, (dict(self),)  # a copy builds its own cache
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self.fields:
@@ -89,7 +88,7 @@ def options(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def numbers(group: dict[str, Any]) -> dict[str, Any]:
-    """Return ``group`` with a learning rate that somebody has set to a tensor or array as a number."""
+    """Return ``group`` with its learning rate as a number if it was set to a tensor or array."""
     lr = group["lr"]
     if isinstance(lr, (int, float)):
         return group
@@ -99,7 +98,7 @@ def numbers(group: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_pieces(jobs: list[Job]) -> Iterator[Job]:
-    """Yield the work on large parameters piece by piece."""
+    """Yield the jobs, those of large parameters piece by piece."""
     for x, g, state, arrays in jobs:
         pieces = state.pieces
         if pieces is None:
@@ -113,10 +112,10 @@ def in_pieces(jobs: list[Job]) -> Iterator[Job]:
 class Optimizer:
     """Base of all optimisers: ``params`` is an iterable of tensors, of (name, tensor) pairs, or of groups (dicts).
 
-    A group is a dict with ``params`` and any option that shall differ from the defaults.
+    A group is a dict with ``params`` and the options that differ from the defaults.
 
-    A new optimiser names its state arrays in `fields` and writes its formula in `update`; both may rely on the
-    options that `check` let pass.
+    A new optimiser names its state in `state_arrays` and writes its formula in `update`, for options that passed
+    `check`.
     """
 
     state_arrays: tuple[str, ...] = ()
@@ -124,9 +123,9 @@ class Optimizer:
     not_negative: tuple[str, ...] = ()
     """Options that must be at least 0."""
     scratch = 2
-    """How many scratch arrays the formula needs."""
+    """The number of scratch arrays that the formula needs."""
     advance: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
-    """Called with state and group once per parameter and step, for numbers in the state that change with each step."""
+    """Called with state and group once per parameter and step, to update numbers in the state."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -136,7 +135,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self.count = 0  # steps taken, for the order check of the schedulers
+        self.count = 0  # steps taken, with which schedulers check the order of the calls
         self._scratch: dict[Any, Any] = {}
         self._hooks: tuple[dict[int, Any], dict[int, Any]] = ({}, {})
         if isinstance(params, (Tensor, dict, str)) or not isinstance(params, Iterable):
@@ -150,13 +149,13 @@ class Optimizer:
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
-    # -------------------------------------------------------------------------------- what an optimiser writes
+    # -------------------------------------------------------------------------------- what an optimiser defines
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the names of the state arrays that each parameter of ``group`` has."""
         return self.state_arrays
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
-        """Return the array that a state field of parameter ``x`` starts from."""
+        """Return the initial array of a state field of parameter ``x``."""
         return new.zeros(x.shape, x.dtype)
 
     def check(self, group: dict[str, Any]) -> None:
@@ -168,7 +167,7 @@ class Optimizer:
                 need(0.0 <= beta < 1.0, f"beta parameter at index {i}", beta)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Change the parameters of ``group`` in place; the work comes as jobs, see `Job`."""
+        """Update the parameters of ``group`` in place, one `Job` at a time."""
         raise NotImplementedError(f"{type(self).__name__} does not define update")
 
     # -------------------------------------------------------------------------------- groups
@@ -215,7 +214,7 @@ class Optimizer:
         self.param_groups.append(group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or fill them with zeros."""
+        """Delete the gradients of all parameters, or fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none or p.grad is None:
@@ -228,9 +227,9 @@ class Optimizer:
 
     # -------------------------------------------------------------------------------- the step
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient; nothing is changed if one of them does not fit.
+        """Update every parameter that has a gradient; if one has an invalid gradient, change nothing.
 
-        ``closure`` computes the loss again, and gradients with it; its value is returned.
+        ``closure`` recomputes the loss and the gradients; its value is returned.
         """
         before, after = self._hooks
         if before:
@@ -244,7 +243,7 @@ class Optimizer:
         return loss
 
     def _take(self, closure: Callable[[], Any] | None, frame: Any) -> Any:
-        """Take the step that ``frame`` asked for."""
+        """Update the parameters; ``frame`` is the caller's, for messages about in-place changes."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -268,7 +267,7 @@ class Optimizer:
         return loss
 
     def _gather(self, group: dict[str, Any]) -> list[Job]:
-        """Return the work on every parameter that has a gradient; raise if one does not fit."""
+        """Return the jobs of the parameters that have a gradient; raise ShapeError for a wrong shape."""
         states, fields, jobs = self.state, self.fields(group), []
         for p in group["params"]:
             grad = p.grad
@@ -287,7 +286,7 @@ class Optimizer:
         return jobs
 
     def _looked_up(self, p: Tensor, group: dict[str, Any], fields: tuple[str, ...]) -> State:
-        """Return the state of ``p``, made where there is none yet, with its memory cut into pieces if it is large."""
+        """Return the state of ``p`` with its arrays cached, created where missing."""
         x = p.array
         if not p.is_leaf:
             raise GradientError(f"{type(self).__name__}: can't optimize a non-leaf Tensor {describe(p)}")
@@ -309,7 +308,7 @@ class Optimizer:
         whole = x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays))
         scratch = self._scratch.get(x.dtype)
         if scratch is None or scratch.shape[1] < x.size and (whole or scratch.shape[1] < PIECE):
-            # all parameters share it: one is done before the next begins
+            # shared by all parameters: they are updated one after another
             scratch = self._scratch[x.dtype] = new.empty((self.scratch, x.size if whole else PIECE), x.dtype)
         if whole:
             state.arrays = (*arrays, *[s[: x.size].reshape(x.shape) for s in scratch])
@@ -339,7 +338,7 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Return the state of every parameter, by its number, and the options of every group.
 
-        The tensors are the live ones; save them (or deepcopy) before the next step.
+        The tensors share memory with the optimiser; save (or deepcopy) them before the next step.
         """
         params = [p for group in self.param_groups for p in group["params"]]
         number = {id(p): i for i, p in enumerate(params)}
@@ -350,9 +349,9 @@ class Optimizer:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` of an optimiser over the same parameters returned, also one of PyTorch.
+        """Restore what `state_dict` returned for the same parameters; PyTorch's is accepted too.
 
-        Training goes on bit for bit as if it had not been stopped. Raises ValueError or ShapeError, and changes
+        Training continues bit for bit as if it had not been stopped. Raises ValueError or ShapeError, and changes
         nothing, if groups or shapes differ.
         """
         if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
@@ -397,7 +396,7 @@ class Optimizer:
 
         fields = self.fields(group)
         state = {key: copied(value, key in fields) for key, value in values.items() if value is not None}
-        # PyTorch's SGD does not count; a momentum buffer says that there were steps
+        # PyTorch's SGD has no step count; a momentum buffer means that it has taken steps
         return {**state, "step": int(values.get("step", 1 if state else 0))}
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""RAdam: Adam that waits with scaling until the variance of its scale is known."""
+"""RAdam: Adam that scales steps only once the variance of the scale is small."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class RAdam(Optimizer):
-    r"""RAdam: Adam that waits with scaling until the variance of its scale is known.
+    r"""RAdam: Adam that scales steps only once the variance of the scale is small.
 
     With :math:`\rho_\infty = 2/(1-\beta_2) - 1` and :math:`\rho_t = \rho_\infty - 2t\beta_2^t/(1-\beta_2^t)`, the
     step is :math:`\mathrm{lr}\,\hat m` while :math:`\rho_t \le 5`, and then
@@ -21,7 +21,7 @@ class RAdam(Optimizer):
     \sqrt{\frac{(\rho_t-4)(\rho_t-2)\rho_\infty}{(\rho_\infty-4)(\rho_\infty-2)\rho_t}}`
 
     ``decoupled_weight_decay`` shrinks the parameter instead of adding to the gradient. ``foreach`` and ``capturable``
-    are accepted and change nothing. Raises ValueError for options that do not fit. Source: Liu et al. 2020.
+    are accepted and have no effect. Raises ValueError for invalid options. Source: Liu et al. 2020.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -52,7 +52,7 @@ class RAdam(Optimizer):
         super().__init__(params, options(locals()))
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its averaged gradient."""
+        """Update each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
         (keep, decay), maximize = decays(group), group["maximize"]

@@ -25,9 +25,9 @@ class RMSprop(Optimizer):
     :math:`v \leftarrow \alpha v + (1-\alpha) g^2,\quad x \leftarrow x - \mathrm{lr}\, g / (\sqrt v + \epsilon)`
 
     ``centered`` divides by the running standard deviation :math:`\sqrt{v - \bar g^2}`, ``momentum`` keeps a running sum
-    of the scaled gradients. ``foreach`` and ``capturable`` are accepted and change nothing.
+    of the scaled gradients. ``foreach`` and ``capturable`` are accepted and have no effect.
 
-    Raises ValueError for options that do not fit. Source: Hinton's lectures 2012; centered: Graves 2013.
+    Raises ValueError for invalid options. Source: Hinton's lectures 2012; centered: Graves 2013.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -57,11 +57,11 @@ class RMSprop(Optimizer):
         super().__init__(params, options(locals()))
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the state arrays of each parameter."""
+        """Return the names of the state arrays of each parameter."""
         return CHOICES[bool(group["momentum"]), bool(group["centered"])]
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its scaled gradient, or along the running sum of these."""
+        """Update each parameter along its scaled gradient, or along a running sum of these."""
         lr, alpha, eps, momentum = (group[name] for name in ("lr", "alpha", "eps", "momentum"))
         maximize, decay, centered = group["maximize"], group["weight_decay"], group["centered"]
         for x, g, _, arrays in jobs:

@@ -1,4 +1,4 @@
-"""Rprop: only the signs of the gradient count, for full batches."""
+"""Rprop: steps from the signs of the gradient only, for full batches."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Rprop(Optimizer):
-    r"""Rprop: each element has a step of its own, which grows while the sign of its gradient stays; for full batches.
+    r"""Rprop: one step size per element, adapted by the sign of its gradient; for full batches.
 
     :math:`s \leftarrow \operatorname{clip}(s\,\eta_\pm, s_{min}, s_{max}),\quad
     x \leftarrow x - \operatorname{sign}(g)\,s`
 
-    with :math:`\eta_+` where the sign stayed; where it changed :math:`\eta_-`, and the element waits for one step.
-    :math:`s` starts at ``lr``. ``foreach`` and ``capturable`` are accepted and change nothing.
+    with :math:`\eta_+` where the sign is unchanged, else :math:`\eta_-`, and then the element skips one step.
+    :math:`s` starts at ``lr``. ``foreach`` and ``capturable`` are accepted and have no effect.
 
-    Raises ValueError for options that do not fit. Source: Riedmiller and Braun 1993.
+    Raises ValueError for invalid options. Source: Riedmiller and Braun 1993.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -50,16 +50,16 @@ class Rprop(Optimizer):
         super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
+        """Raise ValueError for invalid options."""
         super().check(group)
         need(0.0 < group["etas"][0] < 1.0 < group["etas"][1], "eta values", group["etas"])
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
-        """Return what a state array starts from."""
+        """Return the initial state array."""
         return new.full(x.shape, group["lr"] if field == "step_size" else 0.0, x.dtype)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each element by its own step against the sign of its gradient."""
+        """Update each element by its step size, against the sign of its gradient."""
         (shorter, longer), (least, most), maximize = group["etas"], group["step_sizes"], group["maximize"]
         for x, g, _, (before, size, work, move) in jobs:
             g = steered(x, g, maximize, 0, work)

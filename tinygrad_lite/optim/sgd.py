@@ -13,16 +13,16 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class SGD(Optimizer):
-    r"""Stochastic gradient descent, with momentum or Nesterov's look-ahead if asked for.
+    r"""Stochastic gradient descent, optionally with momentum or Nesterov's look-ahead.
 
     :math:`b \leftarrow \mu b + (1 - \tau)\,g, \qquad x \leftarrow x - \mathrm{lr}\, b`
 
     with momentum :math:`\mu` and dampening :math:`\tau`; the first step takes :math:`b = g`. ``weight_decay`` adds
     :math:`\lambda x` to the gradient, ``nesterov`` moves along :math:`g + \mu b`, ``maximize`` climbs. ``l1``
     adds an L1 penalty of that weight to the loss, by a proximal step: it makes weights exactly zero. ``foreach`` and
-    ``fused`` are accepted and change nothing.
+    ``fused`` are accepted and have no effect.
 
-    Raises ValueError for options that do not fit. Source: Sutskever et al. 2013, in PyTorch's form.
+    Raises ValueError for invalid options. Source: Sutskever et al. 2013, in PyTorch's form.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor([1.0, -2.0], requires_grad=True)
@@ -54,7 +54,7 @@ class SGD(Optimizer):
         super().__init__(params, options(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise ValueError where an option does not fit."""
+        """Raise ValueError for invalid options."""
         super().check(group)
         need(not group["l1"] or group["momentum"] < 1.0, "momentum value for a step with l1", group["momentum"])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
@@ -65,11 +65,11 @@ class SGD(Optimizer):
         return self.state_arrays if group["momentum"] else ()
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Move each parameter along its gradient, or along its running sum."""
+        """Update each parameter along its gradient, or along its running sum."""
         multiply, add, subtract = np.multiply, np.add, np.subtract
         momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
         maximize, decay = group["maximize"], group["weight_decay"]
-        # the running sum of a steady gradient is longer than the gradient: the penalty has to keep up with it
+        # momentum multiplies a steady gradient by up to this factor, so the penalty is multiplied by it too
         l1 = group["l1"] * group["lr"] * ((1 - dampening) / (1 - momentum) if momentum else 1.0)
         dtype: Any = None
         lr = keep = share = dtype

@@ -1,4 +1,4 @@
-"""Schedules made of other schedules."""
+"""Schedules composed of other schedules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_lite.optim.optimizer import Optimizer
 
 
 class Combined(LRScheduler):
-    """Base of schedules made of others, which keep their own state."""
+    """Base of composed schedules; each part keeps its own state."""
 
     def __init__(self, optimizer: Optimizer | None, schedulers: Sequence[Any]) -> None:
         name = type(self).__name__
@@ -27,12 +27,12 @@ class Combined(LRScheduler):
         self._schedulers = list(schedulers)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the own state and that of each part."""
+        """Return the state of the schedule and of each part."""
         own = {k: v for k, v in self.__dict__.items() if k not in ("optimizer", "_schedulers")}
         return {**own, "_schedulers": [s.state_dict() for s in self._schedulers]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         parts = state_dict["_schedulers"]
         if len(parts) != len(self._schedulers):
             raise ValueError(f"{type(self).__name__}: {len(parts)} states for {len(self._schedulers)} schedulers")
@@ -42,7 +42,7 @@ class Combined(LRScheduler):
 
 
 class SequentialLR(Combined):
-    """One schedule after another; ``milestones`` say at which steps the next takes over."""
+    """Run one schedule after another; at each of the ``milestones`` the next takes over."""
 
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Any], milestones: Sequence[int], last_epoch: int = -1
@@ -56,7 +56,7 @@ class SequentialLR(Combined):
             )
         self._milestones = list(milestones)
         self.last_epoch = last_epoch + 1
-        # all of them have taken their first step already: undo that, and let the first one take it again
+        # every schedule took its first step when it was made: undo that, and let only the first one take it again
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"]
         rewind(self._schedulers)
@@ -65,7 +65,7 @@ class SequentialLR(Combined):
         self._last_lr = first.get_last_lr()
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on by one."""
+        """Advance by one."""
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[i]
@@ -77,21 +77,21 @@ class SequentialLR(Combined):
 
 
 class ChainedScheduler(Combined):
-    """Several schedules at once: each changes what the one before left."""
+    """Apply several schedules at once, each to the learning rate that the one before set."""
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         super().__init__(optimizer, schedulers)
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def step(self, epoch: int | None = None) -> None:
-        """Let every schedule go on by one."""
+        """Advance every schedule by one."""
         for scheduler in self._schedulers:
             scheduler.step()
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
 
 def rewind(schedulers: Sequence[Any]) -> None:
-    """Count one step back, in all parts of parts too."""
+    """Take one step back, in nested schedules too."""
     for scheduler in schedulers:
         if isinstance(scheduler, Combined):
             rewind(scheduler._schedulers)

@@ -1,4 +1,4 @@
-"""Schedules that raise and lower the learning rate, and the momentum against it."""
+"""Schedules that cycle the learning rate up and down, and the momentum the opposite way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinygrad_lite.optim.optimizer import Optimizer
 
 
 def start_momentum(optimizer: Optimizer, least: Any, most: Any, first: bool) -> tuple[list[float], list[float]]:
-    """Return the momenta to cycle between for each group; a ``first`` start writes them into the groups."""
+    """Return the lowest and highest momentum of each group; if ``first``, write them into the groups."""
     if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
         raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
     low, high = per_group("base_momentum", optimizer, least), per_group("max_momentum", optimizer, most)
@@ -23,11 +23,11 @@ def start_momentum(optimizer: Optimizer, least: Any, most: Any, first: bool) -> 
 
 
 class OneCycleLR(LRScheduler):
-    """Once up to ``max_lr`` in the first ``pct_start`` of all steps, then down to almost nothing.
+    """Raise the learning rate to ``max_lr`` in the first ``pct_start`` of all steps, then lower it.
 
-    From ``max_lr / div_factor`` up, then down to that divided by ``final_div_factor``, along a cosine or a line
-    (``anneal_strategy``); with ``three_phase`` first down to where it began. The momentum goes the other way. One step
-    per batch. Raises ValueError for options that do not fit, and when it is stepped too often.
+    It starts at ``max_lr / div_factor`` and ends at that divided by ``final_div_factor``, along a cosine or a line
+    (``anneal_strategy``); with ``three_phase`` it first returns to its start. The momentum moves the opposite way. Call
+    `step` once per batch. Raises ValueError for invalid options, and after more than ``total_steps`` steps.
 
     Source: Smith and Topin 2019.
     """
@@ -82,7 +82,7 @@ class OneCycleLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def between(self, a: float, b: float, part: float) -> float:
-        """Return what lies at ``part`` (0 to 1) of the way from ``a`` to ``b``."""
+        """Interpolate between ``a`` (``part`` 0) and ``b`` (``part`` 1)."""
         if self.anneal_strategy == "cos":
             return b + (a - b) / 2.0 * (math.cos(math.pi * part) + 1)
         return (b - a) * part + a
@@ -104,7 +104,7 @@ class OneCycleLR(LRScheduler):
 
 
 class CyclicLR(LRScheduler):
-    """Up from ``base_lr`` to ``max_lr`` and down again, over and over; the momentum the other way.
+    """Cycle between ``base_lr`` and ``max_lr``; the momentum moves the opposite way.
 
     ``mode``: "triangular", "triangular2" (half as high each time), "exp_range" (times ``gamma ** step``), or a
     ``scale_fn`` of the cycle or of the step (``scale_mode`` "cycle" or "iterations"). Source: Smith 2017.
@@ -145,7 +145,7 @@ class CyclicLR(LRScheduler):
         self.base_lrs = starts
 
     def scale(self, n: float) -> float:
-        """Return how high cycle (or step) ``n`` goes."""
+        """Return the relative height of cycle (or step) ``n``."""
         if self.scale_fn is not None:
             return self.scale_fn(n)
         if self.mode == "exp_range":

@@ -1,4 +1,4 @@
-"""Schedules with one formula from first to last step; several of them can work on one optimiser."""
+"""Schedules with one formula for all steps; several of them can be combined on one optimiser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_lite.optim.optimizer import Optimizer
 
 
 class LambdaLR(LRScheduler):
-    """The initial learning rate times ``lr_lambda(epoch)``; one function, or one per group.
+    """Set the initial learning rate times ``lr_lambda(epoch)``; one function, or one per group.
 
     >>> import tinygrad_lite as tl
     >>> optimizer = tl.optim.SGD([tl.tensor(1.0, requires_grad=True)], lr=8.0)
@@ -39,7 +39,7 @@ class LambdaLR(LRScheduler):
 
 
 class MultiplicativeLR(LRScheduler):
-    """The present learning rate times ``lr_lambda(epoch)``; one function, or one per group."""
+    """Multiply the learning rate by ``lr_lambda(epoch)``; one function, or one per group."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class MultiplicativeLR(LRScheduler):
 
 
 class StepLR(LRScheduler):
-    """Times ``gamma`` every ``step_size`` steps."""
+    """Multiply the learning rate by ``gamma`` every ``step_size`` steps."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         if step_size < 1:
@@ -70,12 +70,12 @@ class StepLR(LRScheduler):
         return lr if self.last_epoch == 0 or self.last_epoch % self.step_size else lr * self.gamma
 
     def at(self, base: float) -> float:
-        """Return the learning rate whatever it was before."""
+        """Return the learning rate of one group in closed form."""
         return float(base * self.gamma ** (self.last_epoch // self.step_size))
 
 
 class MultiStepLR(LRScheduler):
-    """Times ``gamma`` at each of the ``milestones``."""
+    """Multiply the learning rate by ``gamma`` at each of the ``milestones``."""
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -90,12 +90,12 @@ class MultiStepLR(LRScheduler):
         return float(lr * self.gamma**times) if times else lr
 
     def at(self, base: float) -> float:
-        """Return the learning rate whatever it was before."""
+        """Return the learning rate of one group in closed form."""
         return float(base * self.gamma ** sum(n for m, n in self.milestones.items() if m <= self.last_epoch))
 
 
 class ConstantLR(LRScheduler):
-    """Times ``factor`` for the first ``total_iters`` steps."""
+    """Multiply the learning rate by ``factor`` for the first ``total_iters`` steps."""
 
     def __init__(
         self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
@@ -112,12 +112,12 @@ class ConstantLR(LRScheduler):
         return lr * (1.0 / self.factor) if self.last_epoch == self.total_iters else lr
 
     def at(self, base: float) -> float:
-        """Return the learning rate whatever it was before."""
+        """Return the learning rate of one group in closed form."""
         return base if self.last_epoch >= self.total_iters else base * self.factor
 
 
 class LinearLR(LRScheduler):
-    """Times a factor that goes evenly from ``start_factor`` to ``end_factor`` in ``total_iters`` steps."""
+    """Scale the learning rate linearly from ``start_factor`` to ``end_factor`` in ``total_iters`` steps."""
 
     def __init__(
         self,
@@ -144,13 +144,13 @@ class LinearLR(LRScheduler):
         return lr * (1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
 
     def at(self, base: float) -> float:
-        """Return the learning rate whatever it was before."""
+        """Return the learning rate of one group in closed form."""
         part = min(self.total_iters, self.last_epoch) / self.total_iters
         return base * (self.start_factor + (self.end_factor - self.start_factor) * part)
 
 
 class ExponentialLR(LRScheduler):
-    """Times ``gamma`` every step."""
+    """Multiply the learning rate by ``gamma`` in every step."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -161,12 +161,12 @@ class ExponentialLR(LRScheduler):
         return lr if self._is_initial else lr * self.gamma
 
     def at(self, base: float) -> float:
-        """Return the learning rate whatever it was before."""
+        """Return the learning rate of one group in closed form."""
         return float(base * self.gamma**self.last_epoch)
 
 
 class PolynomialLR(LRScheduler):
-    """Down to zero in ``total_iters`` steps as ``(1 - t / total_iters) ** power``."""
+    """Decay to zero in ``total_iters`` steps as ``(1 - t / total_iters) ** power``."""
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters, self.power = total_iters, power
@@ -180,12 +180,12 @@ class PolynomialLR(LRScheduler):
         return float(lr * ((1.0 - t / end) / (1.0 - (t - 1) / end)) ** self.power)
 
     def at(self, base: float) -> float:
-        """Return the learning rate whatever it was before."""
+        """Return the learning rate of one group in closed form."""
         return float(base * (1.0 - min(self.total_iters, self.last_epoch) / self.total_iters) ** self.power)
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine down to ``eta_min`` in ``T_max`` steps, then up again, and so on.
+    """Decay along half a cosine to ``eta_min`` in ``T_max`` steps, then rise again, and so on.
 
     Source: Loshchilov and Hutter 2017.
     """
@@ -209,14 +209,15 @@ class CosineAnnealingLR(LRScheduler):
         return (1 + math.cos(math.pi * t / end)) / (1 + math.cos(math.pi * (t - 1) / end)) * (lr - least) + least
 
     def at(self, base: float) -> float:
-        """Return the learning rate whatever it was before."""
+        """Return the learning rate of one group in closed form."""
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Half a cosine down to ``eta_min`` in ``T_0`` steps, then anew; each round ``T_mult`` times as long as the last.
+    """Decay along half a cosine to ``eta_min`` in ``T_0`` steps, then restart.
 
-    ``step(epoch)`` takes fractions too: ``schedule.step(epoch + batch / batches)``. Source: Loshchilov, Hutter 2017.
+    Each round takes ``T_mult`` times as long as the last. ``step(epoch)`` accepts fractions:
+    ``schedule.step(epoch + batch / batches)``. Source: Loshchilov and Hutter 2017.
     """
 
     def __init__(
@@ -236,7 +237,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
 
     def step(self, epoch: Any = None) -> None:
-        """Go on by one, or to ``epoch``, which may be a fraction."""
+        """Advance by one, or to ``epoch``, which may be a fraction."""
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

@@ -1,4 +1,4 @@
-"""Lowering the learning rate when a measure stops improving."""
+"""Lower the learning rate when a metric stops improving."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from tinygrad_lite.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Times ``factor`` when the measure passed to `step` has not improved for more than ``patience`` steps.
+    """Multiply the learning rate by ``factor`` when a metric stops improving.
 
-    ``mode`` says whether less ("min") or more ("max") is better; an improvement smaller than ``threshold`` (a fraction
-    with ``threshold_mode`` "rel") does not count. After a reduction ``cooldown`` steps are not counted. ``min_lr`` is
-    the least, changes below ``eps`` are left out. Raises ValueError for options that do not fit.
+    It does so when the metric passed to `step` has not improved for more than ``patience`` steps. ``mode``: whether
+    less ("min") or more ("max") is better. An improvement smaller than ``threshold`` (a fraction with
+    ``threshold_mode`` "rel") does not count. After a reduction ``cooldown`` steps are not counted. ``min_lr`` is the
+    lower bound; changes below ``eps`` are skipped. Raises ValueError for invalid options.
 
     >>> import tinygrad_lite as tl
     >>> optimizer = tl.optim.SGD([tl.tensor(1.0, requires_grad=True)], lr=8.0)
@@ -53,7 +54,7 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = [group["lr"] for group in optimizer.param_groups]
 
     def better(self, value: float) -> bool:
-        """Whether ``value`` improves on the best so far."""
+        """Return whether ``value`` improves on the best so far."""
         sign = 1.0 if self.mode == "max" else -1.0
         if self.threshold_mode == "rel":
             edge = self.best * (1.0 + sign * self.threshold)
@@ -62,7 +63,7 @@ class ReduceLROnPlateau(LRScheduler):
         return value > edge if self.mode == "max" else value < edge
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Take a new measure (a number or a tensor with one element)."""
+        """Record a new value of the metric: a number or a tensor with one element."""
         value = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self.better(value):
@@ -74,7 +75,7 @@ class ReduceLROnPlateau(LRScheduler):
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
             groups = self.optimizer.param_groups
-            # groups added since share the last limit
+            # groups added later share the last limit
             limits = self.min_lrs + self.min_lrs[-1:] * (len(groups) - len(self.min_lrs))
             for group, least in zip(groups, limits, strict=True):
                 lr = max(group["lr"] * self.factor, least)

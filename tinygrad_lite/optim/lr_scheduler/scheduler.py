@@ -1,4 +1,4 @@
-"""What every learning rate schedule shares."""
+"""The base of all learning rate schedules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
 
 
 def set_momentum(group: dict[str, Any], value: float) -> None:
-    """Set the momentum of a group, which is the first beta for Adam and its kin."""
+    """Set the momentum of a group: ``momentum``, or the first of ``betas``."""
     if "betas" in group:
         group["betas"] = (value, *group["betas"][1:])
     else:
@@ -29,10 +29,10 @@ def set_momentum(group: dict[str, Any], value: float) -> None:
 
 
 class LRScheduler:
-    """Base of schedules: sets the learning rate of every group of ``optimizer`` each time `step` is called.
+    """Base of schedules: `step` sets the learning rate of every group of ``optimizer``.
 
-    A new schedule defines `next_lr`, the learning rate of one group after the present one (then several schedules can
-    work on one optimiser), or `get_lr`, those of all groups. ``last_epoch`` counts the steps from 0.
+    A new schedule defines `next_lr`, the learning rate of one group computed from its current one (then schedules can
+    be combined), or `get_lr`, the learning rates of all groups. ``last_epoch`` counts the steps from 0.
     """
 
     optimizer: Optimizer
@@ -72,7 +72,7 @@ class LRScheduler:
         raise NotImplementedError(f"{type(self).__name__} defines neither next_lr nor get_lr")
 
     def at(self, base: float) -> float | None:
-        """Return the learning rate at ``last_epoch`` whatever it was before; None if there is no such formula."""
+        """Return the learning rate at ``last_epoch`` in closed form; None if there is none."""
         return None
 
     def get_lr(self) -> list[float]:
@@ -85,7 +85,7 @@ class LRScheduler:
         return self._last_lr
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on by one, or to ``epoch``; call it after the optimiser's step."""
+        """Advance by one, or to ``epoch``; call it after the optimiser's step."""
         if self._step_count == 1 and self.optimizer.count == self._seen:
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first value of the schedule is "
@@ -114,10 +114,10 @@ class LRScheduler:
         return {k: v for k, v in self.__dict__.items() if k not in ("optimizer", "_seen") and not functions_in(v)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self.__dict__.update(state_dict)
 
 
 def functions_in(value: Any) -> bool:
-    """Whether a value is a function or a list of such; these are not saved."""
+    """Return whether a value is a function or contains one in a list; functions are not saved."""
     return callable(value) or (isinstance(value, list) and any(callable(v) for v in value))
