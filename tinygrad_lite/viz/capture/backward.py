@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tinygrad_lite.engine.call import RESULTS
+from tinygrad_lite.engine.call import RESULTS
 from tinygrad_lite.engine.op import OPS
 from tinygrad_lite.viz.model import Graph, GraphCall, GraphEdge, GraphNode
 
@@ -121,7 +123,7 @@ def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[Graph
         if node.id not in carried or op is None:
             continue
         wanted = set(op.saved_names)
-        sources = [node.id] if "y" in wanted else []
+        sources = [node.id] if wanted & RESULTS.keys() else []
         for e in graph.arguments[node.id]:
             param = op.sequence or (op.params[e.arg_index] if e.arg_index < len(op.params) else "")
             if param in wanted:

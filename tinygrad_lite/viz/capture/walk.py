@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.call import RESULTS
+from tinygrad_lite.engine.call import RESULTS
 from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.profiler import profile
@@ -146,8 +148,10 @@ def rebuilt(record: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
     values = dict(zip(record.op.params, arguments(record, arrays), strict=True)) if not record.op.is_pick else {}
     out: list[Any] = []
     for word in record.op.saved_names:
-        if word == "y":
+        if word in RESULTS and word not in values:
             value = arrays.get(record, Unknown)
+            if RESULTS[word] is not None and value is not Unknown:
+                value = value[RESULTS[word]]
         elif word in values:
             value = values[word]
         else:
