@@ -9,13 +9,6 @@ import pytest
 from tests.house import arrows
 
 GRAPH = arrows.files()
-LATE = {
-    ("tinygrad_lite.engine.tensor", "tinygrad_lite.engine.numpy"),
-    ("tinygrad_lite.engine.tensor", "tinygrad_lite.engine.printing"),
-}
-"""Python and NumPy call methods of Tensor; these import the module that does the work when they are called."""
-WITHOUT_LATE = {name: {t for t in targets if (name, t) not in LATE} for name, targets in GRAPH.items()}
-
 # What each folder has today, with a little air. A new arrow is a decision: raise the bound in the commit that adds it.
 BOUNDS = {
     "tinygrad_lite": (22, 66, 9),
@@ -27,17 +20,12 @@ BOUNDS = {
 
 
 def test_no_circle_between_files() -> None:
-    assert [sorted(group) for group in arrows.circles(WITHOUT_LATE)] == []
-
-
-@pytest.mark.parametrize("arrow", sorted(LATE), ids=lambda a: a[1])
-def test_the_exceptions_are_needed(arrow: tuple[str, str]) -> None:
-    assert arrow[1] in GRAPH[arrow[0]], "take the exception off the list"
+    assert [sorted(group) for group in arrows.circles(GRAPH)] == []
 
 
 @pytest.mark.parametrize("folder", BOUNDS)
 def test_arrows_between_rooms(folder: str) -> None:
-    graph = arrows.rooms(WITHOUT_LATE, folder)
+    graph = arrows.rooms(GRAPH, folder)
     assert [sorted(group) for group in arrows.circles(graph)] == []
     found = arrows.numbers(graph)
     rooms, many, floors = BOUNDS[folder]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 
 
 class Holder:
@@ -96,16 +96,21 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
     if isinstance(data, np.ndarray):
         array = new.array(data, dtype=dtype, copy=True) if copy else new.asarray(data, dtype=dtype)
     else:
+        kept = None  # the dtype that tensors, arrays and NumPy's numbers bring along
         if isinstance(data, (list, tuple)):
-            data = _without_tensors(data)
-        try:
-            array = new.array(data, dtype=dtype) if copy else new.asarray(data, dtype=dtype)
-        except (ValueError, TypeError, OverflowError) as error:
-            kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
-            why = "nested lists of unequal length" if kind is ShapeError else str(error)
-            raise kind(f"{name}: cannot make an array of {describe(data)}: {why}") from None
-        if dtype is None and (array.dtype == np.float64 or numbers is not None) and not _has_dtype(data):
-            array = array.astype(numbers or get_default_dtype()) if array.dtype.kind in "biuf" else array
+            data, kinds = _plain_lists(data, name)
+            if not kinds <= PYTHON:
+                kept = _common(kinds)
+        elif hasattr(data, "dtype"):
+            kept = np.dtype(data.dtype)
+        array = _from_numbers(data, dtype, name, copy)
+        if dtype is None and array.dtype.kind in "biuf":
+            wanted = (numbers if numbers and isinstance(data, list) else kept or numbers) or (
+                get_default_dtype() if array.dtype == np.float64 else array.dtype
+            )
+            if array.dtype != wanted:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    array = array.astype(wanted)
     if array.dtype.kind not in "biuf":
         fix = {"c": "complex numbers are not supported; pass real and imaginary part", "O": "pass numbers"}
         raise DTypeError(
@@ -115,14 +120,99 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
     return array
 
 
-def _without_tensors(data: Any) -> Any:
-    return [
-        _without_tensors(d) if isinstance(d, (list, tuple)) else d.array if isinstance(d, Holder) else d for d in data
-    ]
+PYTHON = {float, int, bool}
 
 
-def _has_dtype(data: Any) -> bool:
-    """Return whether the first number inside nested lists has a dtype of its own."""
-    while isinstance(data, (list, tuple)) and len(data):
-        data = data[0]
-    return hasattr(data, "dtype")
+def _from_numbers(data: Any, dtype: Any, name: str, copy: bool) -> Any:
+    """Return an array of (nested lists of) numbers; raise in this package's words."""
+    whole = dtype is not None and np.dtype(dtype).kind in "iu"
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            first = None if whole else dtype  # NumPy refuses -1 as uint8, PyTorch wraps it
+            array = new.array(data, dtype=first) if copy else new.asarray(data, dtype=first)
+    except (ValueError, TypeError, OverflowError) as error:
+        kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
+        why = "nested lists of unequal length" if kind is ShapeError else str(error)
+        raise kind(f"{name}: cannot make an array of {describe(data)}: {why}") from None
+    if not whole or array.dtype == dtype or array.dtype.kind not in "biuf":
+        return array
+    if array.size:
+        for extreme in (array.min(), array.max()):
+            check_number(name, extreme, np.dtype(dtype))
+    return array.astype(dtype)
+
+
+def check_number(name: str, value: Any, dtype: np.dtype[Any]) -> None:
+    """Raise OptionError unless ``dtype`` can hold a number, as PyTorch does: infinities and wrapped negatives pass.
+
+    >>> check_number("full", 300, np.dtype("uint8"))
+    Traceback (most recent call last):
+    tinygrad_lite.errors.OptionError: full: the value 300 cannot be converted to uint8 without overflow
+    """
+    if dtype.kind == "b":
+        return
+    if dtype.kind == "f":
+        fits = not np.isfinite(value) or abs(value) <= float(np.finfo(dtype).max)
+    else:
+        limits = np.iinfo(dtype)
+        low = -int(limits.max) if dtype.kind == "u" else int(limits.min)
+        fits = bool(np.isfinite(value)) and low <= value <= int(limits.max)
+    if not fits:
+        raise OptionError(f"{name}: the value {value} cannot be converted to {dtype} without overflow")
+
+
+def number(name: str, value: Any, dtype: Any) -> Any:
+    """Return one Python number as a 0-d array of ``dtype``, without a detour through another dtype.
+
+    Raises OptionError if it does not fit.
+
+    >>> number("fill_", 0.1, np.float64)
+    array(0.1)
+    """
+    chosen = np.dtype(dtype)
+    wide = new.asarray(value)
+    if wide.dtype.kind not in "biuf":
+        raise DTypeError(f"{name}: expected a number, got {describe(value)}")
+    check_number(name, value, chosen)
+    return wide.astype(chosen)
+
+
+def _plain_lists(data: Any, name: str) -> tuple[Any, set[Any]]:
+    """Return nested lists with tensors of one element as numbers, and the types and dtypes in them."""
+    out: list[Any] = []
+    kinds: set[Any] = set()
+    for d in data:
+        if d.__class__ in PYTHON:
+            kinds.add(d.__class__)
+        elif isinstance(d, (list, tuple)):
+            d, inner = _plain_lists(d, name)
+            kinds |= inner
+        elif isinstance(d, Holder):
+            if d.array.size != 1:
+                raise ShapeError(
+                    f"{name}: only tensors of one element can stand in a list, one is {describe(d)}; use stack or cat"
+                )
+            kinds.add(d.array.dtype)
+            d = d.array.item()
+        else:
+            kinds.add(np.dtype(d.dtype) if hasattr(d, "dtype") else d.__class__)
+        out.append(d)
+    return out, kinds
+
+
+LEVELS = {"b": 0, "i": 1, "u": 1, "f": 2}
+
+
+def _common(kinds: set[Any]) -> np.dtype[Any] | None:
+    """Return the dtype PyTorch gives to a list of numbers of these types and dtypes; None if one is unknown."""
+    natural = {float: get_default_dtype(), int: np.dtype(np.int64), bool: np.dtype(bool)}
+    common: np.dtype[Any] | None = None
+    for kind in kinds:
+        dtype = natural.get(kind, kind)
+        if not isinstance(dtype, np.dtype) or dtype.kind not in LEVELS:
+            return None
+        if common is None or LEVELS[dtype.kind] > LEVELS[common.kind]:
+            common = dtype
+        elif LEVELS[dtype.kind] == LEVELS[common.kind]:
+            common = np.promote_types(common, dtype)
+    return common

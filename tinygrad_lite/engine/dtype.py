@@ -82,4 +82,7 @@ def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
 def _cast(v: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(v, Tensor):
         return v if v.array.dtype == dtype else v.to(dtype)
-    return new.asarray(v, dtype)
+    if v.__class__ is int and dtype.kind in "iu":  # wraps around, as in PyTorch
+        return new.asarray(v).astype(dtype)
+    with np.errstate(over="ignore"):
+        return new.asarray(v, dtype)

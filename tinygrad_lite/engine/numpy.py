@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_lite.engine.op import PUBLIC
-from tinygrad_lite.engine.tensor import FUNCTIONS, UFUNCS
+from tinygrad_lite.engine.tensor import FUNCTIONS, UFUNCS, Tensor
 from tinygrad_lite.errors import describe
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -127,3 +127,15 @@ def call_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         else:
             raise TypeError(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(names)}")
     return answer(*first, **given)
+
+
+def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    return call_ufunc(ufunc, method, inputs, kwargs)
+
+
+def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    return call_function(func, args, kwargs)
+
+
+Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[method-assign]
+Tensor.__array_function__ = _array_function  # type: ignore[method-assign]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine.tensor import get_default_dtype
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype
 
 
 @dataclass
@@ -143,3 +143,6 @@ def show(t: Any) -> str:
             text += ", " + note
             used += len(note) + 2
     return text + ")"
+
+
+Tensor.__repr__ = show  # type: ignore[method-assign]

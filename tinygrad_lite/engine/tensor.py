@@ -93,6 +93,8 @@ class Tensor(Holder, Methods):
     base: Any
 
     def __init__(self, *data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
+        if len(data) == 1 and data[0].__class__ is Size:
+            data = data[0]
         if data and all(type(n) is int for n in data):  # as in PyTorch, integers are sizes, not values
             self.array = new.zeros(data, dtype or get_default_dtype())
         elif len(data) > 1:
@@ -292,28 +294,19 @@ class Tensor(Holder, Methods):
         return int(self.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.array.ndim == 0 and spec else str(self)
+        return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
     def __contains__(self, value: Any) -> bool:
         return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
 
     __hash__ = object.__hash__
 
-    def __repr__(self) -> str:
-        from tinygrad_lite.engine.printing import show
+    # __repr__ is set by `engine.printing`, NumPy's protocols by `engine.numpy`
+    if TYPE_CHECKING:
 
-        return show(self)
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
 
-    # -------------------------------------------------------------------------------- NumPy's protocols
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from tinygrad_lite.engine.numpy import call_ufunc
-
-        return call_ufunc(ufunc, method, inputs, kwargs)
-
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from tinygrad_lite.engine.numpy import call_function
-
-        return call_function(func, args, kwargs)
+        def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any: ...
 
     # -------------------------------------------------------------------------------- gradients
     def backward(

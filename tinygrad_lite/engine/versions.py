@@ -93,7 +93,7 @@ def refuse_changed(node: Node) -> None:
 
 def _is_result(node: Node, i: int) -> bool:
     name = node.op.saved_names[i]
-    return name not in node.op.params and name.rstrip("0123456789") == "y"
+    return name not in getattr(node.op, "params", ()) and name.rstrip("0123456789") == "y"
 
 
 def _changed(node: Node, i: int) -> tuple[Any, Change] | None:
@@ -110,9 +110,7 @@ def _changed(node: Node, i: int) -> tuple[Any, Change] | None:
 
 
 def _refused(node: Node, i: int, part: Any, change: Change) -> GradientError:
-    what = f"'{node.op.saved_names[i]}'" if node.op.saved_names[i] in getattr(node.op, "params", ()) else ""
-    if not what:
-        what = "its result" if node.op.saved_names[i][:1] == "y" else f"'{node.op.saved_names[i]}'"
+    what = "its result" if _is_result(node, i) else f"'{node.op.saved_names[i]}'"
     return GradientError(
         f"{node.op.name}: backward needs {what} {part.shape} as it was, but it was changed in place\n"
         f"  saved by    {node.line}\n"
