@@ -10,12 +10,13 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.devices import as_device
 from tinygrad_lite.engine.dtype import result_dtype
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import publish
-from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
-from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.engine.tensor import Size, Tensor, get_default_dtype, make, to_array
+from tinygrad_lite.errors import ArgumentError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
 
@@ -109,11 +110,22 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requ
     >>> tl.full((2,), 7)
     tensor([7, 7])
     """
-    value = to_array(fill_value, name="full")
-    if value.ndim:
-        raise ShapeError(f"full: fill_value must be one number, got {describe(fill_value)}")
-    chosen = value.dtype if dtype is None else dtype
-    return _made("full", lambda shape, d: new.full(shape, value, d), (size,), chosen, device, requires_grad)
+    value = _fill("full", fill_value)
+    chosen = to_array(value, name="full").dtype if dtype is None else dtype
+    return _made("full", _filled("full", value), (size,), chosen, device, requires_grad)
+
+
+def _fill(name: str, value: Any) -> Any:
+    """Return the number of a fill value, which may be a 0-d tensor."""
+    if getattr(value, "ndim", None) == 0:
+        return value.item()
+    if hasattr(value, "__len__"):
+        raise ArgumentError(f"{name}: fill_value must be one number, got {describe(value)}")
+    return value
+
+
+def _filled(name: str, value: Any) -> Any:
+    return lambda shape, dtype: new.full(shape, number(name, value, dtype), dtype)
 
 
 def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
@@ -161,8 +173,8 @@ def full_like(
     >>> tl.full_like(tl.ones(2), 7)
     tensor([7., 7.])
     """
-    value = to_array(fill_value, name="full_like")
-    return _like("full_like", input, lambda shape, d: new.full(shape, value, d), dtype, device, requires_grad)
+    fill = _filled("full_like", _fill("full_like", fill_value))
+    return _like("full_like", input, fill, dtype, device, requires_grad)
 
 
 Number = float | Tensor
@@ -195,8 +207,13 @@ def arange(
         raise ShapeError(f"arange: cannot go from {first} to {last} in steps of {by}")
     floating = any(isinstance(v, float) for v in (first, last, by))
     natural = get_default_dtype() if floating else np.dtype(np.int64)
+    kind = natural if dtype is None else dtype_of("arange", dtype)
+    if kind.kind in "iu":  # PyTorch rounds the bounds towards zero first
+        first, last, by = int(first), int(last), int(by)
+        if not by:
+            raise ShapeError(f"arange: a step of {given[2]} is 0 for dtype {kind}")
     numbers = new.arange(ceil((last - first) / by)) * by + first
-    return _finish(numbers.astype(natural if dtype is None else dtype_of("arange", dtype)), requires_grad)
+    return _finish(numbers.astype(kind), requires_grad)
 
 
 @named
@@ -314,9 +331,9 @@ _new("new_tensor", "Return the data as a new tensor in the dtype of this tensor.
 
 def _typed(name: str, dtype: str) -> Any:
     def make_typed(*args: Any) -> Tensor:
-        if len(args) == 1 and not isinstance(args[0], int):
+        if len(args) == 1 and not isinstance(args[0], (int, Size)):
             return tensor(args[0], dtype=dtype)
-        return empty(*args, dtype=dtype)
+        return empty(*args or (0,), dtype=dtype)
 
     make_typed.__name__ = make_typed.__qualname__ = name
     make_typed.__doc__ = f"Return a {dtype} tensor of the given data, or of the given size: PyTorch's older form."

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional, new
+from tinygrad_lite.engine.arrays import PYTHON, number
 from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE
@@ -167,8 +168,10 @@ def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 
     ``depth``: frames up to the user's call.
     """
     writable(name, t)
-    if not isinstance(value, Tensor):
-        value = to_array(value, copy=False, name=name)
+    if value.__class__ in PYTHON:
+        value = number(name, value, t.array.dtype)
+    elif not isinstance(value, Tensor):
+        value = to_array(value, copy=False, name=name, numbers=t.array.dtype)
     whole = index is Ellipsis
     try:
         shape = t.array.shape if whole else np.shape(t.array[index])

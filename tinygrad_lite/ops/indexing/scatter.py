@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -121,6 +122,8 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     at, dim = lined_up("scatter", input, dim, index)
     if hasattr(what, "dtype") and src is not None:
         what = _source("scatter", input, at, what)
+    elif not hasattr(what, "dtype"):
+        what = number("scatter", what, input.dtype)
     return put_at(input, what, _grid(at, dim)) if input.ndim else reshape_op(input * 0 + what, ())
 
 
@@ -292,6 +295,8 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
     _, _, key = _rows("index_fill", input, dim, index)
     if np.ndim(bare(value)):
         raise ShapeError(f"index_fill: value must be one number, got {describe(value)}")
+    if not hasattr(value, "dtype"):
+        value = number("index_fill", value, input.dtype)
     return reshape_op(put_at(_at_least_one(input), value, key), tuple(input.shape))
 
 
@@ -347,7 +352,7 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Array:
     if np.ndim(bare(value)):
         raise ShapeError(f"masked_fill: value must be one number, got {describe(value)}")
     on = mask_of("masked_fill", mask)
-    y = where(on, value, input)
+    y = where(on, value if hasattr(value, "dtype") else number("masked_fill", value, input.dtype), input)
     return y if y.dtype == input.dtype else to(y, input.dtype)
 
 
