@@ -1,4 +1,4 @@
-"""Data sets: rows of tensors, joined, divided, streamed."""
+"""Data sets: rows of tensors, concatenation, splitting, streams."""
 
 import numpy as np
 import pytest
@@ -67,12 +67,12 @@ def test_rows_of_a_tracked_tensor_stay_in_the_graph():
 @pytest.mark.parametrize(
     "tensors", [(), (np.zeros(3), np.zeros(2)), (np.float64(1.0),), ([1, 2],), (np.zeros(()),), ("ab", "cd")]
 )
-def test_rows_that_do_not_fit(tensors):
+def test_wrong_rows(tensors):
     with pytest.raises(ShapeError, match="TensorDataset"):
         TensorDataset(*tensors)
 
 
-def test_joined():
+def test_concatenation():
     both = ConcatDataset([Numbers(2), Numbers(3, 10)])
     assert [both[i] for i in range(5)] == [0, 1, 10, 11, 12] and both[-1] == 12 and both[-5] == 0 and len(both) == 5
     assert (Numbers(2) + Numbers(1, 5))[2] == 5
@@ -92,7 +92,7 @@ def test_streams():
         list(ChainDataset([Numbers(2)]))
 
 
-def test_side_by_side():
+def test_stacked_data_sets():
     assert StackDataset(Numbers(2), Numbers(2, 5))[1] == (1, 6)
     assert StackDataset(a=Numbers(2), b=Numbers(2, 5))[1] == {"a": 1, "b": 6}
     for wrong in (
@@ -140,12 +140,12 @@ def test_split_is_reproducible():
 
 
 @pytest.mark.parametrize("lengths", [[5, 4], [0.5, 0.4], [1.5, -0.5], [11, -1], []])
-def test_split_that_does_not_add_up(lengths):
+def test_split_with_wrong_lengths(lengths):
     with pytest.raises(ValueError):
         random_split(Numbers(10), lengths)
 
 
-def test_what_has_to_be_defined():
+def test_methods_that_must_be_defined():
     with pytest.raises(NotImplementedError, match="__getitem__"):
         Dataset()[0]
     with pytest.raises(NotImplementedError, match="__iter__"):

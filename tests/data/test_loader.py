@@ -113,7 +113,7 @@ def test_options_that_exclude_one_another(make):
         make()
 
 
-def test_workers_are_accepted_with_a_word():
+def test_workers_are_accepted_with_a_warning():
     with pytest.warns(UserWarning, match="num_workers=2 has no effect"):
         loader = DataLoader(TEN, 5, num_workers=2, pin_memory=True, persistent_workers=True)
     assert len(firsts(loader)) == 2 and loader.num_workers == 0 and tl.utils.data.get_worker_info() is None
@@ -133,7 +133,7 @@ def test_streams():
 
 
 class Calls(Dataset):
-    """Counts how it is asked."""
+    """Count the calls of each method."""
 
     def __init__(self):
         self.single, self.several = 0, 0
@@ -157,7 +157,7 @@ def test_several_examples_at_once():
     assert firsts(DataLoader(Subset(data, [5, 1]), 2)) == [[50, 10]]
 
 
-def test_own_collate():
+def test_custom_collate():
     seen = []
 
     def collate(examples):
@@ -206,12 +206,12 @@ def test_convert():
         ([], ValueError),
     ],
 )
-def test_what_makes_no_batch(batch, error):
+def test_examples_that_cannot_be_collated(batch, error):
     with pytest.raises(error, match="batch|shape|equal size"):
         default_collate(batch)
 
 
-def test_an_error_in_the_data_set_is_its_own():
+def test_an_error_in_the_data_set_is_raised_unchanged():
     class Broken(Dataset):
         def __len__(self):
             return 3

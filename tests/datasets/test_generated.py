@@ -88,7 +88,7 @@ def test_wrong_arguments(make):
         make(5, dtype=np.int64)
 
 
-def test_wrong_particulars():
+def test_wrong_values():
     with pytest.raises(ValueError, match="length expects at least 2"):
         make_up_down(3, length=1)
     for centers in ([1.0, 2.0], [[np.nan, 0]], np.zeros((0, 2))):

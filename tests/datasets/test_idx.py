@@ -75,7 +75,7 @@ def test_gzip_with_a_wrong_checksum(tmp_path):
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_liar_costs_no_memory(tmp_path, pack):
+def test_a_false_header_allocates_no_memory(tmp_path, pack):
     (tmp_path / "x").write_bytes(pack(struct.pack(">BBBB3I", 0, 0, 8, 3, 900, 1000, 1000) + b"\0" * 1000))
     tracemalloc.start()
     try:

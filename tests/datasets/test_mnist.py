@@ -28,7 +28,7 @@ def write(folder, images=IMAGES, labels=LABELS, part="train", end="", dot="-", p
 @pytest.mark.parametrize("place", [".", "MNIST/raw"])
 @pytest.mark.parametrize(("end", "pack"), [("", bytes), (".gz", gzip.compress)])
 @pytest.mark.parametrize("dot", "-.")
-def test_finds_the_names_in_use(tmp_path, place, end, pack, dot):
+def test_finds_the_usual_names(tmp_path, place, end, pack, dot):
     write(tmp_path / place, end=end, pack=pack, dot=dot)
     images, labels = mnist(tmp_path)
     assert images.shape == (30, 1, 28, 28) and images.dtype == np.float32
@@ -48,7 +48,7 @@ def test_parts_and_options(tmp_path):
         mnist(tmp_path, scale=False, dtype=np.int8)
 
 
-def test_the_two_sets_live_side_by_side(tmp_path):
+def test_both_sets_in_one_folder(tmp_path):
     write(tmp_path / "MNIST" / "raw")
     write(tmp_path / "FashionMNIST" / "raw", labels=LABELS[::-1])
     assert mnist(tmp_path)[1][0] == 0 and fashion_mnist(tmp_path)[1][0] == 9
@@ -70,7 +70,7 @@ def test_missing(tmp_path):
         (IMAGES, IMAGES, "30 images need uint8 labels"),
     ],
 )
-def test_files_that_hold_something_else(tmp_path, images, labels, message):
+def test_files_with_other_content(tmp_path, images, labels, message):
     write(tmp_path, images, labels)
     with pytest.raises(ValueError, match=f"mnist: {message}"):
         mnist(tmp_path)

@@ -1,4 +1,4 @@
-"""What a program changes between two steps counts from the next step on: options, learning rates, state."""
+"""Options, learning rates and state changed between two steps take effect at the next step."""
 
 import copy
 
@@ -88,18 +88,18 @@ def test_state_that_is_replaced(cls, name, options, n):
 
 
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("forget", [
+@pytest.mark.parametrize("delete", [
     lambda state: state.clear(), lambda state: [state.pop(k) for k in list(state)],
     lambda state: [state.__delitem__(k) for k in list(state)], lambda state: [state.popitem() for _ in list(state)],
 ])  # fmt: skip
-def test_state_that_is_forgotten(forget, n):
+def test_state_that_is_deleted(delete, n):
     x = drawn(n)
     y = x.detach().clone().requires_grad_()
     a = Adam([x], lr=0.1)
     stepped(a, x, 2)
     y.data = x.data.clone()
     b = Adam([y], lr=0.1)
-    forget(a.state[x])
+    delete(a.state[x])
     stepped(a, x, 2)
     stepped(b, y, 2)
     assert np.array_equal(x.array, y.array) and a.state[x]["step"] == 2

@@ -1,4 +1,4 @@
-"""Optimisers: groups, state, errors that change nothing, exact zeros, and what a step leaves behind."""
+"""Optimisers: groups, state, errors that change nothing, exact zeros, memory."""
 
 import copy
 import inspect
@@ -69,7 +69,7 @@ def test_dtype_shape_and_memory_stay(kind, dtype):
 
 @pytest.mark.parametrize("kind", STEPPING)
 def test_a_step_leaves_no_memory_behind(kind):
-    """Nothing the size of a parameter is made, small ones aside; large ones go through in pieces."""
+    """A step allocates no array of the size of a large parameter, which is updated in pieces."""
     p = parameter(*np.ones(400_000))
     p.grad = tl.tensor(np.ones(400_000))
     optimizer = kind([p])
@@ -85,7 +85,7 @@ def test_a_step_leaves_no_memory_behind(kind):
     assert after - before < 10_000 and peak - before < 800_000
 
 
-def test_a_parameter_without_gradient_is_left_alone():
+def test_a_parameter_without_gradient_is_unchanged():
     p, q = with_gradient(1.0), parameter(1.0)
     optimizer = optim.Adam([p, q])
     optimizer.step()
@@ -143,7 +143,7 @@ def test_a_parameter_twice():
             optim.SGD(params, lr=0.1)
 
 
-def test_what_pytorch_accepts_and_what_means_nothing_here():
+def test_options_of_pytorch_accepted_or_refused():
     optim.SGD([parameter(1.0)], lr=tl.tensor([0.1]), foreach=True, fused=False)
     assert optim.Adam([parameter(1.0)], betas=[0.5, 0.9]).param_groups[0]["betas"] == (0.5, 0.9)
     with pytest.raises(NotImplementedError, match="differentiable"):
@@ -201,8 +201,8 @@ def test_every_step_counts_as_a_change(kind):
         loss.backward()
 
 
-def test_state_that_was_taken_away_or_handed_on():
-    """What scripts do that start momentum anew, or exchange a parameter."""
+def test_state_that_is_cleared_or_moved_to_another_parameter():
+    """As in scripts that reset momentum or replace a parameter."""
     p = with_gradient(1.0)
     optimizer = optim.SGD([p], lr=0.5, momentum=0.5)
     optimizer.step()
@@ -210,15 +210,15 @@ def test_state_that_was_taken_away_or_handed_on():
     optimizer.step()
     assert optimizer.state[p]["momentum_buffer"].tolist() == [1.0] and p.tolist() == [0.0]
     q = with_gradient(0.0, 0.0)
-    handed = optimizer.state.pop(p)
-    handed["momentum_buffer"] = tl.tensor(np.array([4.0, 0.0]))
+    moved = optimizer.state.pop(p)
+    moved["momentum_buffer"] = tl.tensor(np.array([4.0, 0.0]))
     optimizer.param_groups[0]["params"][0] = q
-    optimizer.state[q] = handed
+    optimizer.state[q] = moved
     optimizer.step()
     assert q.tolist() == [-1.5, -0.5] and optimizer.state[q]["step"] == 2
 
 
-def test_memory_that_was_exchanged():
+def test_a_parameter_with_a_new_array():
     """Another array behind the same parameter, as loading a state does."""
     p = with_gradient(1.0)
     optimizer = optim.SGD([p], lr=0.5, momentum=0.5)
@@ -263,14 +263,14 @@ def test_closure_under_no_grad():
 
 @pytest.mark.parametrize("kind", ALL)
 def test_hooks(kind):
-    told = []
+    calls = []
     optimizer = kind([with_gradient(1.0)], lr=0.1)
-    before = optimizer.register_step_pre_hook(lambda o, args, kwargs: told.append("before"))
-    optimizer.register_step_post_hook(lambda o, args, kwargs: told.append(o is optimizer))
+    before = optimizer.register_step_pre_hook(lambda o, args, kwargs: calls.append("before"))
+    optimizer.register_step_post_hook(lambda o, args, kwargs: calls.append(o is optimizer))
     optimizer.step(lambda: tl.tensor(0.0))
     before.remove()
     optimizer.step(lambda: tl.tensor(0.0))
-    assert told == ["before", True, True]
+    assert calls == ["before", True, True]
 
 
 # ------------------------------------------------------------------------------------------------ exact zeros
@@ -287,7 +287,7 @@ def test_hooks(kind):
     ],
 )
 def test_l1_makes_exact_zeros(kind, options):
-    """Lasso on data that only two of ten inputs matter for."""
+    """Lasso on data where only two of ten inputs matter."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 10))
     truth = np.array([2.0, -3.0] + [0.0] * 8)
@@ -299,7 +299,7 @@ def test_l1_makes_exact_zeros(kind, options):
         (((tl.tensor(x) @ w - tl.tensor(y)) ** 2).mean() * 0.5).backward()
         optimizer.step()
     assert (w.array[2:] == 0.0).all() and (w.array[:2] != 0).all()
-    # what Lasso has at its minimum: the slope of the loss is l1 where the weight is not zero, else at most that
+    # at the minimum of Lasso the slope of the loss is l1 for nonzero weights, at most l1 for zeros
     slope = x.T @ (x @ w.array - y) / 200
     np.testing.assert_allclose(slope[:2], -0.1 * np.sign(w.array[:2]), atol=1e-6)
     assert (np.abs(slope[2:]) <= 0.1).all()
@@ -318,7 +318,7 @@ def test_l1_of_one_group_and_in_pieces():
 
 # ------------------------------------------------------------------------------------------------ state
 @pytest.mark.parametrize("kind", STEPPING)
-def test_a_copied_optimiser_goes_its_own_way(kind):
+def test_a_copied_optimiser_is_independent(kind):
     p = with_gradient(1.0, -2.0)
     optimizer = kind([p])
     optimizer.step()
@@ -332,7 +332,7 @@ def test_a_copied_optimiser_goes_its_own_way(kind):
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_state_goes_on_bit_for_bit(kind, tmp_path):
+def test_a_saved_state_continues_bit_for_bit(kind, tmp_path):
     def start():
         return [parameter(1.0, -2.0, 0.5, dtype="f4"), parameter(0.3, dtype="f4")]
 
@@ -385,8 +385,8 @@ def test_a_loaded_state_is_a_copy():
     assert saved["state"][0]["step"] == 1
 
 
-# ------------------------------------------------------------------------------------------------ an own optimiser
-def test_an_own_optimiser_is_a_few_lines():
+# ------------------------------------------------------------------------------------------------ a custom optimiser
+def test_a_custom_optimiser():
     class SignDescent(optim.Optimizer):
         def __init__(self, params, lr=0.1):
             super().__init__(params, {"lr": lr})

@@ -88,7 +88,7 @@ def test_one_changed_byte_is_read_or_refused(data):
         pass
 
 
-def test_a_changed_number_is_noticed():
+def test_a_changed_number_raises():
     whole = npz()
     at = whole.index(np.array([42.0]).tobytes())
     refused(whole[:at] + b"\x01" + whole[at + 1 :], "CRC|damaged")
@@ -108,12 +108,12 @@ def test_a_changed_number_is_noticed():
         ({"descr": "<f8", "fortran_order": False, "shape": (1,), "x" * 20000: 1}, b"\0" * 8, "damaged"),
     ],
 )
-def test_arrays_that_lie(head, body, match):
+def test_arrays_with_false_headers(head, body, match):
     refused(zipped([("w.npy", npy(head, body))]), match)
     assert not os.path.exists("/tmp/executed")
 
 
-def test_names_that_stand_twice():
+def test_duplicate_names():
     with pytest.warns(UserWarning, match="Duplicate name"):
         data = zipped([("w.npy", npy({"descr": "<f8", "fortran_order": False, "shape": ()}, b"\0" * 8))] * 2)
     refused(data, "twice")
@@ -156,7 +156,7 @@ def test_overlapping_members():
         b'{"$": "float", "text": []}',
     ],
 )
-def test_descriptions_that_make_no_sense(text):
+def test_invalid_descriptions(text):
     refused(zipped([("structure.json", text)]))
 
 
@@ -258,7 +258,7 @@ def test_nothing_in_a_pt_file_is_executed(protocol):
         (b"\x80\x02K\x01}b.", "attributes"),
     ],
 )
-def test_pickles_that_make_no_sense(data, match):
+def test_invalid_pickles(data, match):
     if match is None:
         assert tl.load(io.BytesIO(pt(data))) == []
     else:
@@ -289,7 +289,7 @@ def tensor_pickle(size, stride, offset=0, numel=4):
     )
 
 
-def test_the_pickle_above_is_a_right_one():
+def test_the_unchanged_pickle_is_read():
     data = np.arange(4, dtype="f")
     back = tl.load(io.BytesIO(pt(tensor_pickle((2, 2), (1, 2)), [("x/data/0", data.tobytes())])))
     assert back.tolist() == [[0.0, 2.0], [1.0, 3.0]]
@@ -309,7 +309,7 @@ def test_the_pickle_above_is_a_right_one():
         ({"size": (4,), "stride": (1,), "numel": -4}, "announced"),
     ],
 )
-def test_tensors_that_lie(options, match):
+def test_tensors_with_false_sizes(options, match):
     refused(pt(tensor_pickle(**options), [("x/data/0", bytes(16))]), match)
 
 

@@ -56,7 +56,7 @@ OBJECTS = {
 
 @pytest.mark.parametrize("name", OBJECTS)
 @pytest.mark.parametrize("file", ["x.npz", "x.pt", "x.pth", "x"])
-def test_what_is_saved_comes_back(name, file, tmp_path):
+def test_round_trip(name, file, tmp_path):
     tl.save(OBJECTS[name], tmp_path / file)
     assert same(tl.load(tmp_path / file), OBJECTS[name])
     assert os.listdir(tmp_path) == [file]
@@ -70,7 +70,7 @@ def test_a_shared_tensor_stays_shared(tmp_path):
     assert len(np.load(tmp_path / "x.npz").files) == 2
 
 
-def test_numpy_reads_it_and_the_other_way_round(tmp_path):
+def test_files_of_numpy_both_ways(tmp_path):
     tl.save({"w": tl.tensor([[1.0, 2.0]]), "n": 3}, tmp_path / "x.npz")
     np.testing.assert_array_equal(np.load(tmp_path / "x.npz")["w"], [[1.0, 2.0]])
     for write in (np.savez, np.savez_compressed):
@@ -120,7 +120,7 @@ class Model:
         ({"a": b"bytes"}, "cannot write a"),
     ],
 )
-def test_what_cannot_be_written_is_named_before_anything_happens(value, message, tmp_path):
+def test_an_error_names_the_value_before_the_file_is_changed(value, message, tmp_path):
     path = tmp_path / "x.npz"
     path.write_bytes(b"old")
     with pytest.raises(DTypeError, match=message):
@@ -140,7 +140,7 @@ def test_a_list_in_itself(tmp_path):
         tl.save(deep, tmp_path / "x.npz")
 
 
-def test_places_that_do_not_exist(tmp_path):
+def test_missing_folders(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder"):
         tl.save({}, tmp_path / "nowhere" / "x.npz")
     with pytest.raises(IsADirectoryError):
@@ -190,7 +190,7 @@ def test_a_killed_program_keeps_the_old_file(name, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and permissions")
-def test_a_link_and_the_permissions_stay(tmp_path):
+def test_links_and_permissions_are_kept(tmp_path):
     path, link = tmp_path / "x.npz", tmp_path / "latest.npz"
     tl.save({}, path)
     path.chmod(0o640)
@@ -200,7 +200,7 @@ def test_a_link_and_the_permissions_stay(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------------ a stopped training
-def test_an_optimiser_goes_on_bit_for_bit(tmp_path):
+def test_an_optimiser_resumes_bit_for_bit(tmp_path):
     def start():
         rng = np.random.default_rng(0)
         p = [tl.tensor(rng.normal(size=s).astype("f"), requires_grad=True) for s in [(3, 2), (2,), ()]]

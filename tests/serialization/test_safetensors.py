@@ -54,7 +54,7 @@ def test_layout_in_memory(tmp_path):
     np.testing.assert_array_equal(back["t"], odd.T)
 
 
-def test_every_tensor_lies_at_a_multiple_of_its_width(tmp_path):
+def test_every_tensor_is_aligned(tmp_path):
     save_file({"a": np.zeros(3, "u1"), "b": np.zeros(1, "f8"), "c": np.zeros(1, "f2")}, tmp_path / "x")
     data = (tmp_path / "x").read_bytes()
     length = int.from_bytes(data[:8], "little")
@@ -74,7 +74,7 @@ def test_every_tensor_lies_at_a_multiple_of_its_width(tmp_path):
         {"__metadata__": np.zeros(1)},
     ],
 )
-def test_what_the_format_cannot_hold(value, tmp_path):
+def test_values_the_format_cannot_hold(value, tmp_path):
     with pytest.raises(DTypeError, match="safetensors"):
         tl.save(value, tmp_path / "x.safetensors")
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Data sets, samplers, and the loader that makes batches; PyTorch's name for this is `tinygrad_lite.utils.data`."""
+"""Data sets, samplers, and the loader that makes batches; PyTorch's path to it is `tinygrad_lite.utils.data`."""
 
 from tinygrad_lite.data.collate import default_collate as default_collate, default_convert as default_convert
 from tinygrad_lite.data.dataset import (

@@ -1,4 +1,4 @@
-"""Making one batch of a list of examples."""
+"""Collate a list of examples into one batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_lite.errors import ShapeError, describe
 
 
 def default_convert(data: Any) -> Any:
-    """Turn the arrays of one example into tensors; everything else stays as it is."""
+    """Convert the arrays of one example to tensors; leave everything else unchanged."""
     if isinstance(data, (np.ndarray, np.generic)) and data.dtype.kind in "biuf":
         return make(np.asarray(data))
     if isinstance(data, Mapping):
@@ -25,10 +25,10 @@ def default_convert(data: Any) -> Any:
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """Stack examples into a batch: tensors, arrays and numbers along a new first axis; tuples and dicts part by part.
+    """Stack examples into a batch along a new first axis; tuples and dicts part by part.
 
     Floats become float64 and integers int64, strings stay a list. Raises ShapeError if shapes differ, TypeError for
-    what cannot be stacked.
+    values that cannot be stacked.
 
     >>> default_collate([(1, 0.5), (2, 1.5)])
     [tensor([1, 2]), tensor([0.5000, 1.5000], dtype=float64)]

@@ -1,4 +1,4 @@
-"""Data sets: anything with a length and items, and ways to join and divide them."""
+"""Data sets: objects with a length and items, and ways to combine and split them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tinygrad_lite.errors import ShapeError, describe
 
 
 class Dataset:
-    """Base of data sets with numbered examples: define ``__getitem__`` and ``__len__``.
+    """Base of data sets with indexed examples: define ``__getitem__`` and ``__len__``.
 
-    A data set may also define ``__getitems__(indices)``, which returns the list of examples or, marked by the class
-    attribute ``batches = True``, one whole batch at once; the loader then never touches single examples.
+    A data set may also define ``__getitems__(indices)``, which returns the list of examples or, with the class
+    attribute ``batches = True``, one whole batch; the loader then never reads single examples.
 
     >>> class Squares(Dataset):
     ...     def __len__(self):
@@ -49,7 +49,7 @@ class Dataset:
 
 
 class IterableDataset(Dataset):
-    """Base of data sets that come as a stream: define ``__iter__``."""
+    """Base of data sets that are streams: define ``__iter__``."""
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} does not define __iter__")
@@ -59,7 +59,7 @@ class IterableDataset(Dataset):
 
 
 class ChainDataset(IterableDataset):
-    """Streams one after another."""
+    """Chain several streams one after another."""
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = datasets
@@ -75,9 +75,9 @@ class ChainDataset(IterableDataset):
 
 
 class TensorDataset(Dataset):
-    """Examples that are rows of tensors or arrays of equal length; arrays may be memory-mapped files.
+    """Rows of tensors or arrays of equal length as examples; arrays may be memory-mapped.
 
-    Row ``i`` is the tuple of all ``tensors[...][i]``. A list of numbers or a slice gives a whole batch in one copy.
+    Row ``i`` is the tuple of all ``tensors[...][i]``. A list of indices or a slice gives a whole batch in one copy.
     Raises ShapeError if the lengths differ.
 
     >>> import tinygrad_lite as tl
@@ -107,24 +107,24 @@ class TensorDataset(Dataset):
         return tuple(row(t, index) for t in self.tensors)
 
     def __getitems__(self, indices: Sequence[int]) -> tuple[Any, ...]:
-        """Return the batch of these rows."""
+        """Return the batch of the rows ``indices``."""
         index = np.asarray(indices, np.intp)
         return tuple(row(t, index) for t in self.tensors)
 
 
 def row(values: Any, index: Any) -> Any:
-    """Return rows of a tensor or array as a tensor, in memory of their own where NumPy copies."""
+    """Return rows of a tensor or array as a tensor; a copy or a view, as in NumPy."""
     if isinstance(values, Tensor) and values.tracked:
         return values[index]
     array = values.array if isinstance(values, Tensor) else values
     if isinstance(index, Tensor):
         index = index.array
-    # asarray: a row of a memory map shall not be a memory map itself
+    # asarray: a row of a memory map must not be a memory map itself
     return make(np.asarray(array[index]))
 
 
 class StackDataset(Dataset):
-    """Several data sets side by side: tuples from positional ones, dicts from named ones."""
+    """Zip several data sets: examples are tuples from positional data sets, dicts from named ones."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if bool(args) == bool(kwargs):
@@ -145,7 +145,7 @@ class StackDataset(Dataset):
 
 
 class ConcatDataset(Dataset):
-    """Data sets one after another, numbered through."""
+    """Concatenate data sets with consecutive indices."""
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
@@ -168,14 +168,14 @@ class ConcatDataset(Dataset):
 
 
 class Subset(Dataset):
-    """Some examples of a data set, by their numbers."""
+    """Select the examples of a data set with the given indices."""
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
 
     @property
     def batches(self) -> bool:  # type: ignore[override]
-        """Whether the data set behind returns whole batches."""
+        """Whether the underlying data set returns whole batches."""
         return bool(getattr(self.dataset, "batches", False))
 
     def __len__(self) -> int:
@@ -187,7 +187,7 @@ class Subset(Dataset):
         return self.dataset[self.indices[index]]
 
     def __getitems__(self, indices: Sequence[int]) -> Any:
-        """Return the examples, or the batch, of these numbers."""
+        """Return the examples, or the batch, of these indices."""
         chosen = [self.indices[i] for i in indices]
         if hasattr(self.dataset, "__getitems__"):
             return self.dataset.__getitems__(chosen)
@@ -196,9 +196,9 @@ class Subset(Dataset):
 
 @named
 def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
-    """Divide a data set at random into subsets of the given lengths, or of the given fractions if these sum to 1.
+    """Split a data set at random into subsets of the given lengths, or fractions that sum to 1.
 
-    What rounding leaves over goes to the first subsets, one each. Raises ValueError if the lengths do not add up.
+    Examples left over by rounding go to the first subsets, one each. Raises ValueError if the lengths do not add up.
 
     >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]
     [8, 2]

@@ -15,7 +15,7 @@ from tinygrad_lite.errors import ArgumentError, describe
 
 
 def get_worker_info() -> None:
-    """Return None, as PyTorch does in the main process: there are no worker processes here."""
+    """Return None, as PyTorch does in the main process; there are no worker processes."""
 
 
 def check_exclusive(
@@ -44,8 +44,8 @@ class DataLoader:
     larger than memory.
 
     Loading runs in this process: ``num_workers`` other than 0 warns that it has no effect; ``pin_memory``, ``timeout``
-    and the other options of worker processes are accepted and change nothing. Raises ValueError for options that
-    exclude one another.
+    and the other options of worker processes are accepted and have no effect. Raises ValueError for options
+    that exclude one another.
 
     >>> import tinygrad_lite as tl
     >>> loader = DataLoader(tl.data.TensorDataset(tl.arange(5)), batch_size=2)

@@ -37,7 +37,7 @@ class Sampler:
 
 
 class SequentialSampler(Sampler):
-    """Every example, in order."""
+    """Visit every example in order."""
 
     def __init__(self, data_source: Any) -> None:
         self.data_source = data_source
@@ -50,7 +50,7 @@ class SequentialSampler(Sampler):
 
 
 class RandomSampler(Sampler):
-    """Examples in random order: each once (or ``num_samples`` of them), or drawn with ``replacement``."""
+    """Visit examples in random order: each once (or ``num_samples``), or drawn with ``replacement``."""
 
     def __init__(
         self, data_source: Any, replacement: bool = False, num_samples: int | None = None, generator: Any = None
@@ -62,7 +62,7 @@ class RandomSampler(Sampler):
 
     @property
     def num_samples(self) -> int:
-        """How many examples one pass visits."""
+        """The number of examples that one pass visits."""
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
@@ -79,7 +79,7 @@ class RandomSampler(Sampler):
 
 
 class SubsetRandomSampler(Sampler):
-    """The given indices in random order."""
+    """Visit the given indices in random order."""
 
     def __init__(self, indices: Sequence[int], generator: Any = None) -> None:
         self.indices, self.generator = indices, generator
@@ -93,7 +93,7 @@ class SubsetRandomSampler(Sampler):
 
 
 class WeightedRandomSampler(Sampler):
-    """``num_samples`` examples drawn with probabilities proportional to ``weights``."""
+    """Draw ``num_samples`` examples with probabilities proportional to ``weights``."""
 
     def __init__(
         self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None
@@ -123,7 +123,7 @@ class WeightedRandomSampler(Sampler):
 
 
 class BatchSampler(Sampler):
-    """Lists of ``batch_size`` indices of another sampler; a shorter last one unless ``drop_last``.
+    """Group the indices of a sampler into lists of ``batch_size``; a shorter last one unless ``drop_last``.
 
     >>> list(BatchSampler(range(5), batch_size=2, drop_last=False))
     [[0, 1], [2, 3], [4]]

@@ -1,4 +1,4 @@
-"""Where the random numbers of samplers come from: the program's own stream, or a generator that was passed."""
+"""The source of random numbers for samplers: the program's stream, or a given generator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tinygrad_lite.random import default_generator
 
 
 def generator_of(generator: object = None) -> np.random.Generator:
-    """Return ``generator``; None means the one that `manual_seed` seeds."""
+    """Return ``generator``, by default the one that `manual_seed` seeds."""
     if generator is None:
         return default_generator()
     if not isinstance(generator, np.random.Generator):

@@ -1,6 +1,6 @@
-"""Data to learn from: real digits that come with the package, IDX files, and small generated sets.
+"""Data sets: real digits that ship with the package, IDX files, and small generated sets.
 
-Everything here takes and gives NumPy arrays.
+All functions take and return NumPy arrays.
 """
 
 from tinygrad_lite.datasets.generated import (

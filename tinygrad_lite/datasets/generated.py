@@ -1,6 +1,6 @@
-"""Small data sets made on the spot, the ones that textbooks and the recipes learn from.
+"""Small generated data sets, as used in textbooks and in the recipes.
 
-``make_blobs`` and ``make_regression`` have scikit-learn's arguments, without its rarer ones.  The same seed gives the
+``make_blobs`` and ``make_regression`` have scikit-learn's arguments, except the rarer ones.  The same seed gives the
 same data on every machine.
 """
 
@@ -14,13 +14,13 @@ Arrays = tuple[NDArray[Any], NDArray[Any]]
 
 
 def make_cubic(n: int = 700, noise: float = 10.0, seed: Seed = 0, dtype: DTypeLike = np.float32) -> Arrays:
-    """Return points of a noisy cubic, ``y = x**3 + 4 + N(0, noise)`` with x uniform in [0, 5], in the order of x.
+    """Return points of a noisy cubic, ``y = x**3 + 4 + N(0, noise)``, x uniform in [0, 5], sorted.
 
     Args:
         n: number of points.
         noise: standard deviation of the normal noise, in units of y; its square is the least mean squared error that a
             model can reach on new points.
-        seed: of the noise and of the places.
+        seed: of the noise and of x.
         dtype: floating type of both arrays.
 
     Returns:
@@ -39,7 +39,7 @@ def make_cubic(n: int = 700, noise: float = 10.0, seed: Seed = 0, dtype: DTypeLi
 
 
 def make_xor(n: int = 4, noise: float = 0.0, seed: Seed = 0, dtype: DTypeLike = np.float32) -> Arrays:
-    """Return the truth table of XOR, its four rows repeated in turn and moved by ``N(0, noise)``.
+    """Return the truth table of XOR, its four rows repeated, plus ``N(0, noise)``.
 
     Args:
         n: number of rows; four give the table once.
@@ -65,10 +65,11 @@ def make_xor(n: int = 4, noise: float = 0.0, seed: Seed = 0, dtype: DTypeLike = 
 def make_up_down(
     n: int = 50, length: int = 10, noise: float = 0.1, seed: Seed = 0, dtype: DTypeLike = np.float32
 ) -> Arrays:
-    """Return short series that go up or down by one unit per step, half of each, in mixed order.
+    """Return short series that rise or fall by one unit per step, half of each, shuffled.
 
-    Each series starts anywhere in [-1, 1]; ``N(0, noise)`` is added to every value.  The two-weight kernel (-1, 1), the
-    difference of neighbours, tells them apart: its mean response is the target up to noise.
+    Each series starts at a uniform point of [-1, 1]; ``N(0, noise)`` is added to every value.  The
+    two-weight kernel (-1, 1), the difference of neighbours, separates them: its mean response is the target up to
+    noise.
 
     Args:
         n: number of series.
@@ -78,7 +79,7 @@ def make_up_down(
         dtype: floating type of both arrays.
 
     Returns:
-        X ``(n, 1, length)``, channels in the middle as a 1-D convolution wants them, and y ``(n,)``: 1 up, -1 down.
+        X ``(n, 1, length)``, channels in the middle as a 1-D convolution expects them, and y ``(n,)``: 1 up, -1 down.
 
     >>> X, y = make_up_down(4, length=3, noise=0.0)
     >>> (X[:, 0, 1:] - X[:, 0, :-1]).mean(axis=1).round(5).tolist() == y.tolist()
@@ -104,20 +105,20 @@ def make_blobs(
     random_state: Seed = None,
     dtype: DTypeLike = np.float32,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return round clouds of points around centres, as even in number as they can be.
+    """Return round clusters of points around centres, of equal size up to one point.
 
     Args:
         n_samples: number of points in all.
-        n_features: dimensions, where ``centers`` is a number.
-        centers: how many, drawn uniformly from ``center_box``; or their places ``(k, n_features)``.
-        cluster_std: standard deviation of every cloud in every direction.
+        n_features: dimensions, if ``centers`` is a number.
+        centers: their number, drawn uniformly from ``center_box``; or their positions ``(k, n_features)``.
+        cluster_std: standard deviation of every cluster in every direction.
         center_box: lowest and highest coordinate of drawn centres.
-        shuffle: mix the order; otherwise cloud after cloud.
+        shuffle: shuffle the points; otherwise they are ordered by cluster.
         random_state: seed; ``None`` for different data each time.
         dtype: floating type of X.
 
     Returns:
-        X ``(n_samples, n_features)`` and the number of each point's cloud ``(n_samples,)``, ``int64``.
+        X ``(n_samples, n_features)`` and the index of each point's cluster ``(n_samples,)``, ``int64``.
 
     >>> X, y = make_blobs(6, centers=[[0, 0], [9, 9]], cluster_std=0.1, shuffle=False, random_state=0)
     >>> X.shape, bool((X[:3] < 1).all()), y.tolist()
@@ -158,18 +159,18 @@ def make_regression(
     random_state: Seed = None,
     dtype: DTypeLike = np.float32,
 ) -> tuple[NDArray[Any], ...]:
-    """Return a linear problem, ``y = X @ w + bias + N(0, noise)``, where only some features count.
+    """Return a linear problem, ``y = X @ w + bias + N(0, noise)``, where only some features matter.
 
     X is standard normal; ``min(n_informative, n_features)`` rows of w, anywhere, are uniform in [0, 100), the others 0.
 
     Args:
         n_samples: number of rows.
         n_features: number of columns.
-        n_informative: how many of them matter.
+        n_informative: the number of features that matter.
         n_targets: number of targets; one gives flat y and w.
         bias: the intercept.
         noise: standard deviation of the normal noise on y.
-        coef: give w as well.
+        coef: return w as well.
         random_state: seed; ``None`` for different data each time.
         dtype: floating type of all arrays.
 

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_MOST_INFLATION = 1032  # what one byte of a DEFLATE stream can become at most
+_MOST_INFLATION = 1032  # the largest expansion of one byte of a DEFLATE stream
 _CHUNK = 1 << 20
 
 
 def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> NDArray[Any]:
-    """Read one array from an IDX file, plain or gzipped (seen from its first bytes, not from its name).
+    """Read one array from an IDX file, plain or gzipped (recognised by its first bytes).
 
     The header is two zero bytes, a type code, the number of dimensions, and each dimension as a big-endian 32-bit
-    integer; the values follow, big-endian, last dimension fastest.  A file is believed only as far as its bytes go: the
-    length it announces is compared with the length it can have before anything of that size is allocated.
+    integer; the values follow, big-endian, last dimension fastest.  The length that the
+    header announces is compared with the length that the file can have before memory of that size is allocated.
 
     Args:
         path: the file.
@@ -66,7 +66,7 @@ def _parse(file: BinaryIO, path: Path, most: int, max_bytes: int) -> NDArray[Any
         known = " ".join(f"{code:02x}" for code in _TYPES)
         raise ValueError(f"read_idx: {path} is not an IDX file: it starts with {magic.hex(' ')!r}, not 00 00 [{known}]")
     dtype, ndim = np.dtype(_TYPES[magic[2]]), magic[3]
-    if ndim > 32:  # the most that every supported NumPy has
+    if ndim > 32:  # the limit of the oldest supported NumPy
         raise ValueError(f"read_idx: {path} announces {ndim} dimensions, at most 32 can be read")
     header = _read(file, 4 * ndim)
     if len(header) < 4 * ndim:
@@ -91,7 +91,7 @@ def _parse(file: BinaryIO, path: Path, most: int, max_bytes: int) -> NDArray[Any
 
 
 def _read(file: BinaryIO, count: int) -> bytearray:
-    """Read up to ``count`` bytes piece by piece, so that memory follows what the file has, not what it announces."""
+    """Read up to ``count`` bytes piece by piece, so that memory grows with the file, not with its header."""
     data = bytearray()
     while len(data) < count and (piece := file.read(min(_CHUNK, count - len(data)))):
         data += piece

@@ -1,4 +1,4 @@
-"""The one way in which every image data set hands out its arrays."""
+"""Selection, scaling and shaping, shared by all image data sets."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST, read from their IDX files and downloaded only when asked."""
+"""MNIST and Fashion-MNIST, read from their IDX files and downloaded only on request."""
 
 import hashlib
 import os
@@ -68,11 +68,11 @@ def mnist(
     Args:
         root: folder of the files.
         train: the 60,000 training images; otherwise the 10,000 test images.
-        download: fetch what is missing into ``root/MNIST/raw``.  A file is checked against its SHA-256 and appears
-            under its name only when it is whole.
-        classes: the digits wanted, such as ``(0, 1)``; all ten by default.
-        flat: give images as rows of 784 values instead of ``(1, 28, 28)``.
-        scale: give values in [0, 1]; otherwise 0..255.
+        download: fetch missing files into ``root/MNIST/raw``.  A file is checked against its SHA-256 and gets
+            its name only when it is complete.
+        classes: the digits to return, such as ``(0, 1)``; all ten by default.
+        flat: return images as rows of 784 values instead of ``(1, 28, 28)``.
+        scale: return values in [0, 1]; otherwise 0..255.
         dtype: type of the images; floating when ``scale`` is on.
 
     Returns:
@@ -80,8 +80,8 @@ def mnist(
 
     Raises:
         FileNotFoundError: files are missing and ``download`` is off.
-        ConnectionError: no mirror gave a good file.
-        ValueError: a file is damaged or holds something else.
+        ConnectionError: no mirror has the published file.
+        ValueError: a file is damaged or has other content.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based learning applied to document recognition,
     Proceedings of the IEEE 86(11).
@@ -147,7 +147,7 @@ def _load(
 
 
 def _locate(source: _Source, root: Path, file: str, download: bool) -> Path:
-    """Find one file under the names in use, or fetch it."""
+    """Find one file under its usual names, or fetch it."""
     home = root / source.folder / "raw"
     dotted = file.replace("-idx", ".idx")
     for folder in (home, root):
@@ -163,7 +163,7 @@ def _locate(source: _Source, root: Path, file: str, download: bool) -> Path:
 
 
 def _fetch(source: _Source, file: str, target: Path) -> Path:
-    """Download one gzipped file: into a temporary neighbour, checked, then renamed."""
+    """Download one gzipped file to a temporary name, check it, then rename it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     failures = []
     for mirror in source.mirrors:
@@ -176,7 +176,7 @@ def _fetch(source: _Source, file: str, target: Path) -> Path:
                 os.replace(part, target)
                 return target
             failures.append(f"{url}: the content is not the published one (SHA-256 {found})")
-        except OSError as error:  # what urllib raises for the network, and what the disk raises
+        except OSError as error:  # errors of the network (urllib) and of the disk
             failures.append(f"{url}: {error}")
         finally:
             part.unlink(missing_ok=True)
@@ -187,8 +187,8 @@ def _fetch(source: _Source, file: str, target: Path) -> Path:
 
 
 def _copy(url: str, out: BinaryIO) -> str:
-    """Copy what a URL gives, at most ``_MOST_BYTES``, and return its SHA-256."""
-    from http.client import HTTPException  # only a download pays for the network modules
+    """Copy the content of a URL, at most ``_MOST_BYTES``, and return its SHA-256."""
+    from http.client import HTTPException  # imported only for a download
     from urllib.request import urlopen
 
     digest, left = hashlib.sha256(), _MOST_BYTES

@@ -1,4 +1,4 @@
-"""Dividing examples into a part to learn from and a part to be judged by."""
+"""Split examples into a training part and a test part."""
 
 from math import ceil
 from typing import Any
@@ -15,7 +15,7 @@ def split(
     *,
     stratify: bool = True,
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Split examples into ``X_train, X_test, y_train, y_test``, with the same share of every class in both parts.
+    """Split examples into ``X_train, X_test, y_train, y_test``, by default stratified by class.
 
     Shuffles first; the same seed gives the same split on every machine.  The number of test examples is
     ``ceil(test * n)``, and each class differs from its exact share by less than one example wherever both parts can
@@ -26,7 +26,7 @@ def split(
         y: one label per example, ``(n,)`` when ``stratify`` is on, else ``(n, ...)``.
         test: share in (0, 1), or a whole number of examples.
         seed: of the shuffle; ``None`` for a different split each time.
-        stratify: keep the shares of the classes; switch off for targets that are measurements.
+        stratify: keep the share of each class in both parts; switch off for continuous targets.
 
     Raises:
         ValueError: lengths that differ, a part that would be empty, a class with a single example.

@@ -1,4 +1,4 @@
-"""The UCI handwritten digits, which come with the package."""
+"""The UCI handwritten digits, which ship with the package."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -29,9 +29,9 @@ def digits(
     is downloaded.
 
     Args:
-        classes: the digits wanted, such as ``(0, 1)``; all ten by default.  Labels stay the digits themselves.
-        flat: give images as rows of 64 values instead of ``(1, 8, 8)``.
-        scale: give values in [0, 1]; otherwise the counts 0..16 of the file.
+        classes: the digits to return, such as ``(0, 1)``; all ten by default.  Labels stay the digits themselves.
+        flat: return images as rows of 64 values instead of ``(1, 8, 8)``.
+        scale: return values in [0, 1]; otherwise the counts 0..16 of the file.
         dtype: type of the images; floating when ``scale`` is on.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Writing a file so that a killed program leaves either the old one or the new one, never half of one."""
+"""Atomic writes: a killed program leaves either the old file or the new one, never a part."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any, BinaryIO
 def replacing(target: Any) -> Iterator[BinaryIO]:
     """Open ``target`` (a path, or a binary file as it is) for writing.
 
-    A path is written beside its place and renamed at the end; if anything fails, what was there before is untouched.
+    A path is written under a temporary name in the same folder and then renamed; if anything fails, the old file stays.
     """
     if hasattr(target, "write"):
         yield target
         return
-    path = os.path.realpath(os.fspath(target))  # through a link: the file is replaced, not the link
+    path = os.path.realpath(os.fspath(target))  # follow links: replace the file, not the link
     folder, name = os.path.split(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"save: there is no folder {folder}")

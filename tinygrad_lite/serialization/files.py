@@ -1,4 +1,4 @@
-"""Saving and loading: the format follows from the name when writing and from the content when reading."""
+"""`save` and `load`: the format follows from the name when writing, from the content when reading."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def save(obj: Any, f: Any) -> None:
     """Write ``obj`` to a path or binary file, without pickle.
 
     ``obj`` may be a tensor, array, number, string or None, or dicts, lists and tuples of these, such as the
-    ``state_dict()`` of a module or an optimiser. It is written in NumPy's ``.npz`` format, whatever the name of the
-    file (``model.pt`` too), and `numpy.load` reads its tensors by name. A name ending in ``.safetensors`` gives that
-    format, which holds a dict of tensors and nothing else and which PyTorch's users can read.
+    ``state_dict()`` of a module or an optimiser. The format is NumPy's ``.npz`` for any name of the file
+    (``model.pt`` too), and `numpy.load` reads the tensors by name. A name ending in ``.safetensors`` selects that
+    format, which holds a dict of tensors only and can be read in PyTorch.
 
-    A path is written beside its place and then renamed: a killed program never harms the old file. Raises DTypeError,
-    naming the place, for anything that cannot be written, before the file is touched.
+    The write is atomic: a killed program leaves the old file intact. Raises DTypeError, naming the path within ``obj``,
+    for a value that cannot be written, before the file is changed.
 
     >>> import os, tempfile, tinygrad_lite as tl
     >>> path = os.path.join(tempfile.mkdtemp(), "checkpoint.npz")
@@ -40,14 +40,13 @@ def save(obj: Any, f: Any) -> None:
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
-    """Return what a path or binary file holds: whatever `save` wrote, and the files of others.
+    """Return the content of a path or binary file: ``.npz``, safetensors, or PyTorch's ``.pt``.
 
-    These are any ``.npz`` and safetensors file, and ``.pt`` files of PyTorch with tensors, numbers, strings and
-    containers. Nothing in a file is ever executed. bfloat16 becomes float32. ``map_location``, ``weights_only`` and
-    ``mmap`` are accepted and change nothing.
+    A ``.pt`` file may hold tensors, numbers, strings and containers of these. Nothing in a file is ever executed.
+    bfloat16 becomes float32. ``map_location``, ``weights_only`` and ``mmap`` are accepted and have no effect.
 
-    Raises FileNotFoundError, and FileError for a file that is damaged or holds anything else; what a damaged file
-    merely claims takes no memory.
+    Raises FileNotFoundError, and FileError for a file that is damaged or has other content. Sizes announced in a file
+    are checked before memory is allocated.
     """
     if hasattr(f, "read"):
         return read(f if f.seekable() else io.BytesIO(f.read()))
@@ -56,7 +55,7 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: b
 
 
 def read(file: Any) -> Any:
-    """Return the content of an open binary file, whatever its format."""
+    """Return the content of an open binary file in any of the formats."""
     start = file.read(9)
     file.seek(0)
     if start[:2] == b"PK":

@@ -17,11 +17,11 @@ STRUCTURE = "structure.json"
 
 EXPANSION = 200
 LARGE = 64 << 20
-"""A compressed archive may grow to `LARGE` bytes, beyond that `EXPANSION`-fold at most."""
+"""A compressed archive may expand to `LARGE` bytes; above that, to `EXPANSION` times its size."""
 
 
 def write_npz(content: tuple[str, dict[str, Any]], file: BinaryIO) -> None:
-    """Write what `take_apart` returned; `numpy.load` reads the tensors by name."""
+    """Write the result of `take_apart`; `numpy.load` reads the tensors by name."""
     text, arrays = content
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, array in arrays.items():
@@ -31,14 +31,14 @@ def write_npz(content: tuple[str, dict[str, Any]], file: BinaryIO) -> None:
 
 
 def entry(name: str) -> zipfile.ZipInfo:
-    """Return the head of an archive member, without a date: equal content gives equal files."""
+    """Return the header of an archive member without a date, so that equal content gives equal files."""
     info = zipfile.ZipInfo(name)
     info.external_attr = 0o644 << 16
     return info
 
 
 def read_npz(archive: zipfile.ZipFile) -> Any:
-    """Return what `write_npz` wrote; a file of `numpy.savez` gives a dict of tensors. Raises FileError."""
+    """Read a file of `write_npz`, or a file of `numpy.savez` as a dict of tensors. Raises FileError."""
     members = {info.filename: info for info in archive.infolist()}
     found: dict[str, Any] = {}
 
@@ -59,13 +59,13 @@ def read_npz(archive: zipfile.ZipFile) -> Any:
 
 
 def opened(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip archive; raise FileError if it is damaged, or if its members claim more than it can hold."""
+    """Open a zip archive; raise FileError if it is damaged or announces more than it can hold."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
-        raise FileError(f"load: not a whole zip archive, it may be truncated ({error})") from None
+        raise FileError(f"load: not a complete zip archive, it may be truncated ({error})") from None
     infos = archive.infolist()
     names = [info.filename for info in infos]
     if len(set(names)) != len(names):
@@ -86,7 +86,7 @@ def contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int = LAR
     try:
         with archive.open(member) as stream:
             data = stream.read(member.file_size + 1)
-    except Exception as error:  # zlib, struct and zipfile have errors of their own
+    except Exception as error:  # zlib, struct and zipfile raise different errors
         raise damaged(member, error) from None
     if len(data) != member.file_size:
         raise FileError(f"load: '{member.filename}' has {len(data)} bytes, {member.file_size} were announced")
@@ -99,17 +99,17 @@ def damaged(member: zipfile.ZipInfo, error: Exception) -> FileError:
 
 
 def fill(data: Any, stream: Any, member: zipfile.ZipInfo) -> None:
-    """Read the rest of a member into an array; raise FileError if it ends early. The checksum is compared too."""
+    """Read the rest of a member into an array; raise FileError if it ends early or its checksum differs."""
     place, filled = data.view(np.uint8).data, 0
     while filled < data.nbytes:
         n = stream.readinto(place[filled:])
         if not n:
             raise FileError(f"load: '{member.filename}' ends after {filled} of {data.nbytes} bytes")
-        filled += n  # with the last byte the checksum is compared
+        filled += n  # reading the last byte compares the checksum
 
 
 def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
-    """Return one array; its memory is taken only when its head and the size of the member agree."""
+    """Return one array; memory is allocated only if its header and the size of the member agree."""
     try:
         with archive.open(member) as stream:
             version = np.lib.format.read_magic(stream)

@@ -1,4 +1,4 @@
-"""The safetensors format: a length, a JSON head with name, dtype, shape and place of every tensor, then the numbers."""
+"""The safetensors format: a length, a JSON header with dtype, shape and offsets of each tensor, then the data."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LONGEST_HEAD = 100_000_000
 
 
 def save_file(tensors: Mapping[str, Any], filename: Any, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a dict of tensors or arrays by name to a path or binary file; ``metadata`` is text by name.
+    """Write tensors or arrays by name to a path or binary file; ``metadata`` is text by name.
 
-    PyTorch's and every other safetensors reader can load it. A path is written beside its place and then renamed.
-    Raises DTypeError for what the format cannot hold, before the file is touched.
+    Every safetensors reader can load it. The write is atomic. Raises DTypeError for a value that the format cannot
+    hold, before the file is changed.
     """
     arrays: dict[str, Any] = {}
     if not isinstance(tensors, Mapping):
@@ -48,7 +48,7 @@ def save_file(tensors: Mapping[str, Any], filename: Any, metadata: Mapping[str, 
                 f"save: the metadata of a .safetensors file is text by name, not {describe(dict(metadata))}"
             )
         head["__metadata__"] = dict(metadata)
-    # wide numbers first, so that every tensor lies at a multiple of its own width
+    # widest dtype first, so that every tensor is aligned to its own width
     order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
     end = 0
     for name in order:
@@ -74,7 +74,7 @@ def load_file(filename: Any) -> dict[str, Tensor]:
 
 
 def read_safetensors(file: BinaryIO) -> dict[str, Tensor]:
-    """Return the tensors of an open file; nothing is read before the whole head has been checked."""
+    """Return the tensors of an open file; the whole header is checked before any data is read."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     length = int.from_bytes(file.read(8), "little")
@@ -105,12 +105,12 @@ def read_safetensors(file: BinaryIO) -> dict[str, Tensor]:
 
 
 def bfloat16(upper: Any) -> Any:
-    """Return float32 numbers from their upper halves."""
+    """Convert bfloat16, given as uint16, to float32."""
     return (upper.astype(np.uint32) << 16).view(np.float32)
 
 
 def parse_head(text: bytes) -> dict[str, Any]:
-    """Return the JSON object of the head; raise FileError for anything else."""
+    """Return the header as a dict; raise FileError if it is not a valid JSON object."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
@@ -134,7 +134,7 @@ def parse_head(text: bytes) -> dict[str, Any]:
 
 
 def entry(name: str, value: Any) -> tuple[str, tuple[int, ...], int, int]:
-    """Return dtype, shape, first and last byte of one tensor; raise FileError where they do not agree."""
+    """Return dtype, shape, first and last byte of one tensor; raise FileError if they disagree."""
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         raise FileError(f"load: tensor '{name}' needs dtype, shape and data_offsets")
     kind, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]

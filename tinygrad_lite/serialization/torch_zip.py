@@ -1,6 +1,6 @@
 """PyTorch's ``.pt`` files (the zip format, since 1.6): state dicts and containers of tensors, numbers and strings.
 
-Such a file is a zip archive with a pickle that describes the objects, and one member with the numbers of each storage.
+Such a file is a zip archive: a pickle that describes the objects, and one member with the data of each storage.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DTYPES = {
 
 
 class Kind:
-    """How the numbers of a storage are written; ``bf16`` is read as integers and becomes float32."""
+    """The dtype of a storage; ``bf16`` is read as integers and converted to float32."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -38,14 +38,14 @@ class Kind:
 
 
 class Storage:
-    """The numbers of one or several tensors, read when the first of them is built."""
+    """The data of one or several tensors, read when the first of them is built."""
 
     def __init__(self, read: Callable[[], Any], kind: Kind, size: int) -> None:
         self.read, self.kind, self.size = read, kind, size
         self.arrays: dict[str, Any] = {}
 
     def numbers(self, kind: Kind | None = None) -> Any:
-        """Return the numbers as one flat array, for an untyped storage as ``kind``."""
+        """Return the data as one flat array; ``kind`` is the dtype for an untyped storage."""
         kind = kind or self.kind
         if kind.code not in self.arrays:
             if "raw" not in self.arrays:
@@ -56,7 +56,7 @@ class Storage:
 
 
 def read_torch(archive: zipfile.ZipFile, description: str) -> Any:
-    """Return what PyTorch saved; ``description`` is the name of the pickle in the archive. Raises FileError."""
+    """Return the object that PyTorch saved; ``description`` names the pickle in the archive. Raises FileError."""
     members = {info.filename: info for info in archive.infolist()}
     folder = description.removesuffix("data.pkl")
     order = contents(archive, members[folder + "byteorder"]) if folder + "byteorder" in members else b"little"
@@ -90,7 +90,7 @@ def read_torch(archive: zipfile.ZipFile, description: str) -> Any:
     return read_pickle(contents(archive, members[description]), known, persistent)
 
 
-# ------------------------------------------------------------------------------------------------ what a file may name
+# ------------------------------------------------------------------------------------------------ the allowed names
 def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bool = False, hooks: Any = None,
             kind: Any = None, metadata: Any = None) -> Tensor:  # fmt: skip
     """Return the tensor with ``size`` and ``stride`` in a storage."""
@@ -110,7 +110,7 @@ def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
     if count > max(len(numbers), LARGE // numbers.itemsize):
         raise FileError(f"load: a tensor of size {sizes} repeats a storage of {len(numbers)} elements; refused")
     if count:
-        # a view, as it was in PyTorch: tensors that shared memory share it here too
+        # a view, as in PyTorch: tensors that shared memory share it here too
         array = np.lib.stride_tricks.as_strided(numbers[offset:], sizes, [s * numbers.itemsize for s in strides])
     else:
         array = np.empty(sizes, numbers.dtype)
@@ -120,19 +120,19 @@ def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
 
 
 def parameter(data: Tensor, requires_grad: bool, hooks: Any, state: Any = None) -> Tensor:
-    """Return a tensor that was a Parameter."""
+    """Return the tensor of a saved Parameter."""
     t = make(data.array)
     t.tracked = bool(requires_grad) and t.array.dtype.kind == "f"
     return t
 
 
 def numbered(v: Any = ()) -> Any:
-    """Return what a dict-like container is made of."""
+    """Return a dict for a dict-like container."""
     return dict(v)
 
 
 def encoded(text: str, encoding: str) -> bytes:
-    """Return bytes that an old pickle wrote as text."""
+    """Return bytes that an old pickle stored as text."""
     if encoding not in ("latin1", "latin-1"):
         raise FileError(f"load: text in the encoding {encoding!r:.40}")
     return text.encode("latin-1")
@@ -162,7 +162,7 @@ NAMES["torch.storage", "UntypedStorage"] = NAMES["torch", "UntypedStorage"]
 
 
 def known(module: str, name: str) -> Any:
-    """Return what a name in the file means here; raise FileError, naming it, if it is not in the list."""
+    """Return the meaning of a name in the file; raise FileError if `NAMES` does not have it."""
     module = "builtins" if module == "__builtin__" else module
     if (module, name) not in NAMES:
         raise FileError(
@@ -173,7 +173,7 @@ def known(module: str, name: str) -> Any:
 
 
 def first_torch_pickle(archive: zipfile.ZipFile) -> str | None:
-    """Return the name of the pickle in an archive of PyTorch; None if it is none."""
+    """Return the name of the pickle in an archive of PyTorch; None for another archive."""
     for name in archive.namelist():
         if name.endswith("/data.pkl") and name.count("/") == 1:
             return name
