@@ -221,3 +221,16 @@ def test_recorder(nets, tmp_path):
     for wrong in (lambda: viz.Recorder(3), lambda: viz.Recorder(model, every=0), lambda: viz.Recorder(model).step(1.0)):
         with pytest.raises((TypeError, ValueError, RuntimeError), match="Recorder"):
             wrong()
+
+
+def test_the_recorder_keeps_the_last_step(nets):
+    model = nets.Residual(blocks=1)
+    recorder = viz.Recorder(model, every=4)
+    for k in range(7):
+        model.zero_grad()
+        loss = (model(nets.x8) ** 2).mean() * (k + 1)
+        loss.backward()
+        recorder.step(loss)
+        assert recorder.steps[-1].number == k + 1
+        assert recorder.steps[-1].loss == pytest.approx(loss.item())
+    assert [s.number for s in recorder.steps] == [1, 5, 7] and "step 7, loss" in recorder.to_html()

@@ -13,7 +13,7 @@ from tinygrad_lite.viz.capture.names import named, of_caller
 from tinygrad_lite.viz.capture.profiled import checked
 from tinygrad_lite.viz.capture.walk import walk
 from tinygrad_lite.viz.model import PROFILED, Graph, GraphNode, Look
-from tinygrad_lite.viz.trace import run
+from tinygrad_lite.viz.trace import Call, keywords, run
 
 GRAPHS = ("forward", "backward", "both")
 
@@ -35,19 +35,22 @@ def draw(
     engine: str = "auto",
     title: str | None = None,
     profile: Profile | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    on_error: str = "raise",
 ) -> Graph:
     """Return the graph of a tensor, or of one run of a module or function on ``inputs``.
 
     A run restores what it changes (mode, buffers, random state, ``.grad``), and no recorded node stays alive.
 
     ``graph``: ``"forward"``, ``"backward"`` or ``"both"``. ``depth``: how many levels of modules are expanded (None:
-    all). ``params``: inside the box of their op (``"fold"``), in boxes of their own (``"show"``), or not (``"hide"``).
-    ``show``: lines in the boxes, any of shape, dtype, value, grad, stats, attrs, flops, bytes, time, source, saved.
-    ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a function of a node.
-    ``profile``: with it time (forward and backward), forward, backward, calls and bytes are the measured ones.
-    ``fold_repeats``: draw equal consecutive modules once, with their number. ``rankdir``: TB, LR, BT or RL.
-    ``theme``: light, dark, or auto (follows the reader). ``names``: names of tensors, or a module to take them from.
-    ``max_nodes``: with more boxes than this, modules are collapsed. ``engine``: ``"graphviz"`` uses ``dot``.
+    all but the layers of the library). ``params``: inside the box of their op (``"fold"``), in boxes of their own
+    (``"show"``), or not (``"hide"``). ``show``: lines in the boxes, any of shape, dtype, value, grad, stats, attrs,
+    flops, bytes, time, source, saved. ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a
+    function of a node. ``profile``: with it time (forward and backward), forward, backward, calls and bytes are the
+    measured ones. ``fold_repeats``: draw equal consecutive modules once, with their number. ``rankdir``: TB, LR, BT or
+    RL. ``theme``: light, dark, or auto (follows the reader). ``names``: names of tensors, or a module to take them
+    from. ``max_nodes``: with more boxes than this, modules are collapsed. ``engine``: ``"graphviz"`` uses ``dot``.
+    ``kwargs``: the model's keyword arguments. ``on_error``: ``"draw"`` draws a failing run up to the error.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor(3.0, requires_grad=True)
@@ -73,20 +76,20 @@ def draw(
         if profile is not None:
             raise TypeError("draw: profile belongs to a tensor or to a run; a Graph keeps its own measurements")
         return measured(Graph(target.nodes, target.edges, target.calls, look, target.notes))
-    return measured(captured(target, inputs, {**of_caller(2), **named(names)}, look, graph, known_profile))
+    call = Call(target, inputs, keywords("draw", kwargs), on_error)
+    return measured(captured(call, {**of_caller(2), **named(names)}, look, graph, known_profile))
 
 
-def captured(
-    target: Any, inputs: Sequence[Any], names: Names, look: Look, graph: str, profile: Profile | None
-) -> Graph:  # fmt: skip
+def captured(call: Call, names: Names, look: Look, graph: str, profile: Profile | None) -> Graph:
     """Return the graph of a tensor, of a list of tensors, or of one run of a module or function."""
+    target = call.model
     if isinstance(target, Tensor) or isinstance(target, (list, tuple)) and any(isinstance(t, Tensor) for t in target):
-        if inputs:
+        if call.inputs or call.kwargs:
             raise TypeError("draw: a tensor is already computed; inputs belong to a module or function")
         return walk(target, names, look, graph, profile)
     if not callable(target):
         raise TypeError(f"draw: expected a tensor, a module, a function or a Graph, got {describe(target)}")
-    return run(target, inputs, names, look, graph, profile)
+    return run(call, names, look, graph, profile)
 
 
 def measured(graph: Graph) -> Graph:

@@ -120,13 +120,22 @@ class GraphEdge:
 class GraphCall:
     """One call of a module: ``id`` is its path (``#2`` from the second call on), ``cls`` its class.
 
-    ``shape`` is the shape of its output, None if the output is not a single tensor.
+    ``outputs`` are name and shape of every tensor in its result; the name of a single tensor is empty. ``detail`` are
+    the settings of a layer of the library, which a picture draws as a ``single`` box by default.
     """
 
     id: str
     cls: str
     parent: str = ""
-    shape: tuple[int, ...] | None = None
+    outputs: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    detail: str = ""
+    single: bool = False
+
+    @property
+    def shape(self) -> tuple[Any, ...] | None:
+        """The shape of the output; of several a tuple of shapes, None if there is none."""
+        shapes = tuple(shape for _, shape in self.outputs)
+        return None if not shapes else shapes[0] if len(shapes) == 1 else shapes
 
 
 @dataclass(frozen=True)

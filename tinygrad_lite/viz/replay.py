@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,22 @@ from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.trace import trace
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Copies of the gradients and parameters at one step."""
+
+    count: int
+    loss: float
+    grads: dict[str, Any]
+    values: dict[str, Any]
+
+
 class Recorder:
     """Record the gradient norm of every parameter while a model trains.
 
-    Call ``step(loss)`` after each ``loss.backward()``; every ``every``-th call is recorded. ``save_html`` writes a page
-    with a slider over the recorded steps. The graph is that of the model's first recorded run.
+    Call ``step(loss)`` after each ``loss.backward()``; every ``every``-th call is recorded, and always the last one.
+    ``save_html`` writes a page with a slider over the recorded steps. The graph is that of the model's first recorded
+    run.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite import nn
@@ -41,7 +53,8 @@ class Recorder:
             raise ValueError(f"Recorder: every must be a whole number of at least 1, got {every!r}")
         self.model, self.every = model, every
         self.count = 0
-        self.steps: list[Step] = []
+        self.recorded: list[Step] = []
+        self.last: Seen | None = None  # the latest step, if it is not recorded yet
         self.graph: Graph | None = None
         self.inputs: tuple[Any, ...] | None = None
         self.before: dict[str, Any] = {}
@@ -53,8 +66,6 @@ class Recorder:
     def step(self, loss: Any) -> None:
         """Record every ``every``-th training step; ``loss`` is a tensor of one element or a number."""
         self.count += 1
-        if (self.count - 1) % self.every:
-            return
         number = float(loss.array.reshape(-1)[0]) if isinstance(loss, Tensor) else float(loss)
         if self.graph is None:
             if self.inputs is None:
@@ -62,17 +73,30 @@ class Recorder:
             self.hook.remove()
             self.graph = trace(self.model, *self.inputs)
             self.inputs = None
+        named = list(self.model.named_parameters())
+        grads = {name: p.grad.array.copy() for name, p in named if p.grad is not None}
+        self.last = Seen(self.count, number, grads, {name: p.array.copy() for name, p in named})
+        if (self.count - 1) % self.every == 0:
+            self.recorded.append(self._compared(self.last))
+            self.before, self.last = self.last.values, None
+
+    def _compared(self, seen: Seen) -> Step:
+        """Return the norms of one step, and the relative changes since the previous record."""
         grads, ratios = {}, {}
-        for name, p in self.model.named_parameters():
-            if p.grad is not None:
-                numbers = statistics(p.grad.array)
-                grads[name] = math.nan if numbers["nonfinite"] else numbers["norm"]
+        for name, g in seen.grads.items():
+            numbers = statistics(g)
+            grads[name] = math.nan if numbers["nonfinite"] else numbers["norm"]
+        for name, array in seen.values.items():
             old = self.before.get(name)
-            if old is not None and old.shape == p.array.shape:
+            if old is not None and old.shape == array.shape:
                 size = statistics(old)["norm"]
-                ratios[name] = statistics(p.array - old)["norm"] / size if size else math.inf
-            self.before[name] = p.array.copy()
-        self.steps.append(Step(self.count, number, grads, ratios))
+                ratios[name] = statistics(array - old)["norm"] / size if size else math.inf
+        return Step(seen.count, seen.loss, grads, ratios)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The recorded steps; the last one of the training is always among them."""
+        return self.recorded if self.last is None else [*self.recorded, self._compared(self.last)]
 
     def to_html(self) -> str:
         """Return the page with the slider."""

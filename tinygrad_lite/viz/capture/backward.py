@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinygrad_lite.engine.call import RESULTS
-from tinygrad_lite.engine.call import RESULTS
 from tinygrad_lite.engine.op import OPS
 from tinygrad_lite.viz.model import Graph, GraphCall, GraphEdge, GraphNode
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.viz.capture.cost import flops_of
+from tinygrad_lite.viz.capture.nested import tensors_in
 from tinygrad_lite.viz.capture.values import kept, statistics, trouble
 from tinygrad_lite.viz.model import GraphCall, GraphEdge, GraphNode
 
@@ -103,11 +104,13 @@ class Builder:
 
     # ------------------------------------------------------------------------------------ ops
     def add_op(self, op: Any, args: tuple[Any, ...], result: Any, call: str) -> GraphNode:
-        """Add a node for one call of ``op``, and an edge for every tensor or array among its arguments."""
-        node = GraphNode(
-            self.numbered(call, op.name), "op", op=op.name, label=op.label, group=op.kind, call=call,
-            shape=tuple(result.shape), dtype=str(result.dtype), bytes=int(result.nbytes),
-        )  # fmt: skip
+        """Add a node for one call of ``op``, and an edge for every tensor or array among its arguments.
+
+        ``result`` is None if the op failed.
+        """
+        node = GraphNode(self.numbered(call, op.name), "op", op=op.name, label=op.label, group=op.kind, call=call)
+        if result is not None:
+            node.shape, node.dtype, node.bytes = tuple(result.shape), str(result.dtype), int(result.nbytes)
         shapes: dict[str, tuple[int, ...]] = {}
         for param, value in zip(op.params, args, strict=False):
             if param == op.sequence:
@@ -120,7 +123,8 @@ class Builder:
                 shapes[param] = tuple(value.shape)
             elif param not in op.arrays or value is not None:
                 node.attrs[param] = value
-        node.flops = flops_of(op, shapes, node.shape, node.attrs)
+        if result is not None:
+            node.flops = flops_of(op, shapes, node.shape, node.attrs)
         self.nodes.append(node)
         return node
 
@@ -134,23 +138,16 @@ class Builder:
     def outputs(self, result: Any) -> list[tuple[str, Any]]:
         """Add an output node for every tensor in a result, however nested; returns (id, tensor)."""
         found: list[tuple[str, Any]] = []
-        stack: list[tuple[str, Any]] = [("output", result)]
-        while stack:
-            name, value = stack.pop()
-            if isinstance(value, (Tensor, np.ndarray)):
-                src, out = self.origin(value)
-                node = GraphNode(
-                    self.unique(name), "output", label=name, shape=tuple(value.shape), dtype=str(value.dtype),
-                    requires_grad=bool(getattr(value, "tracked", False)),
-                )  # fmt: skip
-                self.measure(node, value.array if isinstance(value, Tensor) else value)
-                self.nodes.append(node)
-                self.edges.append(GraphEdge(src, node.id, out, 0, node.shape))
-                found.append((node.id, value))
-            elif isinstance(value, (list, tuple)):
-                stack.extend((f"{name}.{i}", v) for i, v in reversed(list(enumerate(value))))
-            elif isinstance(value, Mapping):
-                stack.extend((f"{name}.{k}", v) for k, v in reversed(list(value.items())))
+        for name, value in tensors_in("output", result):
+            src, out = self.origin(value)
+            node = GraphNode(
+                self.unique(name), "output", label=name, shape=tuple(value.shape), dtype=str(value.dtype),
+                requires_grad=bool(getattr(value, "tracked", False)),
+            )  # fmt: skip
+            self.measure(node, value.array if isinstance(value, Tensor) else value)
+            self.nodes.append(node)
+            self.edges.append(GraphEdge(src, node.id, out, 0, node.shape))
+            found.append((node.id, value))
         return found
 
     def scalar(self) -> bool:

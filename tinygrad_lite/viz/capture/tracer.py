@@ -10,6 +10,8 @@ from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.viz.capture.builder import Builder, Names
 from tinygrad_lite.viz.capture.cost import saved_bytes
+from tinygrad_lite.viz.capture.layers import details, is_library
+from tinygrad_lite.viz.capture.nested import tensors_in
 from tinygrad_lite.viz.capture.source import place_of
 from tinygrad_lite.viz.model import GraphCall, GraphNode
 
@@ -27,6 +29,7 @@ class Tracer(Builder, Observer):
         self.inside: dict[str, GraphCall] = {}
         self.clock = "time" in self.wants
         self.begun = 0.0
+        self.running: tuple[Any, Any, str] | None = None  # the op that has begun and not returned
 
     # ------------------------------------------------------------------------------------ module calls
     def enter(self, module: Any, args: Any) -> None:
@@ -37,25 +40,27 @@ class Tracer(Builder, Observer):
             path = f"{self.stack[-1]}.{cls}"
         count = self.entered[path] = self.entered.get(path, 0) + 1
         call = GraphCall(self.unique(path if count == 1 else f"{path}#{count}"), cls, self.stack[-1])
+        call.detail, call.single = details(module), is_library(module)
         self.calls.append(call)
         self.inside[call.id] = call
         self.stack.append(call.id)
 
     def leave(self, module: Any, output: Any) -> None:
-        """Close the innermost call and note the shape of its output."""
-        id = self.stack.pop()
-        if isinstance(output, Tensor):
-            self.inside[id].shape = tuple(output.shape)
+        """Close the innermost call and note the shapes of its outputs."""
+        call = self.inside[self.stack.pop()]
+        call.outputs = tuple((path[1:], tuple(t.shape)) for path, t in tensors_in("", output))
 
     # ------------------------------------------------------------------------------------ ops
     def before(self, op: Any, args: Any) -> None:
-        """Start the clock."""
+        """Remember the op in case it fails, and start the clock."""
+        self.running = op, args, self.stack[-1]
         if self.clock:
             self.begun = perf_counter()
 
     def after(self, op: Any, args: Any, out: Any, frame: Any) -> None:
         """Add the node of an op that has run."""
         elapsed = perf_counter() - self.begun if self.clock else None
+        self.running = None
         outs = out if isinstance(out, tuple) else (out,)
         node = self.add_op(op, args, outs[0], self.stack[-1])
         node.time, node.source = elapsed, place_of(frame)
@@ -75,3 +80,15 @@ class Tracer(Builder, Observer):
         whole = own.inputs[0] if own.op.is_pick else own
         self.records[node.id] = whole
         node.saved_bytes = saved_bytes(whole, self.names)
+
+    # ------------------------------------------------------------------------------------ errors
+    def failed(self, error: Exception) -> str:
+        """Mark the op that raised ``error``, or the last one before it; return the note for the reader."""
+        words = f"{type(error).__name__}: {error}"
+        if self.running is not None:
+            op, args, call = self.running
+            node = self.add_op(op, args, None, call)
+            node.marks = (f"failed here: {words}",)
+        elif self.nodes:
+            self.nodes[-1].marks = (*self.nodes[-1].marks, f"failed after this op: {words}")
+        return f"the run failed; the graph ends there: {words}"

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.call import RESULTS
-from tinygrad_lite.engine.call import RESULTS
 from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.profiler import profile

@@ -122,8 +122,8 @@ def from_json(text: str) -> Graph:
     try:
         nodes = [_node(d) for d in data["nodes"]]
         edges = [GraphEdge(**{**d, "shape": tuple(d.get("shape", ()))}) for d in data["edges"]]
-        calls = [GraphCall(**{**d, "shape": d.get("shape") and tuple(d["shape"])}) for d in data["calls"]]
-    except (TypeError, KeyError, AttributeError) as error:
+        calls = [_call(d) for d in data["calls"]]
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise ValueError(f"from_json: a node, edge or call is not of the right form: {error}") from None
     _check(nodes, edges, calls)
     return Graph(nodes, edges, calls, notes=tuple(map(str, data.get("notes", ()))))
@@ -139,6 +139,12 @@ def _node(d: dict[str, Any]) -> GraphNode:
     if d.get("measured") is not None:
         node.measured = Measured(**{**d["measured"], "shape": tuple(d["measured"].get("shape", ()))})
     return node
+
+
+def _call(d: dict[str, Any]) -> GraphCall:
+    call = GraphCall(**d)
+    call.outputs = tuple((str(name), tuple(int(n) for n in shape)) for name, shape in call.outputs)
+    return call
 
 
 def _check(nodes: list[GraphNode], edges: list[GraphEdge], calls: list[GraphCall]) -> None:

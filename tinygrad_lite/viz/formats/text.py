@@ -54,7 +54,7 @@ def register_names(graph: Graph) -> dict[str, str]:
 
 def kind_of(node: GraphNode) -> str:
     """Return shape and dtype."""
-    return f"{shape_text(node.shape)} {dtype_text(node.dtype)}"
+    return f"{shape_text(node.shape)} {dtype_text(node.dtype)}" if node.dtype else ""
 
 
 def marks_of(node: GraphNode) -> str:

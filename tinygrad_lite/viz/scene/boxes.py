@@ -33,7 +33,7 @@ NOUNS = {"input": "input", "param": "parameter", "buffer": "buffer", "const": "c
 NEUTRAL = {"pads": 0, "padding": 0, "dilation": 1, "groups": 1, "ceil_mode": False}
 """Options that change nothing when they have this value."""
 
-SIGNS = {"first": "✖", "added": "+", "removed": "−", "changed": "~"}
+SIGNS = {"first": "✖", "failed": "✖", "added": "+", "removed": "−", "changed": "~"}
 
 
 def cut(text: str) -> str:
@@ -168,7 +168,7 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
     scalar = not large and (node.value is not None or node.grad is not None)
     if size:
         lines.append((" ".join(size), "shape"))
-    elif "shape" in show and not scalar and node.kind not in ("output",):
+    elif "shape" in show and not scalar and node.kind != "output" and node.dtype:
         lines.append((shape_text(node.shape), "shape"))
     if scalar:
         value: Any = node.value
@@ -201,7 +201,7 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
         lines.append((cut(node.source), "note"))
     for m in node.marks:
         where = f" at {node.source}" if m.startswith("first") and node.source else ""
-        lines.append((mark_text(m) + where, "mark"))
+        lines.append((cut(mark_text(m) + where), "mark"))
     return lines
 
 
