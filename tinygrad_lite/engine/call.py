@@ -24,6 +24,7 @@ from numpy import ndarray
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.dtype import F32, F64, NUMPY_1, promoted
+from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, pick, record
 from tinygrad_lite.engine.source import user_frame
@@ -64,7 +65,7 @@ def {name}({signature}, **_words):
             _inputs = ({inputs},) if _tracked and _mode.grad and {records} else None
             return several(op, _y, _inputs, {saved_several}, ({options}), {first})
         _y = as_array(op, _y)
-    _t = allocate(Tensor)
+{layout}    _t = allocate(Tensor)
     _t.array = _y
     _t._grad = _t.hooks = _t.base = None
 {view}    if not _tracked or not _mode.grad or not {records}:
@@ -80,6 +81,22 @@ VIEW = """
     if _y.base is not None and (_mode.grad or {first}.base is not None):
         link(_t, {first}, op, ({options}))
 """
+
+LAYOUT = {
+    "contiguous": """
+    elif not _y.flags.c_contiguous:
+        _y = contiguous(_y)
+""",
+    "copy": """
+    elif _y.base is not None or not _y.flags.c_contiguous:
+        _y = copied(_y, {a}_)
+""",
+    "operands": """
+    elif {arrays}{a}_.ndim > 1 and not {a}_.flags.c_contiguous:
+        _y = arranged(_y, ({all},))
+""",
+}
+"""How the template lays the result out in memory, by `Op.layout`."""
 
 UNWRAP = """
     if isinstance({p}, Tensor):
@@ -139,6 +156,22 @@ def saved_source(op: Any, result: str = "_y") -> str:
     return f"({', '.join(parts)}{',' if parts else ''})"
 
 
+def layout_source(op: Any) -> str:
+    """Return the lines of the template that give the result of ``op`` the memory layout that PyTorch gives it.
+
+    Of elementwise results only those whose first operand is not contiguous need a look: NumPy prefers row-major order
+    among operands that disagree, PyTorch the order of the first.
+    """
+    if op.layout is None:
+        return ""
+    names = op.arrays
+    others = "".join(f"{n}_.__class__ is ndarray and " for n in (names[1::-1] if len(names) > 1 else ()))
+    if len(names) > 2:
+        others = f"{names[0]}_.__class__ is ndarray and "
+    every = ", ".join(f"{n}_" for n in names)
+    return LAYOUT[op.layout].lstrip("\n").format(a=names[0], arrays=others, all=every)
+
+
 def may_view(op: Any) -> bool:
     """Return whether the result of ``op`` may be a view of its first operand."""
     return op.kind in ("shape", "indexing") and op.arrays[:1] == op.params[:1]
@@ -170,6 +203,7 @@ def source_of(op: Any) -> str:
         saved_several=saved_source(op),
         options=(options := "".join(f"{p}, " for p in op.params if p not in op.arrays)),
         first=(first := op.params[0]),
+        layout=layout_source(op),
         view=VIEW.lstrip("\n").format(first=first, options=options) if may_view(op) else "",
     )
 
@@ -190,7 +224,7 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
         "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
-        "link": link,
+        "link": link, "contiguous": contiguous, "copied": copied, "arranged": arranged,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]
     if taken:
@@ -256,6 +290,8 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
             raise explain(op, (tensors, *options), error) from error
         if y.__class__ is not ndarray:
             y = as_array(op, y)
+        elif op.layout is not None:
+            y = copied(y, *raw) if op.layout == "copy" else contiguous(y)
         inputs = [(t.node or t) if isinstance(t, Tensor) and t.tracked else None for t in tensors]
         if not mode.grad or all(p is None for p in inputs):
             return make(y)
@@ -271,6 +307,8 @@ def several(
 ) -> tuple[Tensor, ...]:
     """Wrap the outputs of an op with several; those with an integer dtype carry no gradient."""
     arrays = tuple(y if y.__class__ is ndarray else as_array(op, y) for y in ys)
+    if op.layout == "contiguous":
+        arrays = tuple(y if y.flags.c_contiguous else contiguous(y) for y in arrays)
     node = None
     if inputs is not None:
         shapes, dtypes = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)

@@ -56,6 +56,11 @@ FORMED = ("elementwise", "activation")
 LAYERED = ("activation", "window", "norm", "loss")
 """Kinds of op that `nn.functional` has unless ``functional=False``."""
 
+CONTIGUOUS = ("reduction", "linalg", "window", "norm")
+"""Kinds of op whose result is contiguous unless ``layout=`` says something else."""
+OPERANDS = ("elementwise", "activation", "loss")
+"""Kinds of op whose result has the memory layout of its operands, unless ``layout=`` says something else."""
+
 KINDS = (
     "elementwise", "activation", "reduction", "shape", "indexing", "linalg", "window", "norm", "loss", "random",
     "other",
@@ -82,8 +87,9 @@ class Op:
     """One registered operation: its forward function, its gradient rules and its description."""
 
     __slots__ = (
-        "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "name",
-        "params", "places", "promote", "recompute", "rules", "samples", "saved_names", "sequence", "singular", "uses",
+        "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "layout",
+        "name", "params", "places", "promote", "recompute", "rules", "samples", "saved_names", "sequence", "singular",
+        "uses",
     )  # fmt: skip
 
     call: Callable[..., Any]
@@ -91,6 +97,7 @@ class Op:
     label: str
     samples: Samples | None
     singular: bool
+    layout: str | None
     flops: Callable[..., Any] | None
 
     def __init__(
@@ -289,6 +296,7 @@ def op(
     together: Rule | None = None,
     recompute: Rule | bool = False,
     keeps_result: bool = False,
+    layout: str | None = "",
     **rules: Rule,
 ) -> Callable[[F], F]:
     """Register a differentiable operation; see the top of this file.
@@ -304,6 +312,8 @@ def op(
     ``recompute``: the result may be written to before backward, although a rule asks for it: it is computed again, by
     the forward (True) or by a function that asks for saved values as a rule does. ``keeps_result``: it may not be
     written to, although no rule asks for it. Both are for agreement with PyTorch, which decides what it keeps.
+    ``layout``: how the result lies in memory: "contiguous", "copy" (contiguous, and never a view), "operands" (as
+    PyTorch derives it from those of the operands) or None (as the forward returns it); by default by kind.
 
     >>> import numpy as np, tinygrad_lite as tl
     >>> @op(x=lambda g, x: g * 2 * x, kind="elementwise", label="x²", samples=Samples("()->()"), public=False)
@@ -321,6 +331,7 @@ def op(
         this = Op(forward, rules, together, promote, recompute, keeps_result)
         name = this.name
         this.kind, this.label, this.samples, this.singular, this.flops = kind, label or name, samples, singular, flops
+        this.layout = layout_of(this) if layout == "" else layout
         call = functools.wraps(forward)(caller(this))
         call.op = this  # type: ignore[attr-defined]
         this.call = call
@@ -332,6 +343,14 @@ def op(
         return call  # type: ignore[return-value]
 
     return declare
+
+
+def layout_of(op: Op) -> str | None:
+    """Return the memory layout that results of an op of this kind have by default."""
+    if op.kind in CONTIGUOUS:
+        return "contiguous"
+    # NumPy keeps the order of a single operand
+    return "operands" if op.kind in OPERANDS and len(op.arrays) > 1 and op.sequence is None else None
 
 
 def blamed(inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
