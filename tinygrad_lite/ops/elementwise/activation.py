@@ -288,7 +288,7 @@ def _elu_slope(g: Array, y: Array, input: Array, alpha: float, scale: float, inp
 
 
 @op(
-    input=_elu_slope, kind="activation", label="ELU", public=False, promote="float",
+    input=_elu_slope, recompute=True, kind="activation", label="ELU", public=False, promote="float",
     samples=Samples("()->()", kinks="report", options={
         "alpha": (1.0, 0.5, SELU_ALPHA), "scale": (1.0, SELU_SCALE), "input_scale": (1.0, 2.0)}),
 )  # fmt: skip

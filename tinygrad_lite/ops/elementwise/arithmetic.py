@@ -53,7 +53,7 @@ def mul(input: Array, other: Array) -> Array:
 
 
 @op(
-    input=lambda g, other: g / other, other=lambda g, y, other: -g * y / other,
+    input=lambda g, other: g / other, other=lambda g, input, other: -g * (input / other / other),
     kind="elementwise", label="÷", singular=True, promote="float", numpy=np.true_divide,
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
@@ -287,7 +287,7 @@ def abs(input: Array) -> Array:
 
 @op(
     input=lambda g, input, other: g * (sign(input) * np.copysign(1.0, other)),
-    kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
+    keeps_result=True, kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
 )  # fmt: skip
 def copysign(input: Array, other: Array) -> Array:
     """Return ``input`` with the sign of ``other``.

@@ -66,8 +66,8 @@ def exp2(input: Array) -> Array:
     return np.exp2(input)
 
 
-@op(input=lambda g, input: g * np.exp(input), kind="elementwise", singular=True, promote="float", numpy=np.expm1,
-    samples=Samples("()->()", hi=30.0))  # fmt: skip
+@op(input=lambda g, input: g * np.exp(input), keeps_result=True, kind="elementwise", singular=True, promote="float",
+    numpy=np.expm1, samples=Samples("()->()", hi=30.0))  # fmt: skip
 def expm1(input: Array) -> Array:
     """Return ``e ** input - 1``, accurate for small ``input``.
 
@@ -134,14 +134,14 @@ def logit(input: Array, eps: float | None = None) -> Array:
     return log_odds(input if eps is None else clip(input, eps, 1 - eps))
 
 
-def _gap(input: Array, other: Array, y: Array) -> Array:
+def _gap(input: Array, other: Array) -> Array:
     """Return ``input - other``, 0 where both are the same infinity."""
-    return where(np.isinf(y) & (input == other), 0.0, input - other)
+    return where(np.isinf(input) & (input == other), 0.0, input - other)
 
 
 @op(
-    input=lambda g, y, input, other: g * sigmoid(_gap(input, other, y)),
-    other=lambda g, y, input, other: g * sigmoid(-_gap(input, other, y)),
+    input=lambda g, input, other: g * sigmoid(_gap(input, other)),
+    other=lambda g, input, other: g * sigmoid(-_gap(input, other)),
     inplace=False, kind="elementwise", promote="float", numpy=np.logaddexp, samples=Samples("(),()->()"),
 )  # fmt: skip
 def logaddexp(input: Array, other: Array) -> Array:
@@ -155,8 +155,8 @@ def logaddexp(input: Array, other: Array) -> Array:
 
 
 @op(
-    input=lambda g, y, input, other: g * sigmoid(_gap(input, other, y) * LN2),
-    other=lambda g, y, input, other: g * sigmoid(_gap(input, other, y) * -LN2),
+    input=lambda g, input, other: g * sigmoid(_gap(input, other) * LN2),
+    other=lambda g, input, other: g * sigmoid(_gap(input, other) * -LN2),
     inplace=False, kind="elementwise", promote="float", numpy=np.logaddexp2, samples=Samples("(),()->()"),
 )  # fmt: skip
 def logaddexp2(input: Array, other: Array) -> Array:

@@ -39,7 +39,12 @@ def erfc(input: Array) -> Array:
     return values.erfc(input)
 
 
-@op(input=lambda g, y: g * (np.exp(y * y) / SLOPE), kind="elementwise", singular=True, promote="float",
+def _erfinv_rule(g: Array, input: Array) -> Array:
+    y = erfinv(input)
+    return g * (np.exp(y * y) / SLOPE)
+
+
+@op(input=_erfinv_rule, kind="elementwise", singular=True, promote="float",
     samples=Samples("()->()", lo=-0.99, hi=0.99))  # fmt: skip
 def erfinv(input: Array) -> Array:
     """Return the inverse of `erf`: infinite at -1 and 1, NaN outside.

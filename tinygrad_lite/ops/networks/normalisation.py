@@ -135,9 +135,9 @@ def _scaled(d: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     return out
 
 
-def _batch_rule(g: Any, y: Any, input: Any, weight: Any, axes: Any, eps: Any) -> Any:
+def _batch_rule(g: Any, y1: Any, y2: Any, input: Any, weight: Any, axes: Any, eps: Any) -> Any:
     g_y, g_mean, g_var = g
-    _, mean, var = y
+    mean, var = y1, y2
     count = prod([input.shape[a] for a in axes])
     # the gradients of the mean and the variance are small, so they are added to small sums
     level = g_mean * ((var + eps) ** 0.5 / count)

@@ -85,7 +85,7 @@ def _rnn_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any, rectified:
 
 
 @op(
-    together=_rnn_rule, kind="activation", label="RNN", promote="same", public=False,
+    together=_rnn_rule, recompute=True, kind="activation", label="RNN", promote="same", public=False,
     samples=Samples(draw=lambda src: _draw(1, 1, src)),
 )  # fmt: skip
 def rnn_steps(
@@ -154,8 +154,23 @@ def _lstm_back(
     return found, back_h, back_c, g_weight, np.dot(new.row_of_ones(len(flat), flat.dtype), flat), None
 
 
-def _lstm_rule(g: Any, y: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any) -> Any:
-    hs, cs, opened = y
+def _lstm_again(y2: Any, cell: Any, project: Any, reverse: bool) -> Any:
+    """Return outputs and cells of an LSTM from its opened gates, to the last bit as it computed them."""
+    n, c = cell.shape[-1], cell
+    hs = new.empty((*y2.shape[:2], n if project is None else project.shape[0]), y2.dtype)
+    cs = new.empty((*y2.shape[:2], n), y2.dtype)
+    for t in _order(len(y2), reverse):
+        a = y2[t]
+        cs[t] = c = a[:, n : 2 * n] * c + a[:, :n] * a[:, 2 * n : 3 * n]
+        h = a[:, 3 * n :] * np.tanh(c)
+        hs[t] = h if project is None else multiply(h, project.T)
+    return hs, cs, y2
+
+
+def _lstm_rule(
+    g: Any, y0: Any, y1: Any, y2: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any
+) -> Any:
+    hs, cs, opened = y = y0, y1, y2
     bare = [*g, *y, hidden, cell, weight]
     if project is None and all(v.__class__ is np.ndarray for v in bare) and not g[2].any():
         return _lstm_back(g[0], hs, cs, opened, hidden, cell, weight, g[1] if g[1].any() else None, reverse)
@@ -198,7 +213,7 @@ def _lstm_draw(src: Any) -> Any:
 
 
 @op(
-    together=_lstm_rule, kind="activation", label="LSTM", promote="same", public=False,
+    together=_lstm_rule, recompute=_lstm_again, kind="activation", label="LSTM", promote="same", public=False,
     samples=Samples(draw=_lstm_draw, call=_joined),
 )  # fmt: skip
 def lstm_steps(
@@ -234,8 +249,19 @@ def lstm_steps(
 
 
 # ------------------------------------------------------------------------------------------------ GRU
-def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
-    hs, opened = y
+def _gru_again(y1: Any, hidden: Any, reverse: bool) -> Any:
+    """Return the states of a GRU from its gates, to the last bit as it computed them."""
+    n, h = hidden.shape[-1], hidden
+    hs = new.empty((*y1.shape[:2], n), y1.dtype)
+    for t in _order(len(y1), reverse):
+        a = y1[t]
+        fresh = a[:, 2 * n : 3 * n]
+        hs[t] = h = fresh + a[:, n : 2 * n] * (h - fresh)
+    return hs, y1
+
+
+def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
+    hs, opened = y0, y1
     g_h, g_a = unbind_op(g[0], 0), _asked(g[1])
     r, z, fresh, inner = _cut(opened, 4)
     before = _before(hidden, hs, reverse)
@@ -268,7 +294,7 @@ def _gru_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
 
 
 @op(
-    together=_gru_rule, kind="activation", label="GRU", promote="same", public=False,
+    together=_gru_rule, recompute=_gru_again, kind="activation", label="GRU", promote="same", public=False,
     samples=Samples(draw=lambda src: _draw(3, 1, src), call=_joined),
 )  # fmt: skip
 def gru_steps(

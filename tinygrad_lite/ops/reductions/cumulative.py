@@ -70,7 +70,7 @@ def _cumprod_rule(g: Array, input: Array, dim: int) -> Array:
     return (before * _backward_sum(last, x)).swapaxes(dim, -1)
 
 
-@op(input=_cumprod_rule, inplace=True, kind="reduction", label="cumprod",
+@op(input=_cumprod_rule, keeps_result=True, inplace=True, kind="reduction", label="cumprod",
     samples=Samples("(...,n)->(...,n)", options={"dim": dims}, lo=-3.0, hi=3.0))  # fmt: skip
 def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
     """Return the running product along ``dim``.

@@ -174,7 +174,7 @@ def _prod_rule(g: Array, input: Array, dim: Any, keepdim: bool) -> Array:
     return kept(g, shape, dim, keepdim) * back
 
 
-@op(input=_prod_rule, kind="reduction", label="Π", samples=REDUCE)
+@op(input=_prod_rule, keeps_result=True, kind="reduction", label="Π", samples=REDUCE)
 def prod(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
     """Return the product over ``dim``.
 

@@ -368,7 +368,7 @@ def _of_rule(g: Array, input: object, values: object, kernel: Ints, stride: Ints
 
 
 @op(
-    input=_window_max_rule,
+    input=_window_max_rule, recompute=True,
     kind="window", label="max pool", public=False, samples=Samples(draw=_pool_samples),
 )  # fmt: skip
 def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
@@ -458,8 +458,8 @@ def of_largest(
     return out
 
 
-def _pool_rule(g: Any, y: Any, input_shape: Any) -> Array:
-    indices = _bare(y[1])
+def _pool_rule(g: Any, y1: Any, input_shape: Any) -> Array:
+    indices = _bare(y1)
     lead = tuple(input_shape[:2])
     flat = scatter_along(g[0].reshape((*lead, -1)), indices.reshape((*lead, -1)), 2, (*lead, prod(input_shape[2:])))
     return flat.reshape(tuple(input_shape))

@@ -245,7 +245,7 @@ def _lp_rule(g: Array, y: Array, input: Array, p: float, kernel: Ints, stride: I
     return spread(share, tuple(input.shape[2:]), kernel, stride, pads) * (sign(input) * abs(input) ** (p - 1))
 
 
-@op(input=_lp_rule, kind="window", label="Lp pool", public=False, samples=Samples(draw=_lp_samples, kinks="report"))
+@op(input=_lp_rule, recompute=True, kind="window", label="Lp pool", public=False, samples=Samples(draw=_lp_samples, kinks="report"))
 def lp_pool(input: Array, p: float, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Return the p-norm of each window; the gradient of a zero norm is zero."""
     return sum_pool(np.abs(input) ** p, kernel, stride, pads) ** (1 / p)
