@@ -34,7 +34,10 @@ class DTypeError(TypeError, RuntimeError):
 
 
 class GradientError(RuntimeError):
-    """A backward pass that fails: nothing recorded, graph freed, value changed in place, or not finite."""
+    """A backward pass that fails.
+
+    Nothing was recorded, the graph was freed, a value was changed in place or is not finite.
+    """
 
 
 class LinAlgError(np.linalg.LinAlgError, RuntimeError):
@@ -50,7 +53,7 @@ class FileError(ValueError, RuntimeError):
 
 
 class MissingExtra(ImportError):
-    """An optional package that is not installed; the message names the extra to install."""
+    """An optional package is missing; the message names the extra to install."""
 
 
 def require(module: str, extra: str) -> ModuleType:
@@ -92,7 +95,7 @@ WORDS = tuple(
 
 
 def in_our_words(text: str) -> str:
-    """Reword a NumPy error message for users of tensors, the same for every version of NumPy.
+    """Reword a NumPy error message, the same for every version of NumPy.
 
     >>> in_our_words("axis 2 is out of bounds for array of dimension 1")
     'dim 2 is out of range for 1 axes'
@@ -103,7 +106,7 @@ def in_our_words(text: str) -> str:
 
 
 def describe(value: Any) -> str:
-    """Describe an argument briefly: shape and dtype of an array, else its value or type.
+    """Describe an argument: shape and dtype of an array, else value or type.
 
     >>> import numpy as np
     >>> describe(np.zeros((2, 3), np.float32)), describe(2.5), describe("text")

@@ -34,8 +34,9 @@ FORWARD, BACKWARD, MODULE = "forward", "backward", "module"
 
 
 class Event(NamedTuple):
-    """One timed op, gradient rule or module call; ``phase`` is "forward", "backward" or "module", times are in seconds.
+    """One timed op, gradient rule or module call.
 
+    ``phase`` is "forward", "backward" or "module"; times are in seconds.
     ``call`` is the number of the module call in which an op ran; outside of modules it numbers the stretches between
     backward passes. ``step`` is the number of the recorded node, the same forward and backward, 0 for no node.
     """
@@ -63,7 +64,10 @@ class Place(NamedTuple):
 
 @dataclass(order=True)
 class Row:
-    """Totals of one op, or of one module and its submodules: seconds, bytes created, bytes kept for backward."""
+    """Totals of one op, or of one module and its submodules.
+
+    ``bytes`` were created, ``kept`` is kept for backward; times are in seconds.
+    """
 
     name: str
     calls: int = 0
@@ -107,8 +111,9 @@ def readable(count: float) -> str:
 
 
 class profile(Observer):  # noqa: N801 - PyTorch's name
-    """Measure a ``with`` block: `table` prints the totals, `by_op` and `by_module` return them.
+    """Measure the time and bytes of every op in a ``with`` block.
 
+    `table` returns the totals as text, `by_op` and `by_module` as rows.
     ``events`` lists all events in order; `export_chrome_trace` writes them to a file. Times are wall-clock times of
     this thread and include a few microseconds of overhead per op, so read them as shares. A profile can be entered
     again and accumulates. ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.

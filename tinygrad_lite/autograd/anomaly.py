@@ -148,7 +148,7 @@ def said(name: str, a: Any, like: Any, index: tuple[int, ...]) -> str:
 
 
 class detect_anomaly(switch):  # noqa: N801 - PyTorch's name
-    """Check every value and gradient inside the block; raise GradientError at the first that is not finite.
+    """Raise GradientError at the first value or gradient that is not finite.
 
     The error names the op, the module, the line of the program and the index. An op with an operand that is not finite
     already (a mask filled with -inf) is not reported.
@@ -189,7 +189,7 @@ class detect_anomaly(switch):  # noqa: N801 - PyTorch's name
 
 
 class set_detect_anomaly(switch):  # noqa: N801 - PyTorch's name
-    """Switch `detect_anomaly` on or off, at once as a function call or for a ``with`` block."""
+    """Switch `detect_anomaly` on or off, at once or for a ``with`` block."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__()

@@ -20,7 +20,10 @@ from tinygrad_lite.errors import GradientError, ShapeError, describe
 
 
 class FunctionCtx:
-    """Context passed from `forward` to `backward`: saved tensors, flags, and any attribute set on it."""
+    """Context passed from `forward` to `backward`: saved tensors and flags.
+
+    Any other attribute may be set on it.
+    """
 
     needs_input_grad: tuple[bool, ...] = ()
 
@@ -32,7 +35,7 @@ class FunctionCtx:
         self._unpacked: tuple[Any, ...] | None = None
 
     def save_for_backward(self, *tensors: Any) -> None:
-        """Save tensors (inputs, outputs, others; None too) for `backward`, with a version check."""
+        """Save tensors (or None) for `backward`, with a version check."""
         self._to_save = tensors
 
     save_for_forward = save_for_backward
@@ -122,8 +125,9 @@ def _unpacked(value: Any, origin: Any, node: Node) -> Any:
 
 
 class Function:
-    """Base of operations with a custom backward: static methods ``forward`` and ``backward``, called by `apply`.
+    """Base of operations with a custom backward, called by `apply`.
 
+    ``forward`` and ``backward`` are static methods.
     Define either ``forward(ctx, *args)``, or ``forward(*args)`` and ``setup_context(ctx, inputs, output)``. Nothing is
     recorded inside them. ``backward(ctx, *grads)`` returns one gradient (or None) for each argument; made of
     differentiable operations, it can be differentiated again.
@@ -238,7 +242,7 @@ def _bare(o: Any, args: Any, ctx: FunctionCtx) -> Any:
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a ``backward`` that cannot be differentiated; doing so raises GradientError."""
+    """Decorate a ``backward`` whose differentiation raises GradientError."""
 
     @functools.wraps(backward)
     def once(ctx: FunctionCtx, *grads: Any) -> Any:

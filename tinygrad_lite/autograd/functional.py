@@ -182,7 +182,9 @@ def hessian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = True,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:  # fmt: skip
-    """Return the Hessian of a scalar ``func``: (*input, *input), nested tuples for several inputs.
+    """Return the Hessian of a scalar ``func``.
+
+    Its shape is (*input, *input); several inputs give nested tuples.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.autograd.functional import hessian
@@ -200,7 +202,7 @@ def hessian(
 
 
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """Return (output, Hessian times ``v``) of a scalar ``func``, without the full Hessian.
+    """Return (output, Hessian times ``v``) without computing the full Hessian.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.autograd.functional import hvp
@@ -211,7 +213,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """Return (output, ``v`` times Hessian) of a scalar ``func``; equals `hvp`, as the Hessian is symmetric."""
+    """Return (output, ``v`` times Hessian); equals `hvp`, by symmetry."""
     return _times("vhp", func, inputs, v, create_graph, strict)
 
 

@@ -25,7 +25,7 @@ def default_convert(data: Any) -> Any:
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """Stack examples into a batch along a new first axis; tuples and dicts part by part.
+    """Stack examples into a batch, tuples and dicts part by part.
 
     Floats become float64 and integers int64, strings stay a list. Raises ShapeError if shapes differ, TypeError for
     values that cannot be stacked.

@@ -17,7 +17,7 @@ from tinygrad_lite.errors import ShapeError, describe
 
 
 class Dataset:
-    """Base of data sets with indexed examples: define ``__getitem__`` and ``__len__``.
+    """Base of indexed data sets: define ``__getitem__`` and ``__len__``.
 
     A data set may also define ``__getitems__(indices)``, which returns the list of examples or, with the class
     attribute ``batches = True``, one whole batch; the loader then never reads single examples.
@@ -75,7 +75,7 @@ class ChainDataset(IterableDataset):
 
 
 class TensorDataset(Dataset):
-    """Rows of tensors or arrays of equal length as examples; arrays may be memory-mapped.
+    """Rows of tensors or arrays as examples; arrays may be memory-mapped.
 
     Row ``i`` is the tuple of all ``tensors[...][i]``. A list of indices or a slice gives a whole batch in one copy.
     Raises ShapeError if the lengths differ.
@@ -124,7 +124,10 @@ def row(values: Any, index: Any) -> Any:
 
 
 class StackDataset(Dataset):
-    """Zip several data sets: examples are tuples from positional data sets, dicts from named ones."""
+    """Zip several data sets.
+
+    Examples are tuples of positional data sets, dicts of named ones.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if bool(args) == bool(kwargs):
@@ -196,8 +199,9 @@ class Subset(Dataset):
 
 @named
 def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
-    """Split a data set at random into subsets of the given lengths, or fractions that sum to 1.
+    """Split a data set at random into subsets of given lengths or fractions.
 
+    Fractions must sum to 1.
     Examples left over by rounding go to the first subsets, one each. Raises ValueError if the lengths do not add up.
 
     >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]

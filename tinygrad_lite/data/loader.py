@@ -15,7 +15,7 @@ from tinygrad_lite.errors import ArgumentError, describe
 
 
 def get_worker_info() -> None:
-    """Return None, as PyTorch does in the main process; there are no worker processes."""
+    """Return None, as PyTorch does in the main process."""
 
 
 def check_exclusive(

@@ -50,7 +50,10 @@ class SequentialSampler(Sampler):
 
 
 class RandomSampler(Sampler):
-    """Visit examples in random order: each once (or ``num_samples``), or drawn with ``replacement``."""
+    """Visit examples in random order.
+
+    Each comes once (or ``num_samples`` in all), or is drawn with ``replacement``.
+    """
 
     def __init__(
         self, data_source: Any, replacement: bool = False, num_samples: int | None = None, generator: Any = None
@@ -123,7 +126,9 @@ class WeightedRandomSampler(Sampler):
 
 
 class BatchSampler(Sampler):
-    """Group the indices of a sampler into lists of ``batch_size``; a shorter last one unless ``drop_last``.
+    """Group the indices of a sampler into lists of ``batch_size``.
+
+    A shorter last list is dropped with ``drop_last``.
 
     >>> list(BatchSampler(range(5), batch_size=2, drop_last=False))
     [[0, 1], [2, 3], [4]]

@@ -14,7 +14,9 @@ Arrays = tuple[NDArray[Any], NDArray[Any]]
 
 
 def make_cubic(n: int = 700, noise: float = 10.0, seed: Seed = 0, dtype: DTypeLike = np.float32) -> Arrays:
-    """Return points of a noisy cubic, ``y = x**3 + 4 + N(0, noise)``, x uniform in [0, 5], sorted.
+    """Return points of a noisy cubic, ``y = x**3 + 4 + N(0, noise)``.
+
+    x is uniform in [0, 5] and sorted.
 
     Args:
         n: number of points.
@@ -65,7 +67,7 @@ def make_xor(n: int = 4, noise: float = 0.0, seed: Seed = 0, dtype: DTypeLike = 
 def make_up_down(
     n: int = 50, length: int = 10, noise: float = 0.1, seed: Seed = 0, dtype: DTypeLike = np.float32
 ) -> Arrays:
-    """Return short series that rise or fall by one unit per step, half of each, shuffled.
+    """Return short series that rise or fall by one unit per step, half of each.
 
     Each series starts at a uniform point of [-1, 1]; ``N(0, noise)`` is added to every value.  The
     two-weight kernel (-1, 1), the difference of neighbours, separates them: its mean response is the target up to
@@ -159,8 +161,9 @@ def make_regression(
     random_state: Seed = None,
     dtype: DTypeLike = np.float32,
 ) -> tuple[NDArray[Any], ...]:
-    """Return a linear problem, ``y = X @ w + bias + N(0, noise)``, where only some features matter.
+    """Return a linear problem in which only some features matter.
 
+    ``y = X @ w + bias + N(0, noise)``.
     X is standard normal; ``min(n_informative, n_features)`` rows of w, anywhere, are uniform in [0, 100), the others 0.
 
     Args:

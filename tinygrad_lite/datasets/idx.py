@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 
 
 def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> NDArray[Any]:
-    """Read one array from an IDX file, plain or gzipped (recognised by its first bytes).
+    """Read one array from an IDX file, plain or gzipped.
 
     The header is two zero bytes, a type code, the number of dimensions, and each dimension as a big-endian 32-bit
     integer; the values follow, big-endian, last dimension fastest.  The length that the

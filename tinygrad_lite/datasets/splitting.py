@@ -15,7 +15,7 @@ def split(
     *,
     stratify: bool = True,
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Split examples into ``X_train, X_test, y_train, y_test``, by default stratified by class.
+    """Split examples into ``X_train, X_test, y_train, y_test``.
 
     Shuffles first; the same seed gives the same split on every machine.  The number of test examples is
     ``ceil(test * n)``, and each class differs from its exact share by less than one example wherever both parts can

@@ -19,8 +19,9 @@ def vmap(
     func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
     chunk_size: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Vectorise ``func`` over the axes ``in_dims`` of its arguments and ``out_dims`` of its results.
+    """Return ``func`` vectorised over one axis of its arguments.
 
+    ``out_dims`` is the axis of the results.
     ``in_dims``: an axis, None for an argument that all examples share, or a nest of these like the arguments. The
     result can be differentiated, and ``vmap`` of a gradient gives per-example gradients. Code that depends on values
     (``if x > 0``, ``.item()``) runs example by example. ``chunk_size``: the number of examples to run at once.

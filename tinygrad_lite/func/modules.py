@@ -12,8 +12,9 @@ def functional_call(
     module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: dict[str, Any] | None = None, *,
     tie_weights: bool = True, strict: bool = False,
 ) -> Any:  # fmt: skip
-    """Call ``module`` with other tensors in place of its parameters and buffers, given by dotted name.
+    """Call ``module`` with other tensors as its parameters and buffers.
 
+    They are given by dotted name.
     With ``tie_weights`` a tensor that the module has under several names is replaced under all of them. ``strict``:
     every parameter and buffer must be given. The module is restored afterwards, also after an error.
     Raises RuntimeError for a name that the module does not have.
@@ -49,7 +50,7 @@ def functional_call(
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Stack the parameters and buffers of several alike modules along a new first axis, for `vmap`."""
+    """Stack the parameters and the buffers of several alike modules, for `vmap`."""
     models = list(models)
     if not models:
         raise RuntimeError("stack_module_state: expected at least one module")

@@ -214,7 +214,9 @@ def grad_and_value(
 
 
 def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """Return a function that computes the gradient of a scalar ``func`` by ``argnums``; can be nested.
+    """Return a function that computes the gradient of a scalar ``func``.
+
+    The gradient is by the arguments ``argnums``. Transforms can be nested.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import grad
@@ -232,7 +234,7 @@ def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: 
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """Return (output, function from a gradient of the output to gradients of ``primals``).
+    """Return (output, pullback from output gradients to ``primals``).
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import vjp
@@ -269,7 +271,7 @@ def pushed(call: Call) -> tuple[list[Any], list[Any]]:
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
-    """Return (output, directional derivative of ``func`` at ``primals`` along ``tangents``).
+    """Return (output, derivative of ``func`` at ``primals`` along ``tangents``).
 
     Computed by two backward passes: the pullback is linear in the gradient of the output, and the gradient of a linear
     map is its transpose.
@@ -320,8 +322,9 @@ def jacrev(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False,
     chunk_size: int | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
-    """Return a function that computes the Jacobian of ``func``, all rows in one backward pass.
+    """Return a function that computes the Jacobian of ``func`` by rows.
 
+    All rows are computed in one backward pass.
     The shape is (*output, *input).
 
     >>> import tinygrad_lite as tl
@@ -380,7 +383,9 @@ def jacfwd(
 
 
 def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """Return a function that computes the Hessian of ``func``: shape (*output, *input, *input).
+    """Return a function that computes the Hessian of ``func``.
+
+    The shape is (*output, *input, *input).
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.func import hessian

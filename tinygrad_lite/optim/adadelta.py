@@ -12,7 +12,7 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Adadelta(Optimizer):
-    r"""Adadelta: scale updates by the size of recent updates, without a learning rate to tune.
+    r"""Adadelta: updates scaled by recent updates, without a learning rate to tune.
 
     :math:`v \leftarrow \rho v + (1-\rho) g^2,\quad \delta = \sqrt{\frac{u + \epsilon}{v + \epsilon}}\, g,\quad
     u \leftarrow \rho u + (1-\rho)\delta^2,\quad x \leftarrow x - \mathrm{lr}\,\delta`
@@ -54,7 +54,7 @@ class Adadelta(Optimizer):
         need(0.0 <= group["rho"] <= 1.0, "rho value", group["rho"])
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Update each parameter by its gradient, scaled by the size of its recent updates."""
+        """Update each parameter by its gradient, scaled by its recent updates."""
         lr, rho, eps, maximize, decay = (group[name] for name in ("lr", "rho", "eps", "maximize", "weight_decay"))
         for x, g, _, (v, u, work, root, move) in jobs:
             if maximize or decay:

@@ -99,8 +99,9 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    r"""AdamW: Adam with decoupled weight decay, :math:`x \leftarrow x - \mathrm{lr}\,\lambda x`.
+    r"""AdamW: Adam with decoupled weight decay.
 
+    It shrinks the parameter first, :math:`x \leftarrow x - \mathrm{lr}\,\lambda x`.
     Everything else is `Adam`. Source: Loshchilov and Hutter 2019.
 
     >>> import tinygrad_lite as tl

@@ -1,4 +1,4 @@
-"""Adamax: Adam with a decaying maximum of the gradient in place of the root mean square."""
+"""Adamax: Adam scaled by a decaying maximum of the gradient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Adamax(Optimizer):
-    r"""Adamax: Adam with a decaying maximum of the gradient in place of the root mean square.
+    r"""Adamax: Adam scaled by a decaying maximum of the gradient.
 
     :math:`m \leftarrow \beta_1 m + (1-\beta_1) g,\quad u \leftarrow \max(\beta_2 u, |g| + \epsilon),\quad
     x \leftarrow x - \frac{\mathrm{lr}}{1-\beta_1^t}\, m / u`

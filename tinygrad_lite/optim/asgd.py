@@ -12,7 +12,7 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class ASGD(Optimizer):
-    r"""Averaged stochastic gradient descent: decreasing steps, and the average of the parameters.
+    r"""Averaged stochastic gradient descent with decreasing steps.
 
     :math:`x \leftarrow (1 - \lambda \eta_t)\, x - \eta_t\, g, \quad \eta_{t+1} = \mathrm{lr} / (1 + \lambda\,
     \mathrm{lr}\, t)^\alpha`, and from step ``t0`` on :math:`a \leftarrow a + (x - a) / (t - t_0)`, before that

@@ -19,7 +19,7 @@ from tinygrad_lite.optim.optimizer import Optimizer, numbers, options
 
 
 class LBFGS(Optimizer):
-    r"""L-BFGS: Newton's method with curvature learned from the last ``history_size`` steps.
+    r"""L-BFGS: a quasi-Newton method with the last ``history_size`` steps.
 
     One `step` takes up to ``max_iter`` steps along :math:`d = -H g`, where :math:`H` is built from the differences of
     positions and gradients, and evaluates ``closure`` up to ``max_eval`` times (5/4 of ``max_iter``). It ends when the

@@ -110,8 +110,9 @@ def in_pieces(jobs: list[Job]) -> Iterator[Job]:
 
 
 class Optimizer:
-    """Base of all optimisers: ``params`` is an iterable of tensors, of (name, tensor) pairs, or of groups (dicts).
+    """Base of all optimisers: groups of parameters and their state.
 
+    ``params`` is an iterable of tensors, of (name, tensor) pairs, or of groups (dicts).
     A group is a dict with ``params`` and the options that differ from the defaults.
 
     A new optimiser names its state in `state_arrays` and writes its formula in `update`, for options that passed
@@ -227,8 +228,9 @@ class Optimizer:
 
     # -------------------------------------------------------------------------------- the step
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient; if one has an invalid gradient, change nothing.
+        """Update every parameter that has a gradient.
 
+        If one gradient is invalid, no parameter changes.
         ``closure`` recomputes the loss and the gradients; its value is returned.
         """
         before, after = self._hooks
@@ -336,7 +338,7 @@ class Optimizer:
 
     # -------------------------------------------------------------------------------- saving and resuming
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of every parameter, by its number, and the options of every group.
+        """Return the state of the parameters, by number, and the options of the groups.
 
         The tensors share memory with the optimiser; save (or deepcopy) them before the next step.
         """
@@ -349,7 +351,7 @@ class Optimizer:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned for the same parameters; PyTorch's is accepted too.
+        """Restore a `state_dict` of the same parameters, also one of PyTorch.
 
         Training continues bit for bit as if it had not been stopped. Raises ValueError or ShapeError, and changes
         nothing, if groups or shapes differ.

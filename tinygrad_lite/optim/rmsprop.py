@@ -61,7 +61,7 @@ class RMSprop(Optimizer):
         return CHOICES[bool(group["momentum"]), bool(group["centered"])]
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
-        """Update each parameter along its scaled gradient, or along a running sum of these."""
+        """Update each parameter along its scaled gradient or a running sum of these."""
         lr, alpha, eps, momentum = (group[name] for name in ("lr", "alpha", "eps", "momentum"))
         maximize, decay, centered = group["maximize"], group["weight_decay"], group["centered"]
         for x, g, _, arrays in jobs:

@@ -13,7 +13,7 @@ from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
 
 class Rprop(Optimizer):
-    r"""Rprop: one step size per element, adapted by the sign of its gradient; for full batches.
+    r"""Rprop: a step size per element, adapted by gradient signs; for full batches.
 
     :math:`s \leftarrow \operatorname{clip}(s\,\eta_\pm, s_{min}, s_{max}),\quad
     x \leftarrow x - \operatorname{sign}(g)\,s`

@@ -40,8 +40,9 @@ def save(obj: Any, f: Any) -> None:
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
-    """Return the content of a path or binary file: ``.npz``, safetensors, or PyTorch's ``.pt``.
+    """Return the content of a ``.npz``, safetensors or PyTorch ``.pt`` file.
 
+    ``f`` is a path or a binary file.
     A ``.pt`` file may hold tensors, numbers, strings and containers of these. Nothing in a file is ever executed.
     bfloat16 becomes float32. ``map_location``, ``weights_only`` and ``mmap`` are accepted and have no effect.
 

@@ -23,8 +23,9 @@ LONGEST_HEAD = 100_000_000
 
 
 def save_file(tensors: Mapping[str, Any], filename: Any, metadata: Mapping[str, str] | None = None) -> None:
-    """Write tensors or arrays by name to a path or binary file; ``metadata`` is text by name.
+    """Write tensors or arrays by name to a safetensors file.
 
+    ``filename`` is a path or binary file; ``metadata`` is text by name.
     Every safetensors reader can load it. The write is atomic. Raises DTypeError for a value that the format cannot
     hold, before the file is changed.
     """
@@ -66,7 +67,10 @@ def save_file(tensors: Mapping[str, Any], filename: Any, metadata: Mapping[str, 
 
 
 def load_file(filename: Any) -> dict[str, Tensor]:
-    """Return the tensors of a path or binary file by name; bfloat16 becomes float32. Raises FileError."""
+    """Return the tensors of a safetensors file by name.
+
+    ``filename`` is a path or binary file. bfloat16 becomes float32. Raises FileError.
+    """
     if hasattr(filename, "read"):
         return read_safetensors(filename)
     with open(os.fspath(filename), "rb") as file:

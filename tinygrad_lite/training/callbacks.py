@@ -76,7 +76,7 @@ class EarlyStopping(Watching):
             trainer.model.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best value, the best weights and the number of epochs without improvement."""
+        """Return the best value, its weights and the epochs without improvement."""
         return {**super().state_dict(), "waited": self.waited, "weights": self.weights}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -86,8 +86,9 @@ class EarlyStopping(Watching):
 
 
 class Checkpoint(Watching):
-    """Save the whole training to ``path`` after each epoch, or with ``monitor`` after each best epoch so far.
+    """Save the whole training to ``path`` after each epoch.
 
+    With ``monitor`` it is saved only after the best epoch so far.
     ``Trainer.fit(..., resume=path)`` continues from there, bit for bit. An interrupted save leaves the old file intact.
     """
 

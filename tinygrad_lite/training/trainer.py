@@ -24,7 +24,10 @@ from tinygrad_lite.training.progress import Progress, chosen, line
 
 
 class Callback:
-    """Base of callbacks: override the methods you need. ``trainer.stop = True`` ends the training after this epoch."""
+    """Base of callbacks: override the methods you need.
+
+    ``trainer.stop = True`` ends the training after this epoch.
+    """
 
     last = False
     """Whether it runs after the others, as a callback that saves what they know does."""
@@ -121,8 +124,9 @@ class Trainer:
         callbacks: Iterable[Callback | Callable[[Trainer], Any]] = (),
         resume: Any = None,
     ) -> dict[str, list[float]]:
-        """Train for ``epochs`` passes over ``train``; return the history: one number per epoch for each name.
+        """Train for ``epochs`` passes over ``train`` and return the history.
 
+        The history has one number per epoch for each name.
         ``callbacks``: `Callback` objects, or functions of the trainer called after each epoch. ``resume``: a file
         written by `save` or `Checkpoint` to continue from; ``epochs`` then counts from the start of that training.
         Ctrl-C ends the training at once and sets ``interrupted``; the history has the complete epochs. Raises
@@ -228,7 +232,7 @@ class Trainer:
 
     # -------------------------------------------------------------------------------- using the model
     def evaluate(self, data: Iterable[Any]) -> dict[str, float]:
-        """Return the mean loss and metrics over ``data``, in evaluation mode and without gradients."""
+        """Return the mean loss and metrics over ``data``, in evaluation mode."""
         means = Means()
         with Evaluating(self.model):
             for batch in data:
@@ -240,7 +244,10 @@ class Trainer:
         return numbers
 
     def predict(self, data: Iterable[Any]) -> Tensor:
-        """Return the outputs for all batches of ``data`` as one tensor; a batch may lack the target."""
+        """Return the outputs for all batches of ``data`` as one tensor.
+
+        A batch may lack the target.
+        """
         outputs = []
         with Evaluating(self.model):
             for batch in data:
@@ -254,7 +261,10 @@ class Trainer:
 
     # -------------------------------------------------------------------------------- saving and resuming
     def state_dict(self) -> dict[str, Any]:
-        """Return all that a training needs to resume: weights, optimiser, schedule, history, random state."""
+        """Return the state of the whole training.
+
+        It has weights, optimiser, schedule, history, callbacks and random state.
+        """
         return {
             "epoch": self.epoch,
             "history": self.history,
@@ -267,7 +277,10 @@ class Trainer:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned; if weights or optimiser do not fit, change nothing."""
+        """Restore what `state_dict` returned.
+
+        If weights or optimiser do not fit, nothing changes.
+        """
         missing = {"epoch", "history", "model", "optimizer", "scheduler", "callbacks", "random", "generator"} - {
             *state_dict
         }

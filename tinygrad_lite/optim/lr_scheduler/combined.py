@@ -42,7 +42,7 @@ class Combined(LRScheduler):
 
 
 class SequentialLR(Combined):
-    """Run one schedule after another; at each of the ``milestones`` the next takes over."""
+    """Run schedules one after another, changing at the ``milestones``."""
 
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Any], milestones: Sequence[int], last_epoch: int = -1
@@ -77,7 +77,7 @@ class SequentialLR(Combined):
 
 
 class ChainedScheduler(Combined):
-    """Apply several schedules at once, each to the learning rate that the one before set."""
+    """Apply several schedules in turn to the same learning rate."""
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         super().__init__(optimizer, schedulers)

@@ -23,8 +23,9 @@ def start_momentum(optimizer: Optimizer, least: Any, most: Any, first: bool) -> 
 
 
 class OneCycleLR(LRScheduler):
-    """Raise the learning rate to ``max_lr`` in the first ``pct_start`` of all steps, then lower it.
+    """Raise the learning rate to ``max_lr``, then lower it.
 
+    The rise takes the fraction ``pct_start`` of all steps.
     It starts at ``max_lr / div_factor`` and ends at that divided by ``final_div_factor``, along a cosine or a line
     (``anneal_strategy``); with ``three_phase`` it first returns to its start. The momentum moves the opposite way. Call
     `step` once per batch. Raises ValueError for invalid options, and after more than ``total_steps`` steps.

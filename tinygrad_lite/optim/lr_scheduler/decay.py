@@ -12,7 +12,9 @@ from tinygrad_lite.optim.optimizer import Optimizer
 
 
 class LambdaLR(LRScheduler):
-    """Set the initial learning rate times ``lr_lambda(epoch)``; one function, or one per group.
+    """Set the initial learning rate times ``lr_lambda(epoch)``.
+
+    ``lr_lambda`` is one function, or a list with one per group.
 
     >>> import tinygrad_lite as tl
     >>> optimizer = tl.optim.SGD([tl.tensor(1.0, requires_grad=True)], lr=8.0)
@@ -39,7 +41,10 @@ class LambdaLR(LRScheduler):
 
 
 class MultiplicativeLR(LRScheduler):
-    """Multiply the learning rate by ``lr_lambda(epoch)``; one function, or one per group."""
+    """Multiply the learning rate by ``lr_lambda(epoch)``.
+
+    ``lr_lambda`` is one function, or a list with one per group.
+    """
 
     def __init__(
         self,
@@ -117,7 +122,10 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """Scale the learning rate linearly from ``start_factor`` to ``end_factor`` in ``total_iters`` steps."""
+    """Scale the learning rate by a factor that changes linearly.
+
+    It goes from ``start_factor`` to ``end_factor`` in ``total_iters`` steps.
+    """
 
     def __init__(
         self,
@@ -185,7 +193,7 @@ class PolynomialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Decay along half a cosine to ``eta_min`` in ``T_max`` steps, then rise again, and so on.
+    """Decay along half a cosine to ``eta_min`` in ``T_max`` steps, then rise again.
 
     Source: Loshchilov and Hutter 2017.
     """

@@ -29,7 +29,7 @@ def set_momentum(group: dict[str, Any], value: float) -> None:
 
 
 class LRScheduler:
-    """Base of schedules: `step` sets the learning rate of every group of ``optimizer``.
+    """Base of schedules: `step` sets the learning rate of every group.
 
     A new schedule defines `next_lr`, the learning rate of one group computed from its current one (then schedules can
     be combined), or `get_lr`, the learning rates of all groups. ``last_epoch`` counts the steps from 0.
@@ -68,11 +68,14 @@ class LRScheduler:
         self._is_initial = False
 
     def next_lr(self, lr: float, base: float) -> float:
-        """Return the learning rate at ``last_epoch`` of a group that has ``lr`` now and started with ``base``."""
+        """Return the learning rate of a group at ``last_epoch``.
+
+        ``lr`` is its current learning rate, ``base`` the initial one.
+        """
         raise NotImplementedError(f"{type(self).__name__} defines neither next_lr nor get_lr")
 
     def at(self, base: float) -> float | None:
-        """Return the learning rate at ``last_epoch`` in closed form; None if there is none."""
+        """Return the learning rate at ``last_epoch`` in closed form, if there is one."""
         return None
 
     def get_lr(self) -> list[float]:
@@ -110,7 +113,7 @@ class LRScheduler:
         self._last_lr = lrs
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything but the optimiser (and functions), as numbers, lists and dicts."""
+        """Return all attributes except the optimiser and functions."""
         return {k: v for k, v in self.__dict__.items() if k not in ("optimizer", "_seen") and not functions_in(v)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
