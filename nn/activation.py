@@ -65,7 +65,7 @@ class ReLU(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``relu(input)``."""
-        return F.relu(input)
+        return F.relu(input, inplace=self.inplace)
 
 
 class ReLU6(_Activation):
@@ -73,7 +73,7 @@ class ReLU6(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``relu6(input)``."""
-        return F.relu6(input)
+        return F.relu6(input, inplace=self.inplace)
 
 
 class SELU(_Activation):
@@ -81,7 +81,7 @@ class SELU(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``selu(input)``."""
-        return F.selu(input)
+        return F.selu(input, inplace=self.inplace)
 
 
 class SiLU(_Activation):
@@ -89,7 +89,7 @@ class SiLU(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``silu(input)``."""
-        return F.silu(input)
+        return F.silu(input, inplace=self.inplace)
 
 
 class Mish(_Activation):
@@ -97,7 +97,7 @@ class Mish(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``mish(input)``."""
-        return F.mish(input)
+        return F.mish(input, inplace=self.inplace)
 
 
 class Hardsigmoid(_Activation):
@@ -105,7 +105,7 @@ class Hardsigmoid(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``hardsigmoid(input)``."""
-        return F.hardsigmoid(input)
+        return F.hardsigmoid(input, inplace=self.inplace)
 
 
 class Hardswish(_Activation):
@@ -113,7 +113,7 @@ class Hardswish(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``hardswish(input)``."""
-        return F.hardswish(input)
+        return F.hardswish(input, inplace=self.inplace)
 
 
 class Sigmoid(_Activation):
@@ -182,7 +182,7 @@ class LeakyReLU(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``leaky_relu`` of the input."""
-        return F.leaky_relu(input, self.negative_slope)
+        return F.leaky_relu(input, self.negative_slope, inplace=self.inplace)
 
 
 class ELU(_Activation):
@@ -196,7 +196,7 @@ class ELU(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``elu`` of the input."""
-        return F.elu(input, self.alpha)
+        return F.elu(input, self.alpha, inplace=self.inplace)
 
 
 class CELU(_Activation):
@@ -210,7 +210,7 @@ class CELU(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``celu`` of the input."""
-        return F.celu(input, self.alpha)
+        return F.celu(input, self.alpha, inplace=self.inplace)
 
 
 class Hardtanh(_Activation):
@@ -224,7 +224,7 @@ class Hardtanh(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``hardtanh`` of the input."""
-        return F.hardtanh(input, self.min_val, self.max_val)
+        return F.hardtanh(input, self.min_val, self.max_val, inplace=self.inplace)
 
 
 class Threshold(_Activation):
@@ -238,7 +238,7 @@ class Threshold(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``threshold`` of the input."""
-        return F.threshold(input, self.threshold, self.value)
+        return F.threshold(input, self.threshold, self.value, inplace=self.inplace)
 
 
 class Softplus(_Activation):
@@ -356,7 +356,7 @@ class RReLU(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Return ``rrelu`` of the input."""
-        return F.rrelu(input, self.lower, self.upper, self.training)
+        return F.rrelu(input, self.lower, self.upper, self.training, inplace=self.inplace)
 
 
 class _Softmax(_Activation):

@@ -47,7 +47,7 @@ def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool =
 
     The others are divided by ``1 - p``.
 
-    Without ``training`` the input is returned. ``inplace`` is accepted but saves no memory here. Raises ValueError.
+    Without ``training`` the input is returned. With ``inplace`` the result is written into it. Raises ValueError.
     """
     return _dropped("dropout", input, p, training)
 
@@ -125,7 +125,7 @@ class Dropout(Module):
 
     def forward(self, input: Any) -> Any:
         """Return ``input``, in training with random zeros."""
-        return self.function(input, self.p, self.training) if self.training else input
+        return self.function(input, self.p, self.training, self.inplace) if self.training else input
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""

@@ -39,8 +39,8 @@ def __dir__() -> list[str]:
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
-    """Return ``max(input, 0)``; the slope at 0 is taken as 0. ``inplace`` is accepted and changes nothing."""
-    return _activation.relu(input)
+    """Return ``max(input, 0)``; the slope at 0 is taken as 0. With ``inplace`` it is written into ``input``."""
+    return input.relu_() if inplace and hasattr(input, "relu_") else _activation.relu(input)
 
 
 def relu_(input: Any) -> Any:

@@ -32,6 +32,13 @@ from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.engine.views import link
 from tinygrad_lite.errors import DTypeError, GradientError, LinAlgError, OptionError, ShapeError, describe, in_our_words
 
+WRITE: list[Callable[..., Any]] = []
+"""Callback ``(name, tensor, function, arguments, words)`` that writes what a function returns into the tensor.
+
+`ops.indexing.inplace`, which is built on ops, sets it at import. It runs a function that has an argument ``inplace``
+when that is true.
+"""
+
 BATCHED: list[Callable[[Any, tuple[Any, ...]], Any]] = []
 """Callback that runs an op on the batches of `vmap`; `engine.batch` sets it at import, to avoid an import cycle."""
 
@@ -52,7 +59,7 @@ def {name}({signature}, **_words):
             return forward({params})
         except Exception as _error:
             raise explain(op, ({params},), _error) from _error
-    _mode = MODE.get()
+{inplace}    _mode = MODE.get()
     if _mode.observers:
         return watched(op.call, op, ({params},))
     try:
@@ -75,6 +82,11 @@ def {name}({signature}, **_words):
     _t.tracked = True
     _t.node = record(op, ({inputs},), {saved}, ({options}), _y.shape, _y.dtype, _mode.place)
     return _t
+"""
+
+IN_PLACE = """
+    if inplace:
+        return WRITE[0](op.name + "_", {first}, op.call, ({others}), {{}})
 """
 
 VIEW = """
@@ -204,6 +216,11 @@ def source_of(op: Any) -> str:
         options=(options := "".join(f"{p}, " for p in op.params if p not in op.arrays)),
         first=(first := op.params[0]),
         layout=layout_source(op),
+        inplace=IN_PLACE.lstrip("\n").format(
+            first=first, others="".join(f"{p}, " for p in op.params[1:] if p != "inplace")
+        )
+        if "inplace" in op.params
+        else "",
         view=VIEW.lstrip("\n").format(first=first, options=options) if may_view(op) else "",
     )
 
@@ -224,7 +241,7 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
         "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
-        "link": link, "contiguous": contiguous, "copied": copied, "arranged": arranged,
+        "link": link, "WRITE": WRITE, "contiguous": contiguous, "copied": copied, "arranged": arranged,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]
     if taken:

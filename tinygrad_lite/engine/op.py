@@ -29,7 +29,7 @@ import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional
 from tinygrad_lite.engine.arguments import misfit
-from tinygrad_lite.engine.call import ALIASES, RESULTS, caller, no_tensor, rules_of, sequence_caller, source_of
+from tinygrad_lite.engine.call import ALIASES, RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
 from tinygrad_lite.engine.samples import Samples
@@ -366,6 +366,15 @@ def blamed(inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     return found or (misfit(inner, args, kwargs) or (None,))[0]
 
 
+def _written(
+    name: str, inner: Callable[..., Any], params: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call ``inner``, which has been given ``inplace=True``, and write the result into its first argument."""
+    given = {**dict(zip(params, args, strict=False)), **kwargs, "inplace": False}
+    first = given.pop(params[0], None)
+    return WRITE[0](f"{name}_", first, inner, (), given) if isinstance(first, Tensor) else inner(first, **given)
+
+
 def functional(function: F) -> F:
     """Make ``function`` a name of `nn.functional` alone, where PyTorch has no such function in the package."""
     setattr(names_of_functional, function.__name__, function)
@@ -394,6 +403,7 @@ def function(
         params = words_of(inner)
         public_name = name or inner.__name__.removesuffix("_np")
         star = star_of(inner)
+        inplace_at = params.index("inplace") if "inplace" in params else None
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -407,6 +417,8 @@ def function(
                 if star in kwargs:  # flip(x, dims=(0, 1)) is flip(x, (0, 1))
                     before = [kwargs.pop(p) for p in params[len(args) : params.index(star)] if p in kwargs]
                     args = (*args, *before, kwargs.pop(star))
+            if inplace_at is not None and (kwargs.get("inplace") or args[inplace_at : inplace_at + 1] == (True,)):
+                return _written(public_name, inner, params, args, kwargs)
             try:
                 return inner(*args, **kwargs) if kwargs else inner(*args)
             except (AttributeError, TypeError) as error:

@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.arrays import PYTHON, number
+from tinygrad_lite.engine.call import WRITE
 from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE
@@ -203,12 +204,14 @@ def _broadcasts(shape: Any, to: Any) -> bool:
 
 
 def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]) -> Any:
-    """Write the result of ``compute(t, *args)`` into the memory of ``t``."""
-    writable(name, t)
+    """Write the result of ``compute(t, *args)`` into the memory of ``t``; do nothing if it is ``t`` itself."""
+    if not isinstance(t, Tensor):
+        writable(name, t)
     begun = clock()
     out = compute(t, *args, **words)
     if out is t:
         return t
+    writable(name, t)
     if not isinstance(out, Tensor) or out.array.shape != t.array.shape:
         raise ShapeError(f"{name}: the result {describe(out)} does not fit into the tensor {describe(t)}")
     if "biuf".index(out.array.dtype.kind) > "biuf".index(t.array.dtype.kind.replace("u", "i")) and (
@@ -385,3 +388,4 @@ def augmented(word: str, name: str, compute: Callable[..., Any]) -> None:
 for _name in tuple(IN_PLACE):  # declared before this module was imported
     publish_form(_name)
 PUBLISH_FORM.append(publish_form)
+WRITE.append(assign)
