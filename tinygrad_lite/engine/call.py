@@ -23,10 +23,10 @@ import numpy as np
 from numpy import ndarray
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.dtype import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, pick, record
+from tinygrad_lite.engine.promotion import F32, F64, NUMPY_1, promoted
 from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.engine.views import link
@@ -100,8 +100,12 @@ LAYOUT = {
         _y = contiguous(_y)
 """,
     "copy": """
-    elif _y.base is not None or not _y.flags.c_contiguous:
+    elif _y.base is not None:
         _y = copied(_y, {a}_)
+""",
+    "picked": """
+    elif not _y.flags.c_contiguous and _y.base is not {a}_ and (_y.base is None or _y.base is not {a}_.base):
+        _y = contiguous(_y)
 """,
     "operands": """
     elif {arrays}{a}_.ndim > 1 and not {a}_.flags.c_contiguous:
@@ -308,7 +312,7 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
         if y.__class__ is not ndarray:
             y = as_array(op, y)
         elif op.layout is not None:
-            y = copied(y, *raw) if op.layout == "copy" else contiguous(y)
+            y = contiguous(y)
         inputs = [(t.node or t) if isinstance(t, Tensor) and t.tracked else None for t in tensors]
         if not mode.grad or all(p is None for p in inputs):
             return make(y)

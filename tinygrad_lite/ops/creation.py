@@ -12,12 +12,13 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.devices import as_device
-from tinygrad_lite.engine.dtype import result_dtype
+from tinygrad_lite.engine.layout import order_in
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import publish
+from tinygrad_lite.engine.promotion import result_dtype
 from tinygrad_lite.engine.tensor import Size, Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import ArgumentError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import dtype_of
+from tinygrad_lite.ops.elementwise.cast import bare, dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
 
 __all__ = ["BoolTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "arange", "as_tensor", "empty",
@@ -128,45 +129,61 @@ def _filled(name: str, value: Any) -> Any:
     return lambda shape, dtype: new.full(shape, number(name, value, dtype), dtype)
 
 
-def _like(name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _like(
+    name: str, input: Any, fill: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any = None
+) -> Tensor:
+    """Return a tensor like ``input``, its axes in the same order in memory unless ``memory_format`` names another."""
     # A Tensor stays one: inside vmap its shape is that of one example.
     array = input if isinstance(input, Tensor) else to_array(input, copy=False, name=name)
-    return _made(name, fill, (array.shape,), array.dtype if dtype is None else dtype, device, requires_grad)
+    chosen, raw = array.dtype if dtype is None else dtype, bare(array)
+    if memory_format is None and raw.flags.c_contiguous or getattr(array, "level", 0):
+        return _made(name, fill, (array.shape,), chosen, device, requires_grad)
+    order = order_in(name, raw, memory_format)[::-1]
+    t = _made(name, fill, (tuple([raw.shape[i] for i in order]),), chosen, device, requires_grad)
+    t.array = t.array.transpose([order.index(i) for i in range(raw.ndim)])
+    return t
 
 
-def zeros_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Return zeros in the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.zeros_like(tl.ones(2))
     tensor([0., 0.])
     """
-    return _like("zeros_like", input, new.zeros, dtype, device, requires_grad)
+    return _like("zeros_like", input, new.zeros, dtype, device, requires_grad, memory_format)
 
 
-def ones_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Return ones in the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.ones_like(tl.zeros(2))
     tensor([1., 1.])
     """
-    return _like("ones_like", input, new.ones, dtype, device, requires_grad)
+    return _like("ones_like", input, new.ones, dtype, device, requires_grad, memory_format)
 
 
-def empty_like(input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Return an uninitialised tensor in the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.empty_like(tl.ones(2, 3)).shape
     (2, 3)
     """
-    return _like("empty_like", input, new.empty, dtype, device, requires_grad)
+    return _like("empty_like", input, new.empty, dtype, device, requires_grad, memory_format)
 
 
 def full_like(
-    input: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    input: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """Return one value in the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
@@ -174,7 +191,7 @@ def full_like(
     tensor([7., 7.])
     """
     fill = _filled("full_like", _fill("full_like", fill_value))
-    return _like("full_like", input, fill, dtype, device, requires_grad)
+    return _like("full_like", input, fill, dtype, device, requires_grad, memory_format)
 
 
 Number = float | Tensor

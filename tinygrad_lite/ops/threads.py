@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.dtype import NUMPY_1
 from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import finite
-from tinygrad_lite.engine.dtype import NUMPY_1
 from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
@@ -144,7 +144,7 @@ def sigmoid(input: Array) -> Array:
 
 @op(
     input=lambda g, y, dim: y * (g - (g * y).sum(axis=dim, keepdims=True)),
-    inplace=False, functional=False, kind="activation", promote="float", samples=ALONG,
+    inplace=False, functional=False, kind="activation", layout="contiguous", promote="float", samples=ALONG,
 )  # fmt: skip
 def softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along ``dim``."""
@@ -156,7 +156,7 @@ def softmax(input: Array, dim: int = -1) -> Array:
 
 @op(
     input=lambda g, y, dim: g - np.exp(y) * g.sum(axis=dim, keepdims=True),
-    inplace=False, functional=False, kind="activation", promote="float", samples=ALONG,
+    inplace=False, functional=False, kind="activation", layout="contiguous", promote="float", samples=ALONG,
 )  # fmt: skip
 def log_softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`x_i - \log \sum_j e^{x_j}` along ``dim``."""
@@ -347,6 +347,7 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
 @op(
     input=lambda g, input: g * sigmoid(-input),
     kind="activation",
+    layout="contiguous",
     label="log σ",
     method=False,
     promote="float",

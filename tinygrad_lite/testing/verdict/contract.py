@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine.dtype import NUMPY_1
+from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.testing.verdict.point import Array, Failure, Outs, Point, close
 
 LAYOUTS = ("fortran", "strided", "reversed")
