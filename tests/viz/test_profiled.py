@@ -128,7 +128,7 @@ def test_every_format_has_colours_numbers_and_units(nets, by):
     for text in (graph.to_svg(), graph.to_html(), graph.to_dot(), graph.to_mermaid()):
         assert re.search(rf"{by} {unit}", text), text[:2000]
     assert re.search(rf'<text class="note"[^>]*>{by} {unit}[^<]* … {unit}', graph.to_svg())
-    assert re.search(rf"conv\(.*  {by} {unit}", graph.to_text())
+    assert re.search(rf"conv2d\(.*  {by} {unit}", graph.to_text())
     assert "heat" in graph.to_svg() and "#f" in graph.to_dot() and "classDef heat" in graph.to_mermaid()
     tip = re.search(r"<title>(conv/conv\.1.*?)</title>", graph.to_svg(), re.DOTALL)[1]
     assert re.search(r"forward [\d.]+ [µm]s, backward [\d.]+ [µm]s, together", tip) and "mean of 3 calls" in tip

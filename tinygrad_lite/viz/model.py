@@ -107,13 +107,17 @@ class GraphNode:
 
 @dataclass(slots=True)
 class GraphEdge:
-    """Output ``out_index`` of ``src`` is argument ``arg_index`` of ``dst``."""
+    """Output ``out_index`` of ``src`` is argument ``arg_index`` of ``dst``.
+
+    ``name`` is set on edges into a gradient node that carry no gradient: the word by which its rule asks for the value.
+    """
 
     src: str
     dst: str
     out_index: int = 0
     arg_index: int = 0
     shape: tuple[int, ...] = ()
+    name: str = ""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,82 @@ def option_text(value: Any) -> str:
         return number_text(value)  # type: ignore[arg-type]
     text = value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def exact_text(value: Any, dtype: str = "") -> str:
+    """Return one option as Python writes it, with all its digits.
+
+    >>> exact_text(0.1 + 0.2), exact_text(float(np.float32(0.1)), "float32"), exact_text((slice(1, None), 0.25))
+    ('0.30000000000000004', '0.1', '[1:, 0.25]')
+    """
+    if isinstance(value, (tuple, list)):
+        indexing = any(isinstance(v, slice) or v is Ellipsis for v in value)
+        inside = ", ".join(map(exact_text, value)) + ("," if len(value) == 1 and isinstance(value, tuple) else "")
+        return f"[{inside}]" if indexing or isinstance(value, list) else f"({inside})"
+    if isinstance(value, np.generic):
+        value, dtype = value.item(), str(value.dtype)
+    if isinstance(value, float):
+        kind = np.dtype(dtype) if dtype.startswith("float") else np.dtype("float64")
+        text = str(kind.type(value))
+        return text.removesuffix(".0") if abs(value) < 1e6 else text
+    if isinstance(value, np.ndarray) and value.size <= 64:
+        return str(value.tolist())
+    return str(value) if isinstance(value, int) else option_text(value)
+
+
+NUMBER = re.compile(r"\d+")
+
+
+def series(texts: Sequence[str]) -> str:
+    """Return several texts as one, with the numbers that differ in braces.
+
+    >>> series(["a.0.w", "a.1.w", "a.2.w"]), series(["x"] * 3), series(["[0, :]", "[2, :]", "[4, :]", "[6, :]"])
+    ('a.{0…2}.w', 'x', '[{0, 2…6}, :]')
+    >>> series(["p", "q"])
+    '{p | q}'
+    """
+    if len(set(texts)) == 1:
+        return texts[0]
+    frames = {NUMBER.sub("#", text) for text in texts}
+    if len(frames) == 1 and "#" not in NUMBER.sub("", texts[0]):
+        out, at = [], 0
+        columns = zip(*(map(int, NUMBER.findall(text)) for text in texts), strict=True)
+        for found, column in zip(NUMBER.finditer(texts[0]), columns, strict=True):
+            stride = column[1] - column[0]
+            if any(n != column[0] + k * stride for k, n in enumerate(column)):
+                break
+            second = "" if stride in (0, 1) else f", {column[1]}"
+            out += [texts[0][at : found.start()], found[0] if not stride else f"{{{column[0]}{second}…{column[-1]}}}"]
+            at = found.end()
+        else:
+            return "".join(out) + texts[0][at:]
+    return f"{{{' | '.join(texts)}}}"
+
+
+SPOKEN = {
+    "conv": "conv#d", "conv_input": "conv_transpose#d", "max_pool": "max_pool#d", "sum_pool": "sum_pool#d",
+    "normalise_batch": "batch_norm", "cross_entropy_index": "cross_entropy", "gelu_exact": "gelu",
+    "bce_logits": "binary_cross_entropy_with_logits", "lstm_steps": "lstm", "gru_steps": "gru", "rnn_steps": "rnn",
+    "cast": "to",
+}  # fmt: skip
+"""What users call an op whose registered name is another; ``#`` is the number of spatial axes."""
+
+
+def spoken(node: Any) -> str:
+    """Return the name of an op that users know.
+
+    >>> from tinygrad_lite.viz.model import GraphNode
+    >>> spoken(GraphNode("conv.1", "op", op="conv", shape=(4, 5, 6, 6))), spoken(GraphNode("a", "op", op="add"))
+    ('conv2d', 'add')
+    """
+    known = SPOKEN.get(node.op)
+    if known is None:
+        return plain(node.op)
+    return (
+        known.replace("#", str(max(len(node.shape) - 2, 1)) if node.kind == "op" else "n")
+        if node.shape
+        else known.replace("#d", "")
+    )
 
 
 def options_text(attrs: Mapping[str, Any], sep: str = " ") -> str:

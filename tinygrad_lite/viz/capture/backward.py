@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from tinygrad_lite.engine.call import RESULTS
 from tinygrad_lite.engine.op import OPS
@@ -21,11 +23,9 @@ def backward_of(graph: Graph, joint: bool) -> Graph:
     name_of = {c.id: unique(c.id + SUFFIX, taken) for c in graph.calls}
     name_of[""] = ""
     for node in order:
-        nodes.append(gradient_of(node, name_of[node.call]))
-        for e in sorted(graph.arguments[node.id], key=lambda e: e.arg_index):
-            if e.src not in carried or not has_rule(node, e.arg_index):
-                continue
-            edges.append(GraphEdge(node.id + SUFFIX, e.src + SUFFIX, e.arg_index, 0, e.shape))
+        passed = [e for e in graph.arguments[node.id] if e.src in carried and has_rule(node, e.arg_index)]
+        nodes.append(gradient_of(node, name_of[node.call], passed))
+        edges.extend(GraphEdge(node.id + SUFFIX, e.src + SUFFIX, e.arg_index, e.out_index, e.shape) for e in passed)
     leaves = [n for n in graph.nodes if n.id in carried and n.kind in ("param", "input", "buffer", "const")]
     ends = {
         n.id: replace(n, id=n.id + SUFFIX, kind="grad", op="", label=f"∂ {n.label}", call=name_of[n.call], group="leaf",
@@ -36,6 +36,7 @@ def backward_of(graph: Graph, joint: bool) -> Graph:
     # gradients that arrive at one node are summed; they are numbered in order of arrival
     count: dict[str, int] = {}
     for e in edges:
+        e.name = f"g{e.arg_index}" if e.arg_index else ""  # the gradient of a later result of several
         e.arg_index = count[e.dst] = count.get(e.dst, -1) + 1
     used = {n.call for n in nodes}
     parent = {c.id: c.parent for c in graph.calls}
@@ -93,14 +94,17 @@ def has_rule(node: GraphNode, position: int) -> bool:
     return op.arrays.index(op.params[position]) in op.places
 
 
-def gradient_of(node: GraphNode, call: str) -> GraphNode:
-    """Return the gradient node of one op, or the start of backward at an output."""
+def gradient_of(node: GraphNode, call: str, passed: Sequence[GraphEdge]) -> GraphNode:
+    """Return the gradient node of one op, or the start of backward at an output.
+
+    Its shape is that of the gradient it passes on, the first of several.
+    """
     label = f"∂ {node.label or node.op}" + (" = 1" if node.kind == "output" else "")
     measured = node.measured and node.measured.only("backward")
     return replace(
         node, id=node.id + SUFFIX, kind="grad", label=label, call=call, attrs={}, value=None, flops=0, bytes=0,
         saved_bytes=0, time=None if measured is None else measured.time, measured=measured, requires_grad=False,
-        marks=node.marks if node.kind == "op" else (),
+        marks=node.marks if node.kind == "op" else (), shape=passed[0].shape if passed else node.shape,
     )  # fmt: skip
 
 
@@ -113,7 +117,7 @@ def forward_only(node: GraphNode) -> GraphNode:
 
 
 def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[GraphEdge]:
-    """Return an edge for every forward value that a gradient rule uses."""
+    """Return an edge for every forward value that a gradient rule uses, named as the rule names it."""
     out: list[GraphEdge] = []
     for node in graph.nodes:
         op = OPS.get(node.op)
@@ -121,16 +125,30 @@ def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[Graph
             out.append(GraphEdge(node.id, node.id + SUFFIX, 0, 0, node.shape))
         if node.id not in carried or op is None:
             continue
-        wanted = set(op.saved_names)
-        sources = [node.id] if wanted & RESULTS.keys() else []
-        for e in graph.arguments[node.id]:
-            param = op.sequence or (op.params[e.arg_index] if e.arg_index < len(op.params) else "")
-            if param in wanted:
-                # parameters are part of the box of their op
-                leaf = graph.by_id[e.src].kind in ("param", "buffer", "const")
-                sources.append(node.id if leaf else e.src)
-        for src in dict.fromkeys(sources):
-            dst = node.id + SUFFIX
+        dst = node.id + SUFFIX
+        for src, index, shape, word in used(graph, node, op, carried):
             count[dst] = count.get(dst, -1) + 1
-            out.append(GraphEdge(src, dst, 0, count[dst], graph.by_id[src].shape))
+            out.append(GraphEdge(src, dst, index, count[dst], shape, word))
     return out
+
+
+def used(graph: Graph, node: GraphNode, op: Any, carried: set[str]) -> Iterator[tuple[str, int, Any, str]]:
+    """Yield (source, output, shape, word) of every value that the rules of one op use in this backward pass."""
+    into = graph.arguments[node.id]
+    passed = {e.arg_index for e in into if e.src in carried and has_rule(node, e.arg_index)}
+    together = op.sequence is not None
+    words = {
+        op.saved_names[i]
+        for operand, places in op.uses
+        for i in places
+        if operand < 0 or together or op.params.index(op.arrays[operand]) in passed
+    }
+    for word in op.saved_names:
+        if word not in words:
+            continue
+        if word in RESULTS and word not in op.params:
+            yield node.id, RESULTS[word] or 0, node.shape, word
+            continue
+        for e in into:
+            if word == op.sequence or not together and e.arg_index < len(op.params) and op.params[e.arg_index] == word:
+                yield e.src, e.out_index, e.shape, word

@@ -40,7 +40,7 @@ class Steps:
         private = {
             n.id: f"*{n.kind} {n.shape} {n.dtype} {ills(n)}"
             for n in graph.nodes
-            if n.kind not in ("op", "grad") and len(users[n.id]) == 1
+            if n.kind not in ("op", "grad") and sum(not e.name for e in users[n.id]) == 1
         }
         for i, n in enumerate(ops):
             face = (n.op, n.kind, n.shape, n.dtype, options_text(steady(n)) if n.attrs else "", ills(n))
@@ -48,7 +48,7 @@ class Steps:
             refs: list[tuple[int, int, int | str]] = []
             for e in graph.arguments[n.id]:
                 j = self.index.get(e.src)
-                if j is not None and kinds[j] != n.kind:
+                if e.name and n.kind == "grad" or j is not None and kinds[j] != n.kind:
                     continue  # a value saved for backward goes from each part to its own backward part
                 if j is None:
                     refs.append((e.arg_index, e.out_index, private.get(e.src, e.src)))

@@ -197,8 +197,19 @@ def view_of(graph: Graph) -> View:
     return view
 
 
-def made_view(graph: Graph) -> View:
-    """Build the view: boxes, groups, folded parameters and repeats; collapse what exceeds the limits."""
+def program_of(graph: Graph) -> View:
+    """Return the view with everything expanded, as the text shows it; computed once and kept with the graph."""
+    if "program" not in graph.cache:
+        graph.cache["program"] = made_view(graph, whole=True)
+    view: View = graph.cache["program"]
+    return view
+
+
+def made_view(graph: Graph, whole: bool = False) -> View:
+    """Build the view: boxes, groups, folded parameters and repeats; collapse what exceeds the limits.
+
+    With ``whole`` nothing is collapsed.
+    """
     look = graph.look
     steps = Steps(graph)
     folded, hidden = foldable(graph)
@@ -227,9 +238,10 @@ def made_view(graph: Graph) -> View:
     # numbers of one part say nothing about the others: then only what would be too long is folded
     if look.fold_repeats and (len(boxes) > look.max_nodes or not individual(look)):
         _fold(groups, boxes, steps)
-    _cut(groups, boxes, look.max_nodes)
     view = View(graph, boxes, groups, steps)
-    _close(view)
+    if not whole:
+        _cut(groups, boxes, look.max_nodes)
+        _close(view)
     for group in groups.values():
         group.view = view
     return view
@@ -254,7 +266,7 @@ def foldable(graph: Graph) -> tuple[dict[str, list[tuple[GraphNode, int]]], set[
                 hidden.add(node.id)
         if node.kind not in ("param", "buffer", "const"):
             continue
-        uses = graph.users[node.id]
+        uses = [e for e in graph.users[node.id] if graph.by_id[e.dst].kind != "grad"]
         if graph.look.params == "hide" and node.kind != "const":
             hidden.add(node.id)
         elif len(uses) == 1 and graph.by_id[uses[0].dst].kind == "op":
