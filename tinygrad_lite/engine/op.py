@@ -312,8 +312,9 @@ def op(
     ``recompute``: the result may be written to before backward, although a rule asks for it: it is computed again, by
     the forward (True) or by a function that asks for saved values as a rule does. ``keeps_result``: it may not be
     written to, although no rule asks for it. Both are for agreement with PyTorch, which decides what it keeps.
-    ``layout``: how the result lies in memory: "contiguous", "copy" (contiguous, and never a view), "operands" (as
-    PyTorch derives it from those of the operands) or None (as the forward returns it); by default by kind.
+    ``layout``: how the result lies in memory: "contiguous", "operands" (as PyTorch derives it from the operands),
+    "copy" (like the operand, and never a view of it), "picked" (contiguous, unless it is a view of the operand) or None
+    (as the forward returns it); by default by kind.
 
     >>> import numpy as np, tinygrad_lite as tl
     >>> @op(x=lambda g, x: g * 2 * x, kind="elementwise", label="x²", samples=Samples("()->()"), public=False)
@@ -375,6 +376,15 @@ def _written(
     return WRITE[0](f"{name}_", first, inner, (), given) if isinstance(first, Tensor) else inner(first, **given)
 
 
+NUMBERS = ("dim", "dim0", "dim1", "dims", "shifts", "chunks", "split_size_or_sections", "start_dim", "end_dim", "k")
+"""Parameters of compositions for which PyTorch takes a 0-d integer tensor as a number."""
+
+
+def whole_number(value: Any) -> Any:
+    """Return a 0-d integer tensor as a number, anything else unchanged."""
+    return int(value) if isinstance(value, Tensor) and not value.ndim and value.dtype.kind in "iu" else value
+
+
 def functional(function: F) -> F:
     """Make ``function`` a name of `nn.functional` alone, where PyTorch has no such function in the package."""
     setattr(names_of_functional, function.__name__, function)
@@ -417,11 +427,18 @@ def function(
                 if star in kwargs:  # flip(x, dims=(0, 1)) is flip(x, (0, 1))
                     before = [kwargs.pop(p) for p in params[len(args) : params.index(star)] if p in kwargs]
                     args = (*args, *before, kwargs.pop(star))
+                if kwargs.get("dim").__class__ is Tensor:  # for `max`, a tensor without its name is `other`
+                    kwargs["dim"] = whole_number(kwargs["dim"])
             if inplace_at is not None and (kwargs.get("inplace") or args[inplace_at : inplace_at + 1] == (True,)):
                 return _written(public_name, inner, params, args, kwargs)
             try:
                 return inner(*args, **kwargs) if kwargs else inner(*args)
-            except (AttributeError, TypeError) as error:
+            except Exception as error:
+                numbers = [whole_number(a) if p in NUMBERS else a for p, a in zip(params, args, strict=False)]
+                if any(a is not b for a, b in zip(numbers, args, strict=False)):
+                    return inner(*numbers, *args[len(numbers) :], **kwargs)
+                if not isinstance(error, (AttributeError, TypeError)):
+                    raise
                 wrong = None if isinstance(error, DTypeError) else blamed(inner, args, kwargs)
                 if wrong is None:
                     raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
+import sys
+import warnings
 from types import CodeType, FrameType
 
 Place = tuple[CodeType, int]
@@ -37,6 +39,13 @@ def user_frame(frame: FrameType) -> FrameType:
     while here is not None and OURS[here.f_code.co_filename]:
         here = here.f_back
     return here or frame
+
+
+def warn(text: str) -> None:
+    """Issue a UserWarning at the nearest line outside this package."""
+    frame = user_frame(sys._getframe(1))
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(text, UserWarning, frame.f_code.co_filename, frame.f_lineno, registry=registry)
 
 
 def line_of(source: Place | None) -> str:

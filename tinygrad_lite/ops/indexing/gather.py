@@ -10,7 +10,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.indexing.getitem import check_bounds, cropped, getitem, take_along, whole
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, permute, place, reshape_op
 
@@ -25,6 +25,8 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
             [4., 3.]])
     """
     at, dim = lined_up("gather", input, dim, index)
+    if not at.size:
+        return reshape_op(getitem(reshape_op(input, (-1,)), slice(0, 0)), at.shape)
     if not input.ndim:
         return reshape_op(take_along(reshape_op(input, (1,)), at.reshape(-1), 0), at.shape)
     return take_along(cropped(input, dim, at.shape), at, dim)
@@ -37,7 +39,7 @@ def lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int]
     """
     at = whole(name, index)
     dim = place(name, dim, input.ndim, input.shape)
-    if max(at.ndim, 1) != max(input.ndim, 1):
+    if max(at.ndim, 1) != max(input.ndim, 1) and at.size:
         raise ShapeError(f"{name}: index must have as many axes as input (index {at.shape}, input {describe(input)})")
     for d, (n, m) in enumerate(zip(at.shape, input.shape, strict=False)):
         if d != dim and n > m and at.size:
@@ -61,7 +63,7 @@ def index_select(input: Array, dim: int, index: Array) -> Array:
         raise BadIndex(f"index_select: index must be a vector, got shape {at.shape}")
     dim = place("index_select", dim, input.ndim, input.shape)
     if not input.ndim:
-        return input
+        return clone(input)
     check_bounds("index_select", at, input.shape[dim])
     return getitem(input, (slice(None),) * dim + (at.reshape(-1),))
 

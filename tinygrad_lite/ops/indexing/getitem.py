@@ -9,8 +9,9 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Array, Tensor
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, ShapeError
 from tinygrad_lite.ops.shape.reshaping import BadIndex, place
 
 
@@ -33,11 +34,9 @@ def key_of(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple([key_of(i) for i in index])
     array = plain(index)
-    if isinstance(index, Tensor) and array.dtype == np.uint8 and array.ndim:
-        raise BadKey(
-            f"index: numbers of dtype uint8 are a mask for PyTorch and positions for NumPy, got {describe(index)}; use "
-            ".bool() for a mask, .long() for positions"
-        )
+    if isinstance(index, Tensor) and array.dtype == np.uint8:
+        warn("index: a tensor of dtype uint8 is a mask, as in PyTorch; use .bool() for a mask, .long() for positions")
+        return array != 0
     return int(array) if isinstance(array, np.ndarray) and not array.ndim and array.dtype.kind in "iu" else array
 
 
@@ -100,7 +99,7 @@ def _getitem_rule(g: Array, index: Any, input_shape: Any) -> Array:
     return scatter_at(g, index, input_shape)
 
 
-@op(input=_getitem_rule, kind="indexing", label="[ ]", public=False,
+@op(input=_getitem_rule, kind="indexing", layout="picked", label="[ ]", public=False,
     samples=Samples(draw=_getitem_samples))  # fmt: skip
 def getitem(input: Array, index: Any) -> Array:
     """Return ``input[index]`` for any index that NumPy accepts."""

@@ -8,12 +8,13 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arrays import number
+from tinygrad_lite.engine.layout import reproduced
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
-from tinygrad_lite.ops.elementwise.cast import bare, to
+from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous, to
 from tinygrad_lite.ops.indexing.gather import lined_up, mask_of
 from tinygrad_lite.ops.indexing.getitem import (
     check_bounds,
@@ -70,7 +71,7 @@ def put_at(input: Array, values: Array, index: Any) -> Array:
 
     Of repeated indices the last value wins.
     """
-    out = new.array(input)
+    out = reproduced("put_at", input)
     out[index] = values
     return out
 
@@ -120,11 +121,13 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
         full = what if hasattr(what, "dtype") else new.full(whole("scatter", index).shape, what, input.dtype)
         return scatter_reduce(input, dim, index, full, REDUCTIONS[reduce])
     at, dim = lined_up("scatter", input, dim, index)
+    if not at.size:
+        return clone(input)
     if hasattr(what, "dtype") and src is not None:
         what = _source("scatter", input, at, what)
     elif not hasattr(what, "dtype"):
         what = number("scatter", what, input.dtype)
-    return put_at(input, what, _grid(at, dim)) if input.ndim else reshape_op(input * 0 + what, ())
+    return put_at(contiguous(input), what, _grid(at, dim)) if input.ndim else reshape_op(input * 0 + what, ())
 
 
 @function(inplace=True)
@@ -136,8 +139,10 @@ def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
     tensor([3., 0., 0.])
     """
     at, dim = lined_up("scatter_add", input, dim, index)
+    if not at.size:
+        return clone(input)
     src = _source("scatter_add", input, at, src)
-    return input + (scatter_along(src, at, dim, tuple(input.shape)) if input.ndim else src)
+    return (scatter_along(src, at, dim, tuple(input.shape)) if input.ndim else src) + input
 
 
 def _hits(at: Any, dim: int, shape: Any, dtype: Any) -> Any:
@@ -160,6 +165,8 @@ def scatter_reduce(
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ShapeError(f"scatter_reduce: reduce must be sum, prod, mean, amax or amin, got {reduce!r}")
     at, dim = lined_up("scatter_reduce", input, dim, index)
+    if not at.size:
+        return clone(input)
     src = _source("scatter_reduce", input, at, src)
     if not input.ndim:
         vector = scatter_reduce(
@@ -170,12 +177,17 @@ def scatter_reduce(
     hits = _hits(at, dim, shape, np.int64)
     if reduce in ("sum", "mean"):
         base = input if include_self else where(hits > 0, input * 0, input)
-        total = base + scatter_along(src, at, dim, shape)
+        total = scatter_along(src, at, dim, shape) + base
         if reduce == "sum":
             return total
         count = np.maximum(hits + (1 if include_self else 0), 1)
         return total / count if input.dtype.kind == "f" else total // count
     return scatter_choose(input, src, at, dim, reduce, include_self)
+
+
+def _there(x: Array, at: Any, dim: int) -> Array:
+    """Return the elements of ``x`` that ``at``, which may be smaller, writes to."""
+    return take_along(cropped(x, dim % x.ndim, at.shape), at, dim)
 
 
 def _choose_parts(
@@ -186,18 +198,18 @@ def _choose_parts(
     hit = _hits(at, dim, shape, np.int64) > 0
     mine = new.full(shape, True) if include_self else ~hit
     if reduce in ("amax", "amin"):
-        ours, theirs = mine & (bare(input) == bare(y)), bare(src) == np.take_along_axis(bare(y), at, dim)
+        ours, theirs = mine & (bare(input) == bare(y)), bare(src) == _there(bare(y), at, dim)
         ties = ours.astype(y.dtype) + scatter_along(theirs.astype(y.dtype), at, dim, shape)
         ties = np.maximum(ties, 1)
-        return ours / ties, theirs / np.take_along_axis(ties, at, dim)
+        return ours / ties, theirs / _there(ties, at, dim)
     zero_in, zero_src = mine & (bare(input) == 0), bare(src) == 0
     zeros = zero_in + scatter_along(zero_src.astype(np.int64), at, dim, shape)
     safe_in, safe_src = where(mine & ~zero_in, input, 1.0), where(zero_src, 1.0, src)
     # the product without its zeros; only a factor with no zero among the others has a gradient
     rest = scatter_choose(safe_in, safe_src, at, dim, "prod", True)
-    seen = np.take_along_axis(zeros, at, dim)
+    seen = _there(zeros, at, dim)
     part_in = where(mine & (zeros - zero_in == 0), rest / safe_in, 0.0)
-    part_src = where(seen - zero_src == 0, take_along(rest, at, dim) / safe_src, 0.0)
+    part_src = where(seen - zero_src == 0, _there(rest, at, dim) / safe_src, 0.0)
     return part_in, part_src
 
 
@@ -210,7 +222,7 @@ def _choose_input(
 def _choose_src(
     g: Array, y: Array, input: Array, src: Array, at: Any, dim: int, reduce: str, include_self: bool
 ) -> Array:
-    return take_along(g, at, dim) * _choose_parts(y, input, src, at, dim, reduce, include_self)[1]
+    return _there(g, at, dim) * _choose_parts(y, input, src, at, dim, reduce, include_self)[1]
 
 
 def _choose_samples(src: Any) -> Any:
@@ -228,7 +240,7 @@ def scatter_choose(input: Array, src: Array, at: Array, dim: int, reduce: str, i
     Ties share the gradient.
     """
     ufunc, start = {"amax": (np.maximum, None), "amin": (np.minimum, None), "prod": (np.multiply, 1)}[reduce]
-    out = new.array(input)
+    out = new.array(input, order="C")
     places = _grid(at, dim)
     if not include_self:
         low, high = (np.iinfo(out.dtype).min, np.iinfo(out.dtype).max) if out.dtype.kind in "iu" else (-np.inf, np.inf)
@@ -269,7 +281,7 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: Any
     if tuple(more.shape) != expected:
         raise ShapeError(f"index_add: source must have shape {expected}, it is {describe(source)}")
     added = scatter_at(more if alpha == 1 else more * alpha, key, tuple(wide.shape))
-    return reshape_op(wide + added, tuple(input.shape))
+    return reshape_op(added + wide, tuple(input.shape))
 
 
 @function(inplace=True)
@@ -281,7 +293,7 @@ def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
     tensor([0., 0., 7.])
     """
     _, _, key = _rows("index_copy", input, dim, index)
-    return reshape_op(put_at(_at_least_one(input), _at_least_one(source), key), tuple(input.shape))
+    return reshape_op(put_at(contiguous(_at_least_one(input)), _at_least_one(source), key), tuple(input.shape))
 
 
 @function(inplace=True)
@@ -371,7 +383,7 @@ def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
     if count > int(np.prod(source.shape)):
         raise ShapeError(f"masked_scatter: mask has {count} true elements, source {describe(source)} has fewer")
     wide = input if tuple(input.shape) == shape else input + new.zeros(shape, input.dtype)
-    return put_at(wide, getitem(reshape_op(source, (-1,)), slice(0, count)), (on,))
+    return put_at(contiguous(wide), getitem(reshape_op(source, (-1,)), slice(0, count)), (on,))
 
 
 @function()

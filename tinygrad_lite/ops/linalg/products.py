@@ -13,7 +13,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import add, mul
-from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.elementwise.cast import bare, contiguous
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import norm
 from tinygrad_lite.ops.shape.joining import cat, stack
@@ -145,7 +145,8 @@ def _weighted(input: Array, product: Array, beta: Any, alpha: Any) -> Array:
     product = product if alpha == 1 else mul(product, alpha)
     if beta == 0:  # input is ignored, also where it is NaN
         return product
-    return add(input if beta == 1 else mul(input, beta), product)
+    # the product first: the sum has its memory layout
+    return add(product, input if beta == 1 else mul(input, beta))
 
 
 def _into(name: str, input: Array, product: Array) -> None:
@@ -424,6 +425,8 @@ def diff(input: Array, n: int = 1, dim: int = -1, prepend: Any = None, append: A
     dim = place("diff", dim, input.ndim, input.shape)
     parts = [x for x in (prepend, input, append) if x is not None]
     y = cat(parts, dim) if len(parts) > 1 else input
+    if not n:
+        return input
     if n < 0:
         raise ShapeError(f"diff: n must not be negative, got {n}")
     lead = (slice(None),) * dim
@@ -445,6 +448,7 @@ def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int
     (tensor([3., 4., 5.]),)
     """
     dims = places("gradient", range(input.ndim) if dim is None else dim, input.ndim, input.shape)
+    spacing = 1 if spacing is None else spacing
     given = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
     if len(given) != len(dims):
         raise ShapeError(f"gradient: {len(given)} spacings for {len(dims)} dims")
@@ -469,7 +473,7 @@ def _slope(x: Array, h: Any, dim: int, edge_order: int) -> Array:
     else:
         first = _edge(y[..., :1], y[..., 1:2], y[..., 2:3], steps[0], steps[1])
         last = -_edge(y[..., -1:], y[..., -2:-1], y[..., -3:-2], steps[-1], steps[-2])
-    return transpose(cat([first, inside, last], -1), dim, -1)
+    return contiguous(transpose(cat([first, inside, last], -1), dim, -1))
 
 
 def _edge(y0: Array, y1: Array, y2: Array, a: Any, b: Any) -> Array:

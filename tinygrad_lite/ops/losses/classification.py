@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
 from typing import Any
 
@@ -14,29 +13,35 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.activation import log_softmax, logsigmoid, sigmoid, softmax
-from tinygrad_lite.ops.elementwise.arithmetic import clip, where
+from tinygrad_lite.ops.elementwise.arithmetic import clip, maximum, where
 from tinygrad_lite.ops.elementwise.exponential import log
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along, take_along
-from tinygrad_lite.ops.losses.reduction import PAIR, REDUCTIONS, old_words, reduced, same_shape, share
+from tinygrad_lite.ops.losses.reduction import PAIR, REDUCTIONS, old_words, reduced, same_shape, share, together
 
-
-@cache
-def clip_eps(dtype: Any) -> float:
-    """Return the distance probabilities keep from 0 and 1: 1e-15 in float64, 1e-7 in float32 (where 1 - 1e-15 is 1)."""
-    return 1e-15 if np.dtype(dtype) == np.float64 else float(np.finfo(dtype).eps)
+LEAST = float(np.exp(-100.0))
+"""Where the clamped logarithm of the binary cross-entropy is -100."""
 
 
 def _bce(g: Array, input: Array, target: Array, reduction: str, eps: Any) -> Array:
-    eps = clip_eps(input.dtype) if eps is None else eps
+    if eps is None:  # PyTorch's slope where the logarithm is clamped
+        return (input - target) / maximum(input * (1 - input), 1e-12) * share(g, prod(input.shape), reduction)
     p = clip(input, eps, 1 - eps)
     slope = (p - target) / (p * (1 - p)) * share(g, prod(input.shape), reduction)
     return where((input < eps) | (input > 1 - eps), 0.0, slope)
 
 
 def _bce_target(g: Array, input: Array, reduction: str, eps: Any) -> Array:
-    eps = clip_eps(input.dtype) if eps is None else eps
-    p = clip(input, eps, 1 - eps)
-    return (np.log(1 - p) - np.log(p)) * share(g, prod(input.shape), reduction)
+    if eps is None:
+        logs = _clamped_log(1 - input) - _clamped_log(input)
+    else:
+        p = clip(input, eps, 1 - eps)
+        logs = np.log(1 - p) - np.log(p)
+    return logs * share(g, prod(input.shape), reduction)
+
+
+def _clamped_log(p: Array) -> Array:
+    zero = p <= LEAST
+    return where(zero, -100.0, np.log(where(zero, 1.0, p)))
 
 
 @op(
@@ -44,9 +49,9 @@ def _bce_target(g: Array, input: Array, reduction: str, eps: Any) -> Array:
     samples=Samples("(...),(...)->()", lo=0.01, hi=0.99, options={"reduction": REDUCTIONS}, min=1),
 )  # fmt: skip
 def binary_cross_entropy_op(input: Array, target: Array, reduction: str = "mean", eps: float | None = None) -> Array:
-    r"""Return :math:`-t \log p - (1 - t) \log(1 - p)` of probabilities ``input``, kept ``eps`` away from 0 and 1.
+    r"""Return :math:`-t \log p - (1 - t) \log(1 - p)` of probabilities ``input``, the logarithms clamped at -100.
 
-    ``eps`` is 1e-15 in float64 and 1.2e-7 in float32 unless given; a clipped probability gets no gradient.
+    With ``eps`` the probabilities are kept that far from 0 and 1 instead; a clipped one gets no gradient.
     """
     same_shape("binary_cross_entropy", input, target)
     if input.size and not (input.min() >= 0 and input.max() <= 1):
@@ -54,7 +59,15 @@ def binary_cross_entropy_op(input: Array, target: Array, reduction: str = "mean"
             f"binary_cross_entropy: input must be probabilities between 0 and 1, it goes from {input.min():.4g} to "
             f"{input.max():.4g}; apply sigmoid first, or use binary_cross_entropy_with_logits"
         )
-    eps = clip_eps(input.dtype) if eps is None else eps
+    if target.size and not (target.min() >= 0 and target.max() <= 1):
+        raise OptionError(
+            f"binary_cross_entropy: target must lie between 0 and 1, it goes from {target.min():.4g} to "
+            f"{target.max():.4g}"
+        )
+    if eps is None:
+        with np.errstate(divide="ignore"):
+            right, wrong = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
+        return reduced("binary_cross_entropy", (target - 1) * wrong - target * right, reduction)
     p = np.minimum(np.maximum(input, eps), 1 - eps)  # np.clip takes three times as long on small arrays
     return reduced("binary_cross_entropy", -(target * np.log(p) + (1 - target) * np.log1p(-p)), reduction)
 
@@ -65,9 +78,9 @@ def binary_cross_entropy(
     reduction: str = "mean",
     eps: float | None = None,
 ) -> Array:  # fmt: skip
-    r"""Return :math:`-w (t \log p + (1 - t) \log(1 - p))` of probabilities ``input``, kept ``eps`` away from 0 and 1.
+    r"""Return :math:`-w (t \log p + (1 - t) \log(1 - p))` of probabilities ``input``, the logarithms clamped at -100.
 
-    ``eps`` is 1e-15 in float64 and 1.2e-7 in float32 unless given; a clipped probability gets no gradient.
+    With ``eps`` the probabilities are kept that far from 0 and 1 instead; a clipped one gets no gradient.
     ``reduction``: 'mean', 'sum' or 'none'. Raises ShapeError, ValueError.
     """
     old_words("binary_cross_entropy", size_average, reduce)
@@ -168,8 +181,10 @@ def _nll_samples(src: Any) -> Any:
 def _nll_scale(g: Array, target: Any, weight: Any, ignore_index: int, reduction: str, dtype: Any) -> Any:
     w, safe = _weights(target, weight, ignore_index, dtype)
     total = w.sum()
-    # -0.0 and not NaN when every target is ignored
-    return g * (w / (total if total else 1) if reduction == "mean" else w), safe
+    if reduction == "mean":
+        # ignored targets get 0, also where nothing is left to average over
+        w = w / total if total else np.where(target != ignore_index, np.nan, 0).astype(dtype)
+    return g * w, safe
 
 
 def _expand(x: Array, axis: int) -> Array:
@@ -183,7 +198,7 @@ def _nll_rule(g: Array, input_shape: Any, target: Any, weight: Any, ignore_index
 
 
 @op(
-    input=_nll_rule, kind="loss", label="NLL", promote="float", public=False, samples=Samples(draw=_nll_samples),
+    input=_nll_rule, kind="loss", layout="contiguous", label="NLL", promote="float", public=False, samples=Samples(draw=_nll_samples),
 )  # fmt: skip
 def nll_loss_op(
     input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"
@@ -195,10 +210,7 @@ def nll_loss_op(
     each = -w * take_along(input, np.expand_dims(safe, axis), axis).squeeze(axis)
     if reduction != "mean":
         return reduced("nll_loss", each, reduction)
-    total = w.sum()
-    if not total:
-        raise OptionError(f"nll_loss: no target to average over (target {target.shape}); use reduction='sum'")
-    return each.sum() / total
+    return each.sum() / (w.sum() or np.nan)
 
 
 @function(method=False, functional=True)
@@ -240,10 +252,7 @@ def cross_entropy_index(
     each = each * w
     if reduction != "mean":
         return reduced("cross_entropy", each, reduction)
-    total = w.sum()
-    if not total:
-        raise OptionError(f"cross_entropy: no target to average over (target {target.shape}); use reduction='sum'")
-    return each.sum() / total
+    return each.sum() / (w.sum() or np.nan)
 
 
 @function(method=False, functional=True)
@@ -294,7 +303,7 @@ def _probabilities(input: Any, target: Any, w: Any, reduction: str, smoothing: f
     each = -each.sum(axis)
     if reduction != "mean":
         return reduced("cross_entropy", each, reduction)
-    return each.sum() / (input.numel() / classes if hasattr(input, "numel") else input.size / classes)
+    return each.sum() / (prod(input.shape) / (classes or np.nan) or np.nan)
 
 
 def _smoothed(input: Any, target: Any, w: Any, ignore_index: int, reduction: str, smoothing: float, axis: int) -> Any:
@@ -309,9 +318,7 @@ def _smoothed(input: Any, target: Any, w: Any, ignore_index: int, reduction: str
         return reduced("cross_entropy", each, reduction)
     safe = np.where(plain(target) == ignore_index, 0, plain(target))
     total = used.sum() if w is None else (w[safe] * used).sum()
-    if not total:
-        raise OptionError(f"cross_entropy: no target to average over (target {target.shape}); use reduction='sum'")
-    return each.sum() / new.asarray(total, input.dtype)
+    return each.sum() / new.asarray(total or np.nan, input.dtype)
 
 
 @function(method=False, functional=True)
@@ -326,12 +333,12 @@ def kl_div(
     ``reduction='batchmean'`` divides the sum by the number of samples, as the divergence is defined.
     """
     old_words("kl_div", size_average, reduce)
-    same_shape("kl_div", input, target)
+    input, target = together("kl_div", input, target, quiet=True)
     if log_target:
         each = np.exp(target) * (target - input)
     else:
         zero = target == 0
         each = where(zero, 0.0, target * (log(where(zero, 1.0, target)) - input))
     if reduction == "batchmean":
-        return each.sum() / input.shape[0]
+        return each.sum() / (input.shape[0] or np.nan) if input.ndim else each
     return reduced("kl_div", each, reduction)

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+import numpy as np
 
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.arithmetic import abs, clip, maximum, minimum, where
+from tinygrad_lite.ops.elementwise.arithmetic import clip, minimum, where
+from tinygrad_lite.ops.indexing.getitem import plain
+from tinygrad_lite.ops.linalg.norm import norm
 from tinygrad_lite.ops.losses.margin import above
-from tinygrad_lite.ops.losses.reduction import old_words, reduced, same_shape
+from tinygrad_lite.ops.losses.reduction import old_words, reduced, together
 
 
 @function(method=False, functional=True)
 def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> Array:
-    """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``, with lengths clipped at ``eps``."""
-    squares1, squares2 = (x1 * x1).sum(axis=dim), (x2 * x2).sum(axis=dim)
-    return (x1 * x2).sum(axis=dim) / (maximum(squares1, eps * eps) * maximum(squares2, eps * eps)) ** 0.5
+    """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``, with lengths raised to ``eps``.
+
+    The two broadcast first.
+    """
+    x1, x2 = together("cosine_similarity", x1, x2, quiet=True)
+    return (_directions(x1, dim, eps) * _directions(x2, dim, eps)).sum(axis=dim)
+
+
+def _directions(x: Array, dim: int, eps: float) -> Array:
+    """Return ``x`` divided by its length, so that no product of lengths overflows."""
+    length = norm(x, 2.0, dim, True)
+    short = np.maximum(eps - plain(length), 0)  # the gradient passes, as in PyTorch
+    return x / (length + short.astype(length.dtype) if short.any() else length)
 
 
 @function(method=False, functional=True)
 def pairwise_distance(x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Array:
     """Return the p-norm of ``x1 - x2 + eps`` along the last axis; its slope at 0 is 0."""
-    d = abs(x1 - x2 + eps)
-    if p == math.inf:
-        return d.amax(axis=-1, keepdims=keepdim)
-    total = (d if p == 1 else d * d if p == 2 else d**p).sum(axis=-1, keepdims=keepdim)
-    return total if p == 1 else where(total == 0, 0.0, where(total == 0, 1.0, total) ** (1 / p))
+    return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 @function(method=False, functional=True)
@@ -57,14 +66,11 @@ def hinge_embedding_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Array:
-    """Return ``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
+    """Return ``input`` where the target is 1, ``max(0, margin - input)`` where it is -1, their sum elsewhere."""
     old_words("hinge_embedding_loss", size_average, reduce)
-    same_shape("hinge_embedding_loss", input, target)
-    return reduced(
-        "hinge_embedding_loss",
-        where(target == 1, input, 0.0) + where(target == -1, above(margin - input), 0.0),
-        reduction,
-    )
+    input, target = together("hinge_embedding_loss", input, target, quiet=True)
+    each = where(target != -1, input, 0.0) + where(target != 1, above(margin - input), 0.0)
+    return reduced("hinge_embedding_loss", each, reduction)
 
 
 @function(method=False, functional=True)

@@ -14,7 +14,8 @@ from tinygrad_lite.ops.elementwise.activation import logsigmoid
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import plain, take_along
 from tinygrad_lite.ops.losses.classification import bce_logits, check_weight
-from tinygrad_lite.ops.losses.reduction import old_words, reduced, same_shape
+from tinygrad_lite.ops.losses.reduction import fits, old_words, reduced, same_shape, together
+from tinygrad_lite.ops.shape.reshaping import BadIndex
 
 
 def above(x: Any) -> Any:
@@ -28,7 +29,8 @@ def soft_margin_loss(
 ) -> Array:
     """Return ``log(1 + exp(-target * input))`` for targets 1 and -1."""
     old_words("soft_margin_loss", size_average, reduce)
-    same_shape("soft_margin_loss", input, target)
+    if not fits(target.shape, input.shape):
+        same_shape("soft_margin_loss", input, target)
     return reduced("soft_margin_loss", -logsigmoid(target * input), reduction)
 
 
@@ -116,7 +118,11 @@ def multilabel_soft_margin_loss(
 ) -> Array:
     """Return the binary cross-entropy of the scores of each class, averaged over the classes."""
     old_words("multilabel_soft_margin_loss", size_average, reduce)
+    if not input.ndim:
+        raise BadIndex("multilabel_soft_margin_loss: expected the scores of several classes, got a 0-d tensor")
+    classes = input.shape[-1]
+    input, target = together("multilabel_soft_margin_loss", input, target, quiet=True)
     each = bce_logits(input, target, "none")
     if weight is not None:
         each = each * weight
-    return reduced("multilabel_soft_margin_loss", each.mean(-1), reduction)
+    return reduced("multilabel_soft_margin_loss", each.sum(-1) / (classes or np.nan), reduction)

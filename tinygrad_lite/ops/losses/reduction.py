@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.indexing.getitem import plain
+from tinygrad_lite.ops.shape.reshaping import broadcast_to
 
 REDUCTIONS = ("mean", "sum", "none")
 PAIR = Samples("(...),(...)->()", args=None, options={"reduction": REDUCTIONS}, min=1)
@@ -19,21 +20,19 @@ PAIR = Samples("(...),(...)->()", args=None, options={"reduction": REDUCTIONS}, 
 
 
 def reduced(name: str, x: Any, reduction: str) -> Any:
-    """Return the mean or the sum of the losses ``x``, or ``x`` itself; the mean of no losses is an error."""
+    """Return the mean or the sum of the losses ``x``, or ``x`` itself; the mean of no losses is NaN."""
     if reduction == "none":
         return x
     if reduction == "sum":
         return x.sum()
     if reduction != "mean":
         raise OptionError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
-    if not prod(x.shape):
-        raise OptionError(f"{name}: the mean of an empty batch is undefined (shape {x.shape}); use reduction='sum'")
-    return x.mean() if isinstance(x, Tensor) else np.add.reduce(x, axis=None) / x.size
+    return x.mean() if isinstance(x, Tensor) else np.add.reduce(x, axis=None) / (x.size or np.nan)
 
 
 def share(g: Array, count: int, reduction: str) -> Array:
     """Return the gradient of each of ``count`` losses from the gradient ``g`` of their reduction."""
-    return g / count if reduction == "mean" else g
+    return g / (count or np.nan) if reduction == "mean" else g
 
 
 def weighted(name: str, each: Any, weight: Any, reduction: str) -> Any:
@@ -53,8 +52,28 @@ def fits(shape: Any, target: Any) -> bool:
     return len(shape) <= len(target) and all(n in (1, m) for n, m in pairs)
 
 
+def together(name: str, input: Array, target: Array, quiet: bool = False) -> tuple[Array, Array]:
+    """Return the two broadcast to one shape; warn, as PyTorch does, if they had to be (unless ``quiet``).
+
+    A target that broadcasts is nearly always a mistake. Raises ShapeError if the shapes do not fit.
+    """
+    a, b = tuple(input.shape), tuple(target.shape)
+    if a == b:
+        return input, target
+    try:
+        shape = np.broadcast_shapes(a, b)
+    except ValueError:
+        same_shape(name, input, target)
+    if not quiet:
+        warn(
+            f"{name}: the target has shape {b}, the input {a}; both broadcast to {shape}, which is nearly always a "
+            f"mistake. Reshape the target to the shape of the input."
+        )
+    return broadcast_to(input, shape) if a != shape else input, broadcast_to(target, shape) if b != shape else target
+
+
 def same_shape(name: str, input: Array, target: Array) -> None:
-    """Raise unless the two have one shape: silent broadcasting of a target is nearly always a mistake."""
+    """Raise unless the two have one shape."""
     if input.shape != target.shape:
         raise ShapeError(
             f"{name}: input and target must have the same shape (input {describe(input)}, target {describe(target)}); "

@@ -15,15 +15,15 @@ from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import abs, where
 from tinygrad_lite.ops.elementwise.exponential import log
 from tinygrad_lite.ops.indexing.getitem import plain
-from tinygrad_lite.ops.losses.reduction import PAIR, old_words, reduced, same_shape, weighted
+from tinygrad_lite.ops.losses.reduction import PAIR, old_words, reduced, same_shape, together, weighted
 
 
 def _mse(g: Array, a: Array, b: Array, reduction: str) -> Array:
     d = a - b
     if reduction == "mean" and d.__class__ is np.ndarray and g.__class__ is np.ndarray:
-        d *= float(g) * 2 / d.size
+        d *= float(g) * 2 / (d.size or np.nan)
         return d
-    return d * (g * (2 / prod(a.shape)) if reduction == "mean" else g * 2)
+    return d * (g * (2 / (prod(a.shape) or np.nan)) if reduction == "mean" else g * 2)
 
 
 @op(
@@ -35,7 +35,7 @@ def mse_loss_op(input: Array, target: Array, reduction: str = "mean") -> Array:
     """Return the mean (or sum, or each) of ``(input - target) ** 2``; both have the same shape."""
     same_shape("mse_loss", input, target)
     d = input - target
-    if reduction == "mean" and d.size:
+    if reduction == "mean" and d.size and d.dtype.char != "e":
         flat = d.ravel()
         return flat.dot(flat) / d.size
     return reduced("mse_loss", d * d, reduction)
@@ -52,6 +52,7 @@ def mse_loss(
 ) -> Array:
     """Return the mean (or sum, or each) of ``weight * (input - target) ** 2``; with weights the mean is weighted."""
     old_words("mse_loss", size_average, reduce)
+    input, target = together("mse_loss", input, target)
     if weight is None:
         return mse_loss_op(input, target, reduction)
     return weighted("mse_loss", mse_loss_op(input, target, "none"), weight, reduction)
@@ -68,7 +69,7 @@ def l1_loss(
 ) -> Array:
     """Return the mean of ``|input - target|``; the slope at 0 is 0."""
     old_words("l1_loss", size_average, reduce)
-    same_shape("l1_loss", input, target)
+    input, target = together("l1_loss", input, target)
     each = abs(input - target)
     return reduced("l1_loss", each, reduction) if weight is None else weighted("l1_loss", each, weight, reduction)
 
@@ -88,7 +89,7 @@ def smooth_l1_loss(
         raise OptionError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    same_shape("smooth_l1_loss", input, target)
+    input, target = together("smooth_l1_loss", input, target)
     d = abs(input - target)
     return reduced("smooth_l1_loss", where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
@@ -98,7 +99,7 @@ def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: floa
     """Return ``d² / 2`` for differences below ``delta``, ``delta (|d| - delta / 2)`` above (Huber 1964)."""
     if delta <= 0:
         raise OptionError(f"huber_loss: delta must be positive, got {delta}")
-    same_shape("huber_loss", input, target)
+    input, target = together("huber_loss", input, target)
     d = abs(input - target)
     each = where(d < delta, d * d * 0.5, (d - 0.5 * delta) * delta)
     return reduced("huber_loss", each, reduction) if weight is None else weighted("huber_loss", each, weight, reduction)
@@ -115,7 +116,7 @@ def poisson_nll_loss(
     ``full`` adds Stirling's approximation of ``log target!`` for targets above 1.
     """
     old_words("poisson_nll_loss", size_average, reduce)
-    same_shape("poisson_nll_loss", input, target)
+    input, target = together("poisson_nll_loss", input, target, quiet=True)
     each = np.exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:
         many = target > 1
@@ -129,14 +130,14 @@ def gaussian_nll_loss(
     input: Array, target: Array, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Array:
     """Return ``(log var + (input - target)² / var) / 2``; variances below ``eps`` count as ``eps``."""
-    same_shape("gaussian_nll_loss", input, target)
     shape = tuple(input.shape)
+    input, target = together("gaussian_nll_loss", input, target, quiet=True)
     if isinstance(var, (int, float)):
         var = new.full(shape, var, input.dtype)
     if tuple(var.shape) != shape:
         if tuple(var.shape) == shape[:-1]:
             var = var.reshape((*shape[:-1], 1))
-        elif tuple(var.shape) != (*shape[:-1], 1):
+        elif len(var.shape) != len(shape) or [m for n, m in zip(shape, var.shape, strict=True) if n != m] != [1]:
             raise ShapeError(
                 f"gaussian_nll_loss: var must have the shape of input {describe(input)}, it is {describe(var)}"
             )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
@@ -33,7 +34,15 @@ def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
     """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
+    if dtype is None and input.dtype.char == "e":  # rounded once, as in PyTorch
+        y = np.add.accumulate(np.atleast_1d(input), axis=dim, dtype=np.float32)
+        return _rounded(y, input)
     return np.add.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
+
+
+def _rounded(y: Array, input: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return y.reshape(input.shape).astype(input.dtype)
 
 
 def _recur_factor(g: Array, y: Array, factor: Array) -> Array:
@@ -62,6 +71,7 @@ def recur(factor: Array, term: Array) -> Array:
     return y
 
 
+@wide
 def _cumprod_rule(g: Array, input: Array, dim: int) -> Array:
     if not input.ndim or not input.shape[dim]:
         return g
@@ -83,9 +93,13 @@ def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
     """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
+    if dtype is None and input.dtype.char == "e":
+        y = np.multiply.accumulate(np.atleast_1d(input), axis=dim, dtype=np.float32)
+        return _rounded(y, input)
     return np.multiply.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
 
 
+@wide
 def _logcumsumexp_rule(g: Array, y: Array, input: Array, dim: int) -> Array:
     if not input.ndim or not input.shape[dim]:
         return g
@@ -96,6 +110,7 @@ def _logcumsumexp_rule(g: Array, y: Array, input: Array, dim: int) -> Array:
 
 
 @op(input=_logcumsumexp_rule, kind="reduction", promote="float", samples=ALONG)
+@wide
 def logcumsumexp(input: Array, dim: int) -> Array:
     r"""Return :math:`\log \sum_{j \le i} e^{x_j}` along ``dim`` without overflow.
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
+from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.shape.joining import cat
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, permute_op
 
@@ -38,22 +39,20 @@ REDUCE = Samples("()->()", options={"dim": some_dims, "keepdim": (False, True)})
 REDUCE_SOME = Samples("()->()", options={"dim": some_dims, "keepdim": (False, True)}, min=1)
 
 
-def axis_of(dim: Any) -> Any:
+def axis_of(dim: Any, ndim: int = 1) -> Any:
     """Return ``dim`` as NumPy's ``axis``; an empty ``dim`` means all axes."""
-    return (
-        dim
-        if dim is None or dim.__class__ is int
-        else tuple(dim) or None
-        if isinstance(dim, (tuple, list))
-        else int(dim)
-    )
+    if dim is None or dim.__class__ is int:
+        return dim
+    if not isinstance(dim, (tuple, list)):
+        return int(dim)
+    if not ndim and all_of(d in (0, -1) for d in dim):
+        return None  # NumPy has no axis 0 of a 0-d array in a tuple
+    return tuple([int(d) for d in dim]) or None
 
 
 def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
     """Return ``dim`` (None, a number, several) as axes counted from the front."""
-    dims = (
-        range(ndim) if dim is None or dim == () or dim == [] else (dim,) if isinstance(dim, (int, np.integer)) else dim
-    )
+    dims = (dim,) if hasattr(dim, "__index__") else range(ndim) if dim is None or not len(dim) else dim
     return tuple(int(d) % ndim if ndim else 0 for d in dims)
 
 
@@ -98,24 +97,23 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
     """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
-    return added(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+    if dtype is None and input.dtype.char == "e":  # rounded once, as in PyTorch
+        with np.errstate(over="ignore"):
+            return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=np.float32).astype(np.float16)
+    return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
 
 @op(input=_mean_rule, kind="reduction", promote="float", samples=REDUCE_SOME)
 def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
-    """Return the mean over ``dim``.
-
-    Raise ShapeError for no elements, where NumPy gives NaN.
+    """Return the mean over ``dim``; the mean of no elements is NaN.
 
     >>> import tinygrad_lite as tl
     >>> tl.mean(tl.tensor([1.0, 3.0]))
     tensor(2.)
     """
     half = dtype is None and input.dtype.char == "e"  # the sum and the count may be too large for float16
-    y = added(input, axis=axis_of(dim), keepdims=keepdim, dtype=np.float32 if half else dtype)
-    count = input.size // (np.size(y) or 1)
-    if not input.size and np.size(y):
-        raise ShapeError(f"mean: no elements to average over dim={dim} of shape {input.shape}")
+    y = added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=np.float32 if half else dtype)
+    count = input.size // (np.size(y) or 1) or np.nan
     return ratio(y, count).astype(np.float16) if half else ratio(y, count)
 
 
@@ -158,9 +156,12 @@ def _others(x: Array) -> Array:
     one = new.ones((*x.shape[:-1], 1), x.dtype)
     left = np.cumprod(cat([one, x[..., :-1]], -1), axis=-1)
     right = np.cumprod(cat([one, x[..., :0:-1]], -1), axis=-1)[..., ::-1]
-    return left * right
+    y = left * right
+    lost = np.isnan(bare(y)) & ((bare(left) == 0) | (bare(right) == 0))  # 0 times an overflow
+    return where(lost & ~np.isnan(bare(x)).any(-1, keepdims=True), 0.0, y) if lost.any() else y
 
 
+@wide
 def _prod_rule(g: Array, input: Array, dim: Any, keepdim: bool) -> Array:
     shape = tuple(input.shape)
     if not shape:
@@ -188,9 +189,14 @@ def prod(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
     """
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
-    return multiplied(input, axis=axis_of(dim), keepdims=keepdim, dtype=dtype)
+    if dtype is None and input.dtype.char == "e":
+        with np.errstate(over="ignore"):
+            y = multiplied(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=np.float32)
+            return y.astype(np.float16)
+    return multiplied(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
 
+@wide
 def _logsumexp_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: bool) -> Array:
     shape = input.shape
     y = where(y == -np.inf, 0.0, y)  # if every element is -inf the slope is 0
@@ -198,6 +204,7 @@ def _logsumexp_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: bool) -
 
 
 @op(input=_logsumexp_rule, kind="reduction", label="log Σ exp", promote="float", samples=REDUCE_SOME)
+@wide
 def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
     r"""Return :math:`\log \sum_i e^{x_i}` over ``dim`` without overflow.
 
@@ -205,7 +212,7 @@ def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
     >>> tl.logsumexp(tl.tensor([1000.0, 1000.0]), dim=0)
     tensor(1000.6932)
     """
-    axis = axis_of(dim)
+    axis = axis_of(dim, input.ndim)
     top = np.amax(input, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(input.dtype)
     with np.errstate(divide="ignore"):
@@ -213,11 +220,16 @@ def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
     return y if keepdim or not input.ndim else y.squeeze(axis=axes_of(dim, input.ndim))
 
 
+@wide
 def _extreme_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: Any) -> Array:
     shape = input.shape
     if not shape:
         return g
-    tied = (input == kept(y, shape, dim, keepdim)).astype(g.dtype)
+    top = kept(y, shape, dim, keepdim)
+    tied = input == top
+    if input.dtype.kind == "f":
+        tied = tied | (np.isnan(input) & np.isnan(top))  # NaN wins, and several share the gradient
+    tied = tied.astype(g.dtype)
     return kept(g, shape, dim, keepdim) * (tied / tied.sum(axis=axes_of(dim, len(shape)), keepdims=True))
 
 
@@ -235,7 +247,7 @@ def amax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor([5., 7.])
     """
     _nonempty("amax", input, dim)
-    return largest(input, axis=axis_of(dim), keepdims=keepdim)
+    return largest(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
 
 
 @op(input=_extreme_rule, kind="reduction", label="min", samples=REDUCE_SOME)
@@ -247,7 +259,7 @@ def amin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor([1., 3.])
     """
     _nonempty("amin", input, dim)
-    return smallest(input, axis=axis_of(dim), keepdims=keepdim)
+    return smallest(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.argmax)
@@ -287,9 +299,11 @@ def _extreme(input: Array, dim: Any, keepdim: bool, whole: Any, arg: Any, two: A
     if dim is None:
         return whole(input)
     if not isinstance(dim, (int, np.integer)):
-        return two(input, dim)
+        if not keepdim:
+            return two(input, dim)
+        dim = int(dim)
     if input.ndim == 0:
-        return Extreme(input, arg(input))
+        return Extreme(clone(input), arg(input))
     indices = arg(input, dim, True)
     values = take_along_dim(input, indices, int(dim))
     return Extreme(values, indices) if keepdim else Extreme(values.squeeze(int(dim)), indices.squeeze(int(dim)))
@@ -353,7 +367,9 @@ def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     >>> tl.all(tl.tensor([True, False]))
     tensor(False)
     """
-    return both(input, axis=axis_of(dim), keepdims=keepdim)
+    if dim.__class__ is tuple and not dim or dim.__class__ is list and not dim:
+        return np.not_equal(input, 0)  # unlike in sums, no axes are no axes
+    return both(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.any)
@@ -364,7 +380,9 @@ def any(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     >>> tl.any(tl.tensor([True, False]))
     tensor(True)
     """
-    return either(input, axis=axis_of(dim), keepdims=keepdim)
+    if dim.__class__ is tuple and not dim or dim.__class__ is list and not dim:
+        return np.not_equal(input, 0)
+    return either(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
 
 
 @op(kind="reduction", numpy=np.count_nonzero)
@@ -375,4 +393,4 @@ def count_nonzero(input: Array, dim: Any = None) -> Array:
     >>> tl.count_nonzero(tl.tensor([0, 1, 2]))
     tensor(2)
     """
-    return new.asarray(np.count_nonzero(input, axis=axis_of(dim)))
+    return new.asarray(np.count_nonzero(input, axis=axis_of(dim) if input.ndim else None))

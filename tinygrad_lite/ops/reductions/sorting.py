@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.layout import copied
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
-from tinygrad_lite.ops.elementwise.cast import alike, bare
+from tinygrad_lite.ops.elementwise.cast import alike, bare, clone
 from tinygrad_lite.ops.indexing.getitem import take_along
 from tinygrad_lite.ops.shape.reshaping import BadIndex, place
 
@@ -26,9 +28,9 @@ class Sorted(NamedTuple):
 def _order(x: Any, dim: int, descending: bool) -> Any:
     """Return the indices of a stable sort along ``dim``; NaN counts as the largest."""
     if not descending:
-        return np.argsort(x, axis=dim, kind="stable")
+        return copied(np.argsort(x, axis=dim, kind="stable"), x)
     backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
-    return np.flip(x.shape[dim] - 1 - backwards, dim)
+    return copied(np.flip(x.shape[dim] - 1 - backwards, dim), x)
 
 
 @function(numpy=())
@@ -43,7 +45,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = F
     """
     dim = place("sort", dim, input.ndim, input.shape)
     if not input.ndim:
-        return Sorted(input.clone() if hasattr(input, "node") else input.copy(), alike(input, np.int64(0)))
+        return Sorted(clone(input), alike(input, np.int64(0)))
     order = _order(bare(input), dim, descending)
     return Sorted(take_along(input, order, dim), alike(input, order))
 
@@ -86,8 +88,8 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     if not 0 <= k <= n:
         raise BadIndex(f"topk: k must be 0..{n} along dim {dim} of shape {tuple(input.shape)}, got {k}")
     if not input.ndim:
-        return Sorted(input, alike(input, np.int64(0)))
-    order = np.take(_order(bare(input), dim, largest), new.arange(k), axis=dim)
+        return Sorted(clone(input), alike(input, np.int64(0)))
+    order = new.ascontiguousarray(np.take(_order(bare(input), dim, largest), new.arange(k), axis=dim))
     return Sorted(take_along(input, order, dim), alike(input, order))
 
 
@@ -103,8 +105,8 @@ def nonzero(input: Array, as_tuple: bool = False) -> Any:
     """
     found = np.nonzero(np.atleast_1d(bare(input)))
     if as_tuple:
-        return tuple(alike(input, f) for f in found)
-    rows = np.stack(found, -1) if input.ndim else new.zeros((len(found[0]), 0), np.int64)
+        return tuple(alike(input, new.ascontiguousarray(f)) for f in found)
+    rows = np.stack(found).T if input.ndim else new.zeros((len(found[0]), 0), np.int64)
     return alike(input, rows)
 
 
@@ -203,6 +205,12 @@ def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, 
 
 
 # ------------------------------------------------------------------------------------------------ counting
+def _selected(name: str, x: Any, dim: Any) -> None:
+    """Raise if an axis other than ``dim`` has no elements: there are no slices to compare."""
+    if dim is not None and any(not n for i, n in enumerate(x.shape) if i != int(dim) % x.ndim):
+        raise ShapeError(f"{name}: the slices along dim {dim} of shape {x.shape} have no elements")
+
+
 @function(numpy=())
 def unique(
     input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
@@ -216,7 +224,8 @@ def unique(
     tensor([1, 3])
     """
     x = bare(input)
-    values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=dim)
+    _selected("unique", x, dim)
+    values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
     inverse = inverse.reshape(x.shape if dim is None else -1)
     out = [alike(input, values)]
     if return_inverse:
@@ -235,7 +244,8 @@ def unique_consecutive(input: Array, return_inverse: bool = False, return_counts
     tensor([1, 2, 1])
     """
     x = bare(input).reshape(-1) if dim is None else np.moveaxis(bare(input), dim, 0)
-    flat = x.reshape(len(x), -1)
+    _selected("unique_consecutive", bare(input), dim)
+    flat = x.reshape(len(x), prod(x.shape[1:]))
     first = new.ones(len(x), bool)
     first[1:] = (flat[1:] != flat[:-1]).any(-1)
     values = x[first] if dim is None else np.moveaxis(x[first], 0, dim)
@@ -259,7 +269,8 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
     x = bare(input)
     if x.dtype.kind not in "iu" or x.ndim != 1 or (x.size and x.min() < 0):
         raise DTypeError(f"bincount: expected a vector of whole numbers >= 0, got {describe(input)}")
-    return alike(input, np.bincount(x, None if weights is None else bare(weights), minlength))
+    found = np.bincount(x, None if weights is None else bare(weights), minlength)
+    return alike(input, found if weights is None or weights.dtype != np.float32 else found.astype(np.float32))
 
 
 @function()

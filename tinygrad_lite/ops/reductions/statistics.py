@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import clip, flat_sqrt
-from tinygrad_lite.ops.elementwise.cast import alike, bare
+from tinygrad_lite.ops.elementwise.cast import alike, bare, clone, contiguous
 from tinygrad_lite.ops.elementwise.lerp import lerp
 from tinygrad_lite.ops.indexing.getitem import take_along
 from tinygrad_lite.ops.reductions.reduction import Extreme, added, axes_of, axis_of, kept, mean, ratio, some_dims
@@ -26,10 +28,12 @@ def _count(shape: Any, dim: Any) -> int:
     return prod([shape[i] for i in axes_of(dim, len(shape))]) if len(shape) else 1
 
 
+@wide
 def _variance_rule(g: Array, input: Array, dim: Any, correction: Any, keepdim: bool) -> Array:
     shape = input.shape
     away = input - input.mean(axis=axis_of(dim), keepdims=True) if len(shape) else input * 0.0
-    return kept(g, shape, dim, keepdim) * away * (2 / (_count(shape, dim) - correction))
+    freedom = _count(shape, dim) - correction
+    return kept(g, shape, dim, keepdim) * away * (2 / freedom if freedom > 0 else np.inf)
 
 
 @op(
@@ -37,18 +41,22 @@ def _variance_rule(g: Array, input: Array, dim: Any, correction: Any, keepdim: b
     samples=Samples("()->()", options={"dim": some_dims, "correction": (0,), "keepdim": (False, True)}, min=1),
 )  # fmt: skip
 def variance(input: Array, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> Array:
-    """Return the mean squared distance from the mean over ``dim``, divided by ``n - correction``."""
+    """Return the sum of squared distances from the mean over ``dim``, divided by ``n - correction``.
+
+    Where that is not positive, warn and divide by 0.
+    """
     n = _count(input.shape, dim)
     if n - correction <= 0:
-        raise ShapeError(
-            f"{n} element{'s' * (n != 1)} over dim={dim} of shape {input.shape} with correction={correction} leave "
-            f"nothing to divide by; use correction=0 for the variance of these elements alone"
+        warn(
+            f"var: {n} element{'s' * (n != 1)} over dim={dim} of shape {input.shape} with correction={correction} "
+            f"leave no degrees of freedom; use correction=0 for the variance of these elements alone"
         )
-    axis = axis_of(dim)
-    wide = input.astype(np.float32) if input.dtype == np.float16 else input  # sums may be too large for float16
-    away = wide - added(wide, axis=axis, keepdims=True) / n
-    with np.errstate(over="ignore"):
-        return ratio(added(away * away, axis=axis, keepdims=keepdim), n - correction).astype(input.dtype, copy=False)
+    axis = axis_of(dim, input.ndim)
+    exact = input.astype(np.float32) if input.dtype == np.float16 else input  # sums may be too large for float16
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        away = exact - added(exact, axis=axis, keepdims=True) / (n or np.nan)
+        total = new.asarray(added(away * away, axis=axis, keepdims=keepdim))
+        return ratio(total, np.maximum(n - correction, 0)).astype(input.dtype, copy=False)
 
 
 def _arguments(name: str, input: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
@@ -125,7 +133,7 @@ def std_mean(
 # ------------------------------------------------------------------------------------------------ order statistics
 def _pick(input: Array, at: Any, dim: int, keepdim: bool) -> Extreme:
     """Return the elements at the indices ``at`` (axis kept) along ``dim``, and the indices."""
-    values, indices = take_along(input, at, dim), alike(input, at)
+    values, indices = contiguous(take_along(input, at, dim)), alike(input, new.ascontiguousarray(at))
     return Extreme(values, indices) if keepdim else Extreme(values.squeeze(dim), indices.squeeze(dim))
 
 
@@ -147,9 +155,11 @@ def _median_at(x: Any, dim: int, ignore_nan: bool) -> Any:
 
 
 def _median(name: str, input: Array, dim: Any, keepdim: bool, ignore_nan: bool) -> Any:
+    if dim is None and not bare(input).size and input.dtype.kind == "f":
+        return alike(input, new.full((), np.nan, input.dtype))
     _some(name, input, dim)
     if input.ndim == 0:
-        return input if dim is None else Extreme(input, alike(input, np.int64(0)))
+        return clone(input) if dim is None else Extreme(clone(input), alike(input, np.int64(0)))
     if dim is None:
         flat = input.reshape(-1)
         return _pick(flat, _median_at(bare(flat), 0, ignore_nan), 0, False).values
@@ -190,6 +200,9 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
         raise DTypeError(f"{name}: expected floats, got {describe(input)}; use .float()")
     if how not in INTERPOLATIONS:
         raise ShapeError(f"{name}: interpolation must be one of {', '.join(INTERPOLATIONS)}, got {how!r}")
+    if not bare(input).size:
+        raise ShapeError(f"{name}: input must not be empty, got {describe(input)}")
+    dim = dim if dim is None else int(dim)
     wanted = new.asarray(bare(q), np.float64)
     if wanted.ndim > 1:
         raise ShapeError(f"{name}: q must be a number or 1-D, got shape {wanted.shape}")
@@ -219,7 +232,7 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
         out = [p.reshape((1,) * ndim if keepdim else ()) for p in parts]
     else:
         out = [p.swapaxes(dim, -1) if keepdim else p.swapaxes(dim, -1).squeeze(dim) for p in parts]
-    return stack(out, 0) if wanted.ndim else out[0]
+    return stack(out, 0) if wanted.ndim else contiguous(out[0])
 
 
 @function()
@@ -257,7 +270,7 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Extr
     tensor(2.)
     """
     if input.ndim == 0:
-        return Extreme(input, alike(input, np.int64(0)))
+        return Extreme(clone(input), alike(input, np.int64(0)))
     if not 1 <= k <= input.shape[dim]:
         raise BadIndex(f"kthvalue: k must be 1..{input.shape[dim]} along dim={dim} of {tuple(input.shape)}, got {k}")
     order = np.argsort(bare(input), axis=dim, kind="stable")
@@ -273,7 +286,8 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
     tensor(2)
     """
     if input.ndim == 0:
-        return Extreme(input, alike(input, np.int64(0)))
+        return Extreme(clone(input), alike(input, np.int64(0)))
+    dim = int(dim)
     _some("mode", input, dim)
     x = np.moveaxis(bare(input), dim, -1)
     order = np.argsort(x, axis=-1, kind="stable")
@@ -303,20 +317,24 @@ def cov(input: Array, *, correction: Any = 1, fweights: Any = None, aweights: An
         raise ShapeError(f"cov: expected (variables, observations), got {describe(input)}")
     x = input.reshape((1, -1)) if input.ndim < 2 else input
     w = fweights
+    one = x.shape[0] == 1
     if aweights is not None:
         w = aweights if w is None else w * aweights
     n = x.shape[1]
     if w is None:
         if n - correction <= 0:
-            raise ShapeError(f"cov: {n} observations with correction={correction} leave nothing to divide by")
+            warn(f"cov: {n} observations with correction={correction} leave no degrees of freedom")
         away = x - x.mean(1, True)
-        y = away @ away.T / (n - correction)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            y = (away @ away.T) / new.asarray(max(n - correction, 0), x.dtype)
     else:
         total = w.sum()
+        if bare(total) == 0:
+            raise ShapeError("cov: the weights add up to zero")
         away = x - (x * w).sum(1, True) / total
         norm = total - correction if aweights is None else total - correction * (w * aweights).sum() / total
         y = (away * w) @ away.T / norm
-    return y.reshape(()) if input.ndim < 2 else y
+    return y.reshape(()) if one else y
 
 
 @function(numpy=())

@@ -12,20 +12,21 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place, reshape_op, transpose
 
 
 # ------------------------------------------------------------------------------------------------ joining
 def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
-    ends = np.cumsum([s[dim] for s in tensors_shape])
+    lengths = [s[dim] if len(s) == g.ndim else 0 for s in tensors_shape]
     lead = (slice(None),) * (dim % g.ndim)
-    return [g[(*lead, slice(int(e) - s[dim], int(e)))] for e, s in zip(ends, tensors_shape, strict=True)]
+    parts = [g[(*lead, slice(int(e) - n, int(e)))] for e, n in zip(np.cumsum(lengths), lengths, strict=True)]
+    return [p if len(s) == g.ndim else p.reshape(s) for p, s in zip(parts, tensors_shape, strict=True)]
 
 
 @op(
-    tensors=_split_back, kind="shape", promote="same", method=False, numpy=np.concatenate,
+    tensors=_split_back, kind="shape", layout="contiguous", promote="same", method=False, numpy=np.concatenate,
     samples=Samples("(n,k),(n,k)->(n,j)", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
 )  # fmt: skip
 def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
@@ -37,6 +38,9 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     """
     if not len(tensors):
         raise ValueError("cat: expected at least one tensor, got an empty list")
+    ndim = max(np.ndim(t) for t in tensors)
+    if ndim > 1 and any(np.shape(t) == (0,) for t in tensors):  # PyTorch's empty tensor of old joins anything
+        tensors = [t for t in tensors if np.shape(t) != (0,)]
     return np.concatenate(tensors, axis=dim)
 
 
@@ -46,7 +50,7 @@ def _unstack(g: Array, dim: int) -> list[Array]:
 
 
 @op(
-    tensors=_unstack, kind="shape", promote="same", method=False, numpy=np.stack,
+    tensors=_unstack, kind="shape", layout="contiguous", promote="same", method=False, numpy=np.stack,
     samples=Samples("(n,k),(n,k)->()", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
 )  # fmt: skip
 def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
@@ -408,7 +412,7 @@ def diag(input: Array, diagonal: int = 0) -> Array:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
         raise ShapeError(f"diag: expected a vector or a matrix, got {describe(input)}")
-    return _diagonal(input, diagonal, 0, 1)
+    return clone(_diagonal(input, diagonal, 0, 1))
 
 
 _diagonal = diagonal
@@ -447,7 +451,8 @@ def _matrix(name: str, input: Array) -> None:
 TRIANGLE = Samples("(...,n,k)->(...,n,k)", options={"diagonal": (0, 1, -1)})
 
 
-@op(input=lambda g, diagonal: np.tril(g, diagonal), inplace=True, kind="indexing", label="◣", samples=TRIANGLE)
+@op(input=lambda g, diagonal: np.tril(g, diagonal), inplace=True, kind="indexing", layout="contiguous", label="◣",
+    samples=TRIANGLE)  # fmt: skip
 def tril(input: Array, diagonal: int = 0) -> Array:
     """Return the lower triangles of matrices, zeros above ``diagonal``.
 
@@ -460,7 +465,8 @@ def tril(input: Array, diagonal: int = 0) -> Array:
     return np.tril(input, diagonal)
 
 
-@op(input=lambda g, diagonal: np.triu(g, diagonal), inplace=True, kind="indexing", label="◥", samples=TRIANGLE)
+@op(input=lambda g, diagonal: np.triu(g, diagonal), inplace=True, kind="indexing", layout="contiguous", label="◥",
+    samples=TRIANGLE)  # fmt: skip
 def triu(input: Array, diagonal: int = 0) -> Array:
     """Return the upper triangles of matrices, zeros below ``diagonal``.
 
