@@ -8,6 +8,7 @@ from typing import Any
 from numpy import ndarray
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.errors import OptionError, ShapeError, describe
 
 
 def contiguous(y: Any) -> Any:
@@ -15,12 +16,13 @@ def contiguous(y: Any) -> Any:
     return new.ascontiguousarray(y) if y.ndim else y
 
 
-def copied(y: Any, *operands: Any) -> Any:
-    """Return an array in row-major order that shares no memory with the operands."""
-    for x in operands:
-        if x.__class__ is ndarray and y.base is not None and (y.base is x or y.base is x.base) or y is x:
-            return new.array(y, order="C")
-    return contiguous(y)
+def copied(y: Any, x: Any) -> Any:
+    """Return a copy of a view whose axes have the order in memory of the axes of the array that it is a view of."""
+    if x.flags.c_contiguous:
+        return new.array(y, order="C")
+    out = empty(y.shape, y.dtype, order_of(x.shape, (x,)))
+    out[...] = y
+    return out
 
 
 def order_of(shape: tuple[int, ...], operands: Sequence[Any]) -> list[int]:
@@ -83,7 +85,7 @@ def arranged(y: Any, operands: Sequence[Any]) -> Any:
     if y.ndim < 2 or not y.size:
         return y
     order = order_of(y.shape, operands)
-    if all(n == 1 or s == w * y.itemsize for n, s, w in zip(y.shape, y.strides, dense(y.shape, order), strict=True)):
+    if lies_in(y, order):
         return y
     out = empty(y.shape, y.dtype, order)
     out[...] = y
@@ -95,3 +97,63 @@ def empty(shape: tuple[int, ...], dtype: Any, order: Sequence[int]) -> Any:
     slowest_first = list(order)[::-1]
     out = new.empty([shape[i] for i in slowest_first], dtype)
     return out.transpose([slowest_first.index(i) for i in range(len(shape))])
+
+
+# ------------------------------------------------------------------------------------------------ memory formats
+class MemoryFormat:
+    """A rule for the order of the axes in memory: ``contiguous_format``, ``preserve_format``, ``channels_last``."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+class Layout(MemoryFormat):
+    """How a tensor is stored; there is only ``strided``: an array with a stride for each axis."""
+
+    __slots__ = ()
+
+
+contiguous_format, preserve_format = MemoryFormat("contiguous_format"), MemoryFormat("preserve_format")
+channels_last, channels_last_3d = MemoryFormat("channels_last"), MemoryFormat("channels_last_3d")
+strided = Layout("strided")
+
+
+def order_in(name: str, x: Any, memory_format: Any) -> list[int]:
+    """Return the axes of ``x`` from the fastest to the slowest in ``memory_format``; None is ``preserve_format``."""
+    n = x.ndim
+    if memory_format is None or memory_format is preserve_format:
+        return order_of(x.shape, (x,))
+    if memory_format is contiguous_format:
+        return list(range(n))[::-1]
+    if memory_format not in (channels_last, channels_last_3d):
+        raise OptionError(
+            f"{name}: memory_format must be contiguous_format, preserve_format, channels_last or channels_last_3d, got "
+            f"{describe(memory_format)}"
+        )
+    wanted = 4 if memory_format is channels_last else 5
+    if n != wanted:
+        raise ShapeError(f"{name}: memory_format {memory_format} is for {wanted} axes, got {describe(x)}")
+    return [1, *range(n - 1, 1, -1), 0]
+
+
+def lies_in(x: Any, order: Sequence[int]) -> bool:
+    """Return whether an array has no gaps and its axes have the given ``order`` in memory."""
+    wanted = dense(x.shape, order)
+    return not x.size or all(n == 1 or s == w * x.itemsize for n, s, w in zip(x.shape, x.strides, wanted, strict=True))
+
+
+def reproduced(name: str, x: Any, memory_format: Any = None) -> Any:
+    """Return a copy of an array in ``memory_format``, by default with the order of the axes that it has."""
+    if memory_format is None and x.flags.forc:
+        return new.array(x)
+    out = empty(x.shape, x.dtype, order_in(name, x, memory_format))
+    out[...] = x
+    return out

@@ -459,7 +459,10 @@ def clamp_max(input: Array, max: Array) -> Array:
     return clip(input, None, max)
 
 
-@op(input=lambda g, input: where(np.isfinite(input), g, 0.0), kind="elementwise", numpy=np.nan_to_num, samples=ONE)
+@op(
+    input=lambda g, input: where(np.isfinite(input), g, 0.0),
+    kind="elementwise", layout="operands", numpy=np.nan_to_num, samples=ONE,
+)  # fmt: skip
 def nan_to_num(input: Array, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
     """Return ``input`` with NaN and infinities replaced by finite numbers.
 

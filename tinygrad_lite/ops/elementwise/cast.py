@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.layout import arranged, contiguous_format, lies_in, order_in, preserve_format, reproduced
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor, make
-from tinygrad_lite.errors import DTypeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, describe
 
 
 def _back(g: Array, input: Array) -> Array:
@@ -23,18 +24,22 @@ def cast(input: Array, dtype: object) -> Array:
 
     Its gradient comes back in the dtype of ``input``.
     """
-    return new.asarray(input).astype(dtype)  # type: ignore[call-overload]
+    x = new.asarray(input)
+    y = x.astype(dtype)
+    return y if x.flags.forc else arranged(y, (x,))
 
 
 @op(input=lambda g: g, kind="shape", label="copy", numpy=np.copy, samples=Samples("()->()"))
 def clone(input: Array, memory_format: object = None) -> Array:
     """Return a copy of ``input`` that is still part of the graph.
 
+    The axes keep their order in memory unless ``memory_format`` names another.
+
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1.0, 2.0]).clone()
     tensor([1., 2.])
     """
-    return new.array(input, order="C")
+    return reproduced("clone", new.asarray(input), memory_format)
 
 
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
@@ -53,8 +58,9 @@ DEVICES = ("cpu", "cuda", "mps", "meta")
 
 @function()
 def to(
-    input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
-) -> Array:
+    input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False,
+    memory_format: Any = None,
+) -> Array:  # fmt: skip
     """Return ``input`` with the dtype of ``args`` (a dtype or another tensor).
 
     If it has that dtype already, ``input`` itself.
@@ -77,9 +83,10 @@ def to(
 
         as_device(device)
     chosen = input.dtype if dtype is None else dtype_of("to", dtype)
-    if chosen != input.dtype:
-        return cast(input, chosen)
-    return clone(input) if copy else input
+    y = input if chosen == input.dtype else cast(input, chosen)
+    if memory_format is not None and memory_format is not preserve_format:
+        y = contiguous(y, memory_format)
+    return clone(y) if copy and y is input else y
 
 
 @function(name="type")
@@ -119,12 +126,14 @@ def astype(input: Array, dtype: Any, copy: bool = True) -> Array:
 def contiguous(input: Array, memory_format: Any = None) -> Array:
     """Return ``input`` contiguous in memory: itself if it already is, else a copy.
 
+    With ``memory_format=channels_last`` the elements of all channels of a pixel stand side by side.
+
     >>> import tinygrad_lite as tl
     >>> tl.ones(2, 3).t().contiguous().is_contiguous()
     True
     """
-    array = input.array if isinstance(input, Tensor) else input
-    return input if array.flags.c_contiguous else clone(input)
+    chosen = contiguous_format if memory_format is None else memory_format
+    return input if is_contiguous(input, chosen) else clone(input, chosen)
 
 
 @function(public=False, method="stride")
@@ -146,14 +155,18 @@ def stride(input: Array, dim: int | None = None) -> Any:
 
 @function()
 def is_contiguous(input: Array, memory_format: Any = None) -> bool:
-    """Return whether the elements are contiguous in memory, in row-major order.
+    """Return whether the elements are contiguous in memory, in row-major order or in ``memory_format``.
 
     >>> import tinygrad_lite as tl
     >>> tl.ones(2, 3).t().is_contiguous()
     False
     """
     array = input.array if isinstance(input, Tensor) else input
-    return bool(array.flags.c_contiguous)
+    if memory_format is None or memory_format is contiguous_format:
+        return bool(array.flags.c_contiguous)
+    if memory_format is preserve_format:
+        raise OptionError("is_contiguous: preserve_format names no order of its own; use contiguous_format")
+    return array.ndim in (4, 5) and lies_in(array, order_in("is_contiguous", array, memory_format))
 
 
 def _shortcut(name: str, dtype: str) -> None:

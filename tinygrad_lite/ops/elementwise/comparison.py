@@ -160,7 +160,7 @@ def trunc(input: Array) -> Array:
 
 
 @op(
-    input=flat, kind="elementwise", numpy=(np.round, np.rint),
+    input=flat, kind="elementwise", layout="operands", numpy=(np.round, np.rint),
     samples=Samples("()->()", options={"decimals": (0, 1, -1)}, kinks="skip"),
 )  # fmt: skip
 def round(input: Array, decimals: int = 0) -> Array:

@@ -15,7 +15,7 @@ from tinygrad_lite.ops.elementwise import special_values as values
 SLOPE = 2 / sqrt(pi)
 
 
-@op(input=lambda g, input: g * (np.exp(-input * input) * SLOPE), kind="elementwise", promote="float",
+@op(input=lambda g, input: g * (np.exp(-input * input) * SLOPE), kind="elementwise", layout="operands", promote="float",
     samples=Samples("()->()", lo=-5.0, hi=5.0))  # fmt: skip
 def erf(input: Array) -> Array:
     r"""Return the error function :math:`\frac{2}{\sqrt\pi} \int_0^x e^{-t^2} dt`.
@@ -27,8 +27,8 @@ def erf(input: Array) -> Array:
     return values.erf(input)
 
 
-@op(input=lambda g, input: g * (np.exp(-input * input) * -SLOPE), kind="elementwise", promote="float",
-    samples=Samples("()->()", lo=-5.0, hi=5.0))  # fmt: skip
+@op(input=lambda g, input: g * (np.exp(-input * input) * -SLOPE), kind="elementwise", layout="operands",
+    promote="float", samples=Samples("()->()", lo=-5.0, hi=5.0))  # fmt: skip
 def erfc(input: Array) -> Array:
     """Return ``1 - erf(input)``, accurate where that is tiny.
 
@@ -44,7 +44,7 @@ def _erfinv_rule(g: Array, input: Array) -> Array:
     return g * (np.exp(y * y) / SLOPE)
 
 
-@op(input=_erfinv_rule, kind="elementwise", singular=True, promote="float",
+@op(input=_erfinv_rule, kind="elementwise", layout="operands", singular=True, promote="float",
     samples=Samples("()->()", lo=-0.99, hi=0.99))  # fmt: skip
 def erfinv(input: Array) -> Array:
     """Return the inverse of `erf`: infinite at -1 and 1, NaN outside.
@@ -63,6 +63,7 @@ def _lgamma_rule(g: Array, input: Array) -> Array:
 @op(
     input=_lgamma_rule,
     kind="elementwise",
+    layout="operands",
     singular=True,
     label="log Γ",
     promote="float",
@@ -85,6 +86,7 @@ def _digamma_rule(g: Array, input: Array) -> Array:
 @op(
     input=_digamma_rule,
     kind="elementwise",
+    layout="operands",
     singular=True,
     label="ψ",
     promote="float",
@@ -104,8 +106,8 @@ def _polygamma_rule(g: Array, input: Array, n: int) -> Array:
     return g * polygamma_op(input, n + 1)
 
 
-@op(input=_polygamma_rule, kind="elementwise", singular=True, label="ψ⁽ⁿ⁾", promote="float", public=False,
-    samples=Samples("()->()", lo=0.3, hi=1e3, options={"n": (1, 2)}))  # fmt: skip
+@op(input=_polygamma_rule, kind="elementwise", layout="operands", singular=True, label="ψ⁽ⁿ⁾", promote="float",
+    public=False, samples=Samples("()->()", lo=0.3, hi=1e3, options={"n": (1, 2)}))  # fmt: skip
 def polygamma_op(input: Array, n: int) -> Array:
     """Return the ``n``-th derivative of `digamma`."""
     return values.polygamma(n, input)
@@ -129,7 +131,7 @@ def _bessel_rule(g: Array, input: Array, n: int) -> Array:
     return g * ((lower + bessel_i(input, n + 1)) / 2)
 
 
-@op(input=_bessel_rule, kind="elementwise", singular=True, label="Iₙ", promote="float", public=False,
+@op(input=_bessel_rule, kind="elementwise", layout="operands", singular=True, label="Iₙ", promote="float", public=False,
     samples=Samples("()->()", lo=-30.0, hi=30.0, options={"n": (0, 1, 2)}))  # fmt: skip
 def bessel_i(input: Array, n: int) -> Array:
     """Return the modified Bessel function of the first kind, of order ``n``."""

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.layout import contiguous_format
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.shape.reshaping import (
     broadcast_to_op,
     flip_op,
@@ -141,7 +142,7 @@ def _roll_back(g: Array, shifts: Any, dims: Any) -> Array:
     return roll_op(g, tuple(-s for s in shifts), dims)
 
 
-@op(input=_roll_back, kind="shape", label="roll", public=False,
+@op(input=_roll_back, kind="shape", layout="contiguous", label="roll", public=False,
     samples=Samples("(n,k)->(n,k)", options={"shifts": ((1, -2),), "dims": ((0, 1), (1, 1))}))  # fmt: skip
 def roll_op(input: Array, shifts: Any, dims: Any) -> Array:
     """Return ``input`` with the elements along ``dims`` shifted cyclically."""
@@ -182,10 +183,15 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
     a, b = places("rot90", dims, input.ndim, input.shape)
     k %= 4
     if k == 0:
-        return input
+        return clone(input)
     if k == 2:
         return flip_op(input, (a, b))
     return transpose(flip_op(input, (b,)), a, b) if k == 1 else flip_op(transpose(input, a, b), (b,))
+
+
+def repeated(wide: Array, shape: tuple[int, ...]) -> Array:
+    """Return an expanded tensor in another shape, with memory of its own also where a view would do."""
+    return reshape_op(clone(wide, contiguous_format), shape)
 
 
 @function()
@@ -211,7 +217,7 @@ def repeat(input: Array, *repeats: Any) -> Array:
         split += [1, n]
         many += [c, n]
     whole = tuple(c * n for c, n in zip(counts, shape, strict=True))
-    return reshape_op(broadcast_to_op(reshape_op(input, tuple(split)), tuple(many)), whole)
+    return repeated(broadcast_to_op(reshape_op(input, tuple(split)), tuple(many)), whole)
 
 
 @function(numpy=())
@@ -249,7 +255,7 @@ def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_siz
         times = int(counts.reshape(-1)[0])
         shape = tuple(input.shape)
         wide = broadcast_to_op(unsqueeze(input, dim + 1), (*shape[: dim + 1], times, *shape[dim + 1 :]))
-        return reshape_op(wide, (*shape[:dim], n * times, *shape[dim + 1 :]))
+        return repeated(wide, (*shape[:dim], n * times, *shape[dim + 1 :]))
     return input[(slice(None),) * dim + (np.repeat(new.arange(n), counts),)]
 
 

@@ -14,7 +14,7 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.elementwise.cast import bare, contiguous
 
 
 def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -139,7 +139,7 @@ def ravel(input: Array) -> Array:
     >>> tl.ravel(tl.ones(2, 2))
     tensor([1., 1., 1., 1.])
     """
-    return reshape_op(input, (-1,) if bare(input).size else (0,))
+    return reshape_op(contiguous(input), (-1,) if bare(input).size else (0,))
 
 
 def _permute_back(g: Array, dims: Any) -> Array:
@@ -335,7 +335,7 @@ def unflatten(input: Array, dim: int, sizes: Any) -> Array:
     return reshape_op(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
 
 
-@op(input=lambda g, dims: np.flip(g, dims), kind="shape", label="flip", public=False,
+@op(input=lambda g, dims: np.flip(g, dims), kind="shape", layout="copy", label="flip", public=False,
     samples=Samples("(n,k)->(n,k)", options={"dims": ((0,), (1,), (0, -1))}))  # fmt: skip
 def flip_op(input: Array, dims: Any) -> Array:
     """Return ``input`` with the elements along ``dims`` in reverse order."""
