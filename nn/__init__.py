@@ -14,6 +14,7 @@ from tinygrad_lite.nn.module import Module as Module
 from tinygrad_lite.nn.normalisation import *  # noqa: F403
 from tinygrad_lite.nn.padding import *  # noqa: F403
 from tinygrad_lite.nn.parameter import Buffer as Buffer, Parameter as Parameter
+from tinygrad_lite.nn.parameter_container import *  # noqa: F403
 from tinygrad_lite.nn.pixelshuffle import *  # noqa: F403
 from tinygrad_lite.nn.pooling import *  # noqa: F403
 from tinygrad_lite.nn.recurrent import *  # noqa: F403

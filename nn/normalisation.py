@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,6 +63,28 @@ class _Running(_Scaled):
         self.register_buffer("running_var", make(new.ones(num_features, kind)) if track else None)
         self.register_buffer("num_batches_tracked", make(new.zeros((), np.int64)) if track else None)
 
+    _version = 2  # since then the state has num_batches_tracked
+    _refuses_statistics = False
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, local_metadata: dict[str, Any], *rest: Any
+    ) -> None:  # fmt: skip
+        key = f"{prefix}num_batches_tracked"
+        if (local_metadata.get("version") or 1) < 2 and self.track_running_stats and key not in state_dict:
+            seen = self.num_batches_tracked
+            state_dict[key] = make(new.zeros((), np.int64)) if seen is None else seen
+        running = [name for name in ("running_mean", "running_var") if prefix + name in state_dict]
+        if self._refuses_statistics and "version" not in local_metadata and not self.track_running_stats and running:
+            errors = rest[-1]
+            names = " and ".join(f'"{prefix}{name}"' for name in running)
+            errors.append(
+                f"Unexpected running stats buffer(s) {names} for {type(self).__name__} with track_running_stats=False; "
+                "remove them from the state dict, or make the layer with track_running_stats=True"
+            )
+            for name in running:
+                del state_dict[prefix + name]
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
     def reset_running_stats(self) -> None:
         """Forget the running statistics."""
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
@@ -74,7 +97,7 @@ class _Running(_Scaled):
         self.reset_running_stats()
         super().reset_parameters()
 
-    def _check(self, input: Any) -> None:
+    def _check_input_dim(self, input: Any) -> None:
         if input.ndim not in self.dims:
             wanted = " or ".join(f"{d}D" for d in self.dims)
             raise ShapeError(
@@ -92,14 +115,16 @@ class _Running(_Scaled):
 class _BatchNorm(_Running):
     def forward(self, input: Any) -> Any:
         """Return the normalised input; in training the running statistics learn."""
-        self._check(input)
-        if not self.training:
-            own = self.running_mean is None
-            return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, own, 0.0, self.eps)
-        momentum, seen = self.momentum, self.num_batches_tracked
+        self._check_input_dim(input)
+        mean, var, momentum = self.running_mean, self.running_var, self.momentum
+        learns = self.training and self.track_running_stats
+        seen = self.num_batches_tracked if learns else None
         if momentum is None:  # the plain average of all batches
             momentum = 0.0 if seen is None else 1 / (int(seen.array) + 1)
-        y = F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, True, momentum, self.eps)
+        own = self.training or (mean is None and var is None)
+        if self.training and not learns:
+            mean = var = None
+        y = F.batch_norm(input, mean, var, self.weight, self.bias, own, momentum, self.eps)
         if seen is not None:
             seen.array += 1
         return y
@@ -130,6 +155,8 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_Running):
+    _refuses_statistics = True  # very old states have them although the layer does not
+
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
         track_running_stats: bool = False, device: Any = None, dtype: Any = None, *, bias: bool = True,
@@ -138,13 +165,16 @@ class _InstanceNorm(_Running):
 
     def forward(self, input: Any) -> Any:
         """Return the normalised input, (N, C, *) or (C, *)."""
-        self._check(input)
+        self._check_input_dim(input)
         alone = input.ndim == self.dims[0]
         x = input.reshape((1, *input.shape)) if alone else input
         if x.shape[1] != self.num_features:
-            raise ShapeError(
+            wrong = (
                 f"{type(self).__name__}: expected {self.num_features} channels, x has {x.shape[1]} ({describe(input)})"
             )
+            if self.affine:
+                raise ShapeError(wrong)
+            warnings.warn(f"{wrong}; num_features is not used because affine=False", stacklevel=2)
         own = self.training or not self.track_running_stats
         y = F.instance_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, own, self.momentum or 0.0, self.eps

@@ -92,7 +92,7 @@ class _Recurrent(Module):
         """The parameters, one list per layer and direction."""
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         return [
-            [getattr(self, n + s) for n in names if n + s in self._kinds]
+            [getattr(self, n + s) for n in names if n + s in self._parameters]
             for layer in range(self.num_layers) for s in self._suffixes(layer)
         ]  # fmt: skip
 

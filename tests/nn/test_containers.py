@@ -77,6 +77,6 @@ def test_parameter_list_and_dict():
     pd = nn.ParameterDict({"left": tl.ones(2)})
     pd["right"] = nn.Parameter(tl.zeros(1))
     assert list(pd.keys()) == ["left", "right"] and "left" in pd and pd.get("none") is None
-    assert list(pd.state_dict()) == ["left", "right"] and len(pd.values()) == len(pd.items()) == 2
+    assert list(pd.state_dict()) == ["left", "right"] and len(list(pd.values())) == len(list(pd.items())) == 2
     assert pd.pop("left").tolist() == [1, 1] and len(pd) == 1
     assert "right" in repr(pd) and "Parameter" in repr(ps)
