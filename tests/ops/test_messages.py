@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError
+from tinygrad_lite.errors import ArgumentError, DeviceError, DTypeError, GradientError, ShapeError
 from tinygrad_lite.ops.indexing.getitem import BadKey
 from tinygrad_lite.ops.shape.reshaping import BadIndex
 
@@ -62,7 +62,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
      'backward: this tensor (1,) float32 was not recorded: none of its inputs requires gradients, or it was computed under no_grad, or by a step without gradient (argmax, a comparison)'),
     ('zeros(-1)', lambda: tl.zeros(-1), ShapeError,
      'zeros: sizes must not be negative, got (-1,)'),
-    ('full((2,), [1, 2])', lambda: tl.full((2,), [1, 2]), ShapeError,
+    ('full((2,), [1, 2])', lambda: tl.full((2,), [1, 2]), ArgumentError,
      'full: fill_value must be one number, got [1, 2]'),
     ('arange(0, 3, 0)', lambda: tl.arange(0, 3, 0), ShapeError,
      'arange: cannot go from 0 to 3 in steps of 0'),
@@ -118,20 +118,16 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
      'sum: dim 2 is out of range for 2 axes (input (2, 3) float32, dim 2, keepdim False)'),
     ('sum dim twice', lambda: tl.sum(ones(2, 3), dim=(0, 0)), ShapeError,
      'sum: a dim is named twice (input (2, 3) float32, dim (0, 0), keepdim False)'),
-    ('mean of nothing', lambda: tl.mean(ones(0)), ShapeError,
-     'mean: no elements to average over dim=None of shape (0,)'),
     ('max of nothing', lambda: tl.max(ones(0)), BadIndex,
      'amax: no elements to choose from over dim=None of shape (0,)'),
     ('argmax of nothing', lambda: tl.argmax(ones(2, 0), dim=1), BadIndex,
      'argmax: no elements to choose from over dim=1 of shape (2, 0)'),
-    ('var of one', lambda: tl.var(ones(1)), ShapeError,
-     'variance: 1 element over dim=None of shape (1,) with correction=1 leave nothing to divide by; use correction=0 for the variance of these elements alone (input (1,) float32, correction 1, keepdim False)'),
     ('var of ints', lambda: tl.var(tl.tensor([1, 2])), DTypeError,
      'var: expected floats, got (2,) int64; use .float()'),
     ('quantile q', lambda: tl.quantile(ones(3), 1.5), ShapeError,
      'quantile: q must lie between 0 and 1, got 1.5'),
-    ('median of nothing', lambda: tl.median(ones(0)), BadIndex,
-     'median: no elements over dim=None of shape (0,)'),
+    ('median of nothing', lambda: tl.median(ones(0, 2), 0), BadIndex,
+     'median: no elements over dim=0 of shape (0, 2)'),
     ('kthvalue', lambda: tl.kthvalue(ones(3), 4), BadIndex,
      'kthvalue: k must be 1..3 along dim=-1 of (3,), got 4'),
     ('softmax dim', lambda: tl.softmax(ones(2, 3), dim=2), IndexError,

@@ -20,6 +20,8 @@ from tinygrad_lite.engine.node import Node, Parts
 from tinygrad_lite.engine.versions import LATEST, refuse_changed
 from tinygrad_lite.errors import GradientError
 
+F16 = np.dtype(np.float16)
+
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum ``g`` over the axes along which an input of ``shape`` was broadcast (the adjoint of broadcasting).
@@ -27,6 +29,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     >>> unbroadcast(np.ones((4, 2, 3)), (2, 1)).shape
     (2, 1)
     """
+    if g.dtype is F16:  # added in float32 and rounded once
+        return unbroadcast(g.astype(np.float32), shape).astype(F16)
     extra = g.ndim - len(shape)
     if extra:
         if extra == 1 and g.ndim == 2 and g.__class__ is np.ndarray:
@@ -148,7 +152,7 @@ def pull(
         if op.gather is not None:
             for p, gp in gathered(node, g, saved, needed, observers):
                 arrive(p, gp)
-        if op.frees and not retain:
+        if (frees := op.frees) and not retain and (frees is True or frees(node.saved)):
             node.saved = None
     return results
 
@@ -195,5 +199,6 @@ def release(roots: Iterable[Any]) -> None:
         if node not in seen:
             seen.add(node)
             stack.extend(p for p in node.inputs if isinstance(p, Node))
-            if node.op.frees:
+            frees = node.op.frees
+            if frees and node.saved is not None and (frees is True or frees(node.saved)):
                 node.saved = None

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import finite
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.engine.samples import Samples, dims
@@ -143,9 +144,10 @@ def sigmoid(input: Array) -> Array:
 
 
 @op(
-    input=lambda g, y, dim: y * (g - (g * y).sum(axis=dim, keepdims=True)),
+    input=wide(lambda g, y, dim: y * (g - (g * y).sum(axis=dim, keepdims=True))),
     inplace=False, functional=False, kind="activation", layout="contiguous", promote="float", samples=ALONG,
 )  # fmt: skip
+@wide
 def softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along ``dim``."""
     e = new.asarray(input - input.max(axis=dim, keepdims=True, initial=-np.inf))
@@ -155,9 +157,10 @@ def softmax(input: Array, dim: int = -1) -> Array:
 
 
 @op(
-    input=lambda g, y, dim: g - np.exp(y) * g.sum(axis=dim, keepdims=True),
+    input=wide(lambda g, y, dim: g - np.exp(y) * g.sum(axis=dim, keepdims=True)),
     inplace=False, functional=False, kind="activation", layout="contiguous", promote="float", samples=ALONG,
 )  # fmt: skip
+@wide
 def log_softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`x_i - \log \sum_j e^{x_j}` along ``dim``."""
     z = input - input.max(axis=dim, keepdims=True, initial=-np.inf)
@@ -399,6 +402,7 @@ def _gelu_slope(g: Array, input: Array) -> Array:
 @op(
     input=_gelu_slope,
     kind="activation",
+    layout="operands",
     singular=True,
     label="GELU",
     public=False,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -16,6 +17,7 @@ from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.reductions.reduction import added, amax, amin, axis_of, kept, some_dims
 
 
+@wide
 def _norm_rule(g: Array, y: Array, input: Array, p: float, dim: Any, keepdim: bool) -> Array:
     shape = input.shape
     if p == 0:
@@ -35,19 +37,13 @@ def _norm_rule(g: Array, y: Array, input: Array, p: float, dim: Any, keepdim: bo
     input=_norm_rule, kind="reduction", label="‖x‖", promote="float", public=False,
     samples=Samples("()->()", options={"p": (2.0, 1.0, 3.0, 2.5), "dim": some_dims, "keepdim": (False, True)}, lo=0.01),
 )  # fmt: skip
+@wide
 def p_norm(input: Array, p: float = 2.0, dim: Any = None, keepdim: bool = False) -> Array:
     r"""Return :math:`(\sum_i |x_i|^p)^{1/p}` over ``dim``.
 
     The slope at 0 is taken as 0.
     """
-    if input.dtype == np.float16:  # the sum may overflow float16 where its root does not
-        with np.errstate(over="ignore"):
-            return _p_norm(input.astype(np.float32), p, dim, keepdim).astype(np.float16)
-    return _p_norm(input, p, dim, keepdim)
-
-
-def _p_norm(input: Array, p: float, dim: Any, keepdim: bool) -> Array:
-    axis = axis_of(dim)
+    axis = axis_of(dim, input.ndim)
     if p == 2:
         return np.sqrt(added(input * input, axis=axis, keepdims=keepdim))
     if p == 1:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -22,6 +23,7 @@ LEAST = float(np.exp(-100.0))
 """Where the clamped logarithm of the binary cross-entropy is -100."""
 
 
+@wide
 def _bce(g: Array, input: Array, target: Array, reduction: str, eps: Any) -> Array:
     if eps is None:  # PyTorch's slope where the logarithm is clamped
         return (input - target) / maximum(input * (1 - input), 1e-12) * share(g, prod(input.shape), reduction)
@@ -30,6 +32,7 @@ def _bce(g: Array, input: Array, target: Array, reduction: str, eps: Any) -> Arr
     return where((input < eps) | (input > 1 - eps), 0.0, slope)
 
 
+@wide
 def _bce_target(g: Array, input: Array, reduction: str, eps: Any) -> Array:
     if eps is None:
         logs = _clamped_log(1 - input) - _clamped_log(input)
@@ -48,6 +51,7 @@ def _clamped_log(p: Array) -> Array:
     input=_bce, target=_bce_target, kind="loss", label="BCE", promote="same", public=False,
     samples=Samples("(...),(...)->()", lo=0.01, hi=0.99, options={"reduction": REDUCTIONS}, min=1),
 )  # fmt: skip
+@wide
 def binary_cross_entropy_op(input: Array, target: Array, reduction: str = "mean", eps: float | None = None) -> Array:
     r"""Return :math:`-t \log p - (1 - t) \log(1 - p)` of probabilities ``input``, the logarithms clamped at -100.
 
@@ -89,14 +93,16 @@ def binary_cross_entropy(
     return reduced("binary_cross_entropy", binary_cross_entropy_op(input, target, "none", eps) * weight, reduction)
 
 
+@wide
 def _logits_rule(g: Array, input: Array, target: Array, reduction: str) -> Array:
     return (sigmoid(input) - target) * share(g, prod(input.shape), reduction)
 
 
 @op(
-    input=_logits_rule, target=lambda g, input, reduction: -input * share(g, prod(input.shape), reduction),
+    input=_logits_rule, target=wide(lambda g, input, reduction: -input * share(g, prod(input.shape), reduction)),
     kind="loss", label="BCE of scores", promote="same", public=False, samples=PAIR,
 )  # fmt: skip
+@wide
 def bce_logits(input: Array, target: Array, reduction: str = "mean") -> Array:
     """Return ``log(1 + e^x) - t x``: the binary cross-entropy of ``sigmoid(input)``, exact for large scores."""
     same_shape("binary_cross_entropy_with_logits", input, target)
@@ -191,6 +197,7 @@ def _expand(x: Array, axis: int) -> Array:
     return x.reshape((*x.shape[:axis], 1, *x.shape[axis:]))
 
 
+@wide
 def _nll_rule(g: Array, input_shape: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Array:
     scale, safe = _nll_scale(g, target, weight, ignore_index, reduction, g.dtype)
     axis = class_axis(len(input_shape))
@@ -198,8 +205,10 @@ def _nll_rule(g: Array, input_shape: Any, target: Any, weight: Any, ignore_index
 
 
 @op(
-    input=_nll_rule, kind="loss", layout="contiguous", label="NLL", promote="float", public=False, samples=Samples(draw=_nll_samples),
+    input=_nll_rule, kind="loss", layout="contiguous", label="NLL", promote="float", public=False,
+    samples=Samples(draw=_nll_samples),
 )  # fmt: skip
+@wide
 def nll_loss_op(
     input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Array:
@@ -223,6 +232,7 @@ def nll_loss(
     return nll_loss_op(input, target, check_weight("nll_loss", input, weight), ignore_index, reduction)
 
 
+@wide
 def _ce_rule(g: Array, input: Array, target: Any, weight: Any, ignore_index: int, reduction: str) -> Array:
     axis = class_axis(input.ndim)
     scale, safe = _nll_scale(g, target, weight, ignore_index, reduction, g.dtype)
@@ -233,9 +243,10 @@ def _ce_rule(g: Array, input: Array, target: Any, weight: Any, ignore_index: int
 
 
 @op(
-    input=_ce_rule, kind="loss", label="cross-entropy", promote="float", public=False,
+    input=_ce_rule, kind="loss", layout="contiguous", label="cross-entropy", promote="float", public=False,
     samples=Samples(draw=_nll_samples),
 )  # fmt: skip
+@wide
 def cross_entropy_index(
     input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Array:

@@ -27,7 +27,13 @@ def reduced(name: str, x: Any, reduction: str) -> Any:
         return x.sum()
     if reduction != "mean":
         raise OptionError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
-    return x.mean() if isinstance(x, Tensor) else np.add.reduce(x, axis=None) / (x.size or np.nan)
+    return x.mean() if isinstance(x, Tensor) else _mean(x)
+
+
+def _mean(x: Any) -> Any:
+    half = x.dtype.char == "e"  # a sum of float16 is added in float32
+    y = np.add.reduce(x, axis=None, dtype=np.float32 if half else None) / (x.size or np.nan)
+    return y.astype(x.dtype) if half else y
 
 
 def share(g: Array, count: int, reduction: str) -> Array:

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.cast import contiguous
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.networks import normalisation32
 from tinygrad_lite.ops.windows.pooling import sum_pool
@@ -56,7 +58,7 @@ def _mean(x: Any, axes: Any, count: int) -> Any:
 
 def _statistics(input: Any, axes: Any, center: bool) -> tuple[Any, Any, Any]:
     """Return the mean (None without ``center``), the deviations from it, and the variance."""
-    count = prod([input.shape[a] for a in axes])
+    count = prod([input.shape[a] for a in axes]) or 1
     mean = _mean(input, axes, count) if center else None
     d = input if mean is None else input - mean
     return mean, d, _mean(d * d, axes, count)
@@ -68,7 +70,7 @@ def _pull(g: Any, d: Any, var: Any, weight: Any, axes: Any, eps: float, level: A
     ``slope`` and ``level`` carry the gradients of the variance and the mean (None: zero); ``level`` is False if the
     mean was not subtracted.
     """
-    count = prod([d.shape[a] for a in axes])
+    count = prod([d.shape[a] for a in axes]) or 1
     r = _inverse_spread(var, eps)
     z = d * r
     g_z = g if weight is None else g * weight
@@ -80,6 +82,7 @@ def _pull(g: Any, d: Any, var: Any, weight: Any, axes: Any, eps: float, level: A
     return inner * r, g * z, g
 
 
+@wide
 def _rule(g: Any, input: Any, weight: Any, axes: Any, eps: Any, center: Any) -> Any:
     if (k := _run(input, weight, None, axes, eps, center)) and normalisation32.channels(g) and g.shape == input.shape:
         g_x, g_w, g_b = normalisation32.layer_back(g, input, weight, eps, k)
@@ -91,6 +94,7 @@ def _rule(g: Any, input: Any, weight: Any, axes: Any, eps: Any, center: Any) -> 
 
 
 @op(together=_rule, kind="norm", label="normalise", promote="same", public=False, samples=Samples(draw=_samples))
+@wide
 def normalise(
     input: Array, weight: Array = None, bias: Array = None, axes: tuple[int, ...] = (-1,), eps: float = 1e-5,
     center: bool = True,
@@ -135,6 +139,7 @@ def _scaled(d: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     return out
 
 
+@wide
 def _batch_rule(g: Any, y1: Any, y2: Any, input: Any, weight: Any, axes: Any, eps: Any) -> Any:
     g_y, g_mean, g_var = g
     mean, var = y1, y2
@@ -153,6 +158,7 @@ def _batch_rule(g: Any, y1: Any, y2: Any, input: Any, weight: Any, axes: Any, ep
     together=_batch_rule, kind="norm", label="batch norm", promote="same", public=False,
     samples=Samples(draw=_batch_samples, call=_call),
 )  # fmt: skip
+@wide
 def normalise_batch(
     input: Array, weight: Array, bias: Array, axes: tuple[int, ...], eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:
@@ -211,12 +217,14 @@ def batch_norm(
         scale, shift = scale.reshape(lead).astype(input.dtype), shift.reshape(lead).astype(input.dtype)
         if w is not None:
             scale, shift = w * scale, w * shift
-        return input * scale + (shift if b is None else shift + b)
+        return contiguous(input * scale + (shift if b is None else shift + b))
     count = prod(input.shape) // c if c else 0
-    if count <= 1:
+    if count == 1:
         raise OptionError(
             f"batch_norm: expected more than 1 value per channel when training, got input {describe(input)}"
         )
+    if not count:  # an empty batch changes no running statistics
+        return normalise(input, w, b, (0, *range(2, ndim)), eps)
     y, mean, var = normalise_batch(input, w, b, (0, *range(2, ndim)), eps)
     _learn("mean", running_mean, new.asarray(plain(mean)).reshape(-1), momentum)
     _learn("var", running_var, new.asarray(plain(var)).reshape(-1) * (count / (count - 1)), momentum)
@@ -302,7 +310,7 @@ def local_response_norm(input: Array, size: int, alpha: float = 1e-4, beta: floa
     if size < 1:
         raise OptionError(f"local_response_norm: size must be at least 1, got {size}")
     n, c = input.shape[:2]
-    squares = (input * input).reshape((n, 1, c, -1))
+    squares = (input * input).reshape((n, 1, c, prod(input.shape[2:])))
     total = sum_pool(squares, (size, 1), (1, 1), ((size // 2, (size - 1) // 2), (0, 0))).reshape(tuple(input.shape))
     return input / (total * (alpha / size) + k) ** beta
 
@@ -310,12 +318,6 @@ def local_response_norm(input: Array, size: int, alpha: float = 1e-4, beta: floa
 @function(method=False, functional=True)
 def normalize(input: Array, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Array:
     """Return ``input`` divided by its p-norm along ``dim`` (by ``eps`` where that is smaller)."""
-    if p == 2.0:
-        squares = (input * input).sum(axis=dim, keepdims=True)
-        # the gradient of the norm of zeros is taken as zero
-        length = where(squares == 0, 0.0, where(squares == 0, 1.0, squares) ** 0.5)
-    else:
-        from tinygrad_lite.engine.op import PUBLIC
+    from tinygrad_lite.engine.op import PUBLIC
 
-        length = PUBLIC["norm"](input, p, dim, True)
-    return input / np.maximum(length, eps)
+    return input / np.maximum(PUBLIC["norm"](input, p, dim, True), eps)

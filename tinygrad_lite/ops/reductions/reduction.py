@@ -73,6 +73,7 @@ def stretched(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Arra
     return broadcast_to(kept(g, shape, dim, keepdim), shape)
 
 
+@wide
 def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
     axes = range(len(input_shape)) if dim is None else axes_of(dim, len(input_shape)) if input_shape else ()
     count = product([input_shape[i] for i in axes])
