@@ -27,6 +27,9 @@ class Observer:
     def after(self, op: Any, args: tuple[Any, ...], out: Any, frame: Any) -> None:
         """An op has returned ``out``; ``frame`` is the caller's."""
 
+    def written(self, t: Any, value: Any, root: Any, path: Any, frame: Any) -> None:
+        """``value`` was written into ``t`` in place, which is the region of ``root`` at the end of ``path``."""
+
     def enter(self, module: Any, args: tuple[Any, ...]) -> None:
         """A module is about to run ``forward``."""
 

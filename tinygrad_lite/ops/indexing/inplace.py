@@ -17,7 +17,6 @@ import numpy as np
 from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.arrays import PYTHON, number
 from tinygrad_lite.engine.call import WRITE
-from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, clock, record
@@ -26,7 +25,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Array, Tensor, Views, make, to_array
 from tinygrad_lite.engine.versions import bump, used_of
-from tinygrad_lite.engine.views import Path, Step, renew, replay, root_of, shares
+from tinygrad_lite.engine.views import Path, Sealed, Step, move_to, renew, replay, root_of, shares
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import apart, getitem, key_of
@@ -109,13 +108,28 @@ def overwrite(input: Array, value: Array, path: object) -> Array:
     return place(new.array(input, order="C"), path, value)  # type: ignore[arg-type]
 
 
+# PyTorch frees a write to a part of a tensor after backward, a write to all of it has nothing to free
+overwrite.op.frees = lambda saved: bool(saved[0])  # type: ignore[attr-defined]
+
+
 # ------------------------------------------------------------------------------------------------ writing
 def writable(name: str, t: Any) -> None:
     """Raise unless ``t`` may be written to in place now."""
     if not isinstance(t, Tensor):
         raise TypeError(f"{name}: expected a tensor, got {describe(t)}")
     if MODE.get().grad:
-        root = root_of(t)[0]
+        root, path = root_of(t)
+        if root.base.__class__ is Sealed:
+            raise GradientError(
+                f"{name}: this tensor {describe(t)} was made as a view while gradients were off, so the graph of its "
+                f"root cannot record the change; make the view outside of no_grad(), or change a .clone()"
+            )
+        if root.tracked and any(step.output is not None for step in path):
+            raise GradientError(
+                f"{name}: this tensor {describe(t)} is one of several views that {path[0].op.name} returned, and "
+                f"cannot be changed in place while the others exist; index or narrow() the tensor instead, or "
+                f"use the out-of-place form"
+            )
         if (t.tracked and t.node is None) or (root.tracked and root.node is None):
             what = "a leaf" if t is root else "a view of a leaf"
             raise GradientError(
@@ -141,26 +155,23 @@ def _noted(t: Tensor, depth: int) -> Any:
     return frame
 
 
-def _moved(t: Tensor, node: Node | None) -> None:
-    """Make ``node`` the producer of ``t``; a `retain_grad` hook moves along."""
-    old = t.node
-    t.node, t.tracked = node, node is not None
-    if old is not None and node is not None and old.hooks:
-        for key in [k for k, h in old.hooks.items() if type(h) is Retain and h.tensor() is t]:
-            node.hooks = {**(node.hooks or {}), key: old.hooks.pop(key)}
-
-
 def _recorded(root: Tensor, value: Any, path: Path, frame: Any) -> None:
     """Record that the region of ``root`` at ``path`` now holds ``value``, and renew the views."""
     tracked = isinstance(value, Tensor) and value.tracked
     inputs = root.node, (value.node or value) if tracked else None
     array, place = root.array, (frame.f_code, frame.f_lasti)
     node = record(overwrite.op, inputs, (path,), (path,), array.shape, array.dtype, place)  # type: ignore[attr-defined]
-    _moved(root, node)
+    move_to(root, node)
     for observer in MODE.get().observers:
         observer.before(node.op, (root, value, path))
         observer.after(node.op, (root, value, path), root, frame)
     renew(root, frame)
+
+
+def _observed(t: Tensor, value: Any, root: Tensor, path: Path, frame: Any) -> None:
+    """Pass a write that no `overwrite` records to the observers."""
+    for observer in MODE.get().observers:
+        observer.written(t, value, root, path, frame)
 
 
 def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 1) -> Tensor:
@@ -193,8 +204,11 @@ def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 
     tracked = MODE.get().grad and (root.tracked or t.tracked or (isinstance(value, Tensor) and value.tracked))
     t.array[index] = value.array if isinstance(value, Tensor) else value
     frame = _noted(t, depth + 1)
+    path = path if whole else (*path, Step(GETITEM, (index,)))
     if tracked:
-        _recorded(root, value, path if whole else (*path, Step(GETITEM, (index,))), frame)
+        _recorded(root, value, path, frame)
+    else:
+        _observed(t, value, root, path, frame)
     return t
 
 
@@ -225,7 +239,7 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
         out = out.to(t.array.dtype)
     if not MODE.get().grad or not (t.tracked or out.tracked):
         np.copyto(t.array, out.array)
-        _noted(t, 2)
+        _observed(t, out, *root_of(t), _noted(t, 2))
         return t
     if out.node is None:  # the op recorded no node (no gradient): the tensor becomes a constant
         return write(name, t, out, depth=2)
@@ -235,7 +249,8 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
     out.node.seq = clock()  # its saved values date from after this change
     root, path = root_of(t)
     if root is t:
-        _moved(t, out.node)
+        move_to(t, out.node)
+        _observed(t, out, root, path, frame)
         renew(t, frame)
     else:
         _recorded(root, out, path, frame)
@@ -357,7 +372,7 @@ def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
         input.array, input.base = out.array, out.base
         if out.base.__class__ is tuple:
             out.base[0].base.add(input)
-        _moved(input, out.node)
+        move_to(input, out.node)
         return input
 
     return _named(become, name, compute, f"Do what `{compute.__name__}` does to this tensor itself; returns ``input``.")
