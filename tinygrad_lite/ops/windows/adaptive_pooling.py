@@ -5,14 +5,17 @@ Window ``i`` of ``m`` over an axis of length ``n`` goes from ``floor(i n / m)`` 
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.layout import contiguous_format
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.ops.elementwise.cast import clone, contiguous
 from tinygrad_lite.ops.indexing.getitem import plain, take_along
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.shape.reshaping import transpose
@@ -56,6 +59,7 @@ def adaptive_average(x: Any, out: tuple[int, ...]) -> Any:
 def _average(name: str, n: int, input: Any, output_size: Any) -> Any:
     x, alone = batched(name, n, input)
     y = adaptive_average(x, target_size(name, output_size, tuple(x.shape[2:])))
+    y = clone(y, contiguous_format) if y is x else contiguous(y)
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
@@ -72,12 +76,12 @@ def _largest(name: str, n: int, input: Any, output_size: Any, return_indices: bo
         at = np.minimum(first[:, None] + new.arange(width), last[:, None] - 1)
         index = np.take(index, at, axis=2 * axis)  # (m1, k1, m2, k2, ...) as it grows
     index = np.transpose(index, (*range(0, 2 * n, 2), *range(1, 2 * n, 2))).reshape(*out, -1)
-    flat = raw.reshape(*raw.shape[:2], -1)
+    flat = raw.reshape(*raw.shape[:2], prod(raw.shape[2:]))  # not -1: the batch may be empty
     best = flat[:, :, index].argmax(axis=-1)
     where = np.take_along_axis(np.broadcast_to(index, (*best.shape, index.shape[-1])), best[..., None], -1)[..., 0]
-    values = take_along(x.reshape((*x.shape[:2], -1)), where.reshape(*where.shape[:2], -1), 2).reshape(
-        tuple(where.shape)
-    )
+    values = take_along(
+        x.reshape(tuple(flat.shape)), where.reshape(*where.shape[:2], prod(where.shape[2:])), 2
+    ).reshape(tuple(where.shape))
     if alone:
         values, where = values.reshape(tuple(values.shape[1:])), where[0]
     if not return_indices:

@@ -461,7 +461,8 @@ def of_largest(
 def _pool_rule(g: Any, y1: Any, input_shape: Any) -> Array:
     indices = _bare(y1)
     lead = tuple(input_shape[:2])
-    flat = scatter_along(g[0].reshape((*lead, -1)), indices.reshape((*lead, -1)), 2, (*lead, prod(input_shape[2:])))
+    spots = (*lead, prod(indices.shape[2:]))  # not -1: the batch may be empty
+    flat = scatter_along(g[0].reshape(spots), indices.reshape(spots), 2, (*lead, prod(input_shape[2:])))
     return flat.reshape(tuple(input_shape))
 
 

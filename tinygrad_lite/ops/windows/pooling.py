@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import abs, sign, where
+from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along
 from tinygrad_lite.ops.windows.convolution import as_ints, batched
 from tinygrad_lite.ops.windows.correlation import Ints, Pads, check_window, max_pool, out_size, padded, window_max
@@ -42,8 +44,9 @@ def _pool_window(
     if any(p < 0 or 2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise ShapeError(f"{name}: padding {padding} should be between 0 and half of the kernel size {kernel}")
     pads: Pads = tuple((p, p) for p in padding)
-    check_window(name, size, kernel, stride, pads, dilation)
-    if ceil_mode:
+    if not ceil_mode:
+        check_window(name, size, kernel, stride, pads, dilation)
+    else:
         grown = []
         for m, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
             span = d * (k - 1) + 1
@@ -52,6 +55,7 @@ def _pool_window(
                 count -= 1
             grown.append((p, max(p, (count - 1) * s + span - m - p)))
         pads = tuple(grown)
+        check_window(name, size, kernel, stride, pads, dilation)
     return kernel, stride, pads, dilation
 
 
@@ -136,6 +140,7 @@ def _spread_samples(src: Any) -> Any:
     input=_sum_rule,
     kind="window", label="Σ pool", public=False, samples=Samples(draw=_sum_samples),
 )  # fmt: skip
+@wide
 def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Return the sum over each window of ``input`` (N, C, *S)."""
     count = out_size(input.shape[2:], kernel, stride, pads, (1,) * len(kernel))
@@ -150,6 +155,7 @@ def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     grad=lambda g, kernel, stride, pads: sum_pool(g, kernel, stride, pads),
     kind="window", label="Σ pool back", public=False, samples=Samples(draw=_spread_samples),
 )  # fmt: skip
+@wide
 def spread(grad: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Add ``grad`` (N, C, *positions) to every element of its window, (N, C, *size): `sum_pool` transposed."""
     out = new.zeros((*grad.shape[:2], *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), grad.dtype)
@@ -180,7 +186,8 @@ def _average(
         raise OptionError(f"{name}: divisor must be not zero")
     if x.dtype.kind != "f":
         raise DTypeError(f"{name}: expected floating numbers, x is {describe(input)}; use .float()")
-    y = sum_pool(x, kernel, stride, pads)
+    half = x.dtype == np.float16  # the sum may overflow where the average does not
+    y = sum_pool(to(x, np.float32) if half else x, kernel, stride, pads)
     if divisor_override is not None:
         y = y / divisor_override
     elif not any(a or b for a, b in pads):
@@ -188,7 +195,8 @@ def _average(
     else:
         y = y / _in_window(
             tuple(x.shape[2:]), kernel, stride, pads, as_ints(name, "padding", padding, n), count_include_pad
-        ).astype(x.dtype)
+        ).astype(y.dtype)
+    y = to(y, x.dtype) if half else y
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
@@ -245,7 +253,14 @@ def _lp_rule(g: Array, y: Array, input: Array, p: float, kernel: Ints, stride: I
     return spread(share, tuple(input.shape[2:]), kernel, stride, pads) * (sign(input) * abs(input) ** (p - 1))
 
 
-@op(input=_lp_rule, recompute=True, kind="window", label="Lp pool", public=False, samples=Samples(draw=_lp_samples, kinks="report"))
+@op(
+    input=_lp_rule,
+    recompute=True,
+    kind="window",
+    label="Lp pool",
+    public=False,
+    samples=Samples(draw=_lp_samples, kinks="report"),
+)
 def lp_pool(input: Array, p: float, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Return the p-norm of each window; the gradient of a zero norm is zero."""
     return sum_pool(np.abs(input) ** p, kernel, stride, pads) ** (1 / p)
@@ -305,14 +320,14 @@ def _unpool(
         raise OptionError(
             f"{name}: invalid output_size {size}, expected about {usual} (less than a stride {stride} away)"
         )
-    flat = index.reshape(*x.shape[:2], -1)
+    flat = index.reshape(*x.shape[:2], prod(index.shape[2:]))  # not -1: the batch may be empty
     if flat.size and not (flat.min() >= 0 and flat.max() < prod(size)):
         raise IndexError(f"{name}: found an index outside of the output of size {size}")
     # where windows overlapped, the last value of equal indices counts
     last = new.zeros((*flat.shape[:2], prod(size)), np.int64)
     np.put_along_axis(last, flat, new.arange(flat.shape[2])[None, None], 2)
     alone_there = np.take_along_axis(last, flat, 2) == new.arange(flat.shape[2])
-    values = x.reshape((*x.shape[:2], -1)) * alone_there.astype(x.dtype)
+    values = x.reshape(tuple(flat.shape)) * alone_there.astype(x.dtype)
     y = scatter_along(values, flat, 2, (*x.shape[:2], prod(size))).reshape((*x.shape[:2], *size))
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
