@@ -130,8 +130,11 @@ class MultiheadAttention(Module):
             register_zeros(f"{name}_proj_weight", e, width, use=not same)
         register_zeros("in_proj_bias", 3 * e, use=bias)
         self.out_proj = Linear(e, e, bias, dtype=dtype)
-        register_zeros("bias_k", 1, 1, e, use=add_bias_kv)
-        register_zeros("bias_v", 1, 1, e, use=add_bias_kv)
+        if add_bias_kv:
+            register_zeros("bias_k", 1, 1, e)
+            register_zeros("bias_v", 1, 1, e)
+        else:
+            self.bias_k = self.bias_v = None
         self._reset_parameters()
 
     def _reset_parameters(self) -> None:
@@ -207,9 +210,9 @@ class MultiheadAttention(Module):
         weights = attention_weights(heads[0], heads[1], mask)
         if self.dropout and self.training:
             weights = dropout(weights, self.dropout)
-        y = (weights @ heads[2]).permute(0, 2, 1, 3).reshape((n, length, e))
+        y = (weights @ heads[2]).permute(2, 0, 1, 3).reshape((length, n, e))  # contiguous in this order, as in PyTorch
         y = self.out_proj(y)
-        y = y.reshape((length, e)) if alone else y if self.batch_first else y.permute(1, 0, 2)
+        y = y.reshape((length, e)) if alone else y.permute(1, 0, 2) if self.batch_first else y
         if not need_weights:
             return y, None
         weights = weights.mean(1) if average_attn_weights else weights

@@ -11,6 +11,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import pull
 from tinygrad_lite.engine.hooks import After, Retain
+from tinygrad_lite.engine.layout import alike
 from tinygrad_lite.engine.mode import switch
 from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor, make, to_array, wrap
@@ -122,6 +123,8 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             elif g.dtype is not dtype:
                 g = g.astype(dtype)
             taken.add(known)
+            if key is t and g.strides != t.array.strides:
+                g = alike(g, t.array)
             t._grad = make(g)
         elif old.tracked or not old.array.flags.writeable:
             t._grad = make(new.asarray(old.array + g, dtype=t.array.dtype))

@@ -92,6 +92,20 @@ def arranged(y: Any, operands: Sequence[Any]) -> Any:
     return out
 
 
+def alike(g: Any, x: Any) -> Any:
+    """Return a gradient in the memory layout of its leaf ``x`` if that has no gaps, else in row-major order."""
+    if x.flags.c_contiguous:
+        return contiguous(g)
+    order = order_of(x.shape, (x,))
+    if not lies_in(x, order):
+        return contiguous(g)
+    if lies_in(g, order):
+        return g
+    out = empty(g.shape, g.dtype, order)
+    out[...] = g
+    return out
+
+
 def empty(shape: tuple[int, ...], dtype: Any, order: Sequence[int]) -> Any:
     """Return an uninitialised array without gaps whose axes have the given ``order`` in memory, fastest first."""
     slowest_first = list(order)[::-1]

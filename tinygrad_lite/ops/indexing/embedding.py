@@ -128,4 +128,4 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
         raise OptionError(f"one_hot: class number {int(index.max())} must be smaller than num_classes {num_classes}")
     from tinygrad_lite.engine.tensor import make
 
-    return make((index[..., None] == new.arange(num_classes)).astype(np.int64))
+    return make(new.ascontiguousarray((index[..., None] == new.arange(num_classes)).astype(np.int64)))
