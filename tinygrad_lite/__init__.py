@@ -11,6 +11,7 @@ import numpy as _np
 from tinygrad_lite import ops, random
 from tinygrad_lite._version import __version__ as __version__
 from tinygrad_lite.engine.devices import accelerator as accelerator, cuda as cuda, device as device, mps as mps
+from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
 from tinygrad_lite.engine.mode import (
     enable_grad as enable_grad,
@@ -25,18 +26,28 @@ from tinygrad_lite.engine.printing import set_printoptions as set_printoptions
 from tinygrad_lite.engine.tensor import (
     Size as Size,
     Tensor as Tensor,
-    get_default_dtype as get_default_dtype,
+    get_default_dtype as _get_default_dtype,
     set_default_dtype as set_default_dtype,
 )
 from tinygrad_lite.ops import creation
 from tinygrad_lite.ops.creation import *  # noqa: F403
 
-float16, float32, float64 = _np.dtype(_np.float16), _np.dtype(_np.float32), _np.dtype(_np.float64)
+float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 half, float, double = float16, float32, float64
-uint8, int8, int16, int32, int64 = (_np.dtype(n) for n in ("uint8", "int8", "int16", "int32", "int64"))
-short, int, long, bool = int16, int32, int64, _np.dtype(_np.bool_)
+uint8, int8, int16, int32, int64 = (dtype(n) for n in ("uint8", "int8", "int16", "int32", "int64"))
+short, int, long, bool = int16, int32, int64, dtype("bool")
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
-dtype, finfo, iinfo = _np.dtype, _np.finfo, _np.iinfo
+finfo, iinfo = _np.finfo, _np.iinfo
+
+
+def get_default_dtype() -> dtype:
+    """Return the dtype that Python floats become.
+
+    >>> get_default_dtype()
+    torch.float32
+    """
+    return dtype(_get_default_dtype())
+
 
 _ROOMS = ("autograd", "data", "datasets", "errors", "func", "linalg", "models", "nn", "optim", "profiler",
           "random", "serialization", "testing", "training", "utils", "viz")  # fmt: skip

@@ -11,16 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_lite.engine.methods import TensorLike as TensorLike
-from numpy import dtype as dtype
 from numpy import finfo as finfo
 from numpy import iinfo as iinfo
 from tinygrad_lite.engine.arrays import Size as Size
-from tinygrad_lite.engine.arrays import get_default_dtype as get_default_dtype
 from tinygrad_lite.engine.arrays import set_default_dtype as set_default_dtype
 from tinygrad_lite.engine.devices import Device as device
 from tinygrad_lite.engine.devices import accelerator as accelerator
 from tinygrad_lite.engine.devices import cuda as cuda
 from tinygrad_lite.engine.devices import mps as mps
+from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
 from tinygrad_lite.engine.mode import enable_grad as enable_grad
 from tinygrad_lite.engine.mode import inference_mode as inference_mode
@@ -33,10 +32,14 @@ from tinygrad_lite.engine.op import op as op
 from tinygrad_lite.engine.printing import set_printoptions as set_printoptions
 from tinygrad_lite.engine.tensor import Tensor as Tensor
 from tinygrad_lite.ops.creation import BoolTensor as BoolTensor
+from tinygrad_lite.ops.creation import ByteTensor as ByteTensor
+from tinygrad_lite.ops.creation import CharTensor as CharTensor
 from tinygrad_lite.ops.creation import DoubleTensor as DoubleTensor
 from tinygrad_lite.ops.creation import FloatTensor as FloatTensor
+from tinygrad_lite.ops.creation import HalfTensor as HalfTensor
 from tinygrad_lite.ops.creation import IntTensor as IntTensor
 from tinygrad_lite.ops.creation import LongTensor as LongTensor
+from tinygrad_lite.ops.creation import ShortTensor as ShortTensor
 from tinygrad_lite.ops.creation import arange as arange
 from tinygrad_lite.ops.creation import as_tensor as as_tensor
 from tinygrad_lite.ops.creation import empty as empty
@@ -83,25 +86,26 @@ from tinygrad_lite.serialization import load as load
 from tinygrad_lite.serialization import save as save
 
 __version__: builtins.str
-bool: np.dtype[Any]
-double: np.dtype[Any]
+bool: builtins.DType
+double: builtins.DType
 e: builtins.float
-float: np.dtype[Any]
-float16: np.dtype[Any]
-float32: np.dtype[Any]
-float64: np.dtype[Any]
-half: np.dtype[Any]
+float: builtins.DType
+float16: builtins.DType
+float32: builtins.DType
+float64: builtins.DType
+get_default_dtype: builtins.function
+half: builtins.DType
 inf: builtins.float
-int: np.dtype[Any]
-int16: np.dtype[Any]
-int32: np.dtype[Any]
-int64: np.dtype[Any]
-int8: np.dtype[Any]
-long: np.dtype[Any]
+int: builtins.DType
+int16: builtins.DType
+int32: builtins.DType
+int64: builtins.DType
+int8: builtins.DType
+long: builtins.DType
 nan: builtins.float
 pi: builtins.float
-short: np.dtype[Any]
-uint8: np.dtype[Any]
+short: builtins.DType
+uint8: builtins.DType
 def abs(input: TensorLike) -> Tensor: ...
 def abs_(input: TensorLike) -> Tensor: ...
 def absolute(input: TensorLike) -> Tensor: ...
@@ -625,7 +629,7 @@ def tensordot(a: TensorLike, b: TensorLike, dims: Any = ...) -> Tensor: ...
 def threshold(input: TensorLike, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = ...) -> Tensor: ...
 def threshold_(input: TensorLike, threshold: builtins.float, value: builtins.float, inplace: builtins.bool = ...) -> Tensor: ...
 def tile(input: TensorLike, *dims: Any) -> Tensor: ...
-def to(input: TensorLike, *args: Any, dtype: Any = ..., device: Any = ..., copy: builtins.bool = ..., non_blocking: builtins.bool = ...) -> Tensor: ...
+def to(input: TensorLike, *args: Any, dtype: Any = ..., device: Any = ..., copy: builtins.bool = ..., non_blocking: builtins.bool = ..., memory_format: Any = ...) -> Tensor: ...
 def topk(input: TensorLike, k: builtins.int, dim: builtins.int = ..., largest: builtins.bool = ..., sorted: builtins.bool = ..., *, axis: Any = ...) -> Sorted: ...
 def trace(input: TensorLike) -> Tensor: ...
 def transpose(input: TensorLike, dim0: Any = ..., dim1: Any = ...) -> Tensor: ...
@@ -641,7 +645,7 @@ def true_divide(input: TensorLike, other: TensorLike, *, rounding_mode: builtins
 def true_divide_(input: TensorLike, other: TensorLike, *, rounding_mode: builtins.str | None = ...) -> Tensor: ...
 def trunc(input: TensorLike) -> Tensor: ...
 def trunc_(input: TensorLike) -> Tensor: ...
-def type(input: TensorLike, dtype: Any = ...) -> Any: ...
+def type(input: TensorLike, dtype: Any = ..., non_blocking: builtins.bool = ...) -> Any: ...
 def type_as(input: TensorLike, other: TensorLike) -> Tensor: ...
 def unbind(input: TensorLike, dim: builtins.int = ..., *, axis: Any = ...) -> builtins.tuple[Tensor, ...]: ...
 def unflatten(input: TensorLike, dim: builtins.int = ..., sizes: Any = ..., *, axis: Any = ...) -> Tensor: ...

@@ -114,7 +114,7 @@ def describe(value: Any) -> str:
     """
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is not None and dtype is not None:
-        return f"{tuple(shape)} {dtype}"
+        return f"{tuple(shape)} {getattr(dtype, 'dtype', dtype)}"
     if isinstance(value, (list, tuple)) and any(hasattr(v, "shape") for v in value):
         shown = ", ".join(describe(v) for v in value[:4])
         return f"[{shown}{', ...' if len(value) > 4 else ''}]"

@@ -46,7 +46,7 @@ def test_a_star_brings_functions_classes_and_dtypes() -> None:
         "print(x.grad.tolist(), float, sorted(names & {'nn', 'ops', 'random', 'Any', 'engine', 'viz', 'op', 'save'}))\n"
         "print([n for n in names if n.startswith('_')])\n"
     )
-    assert out == "[1.0, 1.0] float32 ['op', 'save']\n[]\n"
+    assert out == "[1.0, 1.0] torch.float32 ['op', 'save']\n[]\n"
 
 
 def test_a_star_loads_no_room_that_was_not_loaded() -> None:

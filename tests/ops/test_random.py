@@ -70,7 +70,7 @@ def test_distributions() -> None:
     (lambda: tl.rand_like(tl.zeros(2, dtype=tl.float64)), "float64"), (lambda: tl.normal(0.0, 1.0, (2,)), "float32"),
 ])  # fmt: skip
 def test_dtypes(call: Any, dtype: str) -> None:
-    assert str(call().dtype) == dtype
+    assert call().dtype == dtype and str(call().dtype) == f"torch.{dtype}"
 
 
 def test_requires_grad_and_shapes() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_lite.engine.backward import release
 from tinygrad_lite.engine.call import BATCHED
 from tinygrad_lite.engine.differentiate import differentiate
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.mode import MODE, Observer, switch
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Size, Tensor, make, to_array
@@ -91,7 +92,7 @@ class Batch(Tensor):
         return Size(self.value.shape[1:])
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> DType:
         """The dtype of the elements."""
         return self.value.dtype
 

@@ -23,6 +23,7 @@ from tinygrad_lite.engine.arrays import (
     to_array as to_array,
 )
 from tinygrad_lite.engine.devices import Device
+from tinygrad_lite.engine.dtype import DTYPES, DType
 from tinygrad_lite.engine.hooks import After, RemovableHandle, Retain, hang
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import switch
@@ -119,13 +120,16 @@ class Tensor(Holder, Methods):
                 f"only floating tensors can require gradients, this one is {self.array.dtype} {self.array.shape}; "
                 f"use .float() or dtype=float32"
             )
-        if not value and self.node is not None:
-            raise GradientError("only a leaf can stop requiring gradients; use .detach() for a computed tensor")
+        if self.node is not None:
+            raise GradientError(
+                "requires_grad can be set on a leaf only; use .detach() for a computed tensor that requires none"
+            )
         self.tracked = bool(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` in place and return self."""
-        self.requires_grad = requires_grad
+        if not requires_grad or self.node is None:  # a computed tensor requires gradients already
+            self.requires_grad = requires_grad
         return self
 
     @property
@@ -144,9 +148,9 @@ class Tensor(Holder, Methods):
         return SIZES[self.array.shape]
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> DType:
         """The dtype of the elements."""
-        return self.array.dtype  # type: ignore[no-any-return]
+        return DTYPES[self.array.dtype]
 
     @property
     def ndim(self) -> int:
@@ -202,7 +206,7 @@ class Tensor(Holder, Methods):
     @property
     def _version(self) -> int:
         """The number of in-place writes to the memory of this tensor."""
-        change = CHANGES.get(id(owner(self.array)))
+        change = CHANGES.get(id(owner(self.array))) if getattr(self.base, "counted", True) else None
         return 0 if change is None else change.count
 
     def size(self, dim: int | None = None) -> Any:
@@ -242,8 +246,8 @@ class Tensor(Holder, Methods):
         return self
 
     def numpy(self) -> Any:
-        """Return the array (shared memory); raise GradientError if the tensor requires gradients."""
-        if self.tracked:
+        """Return the array (shared memory); raise GradientError if it requires gradients, unless in `no_grad`."""
+        if self.tracked and MODE.get().grad:
             raise GradientError(
                 "a tensor that requires gradients cannot leave the graph unnoticed; use .detach().numpy(), or .array"
             )
@@ -374,7 +378,7 @@ def _set_grad(t: Tensor, value: Any) -> None:
         if tuple(value.shape) != tuple(t.shape):
             raise ShapeError(f"grad: expected the shape {tuple(t.shape)} of the tensor, got {describe(value)}")
         if value.dtype != t.dtype:
-            raise DTypeError(f"grad: expected the dtype {t.dtype} of the tensor, got {describe(value)}")
+            raise DTypeError(f"grad: expected the dtype {t.array.dtype} of the tensor, got {describe(value)}")
     t._grad = value
 
 

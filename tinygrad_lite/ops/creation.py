@@ -12,16 +12,18 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.devices import as_device
+from tinygrad_lite.engine.dtype import DType, as_dtype
 from tinygrad_lite.engine.layout import order_in
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.promotion import result_dtype
 from tinygrad_lite.engine.tensor import Size, Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import ArgumentError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import bare, dtype_of
+from tinygrad_lite.ops.elementwise.cast import OLD_NAMES, bare, dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
 
-__all__ = ["BoolTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor", "arange", "as_tensor", "empty",
+__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
+           "LongTensor", "ShortTensor", "arange", "as_tensor", "empty",
            "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones", "ones_like",
            "promote_types", "result_type", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like"]  # fmt: skip
 
@@ -37,7 +39,7 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     """Return a new tensor with a copy of ``data`` (numbers, nested lists, arrays, tensors).
 
     >>> tensor([[1, 2], [3, 4]]).dtype, tensor([1.5]).dtype
-    (dtype('int64'), dtype('float32'))
+    (torch.int64, torch.float32)
     """
     as_device(device)
     return _finish(to_array(data, None if dtype is None else dtype_of("tensor", dtype)), requires_grad)
@@ -346,22 +348,38 @@ _new("new_full", "Return a tensor of the given size filled with one value, in th
 _new("new_tensor", "Return the data as a new tensor in the dtype of this tensor.", tensor)
 
 
-def _typed(name: str, dtype: str) -> Any:
-    def make_typed(*args: Any) -> Tensor:
-        if len(args) == 1 and not isinstance(args[0], (int, Size)):
-            return tensor(args[0], dtype=dtype)
-        return empty(*args or (0,), dtype=dtype)
+class _TensorType(type):
+    """The type of PyTorch's older tensor types: they construct tensors, and tensors of their dtype are instances."""
 
-    make_typed.__name__ = make_typed.__qualname__ = name
-    make_typed.__doc__ = f"Return a {dtype} tensor of the given data, or of the given size: PyTorch's older form."
-    return make_typed
+    tensor_dtype: str
+
+    def __call__(cls, *data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+        """Return a tensor of the given data, or of the given sizes."""
+        as_device(device)
+        chosen = dtype_of(cls.__name__, cls.tensor_dtype if dtype is None else dtype)
+        if chosen != np.dtype(cls.tensor_dtype):
+            raise TypeError(f"{cls.__name__}: expected dtype {cls.tensor_dtype}, got {chosen}")
+        if len(data) == 1 and not isinstance(data[0], (int, Size)):
+            return tensor(data[0], dtype=chosen)
+        return empty(*data or (0,), dtype=chosen)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.dtype == cls.tensor_dtype
+
+    @property
+    def dtype(cls) -> DType:
+        """The dtype of its tensors."""
+        return as_dtype(cls.tensor_dtype)
 
 
-FloatTensor = _typed("FloatTensor", "float32")
-DoubleTensor = _typed("DoubleTensor", "float64")
-LongTensor = _typed("LongTensor", "int64")
-IntTensor = _typed("IntTensor", "int32")
-BoolTensor = _typed("BoolTensor", "bool")
+def _typed(old: str) -> Any:
+    name = f"{old}Tensor"
+    doc = f"{OLD_NAMES[old]} tensors in PyTorch's older form: ``{name}([1, 2])``, or of a size, ``{name}(2, 3)``."
+    return _TensorType(name, (), {"__doc__": doc, "tensor_dtype": OLD_NAMES[old], "__module__": __name__})
+
+
+FloatTensor, DoubleTensor, HalfTensor, BoolTensor = map(_typed, ("Float", "Double", "Half", "Bool"))
+ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor = map(_typed, ("Byte", "Char", "Short", "Int", "Long"))
 
 LIKE = {name: getattr(np, name) for name in ("zeros_like", "ones_like", "full_like", "empty_like")}
 for _name in __all__:

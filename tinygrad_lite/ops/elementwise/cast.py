@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.layout import arranged, contiguous_format, lies_in, order_in, preserve_format, reproduced
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
@@ -19,7 +20,7 @@ def _back(g: Array, input: Array) -> Array:
 
 
 @op(input=_back, kind="shape", label="to", public=False, samples=Samples("()->()", options={"dtype": ("float64",)}))
-def cast(input: Array, dtype: object) -> Array:
+def cast(input: Array, dtype: np.dtype[Any]) -> Array:
     """Return ``input`` with another dtype.
 
     Its gradient comes back in the dtype of ``input``.
@@ -42,10 +43,23 @@ def clone(input: Array, memory_format: object = None) -> Array:
     return reproduced("clone", new.asarray(input), memory_format)
 
 
+OLD_NAMES = {
+    "Float": "float32", "Double": "float64", "Half": "float16", "Byte": "uint8", "Char": "int8", "Short": "int16",
+    "Int": "int32", "Long": "int64", "Bool": "bool",
+}  # fmt: skip
+"""The dtypes of PyTorch's older tensor types: ``FloatTensor``, ``LongTensor`` ..."""
+
+
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
-    """Return a dtype for ``dtype``, a name or a type; raise if tensors cannot have it."""
+    """Return a NumPy dtype for a dtype, a name, a type or a tensor type; raise if tensors cannot have it."""
+    if isinstance(dtype, DType):
+        return dtype.dtype
+    known = getattr(dtype, "tensor_dtype", None)  # FloatTensor and the like
+    if isinstance(dtype, str):
+        short = dtype.removeprefix("torch.").removeprefix("cuda.")
+        known = OLD_NAMES.get(short.removesuffix("Tensor"), short)
     try:
-        chosen: np.dtype[Any] = np.dtype(dtype)
+        chosen: np.dtype[Any] = np.dtype(dtype if known is None else known)
     except TypeError:
         raise DTypeError(f"{name}: {dtype!r} is not a dtype; use one such as float32 or int64") from None
     if chosen.kind not in "biuf":
@@ -67,7 +81,7 @@ def to(
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1, 2]).to(tl.float64).dtype
-    dtype('float64')
+    torch.float64
     """
     for a in args:
         if isinstance(a, (Tensor, np.ndarray)):
@@ -90,14 +104,18 @@ def to(
 
 
 @function(name="type")
-def dtype_or_cast(input: Array, dtype: Any = None) -> Any:
-    """Return ``input`` with another dtype, or the name of its dtype.
+def dtype_or_cast(input: Array, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """Return ``input`` with another dtype, or the name of its tensor type as PyTorch spells it.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1.0]).type()
-    'float32'
+    'torch.FloatTensor'
+    >>> tl.tensor([1.0]).type("torch.LongTensor").dtype
+    torch.int64
     """
-    return str(input.dtype) if dtype is None else to(input, dtype)
+    if dtype is not None:
+        return to(input, dtype_of("type", dtype))
+    return next(f"torch.{old}Tensor" for old, known in OLD_NAMES.items() if input.dtype == known)
 
 
 @function()

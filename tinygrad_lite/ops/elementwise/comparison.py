@@ -249,5 +249,5 @@ def frac(input: Array) -> Array:
     tensor([-0.5000,  0.2500])
     """
     if input.dtype.kind != "f":
-        raise DTypeError(f"frac: expected floats, got {input.dtype}; integers have no fractional part")
+        raise DTypeError(f"frac: expected floats, got {input.array.dtype}; integers have no fractional part")
     return input - trunc(input)

@@ -232,7 +232,7 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
         out.array.dtype.kind == "f" or t.array.dtype.kind == "b"
     ):
         raise DTypeError(
-            f"{name}: result type {out.dtype} can't be cast to the dtype of the tensor, {t.dtype}; "
+            f"{name}: result type {out.array.dtype} can't be cast to the dtype of the tensor, {t.array.dtype}; "
             f"use the out-of-place form"
         )
     if out.array.dtype != t.array.dtype:
