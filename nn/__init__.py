@@ -1,6 +1,12 @@
 """Layers, losses and their functional forms: the building blocks of networks."""
 
-from tinygrad_lite.nn import functional as functional, init as init, regularisation as regularisation, utils as utils
+from tinygrad_lite.nn import (
+    functional as functional,
+    init as init,
+    modules as modules,
+    regularisation as regularisation,
+    utils as utils,
+)
 from tinygrad_lite.nn.activation import *  # noqa: F403
 from tinygrad_lite.nn.attention import *  # noqa: F403
 from tinygrad_lite.nn.container import *  # noqa: F403

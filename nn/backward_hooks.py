@@ -7,28 +7,32 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_lite.autograd.function import Function
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import MODE
-from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.tensor import Tensor, make
 
 Hook = Callable[..., Any]
 
 
 class BackwardHookFunction(Function):
-    """The identity on several tensors; ``hook`` sees their gradients and may replace them."""
+    """The identity on several tensors; ``hook`` sees their gradients and may replace them.
+
+    A missing gradient is None, or ``zeros``.
+    """
 
     @staticmethod
-    def forward(ctx: Any, hook: Hook, *tensors: Any) -> Any:
+    def forward(ctx: Any, hook: Hook, zeros: bool, *tensors: Any) -> Any:
         """Return the tensors."""
-        ctx.hook, ctx.live = hook, [t.tracked for t in tensors]
+        ctx.hook = hook
+        ctx.set_materialize_grads(zeros)
         ctx.mark_non_differentiable(*(t for t in tensors if not t.tracked))
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Return the gradients after the hook."""
-        given = tuple(g if live else None for g, live in zip(grads, ctx.live, strict=True))
-        answer = ctx.hook(given)
-        return (None, *(given if answer is None else answer))
+        answer = ctx.hook(grads)
+        return (None, None, *(grads if answer is None else answer))
 
 
 class BackwardHook:
@@ -51,7 +55,7 @@ class BackwardHook:
     def setup_input_hook(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the arguments, passed through the node that calls the hooks."""
         self.n_inputs = len(args)
-        args, self.input_places = self._passed(args, self._at_inputs)
+        args, self.input_places = self._passed(args, self._at_inputs, True)
         return args
 
     def setup_output_hook(self, output: Any) -> Any:
@@ -64,15 +68,15 @@ class BackwardHook:
             )
         several = output if isinstance(output, tuple) else (output,)
         self.n_outputs = len(several)
-        several, self.output_places = self._passed(several, self._at_outputs)
+        several, self.output_places = self._passed(several, self._at_outputs, False)
         return several if isinstance(output, tuple) else several[0]
 
-    def _passed(self, values: tuple[Any, ...], hook: Hook) -> tuple[Any, list[int] | None]:
+    def _passed(self, values: tuple[Any, ...], hook: Hook, zeros: bool) -> tuple[Any, list[int] | None]:
         places = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
         if not (MODE.get().grad and any(values[i].tracked for i in places)):
             return values, None
         out = list(values)
-        for i, t in zip(places, BackwardHookFunction.apply(hook, *(values[i] for i in places)), strict=True):
+        for i, t in zip(places, BackwardHookFunction.apply(hook, zeros, *(values[i] for i in places)), strict=True):
             out[i] = t
         return tuple(out) if type(values) is tuple else type(values)(*out), places
 
@@ -83,6 +87,9 @@ class BackwardHook:
             answer = pre_hook(self.module, given)
             if answer is not None:
                 given = _as_many(answer, given, "Backward pre hook returned an invalid number of grad_output")
+        # a gradient that a pre-hook removed counts as zeros
+        kept = [(grads[k], given[i]) for k, i in enumerate(places)]
+        answer = tuple(make(new.zeros_like(old.array)) if now is None and old is not None else now for old, now in kept)
         self.grad_outputs = given
         if self.input_places is None:
             warnings.warn(
@@ -91,14 +98,14 @@ class BackwardHook:
                 stacklevel=5,
             )
             for hook in self.hooks:
-                answer = hook(self.module, (None,) * self.n_inputs, given)
-                if answer is not None and not (isinstance(answer, tuple) and all(part is None for part in answer)):
+                said = hook(self.module, (None,) * self.n_inputs, given)
+                if said is not None and not (isinstance(said, tuple) and all(part is None for part in said)):
                     raise RuntimeError(
                         "Backward hook for Modules where no input requires gradient should always return None or None "
                         "for all gradients."
                     )
             self.grad_outputs = None
-        return tuple(given[i] for i in places)
+        return answer
 
     def _at_inputs(self, grads: tuple[Any, ...]) -> Any:
         if self.grad_outputs is None:

@@ -53,7 +53,7 @@ class _List(Module):
 
     def _insert(self, index: int, module: Any) -> None:
         if not isinstance(module, Module):
-            raise TypeError(f"module should be of type: {Module}, got a {type(module).__name__}")
+            raise AssertionError(f"module should be of type: {Module}, got a {type(module).__name__}")
         items = list(self)
         items.insert(index, module)
         self._number(items)

@@ -222,14 +222,15 @@ class Members:
         self.add_module(name, module)
 
 
-def make_tables(module: Any) -> None:
-    """Give ``module`` its tables; names from an earlier ``__init__`` are forgotten."""
+def make_tables(module: Any, keep: bool = False) -> None:
+    """Give ``module`` tables of its own; unless ``keep``, names from an earlier ``__init__`` are forgotten."""
     known = module.__dict__
     for table in TABLES:
-        for name in known.get(table, ()):
+        entries = known.get(table, {})
+        for name in () if keep else entries:
             known.pop(name, None)
-        known[table] = Table(module)
-    known["_non_persistent_buffers_set"] = set()
+        known[table] = Table(module, entries if keep else None)
+    known["_non_persistent_buffers_set"] = set(known["_non_persistent_buffers_set"]) if keep else set()
 
 
 def _set_module(module: Any, name: str, value: Any) -> None:

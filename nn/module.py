@@ -70,6 +70,17 @@ class Module(Converting, Stateful):
         fn(self)
         return self
 
+    def _replicate_for_data_parallel(self: M) -> M:
+        """Return a copy that has no parameters yet, and tables of its own with the same buffers and children."""
+        replica = type(self).__new__(type(self))
+        known = replica.__dict__
+        known.update(self.__dict__)
+        for name in self._parameters:
+            del known[name]
+        known.update(_parameters={}, _buffers=dict(self._buffers), _modules=dict(self._modules), _is_replica=True)
+        make_tables(replica, keep=True)
+        return replica
+
     def train(self: M, mode: bool = True) -> M:
         """Switch this module and all below it to training mode."""
         if not isinstance(mode, bool):

@@ -165,6 +165,10 @@ class AvgPool1d(_AvgPool):
         count_include_pad: bool = True,
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+        name = type(self).__name__
+        self.kernel_size = as_ints(name, "kernel_size", kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else as_ints(name, "stride", stride, 1)
+        self.padding = as_ints(name, "padding", padding, 1)
 
     def forward(self, input: Any) -> Any:
         """Return the mean of each window."""
