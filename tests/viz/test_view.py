@@ -25,7 +25,13 @@ def lines(graph, id):
 
 def test_a_module_of_one_op_is_one_box_with_its_parameters(nets):
     graph = viz.draw(nets.CNN(), nets.image)
-    assert lines(graph, "conv/conv.1") == ["conv: Conv2d", "weight (5, 1, 3, 3)", "bias (5,)", "(4, 5, 6, 6)"]
+    assert lines(graph, "conv/conv.1") == [
+        "conv: Conv2d",
+        "kernel_size=3",
+        "weight (5, 1, 3, 3)",
+        "bias (5,)",
+        "(4, 5, 6, 6)",
+    ]
     assert boxes(graph) == ["x", "output", "conv/conv.1", "CNN/relu.1", "CNN/reshape.1", "fc/linear.1"]
 
 

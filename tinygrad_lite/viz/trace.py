@@ -81,7 +81,8 @@ def run(call: Call, names: Names, look: Look, graph: str, known_profile: Profile
     tracer = Tracer(known, modules, wants)
     grads = graph != "forward" or "grad" in wants
     observers = (*MODE.get().observers, tracer, *([watch] if watch else []))
-    result, notes = None, ()
+    result: Any = None
+    notes: tuple[str, ...] = ()
     with untouched(model), switch(observers=observers, **({"grad": True} if grads else {})):
         try:
             result = model(*inputs, **kwargs)

@@ -100,6 +100,8 @@ def option_text(value: Any) -> str:
         return ":".join(parts if parts[2] else parts[:2])
     if value is Ellipsis:
         return "..."
+    if isinstance(value, tuple) and value and all(hasattr(step, "op") and hasattr(step, "options") for step in value):
+        return "".join(map(step_text, value))  # the path to a region that is written in place
     if isinstance(value, np.ndarray):
         return f"array{shape_text(value.shape)}" if value.size > 6 else str(value.tolist())
     if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
@@ -114,13 +116,21 @@ def option_text(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def step_text(step: Any) -> str:
+    """Return one view on the way to a region: an index in brackets, or the name of an op with its options."""
+    if step.op.name != "getitem":
+        return f".{step.op.name}({', '.join(map(option_text, step.options))})"
+    text = option_text(step.options[0])
+    return text if text.startswith("[") else f"[{text.strip('()')}]"
+
+
 def exact_text(value: Any, dtype: str = "") -> str:
     """Return one option as Python writes it, with all its digits.
 
     >>> exact_text(0.1 + 0.2), exact_text(float(np.float32(0.1)), "float32"), exact_text((slice(1, None), 0.25))
     ('0.30000000000000004', '0.1', '[1:, 0.25]')
     """
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list)) and not any(hasattr(v, "options") for v in value):
         indexing = any(isinstance(v, slice) or v is Ellipsis for v in value)
         inside = ", ".join(map(exact_text, value)) + ("," if len(value) == 1 and isinstance(value, tuple) else "")
         return f"[{inside}]" if indexing or isinstance(value, list) else f"({inside})"
@@ -168,7 +178,7 @@ SPOKEN = {
     "conv": "conv#d", "conv_input": "conv_transpose#d", "max_pool": "max_pool#d", "sum_pool": "sum_pool#d",
     "normalise_batch": "batch_norm", "cross_entropy_index": "cross_entropy", "gelu_exact": "gelu",
     "bce_logits": "binary_cross_entropy_with_logits", "lstm_steps": "lstm", "gru_steps": "gru", "rnn_steps": "rnn",
-    "cast": "to",
+    "cast": "to", "rows": "embedding", "window_max": "max_pool#d",
 }  # fmt: skip
 """What users call an op whose registered name is another; ``#`` is the number of spatial axes."""
 
@@ -183,11 +193,8 @@ def spoken(node: Any) -> str:
     known = SPOKEN.get(node.op)
     if known is None:
         return plain(node.op)
-    return (
-        known.replace("#", str(max(len(node.shape) - 2, 1)) if node.kind == "op" else "n")
-        if node.shape
-        else known.replace("#d", "")
-    )
+    axes = max(len(node.shape) - 2, 0)
+    return known.replace("#d", f"{axes}d" if axes else "")
 
 
 def options_text(attrs: Mapping[str, Any], sep: str = " ") -> str:

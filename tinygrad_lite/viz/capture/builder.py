@@ -21,6 +21,11 @@ LESSON = 1000
 """Scalar expressions with up to this many ops show value and gradient in every node."""
 
 
+def dtype_of(value: Any) -> str:
+    """Return the name of the dtype of a tensor or an array."""
+    return str(value.array.dtype if isinstance(value, Tensor) else value.dtype)
+
+
 class Builder:
     """Collects nodes, edges and calls; gives nodes ids that are the same in every run.
 
@@ -110,7 +115,7 @@ class Builder:
         """
         node = GraphNode(self.numbered(call, op.name), "op", op=op.name, label=op.label, group=op.kind, call=call)
         if result is not None:
-            node.shape, node.dtype, node.bytes = tuple(result.shape), str(result.dtype), int(result.nbytes)
+            node.shape, node.dtype, node.bytes = tuple(result.shape), dtype_of(result), int(result.nbytes)
         shapes: dict[str, tuple[int, ...]] = {}
         for param, value in zip(op.params, args, strict=False):
             if param == op.sequence:
@@ -141,7 +146,7 @@ class Builder:
         for name, value in tensors_in("output", result):
             src, out = self.origin(value)
             node = GraphNode(
-                self.unique(name), "output", label=name, shape=tuple(value.shape), dtype=str(value.dtype),
+                self.unique(name), "output", label=name, shape=tuple(value.shape), dtype=dtype_of(value),
                 requires_grad=bool(getattr(value, "tracked", False)),
             )  # fmt: skip
             self.measure(node, value.array if isinstance(value, Tensor) else value)

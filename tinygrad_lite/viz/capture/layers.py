@@ -45,12 +45,14 @@ def details(module: Any) -> str:
     if not type(module).__module__.startswith(LIBRARY):
         return ""
     out = []
-    for name, default in settings_of(type(module)):
+    for name, default in settings_of(type(module)):  # type: ignore[arg-type]
         value = getattr(module, name, default)
         if name == "bias" and not isinstance(value, bool):
             value = value is not None
         if default is None and name == "stride" and value == getattr(module, "kernel_size", value):
             continue  # pooling windows that do not overlap are the default
+        if default is None and value == getattr(module, "embed_dim", None):
+            continue  # keys and values as wide as the queries are
         if simple(value) and (name in ALWAYS or not same(value, default)):
             out.append(f"{name}={short(value)}")
     return " ".join(out)

@@ -7,7 +7,9 @@ from typing import Any
 
 from tinygrad_lite.engine.mode import Observer
 from tinygrad_lite.engine.node import Node
+from tinygrad_lite.engine.op import OPS
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.views import renew
 from tinygrad_lite.viz.capture.builder import Builder, Names
 from tinygrad_lite.viz.capture.cost import saved_bytes
 from tinygrad_lite.viz.capture.layers import details, is_library
@@ -74,6 +76,17 @@ class Tracer(Builder, Observer):
             self.measure(node, first.array)
         if node.requires_grad:
             self.recorded(node, next(t.node for t in outs if isinstance(t, Tensor) and t.node is not None))
+
+    def written(self, t: Any, value: Any, root: Any, path: Any, frame: Any) -> None:
+        """Note that a tensor has the result of another op from now on, or add a node for a write to a part of it."""
+        if t is root and not path and isinstance(value, Tensor) and value.shape == t.shape:
+            place = self.origin(value)
+            self.keep(t, place)
+            self.keep(t.array, place)
+        else:
+            self.before(OPS["overwrite"], (root, value, path))
+            self.after(OPS["overwrite"], (root, value, path), root, frame)
+            renew(root, frame)
 
     def recorded(self, node: GraphNode, own: Node) -> None:
         """Connect ``node`` with the engine's node ``own``, and note the bytes that it keeps alive."""

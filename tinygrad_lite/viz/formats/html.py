@@ -14,7 +14,7 @@ from tinygrad_lite.viz.scene.boxes import Line
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, FONT, HEAT, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
-from tinygrad_lite.viz.scene.view import NUMBERED, View, view_of
+from tinygrad_lite.viz.scene.view import NUMBERED, Group, View, view_of
 from tinygrad_lite.viz.words import plain
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
@@ -41,7 +41,7 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
     for g in view.groups.values():
         title = plain(g.title)
         place = [g.parent, g.kind, g.first, g.last, g.open, g.repeat, g.length, g.period]
-        groups.append([g.id, title, *place, *sized(g.lines), text_width(title, BODY), colouring.heat.get(g.id, "")])
+        groups.append([g.id, title, *place, *sized(g.lines), text_width(title, BODY), css_of(colouring, g)])
     kind = {n.id: n.kind for n in graph.nodes}
     edges = [
         [e.src, e.dst, e.arg_index, e.out_index, "saved" if kind[e.dst] == "grad" and kind[e.src] != "grad" else ""]
@@ -52,6 +52,12 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
         "boxes": boxes, "groups": groups, "edges": edges, "steps": view.steps.ids, "rankdir": graph.look.rankdir,
         "numbered": NUMBERED, "items": [[g.id, [[k == "box", i] for k, i in g.items]] for g in view.groups.values()],
     }  # fmt: skip
+
+
+def css_of(colouring: Colouring, group: Group) -> str:
+    """Return the classes of a collapsed group."""
+    kind = "closed" if not group.single else colouring.kind_of(group.id)
+    return " ".join(dict.fromkeys((colouring.heat.get(group.id, kind), kind if group.single else "closed")))
 
 
 def make_room(data: dict[str, Any], replay: dict[str, Any]) -> None:

@@ -121,7 +121,7 @@ function draw() {
   for (const r of picture.boxes) {
     const t = thing(r.id), closed = !boxes.has(r.id), round = t.css && /\b(input|output|param|const|buffer)\b/.test(t.css);
     const marked = t.lines.some(([, role]) => role === "mark") ? " marked" : "";
-    const e = make(root, "g", { class: closed ? "box closed " + t.css + marked : "box " + t.css + marked, "data-id": r.id, tabindex: 0, role: "button" });
+    const e = make(root, "g", { class: "box " + t.css + marked, "data-id": r.id, tabindex: 0, role: "button" });
     if (closed) e.setAttribute("aria-expanded", "false");
     make(e, "title", {}, closed ? "click: expand " + t.title : t.tip);
     make(e, "rect", { x: num(r.x), y: num(r.y), width: num(r.w), height: num(r.h), rx: round ? num(Math.min(r.h / 2, 16)) : 6 });

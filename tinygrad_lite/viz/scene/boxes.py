@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_lite.engine.op import OPS
-from tinygrad_lite.viz.model import Graph, GraphNode
+from tinygrad_lite.viz.model import Graph, GraphCall, GraphNode
 from tinygrad_lite.viz.scene.numbers import in_units, name_of, numbered, sum_of
 from tinygrad_lite.viz.words import (
     PAD,
@@ -17,6 +17,7 @@ from tinygrad_lite.viz.words import (
     option_text,
     plain,
     shape_text,
+    spoken,
     time_text,
 )  # fmt: skip
 
@@ -44,9 +45,18 @@ def cut(text: str) -> str:
 
 def op_words(node: GraphNode) -> str:
     """Return symbol and name of an op: ``× mul``, ``ReLU``, ``conv``."""
-    label, name = node.label or node.op, node.op
+    label, name = node.label or node.op, spoken(node)
+    if label == node.op:
+        return name
     # a sign alone may be unfamiliar
     return label if sum(c.isalpha() for c in label) > 1 else f"{label} {name}"
+
+
+def said_by(title: str, node: GraphNode) -> bool:
+    """Whether the title of a module already names its only op."""
+    cls = title.rpartition(": ")[2].lower()
+    names = {spoken(node), op_words(node)}
+    return any(name.lower().replace("_", "").replace(" ", "") in cls for name in names)
 
 
 def extra_options(node: GraphNode) -> dict[str, Any]:
@@ -97,8 +107,12 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
         if constants:
             words += f" ({', '.join(constants)})"
         lines.append((cut(title), "head") if title else (cut(words), "head"))
-        if title and words.lower() not in title.lower().replace("2d", " "):
+        call = graph.call_of.get(node.call) if title else None
+        layer = call is not None and call.single  # its name says what it does
+        if title and not layer and not said_by(title, node):
             lines.append((cut(words), "op"))
+        if call is not None and call.detail:
+            lines.extend((cut(text), "op") for text in wrapped(call.detail))
         if "attrs" in show:
             op = OPS.get(node.op)
             arrays = op.arrays if op is not None else ()
@@ -106,6 +120,8 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
                 if name not in arrays:
                     lines.append((cut(f"{name}={option_text(value)}"), "note"))
         for leaf, _ in sorted(folded, key=lambda f: f[1]):
+            if layer and leaf.kind == "const":
+                continue
             said = {mark.partition(" ")[0] for mark in node.marks}
             lines.extend(
                 (text, role)
@@ -234,26 +250,62 @@ def grad_lines(node: GraphNode) -> list[Line]:
     return lines
 
 
-def closed_lines(graph: Graph, title: str, nodes: Iterable[GraphNode]) -> list[Line]:
-    """Return the lines of a collapsed group."""
-    inside = list(nodes)
+LISTED = 4
+"""A layer with more parameters than this shows only their number."""
+
+
+def closed_lines(graph: Graph, title: str, call: GraphCall | None, inside: Sequence[GraphNode]) -> list[Line]:
+    """Return the lines of a collapsed group; ``call`` is None for a repeat or a stretch."""
     params: dict[str, GraphNode] = {}
     for node in inside:
         for edge in graph.arguments[node.id]:
             leaf = graph.by_id[edge.src]
             if leaf.kind == "param":
                 params[leaf.id] = leaf
-    count = sum(p.numel for p in params.values())
-    lines: list[Line] = [(cut(f"▸ {title}"), "head"), (f"{len(inside):,} op{'s' if len(inside) != 1 else ''}", "op")]
-    if count:
+    single = call is not None and call.single
+    lines: list[Line] = [(cut(title if single else f"▸ {title}"), "head")]
+    if call is not None and call.detail:
+        lines.extend((cut(text), "op") for text in wrapped(call.detail))
+    if not single:
+        lines.append((f"{len(inside):,} op{'s' if len(inside) != 1 else ''}", "op"))
+    if single and len(params) <= LISTED and graph.look.params == "fold":
+        for leaf in params.values():
+            lines.extend(folded_lines(graph, leaf))
+    elif params and graph.look.params != "hide":
+        count = sum(p.numel for p in params.values())
         lines.append((f"{count:,} parameter{'s' if count != 1 else ''}", "param"))
     if "flops" in graph.look.show:
         lines.append((count_text(sum(n.flops for n in inside), "FLOP"), "note"))
-    if inside and "shape" in graph.look.show:
-        lines.append((shape_text(inside[-1].shape), "shape"))
+    if "shape" in graph.look.show:
+        lines.extend(outgoing(call, inside))
     total = sum_of(graph, inside)
     if total is not None and graph.look.color_by not in graph.look.show:
         lines.append((f"{name_of(graph.look.color_by)} {in_units(graph.look.color_by, total)}", "note"))
     marks = sorted({m.partition(" 1")[0].partition(" 2")[0] for n in inside for m in n.marks})
-    lines.extend((mark_text(m), "mark") for m in marks[:3])
+    lines.extend((cut(mark_text(m)), "mark") for m in marks[:3])
     return lines
+
+
+def wrapped(text: str, width: int = 34) -> list[str]:
+    """Return words in lines of at most ``width`` characters where they fit.
+
+    >>> wrapped("kernel_size=3 stride=2 padding=1 groups=4")
+    ['kernel_size=3 stride=2 padding=1', 'groups=4']
+    """
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def outgoing(call: GraphCall | None, inside: Sequence[GraphNode]) -> list[Line]:
+    """Return the lines with the shapes of a module's outputs; of anything else the last op's."""
+    if call is not None and call.outputs:
+        several = len(call.outputs) > 1
+        shown = [f"{name} {shape_text(shape)}" if several else shape_text(shape) for name, shape in call.outputs]
+        lines = [(cut(text), "shape") for text in shown[:LISTED]]
+        return lines if len(shown) <= LISTED else [*lines, (f"and {len(shown) - LISTED} more", "shape")]
+    return [(shape_text(inside[-1].shape), "shape")] if inside and call is None else []

@@ -20,11 +20,9 @@ class Colouring:
         self.heat: dict[str, str] = {}
         self.bounds: list[float] = []
         drawn = [id for inside in scene.items.values() for _, id in inside if id not in scene.items]
-        view = scene.view
         self.kinds: dict[str, str] = {}
         for id in drawn:
-            box = view.boxes.get(id)
-            self.kinds[id] = "closed" if box is None else group_of(box.node.kind, box.node.group)
+            self.kinds[id] = self.kind_of(id)
         if self.by is not None and self.by != "kind":
             self._heat(drawn)
         self.used = set(self.kinds.values()) | set(self.heat.values())
@@ -49,6 +47,18 @@ class Colouring:
         steps = [a + (b - a) * k / len(HEAT) for k in range(len(HEAT) + 1)]
         self.bounds = [math.exp(s) for s in steps] if logarithmic else steps
 
+    def kind_of(self, id: str) -> str:
+        """Return the kind of a box; a layer of the library in one box has that of its most expensive op."""
+        view = self.scene.view
+        box = view.boxes.get(id)
+        if box is not None:
+            return group_of(box.node.kind, box.node.group)
+        if not view.groups[id].single:
+            return "closed"
+        ops = [n for n in view.inside(id) if n.group not in ("shape", "indexing")] or list(view.inside(id))
+        costly = max(ops, key=lambda n: n.flops)
+        return group_of("op" if costly.kind == "op" else costly.kind, costly.group)
+
     def kind(self, id: str) -> str:
         """Return the class that gives a box its colour, whether it is visible or not."""
         box = self.scene.view.boxes[id]
@@ -58,8 +68,9 @@ class Colouring:
         """Return the legend for all boxes of the graph, visible or not."""
         for id, box in self.scene.view.boxes.items():
             self.kinds.setdefault(id, group_of(box.node.kind, box.node.group))
-        if len(self.scene.view.groups) > 1:
-            self.kinds[""] = "closed"
+        for id, group in self.scene.view.groups.items():
+            if id:
+                self.kinds.setdefault(id, self.kind_of(id) if group.single else "closed")
         return self.entries()
 
     def classes(self, id: str) -> str:
@@ -67,7 +78,8 @@ class Colouring:
         box = self.scene.view.boxes.get(id)
         lines = box.lines if box is not None else self.scene.view.groups[id].lines
         marks = [text[2:].partition(" ")[0] for text, role in lines if role == "mark"]
-        classes = ["box", "closed" if box is None else "", self.heat.get(id) or self.kinds[id]]
+        collapsed = box is None and not self.scene.view.groups[id].single
+        classes = ["box", "closed" if collapsed else "", self.heat.get(id) or self.kinds[id]]
         classes += ["marked"] * bool(marks) + [m for m in marks[:1] if m in CHANGES]
         return " ".join(dict.fromkeys(filter(None, classes)))
 

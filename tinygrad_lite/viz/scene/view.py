@@ -59,12 +59,16 @@ class Group:
     length: int = 0
     period: int = 0
     items: list[tuple[str, str]] = field(default_factory=list)  # ("box" or "group", id)
+    single: bool = False  # a layer of the library: one box unless it is opened
     view: View | None = None
 
     @cached_property
     def lines(self) -> list[Line]:
         """The lines of text with their role, for the collapsed group."""
-        return closed_lines(self.view.graph, self.title, self.view.inside(self.id)) if self.view else []
+        if not self.view:
+            return []
+        call = self.view.graph.call_of.get(self.id)
+        return closed_lines(self.view.graph, self.title, call, list(self.view.inside(self.id)))
 
 
 @dataclass(slots=True)
@@ -233,6 +237,8 @@ def made_view(graph: Graph, whole: bool = False) -> View:
             continue
         a, b = span[id]
         groups[id] = Group(id, titles[id], call.parent, "call", a, b)
+    for id, group in groups.items():
+        group.single = bool(id) and calls[id].single
     for id in groups:
         _fill(id, groups, boxes, graph, inside, children, alone, span, folded, titles, steps)
     # numbers of one part say nothing about the others: then only what would be too long is folded
@@ -413,7 +419,7 @@ def _close(view: View) -> None:
     level = {id: sum(view.groups[g].kind == "call" for g in view.chain(id)) for id in view.groups}
     for id, group in view.groups.items():
         if group.kind == "call" and id:
-            deep = look.depth is not None and level[id] > look.depth
+            deep = group.single and look.params != "show" if look.depth is None else level[id] > look.depth
             group.open = not (deep or any(test(id) for test in closed))
     before = count_visible(view)
     if before <= look.max_nodes:

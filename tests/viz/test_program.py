@@ -1,0 +1,111 @@
+"""The text of a graph is a program: an interpreter runs it and gets the numbers of the forward pass."""
+
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tests.parity import rows_conv, rows_layers
+from tests.viz.program import Machine, undefined
+from tinygrad_lite import nn, viz
+from tinygrad_lite.models.recipes import RECIPES, example
+from tinygrad_lite.viz.capture import values
+from tinygrad_lite.viz.capture.nested import tensors_in
+from tinygrad_lite.viz.trace import arguments
+
+ROWS = {row.name: row for table in (rows_conv, rows_layers) for row in table.ROWS}
+
+
+@pytest.fixture(autouse=True)
+def large_constants(monkeypatch):
+    monkeypatch.setattr(values, "SMALL", 10**9)
+
+
+def check(model, inputs, kwargs=None):
+    """Run the program of a model's graph; compare every result with the model's own."""
+    kwargs = kwargs or {}
+    before = [t.array.copy() for _, t in tensors_in("", inputs)]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        graph = viz.trace(model, *inputs, kwargs=kwargs)
+        for (_, t), array in zip(tensors_in("", inputs), before, strict=True):
+            t.array[...] = array  # a model may write into its inputs
+        assert undefined(graph.to_text()) == []
+        arrays = {}
+        if isinstance(model, nn.Module):
+            arrays = {name: t.array for name, t in (*model.named_parameters(), *model.named_buffers())}
+            arrays = {name: array.copy() for name, array in arrays.items()}
+        given = {name: t.array.copy() for name, t in arguments(model, inputs, kwargs)}
+        machine = Machine(graph, {**given, **arrays})
+        state, old = tl.get_rng_state(), np.random.get_state()  # noqa: NPY002
+        expected = [getattr(t, "array", t) for _, t in tensors_in("", model(*inputs, **kwargs))]
+        tl.set_rng_state(state)
+        np.random.set_state(old)  # noqa: NPY002
+    assert len(machine.returned) == len(expected)
+    for mine, theirs in zip(machine.returned, expected, strict=True):
+        np.testing.assert_allclose(np.asarray(mine), theirs, rtol=1e-6, atol=1e-6)
+    return graph
+
+
+@pytest.mark.parametrize("name", [*ROWS])
+def test_every_layer(name):
+    row = ROWS[name]
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    tl.manual_seed(0)
+    model = row.make(nn)
+    inputs = [
+        tl.tensor(x if isinstance(x, np.ndarray) else rng.uniform(*row.values, x).astype(np.float32))
+        for x in row.inputs
+    ]
+    check(model, inputs, row.words(tl))
+
+
+@pytest.mark.parametrize("name", [*RECIPES])
+def test_every_recipe(name):
+    tl.manual_seed(0)
+    model, inputs = example(name)
+    check(model, inputs)
+
+
+def in_place(x):
+    y = x * 2
+    y += 1
+    y[0] = 5
+    v = y[1]
+    v.mul_(3)
+    y.add_(x)
+    y[:, 1] = y[:, 0].relu_()
+    return y.sum() + v.sum(), y.clamp_(0, 4)
+
+
+def in_the_input(x):
+    x += 1
+    x.zero_()
+    return x.add_(3) * 2
+
+
+class InPlace(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.act, self.b = nn.Linear(4, 4), nn.ReLU(inplace=True), nn.Linear(4, 2)
+        self.drop = nn.Dropout(0.5, inplace=True)
+
+    def forward(self, x):
+        y = self.a(x)
+        y = y + 0
+        y[0] = 1.5
+        self.act(y)
+        return self.b(self.drop(y))
+
+
+@pytest.mark.parametrize(
+    ("model", "recorded"),
+    [(in_place, True), (in_the_input, True), (in_the_input, False), (InPlace, True), (InPlace, False)],
+)
+def test_writes_in_place(model, recorded):
+    x = tl.tensor(np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4))
+    tl.manual_seed(0)
+    with tl.set_grad_enabled(recorded):
+        check(model() if isinstance(model, type) else model, [x.clone()])
