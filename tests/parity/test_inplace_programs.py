@@ -27,8 +27,7 @@ VIEWS: list[tuple[str, Callable[[Any], Any]]] = [
     ("squeezed", lambda t: t.squeeze()),
     ("narrow", lambda t: t.narrow(0, 0, 1)),
     ("diagonal", lambda t: t.diagonal() if t.ndim > 1 else t[...]),
-    # PyTorch refuses to write through one of several views, with ours that is a view like any other
-    ("part", lambda t: t.split(1, 0)[-1] if isinstance(t, tl.Tensor) else t.narrow(0, t.shape[0] - 1, 1)),
+    ("half", lambda t: t.tensor_split(2, 0)[-1]),
     ("permuted", lambda t: t.permute(tuple(range(t.ndim))[::-1])),
 ]
 CHANGES: list[tuple[str, Callable[[Any, Any, Any], Any]]] = [

@@ -90,7 +90,7 @@ IN_PLACE = """
 """
 
 VIEW = """
-    if _y.base is not None and (_mode.grad or {first}.base is not None):
+    if _y.base is not None and (_mode.grad or {first}.tracked or {first}.base is not None):
         link(_t, {first}, op, ({options}))
 """
 
@@ -335,7 +335,7 @@ def several(
         shapes, dtypes = tuple(y.shape for y in arrays), tuple(y.dtype for y in arrays)
         node = record(op, inputs, saved, options, shapes, dtypes, MODE.get().place, depth=3)
     out = tuple(make(y, pick(node, i)) if node and y.dtype.kind == "f" else make(y) for i, y in enumerate(arrays))
-    if may_view(op) and (MODE.get().grad or getattr(first, "base", None) is not None):
+    if may_view(op) and isinstance(first, Tensor) and (MODE.get().grad or first.tracked or first.base is not None):
         for i, t in enumerate(out):
             link(t, first, op, options, i)
     return out

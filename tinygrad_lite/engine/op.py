@@ -119,8 +119,9 @@ class Op:
         self.saved_names = self._saved_names(rules, together, keeps_result)
         differentiable = set(self.arrays) if together is not None else set(rules)
         self.places = tuple(i for i, p in enumerate(self.arrays) if p in differentiable)
-        # saved arrays are freed after a backward pass; saved shapes and options need not be
-        self.frees = any(w in RESULTS or w in differentiable for w in self.saved_names)
+        # saved arrays are freed after a backward pass; saved shapes and options need not be. An op whose options may be
+        # arrays has a function of the saved values here
+        self.frees: bool | Callable[[Any], bool] = any(w in RESULTS or w in self.arrays for w in self.saved_names)
         self.gather: Callable[[Node, Any, Any], Iterator[tuple[Any, Any]]] | None = None
         self.rules: tuple[tuple[int, Any], ...] = ()
         if together is not None or self.sequence is not None and rules:

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.mode import MODE, switch
+from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor, Views as Views
 from tinygrad_lite.engine.versions import owner
 
@@ -30,13 +32,25 @@ class Step(NamedTuple):
 Path = tuple[Step, ...]
 
 
+class Sealed(Views):
+    """The views of a tensor that was itself made as a view while gradients were off.
+
+    It has no place in the graph of its root, so in-place writes to it are refused once gradients are on.
+    """
+
+    __slots__ = ()
+
+
 def link(t: Tensor, source: Any, op: Any, options: tuple[Any, ...], output: int | None = None) -> None:
     """Register ``t``, the result of ``op`` on ``source``, as a view of it; do nothing if it is a copy."""
     if not isinstance(source, Tensor):
         return
     x, base = source.array, t.array.base
-    # the base of a NumPy view is the owner of the memory
-    if base is None or (base is not x and base is not x.base):
+    # the base of a NumPy view is the owner of the memory, except that as_strided puts an object in between
+    if base is None or (base is not x and base is not x.base and owner(t.array) is not owner(x)):
+        return
+    if not MODE.get().grad and source.base.__class__ is not Views:
+        t.base = Sealed()
         return
     above = source.base
     root, path = above if above.__class__ is tuple else (source, ())
@@ -63,6 +77,15 @@ def replay(x: Any, path: Path) -> Any:
     return x
 
 
+def move_to(t: Tensor, node: Node | None) -> None:
+    """Make ``node`` the producer of ``t``; a `retain_grad` hook moves along."""
+    old = t.node
+    t.node, t.tracked = node, node is not None
+    if old is not None and node is not None and old is not node and old.hooks:
+        for key in [k for k, h in old.hooks.items() if type(h) is Retain and h.tensor() is t]:
+            node.hooks = {**(node.hooks or {}), key: old.hooks.pop(key)}
+
+
 def renew(root: Tensor, frame: Any) -> None:
     """Recompute the node of every living view of ``root`` after a write gave ``root`` another node."""
     observers = MODE.get().observers
@@ -74,8 +97,7 @@ def renew(root: Tensor, frame: Any) -> None:
             *before, last = view.base[1]
             source = replay(root, tuple(before))
             with switch(observers=()):
-                view.node = replay(source, (last,)).node
-            view.tracked = view.node is not None
+                move_to(view, replay(source, (last,)).node)
             for observer in observers:
                 observer.before(last.op, (source, *last.options))
                 observer.after(last.op, (source, *last.options), view, frame)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.indexing.getitem import check_bounds, cropped, getitem, take_along, whole
-from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, permute, place, reshape_op
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place, reshape_op
 
 
 @function()
@@ -142,11 +143,58 @@ def select(input: Array, dim: int, index: int) -> Array:
     return getitem(input, (slice(None),) * dim + (int(index),))
 
 
+def _unfold_rule(g: Array, dim: int, size: int, step: int, input_shape: Any) -> Array:
+    return fold_along(g, dim, size, step, tuple(input_shape))
+
+
+def _unfold_samples(src: Any) -> Any:
+    size = src.size(2, hi=3)
+    x = src.floats((src.size(4, lo=3, hi=5), src.size(3, lo=3, hi=4)))
+    return (x,), {"dim": src.choice([0, 1]), "size": size, "step": src.choice([1, 2, 3])}
+
+
+def _fold_samples(src: Any) -> Any:
+    (x,), kw = _unfold_samples(src)
+    found = unfold_along.op.forward(x, **kw)  # type: ignore[attr-defined]
+    return (src.floats(found.shape),), {**kw, "shape": x.shape}
+
+
+@op(
+    input=_unfold_rule, kind="indexing", label="windows", public=False, method=False,
+    samples=Samples(draw=_unfold_samples),
+)  # fmt: skip
+def unfold_along(input: Array, dim: int, size: int, step: int) -> Array:
+    """Return the windows of ``size`` elements along ``dim``, ``step`` apart, on a new last axis, as a view."""
+    count = (input.shape[dim] - size) // step + 1
+    shape = (*input.shape[:dim], count, *input.shape[dim + 1 :], size)
+    by = input.strides
+    return np.lib.stride_tricks.as_strided(input, shape, (*by[:dim], step * by[dim], *by[dim + 1 :], by[dim]))
+
+
+def _fold_rule(g: Array, dim: int, size: int, step: int) -> Array:
+    return unfold_along(g, dim, size, step)
+
+
+@op(grad=_fold_rule, kind="indexing", public=False, method=False, samples=Samples(draw=_fold_samples))
+def fold_along(grad: Array, dim: int, size: int, step: int, shape: Any) -> Array:
+    """Return zeros of ``shape`` with each window of ``grad`` added where it was taken: `unfold_along` transposed."""
+    out = new.zeros(shape, grad.dtype)
+    count, lead = grad.shape[dim], (slice(None),) * dim
+    if size <= count:
+        for i in range(size):
+            out[(*lead, slice(i, i + step * (count - 1) + 1, step))] += grad[..., i]
+    else:
+        parts = np.moveaxis(grad, -1, dim + 1)
+        for k in range(count):
+            out[(*lead, slice(k * step, k * step + size))] += parts[(*lead, k)]
+    return out
+
+
 @function(public=False, method="unfold")
 def windows(input: Array, dimension: int, size: int, step: int) -> Array:
     """Return all windows of ``size`` elements along ``dimension``, ``step`` apart, on a new last axis.
 
-    Returns a copy where PyTorch returns a view. Raises ShapeError (IndexError for a dimension out of range).
+    The result is a view, in which windows may overlap. Raises ShapeError (IndexError for a dimension out of range).
 
     >>> import tinygrad_lite as tl
     >>> tl.arange(5).unfold(0, 3, 2)
@@ -160,7 +208,5 @@ def windows(input: Array, dimension: int, size: int, step: int) -> Array:
         raise ShapeError(f"unfold: size must be 0..{n} along dim {dimension} of {describe(input)}, got {size}")
     if step < 1:
         raise ShapeError(f"unfold: step is {step} but must be > 0")
-    index = new.arange(0, n - size + 1, step)[:, None] + new.arange(size)
-    found = getitem(x, (*[slice(None)] * at, index))
-    order = [i for i in range(x.ndim + 1) if i != at + 1] + [at + 1]
-    return (found[0] if not input.ndim else found) if at == x.ndim - 1 else permute(found, order)
+    found = unfold_along(x, at, int(size), int(step))
+    return found if input.ndim else found[0]

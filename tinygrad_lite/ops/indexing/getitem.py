@@ -122,6 +122,10 @@ def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
     return out
 
 
+# PyTorch frees an index tensor after backward, and keeps numbers and slices
+getitem.op.frees = lambda saved: not is_basic(saved[0])
+
+
 class BadKey(DTypeError, IndexError):
     """An object that cannot be an index (PyTorch: TypeError, NumPy: IndexError)."""
 

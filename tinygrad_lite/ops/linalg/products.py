@@ -315,6 +315,8 @@ def einsum(equation: str, *operands: Any) -> Array:
             if sizes.get(c, 1) != 1 and n not in (1, sizes[c]):
                 raise ShapeError(f"einsum: '{c}' names axes of {sizes[c]} and {n} elements in '{equation}'")
             sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    if len(given) == 1 and sorted(words[0]) == sorted(result):
+        return permute_op(given[0], tuple(words[0].index(c) for c in result))  # a view, as in PyTorch
     return einsum_op(given, f"{','.join(words)}->{result}")
 
 

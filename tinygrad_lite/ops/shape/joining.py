@@ -210,7 +210,10 @@ def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[
             raise ShapeError(f"tensor_split: the number of sections must be positive, got {at}")
         small, more = divmod(n, int(at))
         at = np.cumsum([small + (i < more) for i in range(int(at))])[:-1]
-    return split_op(input, tuple(int(np.clip(a + n if a < 0 else a, 0, n)) for a in at), dim)  # type: ignore[no-any-return]
+    ends = [int(np.clip(a + n if a < 0 else a, 0, n)) for a in at]
+    lead = (slice(None),) * dim
+    # views one by one, which may be written to; those of `split` may not, as in PyTorch
+    return tuple([input[(*lead, slice(a, b))] for a, b in zip([0, *ends], [*ends, n], strict=True)])
 
 
 def _split_on(name: str, input: Array, how: Any, dim: int, least: int) -> tuple[Array, ...]:

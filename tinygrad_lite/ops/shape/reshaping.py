@@ -257,8 +257,9 @@ def adjoint(input: Array) -> Array:
 @op(input=lambda g: g, kind="shape", method=False, public=False,
     samples=Samples("(n)->(k,n)", options={"shape": lambda shape: [(2, *shape), (3, 1, *shape), shape]}))  # fmt: skip
 def broadcast_to_op(input: Array, shape: Any) -> Array:
-    """Return a read-only view repeated along new and length-1 axes."""
-    return np.broadcast_to(input, shape)
+    """Return a view repeated along new and length-1 axes; read-only if any element is."""
+    wide = np.broadcast_to(input, shape)
+    return input.reshape(shape) if wide.size == input.size and input.__class__ is np.ndarray else wide
 
 
 @function(numpy=np.broadcast_to)
@@ -358,3 +359,4 @@ setattr(Methods, "T", property(_reversed_axes))  # noqa: B010 - Tensor inherits 
 setattr(Methods, "mT", property(_matrix_transposed))  # noqa: B010
 setattr(Methods, "H", property(t))  # noqa: B010
 setattr(Methods, "mH", property(adjoint))  # noqa: B010
+setattr(Methods, "real", property(lambda self: self))  # noqa: B010
