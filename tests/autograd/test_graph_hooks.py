@@ -35,7 +35,7 @@ def test_the_gradient_mode_inside_hooks_is_that_of_the_pass(create: bool) -> Non
 
 def test_a_post_accumulate_hook_may_update_the_leaf() -> None:
     x = tl.tensor([1.0, 2.0], requires_grad=True)
-    x.register_post_accumulate_grad_hook(lambda t: t.sub_(t.grad))
+    x.register_post_accumulate_grad_hook(lambda t: (t.sub_(t.grad), None)[1])
     (x * 3).sum().backward()
     assert x.tolist() == [-2.0, -1.0] and x.requires_grad
 

@@ -126,6 +126,8 @@ def pull(
             g = call_hooks(node, g, results)
         if node in wanted:
             results[node] = g
+            if needed is not None and not any(p in needed for p in node.inputs if p is not None):
+                continue  # no target lies below: as in PyTorch the node is not used, nor freed
         if g.__class__ is Parts:
             g = g.filled(node)
         if node.saved is None:

@@ -135,4 +135,6 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             for hook in tuple(t.hooks.values()):
                 if hook.__class__ is After:
                     with switch(grad=create):
-                        hook.hook(t)
+                        answer = hook.hook(t)
+                    if answer is not None:
+                        raise GradientError(f"a post-accumulate grad hook must return None, got {describe(answer)}")

@@ -80,7 +80,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
     """
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     shape = broadcast_shapes(*[x.shape for x in given])
-    return tuple([broadcast_to_op(x, shape) for x in given])
+    return tuple([x if tuple(x.shape) == shape else broadcast_to_op(x, shape) for x in given])
 
 
 @function()

@@ -139,7 +139,8 @@ def ravel(input: Array) -> Array:
     >>> tl.ravel(tl.ones(2, 2))
     tensor([1., 1., 1., 1.])
     """
-    return reshape_op(contiguous(input), (-1,) if bare(input).size else (0,))
+    flat = contiguous(input)
+    return flat if flat.ndim == 1 else reshape_op(flat, (-1,) if bare(input).size else (0,))
 
 
 def _permute_back(g: Array, dims: Any) -> Array:
@@ -242,12 +243,14 @@ def t(input: Array) -> Array:
 
 @function()
 def adjoint(input: Array) -> Array:
-    """Return ``input`` with its last two axes exchanged.
+    """Return ``input`` with its last two axes exchanged; a 0-d tensor stays as it is.
 
     >>> import tinygrad_lite as tl
     >>> tl.adjoint(tl.ones(2, 3, 4)).shape
     (2, 4, 3)
     """
+    if not input.ndim:
+        return reshape_op(input, ())
     if input.ndim < 2:
         raise ShapeError(f"adjoint: expected at least two axes, got {describe(input)}")
     return transpose(input, -2, -1)
@@ -320,7 +323,8 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     >>> tl.flatten(tl.ones(2, 3, 4), 1).shape
     (2, 12)
     """
-    return reshape_op(input, _flat(input.shape, start_dim, end_dim))
+    shape = _flat(input.shape, start_dim, end_dim)
+    return input if len(shape) == input.ndim else reshape_op(input, shape)
 
 
 @function()
@@ -332,8 +336,10 @@ def unflatten(input: Array, dim: int, sizes: Any) -> Array:
     (2, 3)
     """
     at = place("unflatten", dim, input.ndim, input.shape)
-    shape = tuple(input.shape)
-    return reshape_op(input, (*shape[:at], *(int(n) for n in sizes), *shape[at + 1 :]))
+    shape, split = tuple(input.shape), [int(n) for n in sizes]
+    if split.count(-1) == 1 and (rest := -prod(split)):  # reshape cannot know it if another axis is empty
+        split[split.index(-1)] = shape[at] // rest
+    return reshape_op(input, (*shape[:at], *split, *shape[at + 1 :]))
 
 
 @op(input=lambda g, dims: np.flip(g, dims), kind="shape", layout="copy", label="flip", public=False,
@@ -349,14 +355,23 @@ def _reversed_axes(input: Any) -> Any:
 
 
 def _matrix_transposed(input: Any) -> Any:
-    """The last two axes exchanged."""
+    """The last two axes exchanged; a 0-d tensor stays as it is."""
+    if not input.ndim:
+        return reshape_op(input, ())
     if input.ndim < 2:
         raise ShapeError(f"mT: expected at least two axes, got shape {tuple(input.shape)}")
     return transpose(input, -2, -1)
 
 
+def _matrix_conjugate(input: Any) -> Any:
+    """The transpose of a matrix; a 0-d tensor stays as it is."""
+    if input.ndim not in (0, 2):
+        raise ShapeError(f"H: expected a matrix, got shape {tuple(input.shape)}; use .mH for stacks of matrices")
+    return t(input) if input.ndim else input
+
+
 setattr(Methods, "T", property(_reversed_axes))  # noqa: B010 - Tensor inherits its methods from Methods
-setattr(Methods, "mT", property(_matrix_transposed))  # noqa: B010
-setattr(Methods, "H", property(t))  # noqa: B010
-setattr(Methods, "mH", property(adjoint))  # noqa: B010
 setattr(Methods, "real", property(lambda self: self))  # noqa: B010
+setattr(Methods, "mT", property(_matrix_transposed))  # noqa: B010
+setattr(Methods, "H", property(_matrix_conjugate))  # noqa: B010
+setattr(Methods, "mH", property(adjoint))  # noqa: B010
