@@ -13,6 +13,15 @@ from tinygrad_lite._version import __version__ as __version__
 from tinygrad_lite.engine.devices import accelerator as accelerator, cuda as cuda, device as device, mps as mps
 from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
+from tinygrad_lite.engine.layout import (
+    Layout as layout,
+    MemoryFormat as memory_format,
+    channels_last as channels_last,
+    channels_last_3d as channels_last_3d,
+    contiguous_format as contiguous_format,
+    preserve_format as preserve_format,
+    strided as strided,
+)
 from tinygrad_lite.engine.mode import (
     enable_grad as enable_grad,
     inference_mode as inference_mode,

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.layout import reproduced
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.tensor import Array, Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
@@ -226,33 +227,45 @@ def randperm(
     return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
 
 
+def _laid_like(input: Any, t: Tensor, memory_format: Any) -> Tensor:
+    """Lay a new tensor out in memory like ``input``, or in ``memory_format``; inside vmap leave it as it is."""
+    x = input.array if isinstance(input, Tensor) else input
+    if not getattr(input, "level", 0) and not (memory_format is None and x.flags.c_contiguous):
+        t.array = reproduced("rand_like", t.array, memory_format, x)
+    return t
+
+
 def rand_like(
-    input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """Return `rand` in the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.rand_like(tl.ones(2)).shape
     (2,)
     """
-    return rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    t = rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return _laid_like(input, t, memory_format)
 
 
 def randn_like(
-    input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    input: Any, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """Return `randn` in the shape and dtype of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.randn_like(tl.ones(2)).shape
     (2,)
     """
-    return randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    t = randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return _laid_like(input, t, memory_format)
 
 
 def randint_like(
     input: Any, low: int, high: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False,
+    requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Return `randint` in the shape and dtype of ``input``.
 
@@ -261,7 +274,8 @@ def randint_like(
     tensor([5., 5.])
     """
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    t = randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return _laid_like(input, t, memory_format)
 
 
 @named

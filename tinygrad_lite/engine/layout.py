@@ -123,7 +123,7 @@ class MemoryFormat:
         self.name = name
 
     def __repr__(self) -> str:
-        return self.name
+        return f"torch.{self.name}"
 
     def __reduce__(self) -> str:
         return self.name
@@ -164,10 +164,10 @@ def lies_in(x: Any, order: Sequence[int]) -> bool:
     return not x.size or all(n == 1 or s == w * x.itemsize for n, s, w in zip(x.shape, x.strides, wanted, strict=True))
 
 
-def reproduced(name: str, x: Any, memory_format: Any = None) -> Any:
-    """Return a copy of an array in ``memory_format``, by default with the order of the axes that it has."""
-    if memory_format is None and x.flags.forc:
+def reproduced(name: str, x: Any, memory_format: Any = None, like: Any = None) -> Any:
+    """Return a copy of an array in ``memory_format``, by default with the order of the axes of itself or ``like``."""
+    if memory_format is None and like is None and x.flags.forc:
         return new.array(x)
-    out = empty(x.shape, x.dtype, order_in(name, x, memory_format))
+    out = empty(x.shape, x.dtype, order_in(name, x if like is None else like, memory_format))
     out[...] = x
     return out

@@ -25,8 +25,9 @@ from tinygrad_lite.engine.arrays import (
 from tinygrad_lite.engine.devices import Device
 from tinygrad_lite.engine.dtype import DTYPES, DType
 from tinygrad_lite.engine.hooks import After, RemovableHandle, Retain, hang
+from tinygrad_lite.engine.layout import Layout, strided
 from tinygrad_lite.engine.methods import Methods
-from tinygrad_lite.engine.mode import switch
+from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.node import Node, same
 from tinygrad_lite.engine.versions import CHANGES, bump, owner
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
@@ -171,6 +172,21 @@ class Tensor(Holder, Methods):
     def device(self) -> Device:
         """The device of the elements: the CPU."""
         return CPU
+
+    @property
+    def layout(self) -> Layout:
+        """How the elements are stored: ``strided``."""
+        return strided
+
+    @property
+    def is_sparse(self) -> bool:
+        """False: every tensor is strided."""
+        return False
+
+    @property
+    def is_cpu(self) -> bool:
+        """True: there is only the CPU."""
+        return True
 
     @property
     def is_cuda(self) -> bool:

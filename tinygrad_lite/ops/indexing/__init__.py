@@ -7,4 +7,5 @@ from tinygrad_lite.ops.indexing import (
     getitem as getitem,
     inplace as inplace,
     scatter as scatter,
+    strided as strided,
 )
