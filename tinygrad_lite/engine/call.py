@@ -23,6 +23,7 @@ import numpy as np
 from numpy import ndarray
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.keywords import MISSING, check_given, renamed, written
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, pick, record
@@ -42,16 +43,13 @@ when that is true.
 BATCHED: list[Callable[[Any, tuple[Any, ...]], Any]] = []
 """Callback that runs an op on the batches of `vmap`; `engine.batch` sets it at import, to avoid an import cycle."""
 
-ALIASES = {"axis": "dim", "keepdims": "keepdim"}
-"""NumPy's argument names and PyTorch's."""
-
 RESULTS: dict[str, int | None] = {"y": None, **{f"y{i}": i for i in range(8)}}
 """The words by which a rule asks for the result: ``y``, or ``y0``, ``y1`` ... for one of several."""
 
 TEMPLATE = """
 def {name}({signature}, **_words):
     if _words:
-        return op.call(*renamed(op, ({params},), _words))
+        return worded(op, ({params},), _words)
     _tracked = _found = False
 {unwrap}
     if not _found:
@@ -152,7 +150,7 @@ def promotion_source(op: Any) -> str:
     if op.promote == "same" and len(names) == 1:
         return "        pass"
     lines = [f"        if {test}:"]
-    lines.append(f"            {', '.join(names)}, = promoted(op.name, ({', '.join(names)},), {op.promote == 'float'})")
+    lines.append(f"            {', '.join(names)}, = promoted(op.name, ({', '.join(names)},), {op.promote!r})")
     lines += [f"            {n}_ = {n}.array if isinstance({n}, Tensor) else {n}" for n in names]
     return "\n".join(lines)
 
@@ -206,7 +204,7 @@ def source_of(op: Any) -> str:
     return TEMPLATE.format(
         name=op.name,
         params=params,
-        signature=", ".join(p if p not in op.defaults else f"{p}=defaults[{p!r}]" for p in op.params),
+        signature=", ".join(f"{p}=defaults[{p!r}]" if p in op.defaults else f"{p}=MISSING" for p in op.params),
         unwrap="".join(UNWRAP.format(p=p) for p in op.arrays),
         promote=promotion_source(op),
         raw=", ".join(f"{p}_" if p in op.arrays else p for p in op.params),
@@ -242,7 +240,8 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
     file = f"<tinygrad_lite op {name}>"
     op = names["op"]
     space = {
-        "op": op, "forward": op.forward, "defaults": op.defaults, "renamed": renamed, "watched": watched, "MODE": MODE,
+        "op": op, "forward": op.forward, "defaults": op.defaults, "worded": worded, "watched": watched, "MODE": MODE,
+        "MISSING": MISSING,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
         "link": link, "WRITE": WRITE, "contiguous": contiguous, "copied": copied, "arranged": arranged,
@@ -290,9 +289,10 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
     def call(tensors: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
         if isinstance(tensors, Tensor):
             raise TypeError(f"{op.name}: takes a sequence of tensors: {op.name}([a, b]), got {describe(tensors)}")
-        values = dict(zip(others, args, strict=False))
-        for key, value in kwargs.items():
-            values[ALIASES.get(key, key)] = value
+        out = kwargs.pop("out", None)
+        if out is not None:
+            return written(op.name, out, call(tensors, *args, **kwargs))
+        values = dict(zip(others, args, strict=False)) | renamed(op.name, others, kwargs)
         wrong = [k for k in values if k not in others] or list(args[len(others) :])
         if wrong:
             raise TypeError(f"{op.name}: unexpected argument {wrong[0]!r}; it takes {', '.join(op.params)}")
@@ -304,7 +304,7 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
             return watched(call, op, (tensors, *options))
         try:
             if op.promote is not None:
-                tensors = promoted(op.name, tensors, op.promote == "float")
+                tensors = promoted(op.name, tensors, op.promote)
             raw = [t.array if isinstance(t, Tensor) else t for t in tensors]
             y = op.forward(raw, *options)
         except Exception as error:
@@ -350,15 +350,12 @@ def as_array(op: Any, y: Any) -> Any:
     raise TypeError(f"op {op.name}: the forward function returned a {type(y).__name__}, expected an array")
 
 
-def renamed(op: Any, values: tuple[Any, ...], words: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the arguments of ``op`` with NumPy's ``axis`` and ``keepdims`` at their positions."""
-    out = list(values)
-    for key, value in words.items():
-        name = ALIASES.get(key)
-        if name not in op.params:
-            raise TypeError(f"{op.name}: unexpected argument '{key}'; it takes {', '.join(op.params)}")
-        out[op.params.index(name)] = value
-    return tuple(out)
+def worded(op: Any, values: tuple[Any, ...], words: dict[str, Any]) -> Any:
+    """Call ``op`` with arguments by other names than its own, or with ``out=``."""
+    out = words.pop("out", None)
+    known = dict(zip(op.params, values, strict=True)) | renamed(op.name, op.params, words)
+    result = op.call(*known.values())
+    return result if out is None else written(op.name, out, result)
 
 
 def watched(call: Callable[..., Any], op: Any, args: tuple[Any, ...]) -> Any:
@@ -401,6 +398,7 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     """Return ``error`` as one of this package's, with the op's name and the shape and dtype of every argument."""
     if isinstance(error, GradientError) or getattr(error, "explained", False):
         return error
+    check_given(op.name, op.params, args)
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     kind: type[Exception]
     if isinstance(error, (ShapeError, DTypeError)):

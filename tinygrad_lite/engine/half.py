@@ -23,7 +23,7 @@ def wide(function: F) -> F:
 
     @functools.wraps(function)
     def call(first: Any, *rest: Any, **options: Any) -> Any:
-        if (first[0] if first.__class__ is tuple else first).dtype is not F16:
+        if (first[0] if first.__class__ is tuple else first).dtype != F16:
             return function(first, *rest, **options)
         return _cast(function(*[_cast(a, F16, F32) for a in (first, *rest)], **options), F32, F16)
 

@@ -63,8 +63,17 @@ def result_dtype(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]
     return chosen
 
 
-def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
-    """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is recorded)."""
+def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
+    """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is recorded).
+
+    ``how``: "same"; "float" turns integers into floats; "equal" raises for tensors of different dtypes, which PyTorch
+    does not promote in products and layers.
+    """
+    if how == "equal":
+        found = {v.array.dtype for v in values if isinstance(v, Tensor)}
+        if len(found) > 1:
+            kinds = " and ".join(sorted(str(d) for d in found))
+            raise DTypeError(f"{name}: expected tensors of one dtype, got {kinds}; use .to(dtype)")
     out = []
     for v in values:
         if v is None or isinstance(v, (Tensor, np.ndarray, int, float, np.generic)):
@@ -75,7 +84,7 @@ def promoted(name: str, values: Sequence[Any], floating: bool) -> list[Any]:
             return list(values)  # another array library has its own rules
         else:
             raise DTypeError(f"{name}: expected tensors, arrays or numbers, got {describe(v)}")
-    dtype = result_dtype(out, floating)
+    dtype = result_dtype(out, how == "float")
     return [v if v is None else _cast(v, dtype) for v in out]
 
 

@@ -279,6 +279,8 @@ def prelu(input: Array, weight: Array) -> Array:
         raise ShapeError(
             f"prelu: weight must hold one number, or one per channel of x {describe(input)}; it is {describe(weight)}"
         )
+    if weight.ndim == 1 and not input.ndim:
+        weight = weight.reshape(())
     if weight.ndim == 1 and input.ndim > 1:
         weight = weight.reshape((-1, *(1,) * (input.ndim - 2)))
     return where(input > 0, input, weight * input)

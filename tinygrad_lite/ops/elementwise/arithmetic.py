@@ -115,9 +115,9 @@ def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
     return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, exponent - 1)))
 
 
-def _pow_exponent(g: Array, y: Array, input: Array) -> Array:
-    zero = input == 0
-    return where(zero, 0.0, g * (y * np.log(where(zero, 1.0, input))))
+def _pow_exponent(g: Array, y: Array, input: Array, exponent: Array) -> Array:
+    flat = (input == 0) & (exponent >= 0)  # PyTorch's choice: 0 where 0 ** e is flat from the right, else -inf
+    return where(flat, 0.0, g * (y * np.log(where(flat, 1.0, input))))
 
 
 @op(
@@ -128,7 +128,7 @@ def _pow_exponent(g: Array, y: Array, input: Array) -> Array:
 def pow(input: Array, exponent: Array) -> Array:
     """Return ``input ** exponent``.
 
-    The slope of ``0 ** e`` with respect to ``e`` is taken as 0.
+    The slope of ``0 ** e`` with respect to ``e`` is taken as 0 where e is not negative.
 
     >>> import tinygrad_lite as tl
     >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
@@ -286,13 +286,13 @@ def abs(input: Array) -> Array:
 
 
 @op(
-    input=lambda g, input, other: g * (sign(input) * np.copysign(1.0, other)),
+    input=lambda g, input, other: g * (sign(input) * np.copysign(1.0, other)), other=lambda g: g * 0.0,
     keeps_result=True, kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
 )  # fmt: skip
 def copysign(input: Array, other: Array) -> Array:
     """Return ``input`` with the sign of ``other``.
 
-    The slope at 0 is taken as 0, ``other`` gets no gradient.
+    The slope at 0 is taken as 0, and so is the gradient of ``other``.
 
     >>> import tinygrad_lite as tl
     >>> tl.copysign(tl.tensor([1.0, 2.0]), tl.tensor([-1.0, 1.0]))

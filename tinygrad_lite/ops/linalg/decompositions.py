@@ -14,9 +14,18 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.linalg.repeated import (
+    eigenvalue_slope,
+    jacobian,
+    limits,
+    near,
+    singular_value_slope,
+    unknown,
+)
 from tinygrad_lite.ops.shape.joining import cat
 
 
@@ -77,6 +86,13 @@ def _full_rank(op: Any, A: Any, **kw: Any) -> Any:
     return op(A / 8 + new.eye(m, n) * new.arange(1.0, n + 1.0), **kw)
 
 
+def _low_rank(op: Any, B: Any, C: Any, **kw: Any) -> Any:
+    """Call ``op`` on a matrix that is often below full rank, through its factors: its rank stays the same nearby."""
+    (m, r), n = B.shape, C.shape[1]
+    wide = new.arange(1.0, r + 1.0)
+    return op((B / 8 + new.eye(m, r) * wide) @ (C / 8 + (new.eye(n, r) * wide).T), **kw)
+
+
 SQUARE = Samples("(...,n,n)->(...,n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well)
 
 
@@ -101,7 +117,7 @@ def _solve_left(g: Array, y: Array, A: Array) -> Array:
 
 @op(
     A=_solve_left, B=_solve_right,
-    kind="linalg", label="A⁻¹B", promote="float", public=False,
+    kind="linalg", label="A⁻¹B", promote="equal", public=False,
     samples=Samples("(...,n,n),(...,n,k)->(...,n,k)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well),
 )  # fmt: skip
 def solve_op(A: Array, B: Array) -> Array:
@@ -131,7 +147,7 @@ def _triangle_rule(g: Array, y: Array, A: Array, upper: bool, unit: bool) -> Arr
 
 @op(
     A=_triangle_rule, B=_triangle_right,
-    kind="linalg", label="T⁻¹B", promote="float", public=False,
+    kind="linalg", label="T⁻¹B", promote="equal", public=False,
     samples=Samples(
         "(...,n,n),(...,n,k)->(...,n,k)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well,
         options={"upper": (True, False), "unit": (False, True)},
@@ -151,18 +167,16 @@ def solve_triangle(A: Array, B: Array, upper: bool, unit: bool = False) -> Array
 def _pinv_rule(g: Array, y: Array, A: Array) -> Array:
     m, n = A.shape[-2:]
     Y, G = mT(y), mT(g)
-    out = -(Y @ g @ Y)
-    # what dA moves out of, and into, the range of A
-    if m >= n:
-        out = out + (new.eye(m, dtype=A.dtype) - A @ y) @ G @ y @ Y
-    if m <= n:
-        out = out + Y @ y @ G @ (new.eye(n, dtype=A.dtype) - y @ A)
-    return out
+    # what dA moves out of, and into, the range of A; below full rank both are there, whatever the shape
+    away = (new.eye(m, dtype=A.dtype) - A @ y) @ G @ y @ Y
+    return away - Y @ g @ Y + Y @ y @ G @ (new.eye(n, dtype=A.dtype) - y @ A)
 
 
 @op(
     A=_pinv_rule, kind="linalg", label="A⁺", promote="float", public=False,
-    samples=Samples("(...,m,n)->(...,n,m)", lo=-1.0, hi=1.0, sizes={"m": (1, 3), "n": (1, 3)}, call=_full_rank),
+    samples=Samples(
+        "(m,r),(r,n)->(n,m)", lo=-1.0, hi=1.0, sizes={"m": (1, 4), "n": (1, 4), "r": (1, 3)}, call=_low_rank
+    ),
 )  # fmt: skip
 def pinv_op(A: Array, rcond: object = None) -> Array:
     """Return the pseudo-inverse of each matrix.
@@ -179,29 +193,62 @@ def pinv_op(A: Array, rcond: object = None) -> Array:
 
 
 # ------------------------------------------------------------------------------------------------ determinants
-def _cofactor_rule(g: Array, y: Array, A: Array) -> Array:
-    T = mT(inv_op(A))
-    along = (g * y).sum(axis=(-2, -1), keepdims=True)
-    return T * along - y @ mT(g) @ T
+def _others(s: Any) -> Any:
+    """Return, for each element, the product of all others along the last axis; zeros among them are fine."""
+    one = new.ones((*s.shape[:-1], 1), s.dtype)
+    left = np.cumprod(np.concatenate([one, s[..., :-1]], -1), -1)
+    right = np.cumprod(np.concatenate([one, s[..., :0:-1]], -1), -1)[..., ::-1]
+    return left * right if s.shape[-1] else s
 
 
-@op(A=_cofactor_rule, kind="linalg", label="cof", promote="float", public=False, samples=SQUARE)
+def _turned(A: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the singular value decomposition of ``A``, and the sign of the determinant of its rotations."""
+    u, s, vh = np.linalg.svd(A)
+    return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+
+
+@op(
+    A=lambda g, A: cofactor_slope(A, g), kind="linalg", label="cof", promote="float", public=False, samples=SQUARE,
+)  # fmt: skip
 def cofactor(A: Array) -> Array:
     """Return the matrix of cofactors of each matrix, ``det(A) * inv(A).mT``.
 
     Singular matrices have one too.
     """
-    u, s, vh = np.linalg.svd(A)
+    u, s, vh, sign = _turned(A)
+    return (u * (_others(s)[..., None, :] * sign)) @ vh
+
+
+def _slope_rule(g: Array, A: Array, G: Array) -> Array:
+    T, C = mT(inv_op(A)), cofactor(A)
+    along = (G * C).sum(axis=(-2, -1), keepdims=True)
+    to_cofactor = G * (g * T).sum(axis=(-2, -1), keepdims=True) - g @ mT(T) @ G
+    to_inverse = along * g - G @ mT(C) @ g
+    return cofactor_slope(A, to_cofactor) - T @ mT(to_inverse) @ T
+
+
+@op(
+    A=_slope_rule, G=lambda g, A: cofactor_slope(A, g), kind="linalg", label="cof", promote="float", public=False,
+    samples=Samples("(n,n),(n,n)->(n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well),
+)  # fmt: skip
+def cofactor_slope(A: Array, G: Array) -> Array:
+    """Return how the cofactors of ``A`` change along ``G``: a symmetric map, also for singular matrices.
+
+    Its own slope with respect to ``A`` needs the inverse, and raises LinAlgError where there is none.
+    """
+    u, s, vh, sign = _turned(A)
     n = s.shape[-1]
-    # the product of all other singular values, without dividing by one that may be 0
-    others = np.stack([np.prod(np.delete(s, i, -1), -1) for i in range(n)], -1) if n else s
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    return (u * (others * sign[..., None])[..., None, :]) @ vh
+    inner = mT(u) @ G @ mT(vh)
+    eye = new.eye(n, dtype=A.dtype)
+    # pairs[i, j]: the product of all singular values but two
+    pairs = np.stack([_others(np.where(eye[i] == 1, 1, s)) for i in range(n)], -2) * (1 - eye) if n else inner
+    diagonal = (pairs @ np.diagonal(inner, 0, -2, -1)[..., None]) * eye
+    return (u @ (diagonal - pairs * mT(inner)) @ vh) * sign
 
 
 @op(
     A=lambda g, A: g.reshape((*g.shape, 1, 1)) * cofactor(A), kind="linalg", promote="float", public=False,
-    samples=SQUARE,
+    samples=Samples("(...,n,n)->(...)", sizes={"n": (1, 3)}),  # any matrix, also singular ones
 )  # fmt: skip
 def det_op(A: Array) -> Array:
     """Return the determinant of each matrix."""
@@ -290,9 +337,19 @@ def _apart(w: Array, square: bool) -> Array:
     return where(same, 0.0, 1 / where(same, 1.0, d))
 
 
-def _eigh_rule(g: Any, y: Any) -> Array:
+def _eigh_rule(g: Any, y: Any, A: Array, UPLO: str) -> Array:
     (gw, gV), (w, V) = g, y
     n = w.shape[-1]
+    if isinstance(w, Tensor):  # the pass is differentiated
+        raw = bare(w)
+        pairs = near(raw, raw, raw) & ~np.eye(n, dtype=bool)
+        if pairs.any():
+            J = jacobian(gw, w.node.inputs[0], 0) if w.node else new.zeros(pairs.shape, raw.dtype)
+            out = eigenvalue_slope(gw, A, UPLO, limits(gw, J, pairs))
+            if not bare(gV).any():
+                return out
+            inner = (mT(V) @ gV) * _apart(w, False)
+            return out + _symmetric(V @ inner @ mT(V)) + unknown(A)
     inner = (mT(V) @ gV) * _apart(w, False) + new.eye(n, dtype=w.dtype) * columns(gw)
     return _symmetric(V @ inner @ mT(V))
 
@@ -323,13 +380,29 @@ def _svd_rule(g: Any, y: Any, A: Array) -> Array:
     (gU, gS, gVh), (U, S, Vh) = g, y
     m, n = A.shape[-2:]
     k = S.shape[-1]
+    if isinstance(S, Tensor):  # the pass is differentiated
+        raw = bare(S)
+        pairs, zero = near(raw, raw, raw) & ~np.eye(k, dtype=bool), near(raw, -raw, raw)
+        if pairs.any() or zero.any():
+            J = jacobian(gS, S.node.inputs[0], 1) if S.node else new.zeros(pairs.shape, raw.dtype)
+            out = singular_value_slope(gS, A, limits(gS, J, pairs), limits(gS, J, zero, -1.0))
+            if not (bare(gU).any() or bare(gVh).any()):
+                return out
+            return out + unknown(A) + _svd_vectors(g, y, A)
+    return _svd_vectors(g, y, A) + (U[..., :k] * columns(gS)) @ Vh[..., :k, :]
+
+
+def _svd_vectors(g: Any, y: Any, A: Array) -> Array:
+    """Return the gradient that comes through the singular vectors."""
+    (gU, _, gVh), (U, S, Vh) = g, y
+    m, n = A.shape[-2:]
+    k = S.shape[-1]
     U, gU, Vh, gVh = U[..., :k], gU[..., :k], Vh[..., :k, :], gVh[..., :k, :]
     E = _apart(S, True)
     zero = S == 0
     over = where(zero, 0.0, 1 / where(zero, 1.0, S))
-    eye = new.eye(k, dtype=S.dtype)
     skew_u, skew_v = mT(U) @ gU, gVh @ mT(Vh)
-    inner = ((skew_u - mT(skew_u)) * E) * columns(S) + rows(S) * ((mT(skew_v) - skew_v) * E) + eye * columns(gS)
+    inner = ((skew_u - mT(skew_u)) * E) * columns(S) + rows(S) * ((mT(skew_v) - skew_v) * E)
     out = U @ inner @ Vh
     if m > k:
         out = out + (gU - U @ (mT(U) @ gU)) * columns(over) @ Vh

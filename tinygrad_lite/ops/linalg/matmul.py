@@ -38,7 +38,7 @@ def _right(g: Array, input: Array, other_shape: Any) -> Array:
 
 
 @op(
-    input=_left, other=_right, kind="linalg", label="@", promote="same", numpy=np.matmul,
+    input=_left, other=_right, kind="linalg", label="@", promote="equal", numpy=np.matmul,
     samples=Samples("(...,n,k),(k,m)->(...,n,m)"),
     flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
@@ -70,10 +70,14 @@ def product(a: Array, b: Array) -> Array:
 
 
 def _linear_input(g: Array, weight: Array) -> Array:
+    if weight.ndim == 1:
+        return g.reshape((*g.shape, 1)) * weight
     return product(g, weight)
 
 
-def _linear_weight(g: Array, input: Array) -> Array:
+def _linear_weight(g: Array, input: Array, weight_shape: Any) -> Array:
+    if len(weight_shape) == 1:  # one output, without an axis of its own
+        return product(g.reshape((1, prod(g.shape))), input.reshape((prod(g.shape), input.shape[-1]))).reshape(-1)
     if g.ndim == 1:
         return g.reshape((-1, 1)) * input
     if g.ndim > 2:
@@ -85,12 +89,14 @@ def _linear_weight(g: Array, input: Array) -> Array:
 
 @op(
     input=_linear_input, weight=_linear_weight, bias=lambda g: g,
-    functional=True, kind="linalg", promote="same", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
+    functional=True, kind="linalg", promote="equal", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
     flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
 def linear(input: Array, weight: Array, bias: Array = None) -> Array:
     """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None."""
     shape = weight.shape
+    if len(shape) == 1 and bias is None and input.ndim and input.shape[-1] == shape[0]:
+        return product(input, weight)
     if len(shape) != 2 or not input.ndim or input.shape[-1] != shape[1]:
         raise ShapeError(
             f"linear: weight expects {weight.shape[-1] if weight.ndim else '?'} input features, "
@@ -98,7 +104,7 @@ def linear(input: Array, weight: Array, bias: Array = None) -> Array:
         )
     y = product(input, weight.T)
     if bias is not None:
-        if bias.shape != (shape[0],):
+        if bias.shape != (shape[0],) and bias.shape not in ((), (1,)):
             raise ShapeError(f"linear: bias must be ({shape[0]},) for weight {shape}, it is {bias.shape}")
         y += bias
     return y

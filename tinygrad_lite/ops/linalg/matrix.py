@@ -10,8 +10,11 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import PUBLIC, function
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, LinAlgError, OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.cast import contiguous
 from tinygrad_lite.ops.linalg import decompositions as d
 from tinygrad_lite.ops.linalg.decompositions import check_matrix, mT
+from tinygrad_lite.ops.shape.moving import flip
 
 
 class QR(NamedTuple):
@@ -150,9 +153,11 @@ def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = No
     """
     rtol = rcond if rtol is None else rtol
     if atol is not None:
-        top = np.linalg.svd(bare(A), compute_uv=False).max(initial=0.0)
-        rtol = max(float(atol) / top if top else 0.0, 0.0 if rtol is None else float(rtol))
-    return over("pinv", d.pinv_op, A, None if rtol is None else float(rtol))
+        check_matrix("pinv", A)
+        top = np.linalg.svd(bare(A), compute_uv=False).max(-1, initial=0.0)
+        least = new.asarray(bare(atol), np.float64) / np.where(top == 0, 1, top)
+        rtol = np.maximum(least, 0.0 if rtol is None else bare(rtol))
+    return over("pinv", d.pinv_op, A, None if rtol is None else new.asarray(bare(rtol), np.float64))
 
 
 @function(numpy=np.linalg.lstsq, public=False)
@@ -300,11 +305,16 @@ def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, *, atol: Any
     check_matrix("matrix_rank", A)
     x = bare(A)
     s = np.linalg.svd(x, compute_uv=False)
-    if rtol is None:
-        rtol = 0.0 if atol or tol is not None else max(x.shape[-2:]) * np.finfo(x.dtype).eps
-    least = max(float(tol or 0.0), float(atol or 0.0))
+    if rtol is None and tol is None and (atol is None or not np.any(bare(atol))):
+        rtol = max(x.shape[-2:]) * np.finfo(x.dtype).eps
+    least = np.maximum(_tolerance(tol), _tolerance(atol))
     top = s.max(-1, keepdims=True, initial=0.0)
-    return make(new.asarray((s > np.maximum(least, float(rtol) * top)).sum(-1)))
+    return make(new.asarray((s > np.maximum(least, _tolerance(rtol) * top)).sum(-1)))
+
+
+def _tolerance(value: Any) -> Any:
+    """Return a tolerance, one number or one per matrix, to compare with singular values (..., k)."""
+    return 0.0 if value is None else new.asarray(bare(value), np.float64)[..., None]
 
 
 # ------------------------------------------------------------------------------------------------ products
@@ -322,7 +332,7 @@ def matrix_power(A: Array, n: int) -> Array:
     if n < 0:
         A, n = inv(A), -n
     if n == 0:
-        return A * 0 + new.eye(A.shape[-1], dtype=A.dtype) if A.dtype.kind != "f" else _ones_of(A)
+        return contiguous(_ones_of(A))
     out = None
     while True:  # by squaring
         if n & 1:
@@ -334,7 +344,8 @@ def matrix_power(A: Array, n: int) -> Array:
 
 
 def _ones_of(A: Tensor) -> Array:
-    return PUBLIC["broadcast_to"](make(new.eye(A.shape[-1], dtype=A.dtype)), tuple(A.shape)).clone()
+    """Return unit matrices that stay in the graph of ``A``, with a gradient of 0."""
+    return where(np.broadcast_to(False, tuple(A.shape)), A, new.eye(A.shape[-1], dtype=A.array.dtype))
 
 
 @function(numpy=np.linalg.multi_dot, public=False)
@@ -400,7 +411,7 @@ def vander_descending(x: Array, N: int | None = None, increasing: bool = False) 
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got {describe(x)}")
     out = _powers(x, N)
-    return out if increasing else out[:, ::-1]
+    return out if increasing else flip(out, 1)
 
 
 @function(public=False)

@@ -245,7 +245,7 @@ def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) 
 
 
 @op(
-    operands=_einsum_rule, kind="linalg", label="einsum", promote="same", public=False,
+    operands=_einsum_rule, kind="linalg", label="einsum", promote="equal", public=False,
     samples=Samples("(n,k),(k,m)->()", call=lambda op, *arrays, **kw: op(arrays, **kw),
                     options={"subscripts": ("ab,bc->ac", "ab,bc->", "ab,bc->cab", "ab,bc->b")}),
 )  # fmt: skip

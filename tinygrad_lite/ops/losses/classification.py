@@ -48,7 +48,7 @@ def _clamped_log(p: Array) -> Array:
 
 
 @op(
-    input=_bce, target=_bce_target, kind="loss", label="BCE", promote="same", public=False,
+    input=_bce, target=_bce_target, kind="loss", label="BCE", promote="equal", public=False,
     samples=Samples("(...),(...)->()", lo=0.01, hi=0.99, options={"reduction": REDUCTIONS}, min=1),
 )  # fmt: skip
 @wide

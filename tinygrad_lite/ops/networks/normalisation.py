@@ -169,7 +169,12 @@ def normalise_batch(
     return _scaled(d, var, weight, bias, eps), mean, var
 
 
-def _floating(name: str, input: Any) -> None:
+def _floating(name: str, input: Any, *parts: Any) -> None:
+    kinds = [p.array.dtype for p in (input, *parts) if isinstance(p, Tensor)]
+    if len(set(kinds)) > 1 and kinds[0] != np.float16:  # PyTorch mixes float16 with float32 alone
+        raise DTypeError(
+            f"{name}: expected tensors of one dtype, got {' and '.join(str(k) for k in kinds)}; use .to(dtype)"
+        )
     if getattr(getattr(input, "dtype", None), "kind", "") != "f":
         raise DTypeError(f"{name}: expected floating numbers, x is {describe(input)}; use .float()")
 
@@ -201,7 +206,7 @@ def batch_norm(
     In ``training`` the running statistics move towards the batch's by ``momentum`` (the variance with n - 1). Raises
     ShapeError, and ValueError if there is only one value per channel.
     """
-    _floating("batch_norm", input)
+    _floating("batch_norm", input, running_mean, running_var, weight, bias)
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: expected x of shape (N, C, *), got {describe(input)}")
     c, ndim = input.shape[1], input.ndim
@@ -273,7 +278,7 @@ def _last_axes(name: str, input: Any, normalized_shape: Any, *parts: Any) -> tup
 @function(method=False, functional=True)
 def layer_norm(input: Array, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Array:
     """Return ``input`` (*, normalized_shape) with each sample normalised over its last axes."""
-    _floating("layer_norm", input)
+    _floating("layer_norm", input, weight, bias)
     axes = _last_axes("layer_norm", input, normalized_shape, weight, bias)
     return normalise(input, weight, bias, axes, eps)
 
@@ -289,7 +294,7 @@ def rms_norm(input: Array, normalized_shape: Any, weight: Any = None, eps: float
 @function(method=False, functional=True)
 def group_norm(input: Array, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Array:
     """Return ``input`` (N, C, *) with each of ``num_groups`` groups of channels of each sample normalised."""
-    _floating("group_norm", input)
+    _floating("group_norm", input, weight, bias)
     if input.ndim < 2:
         raise ShapeError(f"group_norm: expected x of shape (N, C, *), got {describe(input)}")
     n, c, *rest = input.shape

@@ -85,7 +85,7 @@ def _rnn_rule(g: Any, y: Any, hidden: Any, weight: Any, reverse: Any, rectified:
 
 
 @op(
-    together=_rnn_rule, recompute=True, kind="activation", label="RNN", promote="same", public=False,
+    together=_rnn_rule, recompute=True, kind="activation", label="RNN", promote="equal", public=False,
     samples=Samples(draw=lambda src: _draw(1, 1, src)),
 )  # fmt: skip
 def rnn_steps(
@@ -213,7 +213,7 @@ def _lstm_draw(src: Any) -> Any:
 
 
 @op(
-    together=_lstm_rule, recompute=_lstm_again, kind="activation", label="LSTM", promote="same", public=False,
+    together=_lstm_rule, recompute=_lstm_again, kind="activation", label="LSTM", promote="equal", public=False,
     samples=Samples(draw=_lstm_draw, call=_joined),
 )  # fmt: skip
 def lstm_steps(
@@ -294,7 +294,7 @@ def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) 
 
 
 @op(
-    together=_gru_rule, recompute=_gru_again, kind="activation", label="GRU", promote="same", public=False,
+    together=_gru_rule, recompute=_gru_again, kind="activation", label="GRU", promote="equal", public=False,
     samples=Samples(draw=lambda src: _draw(3, 1, src), call=_joined),
 )  # fmt: skip
 def gru_steps(

@@ -158,8 +158,12 @@ def _others(x: Array) -> Array:
     left = np.cumprod(cat([one, x[..., :-1]], -1), axis=-1)
     right = np.cumprod(cat([one, x[..., :0:-1]], -1), axis=-1)[..., ::-1]
     y = left * right
-    lost = np.isnan(bare(y)) & ((bare(left) == 0) | (bare(right) == 0))  # 0 times an overflow
-    return where(lost & ~np.isnan(bare(x)).any(-1, keepdims=True), 0.0, y) if lost.any() else y
+    lost = np.isnan(bare(y))
+    if lost.any():  # 0 times an overflow
+        zeros = bare(x) == 0
+        lost &= (zeros.sum(-1, keepdims=True) > zeros) & np.isfinite(bare(x)).all(-1, keepdims=True)
+        y = where(lost, 0.0, y)
+    return y
 
 
 @wide

@@ -20,7 +20,7 @@ from tinygrad_lite.ops.elementwise.lerp import lerp
 from tinygrad_lite.ops.indexing.getitem import take_along
 from tinygrad_lite.ops.reductions.reduction import Extreme, added, axes_of, axis_of, kept, mean, ratio, some_dims
 from tinygrad_lite.ops.shape.joining import stack
-from tinygrad_lite.ops.shape.reshaping import BadIndex
+from tinygrad_lite.ops.shape.reshaping import BadIndex, reshape_op
 
 
 # ------------------------------------------------------------------------------------------------ variance
@@ -226,7 +226,10 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
         a = take_along(x, at[0], -1)
         if how in ("linear", "midpoint"):
             weight = new.full_like(place[i], 0.5) if how == "midpoint" else place[i] - low[i]
-            a = lerp(a, take_along(x, at[1], -1), (weight * (high[i] > low[i])).astype(raw.dtype))
+            share = (weight * (high[i] > low[i])).astype(raw.dtype)
+            if how == "linear" and getattr(q, "tracked", False):  # the place of the quantile has a gradient too
+                share = reshape_op(q, (-1,))[i] * last.astype(raw.dtype) - low[i].astype(raw.dtype)
+            a = lerp(a, take_along(x, at[1], -1), share)
         parts.append(a)
     if dim is None or not ndim:
         out = [p.reshape((1,) * ndim if keepdim else ()) for p in parts]

@@ -197,7 +197,7 @@ def _to_kernels(
 
 @op(
     input=_to_images, weight=_to_kernels, bias=_bias_rule,
-    kind="window", promote="same", public=False, samples=Samples(draw=_conv_call),
+    kind="window", promote="equal", public=False, samples=Samples(draw=_conv_call),
     flops=lambda weight_shape, y_shape: 2 * prod(weight_shape[1:]) * prod(y_shape),
 )  # fmt: skip
 def conv(
@@ -232,7 +232,7 @@ def _input_kernels(
 
 @op(
     grad=_input_from, weight=_input_kernels,
-    kind="window", promote="same", public=False, samples=Samples(draw=_conv_input_call),
+    kind="window", promote="equal", public=False, samples=Samples(draw=_conv_input_call),
     flops=lambda weight_shape, grad_shape: 2 * prod(weight_shape[1:]) * prod(grad_shape),
 )  # fmt: skip
 def conv_input(grad: Array, weight: Array, size: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
@@ -259,7 +259,7 @@ def _weight_images(
 
 @op(
     grad=_weight_from, input=_weight_images,
-    kind="window", promote="same", public=False, samples=Samples(draw=_conv_weight_call),
+    kind="window", promote="equal", public=False, samples=Samples(draw=_conv_weight_call),
     flops=lambda grad_shape, input_shape, kernel, groups: (
         2 * prod(grad_shape) * input_shape[1] // groups * prod(kernel)),
 )  # fmt: skip
