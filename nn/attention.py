@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.tensor import Array, make
+from tinygrad_lite.engine.layout import order_of
+from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import init
 from tinygrad_lite.nn.dropout import dropout
@@ -52,7 +53,22 @@ def scaled_dot_product_attention(
         key, value = key.repeat_interleave(times, -3), value.repeat_interleave(times, -3)
     mask = future_mask(query.shape[-2], key.shape[-2]) if is_causal else attn_mask
     weights = attention_weights(query, key, mask, scale)
-    return (dropout(weights, dropout_p) if dropout_p else weights) @ value
+    y = (dropout(weights, dropout_p) if dropout_p else weights) @ value
+    return y if dropout_p or query.ndim != 4 else _laid_like(query, key, value, y)
+
+
+def _laid_like(query: Array, key: Array, value: Array, y: Array) -> Array:
+    """Return ``y`` with its axes in memory as in ``query``, as PyTorch's fused attention does.
+
+    So heads that were split off by ``view`` and ``transpose`` can be put together by ``transpose`` and ``view``.
+    """
+    raw = [x.array if isinstance(x, Tensor) else x for x in (query, key, value)]
+    if raw[0].ndim != 4 or raw[0].flags.c_contiguous or value.shape[-1] != query.shape[-1]:
+        return y
+    if any(x.strides[-1] != x.itemsize for x in raw):
+        return y
+    axes = order_of(raw[0].shape, raw[:1])[::-1]
+    return y.permute(*axes).contiguous().permute(*(axes.index(i) for i in range(4)))
 
 
 def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, source: int, dtype: Any) -> Any:

@@ -94,7 +94,9 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
     if isinstance(data, Holder):
         data = data.array
     if isinstance(data, np.ndarray):
-        array = new.array(data, dtype=dtype, copy=True) if copy else new.asarray(data, dtype=dtype)
+        # NumPy would lay a broadcast array out in an order of its own
+        order: Any = "C" if 0 in data.strides else "K"
+        array = new.array(data, dtype=dtype, copy=True, order=order) if copy else new.asarray(data, dtype=dtype)
     else:
         kept = None  # the dtype that tensors, arrays and NumPy's numbers bring along
         if isinstance(data, (list, tuple)):

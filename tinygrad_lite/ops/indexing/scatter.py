@@ -365,6 +365,7 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Array:
         raise ShapeError(f"masked_fill: value must be one number, got {describe(value)}")
     on = mask_of("masked_fill", mask)
     y = where(on, value if hasattr(value, "dtype") else number("masked_fill", value, input.dtype), input)
+    y = contiguous(y)
     return y if y.dtype == input.dtype else to(y, input.dtype)
 
 

@@ -18,6 +18,7 @@ from tinygrad_lite.engine.op import functional
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.cast import contiguous
 from tinygrad_lite.ops.indexing.embedding import rows
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.shape.reshaping import permute
@@ -102,7 +103,7 @@ def grid_sample(
             here = [low + up for low, up in zip(below, corner, strict=True)]
             part = _read(table, image, here, sizes, share, input.dtype)
             out = part if out is None else out + part
-    return permute(out, (0, d + 1, *range(1, d + 1)))
+    return contiguous(permute(out, (0, d + 1, *range(1, d + 1))))
 
 
 def _read(table: Array, image: Any, at: list[Any], sizes: Any, share: Any, dtype: Any) -> Array:
