@@ -105,7 +105,7 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             t = named.get(key)
         elif key.__class__ is Retain:
             t = key.tensor()
-        if t is not None:
+        if t is not None and t.tracked:  # a leaf may have been frozen since it was used
             placed.append((key, t, g))
             old = t._grad
             if old is not None and old.array.shape != t.array.shape:  # .data of the tensor was replaced

@@ -49,11 +49,11 @@ def link(t: Tensor, source: Any, op: Any, options: tuple[Any, ...], output: int 
     # the base of a NumPy view is the owner of the memory, except that as_strided puts an object in between
     if base is None or (base is not x and base is not x.base and owner(t.array) is not owner(x)):
         return
-    if not MODE.get().grad and source.base.__class__ is not Views:
-        t.base = Sealed()
-        return
     above = source.base
     root, path = above if above.__class__ is tuple else (source, ())
+    if root.tracked and not MODE.get().grad and above.__class__ is not Views:
+        t.base = Sealed()
+        return
     t.base = root, (*path, Step(op, options, output))
     if root.base is None:
         root.base = Views()

@@ -97,6 +97,8 @@ def to(
 
         as_device(device)
     chosen = input.dtype if dtype is None else dtype_of("to", dtype)
+    if chosen.kind != "f" and isinstance(input, Tensor) and input.tracked and chosen != input.dtype:
+        input = input.detach()  # integers and bools have no gradient
     y = input if chosen == input.dtype else cast(input, chosen)
     if memory_format is not None and memory_format is not preserve_format:
         y = contiguous(y, memory_format)

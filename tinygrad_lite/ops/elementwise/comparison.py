@@ -175,8 +175,9 @@ def round(input: Array, decimals: int = 0) -> Array:
     return np.round(input, decimals)
 
 
-def _no_zero(name: str, other: Any) -> None:
-    if new.asarray(other).dtype.kind in "iub" and not np.all(other):
+def _no_zero(name: str, input: Any, other: Any) -> None:
+    whole = all(new.asarray(x).dtype.kind in "iub" for x in (input, other))
+    if whole and np.size(input) and not np.all(other):
         raise ZeroDivision(f"{name}: integers cannot be divided by zero; use .float() to get infinities")
 
 
@@ -194,14 +195,14 @@ def floor_divide(input: Array, other: Array) -> Array:
     >>> tl.floor_divide(tl.tensor([7, -7]), 2)
     tensor([ 3, -4])
     """
-    _no_zero("floor_divide", other)
+    _no_zero("floor_divide", input, other)
     return np.floor_divide(input, other)
 
 
 @op(input=flat, other=flat, kind="elementwise", promote="same", public=False, samples=QUOTIENTS)
 def trunc_divide(input: Array, other: Array) -> Array:
     """Return ``input / other`` rounded towards zero; the gradient is zero."""
-    _no_zero("div", other)
+    _no_zero("div", input, other)
     if np.result_type(input, other).kind == "f":
         return np.trunc(np.true_divide(input, other))
     down = np.floor_divide(input, other)
@@ -220,7 +221,7 @@ def remainder(input: Array, other: Array) -> Array:
     >>> tl.remainder(tl.tensor([7, -7]), 3)
     tensor([1, 2])
     """
-    _no_zero("remainder", other)
+    _no_zero("remainder", input, other)
     return np.remainder(input, other)
 
 
@@ -236,7 +237,7 @@ def fmod(input: Array, other: Array) -> Array:
     >>> tl.fmod(tl.tensor([7, -7]), 3)
     tensor([ 1, -1])
     """
-    _no_zero("fmod", other)
+    _no_zero("fmod", input, other)
     return np.fmod(input, other)
 
 

@@ -113,8 +113,8 @@ overwrite.op.frees = lambda saved: bool(saved[0])  # type: ignore[attr-defined]
 
 
 # ------------------------------------------------------------------------------------------------ writing
-def writable(name: str, t: Any) -> None:
-    """Raise unless ``t`` may be written to in place now."""
+def writable(name: str, t: Any, elements: bool = True) -> None:
+    """Raise unless ``t`` may be written to in place now, or with ``elements=False`` become a view of itself."""
     if not isinstance(t, Tensor):
         raise TypeError(f"{name}: expected a tensor, got {describe(t)}")
     if MODE.get().grad:
@@ -136,7 +136,7 @@ def writable(name: str, t: Any) -> None:
                 f"{name}: {what} that requires gradients cannot be changed in place, this one is {describe(t)}; "
                 f"use no_grad() to update a parameter, or the out-of-place form"
             )
-    if not t.array.flags.writeable:
+    if elements and not t.array.flags.writeable:
         raise GradientError(
             f"{name}: this tensor {describe(t)} is read-only, or expanded so that elements share memory; "
             f"use .clone() first"
@@ -357,7 +357,8 @@ def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., A
 
 def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
     def become(input: Array, *args: Any, **kwargs: Any) -> Array:
-        writable(name, input)
+        writable(name, input, elements=False)
+        _noted(input, 1)  # PyTorch counts it as a write, and so does the check of saved values
         old = make(input.array, input.node)
         if not MODE.get().grad:
             input.array = compute(old, *args, **kwargs).array

@@ -139,8 +139,7 @@ def ravel(input: Array) -> Array:
     >>> tl.ravel(tl.ones(2, 2))
     tensor([1., 1., 1., 1.])
     """
-    flat = contiguous(input)
-    return flat if flat.ndim == 1 else reshape_op(flat, (-1,) if bare(input).size else (0,))
+    return reshape_op(contiguous(input), (-1,) if bare(input).size else (0,))
 
 
 def _permute_back(g: Array, dims: Any) -> Array:
@@ -250,7 +249,7 @@ def adjoint(input: Array) -> Array:
     (2, 4, 3)
     """
     if not input.ndim:
-        return reshape_op(input, ())
+        return input
     if input.ndim < 2:
         raise ShapeError(f"adjoint: expected at least two axes, got {describe(input)}")
     return transpose(input, -2, -1)
