@@ -255,10 +255,11 @@ class Tensor(Holder, Methods):
         return make(self.array)
 
     def detach_(self) -> Tensor:
-        """Drop the history of this tensor in place and return self; raise GradientError for a view that has one."""
-        if self.base.__class__ is tuple and self.base[0].tracked:
-            raise GradientError(f"detach_: {describe(self)} is a view of a tensor that is tracked; use .detach()")
-        self.node, self.tracked = None, False
+        """Drop the history of this tensor in place and return self; raise GradientError for a view."""
+        # a root that only this tensor holds was an intermediate result, as in `repeat`
+        if self.base.__class__ is tuple and sys.getrefcount(self.base[0]) > 2:
+            raise GradientError(f"detach_: {describe(self)} is a view of another tensor; use .detach()")
+        self.node, self.tracked, self.base = None, False, None if self.base.__class__ is tuple else self.base
         return self
 
     def numpy(self) -> Any:

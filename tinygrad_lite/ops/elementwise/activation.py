@@ -214,6 +214,8 @@ def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0, inplace:
     """Return ``input`` clipped to ``min_val`` and ``max_val``."""
     if min_val > max_val:
         raise OptionError(f"hardtanh: min_val cannot be greater than max_val ({min_val} > {max_val})")
+    if input.dtype.kind in "iu":  # integers stay integers
+        min_val, max_val = int(min_val), int(max_val)
     return np.clip(input, min_val, max_val)
 
 

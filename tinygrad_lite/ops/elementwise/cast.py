@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, OptionError, describe
 
 
-def _back(g: Array, input: Array) -> Array:
-    return g.astype(input.dtype)
+def _back(g: Array, input_dtype: Any) -> Array:
+    return g.astype(input_dtype)
 
 
 @op(input=_back, kind="shape", label="to", public=False, samples=Samples("()->()", options={"dtype": ("float64",)}))
@@ -166,6 +167,8 @@ def stride(input: Array, dim: int | None = None) -> Any:
     """
     array = input.array if isinstance(input, Tensor) else input
     strides = tuple([n // array.itemsize for n in array.strides])
+    if not array.size:  # NumPy has zeros for an array of nothing
+        strides = tuple([prod([max(n, 1) for n in array.shape[i + 1 :]]) for i in range(array.ndim)])
     if dim is None:
         return strides
     if not -len(strides) <= dim < len(strides):

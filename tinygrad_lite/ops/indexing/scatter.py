@@ -123,11 +123,15 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     at, dim = lined_up("scatter", input, dim, index)
     if not at.size:
         return clone(input)
-    if hasattr(what, "dtype") and src is not None:
+    if hasattr(what, "dtype") and not what.ndim and at.ndim:
+        what = to(what, input.dtype)
+    elif hasattr(what, "dtype") and src is not None:
         what = _source("scatter", input, at, what)
     elif not hasattr(what, "dtype"):
         what = number("scatter", what, input.dtype)
-    return put_at(contiguous(input), what, _grid(at, dim)) if input.ndim else reshape_op(input * 0 + what, ())
+    if not input.ndim:
+        return reshape_op(put_at(reshape_op(input, (1,)), what, (at.reshape(-1),)), ())
+    return put_at(contiguous(input), what, _grid(at, dim))
 
 
 @function(inplace=True)

@@ -36,7 +36,8 @@ def attention_weights(query: Array, key: Array, mask: Any = None, scale: float |
     """
     if query.shape[-1] != key.shape[-1]:
         raise ShapeError(f"attention: queries {describe(query)} and keys {describe(key)} differ in their last axis")
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    if scale is None:
+        scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else math.inf
     scores = matmul(query * scale, transpose(key, -2, -1))
     if mask is None:
         return softmax(scores, -1)

@@ -300,6 +300,8 @@ def group_norm(input: Array, num_groups: int, weight: Any = None, bias: Any = No
     n, c, *rest = input.shape
     if num_groups < 1 or c % num_groups:
         raise ShapeError(f"group_norm: {c} channels do not divide into num_groups {num_groups} (x {describe(input)})")
+    if n * prod(rest) * (c // num_groups) == 1:
+        raise OptionError(f"group_norm: expected more than 1 value per group, got input {describe(input)}")
     grouped = (num_groups, c // num_groups, *(1,) * len(rest))
     w, b = (None if v is None else _channelled("group_norm", v, c, 2).reshape(grouped) for v in (weight, bias))
     x = input.reshape((n, num_groups, c // num_groups, *rest))

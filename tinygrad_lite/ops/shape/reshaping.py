@@ -220,7 +220,7 @@ def movedim(input: Array, source: Any, destination: Any) -> Array:
     if len(take) != len(put):
         raise ShapeError(f"movedim: {len(take)} source dims but {len(put)} destinations")
     if not n:
-        return input
+        return reshape_op(input, ())
     order = [d for d in range(n) if d not in take]
     for p, d in sorted(zip(put, take, strict=True)):
         order.insert(p, d)
