@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import ShapeError
@@ -121,7 +122,7 @@ def trunc_normal_(
 @named
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value."""
-    return _fill(tensor, val)
+    return _fill(tensor, number("constant_", val, tensor.array.dtype))
 
 
 @named

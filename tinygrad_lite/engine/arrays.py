@@ -157,7 +157,8 @@ def check_number(name: str, value: Any, dtype: np.dtype[Any]) -> None:
         fits = not np.isfinite(value) or abs(value) <= float(np.finfo(dtype).max)
     else:
         limits = np.iinfo(dtype)
-        low = -int(limits.max) if dtype.kind == "u" else int(limits.min)
+        wraps = dtype.kind == "u" and not isinstance(value, (float, np.floating))
+        low = -int(limits.max) if wraps else int(limits.min)
         fits = bool(np.isfinite(value)) and low <= value <= int(limits.max)
     if not fits:
         raise OptionError(f"{name}: the value {value} cannot be converted to {dtype} without overflow")
@@ -175,8 +176,10 @@ def number(name: str, value: Any, dtype: Any) -> Any:
     wide = new.asarray(value)
     if wide.dtype.kind not in "biuf":
         raise DTypeError(f"{name}: expected a number, got {describe(value)}")
-    check_number(name, value, chosen)
-    return wide.astype(chosen)
+    if name != "setitem" or chosen != np.float16:  # PyTorch lets those become infinite
+        check_number(name, value, chosen)
+    with np.errstate(over="ignore"):
+        return wide.astype(chosen)
 
 
 def _plain_lists(data: Any, name: str) -> tuple[Any, set[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.promotion import result_dtype
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError
@@ -62,18 +63,25 @@ def div(input: Array, other: Array) -> Array:
     return np.true_divide(input, other)
 
 
+def _scaled(op: Any, input: Array, other: Array, alpha: Any) -> Array:
+    """Return ``op(input, alpha * other)`` in the dtype of the two: ``alpha`` has no say in it."""
+    y = op(input, mul(other, alpha))
+    dtype = result_dtype([input, other])
+    return y if y.dtype == dtype else to(y, dtype)
+
+
 def _named_with_options() -> None:
     """Publish the named functions with the options that the operators do not have."""
 
     @function(name="add", inplace=True)
     def plus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
         """Return ``input + alpha * other``."""
-        return add(input, other if alpha == 1 else mul(other, alpha))
+        return add(input, other) if alpha == 1 else _scaled(add, input, other, alpha)
 
     @function(name="sub", inplace=True)
     def minus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
         """Return ``input - alpha * other``."""
-        return sub(input, other if alpha == 1 else mul(other, alpha))
+        return sub(input, other) if alpha == 1 else _scaled(sub, input, other, alpha)
 
     @function(name="div", inplace=True)
     def divided(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
@@ -159,7 +167,7 @@ def ldexp(input: Array, other: Array) -> Array:
     >>> tl.ldexp(tl.tensor([1.5]), tl.tensor([3]))
     tensor([12.])
     """
-    return mul(input, pow(2.0, to(other, input.dtype) if input.dtype.kind == "f" else other))
+    return mul(input, pow(2.0, to(other, input.dtype) if input.dtype.kind == "f" != other.dtype.kind else other))
 
 
 @op(input=lambda g, input: g * (2 * input), kind="elementwise", singular=True, label="x²", numpy=np.square, samples=ONE)
@@ -286,8 +294,8 @@ def abs(input: Array) -> Array:
 
 
 @op(
-    input=lambda g, input, other: g * (sign(input) * np.copysign(1.0, other)), other=lambda g: g * 0.0,
-    keeps_result=True, kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
+    input=lambda g, y, input: g * (sign(input) * sign(y)), other=lambda g: g * 0.0,
+    kind="elementwise", promote="float", numpy=np.copysign, samples=TWO,
 )  # fmt: skip
 def copysign(input: Array, other: Array) -> Array:
     """Return ``input`` with the sign of ``other``.

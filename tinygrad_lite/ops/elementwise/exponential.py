@@ -66,7 +66,7 @@ def exp2(input: Array) -> Array:
     return np.exp2(input)
 
 
-@op(input=lambda g, input: g * np.exp(input), keeps_result=True, kind="elementwise", singular=True, promote="float",
+@op(input=lambda g, y: g * (y + 1), kind="elementwise", singular=True, promote="float",
     numpy=np.expm1, samples=Samples("()->()", hi=30.0))  # fmt: skip
 def expm1(input: Array) -> Array:
     """Return ``e ** input - 1``, accurate for small ``input``.
@@ -191,6 +191,7 @@ def xlogy(input: Array, other: Array) -> Array:
     >>> tl.xlogy(tl.tensor([0.0, 2.0]), tl.tensor([0.0, 1.0]))
     tensor([0., 0.])
     """
+    other = new.asarray(other, np.result_type(input, other))  # a number must not decide the dtype
     zero = input == 0
     y = input * np.log(np.where(zero, new.ones_like(other), other))
     return np.where(zero & np.isnan(other), other, y)

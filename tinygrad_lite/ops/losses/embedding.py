@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.promotion import result_dtype
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import clip, minimum, where
+from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.linalg.norm import norm
 from tinygrad_lite.ops.losses.margin import above
@@ -23,6 +25,8 @@ def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> 
     The two broadcast first.
     """
     x1, x2 = together("cosine_similarity", x1, x2, quiet=True)
+    dtype = result_dtype([x1, x2], floating=True)
+    x1, x2 = to(x1, dtype), to(x2, dtype)
     return (_directions(x1, dim, eps) * _directions(x2, dim, eps)).sum(axis=dim)
 
 
