@@ -7,6 +7,8 @@ from tinygrad_lite.autograd.anomaly import (
     set_detect_anomaly as set_detect_anomaly,
 )
 from tinygrad_lite.autograd.function import Function as Function
+from tinygrad_lite.autograd.gradcheck import gradcheck as gradcheck, gradgradcheck as gradgradcheck
+from tinygrad_lite.autograd.variable import Variable as Variable
 from tinygrad_lite.engine.grad import backward as backward, grad as grad
 from tinygrad_lite.engine.mode import (
     enable_grad as enable_grad,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,17 @@ import numpy as np
 from tinygrad_lite.engine.op import OPS, PUBLIC
 from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.testing.functions import name_of, names_of, pullback_of, rule_of
-from tinygrad_lite.testing.report import GradReport, finish
+from tinygrad_lite.testing import routes
+from tinygrad_lite.testing.arguments import Arguments, as_array
+from tinygrad_lite.testing.functions import callable_of, name_of, names_of, pullback_of, rule_of
+from tinygrad_lite.testing.report import GradReport, finish, source_of
 from tinygrad_lite.testing.search.describe import describe
 from tinygrad_lite.testing.search.engines import run
 from tinygrad_lite.testing.search.one_example import Trial, quiet
 from tinygrad_lite.testing.search.samplers import sampler_of, sampler_of_samples, with_g
 from tinygrad_lite.testing.search.source import Sampler
 from tinygrad_lite.testing.verdict.numeric import RTOL, learn
-from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile, Rule
+from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile
 
 KINKS = ("strict", "report", "skip")
 
@@ -30,20 +33,35 @@ def gradcheck(
     wrt: Sequence[int] | None = None,
     order: int = 1,
     kinks: str = "report",
+    eps: float | None = None,
+    atol: float = 0.0,
     rtol: float = RTOL,
     contract: bool = True,
     seed: int = 0,
     raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = False,
+    check_grad_dtypes: bool = True,
+    check_batched_grad: bool = False,
+    check_forward_ad: bool = False,
+    fast_mode: bool = False,
+    masked: bool = False,
 ) -> GradReport:
     r"""Check the gradient of ``fn`` at the given inputs against finite differences.
 
     Compares :math:`v^\top J d` from the backward pass with differences along random directions d, whose error is
     estimated. ``fn`` is a function of Tensors, a module, an op, a class with ``apply``, or a pair
-    ``(forward, backward)`` on NumPy arrays. Float inputs are converted to float64; ``wrt`` selects some of them by
-    position. ``order=2`` also checks the gradient of the gradient. ``kinks`` says what happens where the function has
-    no derivative and the gradient is not between the one-sided slopes: "report" adds a note, "strict" fails, "skip"
-    checks at a point next to the kink. ``contract`` also tests what needs no differences: shape, dtype, linearity in g,
-    no state, no in-place writes.
+    ``(forward, backward)`` on NumPy arrays. Float inputs are converted to float64, also inside lists, tuples and dicts;
+    None, text, flags and objects are passed on. ``wrt`` selects inputs by position. ``order=2`` also checks the
+    gradient of the gradient. ``kinks`` says what happens where the function has no derivative and the gradient is not
+    between the one-sided slopes: "report" adds a note, "strict" fails, "skip" checks at a point next to the kink.
+    ``contract`` also tests what needs no differences: shape, dtype, linearity in g, no state, no in-place writes.
+
+    Outputs that are infinite or NaN are not compared, and the report says so; if none is left, the check fails.
+
+    ``atol`` and ``rtol`` allow an error in every derivative, ``nondet_tol`` a difference between two calls. The other
+    keywords are those of `tinygrad_lite.autograd.gradcheck`. ``eps``, ``fast_mode`` and ``masked`` change nothing:
+    step sizes are searched, directions are always random, and there are no sparse tensors.
 
     Raises `GradcheckError` with the report; with ``raise_exception=False`` returns the report.
 
@@ -52,17 +70,19 @@ def gradcheck(
     True
     """
     _known(kinks)
-    arrays = [_array(fn, i, a) for i, a in enumerate(inputs)]
-    places = None if wrt is None else [_place(w, len(arrays)) for w in wrt]
-    title = f"gradcheck({name_of(fn)})"
-    rule = rule_of(fn, places, len(arrays))
-    report = _at(rule, arrays, kwargs or {}, title, name_of(fn), kinks, rtol, contract, seed)
+    c = Call(fn, inputs, kwargs or {}, wrt, f"gradcheck({name_of(fn)})")
+    trial = Trial(c.rule, None, kinks, rtol, contract, atol, nondet_tol)
+    report = c.judged(trial, c.args.arrays, c.title, seed)
     if report.ok and order > 1:
-        if isinstance(fn, tuple):
-            raise TypeError(
-                "gradcheck: order=2 needs a function of Tensors; check a pair's backward as a rule of its own"
-            )
-        report = _second(fn, rule, arrays, None, kwargs or {}, places, kinks, rtol, contract, seed, f"{title}, order 2")
+        report = c.second(None, trial, seed, f"{c.title}, order 2")
+    if report.ok and not isinstance(fn, tuple):
+        for wanted, route in (
+            (check_forward_ad, routes.forward_mode),
+            (check_batched_grad, routes.batched),
+            (check_undefined_grad, routes.undefined),
+        ):
+            if wanted and report.ok:
+                c.by_route(report, route, max(atol, 1e-10), max(rtol, RTOL), seed)
     if report.ok:
         report.notes.append("options, shapes and special values not searched (check_op does)")
     return finish(report, raise_exception)
@@ -75,10 +95,13 @@ def gradgradcheck(
     kwargs: dict[str, Any] | None = None,
     wrt: Sequence[int] | None = None,
     kinks: str = "report",
+    eps: float | None = None,
+    atol: float = 0.0,
     rtol: float = RTOL,
     contract: bool = True,
     seed: int = 0,
     raise_exception: bool = True,
+    nondet_tol: float = 0.0,
 ) -> GradReport:
     r"""Check the gradient of the gradient: the pullback :math:`(x, g) \mapsto g^\top J(x)` as a function of both.
 
@@ -90,16 +113,9 @@ def gradgradcheck(
     True
     """
     _known(kinks)
-    if isinstance(fn, tuple):
-        raise TypeError(
-            "gradgradcheck: order=2 needs a function of Tensors; check a pair's backward as a rule of its own"
-        )
-    arrays = [_array(fn, i, a) for i, a in enumerate(inputs)]
-    places = None if wrt is None else [_place(w, len(arrays)) for w in wrt]
-    rule = rule_of(fn, places, len(arrays))
-    title = f"gradgradcheck({name_of(fn)})"
-    report = _second(fn, rule, arrays, grad_outputs, kwargs or {}, places, kinks, rtol, contract, seed, title)
-    return finish(report, raise_exception)
+    c = Call(fn, inputs, kwargs or {}, wrt, f"gradgradcheck({name_of(fn)})")
+    trial = Trial(c.rule, None, kinks, rtol, contract, atol, nondet_tol)
+    return finish(c.second(grad_outputs, trial, seed, c.title), raise_exception)
 
 
 def check_op(
@@ -177,91 +193,123 @@ def sampler_for(
     return replaced, samples
 
 
-# ------------------------------------------------------------------------------------------------ one point
-def _at(
-    rule: Rule,
-    arrays: list[Array],
-    kw: dict[str, Any],
-    title: str,
-    name: str,
-    kinks: str,
-    rtol: float,
-    contract: bool,
-    seed: int,
-    inputs: int | None = None,
-) -> GradReport:
-    report = GradReport(title, examples=1)
-    trial = Trial(rule, None, kinks, rtol, contract, Profile())
-    p = Point(rule, arrays, kw, seed, trial.profile, kinks)
-    if not p.fl:
-        raise TypeError(
-            f"{title}: no floating-point input to differentiate, got {', '.join(map(p.label, range(len(arrays))))}"
-        )
-    if not sum(p.x[i].size for i in p.fl):
-        report.notes.append("all inputs are empty: only shapes were checked")
-    with quiet():
-        try:
-            learn(Point(rule, arrays, kw, seed), trial.profile)
-        except Exception:  # the contract tests report what is wrong
-            pass
-        try:
-            trial.judge(p, True, True)
-        except Failure as e:
-            describe(report, e, name, inputs=inputs)
-            return report
-    report.inconclusive, report.notes = p.unclear, [*report.notes, *p.warnings[:3]]
-    return report
+class Call:
+    """A function and the arguments at which it is checked."""
 
+    def __init__(
+        self, fn: Any, inputs: Sequence[Any], kw: dict[str, Any], wrt: Sequence[int] | None, title: str
+    ) -> None:
+        self.fn, self.kw, self.title, self.name = fn, kw, title, name_of(fn)
+        pair = isinstance(fn, tuple)
+        self.args = Arguments(self.name, inputs, names_of(fn, len(inputs)), numbers=pair)
+        self.places = self.args.wrt(wrt)
+        count = len(self.args.arrays)
+        self.call: Any = None
+        if not self.args.plain and pair:
+            self.fn = _pair_of(fn, self.args)
+        elif not self.args.plain:
+            target = callable_of(fn)
+            self.call = lambda _, *tensors, **kw: target(*self.args.rebuild(tensors), **kw)
+        self.rule = rule_of(self.fn, self.places, count, self.call)
+        if not self.args.plain:
+            self.rule = replace(self.rule, name=self.name, names=tuple(self.args.names))
 
-def _second(
-    fn: Any,
-    rule: Rule,
-    arrays: list[Array],
-    grad_outputs: Any,
-    kw: dict[str, Any],
-    places: list[int] | None,
-    kinks: str,
-    rtol: float,
-    contract: bool,
-    seed: int,
-    title: str,
-) -> GradReport:
-    out, _ = rule.forward(*[np.array(a, np.float64) if a.dtype.kind == "f" else a for a in arrays], **kw)
-    outs = [np.asarray(o) for o in (out if isinstance(out, tuple) else (out,))]
-    floats = [o for o in outs if o.dtype.kind == "f"]
-    if grad_outputs is None:
-        rng = np.random.default_rng(seed)
-        gs = [rng.standard_normal(o.shape) for o in floats]
-    else:
-        several = isinstance(grad_outputs, (tuple, list))
-        gs = [_array(fn, len(arrays) + i, a) for i, a in enumerate(grad_outputs if several else [grad_outputs])]
-        if [g.shape for g in gs] != [o.shape for o in floats]:
-            raise ValueError(
-                f"{title}: grad_outputs {[g.shape for g in gs]}, the outputs are {[o.shape for o in floats]}"
+    def judged(self, trial: Trial, arrays: list[Array], title: str, seed: int, inputs: int | None = None) -> GradReport:
+        """Run all tests of this point and return the report."""
+        report = GradReport(title, examples=1)
+        p = Point(trial.rule, arrays, self.kw, seed, trial.profile, trial.kinks)
+        if not p.fl:
+            got = ", ".join(map(p.label, range(len(arrays)))) or "no array"
+            raise TypeError(f"{title}: no floating-point input to differentiate, got {got}")
+        if not sum(p.x[i].size for i in p.fl):
+            report.notes.append("all inputs are empty: only shapes were checked")
+        with quiet():
+            try:
+                learn(Point(trial.rule, arrays, self.kw, seed), trial.profile)
+            except Exception:  # the contract tests report what is wrong
+                pass
+            try:
+                trial.judge(p, True, True)
+            except Failure as e:
+                describe(report, e, self.name, inputs=inputs)
+                if not self.args.plain:
+                    report.reproduction = self.source(seed)
+                return report
+        report.inconclusive, report.notes = p.unclear, [*report.notes, *dict.fromkeys(p.warnings)][:4]
+        report.count([p])
+        return report
+
+    def second(self, grad_outputs: Any, trial: Trial, seed: int, title: str) -> GradReport:
+        """Check the pullback at these inputs and g."""
+        if isinstance(self.fn, tuple):
+            raise TypeError(
+                f"{title}: order=2 needs a function of Tensors; check a pair's backward as a rule of its own"
             )
-    n = len(arrays)
-    second = pullback_of(fn, places, n, (*rule.names[:n], "g") if rule.names else ())
-    if places is not None:
-        second = Rule(second.forward, second.backward, second.name, (*places, *range(n, n + len(gs))), second.names)
-    return _at(second, arrays + gs, kw, title, name_of(fn), kinks, rtol, contract, seed, n)
+        arrays, rule = self.args.arrays, self.rule
+        out, _ = rule.forward(*map(np.array, arrays), **self.kw)
+        outs = [np.asarray(o) for o in (out if isinstance(out, tuple) else (out,))]
+        floats = [o for o in outs if o.dtype.kind == "f"]
+        if grad_outputs is None:
+            rng = np.random.default_rng(seed)
+            gs = [np.asarray(rng.standard_normal(o.shape)) for o in floats]
+        else:
+            several = isinstance(grad_outputs, (tuple, list))
+            given = grad_outputs if several else [grad_outputs]
+            gs = [as_array(self.name, len(arrays) + i, a) for i, a in enumerate(given)]
+            if [g.shape for g in gs] != [o.shape for o in floats]:
+                raise ValueError(
+                    f"{title}: grad_outputs {[g.shape for g in gs]}, the outputs are {[o.shape for o in floats]}"
+                )
+        n = len(arrays)
+        second = pullback_of(self.fn, self.places, n, (*rule.names[:n], "g") if rule.names else (), self.call)
+        if self.places is not None:
+            second = replace(second, wrt=(*self.places, *range(n, n + len(gs))))
+        return self.judged(replace(trial, rule=second, profile=Profile()), arrays + gs, title, seed, n)
+
+    def by_route(self, report: GradReport, route: Any, atol: float, rtol: float, seed: int) -> None:
+        """Compare the gradients with those of another way to compute them."""
+        run = callable_of(self.fn, self.call)
+        try:
+            with quiet():
+                route(lambda *t: run(*t, **self.kw), self.args.arrays, self.places, atol, rtol, seed)
+        except Failure as e:
+            report.ok, report.kind, report.detail = False, e.kind, e.text
+
+    def source(self, seed: int) -> str:
+        """Return a call that repeats this check."""
+        values = [source_of_value(v) for v in self.args.values]
+        options = f", kwargs={self.kw!r}" if self.kw else ""
+        return f"{self.title.partition('(')[0]}({self.name}, {', '.join(values)}{options}, seed={seed})"
 
 
-def _array(fn: Any, i: int, value: Any) -> Array:
-    array = value.array if isinstance(value, Tensor) else np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        fix = "check the real and the imaginary part separately" if array.dtype.kind == "c" else "pass numbers"
-        raise TypeError(f"gradcheck({name_of(fn)}): input {i} has dtype {array.dtype}; {fix}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(
-            f"gradcheck({name_of(fn)}): input {i} {array.shape} holds NaN or infinity; no derivative exists there"
-        )
-    return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype != np.float64 else np.array(array)
+def source_of_value(value: Any) -> str:
+    """Return an expression for one argument: small arrays in full, objects by their repr."""
+    array = value.array if isinstance(value, Tensor) else value
+    if isinstance(array, np.ndarray):
+        return source_of(np.asarray(array, np.float64) if array.dtype.kind == "f" else array)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {source_of_value(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(map(source_of_value, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
+    return getattr(value, "__name__", None) or repr(value)
 
 
-def _place(w: int, count: int) -> int:
-    if not -count <= w < count:
-        raise IndexError(f"gradcheck: wrt={w}, but there are {count} inputs")
-    return w % count
+def _pair_of(pair: Any, args: Arguments) -> tuple[Any, Any]:
+    """Return a pair that takes the arrays alone; its backward may return a gradient for every argument."""
+    forward, backward = pair
+
+    def run(*arrays: Array, **kw: Any) -> Any:
+        return forward(*args.rebuild(arrays), **kw)
+
+    def pull(g: Any, saved: Any) -> Any:
+        grads = backward(g, saved)
+        if isinstance(grads, (tuple, list)) and len(grads) == len(args.values) != len(args.arrays):
+            kept = [t for t, own in zip(grads, args.places, strict=True) if own]
+            return tuple(kept)
+        return grads
+
+    return run, pull
 
 
 def _known(kinks: str) -> None:

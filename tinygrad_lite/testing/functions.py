@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine.grad import grad
 from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.testing.state import kept_buffers
 from tinygrad_lite.testing.verdict.point import Array, Rule
 
 Pair = tuple[Callable[..., Any], Callable[..., Any]]
@@ -49,17 +51,19 @@ def rule_of(fn: Any, wrt: Sequence[int] | None = None, count: int = 0, call: Any
         return Rule(fn[0], fn[1], name_of(fn), places, names_of(fn, count))
     run = callable_of(fn, call)
     tracked = None if places is None else set(places)
+    name = name_of(fn)
 
     def forward(*arrays: Array, **kw: Any) -> tuple[Any, Any]:
         tensors = leaves(arrays, tracked)
-        out = run(*tensors, **kw)
-        return values(out), (out, tensors)
+        with kept_buffers(fn):
+            out = run(*tensors, **kw)
+        return values(out, name), (out, tensors)
 
     def backward(g: Any, saved: Any) -> list[Array | None]:
         out, tensors = saved
         return [None if t is None else t.array for t in pulled(out, tensors, g)]
 
-    return Rule(forward, backward, name_of(fn), places, names_of(fn, count))
+    return Rule(forward, backward, name, places, names_of(fn, count), strict=True)
 
 
 def callable_of(fn: Any, call: Any = None) -> Callable[..., Any]:
@@ -68,6 +72,10 @@ def callable_of(fn: Any, call: Any = None) -> Callable[..., Any]:
         return lambda *arrays, **kw: call(fn, *arrays, **kw)
     if isinstance(fn, type) and hasattr(fn, "apply"):
         return fn.apply  # type: ignore[no-any-return]
+    if not callable(fn) and callable(getattr(fn, "forward", None)):
+        raise TypeError(
+            f"gradcheck: {type(fn).__name__} is not callable; check_layer takes objects with forward and backward"
+        )
     if not callable(fn):
         raise TypeError(
             f"gradcheck: expected a function, module, op or (forward, backward) pair, got a {type(fn).__name__}"
@@ -87,17 +95,26 @@ def leaves(arrays: Sequence[Array], tracked: set[int] | None = None) -> list[Ten
 
 
 def flat(out: Any) -> list[Any]:
-    """Flatten nested tuples, lists and dicts of outputs into one list; None is left out."""
+    """Flatten nested tuples, lists, dicts and dataclasses of outputs into one list of tensors and arrays."""
     if isinstance(out, dict):
         out = list(out.values())
+    elif dataclasses.is_dataclass(out) and not isinstance(out, type):
+        out = [getattr(out, f.name) for f in dataclasses.fields(out)]
     if isinstance(out, (tuple, list)):
         return [o for part in out for o in flat(part)]
-    return [] if out is None else [out]
+    if isinstance(out, Tensor) or not isinstance(out, (str, bytes, bool)) and array_of(out).dtype.kind in "biuf":
+        return [out]
+    return []
 
 
-def values(out: Any) -> Any:
+def values(out: Any, function: str = "the function") -> Any:
     """Return the arrays of one or several outputs; an untracked output may be an array already."""
-    return tuple(map(array_of, flat(out))) if isinstance(out, (tuple, list, dict)) else array_of(out)
+    found = flat(out)
+    if not found:
+        what = f"{out!r} ({type(out).__name__})" if isinstance(out, (str, list, tuple, dict)) else type(out).__name__
+        raise TypeError(f"{function} returned {what}; return a Tensor, or a tuple, list, dict or dataclass of Tensors")
+    several = len(found) > 1 or found[0] is not out
+    return tuple(map(array_of, found)) if several else array_of(out)
 
 
 def array_of(value: Any) -> Array:
@@ -138,7 +155,8 @@ def pullback_of(fn: Any, wrt: Sequence[int] | None, inputs: int, names: tuple[st
         count = inputs if inputs else kw.pop("_inputs")
         tensors = leaves(arrays[:count], tracked)
         gs = leaves(arrays[count:])
-        out = run(*tensors, **kw)
+        with kept_buffers(fn):
+            out = run(*tensors, **kw)
         parts = flat(out)
         given = iter(gs)
         seeds = [next(given) if array_of(o).dtype.kind == "f" else None for o in parts]
@@ -151,4 +169,4 @@ def pullback_of(fn: Any, wrt: Sequence[int] | None, inputs: int, names: tuple[st
         return [None if t is None else t.array for t in pulled(grads, tensors, h)]
 
     places = None if wrt is None else tuple(wrt)
-    return Rule(forward, backward, f"pullback of {name_of(fn)}", places, names)
+    return Rule(forward, backward, f"pullback of {name_of(fn)}", places, names, strict=True)

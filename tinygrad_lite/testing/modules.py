@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine.samples import Arr, Ints
-from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
 from tinygrad_lite.testing.functions import array_of, flat, leaves, pulled, values
 from tinygrad_lite.testing.report import GradReport, finish
 from tinygrad_lite.testing.search.engines import run
 from tinygrad_lite.testing.search.one_example import Trial
 from tinygrad_lite.testing.search.samplers import sampler_of, with_g
 from tinygrad_lite.testing.search.source import Source
+from tinygrad_lite.testing.state import placed
 from tinygrad_lite.testing.verdict.point import Array, Rule
 
 
@@ -109,7 +108,8 @@ class ModuleRule:
                 grads = pulled(out, [*inputs, *self.parameters], g)
             return [None if t is None else t.array for t in grads]
 
-        return Rule(forward, backward, type(self.module).__name__, names=self.labels(self.count))
+        name = type(self.module).__name__
+        return Rule(forward, backward, name, names=self.labels(self.count), strict=True)
 
     def second(self) -> Rule:
         """Return the rule of the second order: the pullback as a function of inputs, parameters and g."""
@@ -132,34 +132,4 @@ class ModuleRule:
             return [None if t is None else t.array for t in second]
 
         name = f"pullback of {type(self.module).__name__}"
-        return Rule(forward, backward, name, names=(*self.labels(self.count), "g"))
-
-
-@contextmanager
-def placed(module: Any, parameters: Sequence[Any], arrays: Sequence[Array]) -> Iterator[None]:
-    """Replace the parameters by these arrays and cast the buffers to their dtype; restore both at the end."""
-    dtype = next((a.dtype for a in arrays if a.dtype.kind == "f"), np.dtype(np.float64))
-    trained = {id(p) for p in parameters}
-    buffers = [b for _, b in module.named_buffers()] + [p for _, p in module.named_parameters() if id(p) not in trained]
-    kept = [t.array for t in (*parameters, *buffers)]
-    for p, a in zip(parameters, arrays, strict=True):
-        p.array = a
-    for b in buffers:
-        b.array = b.array.astype(dtype) if b.array.dtype.kind == "f" else b.array.copy()
-    try:
-        with seeded():
-            yield
-    finally:
-        for t, a in zip((*parameters, *buffers), kept, strict=True):
-            t.array = a
-
-
-@contextmanager
-def seeded() -> Iterator[None]:
-    """Seed the library's random numbers inside the block and restore their state afterwards."""
-    state = get_rng_state()
-    manual_seed(0)
-    try:
-        yield
-    finally:
-        set_rng_state(state)
+        return Rule(forward, backward, name, names=(*self.labels(self.count), "g"), strict=True)

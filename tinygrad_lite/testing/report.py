@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from tinygrad_lite.autograd.gradcheck import GradcheckError as GradcheckError
+from tinygrad_lite.testing.verdict.point import Array, Point
 
 
 @dataclass
@@ -37,9 +38,33 @@ class GradReport:
     reproduction: str = ""
     examples: int = 0  # points checked
     notes: list[str] = field(default_factory=list)
+    outputs: int = 0  # elements of the float outputs at all points
+    compared: int = 0  # those of them that were finite and compared
+    inputs: int = 0  # elements of the inputs differentiated, at all points
 
     def __bool__(self) -> bool:
         return self.ok
+
+    def __repr__(self) -> str:
+        return f"<GradReport {self}>"
+
+    def count(self, points: Sequence[Point]) -> None:
+        """Count what was compared at these points; a check that compared nothing is not ok."""
+        for p in points:
+            elements = sum(p.x[i].size for i in p.fl)
+            self.outputs += p.outputs
+            self.inputs += elements
+            self.compared += p.compared if elements else 0
+        if self.compared < self.outputs and any(p.compared < p.outputs for p in points):
+            left = sum(p.outputs - p.compared for p in points)
+            self.notes.append(f"not compared: {left} of {self.outputs} output values, which are infinite or NaN")
+        if self.ok and not self.compared and any(p.outputs or not p.refused for p in points) and self.inputs:
+            self.ok, self.kind = False, "nothing compared"
+            self.notes = [n for n in self.notes if not n.startswith("not compared")]
+            self.detail = (
+                "every output is infinite or NaN" if self.outputs else "the function has no floating-point output"
+            )
+            self.suspicion = "inconclusive: pass inputs where the outputs are finite"
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -58,8 +83,9 @@ class GradReport:
         lines = [f"{self.title}: {str(self.kind).upper()}{where}"]
         if self.analytic is not None and self.numeric is not None and (self.element is not None or not self.detail):
             of = f" of {self.output}" if self.output else ""
+            analytic, numeric = _apart(self.analytic, self.numeric)
             lines.append(
-                f"  analytic {_number(self.analytic)}   numeric {_number(self.numeric)} +- {self.error or 0:.0e}{of}"
+                f"  analytic {analytic}   numeric {numeric} +- {self.error or 0:.0e}{of}"
                 + (f"   worst of {self.wrong}" if self.wrong else "")
             )
         elif self.detail and self.detail != self.input:
@@ -90,18 +116,10 @@ class GradReport:
         )
 
 
-class GradcheckError(AssertionError):
-    """Raised when a gradient is wrong; ``.report`` holds the report that is its message."""
-
-    def __init__(self, report: GradReport) -> None:
-        super().__init__(str(report))
-        self.report = report
-
-
 def finish(report: GradReport, raise_exception: bool) -> GradReport:
     """Return the report, or raise it as `GradcheckError` if it failed and ``raise_exception`` is on."""
     if not report.ok and raise_exception:
-        raise GradcheckError(report)
+        raise GradcheckError(str(report), report)
     return report
 
 
@@ -116,6 +134,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
+
+
+def _apart(a: float, b: float) -> tuple[str, str]:
+    """Return two different numbers with as many digits as show the difference."""
+    texts = _number(a), _number(b)
+    for digits in range(5, 18):
+        if texts[0] != texts[1] or a == b:
+            break
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+    return texts
 
 
 def _number(x: float) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_lite.testing.verdict.differences import Scan
-from tinygrad_lite.testing.verdict.point import Array, Outs, Point, Vector
+from tinygrad_lite.testing.verdict.point import Array, Outs, Point, Vector, flatten
 
 MANY = 64  # elements of inputs, and of outputs, up to which whole Jacobians are compared
 
@@ -41,12 +41,17 @@ class Jacobians:
             self.error.append(errors)
             sides.append((up, down))
         self.size = self.numeric[0].shape[0] if self.numeric else 0
+        dead = ~np.isfinite(flatten(self.outs))
+        for table in self.numeric if dead.any() else ():
+            table[dead] = 0  # infinite outputs have no derivative to compare
         self.analytic: list[Vector] | None = None
         if self.size <= MANY:
             rows = [p.vjp(p.x, v) for v in np.eye(self.size)]
             self.analytic = [
                 np.array([r[k].ravel() for r in rows]).reshape(self.size, p.x[i].size) for k, i in enumerate(p.fl)
             ]
+            for table in self.analytic if dead.any() else ():
+                table[dead] = 0
             # at a kink the analytic slope is right if it lies between the sides
             for k, (up, down) in enumerate(sides if kinks else []):
                 self.numeric[k] = _chosen(self.analytic[k], self.numeric[k], up, down)

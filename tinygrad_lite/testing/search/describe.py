@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -10,9 +11,27 @@ from tinygrad_lite.testing.explain.context import Outcome
 from tinygrad_lite.testing.explain.diagnose import diagnose
 from tinygrad_lite.testing.explain.jacobian import worst_of
 from tinygrad_lite.testing.report import GradReport, source_of
-from tinygrad_lite.testing.verdict.point import NUMBERS, Failure, Point
+from tinygrad_lite.testing.verdict.point import NUMBERS, Clock, Failure, Point
 
+SECONDS = 20.0  # time for shrinking and explaining a failure
 PRINTED = 200  # elements up to which arrays are written out in a reproduction
+
+
+@contextmanager
+def explaining(report: GradReport) -> Iterator[None]:
+    """Limit the time of what is done inside, and note in the report if it was used up."""
+    if Clock.deadline is not None:  # inside another one
+        yield
+        return
+    Clock.start(SECONDS)
+    try:
+        yield
+    finally:
+        if Clock.expired:
+            report.notes.append(
+                f"the explanation stopped after {SECONDS:g} s: the input may not be the smallest, the cause not found"
+            )
+        Clock.start(None)
 
 
 def describe(
@@ -27,10 +46,23 @@ def describe(
     ``outcomes``: the failing points to explain and the passing ones to compare them with (by default the point alone).
     ``function`` and ``inputs``: see `reproduction`.
     """
+    with explaining(report):
+        _explained(report, failure, outcomes)
+    report.reproduction = reproduction(failure.data["point"], function, inputs)
+
+
+def _explained(report: GradReport, failure: Failure, outcomes: Sequence[Outcome] | None) -> None:
     _copy(report, failure)
+    also = dict.fromkeys(f"also: {f.kind}" + (f" ({f.text})" if f.text else "") for f in failure.data.get("also", ()))
+    report.notes += also
+    for text in failure.data["point"].warnings[:2]:
+        if text not in report.notes:
+            report.notes.append(text)
+    if "advice" in failure.data:
+        report.suspicion = failure.data["advice"] or None
+        return
     alone = [Outcome("normal", failure.data["point"], True)]
     report.suspicion = diagnose(failure.kind, alone if outcomes is None else outcomes)
-    report.reproduction = reproduction(failure.data["point"], function, inputs)
 
 
 def _copy(report: GradReport, failure: Failure) -> None:

@@ -13,7 +13,7 @@ from tinygrad_lite.testing.search.source import Sampler, Source
 from tinygrad_lite.testing.verdict.contract import aliased, contract, formed, low_precision
 from tinygrad_lite.testing.verdict.kinks import nudged
 from tinygrad_lite.testing.verdict.numeric import RTOL, full_precision, learn, numeric
-from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile, Rule
+from tinygrad_lite.testing.verdict.point import Array, Failure, OutOfTime, Point, Profile, Rule
 
 LEARNED = 10  # examples tried for an ordinary slope
 
@@ -27,6 +27,8 @@ class Trial:
     kinks: str = "strict"
     rtol: float = RTOL
     contract: bool = True
+    atol: float = 0.0
+    nondet: float = 0.0
     profile: Profile = field(default_factory=Profile)
 
     def learn(self, seed: int) -> None:
@@ -67,6 +69,7 @@ class Trial:
         brief: bool = False,
     ) -> None:
         """Run all tests of one point; if ``brief``, only shapes, dtypes and one direction."""
+        p.allowed, p.nondet = (0.0, self.atol), self.nondet
         try:
             if p.kinks == "skip":
                 nudged(p)
@@ -74,18 +77,22 @@ class Trial:
                 formed(p)
                 numeric(p, self.rtol, one=True)
                 return
-            if self.contract and not contract(p, thorough):
-                return
-            if self.contract:
+            whole = not self.contract or contract(p, thorough)  # otherwise some outputs are not finite
+            if self.contract and whole and not p.rule.lenient:
                 aliased(p, made)
-            if ordinary:
+            if ordinary and whole and not (p.flaws or p.rule.lenient):
                 full_precision(p)
             numeric(p, self.rtol)
-            if self.contract and (thorough or ordinary):
+            if self.contract and whole and (thorough or ordinary):
                 low_precision(p)
+            if p.flaws:
+                raise p.flaws[0]
         except Exception as e:
             failure = e if isinstance(e, Failure) else Failure("backward raises", f"{type(e).__name__}: {e}", error=e)
             failure.data.setdefault("point", p)
+            failure.data.setdefault("also", [f for f in p.flaws if f is not failure])
+            if isinstance(e, OutOfTime):
+                raise
             refused = p.refused is not None and failure.data.get("error") is p.refused
             if refused and not (ordinary and failure.kind == "forward raises"):
                 p.warnings.append(f"not checked where the function raises ({p.refused})")

@@ -8,11 +8,11 @@ from typing import Any
 from tinygrad_lite.testing.explain.context import UNKNOWN, Outcome
 from tinygrad_lite.testing.explain.jacobian import MANY
 from tinygrad_lite.testing.report import GradReport
-from tinygrad_lite.testing.search.describe import describe, facts
+from tinygrad_lite.testing.search.describe import describe, explaining, facts
 from tinygrad_lite.testing.search.one_example import Trial, quiet
 from tinygrad_lite.testing.search.shrink import shrink
 from tinygrad_lite.testing.search.source import Sampler, Source, schedule
-from tinygrad_lite.testing.verdict.point import NUMBERS, Failure, Point, Rule
+from tinygrad_lite.testing.verdict.point import NUMBERS, Failure, OutOfTime, Point, Rule
 
 THOROUGH = 3  # the first examples, which run every contract test
 # rank of value modes, the most general first; 1 for all others
@@ -58,6 +58,7 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
     failure, first, origin = None, -1, Source(seed)
     full: list[Outcome] = []
     brief: list[Outcome] = []
+    points: list[Point] = []
     for n in range(2 * examples):
         if n >= examples and sum(o.failed for o in full) >= FAILING:
             break
@@ -66,21 +67,25 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
         try:
             p = _judged(trial, src, n, examples)
         except Failure as e:
-            judged.append(Outcome(src.mode, e.data["point"], True))
-            if failure is None:
+            soft = bool(e.data.get("soft"))
+            judged.append(Outcome(src.mode, e.data["point"], not soft))
+            points.append(e.data["point"])
+            if failure is None or failure.data.get("soft") and not soft:
                 failure, first, origin = e, n, src
-            if failure.kind not in NUMBERS:
+            if not soft and failure.kind not in NUMBERS:
                 break
             continue
+        points.append(p)
         judged.append(Outcome(src.mode, p, False))
         if failure is None:
             report.inconclusive += p.unclear
             report.notes += [t for t in p.warnings if t not in report.notes][: 3 - len(report.notes)]
     if failure is not None:
-        with quiet():
+        with quiet(), explaining(report):
             small = shrink(trial, seed, first, origin, failure)
             if failure.kind in NUMBERS:
-                full += [_ordinary(trial, seed, n) for n in range(2 * examples, 2 * examples + MORE)]
+                more = [_ordinary(trial, seed, n) for n in range(2 * examples, 2 * examples + MORE)]
+                full += [o for o in more if o is not None]
             few = sum(o.failed for o in full) < FAILING
             # a point that passed along one direction may be wrong along another: it proves nothing
             outcomes = _general_first(full + [o for o in brief if o.failed and few])
@@ -93,16 +98,19 @@ def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = 
         which = f"example {first + 1}" if first < examples else f"brief example {first + 1 - examples}"
         report.origin = f'{came}{which} of {examples}, values "{schedule(first)[0]}"'
         report.examples = min(first + 1, examples)
+    report.count(points)
     return report
 
 
-def _ordinary(trial: Trial, seed: int, n: int) -> Outcome:
+def _ordinary(trial: Trial, seed: int, n: int) -> Outcome | None:
     """Run one more example of ordinary values, for explanations only."""
     src = Source.example(seed, n, mode="normal")
     try:
         return Outcome(src.mode, trial.example(src, False), False)
     except Failure as e:
         return Outcome(src.mode, e.data["point"], e.kind in NUMBERS)
+    except OutOfTime:
+        return None
 
 
 def _general_first(outcomes: list[Outcome]) -> list[Outcome]:

@@ -41,6 +41,8 @@ class Scan:
         self.p, self.d, self.v = p, d, v
         self.x = p.x if base is None else base
         self.y0 = p.out(self.x)
+        # outputs with v = 0 do not count: they may be infinite
+        self.counts = v != 0 if v.size == self.y0.size else np.ones(self.y0.shape, bool)
         self._seen: dict[float, Vector] = {}
 
     def at(self, t: float) -> Vector:
@@ -70,14 +72,14 @@ class Scan:
         size = np.abs(self.y0)
         for y in (self.at(h), self.at(-h)):
             size = np.where(np.isfinite(y), np.maximum(size, np.abs(y)), size)
-        return 4 * self.p.profile.eps * float(np.abs(self.v).sum() * size.max(initial=0)) / h
+        return 4 * self.p.profile.eps * float(np.abs(self.v).sum() * size[self.counts].max(initial=0)) / h
 
     def row(self, h: float, stepped: float) -> Row:
         """Return the slopes at step size h; ``stepped`` is the rounding error of the step itself."""
         central, _, up, down = self.level(h)
         v, m = self.v, self.v != 0
         a, b = (v * up)[m], (v * down)[m]
-        still = bool((self.at(h) == self.y0).all() and (self.at(-h) == self.y0).all())
+        still = bool((self.at(h) == self.y0)[m].all() and (self.at(-h) == self.y0)[m].all())
         return Row(
             h,
             dot(v, central),

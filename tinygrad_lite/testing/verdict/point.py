@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +15,30 @@ Array = NDArray[Any]
 Vector = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 NUMBERS = ("wrong value", "non-finite gradient")  # kinds of failure with an analytic and a numeric value
+
+
+class OutOfTime(Exception):
+    """Raised by a call of the function when the time for an explanation is used up."""
+
+
+class Clock:
+    """The time after which explanations stop calling the function; None while a verdict is computed."""
+
+    deadline: float | None = None
+    expired = False
+
+    @classmethod
+    def start(cls, seconds: float | None) -> None:
+        """Allow ``seconds`` from now on; None removes the limit."""
+        cls.deadline = None if seconds is None else time.monotonic() + seconds
+        cls.expired = False
+
+    @classmethod
+    def check(cls) -> None:
+        """Raise `OutOfTime` if the time is used up."""
+        if cls.deadline is not None and time.monotonic() > cls.deadline:
+            cls.expired = True
+            raise OutOfTime
 
 
 class Failure(Exception):
@@ -36,6 +62,8 @@ class Rule:
     name: str = "rule"
     wrt: tuple[int, ...] | None = None  # None: every float array
     names: tuple[str, ...] = ()  # names of the arrays in reports
+    strict: bool = False  # a function of Tensors, whose engine promises one gradient per input, of its dtype
+    lenient: bool = False  # a layer from an assignment: habits of its author are notes, only numbers are judged
 
 
 @dataclass
@@ -79,15 +107,25 @@ class Point:
         self.unclear = 0
         self.warnings: list[str] = []
         self.refused: Exception | None = None  # what forward raised at values outside its domain
+        self.flaws: list[Failure] = []  # broken rules of the contract that do not prevent other tests
+        self.fragile = False  # backward changes what forward saved: every call needs a fresh forward
+        self.outputs = self.compared = 0  # elements of the float outputs, and those that are finite
+        self.nondet = 0.0  # largest difference between two calls that is allowed
+        self.allowed = (0.0, 0.0)  # relative and absolute error that a user allows
 
     # ---------------------------------------------------------------- calls
     def call(self, arrays: Sequence[Array]) -> tuple[Outs, Any]:
         """Call forward on these arrays, without copies."""
+        Clock.check()
         try:
-            out, saved = self.rule.forward(*arrays, **self.kw)
+            result = self.rule.forward(*arrays, **self.kw)
         except np.linalg.LinAlgError as e:  # a singular matrix, or one that is not positive definite
             self.refused = e
             raise
+        if not isinstance(result, tuple) or len(result) != 2:
+            got = f"a tuple of {len(result)}" if isinstance(result, tuple) else f"a {type(result).__name__}"
+            raise TypeError(f"forward must return (out, saved), got {got}; check_layer accepts other forms")
+        out, saved = result
         if isinstance(out, (tuple, list)):
             return Outs([np.asarray(o) for o in out], True), saved
         return Outs([np.asarray(out)]), saved
@@ -100,7 +138,42 @@ class Point:
         """Call backward; g is None for integer outputs."""
         gs = [a if a.dtype.kind == "f" else None for a in g.arrays]
         grads = self.rule.backward(tuple(gs) if g.several else gs[0], saved)
-        return [None if t is None else np.asarray(t) for t in grads]
+        return [None if t is None else np.asarray(t) for t in self._arranged(grads)]
+
+    def again(self, saved: Any) -> Any:
+        """Return saved values for another call of backward: fresh ones if the rule changes them."""
+        return self.fresh(self.given)[1] if self.fragile else saved
+
+    def blame(self, failure: Failure) -> None:
+        """Record a failure that is reported unless a test of the numbers fails."""
+        failure.data["soft"] = True
+        if failure.kind not in [f.kind for f in self.flaws]:
+            self.flaws.append(failure)
+
+    def _arranged(self, grads: Any) -> Sequence[Any]:
+        """Return one gradient per input from what a hand-written rule returns: an array, a dict, floats only."""
+        if self.rule.strict:
+            return grads  # type: ignore[no-any-return]
+        if isinstance(grads, dict):
+            grads = self._by_name(grads)
+        elif isinstance(grads, (np.ndarray, np.generic, float)) and len(self.fl) == 1:
+            grads = (grads,)
+        elif grads is None:
+            grads = (None,) * len(self.given)
+        grads = list(grads)
+        if len(grads) == len(self.fl) != len(self.given):
+            given = iter(grads)
+            return [next(given) if i in self.fl else None for i in range(len(self.given))]
+        return grads
+
+    def _by_name(self, grads: dict[Any, Any]) -> list[Any]:
+        names: Sequence[str] = self.rule.names
+        if not names:
+            names = list(inspect.signature(self.rule.forward).parameters)
+        known = {_bare(str(k)): t for k, t in grads.items()}
+        if not any(n.lower() in known for n in names):
+            return list(grads.values())
+        return [known.get(n.lower()) for n in names[: len(self.given)]]
 
     def out(self, arrays: Sequence[Array]) -> Vector:
         """Return all float outputs as one float64 vector."""
@@ -135,6 +208,15 @@ class Point:
         shape = ",".join(map(str, a.shape))
         name = f"{self.rule.names[i]}: " if i < len(self.rule.names) else ""
         return f"input {i} ({name}{a.dtype}[{shape}])"
+
+
+def _bare(key: str) -> str:
+    """Return the name of the input that a key such as dW, d_w or grad_w belongs to."""
+    key = key.lower()
+    for start in ("grad_", "d_", "grad", "d"):
+        if key.startswith(start) and len(key) > len(start):
+            return key.removeprefix(start)
+    return key
 
 
 def _median(a: Vector) -> float:

@@ -25,7 +25,7 @@ def integrates(p: Point, d: Sequence[Vector], v: Vector, s: Scan, gap: float, tr
         total = 0.0
         for t, w in zip(_NODES, _WEIGHTS, strict=True):
             grads = p.vjp(p.moved([p.x[i] + t * h * di for i, di in zip(p.fl, d, strict=True)]), v)
-            total += 0.5 * w * sum(float((q * di).sum()) for q, di in zip(grads, d, strict=True))
+            total += 0.5 * w * sum(float((q * di)[di != 0].sum()) for q, di in zip(grads, d, strict=True))
         if abs(total - change) < 0.03 * gap:
             return True
     return False

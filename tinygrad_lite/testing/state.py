@@ -1,0 +1,57 @@
+"""The state of a module during a check: parameters, buffers and random numbers, restored afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
+from tinygrad_lite.testing.verdict.point import Array
+
+
+@contextmanager
+def placed(module: Any, parameters: Sequence[Any], arrays: Sequence[Array]) -> Iterator[None]:
+    """Replace the parameters by these arrays and cast the buffers to their dtype; restore both at the end."""
+    dtype = next((a.dtype for a in arrays if a.dtype.kind == "f"), np.dtype(np.float64))
+    trained = {id(p) for p in parameters}
+    buffers = [b for _, b in module.named_buffers()] + [p for _, p in module.named_parameters() if id(p) not in trained]
+    kept = [t.array for t in (*parameters, *buffers)]
+    for p, a in zip(parameters, arrays, strict=True):
+        p.array = a
+    for b in buffers:
+        b.array = b.array.astype(dtype) if b.array.dtype.kind == "f" else b.array.copy()
+    try:
+        with seeded():
+            yield
+    finally:
+        for t, a in zip((*parameters, *buffers), kept, strict=True):
+            t.array = a
+
+
+@contextmanager
+def seeded() -> Iterator[None]:
+    """Seed the library's random numbers inside the block and restore their state afterwards."""
+    state = get_rng_state()
+    manual_seed(0)
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+
+
+@contextmanager
+def kept_buffers(function: Any) -> Iterator[None]:
+    """Put back the buffers of a module, and of the module that a method belongs to."""
+    owner = function if hasattr(function, "named_buffers") else getattr(function, "__self__", None)
+    buffers = [b for _, b in owner.named_buffers()] if hasattr(owner, "named_buffers") else []
+    kept = [b.array for b in buffers]
+    for b in buffers:
+        b.array = b.array.copy()
+    try:
+        yield
+    finally:
+        for b, a in zip(buffers, kept, strict=True):
+            b.array = a
