@@ -56,13 +56,16 @@ def leaf(lib: Any, array: Any, torch: Any) -> Any:
 
 
 def inner(lib: Any, t: Any) -> Any:
-    """Return a tensor computed from a leaf, which may be written to."""
-    return t * 1 if t.requires_grad else t
+    """Return a tensor computed from a leaf, which may be written to. Its node has no saved values to free."""
+    return -t if t.requires_grad else t
 
 
 def called(call: Any, arrays: Any, options: Any, fixed: Any, torch: Any) -> Callable[[Any], Any]:
     def make(lib: Any) -> Any:
-        leaves = [leaf(lib, np.ascontiguousarray(a).reshape(a.shape), torch) for a in arrays]
+        leaves = [
+            leaf(lib, -np.ascontiguousarray(a).reshape(a.shape) if a.dtype.kind == "f" else np.array(a), torch)
+            for a in arrays
+        ]
         inputs = [inner(lib, t) for t in leaves]
         still = [leaf(lib, f, torch).detach() if isinstance(f, np.ndarray) else f for f in fixed]
         return call(lib, *inputs, *still, **options), leaves, inputs
@@ -81,7 +84,7 @@ def layered(row: modules.Row, training: bool, torch: Any) -> Callable[[Any], Any
         if lib is tl:
             layer = row.make(tl.nn).double().train(training)
             layer.load_state_dict(modules.copied(theirs))
-        leaves = [leaf(lib, a, torch) for a in arrays]
+        leaves = [leaf(lib, -a if a.dtype.kind == "f" else a, torch) for a in arrays]
         inputs = [inner(lib, t) for t in leaves]
         return layer(*inputs, **row.words(lib)), [*leaves, *layer.parameters()], inputs
 
@@ -120,6 +123,26 @@ def outcome(make: Any, lib: Any, change: Callable[[Any], Any], which: int) -> An
         return "done", [None if t.grad is None else compare.array_of(t.grad) for t in leaves if t.requires_grad], seen
 
 
+def twice(make: Any, lib: Any, which: int) -> Any:
+    """Return what two backward passes from one result did, both without ``retain_graph``."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            results, leaves, _ = make(lib)
+        except Exception as error:
+            return "skip", repr(error)
+        results = [t for t in compare.leaves(results) if hasattr(t, "requires_grad")]
+        if which >= len(results) or not results[which].requires_grad:
+            return "skip", "no such result"
+        start = lib.ones_like(results[which].detach())
+        try:
+            results[which].backward(start)
+            results[which].backward(start)
+        except (RuntimeError, ValueError) as error:
+            return "raised", repr(error)
+        return "done", [None if t.grad is None else compare.array_of(t.grad) for t in leaves if t.requires_grad], []
+
+
 def weight_of(torch: Any, weight: Any) -> Any:
     return torch.from_numpy(weight.copy())
 
@@ -146,6 +169,61 @@ def differences(calls: Iterator[Call], torch: Any) -> tuple[list[str], int]:
 
 def said(result: Any) -> str:
     return result[0] if result[0] == "done" else f"{result[0]} {result[1]}"
+
+
+def after_input(make: Any, lib: Any, which: int) -> Any:
+    """Return what backward did after a write to one of the inputs: whether a value that it needs was kept as it was."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            results, leaves, inputs = make(lib)
+        except Exception as error:
+            return "skip", repr(error)
+        results = [t for t in compare.leaves(results) if hasattr(t, "requires_grad") and t.requires_grad]
+        if which >= len(inputs) or not inputs[which].requires_grad or not results:
+            return "skip", "no such input"
+        starts = [lib.ones_like(t.detach()) for t in results]
+        with lib.no_grad():  # what remains of the graph is that of the call
+            inputs[which].add_(1)
+        try:
+            lib.autograd.backward(results, starts)
+        except (RuntimeError, ValueError) as error:
+            return "raised", repr(error)
+        return "done", [None if t.grad is None else compare.array_of(t.grad) for t in leaves if t.requires_grad], []
+
+
+def differences_after_input(calls: Iterator[Call], torch: Any) -> tuple[list[str], int]:
+    """Return where a write to an input before backward has other consequences than in PyTorch."""
+    found: list[str] = []
+    count = 0
+    for name, make in calls:
+        for which in range(3):
+            theirs, ours = after_input(make, torch, which), after_input(make, tl, which)
+            if theirs[0] == "skip":
+                continue
+            count += 1
+            if ours[0] != theirs[0]:
+                found.append(f"{name}: input {which}: ours {said(ours)}, PyTorch {said(theirs)}")
+            elif ours[0] == "done":
+                found += [f"{name}: input {which}: {what}" for what in unequal(ours, theirs)]
+    return found, count
+
+
+def differences_twice(calls: Iterator[Call], torch: Any) -> tuple[list[str], int]:
+    """Return where a second backward pass works or raises other than in PyTorch, and how many were compared."""
+    found: list[str] = []
+    count = 0
+    for name, make in calls:
+        for which in range(4):
+            theirs, ours = twice(make, torch, which), twice(make, tl, which)
+            if theirs[0] == "skip":
+                break
+            count += 1
+            if ours[0] != theirs[0]:
+                found.append(f"{name}: result {which}: ours {said(ours)}, PyTorch {said(theirs)}")
+            elif ours[0] == "done":
+                found += [f"{name}: result {which}: {what}" for what in unequal(ours, theirs)]
+    return found, count
 
 
 def unequal(ours: Any, theirs: Any) -> Iterator[str]:

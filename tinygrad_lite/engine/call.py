@@ -166,7 +166,8 @@ def saved_source(op: Any, result: str = "_y") -> str:
         elif word in RESULTS:
             parts.append(result if RESULTS[word] is None else f"{result}[{RESULTS[word]}]")
         else:
-            parts.append(f"shape_of({word.removesuffix('_shape')}_)")
+            name, of = word.rsplit("_", 1)
+            parts.append(f"{of}_of({name}_)")
     return f"({', '.join(parts)}{',' if parts else ''})"
 
 
@@ -243,7 +244,7 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
         "op": op, "forward": op.forward, "defaults": op.defaults, "worded": worded, "watched": watched, "MODE": MODE,
         "MISSING": MISSING,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
-        "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
+        "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape, "dtype_of": np.result_type,
         "link": link, "WRITE": WRITE, "contiguous": contiguous, "copied": copied, "arranged": arranged,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]

@@ -122,8 +122,16 @@ def scatter_at(g_in: Array, index: Any, shape: Any) -> Array:
     return out
 
 
-# PyTorch frees an index tensor after backward, and keeps numbers and slices
-getitem.op.frees = lambda saved: not is_basic(saved[0])
+def _frees(saved: Any) -> bool:
+    """Return whether the index holds arrays: PyTorch frees index tensors after backward, not numbers and slices.
+
+    A read-only array is a table of an op such as `interpolate`, which keeps nothing.
+    """
+    parts = saved[0] if isinstance(saved[0], tuple) else (saved[0],)
+    return not is_basic(parts) and all(p.__class__ is not np.ndarray or p.flags.writeable for p in parts)
+
+
+getitem.op.frees = _frees  # type: ignore[attr-defined]
 
 
 class BadKey(DTypeError, IndexError):

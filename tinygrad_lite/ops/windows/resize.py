@@ -58,7 +58,9 @@ def _matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype
 
 def _nearest(n: int, out: int, scale: float | None, exact: bool) -> Any:
     ratio = n / out if scale is None else 1 / scale
-    return np.minimum(np.floor((new.arange(out) + (0.5 if exact else 0.0)) * ratio).astype(np.int64), n - 1)
+    places = np.minimum(np.floor((new.arange(out) + (0.5 if exact else 0.0)) * ratio).astype(np.int64), n - 1)
+    places.flags.writeable = False
+    return places
 
 
 def along(input: Any, matrix: Any, axis: int) -> Any:
