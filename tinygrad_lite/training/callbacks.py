@@ -1,13 +1,17 @@
-"""Callbacks that stop a training early or save it; the base class is `Callback` in ``trainer.py``."""
+"""Callbacks that stop a training early or save it; the base class is in ``callback.py``."""
 
 from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_lite.serialization import save
-from tinygrad_lite.training.trainer import Callback, Trainer, copied
+from tinygrad_lite.training.callback import Callback
+from tinygrad_lite.training.state import copied
+
+if TYPE_CHECKING:
+    from tinygrad_lite.training.trainer import Trainer
 
 
 class Watching(Callback):
@@ -17,13 +21,31 @@ class Watching(Callback):
         if mode not in ("min", "max"):
             raise ValueError(f"{type(self).__name__}: mode must be 'min' or 'max', got {mode!r}")
         self.monitor, self.mode, self.min_delta = monitor, mode, min_delta
-        self.best = math.inf if mode == "min" else -math.inf
+        self.name = f"{monitor} {mode}" if monitor else None
+        self.best = self.worst()
+
+    def worst(self) -> float:
+        """Return the value that every other one improves on."""
+        return math.inf if self.mode == "min" else -math.inf
+
+    def reset(self) -> None:
+        """Forget the best value of the previous training."""
+        self.best = self.worst()
+
+    def check(self, trainer: Trainer, columns: list[str]) -> None:
+        """Raise KeyError for a validation number of a training without validation data."""
+        # other callbacks may add columns, so only the trainer's own names are judged before the first epoch
+        if self.monitor not in columns and self.monitor.removeprefix("val_") in columns:
+            raise KeyError(self.absent(columns) + "; pass validation data to fit")
+
+    def absent(self, known: Any) -> str:
+        """Return the message for a column that does not exist."""
+        return f"{type(self).__name__}: there is no '{self.monitor}' to watch; the history has {', '.join(known)}"
 
     def improved(self, trainer: Trainer) -> bool:
         """Whether the last epoch has the best value so far, by more than ``min_delta``."""
         if self.monitor not in trainer.history:
-            known = ", ".join(trainer.history)
-            raise KeyError(f"{type(self).__name__}: there is no '{self.monitor}' to watch; the history has {known}")
+            raise KeyError(self.absent(trainer.history))
         value = trainer.history[self.monitor][-1]
         better = value < self.best - self.min_delta if self.mode == "min" else value > self.best + self.min_delta
         if better:
@@ -43,7 +65,7 @@ class EarlyStopping(Watching):
     """Stop the training when ``monitor`` has not improved for ``patience`` epochs.
 
     ``mode``: whether "min" or "max" is better. Improvements up to ``min_delta`` do not count. With ``restore_best`` the
-    model gets the weights of its best epoch back at the end.
+    model gets the weights of its best epoch back at the end. Every ``fit`` starts counting anew.
     """
 
     def __init__(
@@ -58,6 +80,11 @@ class EarlyStopping(Watching):
         self.patience, self.restore_best = patience, restore_best
         self.waited = 0
         self.weights: dict[str, Any] | None = None
+
+    def reset(self) -> None:
+        """Forget the best value and weights of the previous training."""
+        super().reset()
+        self.waited, self.weights = 0, None
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Count the epochs without improvement."""

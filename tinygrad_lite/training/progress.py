@@ -1,8 +1,10 @@
-"""Progress of a training: a bar in a terminal, one line per epoch elsewhere."""
+"""Progress of a training: a bar in a terminal or a notebook, log-spaced lines elsewhere."""
 
 from __future__ import annotations
 
+import html
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +24,15 @@ def line(epoch: int, epochs: int, numbers: dict[str, float]) -> str:
     return "  ".join([f"epoch {epoch:>{len(str(epochs))}}/{epochs}", *shown])
 
 
+def due(epoch: int) -> bool:
+    """Return whether a log shows this epoch: 1 to 10, 20, 30, ..., 100, 200, ...
+
+    >>> [epoch for epoch in range(1, 101) if due(epoch)][8:12]
+    [9, 10, 20, 30]
+    """
+    return not epoch % 10 ** (len(str(epoch)) - 1)
+
+
 class Progress:
     """Base of progress displays; shows nothing."""
 
@@ -32,18 +43,42 @@ class Progress:
         """Show that one batch is done."""
 
     def end(self, text: str) -> None:
-        """Show one line at the end of an epoch or of the training."""
+        """Show one line at the end of an epoch."""
+
+    def note(self, text: str) -> None:
+        """Show a message that must not be skipped."""
 
     def close(self) -> None:
         """Clean up, also after an error."""
 
 
 class Lines(Progress):
-    """One line per epoch."""
+    """One line for epochs 1 to 10, 20, 30, ..., and for the last one."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.waiting = ""
+
+    def start(self, epoch: int, epochs: int, batches: int | None) -> None:
+        """Remember the number of the epoch."""
+        self.epoch = epoch
 
     def end(self, text: str) -> None:
-        """Print the line."""
+        """Print the line, or keep it in case the epoch is the last one."""
+        self.waiting = "" if due(self.epoch) else text
+        if not self.waiting:
+            print(text, flush=True)
+
+    def note(self, text: str) -> None:
+        """Print the last epoch and the message."""
+        self.close()
         print(text, flush=True)
+
+    def close(self) -> None:
+        """Print the last epoch if it was skipped."""
+        if self.waiting:
+            print(self.waiting, flush=True)
+        self.waiting = ""
 
 
 class Bar(Progress):
@@ -67,6 +102,10 @@ class Bar(Progress):
         self.close()
         self.tqdm.tqdm.write(text)
 
+    def note(self, text: str) -> None:
+        """Replace the bar with the message."""
+        self.end(text)
+
     def close(self) -> None:
         """Remove the bar."""
         if self.bar is not None:
@@ -74,10 +113,58 @@ class Bar(Progress):
             self.bar = None
 
 
+class NotebookBar(Progress):
+    """One bar over all epochs in a notebook's output cell, replaced in place after each epoch.
+
+    It is an HTML element, not text on stderr, which notebooks show on red.
+    """
+
+    def __init__(self, display: Any) -> None:
+        self.display = display
+        self.handle: Any = None
+        self.done = self.epochs = 0
+
+    def start(self, epoch: int, epochs: int, batches: int | None) -> None:
+        """Show the bar before the first epoch."""
+        self.done, self.epochs = epoch - 1, epochs
+        if self.handle is None:
+            self.show("")
+
+    def show(self, text: str) -> None:
+        """Draw the bar with a line of text."""
+        bar = f'<progress value="{self.done}" max="{self.epochs}"></progress> <code>{html.escape(text)}</code>'
+        drawn = {"text/html": bar, "text/plain": text}
+        if self.handle is None:
+            self.handle = self.display(drawn, raw=True, display_id=True)
+        else:
+            self.handle.update(drawn, raw=True)
+
+    def end(self, text: str) -> None:
+        """Advance the bar by one epoch."""
+        self.done += 1
+        self.show(text)
+
+    def note(self, text: str) -> None:
+        """Show the message beside the bar."""
+        self.show(text)
+
+
+def notebook_display() -> Any:
+    """Return IPython's ``display`` in a notebook kernel, else None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    return import_module("IPython.display").display
+
+
 def chosen(progress: bool | None) -> Progress:
-    """Return the display: a bar (True), nothing (False), or a bar only in a terminal (None)."""
+    """Return the display: a bar (True), nothing (False), or a bar only in a terminal or notebook (None)."""
     if progress is False:
         return Progress()
+    display = notebook_display()
+    if display is not None:
+        return NotebookBar(display)
     if progress is None and not sys.stderr.isatty():
         return Lines()
     try:

@@ -3,77 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
-from tinygrad_lite import random
-from tinygrad_lite.engine import new
-from tinygrad_lite.engine.mode import no_grad
-from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.nn import Module
-from tinygrad_lite.nn.utils import clip_grad_norm_
+from tinygrad_lite.nn.utils import clip_grad_norm_, clip_grad_value_
 from tinygrad_lite.optim import Optimizer
 from tinygrad_lite.optim.lr_scheduler import ReduceLROnPlateau
 from tinygrad_lite.serialization import load, save
-from tinygrad_lite.training.evaluation import Evaluating, Means, length, size
+from tinygrad_lite.training.callback import Callback, listed
+from tinygrad_lite.training.evaluation import Evaluating, Means, joined, length, size
+from tinygrad_lite.training.history import History
+from tinygrad_lite.training.learning_rates import LearningRates, search
+from tinygrad_lite.training.metrics import named_metrics
 from tinygrad_lite.training.progress import Progress, chosen, line
-
-
-class Callback:
-    """Base of callbacks: override the methods you need.
-
-    ``trainer.stop = True`` ends the training after this epoch.
-    """
-
-    last = False
-    """Whether it runs after the others, as a callback that saves what they know does."""
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        """Run before the first epoch."""
-
-    def on_epoch_start(self, trainer: Trainer) -> None:
-        """Run before each epoch."""
-
-    def on_batch_end(self, trainer: Trainer, loss: float) -> None:
-        """Run after each optimiser step."""
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """Run after each epoch; ``trainer.history`` has its numbers."""
-
-    def on_fit_end(self, trainer: Trainer) -> None:
-        """Run after the last epoch, also when the training was interrupted."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed training needs to know."""
-        return {}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
-
-
-class Function(Callback):
-    """A plain function of the trainer, called after each epoch."""
-
-    def __init__(self, function: Any) -> None:
-        self.function = function
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """Call the function."""
-        self.function(trainer)
+from tinygrad_lite.training.state import Snapshot, restore, whole_state
 
 
 class Trainer:
     """Train ``model`` with ``optimizer`` to minimise ``loss(output, target)``.
 
-    ``metrics``: functions of output and target, by name or in a list; the history records their means over all examples
-    beside the loss. ``scheduler``: stepped after each epoch, or each batch with ``scheduler_every="batch"``.
-    ``clip_grad_norm``: the largest norm of all gradients together.
-    ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal and a line per epoch
-    elsewhere.
+    ``metrics``: functions of output and target, modules, or `Metric` objects, by name or in a list; the history records
+    the means of functions over all examples beside the loss. Two of one name become ``name`` and ``name_2``.
+    ``scheduler``: stepped after each epoch, or each optimiser step with ``scheduler_every="batch"``.
+    ``accumulate``: batches per optimiser step; the gradient is that of one large batch, weighted by examples.
+    ``clip_grad_norm``: the largest norm of all gradients together; ``clip_grad_value``: the largest absolute value of
+    each. ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal or notebook
+    and log-spaced lines elsewhere.
 
     A batch is a list of tensors: the model's inputs first, the target last. Override `forward` for batches of another
     form. A model can be trained without it: the trainer uses the public interface only.
@@ -97,20 +57,27 @@ class Trainer:
         loss: Callable[[Any, Any], Tensor],
         optimizer: Optimizer,
         *,
-        metrics: Mapping[str, Callable[[Any, Any], Any]] | Sequence[Callable[[Any, Any], Any]] = (),
+        metrics: Any = (),
         scheduler: Any = None,
         scheduler_every: str = "epoch",
+        accumulate: int = 1,
         clip_grad_norm: float | None = None,
+        clip_grad_value: float | None = None,
         progress: bool | None = None,
     ) -> None:
         if scheduler_every not in ("epoch", "batch"):
             raise ValueError(f"Trainer: scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
+        if isinstance(accumulate, bool) or not isinstance(accumulate, int) or accumulate < 1:
+            raise ValueError(f"Trainer: accumulate must be a number of batches from 1, got {accumulate!r}")
+        for name, bound in (("clip_grad_norm", clip_grad_norm), ("clip_grad_value", clip_grad_value)):
+            if bound is not None and not bound > 0:
+                raise ValueError(f"Trainer: {name} must be above 0, got {bound!r}")
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {f.__name__: f for f in metrics}
+        self.metrics = named_metrics(metrics)
         self.scheduler, self.scheduler_every, self.progress = scheduler, scheduler_every, progress
-        self.clip_grad_norm = clip_grad_norm
+        self.accumulate, self.clip_grad_norm, self.clip_grad_value = accumulate, clip_grad_norm, clip_grad_value
         self.epoch = 0
-        self.history: dict[str, list[float]] = {}
+        self.history = History()
         self.callbacks: list[Callback] = []
         self.stop = self.interrupted = False
         self._train: Any = None
@@ -123,35 +90,39 @@ class Trainer:
         epochs: int = 1,
         callbacks: Iterable[Callback | Callable[[Trainer], Any]] = (),
         resume: Any = None,
-    ) -> dict[str, list[float]]:
+    ) -> History:
         """Train for ``epochs`` passes over ``train`` and return the history.
 
         The history has one number per epoch for each name.
-        ``callbacks``: `Callback` objects, or functions of the trainer called after each epoch. ``resume``: a file
-        written by `save` or `Checkpoint` to continue from; ``epochs`` then counts from the start of that training.
-        Ctrl-C ends the training at once and sets ``interrupted``; the history has the complete epochs. Raises
-        FloatingPointError when the loss is not finite, before the optimiser takes a step.
+        ``callbacks``: `Callback` objects, or functions of the trainer called after each epoch; all are reset first, so
+        one callback may serve several trainings. ``resume``: a file written by `save` or `Checkpoint` to continue from;
+        ``epochs`` then counts from the start of that training, and each callback gets its own state back by name and
+        kind. Ctrl-C ends the training at once and sets ``interrupted``; the history has the complete epochs. Raises
+        FloatingPointError when the loss is not finite, before the optimiser takes a step. Arguments and the file are
+        checked before anything changes.
         """
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
             raise ValueError(f"fit: epochs must be a number from 0, got {epochs!r}")
-        if iter(train) is train:
-            raise TypeError(f"fit: {describe(train)} can be read only once; pass a DataLoader or a list of batches")
-        given = [c if isinstance(c, Callback) else Function(c) for c in callbacks]
-        self.callbacks = sorted(given, key=lambda callback: callback.last)
-        self._train = train
-        if resume is not None:
-            self.load(resume)
+        for name, data in (("train", train), ("validation", validation)):
+            if data is not None and iter(data) is data:
+                raise TypeError(
+                    f"fit: {name}={describe(data)} can be read only once; pass a DataLoader or a list of batches"
+                )
+        given = listed(callbacks)
+        columns = self._columns(validation is not None)
+        for callback in given:
+            callback.check(self, columns)
+        self._begin(train, given, resume)
         end = epochs if resume is not None else self.epoch + epochs
-        self.stop = self.interrupted = False
         show = chosen(self.progress)
-        for callback in self.callbacks:
-            callback.on_fit_start(self)
         try:
+            for callback in self.callbacks:
+                callback.on_fit_start(self)
             while self.epoch < end and not self.stop:
                 self._run_epoch(train, validation, end, show)
         except KeyboardInterrupt:
             self.interrupted = True
-            show.end(f"stopped by the user in epoch {self.epoch + 1}")
+            show.note(f"stopped by the user in epoch {self.epoch + 1}")
         finally:
             show.close()
             self._train = None
@@ -159,16 +130,36 @@ class Trainer:
             callback.on_fit_end(self)
         return self.history
 
+    def _columns(self, validated: bool) -> list[str]:
+        """Return the columns that a training adds to the history."""
+        numbers = ["loss", *self.metrics]
+        return [*numbers, *(f"val_{name}" for name in numbers if validated), "lr", "seconds"]
+
+    def _begin(self, train: Any, callbacks: list[Callback], resume: Any) -> None:
+        """Reset the callbacks and load ``resume``; if that fails, everything is as before."""
+        before = Snapshot(self, callbacks)
+        try:
+            self.callbacks, self._train = callbacks, train
+            for callback in callbacks:
+                callback.reset()
+            if resume is not None:
+                self.load(resume)
+            self.stop = self.interrupted = False
+        except BaseException:
+            before.restore()
+            raise
+
     def _run_epoch(self, train: Iterable[Any], validation: Iterable[Any] | None, end: int, show: Progress) -> None:
         started = perf_counter()
         for callback in self.callbacks:
             callback.on_epoch_start(self)
         show.start(self.epoch + 1, end, length(train))
-        means = Means()
+        means = Means(self.metrics)
         self.model.train()
-        for number, batch in enumerate(train):
-            loss = self._train_batch(batch, means, number)
-            show.batch({"loss": means.values()["loss"]})
+        batches, number = iter(train), 0
+        while group := list(islice(batches, self.accumulate)):
+            loss = self._train_group(group, means, number, show)
+            number += len(group)
             for callback in self.callbacks:
                 callback.on_batch_end(self, loss)
         numbers = means.values()
@@ -176,7 +167,7 @@ class Trainer:
             raise ValueError("fit: there is no batch to train with")
         if validation is not None:
             numbers.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
-        numbers["lr"] = self.optimizer.param_groups[0]["lr"]
+        numbers["lr"] = float(self.optimizer.param_groups[0]["lr"])
         numbers["seconds"] = perf_counter() - started
         if self.scheduler is not None and self.scheduler_every == "epoch":
             if isinstance(self.scheduler, ReduceLROnPlateau):
@@ -185,38 +176,47 @@ class Trainer:
                 self.scheduler.step()
         # only now does the epoch count: an interruption before this line leaves no trace in the history
         self.epoch += 1
-        for name, value in numbers.items():
-            self.history.setdefault(name, []).append(value)
+        self.history.record(self.epoch, numbers)
         show.end(line(self.epoch, end, numbers))
         for callback in self.callbacks:
             callback.on_epoch_end(self)
 
-    def _train_batch(self, batch: Any, means: Means, number: int) -> float:
-        first: list[Any] = []
+    def _train_group(self, group: list[Any], means: Means, number: int, show: Progress) -> float:
+        """Take one optimiser step for a group of batches; return their mean loss."""
+        seen: list[tuple[float, Any, Any]] = []
 
         def closure() -> Tensor:
             self.optimizer.zero_grad()
-            output, target = self.forward(batch)
-            loss = self.loss(output, target)
-            value = loss.item()
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"fit: the loss is {value} in epoch {self.epoch + 1}, batch {number + 1}; the step was not taken. "
-                    f"Try a smaller learning rate, and look for the cause with autograd.detect_anomaly()"
-                )
-            loss.backward()
+            results, total = [], Weighted(len(group))
+            for i, batch in enumerate(group):
+                output, target = self.forward(batch)
+                loss = self.loss(output, target)
+                value = loss.item()
+                if not math.isfinite(value):
+                    raise FloatingPointError(
+                        f"fit: the loss is {value} in epoch {self.epoch + 1}, batch {number + i + 1}; the step was not "
+                        f"taken. Try a smaller learning rate, and look for the cause with autograd.detect_anomaly()"
+                    )
+                total.backward(loss, size(output, target))
+                results.append((value, output, target))
+            total.average(self.model)
+            if self.clip_grad_value is not None:
+                clip_grad_value_(self.model.parameters(), self.clip_grad_value)
             if self.clip_grad_norm is not None:
                 clip_grad_norm_(self.model.parameters(), self.clip_grad_norm)
-            if not first:
-                first.extend((value, output, target))
-            return loss
+            if not seen:
+                seen.extend(results)
+            return total.mean()
 
         self.optimizer.step(closure)
-        value, output, target = first
-        means.add(self._measured(value, output, target), size(target))
+        lost = Means({})
+        for value, output, target in seen:
+            means.add(value, output, target)
+            lost.add(value, output, target)
+            show.batch({"loss": means.loss()})
         if self.scheduler is not None and self.scheduler_every == "batch":
             self.scheduler.step()
-        return float(value)
+        return lost.loss()
 
     def forward(self, batch: Any) -> tuple[Any, Any]:
         """Return the output and the target of one batch."""
@@ -226,38 +226,86 @@ class Trainer:
             )
         return self.model(*batch[:-1]), batch[-1]
 
-    def _measured(self, loss: float, output: Any, target: Any) -> dict[str, float]:
-        with no_grad():
-            return {"loss": loss, **{name: float(metric(output, target)) for name, metric in self.metrics.items()}}
+    def find_lr(
+        self, train: Iterable[Any], lowest: float = 1e-7, highest: float = 10.0, steps: int = 100
+    ) -> LearningRates:
+        """Train a few steps with a growing learning rate; return the losses and a suggestion.
+
+        The rate grows geometrically from ``lowest`` to ``highest`` in ``steps`` batches and stops early where the loss
+        exceeds four times its minimum. Afterwards model, optimiser, scheduler and random state are as before.
+
+        Source: L. N. Smith (2017), Cyclical learning rates for training neural networks.
+        """
+        if not 0 < lowest < highest:
+            raise ValueError(f"find_lr: needs 0 < lowest < highest, got {lowest!r} and {highest!r}")
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2:
+            raise ValueError(f"find_lr: steps must be a number from 2, got {steps!r}")
+        before = Snapshot(self, [])
+        schedule, modes = self.scheduler, [(m, m.training) for m in self.model.modules()]
+        self._train = train
+        try:
+            before.generators()
+            self.scheduler = None
+            self.model.train()
+            return search(self._rate_losses(train, lowest, highest, steps))
+        finally:
+            self.scheduler = schedule
+            before.restore()
+            for module, training in modes:
+                module.training = training
+
+    def _rate_losses(
+        self, train: Iterable[Any], lowest: float, highest: float, steps: int
+    ) -> Iterator[tuple[float, float]]:
+        """Yield learning rate and loss of each step of the search."""
+        done = 0
+        while done < steps:
+            seen = done
+            for batch in train:
+                rate = lowest * (highest / lowest) ** (done / (steps - 1))
+                for group in self.optimizer.param_groups:
+                    group["lr"] = rate
+                try:
+                    yield rate, self._train_group([batch], Means({}), done, Progress())
+                except FloatingPointError:
+                    return
+                done += 1
+                if done == steps:
+                    return
+            if done == seen:
+                raise ValueError("find_lr: there is no batch")
 
     # -------------------------------------------------------------------------------- using the model
     def evaluate(self, data: Iterable[Any]) -> dict[str, float]:
         """Return the mean loss and metrics over ``data``, in evaluation mode."""
-        means = Means()
+        means = Means(self.metrics)
         with Evaluating(self.model):
             for batch in data:
                 output, target = self.forward(batch)
-                means.add(self._measured(self.loss(output, target).item(), output, target), size(target))
+                means.add(self.loss(output, target).item(), output, target)
         numbers = means.values()
         if not numbers:
             raise ValueError("evaluate: there is no batch")
         return numbers
 
-    def predict(self, data: Iterable[Any]) -> Tensor:
-        """Return the outputs for all batches of ``data`` as one tensor.
+    def predict(self, data: Iterable[Any]) -> Any:
+        """Return the outputs for all batches of ``data`` as one tensor, or a tuple, list or dict of tensors.
 
-        A batch may lack the target.
+        A batch of one tensor has no target; of a longer one the last entry is the target and is not used.
         """
+        own_batches = type(self).forward is not Trainer.forward
         outputs = []
         with Evaluating(self.model):
             for batch in data:
-                if isinstance(batch, (list, tuple)):
-                    outputs.append(self.model(*batch[: max(1, len(batch) - 1)]).array)
+                if isinstance(batch, (list, tuple)) and not own_batches:
+                    outputs.append(self.model(*batch[: max(1, len(batch) - 1)]))
+                elif isinstance(batch, Tensor):
+                    outputs.append(self.model(batch))
                 else:
-                    outputs.append(self.model(batch).array)
+                    outputs.append(self.forward(batch)[0])
         if not outputs:
             raise ValueError("predict: there is no batch")
-        return make(np.concatenate(outputs))
+        return joined(outputs)
 
     # -------------------------------------------------------------------------------- saving and resuming
     def state_dict(self) -> dict[str, Any]:
@@ -265,47 +313,19 @@ class Trainer:
 
         It has weights, optimiser, schedule, history, callbacks and random state.
         """
-        return {
-            "epoch": self.epoch,
-            "history": self.history,
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
-            "callbacks": [callback.state_dict() for callback in self.callbacks],
-            "random": random.get_rng_state(),
-            "generator": None if self._generator() is None else self._generator().bit_generator.state,
-        }
+        return whole_state(self)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned.
+        """Restore what `state_dict` returned; if any part does not fit, nothing changes.
 
-        If weights or optimiser do not fit, nothing changes.
+        Callbacks get their state back by name and kind; those without a saved state start anew.
         """
-        missing = {"epoch", "history", "model", "optimizer", "scheduler", "callbacks", "random", "generator"} - {
-            *state_dict
-        }
-        if missing:
-            raise KeyError(f"Trainer: this is not the state of a training, it lacks {', '.join(sorted(missing))}")
-        before = copied(self.model)
+        before = Snapshot(self, self.callbacks)
         try:
-            self.model.load_state_dict(state_dict["model"])
-            self.optimizer.load_state_dict(state_dict["optimizer"])
-        except Exception:
-            self.model.load_state_dict(before)
+            restore(self, state_dict)
+        except BaseException:
+            before.restore()
             raise
-        if self.scheduler is not None and state_dict["scheduler"] is not None:
-            self.scheduler.load_state_dict(state_dict["scheduler"])
-        for callback, state in zip(self.callbacks, state_dict["callbacks"], strict=False):
-            callback.load_state_dict(state)
-        self.epoch = state_dict["epoch"]
-        self.history = {name: list(values) for name, values in state_dict["history"].items()}
-        random.set_rng_state(state_dict["random"])
-        if self._generator() is not None and state_dict["generator"] is not None:
-            self._generator().bit_generator.state = state_dict["generator"]
-
-    def _generator(self) -> Any:
-        """Return the generator that shuffles the training data, if it has its own."""
-        return getattr(self._train, "generator", None)
 
     def save(self, path: Any) -> None:
         """Write the whole training to a file."""
@@ -316,6 +336,31 @@ class Trainer:
         self.load_state_dict(load(path))
 
 
-def copied(model: Any) -> dict[str, Any]:
-    """Return a copy of the state of a module."""
-    return {name: make(new.array(value.array)) for name, value in model.state_dict().items()}
+class Weighted:
+    """Gradients of several batches, weighted by their numbers of examples.
+
+    A single batch needs no weights and keeps its gradient to the last bit.
+    """
+
+    def __init__(self, batches: int) -> None:
+        self.batches = batches
+        self.count = 0
+        self.losses: list[Any] = []
+
+    def backward(self, loss: Tensor, examples: int) -> None:
+        """Add the gradient of one batch."""
+        (loss if self.batches == 1 else loss * examples).backward()
+        self.losses.append(loss.detach() if self.batches == 1 else loss.detach() * examples)
+        self.count += examples
+
+    def average(self, model: Module) -> None:
+        """Divide all gradients by the number of examples."""
+        if self.batches > 1:
+            for p in model.parameters():
+                if p.grad is not None:
+                    p.grad.mul_(1 / self.count)
+
+    def mean(self) -> Tensor:
+        """Return the mean loss."""
+        mean: Tensor = self.losses[0] if self.batches == 1 else sum(self.losses[1:], self.losses[0]) / self.count
+        return mean
