@@ -244,7 +244,8 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
         "op": op, "forward": op.forward, "defaults": op.defaults, "worded": worded, "watched": watched, "MODE": MODE,
         "MISSING": MISSING,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
-        "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape, "dtype_of": np.result_type,
+        "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
+        "dtype_of": np.result_type,
         "link": link, "WRITE": WRITE, "contiguous": contiguous, "copied": copied, "arranged": arranged,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]

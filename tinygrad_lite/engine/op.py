@@ -6,8 +6,8 @@
     def sigmoid(x): ...
 
 A rule is named after the argument it belongs to and *asks by name* for what it needs: ``g`` is the incoming gradient,
-``y`` the result (of several ``y0``, ``y1`` ...), ``x_shape`` and ``x_dtype`` what they say, any other name an argument of
-the forward function. Only what a rule
+``y`` the result (of several ``y0``, ``y1`` ...), ``x_shape`` and ``x_dtype`` what they say, any other name an argument
+of the forward function. Only what a rule
 names is kept alive until backward. The same rule runs on bare arrays, or on Tensors when it has to be differentiated
 itself; so it is written with operators, methods and functions that both have. The engine sums broadcast axes away.
 

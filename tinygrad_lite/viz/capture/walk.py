@@ -156,7 +156,10 @@ def rebuilt(record: Any, arrays: Mapping[Any, Any]) -> tuple[Any, ...] | None:
         else:
             name, of = word.rsplit("_", 1)
             whole = values[name]
-            value = np.result_type(whole) if of == "dtype" else [np.shape(v) for v in whole] if isinstance(whole, list) else np.shape(whole)
+            if of == "dtype":
+                value = np.result_type(whole)
+            else:
+                value = [np.shape(v) for v in whole] if isinstance(whole, list) else np.shape(whole)
         if value is Unknown or isinstance(value, list) and any(v is Unknown for v in value):
             return None
         out.append(value)
