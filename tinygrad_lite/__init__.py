@@ -38,8 +38,9 @@ from tinygrad_lite.engine.tensor import (
     get_default_dtype as _get_default_dtype,
     set_default_dtype as set_default_dtype,
 )
-from tinygrad_lite.ops import creation
+from tinygrad_lite.ops import creation, tensor_types
 from tinygrad_lite.ops.creation import *  # noqa: F403
+from tinygrad_lite.ops.tensor_types import *  # noqa: F403
 
 float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 half, float, double = float16, float32, float64

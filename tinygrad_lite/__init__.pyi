@@ -38,15 +38,6 @@ from tinygrad_lite.engine.op import OPS as OPS
 from tinygrad_lite.engine.op import op as op
 from tinygrad_lite.engine.printing import set_printoptions as set_printoptions
 from tinygrad_lite.engine.tensor import Tensor as Tensor
-from tinygrad_lite.ops.creation import BoolTensor as BoolTensor
-from tinygrad_lite.ops.creation import ByteTensor as ByteTensor
-from tinygrad_lite.ops.creation import CharTensor as CharTensor
-from tinygrad_lite.ops.creation import DoubleTensor as DoubleTensor
-from tinygrad_lite.ops.creation import FloatTensor as FloatTensor
-from tinygrad_lite.ops.creation import HalfTensor as HalfTensor
-from tinygrad_lite.ops.creation import IntTensor as IntTensor
-from tinygrad_lite.ops.creation import LongTensor as LongTensor
-from tinygrad_lite.ops.creation import ShortTensor as ShortTensor
 from tinygrad_lite.ops.creation import arange as arange
 from tinygrad_lite.ops.creation import as_tensor as as_tensor
 from tinygrad_lite.ops.creation import empty as empty
@@ -71,6 +62,15 @@ from tinygrad_lite.ops.linalg.matrix import Slogdet as Slogdet
 from tinygrad_lite.ops.reductions.reduction import AMinMax as AMinMax
 from tinygrad_lite.ops.reductions.reduction import Extreme as Extreme
 from tinygrad_lite.ops.reductions.sorting import Sorted as Sorted
+from tinygrad_lite.ops.tensor_types import BoolTensor as BoolTensor
+from tinygrad_lite.ops.tensor_types import ByteTensor as ByteTensor
+from tinygrad_lite.ops.tensor_types import CharTensor as CharTensor
+from tinygrad_lite.ops.tensor_types import DoubleTensor as DoubleTensor
+from tinygrad_lite.ops.tensor_types import FloatTensor as FloatTensor
+from tinygrad_lite.ops.tensor_types import HalfTensor as HalfTensor
+from tinygrad_lite.ops.tensor_types import IntTensor as IntTensor
+from tinygrad_lite.ops.tensor_types import LongTensor as LongTensor
+from tinygrad_lite.ops.tensor_types import ShortTensor as ShortTensor
 from tinygrad_lite.random import Generator as Generator
 from tinygrad_lite import autograd as autograd
 from tinygrad_lite import data as data
@@ -93,26 +93,26 @@ from tinygrad_lite.serialization import load as load
 from tinygrad_lite.serialization import save as save
 
 __version__: builtins.str
-bool: builtins.DType
-double: builtins.DType
+bool: dtype
+double: dtype
 e: builtins.float
-float: builtins.DType
-float16: builtins.DType
-float32: builtins.DType
-float64: builtins.DType
-get_default_dtype: builtins.function
-half: builtins.DType
+float: dtype
+float16: dtype
+float32: dtype
+float64: dtype
+def get_default_dtype() -> dtype: ...
+half: dtype
 inf: builtins.float
-int: builtins.DType
-int16: builtins.DType
-int32: builtins.DType
-int64: builtins.DType
-int8: builtins.DType
-long: builtins.DType
+int: dtype
+int16: dtype
+int32: dtype
+int64: dtype
+int8: dtype
+long: dtype
 nan: builtins.float
 pi: builtins.float
-short: builtins.DType
-uint8: builtins.DType
+short: dtype
+uint8: dtype
 def abs(input: TensorLike) -> Tensor: ...
 def abs_(input: TensorLike) -> Tensor: ...
 def absolute(input: TensorLike) -> Tensor: ...
@@ -538,6 +538,7 @@ def randn(*shape: Any, size: Any = ..., generator: Any = ..., dtype: Any = ..., 
 def randn_like(input: Any, *, generator: Any = ..., dtype: Any = ..., device: Any = ..., requires_grad: builtins.bool = ..., memory_format: Any = ...) -> Tensor: ...
 def random_(input: TensorLike, from_: builtins.int | None = ..., to: builtins.int | None = ..., *, generator: Any = ...) -> Tensor: ...
 def randperm(n: builtins.int, *, generator: Any = ..., dtype: Any = ..., device: Any = ..., requires_grad: builtins.bool = ...) -> Tensor: ...
+def range(start: Any = ..., end: Any = ..., step: Any = ..., dtype: Any = ..., requires_grad: builtins.bool = ...) -> Tensor: ...
 def ravel(input: TensorLike) -> Tensor: ...
 def reciprocal(input: TensorLike) -> Tensor: ...
 def reciprocal_(input: TensorLike) -> Tensor: ...

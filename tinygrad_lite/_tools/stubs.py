@@ -134,6 +134,7 @@ SKIPPED = {"__module__", "__doc__", "__slots__", "__dict__", "__weakref__", "__f
 def package_stub() -> str:
     """Return the text of `__init__.pyi`."""
     import tinygrad_lite
+    from tinygrad_lite.engine.dtype import DType
     from tinygrad_lite.engine.op import PUBLIC
 
     known_rooms: tuple[str, ...] = (*vars(tinygrad_lite)["_ROOMS"], "random")
@@ -144,7 +145,9 @@ def package_stub() -> str:
         home = getattr(value, "__module__", None)
         if inspect.ismodule(value) or name in known_rooms:
             continue
-        if isinstance(home, str) and home.startswith("tinygrad_lite.") and callable(value):
+        if isinstance(home, str) and home == "tinygrad_lite" and inspect.isfunction(value):
+            lines.append(f"def {name}{signature_text(value, False)}: ...".replace("tinygrad_lite.engine.dtype.DType", "dtype"))
+        elif isinstance(home, str) and home.startswith("tinygrad_lite.") and callable(value):
             imports.add(f"from {home} import {value.__name__} as {name}")
         elif hasattr(sys.modules.get(type(value).__module__), name) and type(value).__module__.startswith(
             "tinygrad_lite"
@@ -152,8 +155,8 @@ def package_stub() -> str:
             imports.add(f"from {type(value).__module__} import {name} as {name}")
         elif home == "numpy" and inspect.isclass(value):
             imports.add(f"from numpy import {name} as {name}")
-        elif isinstance(value, np.dtype):
-            lines.append(f"{name}: np.dtype[Any]")
+        elif isinstance(value, DType):
+            lines.append(f"{name}: dtype")
         elif name == "OPS":
             imports.add("from tinygrad_lite.engine.op import OPS as OPS")
         else:

@@ -376,12 +376,13 @@ def pull_batched(
     try:
         with inside(level):
             found = differentiate(outs, [batch(s, level.number) for s in seeds], ins, True, create, "grad")
+        found = {key: opened(g, level) for key, g in found.items()}
     except Exception:  # a rule that needs arrays; a real error is raised again below
         rows = [differentiate(outs, [s[i] for s in seeds], ins, True, create, "grad") for i in range(size)]
         found = {key: stacked([r[key] for r in rows]) for key in rows[0]} if rows else {}
     if not keep:
         release([o.node for o in outs])
-    return size, {key: opened(g, level) for key, g in found.items()}
+    return size, found
 
 
 def opened(g: Any, level: Level) -> Any:

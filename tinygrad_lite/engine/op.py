@@ -29,7 +29,8 @@ import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional
 from tinygrad_lite.engine.arguments import misfit
-from tinygrad_lite.engine.call import ALIASES, RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
+from tinygrad_lite.engine.call import RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
+from tinygrad_lite.engine.keywords import OLD_FORMS, modern, name_of, written
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
 from tinygrad_lite.engine.samples import Samples
@@ -413,18 +414,22 @@ def function(
     def declare(inner: F) -> F:
         params = words_of(inner)
         public_name = name or inner.__name__.removesuffix("_np")
-        star = star_of(inner)
+        star, older = star_of(inner), public_name in OLD_FORMS
         inplace_at = params.index("inplace") if "inplace" in params else None
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> Any:
+            if older and len(args) > 2:
+                args, kwargs = modern(public_name, args, kwargs)
             if kwargs:
-                for ours in [k for k in kwargs if k not in params]:
-                    known = ALIASES.get(ours, ours)
-                    place = {"input": 0, "other": 1}.get(known, len(params))
-                    known = params[place] if place < len(params) else known
-                    if known in params:
-                        kwargs[known] = kwargs.pop(ours)
+                if "out" in kwargs and "out" not in params:
+                    out = kwargs.pop("out")
+                    result = call(*args, **kwargs)
+                    return result if out is None else written(public_name, out, result)
+                for word in [k for k in kwargs if k not in params]:
+                    known = name_of(public_name, word, params)
+                    if known is not None and known not in kwargs:
+                        kwargs[known] = kwargs.pop(word)
                 if star in kwargs:  # flip(x, dims=(0, 1)) is flip(x, (0, 1))
                     before = [kwargs.pop(p) for p in params[len(args) : params.index(star)] if p in kwargs]
                     args = (*args, *before, kwargs.pop(star))

@@ -12,20 +12,20 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.devices import as_device
-from tinygrad_lite.engine.dtype import DType, as_dtype
+from tinygrad_lite.engine.keywords import creating
 from tinygrad_lite.engine.layout import order_in
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.promotion import result_dtype
-from tinygrad_lite.engine.tensor import Size, Tensor, get_default_dtype, make, to_array
+from tinygrad_lite.engine.source import warn
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import ArgumentError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import OLD_NAMES, bare, dtype_of
+from tinygrad_lite.ops.elementwise.cast import bare, dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
 
-__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-           "LongTensor", "ShortTensor", "arange", "as_tensor", "empty",
-           "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones", "ones_like",
-           "promote_types", "result_type", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like"]  # fmt: skip
+__all__ = ["arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace",
+           "logspace", "ones", "ones_like", "promote_types", "result_type", "tensor",
+           "tril_indices", "triu_indices", "zeros", "zeros_like"]  # fmt: skip
 
 
 def _finish(array: Any, requires_grad: bool) -> Tensor:
@@ -138,7 +138,7 @@ def _like(
     # A Tensor stays one: inside vmap its shape is that of one example.
     array = input if isinstance(input, Tensor) else to_array(input, copy=False, name=name)
     chosen, raw = array.dtype if dtype is None else dtype, bare(array)
-    if memory_format is None and raw.flags.c_contiguous or getattr(array, "level", 0):
+    if getattr(array, "level", 0) or memory_format is None and raw.flags.c_contiguous:
         return _made(name, fill, (array.shape,), chosen, device, requires_grad)
     order = order_in(name, raw, memory_format)[::-1]
     t = _made(name, fill, (tuple([raw.shape[i] for i in order]),), chosen, device, requires_grad)
@@ -331,56 +331,48 @@ def promote_types(type1: Any, type2: Any) -> Any:
     return result_dtype([new.zeros(1, type1), new.zeros(1, type2)])
 
 
-# ------------------------------------------------------------------------------------------------ after a given tensor
-def _new(name: str, doc: str, maker: Any) -> None:
-    def like_self(self: Any, *args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-        chosen = self.dtype if dtype is None else dtype
-        return maker(*args, dtype=chosen, device=device, requires_grad=requires_grad)  # type: ignore[no-any-return]
+def inclusive_range(
+    start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return the numbers from ``start`` to ``end`` with the end included; `arange` is today's function.
 
-    like_self.__name__, like_self.__doc__ = name, doc
+    >>> import tinygrad_lite as tl
+    >>> tl.range(0, 2)
+    tensor([0., 1., 2.])
+    """
+    warn("range is deprecated and includes its end; use arange")
+    if end is None:
+        start, end = 0, start
+    if step == 0 or (end - start) * step < 0:
+        raise OptionError(f"range: the step {step} does not lead from {start} to {end}")
+    count = int((end - start) / step) + 1
+    values = start + new.arange(count) * step
+    return _finish(values.astype(dtype_of("range", get_default_dtype() if dtype is None else dtype)), requires_grad)
+
+
+# ------------------------------------------------------------------------------------------------ after a given tensor
+NEW = {
+    "new_zeros": "Return zeros of the given size in the dtype of this tensor.",
+    "new_ones": "Return ones of the given size in the dtype of this tensor.",
+    "new_empty": "Return an uninitialised tensor of the given size in the dtype of this tensor.",
+    "new_full": "Return a tensor of the given size filled with one value, in the dtype of this tensor.",
+    "new_tensor": "Return the data as a new tensor in the dtype of this tensor.",
+}
+
+
+def _new(name: str, maker: Any) -> None:
+    def like_self(self: Any, *args: Any, dtype: Any = None, **words: Any) -> Tensor:
+        return maker(*args, dtype=self.dtype if dtype is None else dtype, **words)  # type: ignore[no-any-return]
+
+    like_self.__name__, like_self.__doc__ = name, NEW[name]
     setattr(Methods, name, like_self)
 
 
-_new("new_zeros", "Return zeros of the given size in the dtype of this tensor.", zeros)
-_new("new_ones", "Return ones of the given size in the dtype of this tensor.", ones)
-_new("new_empty", "Return an uninitialised tensor of the given size in the dtype of this tensor.", empty)
-_new("new_full", "Return a tensor of the given size filled with one value, in the dtype of this tensor.", full)
-_new("new_tensor", "Return the data as a new tensor in the dtype of this tensor.", tensor)
-
-
-class _TensorType(type):
-    """The type of PyTorch's older tensor types: they construct tensors, and tensors of their dtype are instances."""
-
-    tensor_dtype: str
-
-    def __call__(cls, *data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-        """Return a tensor of the given data, or of the given sizes."""
-        as_device(device)
-        chosen = dtype_of(cls.__name__, cls.tensor_dtype if dtype is None else dtype)
-        if chosen != np.dtype(cls.tensor_dtype):
-            raise TypeError(f"{cls.__name__}: expected dtype {cls.tensor_dtype}, got {chosen}")
-        if len(data) == 1 and not isinstance(data[0], (int, Size)):
-            return tensor(data[0], dtype=chosen)
-        return empty(*data or (0,), dtype=chosen)
-
-    def __instancecheck__(cls, value: Any) -> bool:
-        return isinstance(value, Tensor) and value.dtype == cls.tensor_dtype
-
-    @property
-    def dtype(cls) -> DType:
-        """The dtype of its tensors."""
-        return as_dtype(cls.tensor_dtype)
-
-
-def _typed(old: str) -> Any:
-    name = f"{old}Tensor"
-    doc = f"{OLD_NAMES[old]} tensors in PyTorch's older form: ``{name}([1, 2])``, or of a size, ``{name}(2, 3)``."
-    return _TensorType(name, (), {"__doc__": doc, "tensor_dtype": OLD_NAMES[old], "__module__": __name__})
-
-
-FloatTensor, DoubleTensor, HalfTensor, BoolTensor = map(_typed, ("Float", "Double", "Half", "Bool"))
-ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor = map(_typed, ("Byte", "Char", "Short", "Int", "Long"))
-
 LIKE = {name: getattr(np, name) for name in ("zeros_like", "ones_like", "full_like", "empty_like")}
 for _name in __all__:
+    if _name not in ("as_tensor", "from_numpy", "promote_types", "result_type"):
+        globals()[_name] = creating(globals()[_name], _name)
     publish(_name, globals()[_name], LIKE.get(_name, ()), method=False)
+publish("range", creating(inclusive_range, "range"), (), method=False)
+for _name in ("zeros", "ones", "empty", "full", "tensor"):
+    _new(f"new_{_name}", globals()[_name])

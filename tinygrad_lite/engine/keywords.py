@@ -1,0 +1,174 @@
+"""Arguments by other names: NumPy's, PyTorch's where it has several, its older positional forms, and ``out=``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
+from typing import Any
+
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.mode import MODE, switch
+from tinygrad_lite.engine.source import warn
+from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.errors import DTypeError, GradientError, describe
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim"}
+"""NumPy's argument names and PyTorch's."""
+
+WORDS: dict[str, dict[str, str]] = {
+    "broadcast_to": {"size": "shape"},
+    "from_numpy": {"ndarray": "array"},
+    "searchsorted": {"values": "input"},
+    "split": {"split_size": "split_size_or_sections"},
+    "swapaxes": {"dim0": "axis0", "dim1": "axis1"},
+    "swapdims": {"dim0": "axis0", "dim1": "axis1"},
+    "true_divide": {"dividend": "input", "divisor": "other"},
+}
+"""Argument names that PyTorch has beside those of the function here."""
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "<missing>"
+
+
+MISSING = _Missing()
+"""The default of a required argument, so that it can also be given by another name."""
+
+
+def name_of(function: str, word: str, params: Sequence[str]) -> str | None:
+    """Return the parameter that ``word`` means for a function, or None."""
+    if word in params:
+        return word
+    known = ALIASES.get(word) or WORDS.get(function, {}).get(word)
+    if known in params:
+        return known
+    place = {"input": 0, "self": 0, "other": 1}.get(word, len(params))
+    return params[place] if place < len(params) else None
+
+
+def renamed(function: str, params: Sequence[str], words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``words`` by the names of the parameters; raise TypeError for an unknown one or one given twice."""
+    out: dict[str, Any] = {}
+    for word, value in words.items():
+        name = name_of(function, word, params)
+        if name is None:
+            raise TypeError(f"{function}: unexpected argument '{word}'; it takes {', '.join(params)}")
+        if name in out:
+            raise TypeError(f"{function}: got several values for '{name}'")
+        out[name] = value
+    return out
+
+
+def check_given(function: str, params: Sequence[str], values: Sequence[Any]) -> None:
+    """Raise TypeError if a required argument is missing."""
+    missing = [f"'{p}'" for p, value in zip(params, values, strict=False) if value is MISSING]
+    if missing:
+        raise TypeError(f"{function}() missing required argument {' and '.join(missing)}")
+
+
+# ------------------------------------------------------------------------------------------------ older forms
+_Forms = dict[str, tuple[tuple[int, ...], dict[str, int]]]
+_SCALED: _Forms = {"ntntt": ((1, 3, 4), {"beta": 0, "alpha": 2}), "nttt": ((1, 2, 3), {"beta": 0}),
+           "tnntt": ((0, 3, 4), {"beta": 1, "alpha": 2}), "tntt": ((0, 2, 3), {"beta": 1})}  # fmt: skip
+_VALUED: _Forms = {"tntt": ((0, 2, 3), {"value": 1})}
+_ADDED: _Forms = {"tnt": ((0, 2), {"alpha": 1})}
+OLD_FORMS: dict[str, _Forms] = {
+    **dict.fromkeys(("addmm", "addmv", "addr", "addbmm", "baddbmm"), _SCALED),
+    **dict.fromkeys(("addcmul", "addcdiv"), _VALUED),
+    **dict.fromkeys(("add", "sub", "subtract"), _ADDED),
+}
+"""Positional forms from before PyTorch 1.5, by the kinds of the arguments: t(ensor) or n(umber)."""
+
+
+def modern(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of an older positional form as today's."""
+    kinds = "".join("t" if hasattr(a, "ndim") else "n" if isinstance(a, Number) else "?" for a in args)
+    form = OLD_FORMS[function].get(kinds)
+    if form is None:
+        return args, kwargs
+    warn(f"{function}: numbers before the tensors they scale are deprecated; pass them by name")
+    order, named = form
+    return tuple(args[i] for i in order), {**kwargs, **{word: args[i] for word, i in named.items()}}
+
+
+# ------------------------------------------------------------------------------------------------ out=
+OUT = frozenset(
+    """
+abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any arange arccos
+arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin asin asinh atan atan2 atanh baddbmm bernoulli
+bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize cat ceil
+chain_matmul cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clip column_stack concat concatenate cond
+conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det diag diff digamma div divide dot
+dstack eigh eigvalsh empty empty_like empty_permuted empty_strided eq erf erfc erfcx erfinv exp exp2 expit expm1 eye
+fix float_power floor floor_divide fmax fmin fmod frac frexp full full_like gammainc gammaincc gammaln gather gcd ge
+geqrf ger greater greater_equal gt hamming_window heaviside histc histogram householder_product hstack hypot i0 i0e
+i1 i1e igamma igammac index_add index_copy index_reduce index_select inner inv inv_ex inverse isneginf isposinf kron
+kthvalue lcm ldexp ldl_factor ldl_factor_ex ldl_solve le lerp less less_equal lgamma linspace log log10 log1p log2
+log_ndtr log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logspace
+logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power
+matrix_rank max maximum mean median min minimum mm mode msort mul multi_dot multigammaln multinomial multiply mv
+mvlgamma nan_to_num nanmean nanmedian nanquantile narrow_copy ndtr ndtri ne neg negative nextafter nonzero norm
+normal not_equal ones ones_like ormqr outer pinv polygamma pow prod psi qr quantile rad2deg rand rand_like randint
+randn randn_like randperm range reciprocal remainder renorm repeat_interleave round row_stack rsqrt scatter
+scatter_add scatter_reduce searchsorted sgn sigmoid sign signbit sin sinc sinh slogdet softmax solve solve_ex
+solve_triangular sort sqrt square stack std std_mean sub subtract sum svd svdvals take take_along_dim tan tanh
+tensorinv tensorsolve topk triangular_solve tril triu true_divide trunc vander var var_mean vdot vecdot vector_norm
+vstack where xlog1py xlogy zeros zeros_like zeta
+""".split()
+)
+"""The functions that take ``out=``: those of PyTorch."""
+
+
+def written(function: str, out: Any, result: Any) -> Any:
+    """Write ``result`` into ``out``, a tensor or several, and return ``out``."""
+    if function not in OUT:
+        raise TypeError(f"{function}: unexpected argument 'out'")
+    if not isinstance(result, tuple):
+        return _write_one(function, out, result)
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    if len(outs) != len(result):
+        raise TypeError(f"{function}: out must be {len(result)} tensors, got {describe(out)}")
+    kept = [_write_one(function, o, y) for o, y in zip(outs, result, strict=True)]
+    return type(result)(*kept) if hasattr(result, "_fields") else tuple(kept)
+
+
+def _write_one(function: str, out: Any, y: Any) -> Tensor:
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{function}: out must be a tensor, got {describe(out)}")
+    y = y if isinstance(y, Tensor) else make(new.asarray(y))
+    if MODE.get().grad and (out.tracked or y.tracked):
+        raise GradientError(
+            f"{function}: out= does not support gradients, but an argument requires them; "
+            f"use no_grad(), or the result without out="
+        )
+    order = {"b": 0, "i": 1, "u": 1, "f": 2}
+    if order[y.array.dtype.kind] > order[out.array.dtype.kind]:
+        raise DTypeError(f"{function}: result type {y.array.dtype} can't be cast to that of out, {out.array.dtype}")
+    if out.array.shape != y.array.shape:
+        if out.array.size:
+            warn(
+                f"{function}: out {describe(out)} was resized to {tuple(y.array.shape)}; "
+                f"resizing a tensor that is not empty is deprecated"
+            )
+        out.array, out.base = new.empty(y.array.shape, out.array.dtype), None
+    with switch(grad=False):
+        return out.copy_(y)
+
+
+def creating(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return a function that creates tensors with the arguments ``out``, ``layout`` and ``pin_memory`` of PyTorch's."""
+
+    @functools.wraps(function)
+    def create(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return function(*args)
+        layout, out = kwargs.pop("layout", None), kwargs.pop("out", None)
+        kwargs.pop("pin_memory", None)
+        if str(layout or "strided").removeprefix("torch.") != "strided":
+            raise TypeError(f"{name}: layout {layout} is not supported; tensors here are strided")
+        result = function(*args, **kwargs)
+        return result if out is None else written(name, out, result)
+
+    return create
