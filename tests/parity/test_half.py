@@ -81,6 +81,7 @@ CALLS: Calls = {
     "poisson_nll_loss": (lambda L, F, t, u: F.poisson_nll_loss(t, u), [small, prob]),
     "gaussian_nll_loss": (lambda L, F, t, u, v: F.gaussian_nll_loss(t, u, v), [small, (small * 2), prob]),
     "broadcast of a sum": (lambda L, F, t, u: t + u, [draw(4, scale=1.0), draw(3000, 4, scale=1.0)]),
+    "broadcast of a row": (lambda L, F, t, u: t + u, [draw(1, 4, scale=1.0), draw(9000, 4, scale=1.0)]),
     "broadcast of a product": (lambda L, F, t, u: t * u, [draw(4, 1, scale=1.0), draw(4, 3000, scale=1.0)]),
     "prelu": (lambda L, F, t, u: F.prelu(t, u), [draw(4, 3000, scale=1.0), draw(1, scale=0.2)]),
     "matmul": (lambda L, F, t, u: t @ u, [draw(4, 600, scale=5.0), draw(600, 4, scale=5.0)]),

@@ -1,4 +1,4 @@
-"""Derivatives of decompositions at singular, repeated and badly scaled matrices: right, or NaN, never another number."""
+"""Derivatives of decompositions at singular, repeated and badly scaled matrices: right, or NaN, nothing else."""
 
 from __future__ import annotations
 
