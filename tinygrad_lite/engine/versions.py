@@ -51,16 +51,23 @@ def owner(array: Any) -> Any:
     return array
 
 
-def bump(array: Any, source: Place | None = None) -> None:
-    """Count an in-place write to the memory of ``array``."""
+def change_of(array: Any) -> Change:
+    """Return the entry of the memory of ``array`` in the table, a new one without a write if there is none."""
     array = owner(array)
     key = id(array)
     change = CHANGES.get(key)
     if change is None:
         change = Change()
-        change.count = 0
+        change.count = change.when = 0
+        change.line = None
         change.keep = weakref.ref(array, lambda _, key=key: CHANGES.pop(key, None))  # type: ignore[misc]
         CHANGES[key] = change
+    return change
+
+
+def bump(array: Any, source: Place | None = None) -> None:
+    """Count an in-place write to the memory of ``array``."""
+    change = change_of(array)
     change.count += 1
     change.when, change.line = tick(), source
 

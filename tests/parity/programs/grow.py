@@ -12,6 +12,8 @@ from tests.parity.programs.grammar import BLOCKS, KINDS
 SHAPES = [(), (), (1,), (3,), (4,), (2, 3), (2, 2), (3, 3), (2, 1), (1, 4), (2, 3, 2), (1, 2, 2), (0,), (0, 3), (2, 0)]
 DTYPES = ["float64"] * 9 + ["float32"] * 5 + ["float16"] * 2 + ["int64"] * 2 + ["int32", "uint8", "bool"]
 LAYOUTS = ["", "", "", "", ".transpose(0, -1)", "[..., ::2]", ".flip(0)[1:]", ".expand(2, 3)", ".mT", "[::2]"]
+LEAVES = ["", "", "", ".transpose(0, -1).clone()", ".mT.clone()"]
+"""Layouts of leaves: none is a view of a tensor that no variable holds, which PyTorch treats in a way of its own."""
 NUMBERS = ["2", "0.5", "-1", "0", "1.5", "3", "True", "-0.25"]
 BIG = 30.0
 """A tensor with a larger element is not used where it could grow without bounds."""
@@ -65,12 +67,13 @@ class Grower:
         text = f"T.tensor({self.literal(shape, dtype)}, dtype=T.{dtype})"
         if 0 in shape:
             text = f"T.zeros({shape}, dtype=T.{dtype})"
-        layout = self.choose(LAYOUTS)
+        leaf = dtype.startswith("float") and self.rng.random() < 0.75
+        layout = self.choose(LEAVES if leaf else LAYOUTS)
         if (layout == ".expand(2, 3)" and shape not in ((), (1,), (3,), (2, 1))) or len(shape) < 2:
             layout = layout if shape and layout in ("[::2]", "[..., ::2]") else ""
         text += layout
         name = self.name("a")
-        if dtype.startswith("float") and self.rng.random() < 0.75:
+        if leaf:
             text += ".requires_grad_()"
             self.leaves.append(name)
         return f"{name} = {text}"
@@ -129,16 +132,19 @@ class Grower:
         shape = self.variables[x].shape
         side = shape[1] if len(shape) > 1 and re.search("Norm1d|Conv|GroupNorm", template) else (shape or [1])[-1]
         dtype = str(self.variables[x].dtype).removeprefix("torch.")
-        dtype = dtype if dtype.startswith("float") and dtype != "float16" else "float64"
+        if dtype not in ("float32", "float64"):
+            dtype, x = "float64", f"{x}.to(T.float64)"
         m = self.name("m")
         yield f"{m} = fill({template.replace('{c}', str(side))}, T.{dtype})"
-        if self.rng.random() < 0.3:
-            yield f"{m}.eval()"
         if m not in self.variables:
             return
+        if self.rng.random() < 0.3:
+            yield f"{m}.eval()"
         arguments = f"{x}, {x}" if "Bilinear" in template else f"{x}, {x}, {x}" if "Multihead" in template else x
         v = self.name("v")
         yield f"{v} = {m}({arguments})"
+        if v not in self.variables:
+            return
         if isinstance(self.variables.get(v), tuple):
             yield f"{self.name('v')} = {v}[0]"
         if self.rng.random() < 0.3:
@@ -172,7 +178,7 @@ class Grower:
         yield f"total = {terms}"
         yield f"g1 = T.autograd.grad(total, [{asked}], create_graph=True, allow_unused=True)"
         if "g1" in self.variables and self.rng.random() < 0.7:
-            yield "square = sum((g.to(T.float64) ** 2).sum() for g in g1 if g is not None and g.requires_grad)"
+            yield "square = sum((g.to(T.float64) ** 2).sum() for g in g1 if g is not None) + total * 0"
             yield f"g2 = T.autograd.grad(square, [{asked}], allow_unused=True, retain_graph=True)"
         yield "total.backward()"
 

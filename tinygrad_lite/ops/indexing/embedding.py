@@ -37,7 +37,8 @@ def add_rows(values: Array, index: Array, count: int) -> Array:
     Row i of the ``count`` rows is the sum of those with index i.
     """
     d = values.shape[-1]
-    flat, at = values.reshape(-1, d), index.reshape(-1)
+    at = index.reshape(-1)
+    flat = values.reshape(at.size, d)
     out = new.zeros((count, d), values.dtype)
     if not at.size:
         return out

@@ -18,7 +18,7 @@ from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.arrays import PYTHON, number
 from tinygrad_lite.engine.call import WRITE
 from tinygrad_lite.engine.methods import Methods
-from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.node import Node, clock, record
 from tinygrad_lite.engine.op import IN_PLACE, PUBLIC, PUBLISH_FORM, function, op, publish
 from tinygrad_lite.engine.samples import Samples
@@ -300,6 +300,8 @@ def copy_(input: Array, src: Array, non_blocking: bool = False) -> Array:
 
     Gradients go to ``src`` from then on.
     """
+    if np.ndim(src) > np.ndim(input):  # an assignment leaves out leading axes of length 1
+        raise ShapeError(f"copy_: the shape of {describe(src)} does not broadcast to that of {describe(input)}")
     return write("copy_", input, src, depth=2)
 
 
@@ -358,10 +360,10 @@ def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., A
 def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
     def become(input: Array, *args: Any, **kwargs: Any) -> Array:
         writable(name, input, elements=False)
-        _noted(input, 1)  # PyTorch counts it as a write, and so does the check of saved values
         old = make(input.array, input.node)
-        if not MODE.get().grad:
+        if not MODE.get().grad and input.node is None:
             input.array = compute(old, *args, **kwargs).array
+            _noted(input, 1)
             return input
         # views of this tensor become views of ``old``, and so does the tensor itself
         old.base = input.base
@@ -369,11 +371,13 @@ def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
             view = r()
             if view is not None:
                 view.base = old, view.base[1]
-        out = compute(old, *args, **kwargs)
+        with switch(grad=True):  # also in no_grad: the node has the shape that the tensor had
+            out = compute(old, *args, **kwargs)
         input.array, input.base = out.array, out.base
         if out.base.__class__ is tuple:
             out.base[0].base.add(input)
         move_to(input, out.node)
+        _noted(input, 1)  # PyTorch counts it as a write, and so does the check of saved values
         return input
 
     return _named(become, name, compute, f"Do what `{compute.__name__}` does to this tensor itself; returns ``input``.")

@@ -223,7 +223,7 @@ def batch_norm(
         if w is not None:
             scale, shift = w * scale, w * shift
         return contiguous(input * scale + (shift if b is None else shift + b))
-    count = prod(input.shape) // c if c else 0
+    count = input.shape[0] * prod(input.shape[2:])
     if count == 1:
         raise OptionError(
             f"batch_norm: expected more than 1 value per channel when training, got input {describe(input)}"

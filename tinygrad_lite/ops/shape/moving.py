@@ -10,7 +10,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.layout import contiguous_format
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.shape.reshaping import (
@@ -191,7 +191,10 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
 
 def repeated(wide: Array, shape: tuple[int, ...]) -> Array:
     """Return an expanded tensor in another shape, with memory of its own also where a view would do."""
-    return reshape_op(clone(wide, contiguous_format), shape)
+    out = reshape_op(clone(wide, contiguous_format), shape)
+    if isinstance(out, Tensor):
+        out.base = None  # no variable holds the clone: this is no view of it
+    return out
 
 
 @function()
