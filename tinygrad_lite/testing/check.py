@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.op import OPS, PUBLIC
-from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
+from tinygrad_lite.engine.samples import Choices, Samples
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.testing import routes
 from tinygrad_lite.testing.arguments import Arguments, as_array
@@ -18,8 +18,8 @@ from tinygrad_lite.testing.report import GradReport, finish, source_of
 from tinygrad_lite.testing.search.describe import describe
 from tinygrad_lite.testing.search.engines import run
 from tinygrad_lite.testing.search.one_example import Trial, quiet
-from tinygrad_lite.testing.search.samplers import sampler_of, sampler_of_samples, with_g
-from tinygrad_lite.testing.search.source import Sampler
+from tinygrad_lite.testing.search.samplers import Spec, sampler_of, sampler_of_samples, with_g
+from tinygrad_lite.testing.search.source import Sampler, examples as points
 from tinygrad_lite.testing.verdict.numeric import RTOL, learn
 from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile
 
@@ -120,20 +120,24 @@ def gradgradcheck(
 
 def check_op(
     op: Any,
-    *args: Arr | Ints,
+    *args: Spec,
     options: Mapping[str, Choices] | None = None,
     examples: int = 30,
     kinks: str | None = None,
     order: int | None = None,
     engine: str = "builtin",
+    wrt: Sequence[int] | None = None,
+    contract: bool = True,
+    forward: bool = False,
     seed: int = 0,
     raise_exception: bool = True,
 ) -> GradReport:
     """Check an op, or any function, on searched inputs: sizes, options, ties, zeros, domain ends, magnitudes.
 
-    ``args`` describe the arrays (`Arr`, `Ints`) and ``options`` the choices for each keyword; a registered op has its
-    own ``samples``. With ``engine="hypothesis"`` Hypothesis draws and shrinks the inputs. ``order=2`` (the default for
-    functions of Tensors) also checks the pullback as a function of inputs and g.
+    ``args`` describe the arrays (`Arr`, `Ints`, or an array as an example) and ``options`` the choices for each
+    keyword; a registered op has its own ``samples``. With ``engine="hypothesis"`` Hypothesis draws and shrinks the inputs. ``order=2`` (the default for
+    functions of Tensors) also checks the pullback as a function of inputs and g. ``wrt`` selects inputs by position,
+    ``contract=False`` compares numbers only, ``forward=True`` also compares `func.jvp` with the backward pass.
 
     >>> import tinygrad_lite as tl
     >>> print(check_op(tl.tanh, examples=10))
@@ -148,20 +152,41 @@ def check_op(
     highest = order if order is not None else samples.order if samples else 1 if pair else 2
     call = samples.call if samples else None
     title = f"check_op({name_of(op)})"
-    rule = rule_of(op, None, len(args), call)
-    report = run(Trial(rule, sampler, kinks), examples, seed, title, name_of(op), engine)
+    rule = rule_of(op, wrt, len(args), call)
+    report = run(Trial(rule, sampler, kinks, contract=contract), examples, seed, title, name_of(op), engine)
     if report.ok and highest > 1:
         if pair:
             raise TypeError(
                 "check_op: order=2 needs a function of Tensors; check a pair's backward as a rule of its own"
             )
-        second = pullback_of(op, None, 0, (*rule.names, "g") if rule.names else (), call)
-        trial = Trial(second, with_g(sampler, rule), kinks)
+        second = pullback_of(op, wrt, 0, (*rule.names, "g") if rule.names else (), call)
+        trial = Trial(second, with_g(sampler, rule), kinks, contract=contract)
         found = run(trial, examples, seed, f"{title}, order 2", name_of(op), engine)
         if not found.ok:
             report = found
         report.inconclusive += found.inconclusive if found is not report else 0
+    if report.ok and forward:
+        if pair:
+            raise TypeError("check_op: forward=True needs a function of Tensors, got a pair of NumPy functions")
+        _forward_too(report, callable_of(op, call), sampler, wrt, examples, seed)
     return finish(report, raise_exception)
+
+
+def _forward_too(
+    report: GradReport, run: Any, sampler: Sampler, wrt: Sequence[int] | None, examples: int, seed: int
+) -> None:
+    """Compare forward mode with the backward pass at the points of the search."""
+    for _, src in points(seed, examples):
+        arrays, kw = sampler(src)
+        wide = [np.asarray(a, np.float64) if np.asarray(a).dtype.kind == "f" else np.asarray(a) for a in arrays]
+        try:
+            with quiet():
+                routes.forward_mode(lambda *t, kw=kw: run(*t, **kw), wide, wrt, 1e-10, RTOL, src.seed)  # type: ignore[misc]
+        except Failure as e:
+            report.ok, report.kind, report.detail, report.smallest = False, e.kind, e.text, tuple(wide)
+            report.options = kw
+            return
+    report.notes.append("forward mode agrees")
 
 
 def behind(function: Any) -> Any:
@@ -171,9 +196,7 @@ def behind(function: Any) -> Any:
     return OPS[name].call if known else function
 
 
-def sampler_for(
-    op: Any, args: Sequence[Arr | Ints], options: Mapping[str, Choices] | None
-) -> tuple[Sampler, Samples | None]:
+def sampler_for(op: Any, args: Sequence[Spec], options: Mapping[str, Choices] | None) -> tuple[Sampler, Samples | None]:
     """Make the sampler from explicit specs, or from the samples that the op was registered with."""
     if args:
         return sampler_of(args, options), None

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_lite.engine.grad import grad
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.testing.state import kept_buffers
-from tinygrad_lite.testing.verdict.point import Array, Rule
+from tinygrad_lite.testing.verdict.point import Array, NoOutput, Rule
 
 Pair = tuple[Callable[..., Any], Callable[..., Any]]
 
@@ -112,7 +112,7 @@ def values(out: Any, function: str = "the function") -> Any:
     found = flat(out)
     if not found:
         what = f"{out!r} ({type(out).__name__})" if isinstance(out, (str, list, tuple, dict)) else type(out).__name__
-        raise TypeError(f"{function} returned {what}; return a Tensor, or a tuple, list, dict or dataclass of Tensors")
+        raise NoOutput(f"{function} returned {what}; return a Tensor, or a tuple, list, dict or dataclass of Tensors")
     several = len(found) > 1 or found[0] is not out
     return tuple(map(array_of, found)) if several else array_of(out)
 

@@ -46,7 +46,8 @@ def seeded() -> Iterator[None]:
 def kept_buffers(function: Any) -> Iterator[None]:
     """Put back the buffers of a module, and of the module that a method belongs to."""
     owner = function if hasattr(function, "named_buffers") else getattr(function, "__self__", None)
-    buffers = [b for _, b in owner.named_buffers()] if hasattr(owner, "named_buffers") else []
+    named = getattr(owner, "named_buffers", None)
+    buffers = [b for _, b in named()] if named is not None else []
     kept = [b.array for b in buffers]
     for b in buffers:
         b.array = b.array.copy()

@@ -42,6 +42,10 @@ ADVICE = {
     "gradient missing": "the rule returns None for a float input",
     "wrong shape": "the gradient must have the shape of its input: sum over broadcast axes, keep axes of size 1",
     "wrong dtype": "the gradient must have the dtype of its input: a constant or an array of another dtype changed it",
+    "backward works only once per forward call": (
+        "backward removes or overwrites what forward saved: keep it, or call forward before every backward"
+    ),
+    "forward mode": "jvp and the backward pass take different rules for the same operation",
     "backward is not deterministic (or accumulates)": (
         "the rule changes its saved values, adds into a buffer that it keeps, or has other state"
     ),

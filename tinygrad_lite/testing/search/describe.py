@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tinygrad_lite.testing.explain.context import Outcome
-from tinygrad_lite.testing.explain.diagnose import diagnose
+from tinygrad_lite.testing.explain.diagnose import ADVICE, diagnose
 from tinygrad_lite.testing.explain.jacobian import worst_of
 from tinygrad_lite.testing.report import GradReport, source_of
 from tinygrad_lite.testing.verdict.point import NUMBERS, Clock, Failure, Point
@@ -63,6 +63,9 @@ def _explained(report: GradReport, failure: Failure, outcomes: Sequence[Outcome]
         return
     alone = [Outcome("normal", failure.data["point"], True)]
     report.suspicion = diagnose(failure.kind, alone if outcomes is None else outcomes)
+    written = next((f for f in failure.data.get("also", ()) if "modifies" in f.kind and "incoming" not in f.kind), None)
+    if written is not None:  # other patterns may follow from it
+        report.suspicion = f"{ADVICE[written.kind]}; {report.suspicion}"
 
 
 def _copy(report: GradReport, failure: Failure) -> None:

@@ -11,27 +11,48 @@ from tinygrad_lite.engine.samples import Arr, Choices, Ints, Samples
 from tinygrad_lite.testing.search.source import Sampler, Source
 from tinygrad_lite.testing.verdict.point import Array, Rule
 
+Spec = Arr | Ints | Array
 USUAL = (3, 4, 2, 5)  # usual sizes of the axes in order of their names: all different, so that mixed-up axes show
 LARGEST = 5  # default upper bound of an axis
 
 
 def sampler_of(
-    specs: Sequence[Arr | Ints],
+    specs: Sequence[Spec],
     options: Mapping[str, Choices] | None = None,
     sizes: Mapping[str, tuple[int, int]] | None = None,
 ) -> Sampler:
-    """Return a sampler of arrays of these specs and one choice of every option."""
+    """Return a sampler of arrays of these specs and one choice of every option.
+
+    An array among the specs is an example: the first draw is the array, others have its shape and range.
+    """
 
     def sampler(src: Source) -> tuple[list[Array], dict[str, Any]]:
-        shapes = _Shapes(src, specs, sizes or {})
+        shapes = _Shapes(src, [s for s in specs if not isinstance(s, np.ndarray)], sizes or {})
         arrays: list[Array] = []
         for spec in specs:
+            if isinstance(spec, np.ndarray):
+                arrays.append(alike(src, spec))
+                continue
+            if isinstance(spec, np.ndarray):
+                arrays.append(alike(src, spec))
+                continue
             if spec.optional and src.chance():
                 break  # optional arrays come last
             arrays.append(shapes.array(spec))
         return arrays, {k: chosen(src, choices, arrays) for k, choices in (options or {}).items()}
 
     return sampler
+
+
+def alike(src: Source, example: Array) -> Array:
+    """Draw an array of the shape, dtype and range of an example; the first one is the example."""
+    first = src.sizes == "usual" and src.mode == "normal"
+    if example.dtype.kind != "f":
+        return example.copy() if first else src.rng.permutation(example.ravel()).reshape(example.shape)
+    lo, hi = float(example.min(initial=np.inf)), float(example.max(initial=-np.inf))
+    lo, hi = (-np.inf, np.inf) if lo < 0 < hi else (0.0, np.inf) if lo >= 0 and hi > 1 else (lo, hi)
+    drawn = src.floats(example.shape, lo if np.isfinite(lo) or lo < 0 else 0.0, hi)
+    return example.astype(np.float64) if first else drawn
 
 
 def sampler_of_samples(samples: Samples, names: Sequence[str] = ()) -> Sampler:

@@ -10,6 +10,7 @@ from tinygrad_lite.testing.explain.jacobian import MANY
 from tinygrad_lite.testing.report import GradReport
 from tinygrad_lite.testing.search.describe import describe, explaining, facts
 from tinygrad_lite.testing.search.one_example import Trial, quiet
+from tinygrad_lite.testing.search.samplers import Spec, sampler_of
 from tinygrad_lite.testing.search.shrink import shrink
 from tinygrad_lite.testing.search.source import Sampler, Source, schedule
 from tinygrad_lite.testing.verdict.point import NUMBERS, Failure, OutOfTime, Point, Rule
@@ -24,19 +25,22 @@ MORE = 8  # additional ordinary examples for an explanation
 def check_rule(
     forward: Callable[..., tuple[Any, Any]],
     backward: Callable[[Any, Any], Sequence[Any]],
-    sampler: Sampler,
-    *,
+    sampler: Sampler | Spec,
+    *more: Spec,
     examples: int = 30,
     seed: int = 0,
     kinks: str = "strict",
     name: str | None = None,
+    wrt: Sequence[int] | None = None,
+    contract: bool = True,
 ) -> GradReport:
     """Check a pair of plain NumPy functions on searched inputs.
 
     ``forward(*arrays, **options)`` returns ``(out, saved)``, ``backward(g, saved)`` one gradient per array (None for
     integer arrays). A function of several outputs returns a tuple and gets g as a tuple. ``sampler(src)`` draws
-    everything from ``src`` and returns ``(arrays, options)``. ``examples`` points are tested in full. As many again
-    are tested along one direction only, to reach rare combinations of options.
+    everything from ``src`` and returns ``(arrays, options)``; `Arr` and `Ints` specs, or arrays as examples, do as
+    well. ``wrt`` selects inputs by position, ``contract=False`` compares numbers only. ``examples`` points are tested
+    in full. As many again are tested along one direction only, to reach rare combinations of options.
 
     >>> import numpy as np
     >>> def forward(x): return np.tanh(x), x
@@ -45,8 +49,10 @@ def check_rule(
     >>> report.ok, report.kind
     (False, 'wrong value')
     """
-    rule = Rule(forward, backward, str(name or getattr(forward, "__name__", "rule")))
-    return search(Trial(rule, sampler, kinks), examples, seed, title=f"check_rule({rule.name})")
+    places = None if wrt is None else tuple(wrt)
+    rule = Rule(forward, backward, str(name or getattr(forward, "__name__", "rule")), places)
+    drawn = sampler_of([sampler, *more]) if more or isinstance(sampler, Spec) else sampler
+    return search(Trial(rule, drawn, kinks, contract=contract), examples, seed, title=f"check_rule({rule.name})")
 
 
 def search(trial: Trial, examples: int, seed: int, title: str, reproduce: str = "check_rule") -> GradReport:

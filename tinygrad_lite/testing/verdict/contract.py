@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.errors import DTypeError
-from tinygrad_lite.testing.verdict.point import Array, Failure, Outs, Point, close
+from tinygrad_lite.testing.verdict.point import Array, Failure, NoOutput, Outs, Point, close
 
 LAYOUTS = ("fortran", "strided", "reversed")
 
@@ -39,6 +39,14 @@ def contract(p: Point, thorough: bool) -> bool:
         p.blame(Failure("backward modifies a saved input", p.label(_changed(arrays, keep))))
         p.fragile = True
     _formed(p, grads, outs)
+    if p.rule.lenient:  # how such a rule treats its arguments is a matter of taste
+        p.warnings += [f"{f.kind}{f': {f.text}' * bool(f.text)}" for f in p.flaws]
+        p.flaws.clear()
+        p.fragile = True
+    if p.rule.lenient:  # how such a rule treats its arguments is a matter of taste
+        p.warnings += [f"{f.kind}{f': {f.text}' * bool(f.text)}" for f in p.flaws]
+        p.flaws.clear()
+        p.fragile = True
     if not outs.finite:
         return False
     ref = [None if t is None else np.array(t) for t in grads]
@@ -57,7 +65,8 @@ def contract(p: Point, thorough: bool) -> bool:
                 text = f"{p.label(i)}: nonzero for g = 0"
                 raise Failure(kind, text, input=i, advice="a term without g: it is added whatever g is")
         check(p.pull(_like(g0, lambda a: a * a.dtype.type(-4)), p.again(saved)), kind, 1e-12, -4.0)
-    _layouts(p, outs, saved, g0, check, thorough)
+    if not p.rule.lenient:
+        _layouts(p, outs, saved, g0, check, thorough)
     return True
 
 
@@ -69,7 +78,7 @@ def _repeated(p: Point, g: Outs, saved: object, check: _Comparison) -> None:
         return
     try:
         second = p.pull(_like(g, np.copy), saved)
-        if any(second[i] is not None and np.shape(second[i]) != np.shape(check.ref[i]) for i in p.fl):
+        if any(t is not None and t.shape != np.shape(check.ref[i]) for i, t in enumerate(second) if i in p.fl):
             raise ValueError("the second call returns another shape")
     except Exception as e:
         p.fragile = True
@@ -99,7 +108,10 @@ def _forward(p: Point, arrays: Sequence[Array]) -> tuple[Outs, object]:
     try:
         return p.call(arrays)
     except Exception as e:
-        raise Failure("forward raises", f"{type(e).__name__}: {e}", error=e) from e
+        failure = Failure("forward raises", f"{type(e).__name__}: {e}", error=e)
+        if isinstance(e, (NoOutput, NameError)):
+            failure.data["advice"] = ""
+        raise failure from e
 
 
 def formed(p: Point) -> None:
@@ -171,7 +183,7 @@ def _misshapen(t: tuple[int, ...], a: tuple[int, ...], outs: Sequence[tuple[int,
     if t in outs:
         return "the sum over broadcast axes is missing: the gradient has the shape of the output"
     if len(t) == len(a) and all(n >= m for n, m in zip(t, a, strict=True)):
-        return "the gradient is larger than its input: padding is still on, or broadcast axes are not summed"
+        return "the gradient is larger than its input: the sum over broadcast axes is missing, or padding is still on"
     if int(np.prod(t)) == int(np.prod(a)):
         return "the gradient has as many elements as its input: reshape or transpose it to the shape of the input"
     return "the gradient must have the shape of its input: sum over broadcast axes, keep axes of size 1"
@@ -238,7 +250,7 @@ def _layouts(p: Point, outs: Outs, saved: object, g0: Outs, check: _Comparison, 
         except Exception as e:
             raise Failure("depends on memory layout", f"{kind}: {type(e).__name__}: {e}", error=e) from e
         check(other, f"depends on memory layout ({kind})", tol)
-    if any(f.kind == "backward modifies the incoming gradient" for f in p.flaws):
+    if any("modifies" in f.kind for f in p.flaws):
         return
     try:
         flat = p.pull(_like(outs, lambda a: np.broadcast_to(a.dtype.type(1.5), a.shape)), p.again(saved))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -44,6 +45,12 @@ class Scan:
         # outputs with v = 0 do not count: they may be infinite
         self.counts = v != 0 if v.size == self.y0.size else np.ones(self.y0.shape, bool)
         self._seen: dict[float, Vector] = {}
+
+    def again(self, v: Vector) -> Scan:
+        """Return a scan for another v that shares the outputs."""
+        other = copy.copy(self)
+        other.v, other.counts = v, v != 0
+        return other
 
     def at(self, t: float) -> Vector:
         """Return the outputs at x + t d; NaN where the function raises."""

@@ -70,6 +70,8 @@ def judge(
     if not gap > 0.1 * abs(a - n) and saturation.integrates(p, d, v, s, abs(a - n), TRUST):
         # right around this point: either rounding is the cause, or the rule is wrong at this point only
         return Verdict("kink" if _wrong_here(p, d, v, rows, a, n) else "agree", n, e)
+    if saturation.lost_in_rounding(p, d, v, a, n):
+        return Verdict("unclear", n, e)
     return Verdict("kink" if corner else "fail", n, e)
 
 

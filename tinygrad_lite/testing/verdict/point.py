@@ -21,6 +21,10 @@ class OutOfTime(Exception):
     """Raised by a call of the function when the time for an explanation is used up."""
 
 
+class NoOutput(TypeError):
+    """The function returned nothing that could be differentiated; the message says what."""
+
+
 class Clock:
     """The time after which explanations stop calling the function; None while a verdict is computed."""
 
@@ -170,7 +174,7 @@ class Point:
         names: Sequence[str] = self.rule.names
         if not names:
             names = list(inspect.signature(self.rule.forward).parameters)
-        known = {_bare(str(k)): t for k, t in grads.items()}
+        known = {bare(str(k)): t for k, t in grads.items()}
         if not any(n.lower() in known for n in names):
             return list(grads.values())
         return [known.get(n.lower()) for n in names[: len(self.given)]]
@@ -210,7 +214,7 @@ class Point:
         return f"input {i} ({name}{a.dtype}[{shape}])"
 
 
-def _bare(key: str) -> str:
+def bare(key: str) -> str:
     """Return the name of the input that a key such as dW, d_w or grad_w belongs to."""
     key = key.lower()
     for start in ("grad_", "d_", "grad", "d"):

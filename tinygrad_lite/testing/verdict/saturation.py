@@ -9,6 +9,31 @@ import numpy as np
 from tinygrad_lite.testing.verdict.differences import Scan, dot
 from tinygrad_lite.testing.verdict.point import Point, Vector
 
+
+def lost_in_rounding(p: Point, d: Sequence[Vector], v: Vector, a: float, n: float) -> bool:
+    """Whether differences in extended precision support the analytic slope ``a`` and not ``n``.
+
+    A function such as ``(x + 1e8) - 1e8`` rounds its input away: its differences in float64 are those of a staircase.
+    """
+    if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
+        return False
+    gap = abs(a - n)
+    for h in (1e-1, 1e-2):
+        values = []
+        for t in (h, -h):
+            wide = list(p.x)
+            for i, di in zip(p.fl, d, strict=True):
+                wide[i] = np.asarray(p.x[i].astype(np.longdouble) + t * di)
+            try:
+                values.append(p.out(wide))
+            except Exception:  # it takes float64 only
+                return False
+        slope = dot(v, values[0] - values[1]) / (2 * h)
+        if not abs(slope - a) < 0.05 * gap:
+            return False
+    return True
+
+
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
