@@ -222,7 +222,7 @@ class ParameterDict(_Parameters):
                     )
                 if len(tuple(pair)) != 2:
                     raise ValueError(
-                        f"ParameterDict update sequence element #{i} has length {len(pair)}; 2 is required"
+                        f"ParameterDict update sequence element #{i} has length {len(tuple(pair))}; 2 is required"
                     )
         for key, value in pairs:
             self[key] = value

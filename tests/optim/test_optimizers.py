@@ -138,9 +138,10 @@ def test_wrong_parameters(params, error, message):
 
 def test_a_parameter_twice():
     p = parameter(1.0)
-    for params in ([p, p], [{"params": [p]}, {"params": [p]}]):
-        with pytest.raises(ValueError, match="more than one"):
-            optim.SGD(params, lr=0.1)
+    with pytest.raises(ValueError, match="more than one"):
+        optim.SGD([{"params": [p]}, {"params": [p]}], lr=0.1)
+    with pytest.warns(UserWarning, match="duplicate"):
+        optim.SGD([p, p], lr=0.1)
 
 
 def test_options_of_pytorch_accepted_or_refused():

@@ -136,6 +136,7 @@ def test_plateau(options):
         assert schedule.num_bad_epochs == reference.num_bad_epochs
 
 
+@pytest.mark.filterwarnings("ignore:The epoch parameter:UserWarning")
 @pytest.mark.parametrize(
     ("name", "options"), [s for s in SIMPLE if s[0] not in ("OneCycleLR", "CyclicLR", "MultiplicativeLR")]
 )

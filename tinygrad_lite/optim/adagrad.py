@@ -47,6 +47,9 @@ class Adagrad(Optimizer):
         fused: bool | None = None,
     ) -> None:
         super().__init__(params, options(locals()))
+        for group in self.param_groups:
+            for p in group["params"]:
+                self._looked_up(p, group, self.fields(group))
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
         """Return the initial sum."""

@@ -10,18 +10,27 @@ from __future__ import annotations
 import copy
 import functools
 import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import checked_constructor, fits, misfit, ours
-from tinygrad_lite.engine.hooks import RemovableHandle
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import Tensor, make
-from tinygrad_lite.engine.versions import CHANGES, bump, owner, tick
+from tinygrad_lite.engine.versions import bump, change_of, tick
 from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.optim.formula import need
+from tinygrad_lite.optim.hooks import (
+    AFTER,
+    BEFORE,
+    HookedOptimizer,
+    hooked,
+    register_optimizer_step_post_hook as register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook as register_optimizer_step_pre_hook,
+    run_hooked,
+)
 
 Job = tuple[Any, Any, Any, tuple[Any, ...]]
 """One parameter to update: its array, gradient, state (its "step" counts from 1), and state arrays then scratch arrays.
@@ -61,6 +70,25 @@ class State(dict[str, Any]):
         if name in self.fields:
             self.array = None
         dict.__setitem__(self, name, value)
+
+
+class _Required:
+    """A default that every group has to give itself."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+def _cast(p: Tensor, value: Any, name: Any = None) -> Any:
+    """Return a copy of saved state, its tensors in the dtype of the parameter; the number of steps keeps its own."""
+    if isinstance(value, Tensor):
+        return value.clone() if name == "step" or value.dtype.kind != "f" else value.to(p.dtype).clone()
+    if isinstance(value, dict):
+        return {k: _cast(p, v, k) for k, v in value.items()}
+    return copy.deepcopy(value)
 
 
 def _noticed(name: str) -> Any:
@@ -109,7 +137,28 @@ def in_pieces(jobs: list[Job]) -> Iterator[Job]:
                 yield part, flat[piece], state, its
 
 
-class Optimizer:
+def _tensors(params: Any, computed: bool | None) -> tuple[list[Tensor], list[str] | None]:
+    """Return the tensors of a group, and their names if they were given as pairs; raise for anything else."""
+    if isinstance(params, set):
+        raise TypeError("optimizer parameters need to be organized in ordered collections, a set has no order")
+    if not isinstance(params, Iterable):
+        raise TypeError(f"the 'params' of a parameter group must be tensors, got {describe(params)}")
+    given = [params] if isinstance(params, Tensor) else list(params)
+    names = [p[0] for p in given if isinstance(p, tuple)]
+    if names and len(names) < len(given):
+        raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+    tensors = [p[1] if isinstance(p, tuple) else p for p in given]
+    for p in tensors:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {describe(p)}")
+        if not (computed or p.is_leaf or p.retains_grad):
+            raise ValueError("can't optimize a non-leaf Tensor")
+        if p.dtype.kind != "f":
+            raise DTypeError(f"optimizer can only optimize floating tensors, but one of the params is {describe(p)}")
+    return tensors, names or None
+
+
+class Optimizer(HookedOptimizer):
     """Base of all optimisers: groups of parameters and their state.
 
     ``params`` is an iterable of tensors, of (name, tensor) pairs, or of groups (dicts).
@@ -131,6 +180,8 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         checked_constructor(cls)
+        if "step" in cls.__dict__:
+            cls.step = hooked(cls.__dict__["step"])  # type: ignore[method-assign]
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -138,7 +189,8 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.count = 0  # steps taken, with which schedulers check the order of the calls
         self._scratch: dict[Any, Any] = {}
-        self._hooks: tuple[dict[int, Any], dict[int, Any]] = ({}, {})
+        self._inside = False  # in a step of a subclass, which runs the hooks
+        self._make_hooks()
         if isinstance(params, (Tensor, dict, str)) or not isinstance(params, Iterable):
             raise TypeError(
                 f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
@@ -178,41 +230,39 @@ class Optimizer:
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         if "params" not in param_group:
             raise KeyError(f"a parameter group needs 'params', the tensors to change; it has {sorted(param_group)}")
-        options, init = {k: v for k, v in param_group.items() if k != "params"}, type(self).__init__
+        options, init = {k: v for k, v in param_group.items() if k in self.defaults}, type(self).__init__
         wrong = misfit(init, (), options) if ours(init) else None
         if wrong is not None:
             raise ArgumentError(f"{type(self).__name__}: {wrong[0]}")
-        group = {**self.defaults, **param_group}
-        params = group["params"]
-        if isinstance(params, set):
-            raise TypeError("optimizer parameters need to be organized in ordered collections, a set has no order")
-        if not isinstance(params, Iterable):
-            raise TypeError(f"the 'params' of a parameter group must be tensors, got {describe(params)}")
-        params = [params] if isinstance(params, Tensor) else list(params)
-        if params and all(isinstance(p, tuple) and len(p) == 2 for p in params):
-            group["param_names"] = [name for name, _ in params]
-            params = [p for _, p in params]
-        known = {id(p) for g in self.param_groups for p in g["params"]}
-        for p in params:
-            if not isinstance(p, Tensor):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {describe(p)}")
-            if not p.is_leaf:
-                raise ValueError("can't optimize a non-leaf Tensor")
-            if p.dtype.kind != "f":
-                raise DTypeError(
-                    f"optimizer can only optimize floating tensors, but one of the params is {describe(p)}"
-                )
-            if id(p) in known:
-                raise ValueError("some parameters appear in more than one parameter group, or twice in one")
-            known.add(id(p))
-        group["params"] = params
+        group = dict(param_group)
+        group["params"], names = _tensors(group["params"], self.defaults.get("differentiable"))
+        if names is not None:
+            group["param_names"] = names
+        for name, value in self.defaults.items():
+            if value is required and name not in group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            group.setdefault(name, value)
+        for other in self.param_groups:
+            if ("param_names" in group) != ("param_names" in other):
+                raise ValueError("all optimizer param groups should be with/without names")
+        known = {id(p) for other in self.param_groups for p in other["params"]}
+        if any(id(p) in known for p in group["params"]):
+            raise ValueError("some parameters appear in more than one parameter group")
         for key, value in group.items():
-            if isinstance(value, Tensor):
+            if isinstance(value, Tensor) and key != "lr":
                 group[key] = value.item()
         if group.get("differentiable"):
             raise NotImplementedError("differentiable=True: a step of an optimizer is not recorded here")
         self.check(group)
-        self.param_groups.append(group)
+        if len({id(p) for p in group["params"]}) < len(group["params"]):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; each is changed once for every time "
+                "it is listed",
+                UserWarning,
+                stacklevel=3,
+            )
+        param_group.update(group)  # the caller's dict becomes the group, as in PyTorch
+        self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Delete the gradients of all parameters, or fill them with zeros."""
@@ -233,15 +283,15 @@ class Optimizer:
         If one gradient is invalid, no parameter changes.
         ``closure`` recomputes the loss and the gradients; its value is returned.
         """
-        before, after = self._hooks
-        if before:
-            for hook in tuple(before.values()):
-                hook(self, (closure,), {})
-        loss = self._take(closure, sys._getframe(1))
+        frame = sys._getframe(1)
+        if self._inside:
+            return self._take(closure, frame)
+        if not (self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or BEFORE or AFTER):
+            loss = self._take(closure, frame)
+        else:
+            args = (self,) if closure is None else (self, closure)
+            loss = run_hooked(self, lambda _, closure=None: self._take(closure, frame), args, {})
         self.count += 1
-        if after:
-            for hook in tuple(after.values()):
-                hook(self, (closure,), {})
         return loss
 
     def _take(self, closure: Callable[[], Any] | None, frame: Any) -> Any:
@@ -322,19 +372,9 @@ class Optimizer:
                 views = [a.reshape(-1)[piece] for a in (x, *arrays)]
                 n = len(views[0])
                 state.pieces.append((piece, views[0], (*views[1:], *scratch[:, :n])))
-        bump(x)
-        state.change = CHANGES[id(owner(x))]
+        state.change = change_of(x)
         self.state[p] = state
         return state
-
-    # -------------------------------------------------------------------------------- hooks
-    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` before every step."""
-        return RemovableHandle(self._hooks[0], hook)
-
-    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` after every step."""
-        return RemovableHandle(self._hooks[1], hook)
 
     # -------------------------------------------------------------------------------- saving and resuming
     def state_dict(self) -> dict[str, Any]:
@@ -342,13 +382,25 @@ class Optimizer:
 
         The tensors share memory with the optimiser; save (or deepcopy) them before the next step.
         """
-        params = [p for group in self.param_groups for p in group["params"]]
-        number = {id(p): i for i, p in enumerate(params)}
-        groups = [{**group, "params": [number[id(p)] for p in group["params"]]} for group in self.param_groups]
-        return {
-            "state": {number[id(p)]: dict(s) for p, s in self.state.items() if id(p) in number},
-            "param_groups": groups,
+        for hook in tuple(self._optimizer_state_dict_pre_hooks.values()):
+            hook(self)
+        number: dict[int, int] = {}
+        for i, p in enumerate(p for group in self.param_groups for p in group["params"]):
+            number[id(p)] = i
+        groups = [
+            {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]
+        state = {
+            number[id(p)] if isinstance(p, Tensor) else p: self.saved(s) if isinstance(s, State) else s
+            for p, s in self.state.items()
+            if not isinstance(p, Tensor) or id(p) in number
         }
+        return self._changed_by(self._optimizer_state_dict_post_hooks, {"state": state, "param_groups": groups})  # type: ignore[no-any-return]
+
+    def saved(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the state of one parameter as PyTorch keeps it: the number of steps is a tensor."""
+        return {k: make(new.array(float(v), "float32")) if k == "step" else v for k, v in state.items()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore a `state_dict` of the same parameters, also one of PyTorch.
@@ -362,6 +414,7 @@ class Optimizer:
                 "load_state_dict: expected what state_dict() of an optimizer returns, with 'state' and 'param_groups', "
                 f"got {known}"
             )
+        state_dict = self._changed_by(self._optimizer_load_state_dict_pre_hooks, dict(state_dict))
         groups = [dict(group) for group in state_dict["param_groups"]]
         if len(groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
@@ -377,14 +430,19 @@ class Optimizer:
                 saved.setdefault(key, value)
             for key, value in saved.items():
                 if isinstance(value, Tensor):
-                    saved[key] = value.item()
+                    saved[key] = value.clone() if key == "lr" else value.item()
         state = {
-            owner[k][0]: self._loaded(*owner[k], values) for k, values in state_dict["state"].items() if k in owner
+            owner[k][0] if k in owner else k: self._loaded(*owner[k], values) if k in owner else values
+            for k, values in state_dict["state"].items()
         }
-        self.param_groups, self.state = groups, defaultdict(dict, state)
+        self.__setstate__({"state": defaultdict(dict, state), "param_groups": groups})
+        for hook in tuple(self._optimizer_load_state_dict_post_hooks.values()):
+            hook(self)
 
     def _loaded(self, p: Tensor, group: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of the saved state of ``p`` in its dtype."""
+        if type(self).update is Optimizer.update:  # an optimiser with a step of its own: its state is its own too
+            return _cast(p, values)  # type: ignore[no-any-return]
         for name in self.fields(group):
             if values.get(name) is not None and tuple(values[name].shape) != p.array.shape:
                 raise ShapeError(
@@ -403,6 +461,9 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_scratch": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

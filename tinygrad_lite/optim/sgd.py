@@ -60,6 +60,10 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
+    def saved(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the state of one parameter as PyTorch keeps it, without the number of steps."""
+        return {k: v for k, v in state.items() if k != "step"}
+
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the names of the state arrays: a running sum, with momentum only."""
         return self.state_arrays if group["momentum"] else ()

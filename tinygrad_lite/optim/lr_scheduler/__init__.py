@@ -15,4 +15,8 @@ from tinygrad_lite.optim.lr_scheduler.decay import (
     StepLR as StepLR,
 )
 from tinygrad_lite.optim.lr_scheduler.plateau import ReduceLROnPlateau as ReduceLROnPlateau
-from tinygrad_lite.optim.lr_scheduler.scheduler import LRScheduler as LRScheduler
+from tinygrad_lite.optim.lr_scheduler.scheduler import (
+    EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING,
+    LRScheduler as LRScheduler,
+    _LRScheduler as _LRScheduler,
+)

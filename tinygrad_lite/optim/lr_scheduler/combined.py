@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_lite.optim.lr_scheduler.plateau import ReduceLROnPlateau
-from tinygrad_lite.optim.lr_scheduler.scheduler import LRScheduler
+from tinygrad_lite.optim.lr_scheduler.scheduler import LRScheduler, own, set_lr
 from tinygrad_lite.optim.optimizer import Optimizer
 
 
@@ -58,7 +58,7 @@ class SequentialLR(Combined):
         self.last_epoch = last_epoch + 1
         # every schedule took its first step when it was made: undo that, and let only the first one take it again
         for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"]
+            set_lr(group, group["initial_lr"])
         rewind(self._schedulers)
         first = self._schedulers[bisect_right(self._milestones, 0)]
         first._start()
@@ -81,13 +81,13 @@ class ChainedScheduler(Combined):
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         super().__init__(optimizer, schedulers)
-        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self._last_lr = [own(group["lr"]) for group in self.optimizer.param_groups]
 
     def step(self, epoch: int | None = None) -> None:
         """Advance every schedule by one."""
         for scheduler in self._schedulers:
             scheduler.step()
-        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self._last_lr = [own(group["lr"]) for group in self.optimizer.param_groups]
 
 
 def rewind(schedulers: Sequence[Any]) -> None:

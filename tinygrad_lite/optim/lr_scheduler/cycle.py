@@ -63,17 +63,17 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
-        self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
-        # each phase: last step, learning rate from and to, momentum from and to
-        top, end = pct_start * self.total_steps - 1, float(self.total_steps - 1)
-        self.phases = [(top, ("initial_lr", "max_lr"), ("max_momentum", "base_momentum"))]
+        self._anneal_func_type, self.cycle_momentum = anneal_strategy, cycle_momentum
+        self.use_beta1 = cycle_momentum and "betas" in optimizer.defaults
+        top, end = float(pct_start * self.total_steps) - 1, self.total_steps - 1
+        self._schedule_phases = [_phase(top, "initial_lr", "max_lr", "max_momentum", "base_momentum")]
         if three_phase:
-            self.phases += [
-                (2 * top, ("max_lr", "initial_lr"), ("base_momentum", "max_momentum")),
-                (end, ("initial_lr", "min_lr"), ("max_momentum", "max_momentum")),
+            self._schedule_phases += [
+                _phase(2 * top, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+                _phase(end, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
             ]
         else:
-            self.phases += [(end, ("max_lr", "min_lr"), ("base_momentum", "max_momentum"))]
+            self._schedule_phases += [_phase(end, "max_lr", "min_lr", "base_momentum", "max_momentum")]
         if last_epoch == -1:
             for group, most in zip(optimizer.param_groups, per_group("max_lr", optimizer, max_lr), strict=True):
                 group["initial_lr"], group["max_lr"] = most / div_factor, most
@@ -84,7 +84,7 @@ class OneCycleLR(LRScheduler):
 
     def between(self, a: float, b: float, part: float) -> float:
         """Interpolate between ``a`` (``part`` 0) and ``b`` (``part`` 1)."""
-        if self.anneal_strategy == "cos":
+        if self._anneal_func_type == "cos":
             return b + (a - b) / 2.0 * (math.cos(math.pi * part) + 1)
         return (b - a) * part + a
 
@@ -93,15 +93,21 @@ class OneCycleLR(LRScheduler):
         t = self.last_epoch
         if t > self.total_steps:
             raise ValueError(f"Tried to step {t} times. The specified number of total steps is {self.total_steps}")
-        i = next((i for i, phase in enumerate(self.phases) if t <= phase[0]), len(self.phases) - 1)
-        start = self.phases[i - 1][0] if i else 0.0
-        end, lr, momentum = self.phases[i]
-        part = (t - start) / (end - start)
+        phases = self._schedule_phases
+        i = next((i for i, phase in enumerate(phases) if t <= phase["end_step"]), len(phases) - 1)
+        start, phase = phases[i - 1]["end_step"] if i else 0.0, phases[i]
+        part = (t - start) / (phase["end_step"] - start)
         groups = self.optimizer.param_groups
         if self.cycle_momentum:
             for group in groups:
-                set_momentum(group, self.between(group[momentum[0]], group[momentum[1]], part))
-        return [self.between(group[lr[0]], group[lr[1]], part) for group in groups]
+                low, high = group[phase["start_momentum"]], group[phase["end_momentum"]]
+                set_momentum(group, self.between(low, high, part))
+        return [self.between(group[phase["start_lr"]], group[phase["end_lr"]], part) for group in groups]
+
+
+def _phase(end: float, lr: str, to_lr: str, momentum: str, to_momentum: str) -> dict[str, Any]:
+    """Return one phase: its last step, and the options of a group between which it interpolates."""
+    return {"end_step": end, "start_lr": lr, "end_lr": to_lr, "start_momentum": momentum, "end_momentum": to_momentum}
 
 
 class CyclicLR(LRScheduler):
@@ -136,10 +142,11 @@ class CyclicLR(LRScheduler):
         self.max_lrs = per_group("max_lr", optimizer, max_lr)
         self.total_size = float(step_size_up + (step_size_up if step_size_down is None else step_size_down))
         self.step_ratio = step_size_up / self.total_size
-        self.mode, self.gamma, self.scale_fn = mode, gamma, scale_fn
+        self.mode, self.gamma, self._scale_fn_custom = mode, gamma, scale_fn
         self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
+            self.use_beta1 = "betas" in optimizer.defaults
             low, high = start_momentum(optimizer, base_momentum, max_momentum, last_epoch == -1)
             self.base_momentums, self.max_momentums = low, high
         super().__init__(optimizer, last_epoch)
@@ -147,8 +154,8 @@ class CyclicLR(LRScheduler):
 
     def scale(self, n: float) -> float:
         """Return the relative height of cycle (or step) ``n``."""
-        if self.scale_fn is not None:
-            return self.scale_fn(n)
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(n)
         if self.mode == "exp_range":
             return float(self.gamma**n)
         return 1.0 if self.mode == "triangular" else 1 / 2.0 ** (n - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lite.errors import describe
-from tinygrad_lite.optim.lr_scheduler.scheduler import LRScheduler, per_group
+from tinygrad_lite.optim.lr_scheduler.scheduler import LRScheduler, own, per_group, set_lr
 from tinygrad_lite.optim.optimizer import Optimizer
 
 
@@ -50,8 +50,8 @@ class ReduceLROnPlateau(LRScheduler):
         self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
         self.min_lrs = per_group("min_lr", optimizer, min_lr)
         self.last_epoch = self.cooldown_counter = self.num_bad_epochs = 0
-        self.best = float("inf") if mode == "min" else -float("inf")
-        self._last_lr = [group["lr"] for group in optimizer.param_groups]
+        self.best = self.mode_worse = float("inf") if mode == "min" else -float("inf")
+        self._last_lr = [own(group["lr"]) for group in optimizer.param_groups]
 
     def better(self, value: float) -> bool:
         """Return whether ``value`` improves on the best so far."""
@@ -78,8 +78,8 @@ class ReduceLROnPlateau(LRScheduler):
             # groups added later share the last limit
             limits = self.min_lrs + self.min_lrs[-1:] * (len(groups) - len(self.min_lrs))
             for group, least in zip(groups, limits, strict=True):
-                lr = max(group["lr"] * self.factor, least)
+                lr = max(float(group["lr"]) * self.factor, least)
                 if group["lr"] - lr > self.eps:
-                    group["lr"] = lr
+                    set_lr(group, lr)
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+        self._last_lr = [own(group["lr"]) for group in self.optimizer.param_groups]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from tinygrad_lite.engine.arguments import checked_constructor
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.optim.optimizer import Optimizer
+
+EPOCH_DEPRECATION_WARNING = (
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
+    "`scheduler.step()` to step the scheduler."
+)
 
 
 def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
@@ -49,13 +56,13 @@ class LRScheduler:
         self.optimizer = optimizer
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
-                group.setdefault("initial_lr", group["lr"])
+                group.setdefault("initial_lr", own(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming the scheduler with "
                     f"last_epoch={last_epoch}"
                 )
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.base_lrs = [own(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._seen = optimizer.count
         self._start()
@@ -64,6 +71,7 @@ class LRScheduler:
         """Take the step that sets the first learning rate."""
         self._step_count = 0
         self._is_initial = True
+        self._get_lr_called_within_step = False  # unused; part of the state as PyTorch saves it
         self.step()
         self._is_initial = False
 
@@ -97,6 +105,8 @@ class LRScheduler:
                 stacklevel=2,
             )
         self._step_count += 1
+        if epoch is not None:
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
         self._go(epoch)
 
     def _go(self, epoch: int | None = None) -> None:
@@ -109,18 +119,55 @@ class LRScheduler:
 
     def _set(self, lrs: list[float]) -> None:
         for group, lr in zip(self.optimizer.param_groups, lrs, strict=True):
-            group["lr"] = lr
-        self._last_lr = lrs
+            set_lr(group, lr)
+        self._last_lr = [own(group["lr"]) for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all attributes except the optimiser and functions."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("optimizer", "_seen") and not functions_in(v)}
+        """Return all attributes except the optimiser.
+
+        A callable object is saved as its attributes, a function as None.
+        """
+        return {k: saved_form(v) for k, v in self.__dict__.items() if k not in ("optimizer", "_seen")}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
-        self.__dict__.update(state_dict)
+        """Restore what `state_dict` returned; functions stay those of this schedule."""
+        for name, value in state_dict.items():
+            mine = self.__dict__.get(name)
+            if holds_functions(mine):
+                several = zip(mine, value, strict=False) if isinstance(mine, list) else [(mine, value)]
+                for function, attributes in several:
+                    if attributes:
+                        function.__dict__.update(attributes)
+            else:
+                self.__dict__[name] = value
 
 
-def functions_in(value: Any) -> bool:
-    """Return whether a value is a function or contains one in a list; functions are not saved."""
+class _LRScheduler(LRScheduler):
+    """The name of `LRScheduler` in older programs."""
+
+
+def own(lr: Any) -> Any:
+    """Return a learning rate that later changes leave alone: a copy of a tensor, or the number."""
+    return lr.clone() if isinstance(lr, Tensor) else lr
+
+
+def set_lr(group: dict[str, Any], lr: Any) -> None:
+    """Set the learning rate of a group; a tensor keeps its place and gets the new value."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(lr)
+    else:
+        group["lr"] = lr
+
+
+def holds_functions(value: Any) -> bool:
+    """Return whether a value is a function or a list with one in it."""
     return callable(value) or (isinstance(value, list) and any(callable(v) for v in value))
+
+
+def saved_form(value: Any) -> Any:
+    """Return a value as it is saved: functions as None, callable objects as their attributes."""
+    if not holds_functions(value):
+        return value
+    if isinstance(value, list):
+        return [saved_form(v) for v in value]
+    return None if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)) else dict(value.__dict__)
