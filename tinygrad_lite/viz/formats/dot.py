@@ -10,7 +10,7 @@ from tinygrad_lite.errors import require
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, PAPER, SCALE
-from tinygrad_lite.viz.scene.view import Group, Scene, view_of
+from tinygrad_lite.viz.scene.view import Group, Scene, single_view_of
 from tinygrad_lite.viz.words import plain
 
 SECONDS = 20
@@ -29,7 +29,7 @@ def to_graphviz(graph: Graph) -> Any:
     """Return a ``graphviz.Digraph``: boxes as nodes, open modules as clusters, arguments numbered."""
     graphviz = require("graphviz", extra="dev")
     look = graph.look
-    scene = view_of(graph).visible()
+    scene = single_view_of(graph).visible()
     dark = int(look.theme == "dark")
     paper = {name: pair[dark] for name, pair in PAPER.items()}
     dot = graphviz.Digraph(
@@ -96,7 +96,7 @@ def node(graphviz: Any, into: Any, name: str, id: str, scene: Scene, colouring: 
 
 def rendered(graph: Graph, form: str) -> bytes:
     """Return what the ``dot`` program draws; empty if it is missing, fails, is too slow, or the graph too large."""
-    boxes = sum(len(inside) for inside in view_of(graph).visible().items.values())
+    boxes = sum(len(inside) for inside in single_view_of(graph).visible().items.values())
     program = shutil.which("dot")
     if program is not None and boxes <= MOST:
         try:

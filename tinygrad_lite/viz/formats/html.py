@@ -14,6 +14,7 @@ from tinygrad_lite.viz.scene.boxes import Line
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, FONT, HEAT, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
+from tinygrad_lite.viz.scene.twins import SUFFIX, Twin
 from tinygrad_lite.viz.scene.view import NUMBERED, Group, View, view_of
 from tinygrad_lite.viz.words import plain
 
@@ -48,10 +49,29 @@ def data_of(view: View, colouring: Any) -> dict[str, Any]:
         for e in graph.edges
         if e.src in view.boxes and e.dst in view.boxes
     ]
+    twins = {}
+    for id in (*view.boxes, *view.groups):
+        twin = view.twin(id) if id else None
+        if twin is not None:
+            css = colouring.heat.get(twin.id, "grad") + (" closed" if twin.node is None and not single(twin) else "")
+            twins[id] = [twin.id, css, *sized(twin.lines), twin.tip, bool(twin.uses)]
+    if view.whole is not None:
+        pairs = [(e, e.dst.removesuffix(SUFFIX), e.src.removesuffix(SUFFIX)) for e in view.whole.edges]
+        edges += [
+            [a, b, -1, e.out_index, "grad"]
+            for e, a, b in pairs
+            if a + SUFFIX == e.dst and b + SUFFIX == e.src and a in view.boxes and b in view.boxes
+        ]
     return {
+        "twins": twins,
         "boxes": boxes, "groups": groups, "edges": edges, "steps": view.steps.ids, "rankdir": graph.look.rankdir,
         "numbered": NUMBERED, "items": [[g.id, [[k == "box", i] for k, i in g.items]] for g in view.groups.values()],
     }  # fmt: skip
+
+
+def single(twin: Twin) -> bool:
+    """Whether a gradient box stands beside a layer of the library."""
+    return twin.call is not None and twin.call.single
 
 
 def css_of(colouring: Colouring, group: Group) -> str:

@@ -2,7 +2,7 @@
 // The layout of the Python package (layout/order.py, coordinates.py, level.py, place.py), so that a page can lay itself
 // out again when a group is opened or closed. A test compares the two: they give the same coordinates.
 const GAP = 18, ROW = 24, PORT_ROW = 10, WIRE = 8, SLOT = 14, STIFF = 6, SWEEPS = 6, TURNS = 10;
-const BAND = 20, PAD = 12, MARGIN = 16;
+const BAND = 20, PAD = 12, MARGIN = 16, TIE = 36;
 
 const lists = (n) => Array.from({ length: n }, () => []);
 const largest = (values, start) => { let m = start; for (const v of values) if (v > m) m = v; return m; };
@@ -121,7 +121,9 @@ function milli(offset, width) {
   return rest < 0.5 || (rest === 0.5 && low % 2 === 0) ? low : low + 1;
 }
 
-const port = (ports, value) => { const at = ports.get(value); return at === undefined ? 0 : at; };
+// the middles of a box and of its gradient box; both meet at the middle of an item without a gradient box
+const leaving = (it, w) => it.exits.has(w.value) ? it.exits.get(w.value) : it.centres[w.side];
+const entering = (it, w) => it.entries.has(w.value) ? it.entries.get(w.value) : it.centres[w.side];
 
 function placeLevel(items, wires) {
   const n = items.length, first = new Set(), last = new Set();
@@ -159,7 +161,7 @@ function placeLevel(items, wires) {
       const a = chain[j - 1], b = chain[j], key = a + " " + b + " " + w.value;
       if (seen.has(key) || level[b] <= level[a]) continue;
       seen.add(key);
-      const out = a < n ? port(items[a].exits, w.value) : 0, into = b < n ? port(items[b].entries, w.value) : 0;
+      const out = a < n ? leaving(items[a], w) : 0, into = b < n ? entering(items[b], w) : 0;
       const stiff = a >= n && b >= n ? STIFF : a >= n || b >= n ? 2 : 1;
       down[a].push([b, into, out, stiff]);
       up[b].push([a, out, into, stiff]);
@@ -195,13 +197,15 @@ function route(items, wires, chains, x, centre, level, top, bottom) {
   wires.forEach((w, k) => {
     if (items[w.dst].kind !== "box") return;
     const before = chains[k][chains[k].length - 2];
-    if (!arrivals.has(w.dst)) arrivals.set(w.dst, []);
-    arrivals.get(w.dst).push([x[before] + (before < n ? port(items[before].exits, w.value) : 0), k]);
+    const key = 2 * w.dst + w.side;
+    if (!arrivals.has(key)) arrivals.set(key, []);
+    arrivals.get(key).push([x[before] + (before < n ? leaving(items[before], w) : 0), k]);
   });
-  for (const [box, coming] of arrivals) {
+  for (const [key, coming] of arrivals) {
     coming.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-    const step = Math.min(SLOT, (items[box].across - 12) / Math.max(coming.length - 1, 1));
-    coming.forEach(([, k], j) => slot.set(k, (j - (coming.length - 1) / 2) * step));
+    const side = key % 2, it = items[(key - side) / 2];
+    const step = Math.min(SLOT, ((it.halves[side] || it.across) - 12) / Math.max(coming.length - 1, 1));
+    coming.forEach(([, k], j) => slot.set(k, it.centres[side] + (j - (coming.length - 1) / 2) * step));
   }
   wires.forEach((w, k) => {
     const chain = chains[k], line = [];
@@ -209,9 +213,9 @@ function route(items, wires, chains, x, centre, level, top, bottom) {
     for (let j = 1; j < chain.length - 1; j++) if (drawn.has(chain[j] + " " + w.value)) start = j;
     for (let j = start; j < chain.length; j++) {
       const i = chain[j], r = level[i], it = items[i];
-      if (j === 0) line.push([x[i] + port(it.exits, w.value), centre[i] + it.along / 2, bottom[r]]);
+      if (j === 0) line.push([x[i] + leaving(it, w), centre[i] + it.along / 2, bottom[r]]);
       else if (j === chain.length - 1) {
-        line.push([x[i] + (slot.has(k) ? slot.get(k) : port(it.entries, w.value)), top[r], centre[i] - it.along / 2]);
+        line.push([x[i] + (slot.has(k) ? slot.get(k) : entering(it, w)), top[r], centre[i] - it.along / 2]);
       } else {
         drawn.add(i + " " + w.value);
         line.push([x[i], j === start ? bottom[r] : top[r], bottom[r]]);
@@ -222,8 +226,8 @@ function route(items, wires, chains, x, centre, level, top, bottom) {
   return strokes;
 }
 
-// scene: items (Map group -> [[kind, id]]), parent (Map id -> group), links; size(id, arguments) -> [w, h];
-// titleWidth(group) -> number
+// scene: items (Map group -> [[kind, id]]), parent (Map id -> group), links, twins (Map id -> its gradient box);
+// size(id, arguments) -> [w, h]; titleWidth(group) -> number
 function levels(scene) {
   const items = new Map(), index = new Map(), wires = new Map(), kindOf = new Map(), chain = new Map([["", []]]);
   for (const [group, inside] of scene.items) {
@@ -244,7 +248,7 @@ function levels(scene) {
   };
   const wire = (group, src, dst, value, arg, link) => {
     const key = src + " " + dst + " " + arg + " " + value;
-    if (!wires.get(group).has(key)) wires.get(group).set(key, { src, dst, value, link });
+    if (!wires.get(group).has(key)) wires.get(group).set(key, { src, dst, value, link, side: scene.links[link].style === "grad" ? 1 : 0 });
   };
   scene.links.forEach((link, k) => {
     const a = chain.get(scene.parent.get(link.src)), b = chain.get(scene.parent.get(link.dst)), value = link.origin;
@@ -266,16 +270,20 @@ function levels(scene) {
   return [items, wires];
 }
 
-const item = (kind, key) => ({ kind, key, across: 0, along: 0, entries: new Map(), exits: new Map() });
+const item = (kind, key) => ({ kind, key, across: 0, along: 0, entries: new Map(), exits: new Map(), centres: [0, 0], halves: [0, 0] });
 
 function place(scene, size, titleWidth, rankdir) {
   const sideways = rankdir === "LR" || rankdir === "RL", backwards = rankdir === "BT" || rankdir === "RL";
   const [items, wires] = levels(scene), inside = new Map(), groups = [...scene.items.keys()];
+  const sized = (id, coming) => { const [w, h] = size(id, coming); return sideways ? [h, w] : [w, h]; };
+  let apart = 0;
+  for (const [id, twin] of scene.twins) apart = Math.max(apart, (sized(id, 0)[0] + sized(twin.id, 0)[0]) / 2);
+  apart += TIE;
   for (const group of groups.slice().reverse()) {
     const ws = [...wires.get(group).values()];
-    inside.set(group, one(group, items.get(group), ws, inside, size, titleWidth, sideways, backwards));
+    inside.set(group, one(group, items.get(group), ws, inside, sized, titleWidth, sideways, backwards, scene.twins, apart));
   }
-  const picture = { w: inside.get("").across, h: inside.get("").along, boxes: [], frames: [], paths: [], sideways };
+  const picture = { w: inside.get("").across, h: inside.get("").along, boxes: [], frames: [], paths: [], ties: [], sideways };
   const corner = new Map([["", [0, 0]]]);
   for (const group of groups) {
     const here = inside.get(group), [x, y] = corner.get(group);
@@ -284,20 +292,32 @@ function place(scene, size, titleWidth, rankdir) {
       const left = x + here.placed.across[i] + here.shift - it.across / 2;
       const top = y + here.placed.along[i] + here.start - it.along / 2;
       if (it.kind === "group") corner.set(it.key, [left, top]);
-      else if (it.kind === "box") picture.boxes.push({ id: it.key, x: left, y: top, w: it.across, h: it.along });
+      else if (it.kind === "box" && !scene.twins.has(it.key)) picture.boxes.push({ id: it.key, x: left, y: top, w: it.across, h: it.along });
+      else if (it.kind === "box") {
+        const twin = scene.twins.get(it.key), middle = left + it.across / 2, [one, two] = it.centres, [a, b] = it.halves;
+        picture.boxes.push({ id: it.key, x: middle + one - a / 2, y: top, w: a, h: it.along });
+        picture.boxes.push({ id: twin.id, x: middle + two - b / 2, y: top, w: b, h: it.along });
+        if (twin.uses) picture.ties.push([middle + one + a / 2, middle + two - b / 2, top + it.along / 2]);
+      }
     });
     here.wires.forEach((w, k) => {
       const moved = here.placed.strokes[k].map(([s, p, q]) => [x + s + here.shift, y + p + here.start, y + q + here.start]);
       const whole = here.placed.strokes[k][0][1] === here.placed.along[w.src];
       if (here.items[w.src].kind === "in" && whole) moved[0][1] = y;
       if (here.items[w.dst].kind === "out") moved[moved.length - 1][2] = y + here.along;
-      const left = moved[moved.length - 1][0] < x + here.placed.across[w.dst] + here.shift - 0.1;
+      if (w.side) {
+        const begins = here.items[w.src].kind === "box" && here.placed.strokes[k][0][1] > here.placed.along[w.src];
+        picture.paths.push({ strokes: moved.reverse().map(([s, p, q]) => [s, q, p]), arrow: begins, link: w.link, left: false });
+        return;
+      }
+      const left = moved[moved.length - 1][0] < x + here.placed.across[w.dst] + here.shift + here.items[w.dst].centres[0] - 0.1;
       picture.paths.push({ strokes: moved, arrow: here.items[w.dst].kind === "box", link: w.link, left });
     });
   }
   if (backwards) {
     for (const r of [...picture.boxes, ...picture.frames]) r.y = picture.h - r.y - r.h;
     for (const p of picture.paths) p.strokes = p.strokes.map(([x, a, b]) => [x, picture.h - a, picture.h - b]);
+    picture.ties = picture.ties.map(([a, b, y]) => [a, b, picture.h - y]);
   }
   if (sideways) {
     [picture.w, picture.h] = [picture.h, picture.w];
@@ -306,13 +326,20 @@ function place(scene, size, titleWidth, rankdir) {
   return picture;
 }
 
-function one(group, items, wires, inside, size, titleWidth, sideways, backwards) {
+function one(group, items, wires, inside, sized, titleWidth, sideways, backwards, twins, apart) {
   const coming = new Map();
-  for (const w of wires) coming.set(w.dst, (coming.get(w.dst) || 0) + 1);
+  for (const w of wires) coming.set(w.dst, (coming.get(w.dst) || 0) + 1 - w.side);
   items.forEach((it, i) => {
     if (it.kind === "box") {
-      const [w, h] = size(it.key, coming.get(i) || 0);
-      [it.across, it.along] = sideways ? [h, w] : [w, h];
+      [it.across, it.along] = sized(it.key, coming.get(i) || 0);
+      const twin = twins.get(it.key);
+      if (twin) {
+        const [wide, high] = sized(twin.id, 0);
+        it.halves = [it.across, wide];
+        it.centres = [-apart / 2, apart / 2];
+        it.across = apart + Math.max(it.across, wide);
+        it.along = Math.max(it.along, high);
+      }
     } else if (it.kind === "group") {
       const frame = inside.get(it.key);
       it.across = frame.across;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, SCALE
-from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.scene.view import single_view_of
 from tinygrad_lite.viz.words import plain
 
 ENDS = {
@@ -28,7 +28,7 @@ def escape(text: str) -> str:
 
 def to_mermaid(graph: Graph) -> str:
     """Return a Mermaid flowchart; open modules are subgraphs, arguments are numbered."""
-    scene = view_of(graph).visible()
+    scene = single_view_of(graph).visible()
     view = scene.view
     colouring = Colouring(graph, scene)
     out = [f"flowchart {graph.look.rankdir}"]

@@ -85,6 +85,8 @@ def painted(graph: Graph, form: str, scale: float) -> bytes:
         write(axes, 16, 18 + 22 * i, text, paper["ink"] if i == 0 else paper["soft"], 9, left=True)
     frames(axes, scene, picture, top, paper)
     wires(axes, scene, picture, top, paper)
+    for start, end, y in picture.ties:
+        tie(axes, (start, y), (end, y), top, picture.sideways, paper)
     for r in picture.boxes:
         box(axes, scene, r, top, colouring, dark, paper)
     for kind, words, x, y in entries:
@@ -158,12 +160,26 @@ def wires(axes: Any, scene: Scene, picture: Picture, top: float, paper: dict[str
             write(axes, a, b, link.label, paper["soft"], 9 * POINT, left=True)
 
 
+def tie(
+    axes: Any, a: tuple[float, float], b: tuple[float, float], top: float, sideways: bool, paper: dict[str, str]
+) -> None:  # fmt: skip
+    """Draw the arrow from a box to its gradient box."""
+    patches: Any = require("matplotlib.patches", extra="plot")
+    ends = [(y, x + top) if sideways else (x, y + top) for x, y in (a, b)]
+    axes.add_patch(
+        patches.FancyArrowPatch(
+            *ends, arrowstyle="-|>", mutation_scale=8 * POINT, linestyle="--", color=paper["line"],
+            linewidth=1.1 * POINT, shrinkA=0, shrinkB=0,
+        )
+    )  # fmt: skip
+
+
 def box(axes: Any, scene: Scene, r: Rect, top: float, colouring: Colouring, dark: int, paper: dict[str, str]) -> None:
     """Draw one box."""
     patches: Any = require("matplotlib.patches", extra="plot")
 
-    known = scene.view.boxes.get(r.id)
-    lines = known.lines if known is not None else scene.view.groups[r.id].lines
+    known = scene.part(r.id)
+    lines = known.lines
     kind = colouring.heat.get(r.id) or colouring.kinds[r.id]
     fill, border = (FILL.get(kind) or SCALE[kind])[2 * dark : 2 * dark + 2]
     marked = any(role == "mark" for _, role in lines)
@@ -171,7 +187,7 @@ def box(axes: Any, scene: Scene, r: Rect, top: float, colouring: Colouring, dark
         patches.FancyBboxPatch(
             (r.x, r.y + top), r.w, r.h, boxstyle="round,pad=0,rounding_size=6", facecolor=fill,
             edgecolor=paper["mark"] if marked else border, linewidth=2 if marked else 1,
-            linestyle="--" if marked or known is None else "-",
+            linestyle="--" if marked or "closed" in colouring.classes(r.id).split() else "-",
         )
     )  # fmt: skip
     y = r.y + top + (r.h - LINE * len(lines)) / 2 + PAD_Y + 6

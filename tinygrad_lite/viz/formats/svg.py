@@ -61,6 +61,9 @@ def drawn(scene: Scene, picture: Picture, colouring: Colouring, theme: str) -> s
         frame(out, scene, rect)
     for path in picture.paths:
         edge(out, scene, path, picture)
+    for start, end, y in picture.ties:
+        a, b = pair(start, y, picture.sideways), pair(end, y, picture.sideways)
+        out.append(f'<path class="edge saved" d="M{a}L{b}" marker-end="url(#tip)"/>')
     for rect in picture.boxes:
         box(out, scene, rect, colouring)
     legend: list[str] = []
@@ -150,18 +153,17 @@ def pair(x: float, y: float, sideways: bool) -> str:
 
 def box(out: list[str], scene: Scene, r: Rect, colouring: Colouring) -> None:
     """Draw one box with its lines."""
-    view = scene.view
-    known = view.boxes.get(r.id)
-    lines = known.lines if known is not None else view.groups[r.id].lines
+    part = scene.part(r.id)
+    lines, node = part.lines, part.node
     classes = colouring.classes(r.id)
-    rx = min(r.h / 2, 16) if known is not None and known.node.kind in NOUNS else 6
+    rx = min(r.h / 2, 16) if node is not None and node.kind in NOUNS else 6
     size = f'x="{number(r.x)}" y="{number(r.y)}" width="{number(r.w)}" height="{number(r.h)}" rx="{number(rx)}"'
     text = []
     y = r.y + (r.h - LINE * len(lines)) / 2 + PAD_Y + 6
     for line, role in lines:
         text.append(f'<text class="{role}" x="{number(r.x + r.w / 2)}" y="{number(y)}">{escape(line)}</text>')
         y += LINE
-    said = escape_lines(tip(known.node) if known is not None else view.groups[r.id].title)
+    said = escape_lines(tip(node) if node is not None else part.title)
     out.append(f'<g class="{classes}"><title>{said}</title><rect {size}/>{"".join(text)}</g>')
 
 

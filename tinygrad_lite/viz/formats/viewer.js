@@ -8,6 +8,12 @@ for (const [id, css, lines, w, h, tip, parent, sums] of DATA.boxes) boxes.set(id
 for (const [id, title, parent, kind, first, last, open, repeat, length, period, lines, w, h, title_w, css] of DATA.groups) {
   groups.set(id, { id, title, parent, kind, first, last, open, repeat, folded: repeat > 1, length, period, lines, w, h, title_w, css, items: [] });
 }
+const twins = new Map(), besides = new Map(); // the gradient box beside each box, and the other way round
+for (const id in DATA.twins) {
+  const [key, css, lines, w, h, tip, uses] = DATA.twins[id];
+  twins.set(id, { id: key, css, lines, w, h, tip, uses, title: id });
+  besides.set(key, id);
+}
 DATA.items.forEach(([group, inside]) => { groups.get(group).items = inside.map(([box, id]) => [box ? "box" : "group", id]); });
 DATA.steps.forEach((id, i) => where.set(id, i));
 
@@ -49,17 +55,21 @@ function visible() {
     if (dst === undefined) continue;
     const src = drawn.has(from) ? drawn.get(from) : twin(from);
     if (src === undefined || src === dst) continue;
-    const exact = dst === to, key = JSON.stringify([src, dst, exact ? arg : -1, src === from ? out : -1]);
+    const exact = dst === to, back = style === "grad";
+    const key = JSON.stringify(back ? ["grad", src, dst, exact ? out : -1] : [src, dst, exact ? arg : -1, src === from ? out : -1]);
     if (seen.has(key)) continue;
     seen.add(key);
+    if (back) { links.push({ src, dst, arg: exact ? out : -1, label: "", origin: src + ".grad", style }); continue; }
     links.push({ src, dst, arg: exact ? arg : -1, label: "", origin: src === from ? from : src, style });
     coming.set(dst, (coming.get(dst) || 0) + (exact ? 1 : 0));
   }
-  for (const l of links) if (l.arg >= 0 && !boxes.get(l.dst).sums && coming.get(l.dst) > 1 && coming.get(l.dst) <= DATA.numbered) l.label = String(l.arg + 1);
-  return { items, parent, drawn, links };
+  for (const l of links) if (l.style !== "grad" && l.arg >= 0 && !boxes.get(l.dst).sums && coming.get(l.dst) > 1 && coming.get(l.dst) <= DATA.numbered) l.label = String(l.arg + 1);
+  const beside = new Map();
+  for (const inside of items.values()) for (const [, id] of inside) if (!items.has(id) && twins.has(id)) beside.set(id, twins.get(id));
+  return { items, parent, drawn, links, twins: beside };
 }
 
-const thing = (id) => boxes.get(id) || groups.get(id);
+const thing = (id) => boxes.get(id) || groups.get(id) || twins.get(besides.get(id));
 const size = (id, coming) => { const t = thing(id); return [Math.max(t.w, 14 * Math.min(coming, 12) + 12), t.h]; };
 function layout() {
   const scene = visible();
@@ -118,8 +128,12 @@ function draw() {
       make(root, "text", { class: "arg", x: num(a), y: num(b) }, link.label);
     }
   }
+  for (const [a, b, y] of picture.ties) {
+    const d = picture.sideways ? `M${num(y)} ${num(a)}V${num(b)}` : `M${num(a)} ${num(y)}H${num(b)}`;
+    make(root, "path", { class: "edge saved", d, "marker-end": "url(#tip)" });
+  }
   for (const r of picture.boxes) {
-    const t = thing(r.id), closed = !boxes.has(r.id), round = t.css && /\b(input|output|param|const|buffer)\b/.test(t.css);
+    const t = thing(r.id), closed = groups.has(besides.get(r.id) || r.id), round = t.css && /\b(input|output|param|const|buffer)\b/.test(t.css);
     const marked = t.lines.some(([, role]) => role === "mark") ? " marked" : "";
     const e = make(root, "g", { class: "box " + t.css + marked, "data-id": r.id, tabindex: 0, role: "button" });
     if (closed) e.setAttribute("aria-expanded", "false");
@@ -184,7 +198,7 @@ function holding(id, change) {
 }
 const find = (id) => picture.boxes.find((r) => r.id === id) || picture.frames.find((r) => r.id === id);
 function act(id, kind) {
-  const g = groups.get(id);
+  const beside = besides.get(id), g = groups.get(kind === "box" && groups.has(beside) ? beside : id);
   if (kind === "box" && g) {
     holding(id, () => {
       g.open = true;
@@ -192,7 +206,7 @@ function act(id, kind) {
       for (let h = g; h.items.length && (h.folded || h.items.length === 1) && h.items[0][0] === "group"; ) { h = groups.get(h.items[0][1]); h.open = true; }
     });
   } else if (kind === "group" && g) holding(id, () => { if (g.repeat > 1) g.folded = !g.folded; else g.open = false; });
-  else if (boxes.has(id)) choose(id);
+  else if (thing(id)) choose(id);
 }
 canvas.addEventListener("click", (e) => {
   if (dragged) return;
@@ -208,12 +222,12 @@ canvas.addEventListener("keydown", (e) => {
 function choose(id) {
   chosen = id;
   $("details").hidden = id === null;
-  $("details").textContent = id === null ? "" : boxes.get(id).tip;
+  $("details").textContent = id === null ? "" : thing(id).tip;
   mark();
 }
 function mark() {
   for (const e of document.querySelectorAll("#view .box")) e.classList.toggle("chosen", e.dataset.id === chosen);
-  for (const e of document.querySelectorAll("#view .edge")) e.classList.toggle("near", chosen !== null && (e.link.src === chosen || e.link.dst === chosen));
+  for (const e of document.querySelectorAll("#view .edge")) e.classList.toggle("near", chosen !== null && !!e.link && [e.link.src, e.link.dst].includes(besides.get(chosen) || chosen));
 }
 function all(open) {
   for (const g of groups.values()) if (g.id) g.open = open;

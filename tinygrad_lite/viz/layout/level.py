@@ -22,7 +22,8 @@ Stroke = tuple[float, float, float]
 class Item:
     """An item to place, of size ``across`` by ``along``.
 
-    ``entries`` and ``exits`` (of open groups) map a value to where its edge meets the border, from the centre.
+    ``entries`` and ``exits`` (of open groups) map a value to where its edge meets the border, from the centre. An item
+    with a twin is two boxes of the sizes ``halves``; ``centres`` are where values and gradients meet it.
     """
 
     kind: str  # box, group, in, out
@@ -31,16 +32,30 @@ class Item:
     along: float = 0.0
     entries: dict[str, float] = field(default_factory=dict)
     exits: dict[str, float] = field(default_factory=dict)
+    centres: tuple[float, float] = (0.0, 0.0)
+    halves: tuple[float, float] = (0.0, 0.0)
+
+    def leaving(self, wire: Wire) -> float:
+        """Return where a wire leaves, from the centre."""
+        return self.exits.get(wire.value, self.centres[wire.side])
+
+    def entering(self, wire: Wire) -> float:
+        """Return where a wire arrives, from the centre."""
+        return self.entries.get(wire.value, self.centres[wire.side])
 
 
 @dataclass(slots=True)
 class Wire:
-    """An edge of the level, between two items; ``value`` names what it carries, ``link`` which edge of the scene."""
+    """An edge of the level, between two items; ``value`` names what it carries, ``link`` which edge of the scene.
+
+    ``side`` is 1 for a gradient, which flows against the wire.
+    """
 
     src: int
     dst: int
     value: str
     link: int
+    side: int = 0
 
 
 @dataclass(slots=True)
@@ -112,8 +127,8 @@ def neighbours(
             if (a, b, w.value) in seen or level[b] <= level[a]:
                 continue
             seen.add((a, b, w.value))
-            out = items[a].exits.get(w.value, 0.0) if a < n else 0.0
-            into = items[b].entries.get(w.value, 0.0) if b < n else 0.0
+            out = items[a].leaving(w) if a < n else 0.0
+            into = items[b].entering(w) if b < n else 0.0
             stiff = STIFF if a >= n and b >= n else 2.0 if a >= n or b >= n else 1.0
             down[a].append((b, into, out, stiff))
             up[b].append((a, out, into, stiff))
@@ -154,18 +169,19 @@ def route(
 ) -> list[list[Stroke]]:  # fmt: skip
     """Return the strokes of every wire: a shared trunk once, and every wire into a box at its own point."""
     n = len(items)
-    arrivals: dict[int, list[tuple[float, int]]] = {}
+    arrivals: dict[tuple[int, int], list[tuple[float, int]]] = {}
     for k, (w, chain) in enumerate(zip(wires, chains, strict=True)):
         if items[w.dst].kind == "box":
             before = chain[-2]
-            exit_ = items[before].exits.get(w.value, 0.0) if before < n else 0.0
-            arrivals.setdefault(w.dst, []).append((x[before] + exit_, k))
+            exit_ = items[before].leaving(w) if before < n else 0.0
+            arrivals.setdefault((w.dst, w.side), []).append((x[before] + exit_, k))
     slot: dict[int, float] = {}
-    for box, coming in arrivals.items():
+    for (box, side), coming in arrivals.items():
         coming.sort()
-        step = min(SLOT, (items[box].across - 12) / max(len(coming) - 1, 1))
+        it = items[box]
+        step = min(SLOT, ((it.halves[side] or it.across) - 12) / max(len(coming) - 1, 1))
         for j, (_, k) in enumerate(coming):
-            slot[k] = (j - (len(coming) - 1) / 2) * step
+            slot[k] = it.centres[side] + (j - (len(coming) - 1) / 2) * step
     strokes: list[list[Stroke]] = []
     drawn: set[tuple[int, str]] = set()
     for k, (w, chain) in enumerate(zip(wires, chains, strict=True)):
@@ -179,10 +195,10 @@ def route(
             r = level[i]
             if j == 0:
                 it = items[i]
-                line.append((x[i] + it.exits.get(w.value, 0.0), centre[i] + it.along / 2, bottom[r]))
+                line.append((x[i] + it.leaving(w), centre[i] + it.along / 2, bottom[r]))
             elif j == len(chain) - 1:
                 it = items[i]
-                at = x[i] + (slot[k] if k in slot else it.entries.get(w.value, 0.0))
+                at = x[i] + (slot[k] if k in slot else it.entering(w))
                 line.append((at, top[r], centre[i] - it.along / 2))
             else:
                 drawn.add((i, w.value))

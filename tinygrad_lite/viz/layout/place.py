@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 from tinygrad_lite.viz.layout.level import Item, Placed, Stroke, Wire, place_level
 from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
+from tinygrad_lite.viz.scene.twins import SUFFIX
 from tinygrad_lite.viz.scene.view import Scene
 
 BAND = 20.0
 PAD = 12.0
 MARGIN = 16.0
+TIE = 36.0
+"""The least space between a box and its gradient box."""
 
 
 @dataclass(slots=True)
@@ -46,6 +49,8 @@ class Picture:
     boxes: list[Rect] = field(default_factory=list)
     frames: list[Rect] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
+    ties: list[tuple[float, float, float]] = field(default_factory=list)
+    """(from, to, along) of the arrows from a box to its gradient box, across the flow."""
     sideways: bool = False
 
 
@@ -83,7 +88,8 @@ def levels(scene: Scene) -> tuple[dict[str, list[Item]], dict[str, list[Wire]]]:
         return known[kind, key]
 
     def wire(group: str, src: int, dst: int, value: str, arg: int, link: int) -> None:
-        wires[group].setdefault((src, dst, value, arg), Wire(src, dst, value, link))
+        side = int(scene.links[link].style == "grad")
+        wires[group].setdefault((src, dst, value, arg), Wire(src, dst, value, link, side))
 
     chain: dict[str, list[str]] = {"": []}
     for group in scene.items:  # outer groups come before inner ones
@@ -115,8 +121,9 @@ def place(scene: Scene) -> Picture:
     sideways, backwards = look.rankdir in ("LR", "RL"), look.rankdir in ("BT", "RL")
     items, wires = levels(scene)
     inside: dict[str, Inside] = {}
+    apart = distance(scene, sideways)
     for group in reversed(list(scene.items)):
-        inside[group] = place_group(scene, group, items[group], wires[group], inside, sideways, backwards)
+        inside[group] = place_group(scene, group, items[group], wires[group], inside, sideways, backwards, apart)
     root = inside[""]
     picture = Picture(sideways=sideways)
     corner: dict[str, tuple[float, float]] = {"": (0.0, 0.0)}
@@ -130,7 +137,7 @@ def place(scene: Scene) -> Picture:
             if it.kind == "group":
                 corner[it.key] = (left, top)
             elif it.kind == "box":
-                picture.boxes.append(Rect(it.key, left, top, it.across, it.along))
+                add_boxes(picture, scene, it, left, top)
         for w, line in zip(here.wires, here.placed.strokes, strict=True):
             moved = [(x + s + here.shift, y + p + here.start, y + q + here.start) for s, p, q in line]
             # a branch begins where it leaves the trunk, not at the border
@@ -138,27 +145,62 @@ def place(scene: Scene) -> Picture:
                 moved[0] = (moved[0][0], y, moved[0][2])
             if here.items[w.dst].kind == "out":
                 moved[-1] = (moved[-1][0], moved[-1][1], y + here.along)
-            left = moved[-1][0] < x + here.placed.across[w.dst] + here.shift - 0.1
+            if w.side:
+                begins = here.items[w.src].kind == "box" and line[0][1] > here.placed.along[w.src]
+                picture.paths.append(Path([(s, q, p) for s, p, q in moved[::-1]], begins, w.link))
+                continue
+            left = moved[-1][0] < x + here.placed.across[w.dst] + here.shift + here.items[w.dst].centres[0] - 0.1
             picture.paths.append(Path(moved, here.items[w.dst].kind == "box", w.link, left))
     picture.w, picture.h = root.across, root.along
     return turned(picture, sideways, backwards)
 
 
+def sized(scene: Scene, id: str, coming: int, sideways: bool) -> tuple[float, float]:
+    """Return the size of a box across and along the flow."""
+    wide, high = box_size(scene.part(id).lines, coming)
+    return (high, wide) if sideways else (wide, high)
+
+
+def distance(scene: Scene, sideways: bool) -> float:
+    """Return how far the middles of a box and its gradient box are apart: the same in the whole picture."""
+    most = 0.0
+    for id, twin in scene.twins.items():
+        one, two = (sized(scene, key, 0, sideways)[0] for key in (id.removesuffix(SUFFIX), twin.id))
+        most = max(most, (one + two) / 2)
+    return most + TIE
+
+
+def add_boxes(picture: Picture, scene: Scene, it: Item, left: float, top: float) -> None:
+    """Add the box of an item; with a twin, both boxes and the arrow between them."""
+    twin = scene.view.twin(it.key)
+    if twin is None:
+        picture.boxes.append(Rect(it.key, left, top, it.across, it.along))
+        return
+    middle = left + it.across / 2
+    for id, centre, half in zip((it.key, twin.id), it.centres, it.halves, strict=True):
+        picture.boxes.append(Rect(id, middle + centre - half / 2, top, half, it.along))
+    if twin.uses:
+        start, end = middle + it.centres[0] + it.halves[0] / 2, middle + it.centres[1] - it.halves[1] / 2
+        picture.ties.append((start, end, top + it.along / 2))
+
+
 def place_group(
     scene: Scene, group: str, items: list[Item], wires: list[Wire], inside: dict[str, Inside], sideways: bool,
-    backwards: bool,
+    backwards: bool, apart: float,
 ) -> Inside:  # fmt: skip
     """Place the inside of one group and compute its frame."""
     view = scene.view
     coming: dict[int, int] = {}
     for w in wires:
-        coming[w.dst] = coming.get(w.dst, 0) + 1
+        coming[w.dst] = coming.get(w.dst, 0) + (not w.side)
     for i, it in enumerate(items):
         if it.kind == "box":
-            box = view.boxes.get(it.key)
-            lines = box.lines if box is not None else view.groups[it.key].lines
-            wide, high = box_size(lines, coming.get(i, 0))
-            it.across, it.along = (high, wide) if sideways else (wide, high)
+            it.across, it.along = sized(scene, it.key, coming.get(i, 0), sideways)
+            twin = view.twin(it.key)
+            if twin is not None:
+                wide, high = sized(scene, twin.id, 0, sideways)
+                it.halves, it.centres = (it.across, wide), (-apart / 2, apart / 2)
+                it.across, it.along = apart + max(it.across, wide), max(it.along, high)
         elif it.kind == "group":
             frame = inside[it.key]
             it.across, it.along = frame.across, frame.along
@@ -200,6 +242,7 @@ def turned(picture: Picture, sideways: bool, backwards: bool) -> Picture:
             r.y = whole - r.y - r.h
         for p in picture.paths:
             p.strokes = [(x, whole - a, whole - b) for x, a, b in p.strokes]
+        picture.ties = [(a, b, whole - y) for a, b, y in picture.ties]
     if sideways:
         picture.w, picture.h = picture.h, picture.w
         for r in (*picture.boxes, *picture.frames):

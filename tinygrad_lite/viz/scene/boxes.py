@@ -130,8 +130,10 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
             )
     else:
         lines.append((cut(title or node.label or node.id), "head"))
-        if title and node.kind == "grad" and node.op.lower() not in title.lower():
-            lines.append((cut(node.label), "op"))
+        if node.kind == "grad":
+            used = [e.name for e in graph.arguments[node.id] if graph.by_id[e.src].kind != "grad" and e.name]
+            if used:
+                lines.append((cut(f"uses {', '.join(dict.fromkeys(used))}"), "op"))
         for leaf, _ in sorted(folded, key=lambda f: f[1]):
             lines.extend(folded_lines(graph, leaf))
         if node.kind in NOUNS and node.label not in (NOUNS[node.kind], node.kind):
@@ -149,11 +151,13 @@ def colour_lines(graph: Graph, node: GraphNode) -> list[Line]:
     return [] if x is None else [(f"{name_of(by)} {in_units(by, x)}", "note")]
 
 
-def folded_lines(graph: Graph, leaf: GraphNode) -> list[Line]:
-    """Return the lines of a parameter inside the box of its op."""
-    name = leaf.label.rpartition(".")[2] or leaf.label
+def folded_lines(graph: Graph, leaf: GraphNode, module: str = "") -> list[Line]:
+    """Return the lines of a parameter inside the box of its op, or of the layer ``module``."""
+    label = leaf.label.removeprefix("∂ ")
+    inner = label.removeprefix(f"{module.partition('#')[0]}.") if module else label
+    name = inner if inner != label else label.rpartition(".")[2] or label
     if leaf.kind == "grad":
-        name = f"∂ {name.removeprefix('∂ ')}"
+        name = f"∂ {name}"
     text = name if not leaf.shape and leaf.value is not None else f"{name} {shape_text(leaf.shape)}"
     if leaf.value is not None and not leaf.shape:
         text += f" = {number_text(leaf.value)}"
@@ -270,7 +274,7 @@ def closed_lines(graph: Graph, title: str, call: GraphCall | None, inside: Seque
         lines.append((f"{len(inside):,} op{'s' if len(inside) != 1 else ''}", "op"))
     if single and len(params) <= LISTED and graph.look.params == "fold":
         for leaf in params.values():
-            lines.extend(folded_lines(graph, leaf))
+            lines.extend(folded_lines(graph, leaf, call.id if call is not None else ""))
     elif params and graph.look.params != "hide":
         count = sum(p.numel for p in params.values())
         lines.append((f"{count:,} parameter{'s' if count != 1 else ''}", "param"))

@@ -21,6 +21,7 @@ class Colouring:
         self.bounds: list[float] = []
         drawn = [id for inside in scene.items.values() for _, id in inside if id not in scene.items]
         self.kinds: dict[str, str] = {}
+        drawn += list(scene.twins)
         for id in drawn:
             self.kinds[id] = self.kind_of(id)
         if self.by is not None and self.by != "kind":
@@ -32,6 +33,8 @@ class Colouring:
         view = self.scene.view
         numbers = {id: function(box.node) for id, box in view.boxes.items()}
         numbers |= {id: sum_of(view.graph, view.inside(id)) for id in view.groups if id}
+        for id, twin in self.scene.twins.items():
+            numbers[id] = function(twin.node) if twin.node is not None else sum_of(twin.graph, twin.inside)
         values = {id: float(x) for id, x in numbers.items() if x is not None and math.isfinite(x)}
         # boxes inside collapsed modules get a colour too: the HTML page can expand them
         shown = [values[id] for id in drawn if id in values] or list(values.values())
@@ -50,6 +53,8 @@ class Colouring:
     def kind_of(self, id: str) -> str:
         """Return the kind of a box; a layer of the library in one box has that of its most expensive op."""
         view = self.scene.view
+        if id in self.scene.twins:
+            return "grad"
         box = view.boxes.get(id)
         if box is not None:
             return group_of(box.node.kind, box.node.group)
@@ -75,13 +80,18 @@ class Colouring:
 
     def classes(self, id: str) -> str:
         """Return the CSS classes of a box."""
-        box = self.scene.view.boxes.get(id)
-        lines = box.lines if box is not None else self.scene.view.groups[id].lines
-        marks = [text[2:].partition(" ")[0] for text, role in lines if role == "mark"]
-        collapsed = box is None and not self.scene.view.groups[id].single
+        part = self.scene.part(id)
+        marks = [text[2:].partition(" ")[0] for text, role in part.lines if role == "mark"]
+        collapsed = part.node is None and not self._single(id)
         classes = ["box", "closed" if collapsed else "", self.heat.get(id) or self.kinds[id]]
         classes += ["marked"] * bool(marks) + [m for m in marks[:1] if m in CHANGES]
         return " ".join(dict.fromkeys(filter(None, classes)))
+
+    def _single(self, id: str) -> bool:
+        """Whether a collapsed group, or the group beside a gradient box, is a layer of the library."""
+        twin = self.scene.twins.get(id)
+        call = twin.call if twin is not None else None
+        return call.single if call is not None else id in self.scene.view.groups and self.scene.view.groups[id].single
 
     def entries(self) -> list[tuple[str, str]]:
         """Return (class, words) of each entry of the legend."""

@@ -15,6 +15,7 @@ from functools import cached_property
 from tinygrad_lite.viz.model import Graph, GraphNode, Look
 from tinygrad_lite.viz.scene.boxes import Line, box_lines, closed_lines
 from tinygrad_lite.viz.scene.repeats import Item, Steps, runs
+from tinygrad_lite.viz.scene.twins import SUFFIX, Twin, forward_part
 
 NUMBERED = 12
 """The most edges into one box that are numbered; a box has no room for more numbers."""
@@ -61,6 +62,7 @@ class Group:
     items: list[tuple[str, str]] = field(default_factory=list)  # ("box" or "group", id)
     single: bool = False  # a layer of the library: one box unless it is opened
     view: View | None = None
+    node: None = None
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -91,6 +93,29 @@ class View:
     boxes: dict[str, Box]
     groups: dict[str, Group]
     steps: Steps
+    whole: Graph | None = None
+    """The graph with both passes, of which ``graph`` is the forward pass; None for a graph with one."""
+    twins: dict[str, Twin | None] = field(default_factory=dict)
+    owner: dict[str, str] = field(default_factory=dict)
+    """The box that holds a folded parameter or constant."""
+
+    def twin(self, id: str) -> Twin | None:
+        """Return the gradient box beside a box or a collapsed group."""
+        if self.whole is None:
+            return None
+        if id not in self.twins:
+            self.twins[id] = self._twin(id, self.whole)
+        return self.twins[id]
+
+    def _twin(self, id: str, whole: Graph) -> Twin | None:
+        box = self.boxes.get(id)
+        if box is not None:
+            node = whole.by_id.get(id + SUFFIX)
+            return None if node is None else Twin(node.id, whole, node, box.title, box.folded)
+        inside = [whole.by_id[n.id + SUFFIX] for n in self.inside(id) if n.id + SUFFIX in whole.by_id]
+        if not inside:
+            return None
+        return Twin(f"{id}{SUFFIX}", whole, None, self.groups[id].title, (), inside, self.graph.call_of.get(id))
 
     def chain(self, parent: str) -> list[str]:
         """Return ``parent`` and the groups around it, outermost first."""
@@ -119,6 +144,10 @@ class Scene:
         self.drawn: dict[str, str] = {}  # node -> the box or collapsed group that represents it
         self._collect()
         self.links = self._links()
+        shown = [id for inside in self.items.values() for kind, id in inside if kind == "box" or id not in self.items]
+        self.twins = {twin.id: twin for id in shown if (twin := view.twin(id))}
+        if view.whole is not None:
+            self.links += self._gradients(view.whole)
 
     def _collect(self) -> None:
         groups, boxes = self.view.groups, self.view.boxes
@@ -173,7 +202,7 @@ class Scene:
             dst = self.drawn.get(e.dst)
             if dst is None:
                 continue  # inside a part that is drawn only once
-            src = self.drawn.get(e.src) or self._alias(e.src)
+            src = self.drawn.get(e.src) or self._alias(self.view.owner.get(e.src, e.src))
             if src is None or src == dst:
                 continue
             exact = dst == e.dst
@@ -191,13 +220,50 @@ class Scene:
                 link.label = str(link.arg + 1)
         return out
 
+    def _gradients(self, whole: Graph) -> list[Link]:
+        """Return the links of the backward pass, as edges of the values whose gradients they carry."""
+        out, seen = [], set()
+        grads = {n.id for n in whole.nodes if n.kind == "grad"}
+        for e in whole.edges:
+            if e.src not in grads or e.dst not in grads:
+                continue
+            a, b = e.dst.removesuffix(SUFFIX), e.src.removesuffix(SUFFIX)
+            dst, src = self.drawn.get(b), self.drawn.get(a) or self._alias(a)
+            if dst is None or src is None or src == dst:
+                continue
+            key = (src, dst, e.out_index if dst == b else -1)
+            if key not in seen:
+                seen.add(key)
+                out.append(Link(src, dst, key[2], "", f"{src}{SUFFIX}", "grad"))
+        return out
+
+    def part(self, id: str) -> Box | Group | Twin:
+        """Return what a drawn box shows."""
+        return self.twins.get(id) or self.view.boxes.get(id) or self.view.groups[id]
+
 
 # ------------------------------------------------------------------------------------------------ building
 def view_of(graph: Graph) -> View:
-    """Return what is shown of ``graph`` under its `Look`; computed once and kept with the graph."""
+    """Return what is shown of ``graph`` under its `Look`; computed once and kept with the graph.
+
+    Of a graph with both passes, the forward pass is arranged, and every box has its gradient beside it.
+    """
     if "view" not in graph.cache:
-        graph.cache["view"] = made_view(graph)
-    view: View = graph.cache["view"]
+        forward = forward_part(graph)
+        view = made_view(forward or graph)
+        view.whole = graph if forward is not None else None
+        graph.cache["view"] = view
+    found: View = graph.cache["view"]
+    return found
+
+
+def single_view_of(graph: Graph) -> View:
+    """Return the view for formats with a layout of their own: both passes are nodes of one flow."""
+    if forward_part(graph) is None:
+        return view_of(graph)
+    if "single" not in graph.cache:
+        graph.cache["single"] = made_view(graph)
+    view: View = graph.cache["single"]
     return view
 
 
@@ -245,6 +311,7 @@ def made_view(graph: Graph, whole: bool = False) -> View:
     if look.fold_repeats and (len(boxes) > look.max_nodes or not individual(look)):
         _fold(groups, boxes, steps)
     view = View(graph, boxes, groups, steps)
+    view.owner = {leaf.id: box for box, leaves in folded.items() for leaf, _ in leaves if leaf.kind != "grad"}
     if not whole:
         _cut(groups, boxes, look.max_nodes)
         _close(view)
