@@ -1,6 +1,7 @@
 """Calls at the edge: nothing, one number, 0-d tensors, ignored targets, NaN. Both libraries answer alike, or both refuse.
 
-The calls stand in `edges_reductions.py` and `edges_layers.py`, one a line; ``T`` is the library, ``F`` its nn.functional.
+The calls stand in the tables `edges_*.py`, one a line. ``T`` is the library, ``F`` its nn.functional, ``G(f, *values)``
+the gradients of the sum of ``f``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tests.parity import edges_layers, edges_reductions
+from tests.parity import edges_gradients, edges_layers, edges_reductions
 
 torch = pytest.importorskip("torch")
-CALLS = [line for table in (edges_reductions.CALLS, edges_layers.CALLS) for line in table.strip().splitlines()]
+CALLS = [
+    line for table in (edges_reductions, edges_layers, edges_gradients) for line in table.CALLS.strip().splitlines()
+]
 GROUPS = 40
 
 
@@ -29,11 +32,18 @@ def plain(y: Any) -> Any:
     return y if isinstance(y, (int, float, bool)) else str(y).removeprefix("torch.")
 
 
+def gradients(lib: Any, f: Any, values: Any) -> list[Any]:
+    leaves = [lib.tensor(v, dtype=lib.float32, requires_grad=True) for v in values]
+    y = f(*leaves)
+    (y[0] if isinstance(y, tuple) else y).sum().backward()
+    return [None if leaf.grad is None else leaf.grad.tolist() for leaf in leaves]
+
+
 def answer(call: str, lib: Any) -> tuple[Any, Exception | None, bool]:
     """Return (result, error, whether the library warned about degrees of freedom or a target's shape)."""
     names = {
         "T": lib, "F": lib.nn.functional, "nan": float("nan"), "inf": float("inf"), "e": lib.empty(0), "e2": lib.empty(0, 3),
-        "x": lib.tensor([[1.0, 5.0, 2.0], [3.0, 0.0, 9.0]]),
+        "G": lambda f, *values: gradients(lib, f, values), "x": lib.tensor([[1.0, 5.0, 2.0], [3.0, 0.0, 9.0]]),
     }  # fmt: skip
     with warnings.catch_warnings(record=True) as seen, np.errstate(all="ignore"):
         warnings.simplefilter("always")

@@ -63,6 +63,14 @@ def result_dtype(values: Iterable[Any], floating: bool = False) -> np.dtype[Any]
     return chosen
 
 
+def one_dtype(name: str, values: Iterable[Any]) -> None:
+    """Raise for tensors of different dtypes, which PyTorch does not promote in products and layers."""
+    found = {v.array.dtype for v in values if isinstance(v, Tensor) and not v.level}
+    if len(found) > 1:
+        kinds = " and ".join(sorted(str(d) for d in found))
+        raise DTypeError(f"{name}: expected tensors of one dtype, got {kinds}; use .to(dtype)")
+
+
 def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
     """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is recorded).
 
@@ -70,10 +78,7 @@ def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
     does not promote in products and layers.
     """
     if how == "equal":
-        found = {v.array.dtype for v in values if isinstance(v, Tensor)}
-        if len(found) > 1:
-            kinds = " and ".join(sorted(str(d) for d in found))
-            raise DTypeError(f"{name}: expected tensors of one dtype, got {kinds}; use .to(dtype)")
+        one_dtype(name, values)
     out = []
     for v in values:
         if v is None or isinstance(v, (Tensor, np.ndarray, int, float, np.generic)):

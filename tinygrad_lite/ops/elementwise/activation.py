@@ -15,7 +15,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
-from tinygrad_lite.engine.promotion import NUMPY_1
+from tinygrad_lite.engine.promotion import NUMPY_1, one_dtype
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
@@ -275,6 +275,7 @@ def prelu(input: Array, weight: Array) -> Array:
 
     ``weight`` holds one number, or one per channel (axis 1).
     """
+    one_dtype("prelu", (input, weight))
     if weight.ndim > 1 or (
         weight.ndim == 1 and weight.shape[0] != 1 and (input.ndim < 2 or weight.shape[0] != input.shape[1])
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,8 @@ def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
 
 
 def _pow_exponent(g: Array, y: Array, input: Array, exponent: Array) -> Array:
+    if isinstance(input, (int, float)) and input > 0:  # `where` of two numbers has the default dtype
+        return g * (y * log(input))
     flat = (input == 0) & (exponent >= 0)  # PyTorch's choice: 0 where 0 ** e is flat from the right, else -inf
     return where(flat, 0.0, g * (y * np.log(where(flat, 1.0, input))))
 
@@ -142,8 +145,12 @@ def pow(input: Array, exponent: Array) -> Array:
     >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
     tensor([4., 9.])
     """
-    if new.asarray(input).dtype.kind in "iu" and np.any(new.asarray(exponent) < 0):
-        raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
+    if new.asarray(input).dtype.kind in "iu" and np.any(negative := new.asarray(exponent) < 0):
+        if isinstance(exponent, (int, np.integer)):
+            raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
+        # as in PyTorch: 1 and -1 have integer powers, those of other numbers are rounded to 0
+        units = np.where(np.abs(input) == 1, np.power(input, np.abs(exponent)), 0)
+        return np.where(negative, units, np.power(input, np.abs(exponent)))
     return np.power(input, exponent)
 
 
@@ -330,7 +337,7 @@ def where(condition: Array, input: Array, other: Array) -> Array:
 
 def _share(g: Array, mine: Array, theirs: Array) -> Array:
     """Return the gradient of the larger operand; where both are equal each gets half."""
-    return where(mine == theirs, g / 2, where(mine > theirs, g, 0.0))
+    return where(mine == theirs, g / 2, where(mine < theirs, 0.0, g))  # beside NaN both get it, as in PyTorch
 
 
 @op(

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.layout import contiguous
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, ShapeError
-from tinygrad_lite.ops.shape.reshaping import BadIndex, place
+from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place
 
 
 def plain(index: Any) -> Any:
@@ -173,7 +174,7 @@ def _take_along_rule(g: Array, indices: Array, dim: int, input_shape: Any) -> Ar
 )  # fmt: skip
 def take_along(input: Array, indices: Array, dim: int) -> Array:
     """Return ``input`` at ``indices`` along ``dim``, one index per result element."""
-    return np.take_along_axis(input, indices, dim)
+    return contiguous(np.take_along_axis(input, indices, dim))
 
 
 def _scatter_samples(src: Any) -> Any:
@@ -244,4 +245,7 @@ def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Arra
     if at.ndim != input.ndim:
         raise ShapeError(f"take_along_dim: input has {input.ndim} axes, indices {at.ndim} ({at.shape})")
     check_bounds("take_along_dim", at, input.shape[dim])
-    return take_along(input, at, dim)
+    rest = np.broadcast_shapes(*((*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, at)))
+    at = np.broadcast_to(at, (*rest[:dim], at.shape[dim], *rest[dim + 1 :]))
+    wide = (*rest[:dim], input.shape[dim], *rest[dim + 1 :])
+    return take_along(input if tuple(input.shape) == wide else broadcast_to_op(input, wide), at, dim)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import PUBLIC, function
+from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, LinAlgError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -389,6 +390,7 @@ def multi_dot(tensors: Any) -> Array:
 @function(numpy=getattr(np, "vecdot", None), public=False)
 def vecdot(x: Array, y: Array, dim: int = -1) -> Array:
     """Return the scalar products of vectors along ``dim``; the other axes broadcast."""
+    one_dtype("vecdot", (x, y))
     return (tensor_of(x) * y).sum(dim)
 
 

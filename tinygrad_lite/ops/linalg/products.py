@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
@@ -167,6 +168,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any =
     """
     _axes("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
     _meet("addmm", mat1.shape[1], mat2.shape[0], mat1, mat2)
+    one_dtype("addmm", (input, mat1, mat2))
     product = matmul(mat1, mat2)
     _into("addmm", input, product)
     return _weighted(input, product, beta, alpha)
@@ -380,6 +382,7 @@ def cross(input: Array, other: Array, dim: Any = None) -> Array:
     >>> tl.cross(tl.tensor([1, 0, 0]), tl.tensor([0, 1, 0]))
     tensor([0, 0, 1])
     """
+    one_dtype("cross", (input, other))
     shape = np.broadcast_shapes(tuple(input.shape), tuple(other.shape))
     if dim is None:
         found = [i for i, n in enumerate(shape) if n == 3]
@@ -408,6 +411,7 @@ def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str | None = None)
     """
     if x1.ndim < 2 or x2.ndim < 2 or x1.shape[-1] != x2.shape[-1]:
         raise ShapeError(f"cdist: expected (..., n, d) and (..., m, d), got {describe(x1)} and {describe(x2)}")
+    one_dtype("cdist", (x1, x2))
     if p < 0:
         raise ShapeError(f"cdist: p must not be negative, got {p}")
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)

@@ -19,9 +19,6 @@ from tinygrad_lite.ops.elementwise.exponential import log
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along, take_along
 from tinygrad_lite.ops.losses.reduction import PAIR, REDUCTIONS, old_words, reduced, same_shape, share, together
 
-LEAST = float(np.exp(-100.0))
-"""Where the clamped logarithm of the binary cross-entropy is -100."""
-
 
 @wide
 def _bce(g: Array, input: Array, target: Array, reduction: str, eps: Any) -> Array:
@@ -35,16 +32,11 @@ def _bce(g: Array, input: Array, target: Array, reduction: str, eps: Any) -> Arr
 @wide
 def _bce_target(g: Array, input: Array, reduction: str, eps: Any) -> Array:
     if eps is None:
-        logs = _clamped_log(1 - input) - _clamped_log(input)
+        logs = np.log(1 - input) - np.log(input)  # not clamped, as in PyTorch
     else:
         p = clip(input, eps, 1 - eps)
         logs = np.log(1 - p) - np.log(p)
     return logs * share(g, prod(input.shape), reduction)
-
-
-def _clamped_log(p: Array) -> Array:
-    zero = p <= LEAST
-    return where(zero, -100.0, np.log(where(zero, 1.0, p)))
 
 
 @op(

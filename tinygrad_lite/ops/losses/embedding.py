@@ -14,7 +14,7 @@ from tinygrad_lite.ops.elementwise.arithmetic import clip, minimum, where
 from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.linalg.norm import norm
-from tinygrad_lite.ops.losses.margin import above
+from tinygrad_lite.ops.losses.margin import not_below
 from tinygrad_lite.ops.losses.reduction import old_words, reduced, together
 
 
@@ -57,7 +57,7 @@ def cosine_embedding_loss(
         )
     products, a, b = (input1 * input2).sum(-1), (input1 * input1).sum(-1), (input2 * input2).sum(-1)
     cosine = products / ((a + 1e-12) * (b + 1e-12)) ** 0.5
-    each = where(target == 1, 1 - cosine, 0.0) + where(target == -1, above(cosine - margin), 0.0)
+    each = where(target == 1, 1 - cosine, 0.0) + where(target == -1, not_below(cosine - margin), 0.0)
     return reduced("cosine_embedding_loss", each, reduction)
 
 
@@ -73,7 +73,7 @@ def hinge_embedding_loss(
     """Return ``input`` where the target is 1, ``max(0, margin - input)`` where it is -1, their sum elsewhere."""
     old_words("hinge_embedding_loss", size_average, reduce)
     input, target = together("hinge_embedding_loss", input, target, quiet=True)
-    each = where(target != -1, input, 0.0) + where(target != 1, above(margin - input), 0.0)
+    each = where(target != -1, input, 0.0) + where(target != 1, not_below(margin - input), 0.0)
     return reduced("hinge_embedding_loss", each, reduction)
 
 

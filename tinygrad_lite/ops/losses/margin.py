@@ -46,7 +46,12 @@ def margin_ranking_loss(
             f"margin_ranking_loss: all inputs should have the same number of axes, got {describe(input1)}, "
             f"{describe(input2)} and {describe(target)}"
         )
-    return reduced("margin_ranking_loss", above(-target * (input1 - input2) + margin), reduction)
+    return reduced("margin_ranking_loss", not_below(-target * (input1 - input2) + margin), reduction)
+
+
+def not_below(x: Any) -> Any:
+    """Return ``x`` where it is not negative and 0 elsewhere; unlike `above` the gradient passes at 0."""
+    return where(x >= 0, x, 0.0)
 
 
 def _scores(name: str, input: Any, target: Any, one: bool) -> tuple[Any, Any, bool]:

@@ -230,11 +230,7 @@ def _extreme_rule(g: Array, y: Array, input: Array, dim: Any, keepdim: Any) -> A
     shape = input.shape
     if not shape:
         return g
-    top = kept(y, shape, dim, keepdim)
-    tied = input == top
-    if input.dtype.kind == "f":
-        tied = tied | (np.isnan(input) & np.isnan(top))  # NaN wins, and several share the gradient
-    tied = tied.astype(g.dtype)
+    tied = (input == kept(y, shape, dim, keepdim)).astype(g.dtype)  # none if the result is NaN: its gradient is NaN
     return kept(g, shape, dim, keepdim) * (tied / tied.sum(axis=axes_of(dim, len(shape)), keepdims=True))
 
 
@@ -265,6 +261,29 @@ def amin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """
     _nonempty("amin", input, dim)
     return smallest(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
+
+
+@wide
+def _of_all_rule(g: Array, y: Array, input: Array) -> Array:
+    tied = input == y
+    if input.dtype.kind == "f":
+        tied = tied | (np.isnan(input) & np.isnan(y))  # unlike in `amax`, several NaN share the gradient
+    tied = tied.astype(g.dtype)
+    return g * (tied / tied.sum())
+
+
+@op(input=_of_all_rule, kind="reduction", label="max", public=False, samples=Samples("()->()", min=1))
+def largest_of_all(input: Array) -> Array:
+    """Return the largest value."""
+    _nonempty("amax", input, None)
+    return largest(input, axis=None)
+
+
+@op(input=_of_all_rule, kind="reduction", label="min", public=False, samples=Samples("()->()", min=1))
+def smallest_of_all(input: Array) -> Array:
+    """Return the smallest value."""
+    _nonempty("amin", input, None)
+    return smallest(input, axis=None)
 
 
 @op(kind="reduction", numpy=np.argmax)
@@ -326,7 +345,7 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tl.max(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1).indices
     tensor([1, 0])
     """
-    return _extreme(input, dim, keepdim, amax, argmax, maximum)
+    return _extreme(input, dim, keepdim, largest_of_all, argmax, maximum)
 
 
 @function()
@@ -341,7 +360,7 @@ def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tl.min(tl.tensor([[1.0, 5.0], [7.0, 3.0]]), dim=1).values
     tensor([1., 3.])
     """
-    return _extreme(input, dim, keepdim, amin, argmin, minimum)
+    return _extreme(input, dim, keepdim, smallest_of_all, argmin, minimum)
 
 
 class AMinMax(NamedTuple):

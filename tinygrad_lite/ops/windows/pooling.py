@@ -15,7 +15,7 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.arithmetic import abs, sign, where
+from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along
 from tinygrad_lite.ops.windows.convolution import as_ints, batched
@@ -244,13 +244,14 @@ def avg_pool3d(
 # ------------------------------------------------------------------------------------------------ norms of windows
 def _lp_samples(src: Any) -> Any:
     (x,), kw = _sum_samples(src)
-    return (x + np.sign(x) + 0.5,), {"p": src.choice([2.0, 3.0, 1.5]), **kw}
+    p = src.choice([2.0, 3.0, 1.5])
+    return (x + np.sign(x) + 0.5 if p == 2 else np.abs(x) + 0.5,), {"p": p, **kw}
 
 
 def _lp_rule(g: Array, y: Array, input: Array, p: float, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     safe = where(y == 0, 1.0, y)
     share = where(y == 0, 0.0, g / safe ** (p - 1))
-    return spread(share, tuple(input.shape[2:]), kernel, stride, pads) * (sign(input) * abs(input) ** (p - 1))
+    return spread(share, tuple(input.shape[2:]), kernel, stride, pads) * input ** (p - 1)
 
 
 @op(
@@ -262,8 +263,12 @@ def _lp_rule(g: Array, y: Array, input: Array, p: float, kernel: Ints, stride: I
     samples=Samples(draw=_lp_samples, kinks="report"),
 )
 def lp_pool(input: Array, p: float, kernel: Ints, stride: Ints, pads: Pads) -> Array:
-    """Return the p-norm of each window; the gradient of a zero norm is zero."""
-    return sum_pool(np.abs(input) ** p, kernel, stride, pads) ** (1 / p)
+    """Return the p-th root of the sum of p-th powers of each window; the gradient of a zero norm is zero.
+
+    Negative elements keep their sign, so for p = 3 a negative sum is NaN, as in PyTorch.
+    """
+    with np.errstate(invalid="ignore"):
+        return sum_pool(input**p, kernel, stride, pads) ** (1 / p)
 
 
 def _norms(name: str, n: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
