@@ -10,7 +10,7 @@ import numpy as _np
 
 from tinygrad_lite import ops, random
 from tinygrad_lite._version import __version__ as __version__
-from tinygrad_lite.engine.devices import accelerator as accelerator, cuda as cuda, device as device, mps as mps
+from tinygrad_lite.engine.devices import accelerator as accelerator, device as device, mps as mps
 from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
 from tinygrad_lite.engine.layout import (
@@ -59,9 +59,10 @@ def get_default_dtype() -> dtype:
     return dtype(_get_default_dtype())
 
 
-_ROOMS = ("autograd", "data", "datasets", "errors", "func", "linalg", "models", "nn", "optim", "profiler",
-          "random", "serialization", "testing", "training", "utils", "viz")  # fmt: skip
-_FROM = {"load": "serialization", "save": "serialization"}
+_ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "errors", "func", "jit", "linalg", "models",
+          "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "testing", "training", "utils",
+          "version", "viz")  # fmt: skip
+_FROM = {"load": "serialization", "save": "serialization", "vmap": "func"}
 _OWN = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]
 
 

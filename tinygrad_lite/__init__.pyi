@@ -17,7 +17,6 @@ from tinygrad_lite.engine.arrays import Size as Size
 from tinygrad_lite.engine.arrays import set_default_dtype as set_default_dtype
 from tinygrad_lite.engine.devices import Device as device
 from tinygrad_lite.engine.devices import accelerator as accelerator
-from tinygrad_lite.engine.devices import cuda as cuda
 from tinygrad_lite.engine.devices import mps as mps
 from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
@@ -72,13 +71,18 @@ from tinygrad_lite.ops.tensor_types import IntTensor as IntTensor
 from tinygrad_lite.ops.tensor_types import LongTensor as LongTensor
 from tinygrad_lite.ops.tensor_types import ShortTensor as ShortTensor
 from tinygrad_lite.random import Generator as Generator
+from tinygrad_lite import amp as amp
 from tinygrad_lite import autograd as autograd
+from tinygrad_lite import backends as backends
+from tinygrad_lite import cuda as cuda
 from tinygrad_lite import data as data
 from tinygrad_lite import datasets as datasets
 from tinygrad_lite import errors as errors
 from tinygrad_lite import func as func
+from tinygrad_lite import jit as jit
 from tinygrad_lite import linalg as linalg
 from tinygrad_lite import models as models
+from tinygrad_lite import multiprocessing as multiprocessing
 from tinygrad_lite import nn as nn
 from tinygrad_lite import optim as optim
 from tinygrad_lite import profiler as profiler
@@ -87,10 +91,12 @@ from tinygrad_lite import serialization as serialization
 from tinygrad_lite import testing as testing
 from tinygrad_lite import training as training
 from tinygrad_lite import utils as utils
+from tinygrad_lite import version as version
 from tinygrad_lite import viz as viz
 from tinygrad_lite import random as random
 from tinygrad_lite.serialization import load as load
 from tinygrad_lite.serialization import save as save
+from tinygrad_lite.func import vmap as vmap
 
 __version__: builtins.str
 bool: dtype

@@ -92,4 +92,4 @@ class _Absent:
         return False
 
 
-cuda, accelerator, mps = _Absent(), _Absent(), _Absent()
+accelerator, mps = _Absent(), _Absent()

@@ -4,7 +4,6 @@ from tinygrad_lite.engine.samples import Arr as Arr, Ints as Ints, Samples as Sa
 from tinygrad_lite.testing.assert_close import assert_close as assert_close
 from tinygrad_lite.testing.check import check_op as check_op, gradcheck as gradcheck, gradgradcheck as gradgradcheck
 from tinygrad_lite.testing.derivatives import (
-    assert_close as assert_close,
     numeric_gradient as numeric_gradient,
     numeric_jacobian as numeric_jacobian,
 )

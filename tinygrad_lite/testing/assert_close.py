@@ -79,18 +79,19 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
         known = [TOLERANCES.get(v.dtype.name, (0.0, 0.0)) for v in (a, e)]
         rtol, atol = max(k[0] for k in known), max(k[1] for k in known)
     with np.errstate(all="ignore"):
-        a64, e64 = a.astype(np.float64), e.astype(np.float64)
-        off = np.abs(a64 - e64)
-        close = (a == e) | (np.isfinite(off) & (off <= atol + rtol * np.abs(e64)))
+        kind = np.result_type(a, e, np.float32) if a.dtype.kind == "f" else np.float64
+        given, wanted = a.astype(kind), e.astype(kind)
+        off = np.abs(given - wanted)
+        close = (a == e) | (np.isfinite(off) & (off <= atol + rtol * np.abs(wanted)))
         if options["equal_nan"]:
-            close |= np.isnan(a64) & np.isnan(e64)
+            close |= np.isnan(given) & np.isnan(wanted)
         if close.all():
             return None
         if not a.ndim:
             return f"Scalars are not {'close' if rtol or atol else 'equal'}!\n\nExpected {e.item()} but got {a.item()}."
         wrong = int((~close).sum())
         off = np.where(close, 0, np.where(np.isnan(off), np.inf, off))
-        relative = np.where(close, 0, off / np.abs(e64))
+        relative = np.where(close, 0, off / np.abs(wanted))
         first, second = (
             np.unravel_index(int(np.argmax(v)), v.shape) for v in (off, np.nan_to_num(relative, nan=np.inf))
         )

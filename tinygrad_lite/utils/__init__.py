@@ -1,3 +1,3 @@
 """The door that PyTorch's import paths need: `tinygrad_lite.utils.data`."""
 
-from tinygrad_lite.utils import data as data
+from tinygrad_lite.utils import checkpoint as checkpoint, data as data

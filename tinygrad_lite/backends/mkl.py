@@ -1,0 +1,6 @@
+"""Intel MKL: not used here."""
+
+
+def is_available() -> bool:
+    """Return False."""
+    return False

@@ -1,0 +1,82 @@
+"""Names of ``torch.cuda`` for scripts that ask: there is no CUDA device, and using one raises a clear error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_lite.engine.no_effect import ignored
+from tinygrad_lite.errors import DeviceError
+
+__all__ = ["current_device", "device_count", "empty_cache", "is_available", "manual_seed", "synchronize"]
+
+
+def is_available() -> bool:
+    """Return False.
+
+    >>> is_available()
+    False
+    """
+    return False
+
+
+def device_count() -> int:
+    """Return 0."""
+    return 0
+
+
+def is_initialized() -> bool:
+    """Return False."""
+    return False
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Return False."""
+    return False
+
+
+def _none(*args: Any, **kwargs: Any) -> Any:
+    raise DeviceError("device 'cuda' does not exist here: choose by cuda.is_available() (False)")
+
+
+init = ignored("cuda.init", "there is no CUDA device")
+empty_cache = ignored("cuda.empty_cache", "there is no CUDA device")
+ipc_collect = ignored("cuda.ipc_collect", "there is no CUDA device")
+synchronize = ignored("cuda.synchronize", "every operation is finished when the call returns")
+manual_seed = ignored("cuda.manual_seed", "there is no CUDA device")
+manual_seed_all = ignored("cuda.manual_seed_all", "there is no CUDA device")
+seed = ignored("cuda.seed", "there is no CUDA device")
+seed_all = ignored("cuda.seed_all", "there is no CUDA device")
+reset_peak_memory_stats = ignored("cuda.reset_peak_memory_stats", "there is no CUDA device")
+reset_max_memory_allocated = ignored("cuda.reset_max_memory_allocated", "there is no CUDA device")
+memory_allocated = ignored("cuda.memory_allocated", "there is no CUDA device", 0)
+max_memory_allocated = ignored("cuda.max_memory_allocated", "there is no CUDA device", 0)
+memory_reserved = ignored("cuda.memory_reserved", "there is no CUDA device", 0)
+max_memory_reserved = ignored("cuda.max_memory_reserved", "there is no CUDA device", 0)
+memory_summary = ignored("cuda.memory_summary", "there is no CUDA device", "")
+current_device = set_device = get_device_name = get_device_properties = get_device_capability = _none
+mem_get_info = Stream = Event = current_stream = stream = device = CUDAGraph = _none
+get_rng_state = set_rng_state = get_rng_state_all = set_rng_state_all = _none
+
+
+class _CudaTensor(type):
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Raise DeviceError."""
+        return _none()
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return False
+
+
+FloatTensor, DoubleTensor, HalfTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor = (
+    _CudaTensor(f"{old}Tensor", (), {"__doc__": "A tensor type of CUDA: no tensor is one, and making one raises."})
+    for old in ("Float", "Double", "Half", "Byte", "Char", "Short", "Int", "Long", "Bool")
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Find ``cuda.amp`` and ``cuda.random`` on first use."""
+    if name == "amp":
+        from importlib import import_module
+
+        return import_module("tinygrad_lite.cuda.amp")
+    raise AttributeError(f"module 'tinygrad_lite.cuda' has no attribute '{name}': there is no CUDA device here")
