@@ -135,8 +135,9 @@ def check_op(
     """Check an op, or any function, on searched inputs: sizes, options, ties, zeros, domain ends, magnitudes.
 
     ``args`` describe the arrays (`Arr`, `Ints`, or an array as an example) and ``options`` the choices for each
-    keyword; a registered op has its own ``samples``. With ``engine="hypothesis"`` Hypothesis draws and shrinks the inputs. ``order=2`` (the default for
-    functions of Tensors) also checks the pullback as a function of inputs and g. ``wrt`` selects inputs by position,
+    keyword; a registered op has its own ``samples``. With ``engine="hypothesis"`` Hypothesis draws and
+    shrinks the inputs. ``order=2`` (the default for functions of Tensors) also checks the pullback as a function of
+    inputs and g. ``wrt`` selects inputs by position,
     ``contract=False`` compares numbers only, ``forward=True`` also compares `func.jvp` with the backward pass.
 
     >>> import tinygrad_lite as tl

@@ -1,24 +1,35 @@
-"""``tinygrad-lite gradcheck [OP ... | module:callable | --all]``: check gradients and print a table."""
+"""``tinygrad-lite gradcheck [OP ... | module:name | file.py:name | --all]``: check gradients and print a table."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_lite.engine.op import OPS as REGISTERED
 from tinygrad_lite.testing.check import check_op
-
-OPS: dict[str, Any] = REGISTERED
+from tinygrad_lite.testing.modules import check_module
+from tinygrad_lite.testing.report import GradReport
+from tinygrad_lite.testing.targets import NoInputs, all_ops, described, guessed, resolve, spec_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to a parser."""
-    parser.add_argument("targets", nargs="*", metavar="OP", help="names of registered ops, or module:callable")
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="ops and functions by PyTorch's names (conv2d), module:name or file.py:name (a function or a module)",
+    )
     parser.add_argument("--all", action="store_true", help="every registered op")
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="AXES",
+        help='axes of one input of a function: "n 3"; integers below 5: "n <5" (repeat it for every input)',
+    )
     parser.add_argument("--examples", type=int, default=30, help="inputs searched per op (default 30)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the search (default 0)")
     parser.add_argument("--order", type=int, default=None, choices=(1, 2), help="highest derivative that is checked")
@@ -37,24 +48,28 @@ def run(args: argparse.Namespace | Sequence[str]) -> int:
         add_arguments(parser)
         args = parser.parse_args(args)
     if not args.targets and not args.all:
-        print("gradcheck: name an op, a module:callable, or --all", file=sys.stderr)
+        print("gradcheck: name an op, module:function, file.py:function, or --all", file=sys.stderr)
         return 2
     if args.examples < 1:
         print(f"gradcheck: --examples must be at least 1, got {args.examples}", file=sys.stderr)
         return 2
     try:
-        targets = list(_targets(args))
-    except (ValueError, ImportError, AttributeError) as error:
-        print(f"gradcheck: {error}", file=sys.stderr)
+        inputs = [spec_of(text) for text in args.input]
+        targets = [*(all_ops() if args.all else ()), *((name, resolve(name)) for name in args.targets)]
+    except Exception as error:  # the code of a user may raise anything when it is imported
+        kind = "" if isinstance(error, (ValueError, ImportError)) else f"{type(error).__name__}: "
+        print(f"gradcheck: {kind}{error}", file=sys.stderr)
         return 2
     width = max(len(name) for name, _ in targets)
     failed: list[str] = []
     print(f"{'op':{width}}  result       examples  seconds")
     for name, fn in targets:
         start = time.perf_counter()
-        report = check_op(
-            fn, examples=args.examples, seed=args.seed, order=args.order, engine=args.engine, raise_exception=False
-        )
+        try:
+            report = _checked(fn, inputs, args)
+        except NoInputs as error:
+            print(f"gradcheck: {error}", file=sys.stderr)
+            return 2
         seconds = time.perf_counter() - start
         word = "ok" if report.ok else "WRONG"
         word += f" ({report.inconclusive}?)" if report.ok and report.inconclusive else ""
@@ -67,26 +82,19 @@ def run(args: argparse.Namespace | Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def _targets(args: argparse.Namespace) -> Iterator[tuple[str, Any]]:
-    if args.all:
-        yield from ((name, op.call) for name, op in sorted(OPS.items()) if op.places)
-    for target in args.targets:
-        if ":" in target:
-            module, _, attribute = target.partition(":")
-            sys.path.insert(0, "")
-            try:
-                fn = import_module(module)
-            finally:
-                sys.path.remove("")
-            for part in attribute.split("."):
-                fn = getattr(fn, part)
-            if getattr(getattr(fn, "op", None), "samples", None) is None:
-                raise ValueError(f"{target} is not an op with samples; declare it with @op(..., samples=Samples(...))")
-            yield target, fn
-        elif target not in OPS:
-            near = [n for n in OPS if target in n or n in target]
-            raise ValueError(f"no op named '{target}'" + (f"; did you mean {', '.join(sorted(near))}?" if near else ""))
-        elif not OPS[target].places:
-            raise ValueError(f"'{target}' has no gradient")
-        else:
-            yield target, OPS[target].call
+def _checked(fn: Any, inputs: Sequence[Any], args: argparse.Namespace) -> GradReport:
+    """Check one target on its own samples, the inputs given on the command line, or guessed ones."""
+    own = described(fn) and not inputs
+    specs, options = ((), {}) if own else (inputs, {}) if inputs else guessed(fn)
+    settings: dict[str, Any] = {"examples": args.examples, "seed": args.seed, "raise_exception": False}
+    if hasattr(fn, "named_parameters"):
+        report = check_module(fn, *specs, order=args.order or 2, engine=args.engine, **settings)
+    else:
+        report = check_op(fn, *specs, options=options or None, order=args.order, engine=args.engine, **settings)
+    if not report.ok and report.kind == "forward raises" and not own and not inputs:
+        given = ", ".join(repr(getattr(s, "shape", s)) for s in specs)
+        raise NoInputs(
+            f"{getattr(fn, '__name__', type(fn).__name__)} raises for inputs of the shapes {given} ({report.detail}); "
+            'describe its inputs, one --input each: --input "n 3" --input "n <5"'
+        )
+    return report

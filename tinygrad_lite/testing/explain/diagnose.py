@@ -19,6 +19,7 @@ from tinygrad_lite.testing.explain.context import (
     deciding_option,
     shared_property,
 )
+from tinygrad_lite.testing.explain.conventions import convention
 from tinygrad_lite.testing.explain.evidence import Case, Hint
 from tinygrad_lite.testing.explain.factors import factor
 from tinygrad_lite.testing.explain.jacobian import MANY
@@ -176,6 +177,9 @@ def _clearest(cases: Sequence[Case]) -> list[Case]:
 def explained(clearest: Sequence[Case], every: Sequence[Case], outcomes: Sequence[Outcome]) -> str | None:
     """Explain all failing points of one input, or those of each value of an option."""
     with np.errstate(all="ignore"):
+        known = convention(clearest)
+        if known:
+            return known
         shared = common([hints(c) for c in clearest])
         shared = [h for h in shared if not _refuted(h, len(clearest), every, outcomes)]
         found = _strong(clearest, shared) or _by_option(clearest)

@@ -52,6 +52,9 @@ def factor(cases: Sequence[Case]) -> str | None:
                 key for key in shared if not any(t in key for t in ("root", "ddof", "squared", "exp", "+", "- 1"))
             ]
         texts = dict.fromkeys(names[0][key] for key in _first_of_each_kind(shared))
+        if len(cases) == 1 and len(texts) > 0 and not shared[0].startswith("number"):  # several names may fit one point
+            every = dict.fromkeys(names[0][key] for key in shared)
+            return " or ".join([f"off by the factor {_number(ratios[0])}: a number", *list(every)[:3]])
         return "off by the factor " + " or ".join(list(texts)[:2])
     if equal and (len(cases) > 3 or any(_near(ratios[0], value) for _, value in COMMON)):  # a few may agree by chance
         return f"off by the factor {_number(ratios[0])}"
@@ -191,12 +194,16 @@ def _count(cases: Sequence[Case], ratios: Sequence[float]) -> str | None:
         ):
             counts = [round(t) for t in scaled]
             if all(abs(t - m) < 1e-3 and 0 < m < n for t, m, n in zip(scaled, counts, lengths, strict=True)):
+                at = ", ".join(dict.fromkeys(f"m = {m} where n = {n}" for m, n in zip(counts, lengths, strict=True)))
+                if len(set(counts)) == 1 and len(set(lengths)) > 1:
+                    m, n = counts[0], f"n the length of axis {ax}"
+                    return f"off by the factor {f'n/{m}' if name == 'n/m' else f'{m}/n'}, {n}"
                 if len({n - m for m, n in zip(counts, lengths, strict=True)}) > 1 and max(lengths) > 2:
                     return (
-                        f"off by the factor {name}, n = the length of axis {ax} and m a smaller whole number: "
-                        "divided by the count of all elements instead of some (valid, unmasked, not ignored)"
+                        f"off by the factor {name}, n = the length of axis {ax} and m a smaller whole number "
+                        f"({at}): divided by the count of all elements instead of some (valid, unmasked, not ignored)"
                         if name == "m/n"
-                        else f"off by the factor n/m, n = the length of axis {ax} and m a smaller whole number: "
-                        "divided by the count of some elements instead of all"
+                        else f"off by the factor n/m, n = the length of axis {ax} and m a smaller whole number "
+                        f"({at}): divided by the count of some elements instead of all"
                     )
     return None

@@ -63,9 +63,25 @@ def _explained(report: GradReport, failure: Failure, outcomes: Sequence[Outcome]
         return
     alone = [Outcome("normal", failure.data["point"], True)]
     report.suspicion = diagnose(failure.kind, alone if outcomes is None else outcomes)
+    report.suspicion = _completed(report, failure, outcomes)
     written = next((f for f in failure.data.get("also", ()) if "modifies" in f.kind and "incoming" not in f.kind), None)
     if written is not None:  # other patterns may follow from it
         report.suspicion = f"{ADVICE[written.kind]}; {report.suspicion}"
+
+
+def _completed(report: GradReport, failure: Failure, outcomes: Sequence[Outcome] | None) -> str | None:
+    """Add what the numbers of the report say to the suspicion: ties that each get g, an eps or a clip."""
+    text, a, n = report.suspicion or "", failure.data.get("analytic"), failure.data.get("numeric")
+    if failure.kind != "wrong value" or a is None or n is None:
+        return report.suspicion
+    if "(ties)" in text and n and abs(a / n - round(a / n)) < 1e-6 and round(a / n) > 1:
+        return f"{text}: each tied element gets the full g; divide it by their number"
+    special = all(o.mode in ("wide", "large", "special") for o in outcomes or () if o.failed)
+    several = sum(o.failed for o in outcomes or ()) > 0
+    if several and special and (n == 0 or abs(a - n) < 0.02 * abs(a) and "exceeds" in text):
+        start = "the function is flat here" if n == 0 else "nearly flat here"
+        return f"{start}: an eps or clip that the gradient ignores; {text}"
+    return report.suspicion
 
 
 def _copy(report: GradReport, failure: Failure) -> None:
