@@ -6,6 +6,7 @@ from itertools import count
 import numpy as np
 
 import tinygrad_lite as tl
+from tinygrad_lite.engine.backward import unbroadcast
 from tinygrad_lite.viz.formats.text import Program
 from tinygrad_lite.viz.scene.boxes import NEUTRAL
 from tinygrad_lite.viz.words import spoken
@@ -177,3 +178,88 @@ def undefined(text):
     defined = re.findall(r"^\s*(%\d+) = ", text, re.M)
     used = set(re.findall(r"%\d+", text))
     return sorted(used - set(defined)) + sorted({name for name in defined if defined.count(name) > 1})
+
+
+class Missing:
+    """A value that the graph does not give to a rule; any use of it fails."""
+
+    def __getattr__(self, name):
+        raise AssertionError("the rule uses a value that the graph does not name")
+
+    __getitem__ = __iter__ = __array__ = __add__ = __mul__ = __rmul__ = __gt__ = __getattr__
+
+
+def gradients(graph, arrays):
+    """Run the backward pass of a joint graph on the values that its edges name; return the gradient of every leaf.
+
+    The forward pass runs from the nodes of the graph, the backward pass by the rules of the registry.
+    """
+    values = {(id, 0): array for id, array in leaves_of(graph, arrays).items()}
+    found, sums = {}, {}
+    for node in graph.nodes:
+        edges = graph.arguments[node.id]
+        if node.kind == "output":
+            values[node.id, 0] = values[edges[0].src, edges[0].out_index]
+        elif node.kind == "op":
+            op = tl.OPS[node.op]
+            given = [values[e.src, e.out_index] for e in edges]
+            words = {**op.defaults, **node.attrs}
+            if op.sequence:
+                words[op.sequence] = given
+            else:
+                words |= {op.params[e.arg_index]: a for e, a in zip(edges, given, strict=True)}
+            out = op.forward(*[words.get(p) for p in op.params])
+            for i, y in enumerate(out if isinstance(out, tuple) else (out,)):
+                values[node.id, i] = np.asarray(y)
+            found[node.id] = words, out
+    for node in graph.nodes:
+        if node.kind == "grad":
+            for key, g in rule_of(graph, node, values, found, sums):
+                sums.setdefault(key, []).append(g)
+    return {id: sum(parts) for (id, _), parts in sums.items() if not graph.by_id[id].op}
+
+
+def rule_of(graph, node, values, found, sums):
+    """Yield ((gradient node, output), gradient) of what one gradient node passes on."""
+    own = node.id.removesuffix(".grad")
+    passed = sorted(graph.users[node.id], key=lambda e: e.out_index)
+    if not node.op:
+        for e in passed:  # the start of backward
+            yield (e.dst, e.name), np.ones(values[own, 0].shape, values[own, 0].dtype)
+        return
+    op, (words, out) = tl.OPS[node.op], found[own]
+    named = {}
+    for e in graph.arguments[node.id]:
+        if not e.src.endswith(".grad"):
+            named.setdefault(e.name, []).append(values[e.src, e.out_index])
+    saved = []
+    for word in op.saved_names:
+        if word in named:
+            saved.append(named[word] if word == op.sequence else named[word][0])
+        elif word.endswith("_shape") and word.removesuffix("_shape") in words:
+            whole = words[word.removesuffix("_shape")]
+            saved.append([np.shape(v) for v in whole] if isinstance(whole, list) else np.shape(whole))
+        elif word in op.arrays and word not in words:
+            saved.append(None)
+        elif word not in op.arrays and word in op.params or words.get(word, 0) is None:
+            saved.append(words[word])
+        elif not isinstance(words.get(word), (np.ndarray, type(None))):
+            saved.append(words[word])  # a plain number is no node
+        else:
+            saved.append(Missing())
+    arrived = {name: sum(parts) for (id, name), parts in sums.items() if id == node.id}
+    if isinstance(out, tuple):
+        g = tuple(arrived.get(f"g{i}" if i else "", np.zeros_like(y)) for i, y in enumerate(out))
+    else:
+        g = arrived[""]
+    places = {e.out_index: e for e in passed}
+    if op.gather is not None:
+        rule = op.gather.args[0]
+        results = enumerate(rule(g, tuple(saved)))
+    else:
+        wanted = {op.arrays.index(op.params[k]) for k in places}
+        results = ((i, rule(g, tuple(saved))) for i, rule in op.rules if i in wanted)
+    for i, gp in results:
+        k = i if op.sequence else op.params.index(op.arrays[i])
+        if k in places and gp is not None:
+            yield (places[k].dst, places[k].name), unbroadcast(np.asarray(gp), places[k].shape)

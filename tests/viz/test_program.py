@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tests.parity import rows_conv, rows_layers
-from tests.viz.program import Machine, undefined
+from tests.viz.program import Machine, gradients, undefined
 from tinygrad_lite import nn, viz
 from tinygrad_lite.models.recipes import RECIPES, example
 from tinygrad_lite.viz.capture import values
@@ -109,3 +109,43 @@ def test_writes_in_place(model, recorded):
     tl.manual_seed(0)
     with tl.set_grad_enabled(recorded):
         check(model() if isinstance(model, type) else model, [x.clone()])
+
+
+def check_gradients(model, inputs, kwargs=None):
+    """Run the backward pass on the values that the graph names; compare with autograd."""
+    kwargs = kwargs or {}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        state = tl.get_rng_state()
+        graph = viz.draw(model, *inputs, kwargs=kwargs, graph="both")
+        assert undefined(graph.to_text()) == []
+        tensors = dict(arguments(model, inputs, kwargs))
+        if isinstance(model, nn.Module):
+            tensors |= {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        mine = gradients(graph, {name: t.array.copy() for name, t in tensors.items()})
+        tl.set_rng_state(state)
+        out = [t for _, t in tensors_in("", model(*inputs, **kwargs)) if getattr(t, "tracked", False)]
+        wanted = {name: t for name, t in tensors.items() if t.requires_grad and f"{name}.grad" in graph.by_id}
+        if not out or not wanted:
+            return
+        found = tl.autograd.grad(
+            out, list(wanted.values()), [tl.ones_like(t) for t in out], allow_unused=True
+        )  # fmt: skip
+    for name, g in zip(wanted, found, strict=True):
+        if g is not None and f"{name}.grad" in mine:
+            np.testing.assert_allclose(mine[f"{name}.grad"], g.array, rtol=1e-4, atol=1e-5, err_msg=name)
+    assert {f"{name}.grad" for name, g in zip(wanted, found, strict=True) if g is not None} <= set(mine)
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if "in place" not in name][::3])
+def test_gradient_rules_use_the_values_that_the_graph_names(name, tracked):
+    row = ROWS[name]
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    tl.manual_seed(0)
+    inputs = [
+        tl.tensor(x) if isinstance(x, np.ndarray)
+        else tl.tensor(rng.uniform(*row.values, x).astype(np.float32), requires_grad=tracked)
+        for x in row.inputs
+    ]  # fmt: skip
+    check_gradients(row.make(nn), inputs, row.words(tl))

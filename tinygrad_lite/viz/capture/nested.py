@@ -70,7 +70,7 @@ def tensors_in(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
     >>> import tinygrad_lite as tl
     >>> [path for path, _ in tensors_in("x", (tl.ones(1), {"a": [tl.ones(2), 3]}))]
-    ['x.0', 'x.a.0']
+    ['x.0', 'x.1.a.0']
     """
     stack: list[tuple[str, Any]] = [(name, value)]
     seen: dict[int, Any] = {}  # keeps what was seen alive, since Python reuses the id of a deleted object
