@@ -135,8 +135,8 @@ class Module(Converting, Stateful):
     forward: Callable[..., Any] = _no_forward
 
     # -------------------------------------------------------------------------------- showing
-    def summary(self, *inputs: Any) -> Any:
-        """Return a table of one run: layers, shapes, parameters, FLOPs, bytes.
+    def summary(self, *inputs: Any, **words: Any) -> Any:
+        """Return a table of one run: layers, shapes, parameters, FLOPs, bytes; see `tinygrad_lite.viz.summary`.
 
         >>> from tinygrad_lite import nn, ones
         >>> print(nn.Linear(2, 3).summary(ones(4, 2)))
@@ -149,7 +149,7 @@ class Module(Converting, Stateful):
         Bytes: results 48 B, parameters 36 B, kept for backward 32 B
         """
         # imported by name, because viz imports nn
-        return import_module("tinygrad_lite.viz").summary(self, *inputs)
+        return import_module("tinygrad_lite.viz").summary(self, *inputs, **words)
 
     def extra_repr(self) -> str:
         """Return what stands between the brackets of ``repr``; override it."""
