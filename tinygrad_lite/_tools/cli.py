@@ -13,6 +13,8 @@ from tinygrad_lite._version import __version__
 from tinygrad_lite.errors import MissingExtra
 
 COMMANDS = {
+    "run": ("tinygrad_lite._tools.run", "run", "run a script whose `import torch` is served by tinygrad_lite"),
+    "check": ("tinygrad_lite._tools.check", "run", "list what a PyTorch script uses that is absent here, by line"),
     "demo": (
         "tinygrad_lite._tools.demo",
         "run",

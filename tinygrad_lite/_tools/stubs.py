@@ -15,8 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 HEADER = '''# fmt: off
 # ruff: noqa
 # Written by `python -m tinygrad_lite._tools.stubs`; do not edit, run that after adding an op or a function.
