@@ -146,7 +146,7 @@ def pow(input: Array, exponent: Array) -> Array:
     tensor([4., 9.])
     """
     if new.asarray(input).dtype.kind in "iu" and np.any(negative := new.asarray(exponent) < 0):
-        if isinstance(exponent, (int, np.integer)):
+        if not np.ndim(exponent):
             raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
         # as in PyTorch: 1 and -1 have integer powers, those of other numbers are rounded to 0
         units = np.where(np.abs(input) == 1, np.power(input, np.abs(exponent)), 0)

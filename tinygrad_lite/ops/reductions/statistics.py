@@ -18,7 +18,7 @@ from tinygrad_lite.ops.elementwise.arithmetic import clip, flat_sqrt
 from tinygrad_lite.ops.elementwise.cast import alike, bare, clone, contiguous
 from tinygrad_lite.ops.elementwise.lerp import lerp
 from tinygrad_lite.ops.indexing.getitem import take_along
-from tinygrad_lite.ops.reductions.reduction import Extreme, added, axes_of, axis_of, kept, mean, ratio, some_dims
+from tinygrad_lite.ops.reductions.reduction import Extreme, added, amax, axes_of, axis_of, kept, mean, ratio, some_dims
 from tinygrad_lite.ops.shape.joining import stack
 from tinygrad_lite.ops.shape.reshaping import BadIndex, reshape_op
 
@@ -162,7 +162,10 @@ def _median(name: str, input: Array, dim: Any, keepdim: bool, ignore_nan: bool) 
         return clone(input) if dim is None else Extreme(clone(input), alike(input, np.int64(0)))
     if dim is None:
         flat = input.reshape(-1)
-        return _pick(flat, _median_at(bare(flat), 0, ignore_nan), 0, False).values
+        x = bare(flat)
+        found = x[_median_at(x, 0, ignore_nan)]
+        # as in PyTorch the gradient is shared by all elements equal to the median: that is what `amax` does
+        return amax(take_along(flat, np.flatnonzero((x == found) | (x != x) & (found != found)), 0), 0)
     return _pick(input, _median_at(bare(input), dim, ignore_nan), dim, keepdim)
 
 

@@ -356,7 +356,7 @@ def _reversed_axes(input: Any) -> Any:
 def _matrix_transposed(input: Any) -> Any:
     """The last two axes exchanged; a 0-d tensor stays as it is."""
     if not input.ndim:
-        return reshape_op(input, ())
+        return input
     if input.ndim < 2:
         raise ShapeError(f"mT: expected at least two axes, got shape {tuple(input.shape)}")
     return transpose(input, -2, -1)
