@@ -99,8 +99,8 @@ def run(argv: Sequence[str]) -> int:
             raise
         text = str(error).replace("tinygrad_lite", "torch", 1) if isinstance(error, AttributeError) else str(error)
         print(
-            f"{where_in(script, error)}: {text}\n  not in tinygrad_lite; `tinygrad-lite check {script}` lists every such "
-            f"name, and what to use instead",
+            f"{where_in(script, error)}: {text}\n"
+            f"  not in tinygrad_lite; `tinygrad-lite check {script}` lists every such name",
             file=sys.stderr,
         )
         return 1

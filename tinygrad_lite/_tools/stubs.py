@@ -144,7 +144,8 @@ def package_stub() -> str:
         if inspect.ismodule(value) or name in known_rooms:
             continue
         if isinstance(home, str) and home == "tinygrad_lite" and inspect.isfunction(value):
-            lines.append(f"def {name}{signature_text(value, False)}: ...".replace("tinygrad_lite.engine.dtype.DType", "dtype"))
+            text = f"def {name}{signature_text(value, False)}: ..."
+            lines.append(text.replace("tinygrad_lite.engine.dtype.DType", "dtype"))
         elif isinstance(home, str) and home.startswith("tinygrad_lite.") and callable(value):
             imports.add(f"from {home} import {value.__name__} as {name}")
         elif hasattr(sys.modules.get(type(value).__module__), name) and type(value).__module__.startswith(
