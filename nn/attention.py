@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.layout import order_of
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import init
@@ -22,6 +21,7 @@ from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.linalg.matmul import linear
 from tinygrad_lite.ops.networks.attention import attention_weights, future_mask
 from tinygrad_lite.ops.shape.joining import cat
+from tinygrad_lite.ops.shape.moving import ordered_like
 from tinygrad_lite.ops.windows.padding import pad
 
 __all__ = ["MultiheadAttention"]
@@ -67,8 +67,7 @@ def _laid_like(query: Array, key: Array, value: Array, y: Array) -> Array:
         return y
     if any(x.strides[-1] != x.itemsize for x in raw):
         return y
-    axes = order_of(raw[0].shape, raw[:1])[::-1]
-    return y.permute(*axes).contiguous().permute(*(axes.index(i) for i in range(4)))
+    return ordered_like(y, query)
 
 
 def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, source: int, dtype: Any) -> Any:

@@ -34,6 +34,8 @@ DELIBERATE = {
     "__truediv__": "its row has number ** tensor, as pow",
     "__getitem__": PICKED, "index last": PICKED, "index two": PICKED, "index rows": PICKED,
     "select_scatter": GAPS, "slice_scatter": GAPS, "deepcopy": GAPS,
+    "quantile": "several quantiles are contiguous here, a transpose in PyTorch",
+    "take_along_dim": "PyTorch itself views what cannot be viewed, and raises",
     "kron": "PyTorch itself views what cannot be viewed, and raises",
     "diagonal_scatter": "it works on the flattened input, so the result is contiguous",
     "put": "it works on the flattened input, so the result is contiguous",
@@ -47,8 +49,8 @@ DELIBERATE = {
     **dict.fromkeys(
         (
             "inverse", "inverse of a batch", "cholesky", "cholesky of a batch", "cholesky_solve", "cholesky_inverse",
-            "qr", "qr of a batch", "svd", "svd of a batch", "eigh", "eigh of a batch", "solve", "solve of a batch", "lstsq",
-            "lstsq of a batch", "solve_triangular", "inv", "inv of a batch", "tensorinv",
+            "qr", "qr of a batch", "svd", "svd of a batch", "eigh", "eigh of a batch", "solve", "solve of a batch",
+            "lstsq", "lstsq of a batch", "solve_triangular", "inv", "inv of a batch", "tensorinv",
         ),
         COLUMNS,
     ),

@@ -15,6 +15,7 @@ from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import alike, bare, clone
 from tinygrad_lite.ops.indexing.getitem import take_along
+from tinygrad_lite.ops.shape.moving import ordered_like
 from tinygrad_lite.ops.shape.reshaping import BadIndex, place
 
 
@@ -47,7 +48,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = F
     if not input.ndim:
         return Sorted(clone(input), alike(input, np.int64(0)))
     order = _order(bare(input), dim, descending)
-    return Sorted(take_along(input, order, dim), alike(input, order))
+    return Sorted(ordered_like(take_along(input, order, dim), input), alike(input, order))
 
 
 @function(numpy=())

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.layout import contiguous_format
+from tinygrad_lite.engine.layout import contiguous_format, order_of
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import bare, clone
+from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous
 from tinygrad_lite.ops.shape.reshaping import (
     broadcast_to_op,
     flip_op,
+    permute,
     place,
     places,
     reshape_op,
@@ -98,6 +99,15 @@ def sum_to_size(input: Array, *size: Any) -> Array:
         raise ShapeError(f"sum_to_size: {want} does not broadcast to shape {shape}")
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(want) if n == 1 and shape[i + extra] != 1)
     return reshape_op(input.sum(axis=axes) if axes else input, want)
+
+
+def ordered_like(y: Array, x: Array) -> Array:
+    """Return ``y`` with its axes in the order in memory of those of ``x``, a tensor of its shape."""
+    raw = bare(x)
+    if raw.flags.c_contiguous or raw.ndim != y.ndim:  # inside vmap the array has more axes
+        return y
+    axes = order_of(raw.shape, (raw,))[::-1]
+    return permute(contiguous(permute(y, *axes)), *[axes.index(i) for i in range(y.ndim)])
 
 
 # ----------------------------------------------------------------------------------------------- flipping and repeating
