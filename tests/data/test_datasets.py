@@ -76,8 +76,8 @@ def test_concatenation():
     both = ConcatDataset([Numbers(2), Numbers(3, 10)])
     assert [both[i] for i in range(5)] == [0, 1, 10, 11, 12] and both[-1] == 12 and both[-5] == 0 and len(both) == 5
     assert (Numbers(2) + Numbers(1, 5))[2] == 5
-    for wrong in (5, -6):
-        with pytest.raises(IndexError):
+    for wrong, error in ((5, IndexError), (-6, ValueError)):
+        with pytest.raises(error):
             both[wrong]
     with pytest.raises(ValueError):
         ConcatDataset([])

@@ -203,7 +203,7 @@ def test_convert():
         ([object()], TypeError),
         ([None, None], TypeError),
         ([np.array(["a"])], TypeError),
-        ([], ValueError),
+        ([], IndexError),
     ],
 )
 def test_examples_that_cannot_be_collated(batch, error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,18 @@ from tinygrad_lite.data.shuffling import generator_of
 from tinygrad_lite.engine.arguments import checked_constructor, named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
+
+
+class UnequalSizesError(ShapeError, AssertionError):
+    """Tensors of unequal length; PyTorch raises AssertionError."""
+
+
+class PartsError(ValueError, AssertionError):
+    """Parts that cannot be joined; PyTorch raises AssertionError."""
+
+
+class StreamError(TypeError, AssertionError):
+    """A part that is a stream, or is none; PyTorch raises AssertionError."""
 
 
 class Dataset:
@@ -67,10 +80,13 @@ class ChainDataset(IterableDataset):
     def __iter__(self) -> Iterator[Any]:
         for i, dataset in enumerate(self.datasets):
             if not isinstance(dataset, IterableDataset):
-                raise TypeError(f"ChainDataset only supports IterableDataset, part {i} is {describe(dataset)}")
+                raise StreamError(f"ChainDataset only supports IterableDataset, part {i} is {describe(dataset)}")
             yield from dataset
 
     def __len__(self) -> int:
+        for i, dataset in enumerate(self.datasets):
+            if not isinstance(dataset, IterableDataset):
+                raise StreamError(f"ChainDataset only supports IterableDataset, part {i} is {describe(dataset)}")
         return sum(len(d) for d in self.datasets)
 
 
@@ -97,7 +113,9 @@ class TensorDataset(Dataset):
             if not isinstance(t, (Tensor, np.ndarray)) or not t.ndim:
                 raise ShapeError(f"TensorDataset: expected tensors or arrays with rows, got {describe(t)}")
         if any(len(t) != len(tensors[0]) for t in tensors):
-            raise ShapeError(f"TensorDataset: Size mismatch between tensors: {', '.join(map(describe, tensors))}")
+            raise UnequalSizesError(
+                f"TensorDataset: Size mismatch between tensors: {', '.join(map(describe, tensors))}"
+            )
         self.tensors = tensors
 
     def __len__(self) -> int:
@@ -146,6 +164,20 @@ class StackDataset(Dataset):
             return {k: d[index] for k, d in self.datasets.items()}
         return tuple(d[index] for d in self.datasets)
 
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """Return the examples of these numbers, each part read at once where it can be."""
+        named = isinstance(self.datasets, dict)
+        parts = []
+        for dataset in self.datasets.values() if named else self.datasets:
+            several = None if getattr(dataset, "batches", False) else getattr(dataset, "__getitems__", None)
+            found = [dataset[i] for i in indices] if several is None else several(indices)
+            if len(found) != len(indices):
+                raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(found)}")
+            parts.append(found)
+        if named:
+            return [dict(zip(self.datasets, example, strict=True)) for example in zip(*parts, strict=True)]
+        return list(zip(*parts, strict=True))
+
 
 class ConcatDataset(Dataset):
     """Concatenate data sets with consecutive indices."""
@@ -153,17 +185,19 @@ class ConcatDataset(Dataset):
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
-            raise ValueError("datasets should not be an empty iterable")
+            raise PartsError("datasets should not be an empty iterable")
         for d in self.datasets:
             if isinstance(d, IterableDataset):
-                raise TypeError("ConcatDataset does not support IterableDataset")
+                raise StreamError("ConcatDataset does not support IterableDataset")
         self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
     def __getitem__(self, index: int) -> Any:
-        if not -len(self) <= index < len(self):
+        if index < -len(self):
+            raise ValueError("absolute value of index should not exceed dataset length")
+        if index >= len(self):
             raise IndexError(f"ConcatDataset: index {index} is out of range, there are {len(self)} examples")
         index = index % len(self)
         which = bisect.bisect_right(self.cumulative_sizes, index)
@@ -175,6 +209,12 @@ class Subset(Dataset):
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
+        kind = type(self)
+        if kind.__getitem__ is not Subset.__getitem__ and kind.__getitems__ is Subset.__getitems__:
+            raise NotImplementedError(
+                f"{kind.__name__} overrides __getitem__ but not __getitems__, which the loader calls; define it as "
+                "[self[i] for i in indices]"
+            )
 
     @property
     def batches(self) -> bool:  # type: ignore[override]
@@ -209,13 +249,18 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
     """
     n = len(dataset)
     sizes = [int(k) for k in lengths]
-    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1 + 1e-9:
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         for i, fraction in enumerate(lengths):
             if not 0 <= fraction <= 1:
                 raise ValueError(f"Fraction at index {i} is not between 0 and 1")
         sizes = [int(math.floor(n * fraction)) for fraction in lengths]
         for i in range(n - sum(sizes)):
             sizes[i % len(sizes)] += 1
+        for i, size in enumerate(sizes):
+            if size == 0:
+                warnings.warn(
+                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
+                )
     if sum(sizes) != n or any(k < 0 for k in sizes):
         raise ValueError(
             f"Sum of input lengths does not equal the length of the input dataset! ({list(lengths)}, {n} examples)"

@@ -34,6 +34,20 @@ def check_exclusive(
         raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
 
 
+def check_workers(num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool) -> None:
+    """Raise PyTorch's ValueError for options of worker processes that do not fit together."""
+    if num_workers < 0:
+        raise ValueError(f"num_workers option should be non-negative, got {num_workers}; use num_workers=0")
+    if timeout < 0:
+        raise ValueError("timeout option should be non-negative")
+    if prefetch_factor is not None and num_workers == 0:
+        raise ValueError("prefetch_factor option needs num_workers > 0; leave it out")
+    if prefetch_factor is not None and prefetch_factor < 0:
+        raise ValueError("prefetch_factor option should be non-negative")
+    if persistent_workers and num_workers == 0:
+        raise ValueError("persistent_workers option needs num_workers > 0")
+
+
 @checked_constructor
 class DataLoader:
     """Iterate over a data set in batches.
@@ -80,8 +94,7 @@ class DataLoader:
                 "DataLoader: dataset must have __getitem__ and __len__, or be an IterableDataset, got "
                 f"{describe(dataset)}"
             )
-        if num_workers < 0:
-            raise ValueError(f"num_workers option should be non-negative, got {num_workers}")
+        check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         if num_workers:
             warnings.warn(
                 f"DataLoader: num_workers={num_workers} has no effect, data is loaded in this process; use 0",
@@ -90,6 +103,9 @@ class DataLoader:
             )
         self.dataset: Any = dataset
         self.generator, self.num_workers, self.pin_memory = generator, 0, pin_memory
+        self.timeout, self.worker_init_fn, self.persistent_workers = timeout, worker_init_fn, persistent_workers
+        self.prefetch_factor, self.in_order = prefetch_factor, in_order
+        self.multiprocessing_context, self.pin_memory_device = multiprocessing_context, pin_memory_device
         self.streams = isinstance(dataset, IterableDataset)
         check_exclusive(self.streams, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if batch_sampler is not None:
@@ -107,6 +123,10 @@ class DataLoader:
         # a data set that returns whole batches leaves nothing to collate
         self.whole = not single and collate_fn is None and bool(getattr(dataset, "batches", False))
         self.collate_fn = collate_fn or (default_convert if single else default_collate)
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        """Accept ``DataLoader[T]`` in annotations."""
+        return cls
 
     def __iter__(self) -> Iterator[Any]:
         if self.streams:

@@ -9,6 +9,10 @@ import numpy as np
 
 from tinygrad_lite.data.shuffling import generator_of
 from tinygrad_lite.engine.arguments import checked_constructor
+from tinygrad_lite.engine.tensor import make
+
+DRAWN = 1 << 12
+"""How many indices a sampler draws at a time where they are independent."""
 
 
 def count(value: Any, name: str) -> int:
@@ -62,6 +66,7 @@ class RandomSampler(Sampler):
             raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self._num_samples = None if num_samples is None else count(num_samples, "num_samples")
+        count(self.num_samples, "num_samples")
 
     @property
     def num_samples(self) -> int:
@@ -71,7 +76,9 @@ class RandomSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         n, left, rng = len(self.data_source), self.num_samples, generator_of(self.generator)
         if self.replacement:
-            yield from rng.integers(n, size=left).tolist() if n else ()
+            while left > 0 and n:
+                yield from rng.integers(n, size=min(left, DRAWN)).tolist()
+                left -= DRAWN
             return
         while left > 0 and n:
             yield from rng.permutation(n)[:left].tolist()
@@ -108,7 +115,7 @@ class WeightedRandomSampler(Sampler):
             raise ValueError(f"weights should be a 1d sequence but given weights have shape {w.shape}")
         if not np.isfinite(w).all() or (w < 0).any() or not w.sum() > 0:
             raise ValueError("weights should be finite, not negative and not all zero")
-        self.weights, self.num_samples, self.replacement = w, count(num_samples, "num_samples"), replacement
+        self.weights, self.num_samples, self.replacement = make(w), count(num_samples, "num_samples"), replacement
         self.generator = generator
         if not replacement and self.num_samples > np.count_nonzero(w):
             raise ValueError(
@@ -117,7 +124,7 @@ class WeightedRandomSampler(Sampler):
             )
 
     def __iter__(self) -> Iterator[int]:
-        p = self.weights / self.weights.sum()
+        p = self.weights.array / self.weights.array.sum()
         rng = generator_of(self.generator)
         yield from rng.choice(len(p), self.num_samples, self.replacement, p).tolist()
 
