@@ -46,7 +46,7 @@ def storage_offset(input: Array) -> int:
     3
     """
     array = bare(input)
-    return (address(array) - address(owner(array))) // array.itemsize
+    return int((address(array) - address(owner(array))) // array.itemsize)
 
 
 class Storage:
