@@ -234,3 +234,14 @@ def test_the_recorder_keeps_the_last_step(nets):
         assert recorder.steps[-1].number == k + 1
         assert recorder.steps[-1].loss == pytest.approx(loss.item())
     assert [s.number for s in recorder.steps] == [1, 5, 7] and "step 7, loss" in recorder.to_html()
+
+
+def test_a_difference_pairs_modules_by_structure():
+    one = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Dropout(0.2), nn.Linear(3, 3), nn.Linear(3, 1))
+    two = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 3), nn.Linear(3, 1))
+    found = viz.diff(viz.trace(one, tl.ones(4, 2)), viz.trace(two, tl.ones(4, 2)))
+    assert found.added == ("1/relu.1",) and set(found.removed) == {"const.1", "1/tanh.1", "2/mul.1"}
+    assert set(found.changed) == {"0.weight", "0.bias", "2.weight", "0/linear.1", "2/linear.1"}
+    calls = {n.id: n.call for n in found.graph.nodes if "removed" in n.marks}
+    assert calls["1/tanh.1"] == "1 (removed)" and "1 (removed): Tanh" in found.graph.to_svg()
+    assert "box activation marked removed" in found.graph.to_svg()

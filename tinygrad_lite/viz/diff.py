@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -49,8 +49,8 @@ class GraphDiff:
 def diff(a: Graph, b: Graph) -> GraphDiff:
     """Compare two graphs, the older first.
 
-    Inputs, parameters and constants are matched by name, ops by their order within the module call. A node counts as
-    changed if its op, options, shape, dtype or the sources of its arguments differ.
+    Modules are matched by class and order, ops by their order within a module, parameters by the op that uses them. A
+    node counts as changed if its op, options, shape, dtype or the sources of its arguments differ.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite.viz import trace
@@ -63,7 +63,8 @@ def diff(a: Graph, b: Graph) -> GraphDiff:
     for graph in (a, b):
         if not isinstance(graph, Graph):
             raise TypeError(f"diff: expected two Graphs, got a {type(graph).__name__}")
-    match = matched(a, b)
+    calls = matched_calls(a, b)
+    match = matched(a, b, calls)
     back = {new: old for old, new in match.items()}
     removed = tuple(n.id for n in a.nodes if n.id not in match)
     added = tuple(n.id for n in b.nodes if n.id not in back)
@@ -73,28 +74,67 @@ def diff(a: Graph, b: Graph) -> GraphDiff:
             changes = changes_of(a, b, a.by_id[back[node.id]], node, match)
             if changes:
                 changed[node.id] = changes
-    return GraphDiff(added, removed, changed, merged(a, b, match, added, removed, changed))
+    return GraphDiff(added, removed, changed, merged(a, b, match, calls, added, removed, changed))
 
 
-def matched(a: Graph, b: Graph) -> dict[str, str]:
-    """Map each node of ``a`` to its counterpart in ``b``, where there is one."""
-    match = {
-        n.id: n.id for n in a.nodes if n.kind not in ("op", "grad") and n.id in b.by_id and b.by_id[n.id].kind == n.kind
-    }
+def pairs(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Yield the positions of equal words in two sequences, in order, as in a comparison of two texts."""
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        yield from ((block.a + k, block.b + k) for k in range(block.size))
+
+
+def matched_calls(a: Graph, b: Graph) -> dict[str, str]:
+    """Map each module call of ``a`` to its counterpart in ``b``: by the order of classes within matched calls."""
+    inside: tuple[dict[str, list[GraphCall]], dict[str, list[GraphCall]]] = ({}, {})
+    for side, graph in zip(inside, (a, b), strict=True):
+        for call in graph.calls:
+            side.setdefault(call.parent, []).append(call)
+    match = {"": ""}
+    work = [("", "")]
+    while work:
+        one, two = work.pop()
+        old, new = inside[0].get(one, []), inside[1].get(two, [])
+        if max(len(old), len(new)) > LONGEST:
+            found = [(c.id, c.id) for c in old if c.id in b.call_of and b.call_of[c.id].parent == two]
+        else:
+            found = [(old[i].id, new[j].id) for i, j in pairs([c.cls for c in old], [c.cls for c in new])]
+            if len(old) == len(new) == 1:  # a class that was renamed, such as that of the whole model
+                found = [(old[0].id, new[0].id)]
+        match.update(found)
+        work.extend(found)
+    return match
+
+
+def matched(a: Graph, b: Graph, calls: Mapping[str, str]) -> dict[str, str]:
+    """Map each node of ``a`` to its counterpart in ``b``: ops by their order in matched calls, leaves by their use."""
+    match: dict[str, str] = {}
     ops: tuple[dict[str, list[GraphNode]], dict[str, list[GraphNode]]] = ({}, {})
     for side, graph in zip(ops, (a, b), strict=True):
         for n in graph.nodes:
             if n.kind in ("op", "grad"):
                 side.setdefault(n.call, []).append(n)
     for call, old in ops[0].items():
-        new = ops[1].get(call, [])
+        new = ops[1].get(calls[call], []) if call in calls else []
         if max(len(old), len(new)) > LONGEST:
             match |= {n.id: n.id for n in old if n.id in b.by_id and b.by_id[n.id].op == n.op}
-            continue
-        pairs = SequenceMatcher(None, [n.op for n in old], [n.op for n in new], autojunk=False)
-        for block in pairs.get_matching_blocks():
-            for k in range(block.size):
-                match[old[block.a + k].id] = new[block.b + k].id
+        else:
+            match |= {old[i].id: new[j].id for i, j in pairs([n.op for n in old], [n.op for n in new])}
+    taken: set[str] = set()
+
+    def leaf(one: str, two: str) -> None:
+        kinds = a.by_id[one].kind, b.by_id[two].kind
+        if kinds[0] == kinds[1] not in ("op", "grad") and one not in match and two not in taken:
+            match[one] = two
+            taken.add(two)
+
+    for one, two in list(match.items()):
+        theirs = {e.arg_index: e.src for e in b.arguments[two]}
+        for e in a.arguments[one]:
+            if e.arg_index in theirs and a.by_id[e.src].kind in ("param", "buffer", "const"):
+                leaf(e.src, theirs[e.arg_index])
+    for n in a.nodes:
+        if n.id in b.by_id:
+            leaf(n.id, n.id)
     return match
 
 
@@ -133,8 +173,8 @@ def change_words(changes: Mapping[str, tuple[Any, Any]]) -> list[str]:
 
 
 def merged(
-    a: Graph, b: Graph, match: Mapping[str, str], added: tuple[str, ...], removed: tuple[str, ...],
-    changed: Mapping[str, Mapping[str, tuple[Any, Any]]],
+    a: Graph, b: Graph, match: Mapping[str, str], matched_call: Mapping[str, str], added: tuple[str, ...],
+    removed: tuple[str, ...], changed: Mapping[str, Mapping[str, tuple[Any, Any]]],
 ) -> Graph:  # fmt: skip
     """Return one graph with the nodes of both, the differences marked."""
     fresh, gone = set(added), set(removed)
@@ -143,18 +183,22 @@ def merged(
     for id in removed:
         rename[id] = id if id not in taken else f"{id} (removed)"
         taken.add(rename[id])
-    known = {c.id for c in b.calls}
-    calls = list(b.calls)
+    calls, taken_calls = list(b.calls), {c.id for c in b.calls}
+    home = dict(matched_call)
     for call in a.calls:
-        if call.id not in known:
-            calls.append(GraphCall(call.id, call.cls, call.parent))
+        if call.id not in home:
+            home[call.id] = call.id if call.id not in taken_calls else f"{call.id} (removed)"
+            taken_calls.add(home[call.id])
+            calls.append(replace(call, id=home[call.id], parent=home[call.parent]))
     nodes: list[GraphNode] = []
     # a removed node goes right after the node that preceded it
     behind: dict[str, list[GraphNode]] = {}
     last = ""
     for node in a.nodes:
         if node.id in gone:
-            behind.setdefault(last, []).append(replace(node, id=rename[node.id], marks=("removed",)))
+            behind.setdefault(last, []).append(
+                replace(node, id=rename[node.id], call=home[node.call], marks=("removed",))
+            )
         else:
             last = match[node.id]
     nodes.extend(behind.get("", ()))

@@ -246,6 +246,10 @@ def rows_of(graph: Graph) -> list[Row]:
     for call in reversed(graph.calls):
         # a module without ops, such as dropout in eval mode, goes before the next node
         at = first.get(call.id, at)
-        row = Row(graph.title_of(call.id), depth[call.id], call.shape, *costs[call.id], call.id, call.cls, call.detail)
+        params, flops, size, trainable, saved = costs[call.id]
+        row = Row(
+            graph.title_of(call.id), depth[call.id], call.shape, params, flops, size, trainable, saved, call.id,
+            call.cls, call.detail,
+        )  # fmt: skip
         rows.append((at, row))
     return [row for _, row in sorted(rows[::-1] + loose, key=lambda r: r[0])]

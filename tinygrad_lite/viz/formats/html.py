@@ -107,6 +107,12 @@ def style(theme: str, used: set[str]) -> str:
     return fonts + own + css(theme, used) + part("viewer.css")
 
 
+def title_of(graph: Graph) -> str:
+    """Return the title of a page: the given one, or the class of the model."""
+    roots = [c.cls for c in graph.calls if not c.parent and not c.cls.startswith("∂ ")]
+    return graph.look.title or (roots[0] if len(roots) == 1 else "computation graph")
+
+
 def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
     """Return the page; ``replay`` holds recorded training steps for a slider."""
     view = view_of(graph)
@@ -120,7 +126,7 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
         make_room(data, replay)
     # "<" is escaped, so that no text can end the script element
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    title = escape(graph.look.title or "computation graph")
+    title = escape(title_of(graph))
     legend = "".join(
         f'<span><svg class="{SCOPE}" viewBox="0 0 16 12"><g class="{name}">'
         f'<rect x="1" y="1" width="14" height="10" rx="3"/></g></svg>{escape(words)}</span>'
@@ -135,10 +141,12 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
         f'<header><h1>{title}</h1><input id="find" type="search" placeholder="find: name, op, shape" '
         f'aria-label="find a node"><span id="found" aria-live="polite"></span>'
         f'<button id="open">expand all</button><button id="close">collapse all</button><button id="fit">fit</button>'
-        f'<span class="hint">click a module to expand it, its title to collapse it; drag to pan, scroll to zoom</span>'
+        f'<span class="hint">click a module to expand it, its title to collapse it; drag to pan, '
+        f"scroll to zoom, / to search</span>"
         f'<span id="replay" hidden><input id="step" type="range" min="0" value="0" aria-label="training step"> '
         f'<span id="at"></span></span></header>\n'
         f'<main><svg id="canvas" class="{SCOPE}" xmlns="http://www.w3.org/2000/svg">{ARROW}<g id="view"></g></svg>'
+        f'<svg id="map" class="{SCOPE}" xmlns="http://www.w3.org/2000/svg" aria-hidden="true" hidden></svg>'
         f'<pre id="details" hidden></pre></main>\n'
         f'<footer id="legend">{legend}{notes}</footer>\n'
         f'<script id="data" type="application/json">{text}</script>\n'

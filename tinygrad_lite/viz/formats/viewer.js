@@ -134,7 +134,8 @@ function draw() {
   }
   for (const r of picture.boxes) {
     const t = thing(r.id), closed = groups.has(besides.get(r.id) || r.id), round = t.css && /\b(input|output|param|const|buffer)\b/.test(t.css);
-    const marked = t.lines.some(([, role]) => role === "mark") ? " marked" : "";
+    const mark = t.lines.find(([, role]) => role === "mark"), word = mark ? mark[0].slice(2).split(" ")[0] : "";
+    const marked = mark ? " marked" + (["added", "removed", "changed"].includes(word) ? " " + word : "") : "";
     const e = make(root, "g", { class: "box " + t.css + marked, "data-id": r.id, tabindex: 0, role: "button" });
     if (closed) e.setAttribute("aria-expanded", "false");
     make(e, "title", {}, closed ? "click: expand " + t.title : t.tip);
@@ -147,6 +148,7 @@ function draw() {
   }
   $("view").replaceWith(root);
   paint();
+  chart();
   mark();
   move();
 }
@@ -154,14 +156,20 @@ function draw() {
 // ------------------------------------------------------------------------------------------------ moving about
 let shift = [0, 0], zoom = 1;
 const canvas = $("canvas");
-const move = () => $("view").setAttribute("transform", `translate(${num(shift[0])} ${num(shift[1])}) scale(${zoom})`);
-function fit() {
-  const b = canvas.getBoundingClientRect(), whole = Math.min((b.width - 16) / picture.w, (b.height - 16) / picture.h);
-  // a long graph is shown from its start, at a size that can be read
-  zoom = Math.min(1.4, Math.max(whole, 0.7));
+function move() {
+  $("view").setAttribute("transform", `translate(${num(shift[0])} ${num(shift[1])}) scale(${zoom})`);
+  follow();
+}
+function centred(z) {
+  const b = canvas.getBoundingClientRect();
+  zoom = z;
   shift = [Math.max((b.width - picture.w * zoom) / 2, 8), Math.max((b.height - picture.h * zoom) / 2, 8)];
   move();
 }
+const whole = () => { const b = canvas.getBoundingClientRect(); return Math.min((b.width - 16) / picture.w, (b.height - 16) / picture.h, 1.4); };
+const fit = () => centred(whole());
+// a long graph begins at its start, at a size that can be read
+const start = () => centred(Math.max(whole(), Math.min(0.7, (canvas.getBoundingClientRect().width - 16) / picture.w)));
 function middle(id) {
   const r = picture.boxes.find((q) => q.id === id), b = canvas.getBoundingClientRect();
   if (!r) return;
@@ -175,14 +183,61 @@ function zoomAt(x, y, factor) {
   move();
 }
 canvas.addEventListener("wheel", (e) => { e.preventDefault(); zoomAt(e.offsetX, e.offsetY, Math.exp(-e.deltaY / 400)); }, { passive: false });
-let drag = null, dragged = false;
-canvas.addEventListener("pointerdown", (e) => { drag = [e.clientX - shift[0], e.clientY - shift[1], e.clientX, e.clientY]; dragged = false; });
-addEventListener("pointermove", (e) => {
-  if (!drag) return;
-  if (Math.hypot(e.clientX - drag[2], e.clientY - drag[3]) > 4) dragged = true;
-  if (dragged) { shift = [e.clientX - drag[0], e.clientY - drag[1]]; move(); }
+// one finger or the mouse pans, two fingers zoom
+const fingers = new Map();
+let dragged = false, spread2 = 0;
+const apart = () => { const [a, b] = [...fingers.values()]; return Math.hypot(a[0] - b[0], a[1] - b[1]); };
+canvas.addEventListener("pointerdown", (e) => {
+  fingers.set(e.pointerId, [e.clientX, e.clientY, e.clientX, e.clientY]);
+  if (fingers.size === 1) dragged = false;
+  if (fingers.size === 2) spread2 = apart();
 });
-addEventListener("pointerup", () => { drag = null; });
+addEventListener("pointermove", (e) => {
+  const p = fingers.get(e.pointerId);
+  if (!p) return;
+  const [x, y, x0, y0] = p;
+  p[0] = e.clientX;
+  p[1] = e.clientY;
+  if (Math.hypot(p[0] - x0, p[1] - y0) > 4) dragged = true;
+  if (!dragged) return;
+  if (fingers.size === 2) {
+    const now = apart(), b = canvas.getBoundingClientRect(), [one, two] = [...fingers.values()];
+    zoomAt((one[0] + two[0]) / 2 - b.left, (one[1] + two[1]) / 2 - b.top, now / (spread2 || now));
+    spread2 = now;
+  }
+  shift = [shift[0] + (p[0] - x) / fingers.size, shift[1] + (p[1] - y) / fingers.size];
+  move();
+});
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, (e) => fingers.delete(e.pointerId));
+
+// ------------------------------------------------------------------------------------------------ the small map
+const map = $("map");
+let scale = 1;
+function chart() {
+  const b = canvas.getBoundingClientRect();
+  map.toggleAttribute("hidden", picture.w * 0.7 < b.width * 1.2 && picture.h * 0.7 < b.height * 1.2);
+  scale = Math.min(150 / picture.w, Math.max(b.height - 40, 60) / picture.h);
+  map.setAttribute("width", num(picture.w * scale));
+  map.setAttribute("height", num(picture.h * scale));
+  map.setAttribute("viewBox", `0 0 ${num(picture.w)} ${num(picture.h)}`);
+  map.textContent = "";
+  for (const r of picture.boxes) {
+    const e = make(map, "g", { class: "box " + thing(r.id).css, "data-map": r.id });
+    make(e, "rect", { x: num(r.x), y: num(r.y), width: num(r.w), height: num(r.h) });
+  }
+  make(map, "rect", { class: "here" });
+}
+function follow() {
+  const here = map.querySelector(".here"), b = canvas.getBoundingClientRect();
+  if (!here) return;
+  const at = { x: -shift[0] / zoom, y: -shift[1] / zoom, width: b.width / zoom, height: b.height / zoom };
+  for (const k in at) here.setAttribute(k, num(at[k]));
+}
+map.addEventListener("pointerdown", (e) => {
+  const b = canvas.getBoundingClientRect(), m = map.getBoundingClientRect();
+  shift = [b.width / 2 - ((e.clientX - m.left) / scale) * zoom, b.height / 2 - ((e.clientY - m.top) / scale) * zoom];
+  move();
+});
 
 // ------------------------------------------------------------------------------------------------ answering
 // the place on the screen of what was clicked stays where it is
@@ -226,27 +281,44 @@ function choose(id) {
   mark();
 }
 function mark() {
-  for (const e of document.querySelectorAll("#view .box")) e.classList.toggle("chosen", e.dataset.id === chosen);
+  // a hit inside a collapsed module marks the module
+  const found = new Set(hits.map((id) => (scene.drawn.has(id) ? scene.drawn.get(id) : id)));
+  for (const e of document.querySelectorAll("#view .box")) {
+    e.classList.toggle("chosen", e.dataset.id === chosen);
+    e.classList.toggle("hit", found.has(e.dataset.id));
+  }
+  for (const e of map.querySelectorAll(".box")) e.classList.toggle("hit", found.has(e.dataset.map));
   for (const e of document.querySelectorAll("#view .edge")) e.classList.toggle("near", chosen !== null && !!e.link && [e.link.src, e.link.dst].includes(besides.get(chosen) || chosen));
 }
 function all(open) {
   for (const g of groups.values()) if (g.id) g.open = open;
   draw();
-  fit();
+  start();
 }
 $("open").addEventListener("click", () => all(true));
 $("close").addEventListener("click", () => all(false));
 $("fit").addEventListener("click", fit);
-let hit = -1, last = "";
-$("find").addEventListener("keydown", (e) => {
-  if (e.key !== "Enter") return;
-  const words = e.target.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = [...boxes.values()].filter((b) => words.every((w) => (b.id + " " + b.tip + " " + b.lines.map((l) => l[0]).join(" ")).toLowerCase().includes(w)));
-  hit = e.target.value === last ? hit + 1 : 0;
-  last = e.target.value;
-  $("found").textContent = found.length ? `${(hit % found.length) + 1} of ${found.length}` : "nothing found";
-  if (!found.length || !words.length) return;
-  const id = found[hit % found.length].id;
+// ------------------------------------------------------------------------------------------------ search
+let hits = [], hit = -1, last = null;
+function search(words) {
+  last = words;
+  const asked = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const said = (b) => (b.id + " " + b.tip + " " + b.lines.map((l) => l[0]).join(" ")).toLowerCase();
+  hits = asked.length ? [...boxes.values()].filter((b) => asked.every((w) => said(b).includes(w))).map((b) => b.id) : [];
+  hit = -1;
+  tell(asked.length);
+  mark();
+  const seen = hits.find((id) => picture.boxes.some((r) => r.id === id));
+  if (seen !== undefined) middle(seen);
+}
+function tell(asked) {
+  const n = hits.length;
+  $("found").textContent = !asked ? "" : !n ? "nothing found" : hit < 0 ? `${n} found, Enter: next` : `${hit + 1} of ${n}`;
+}
+function next(by) {
+  if (!hits.length) return;
+  hit = hit < 0 ? (by > 0 ? 0 : hits.length - 1) : (hit + by + hits.length) % hits.length;
+  const id = hits[hit];
   for (let g = boxes.get(id).parent; g; g = groups.get(g).parent) {
     const around = groups.get(g);
     around.open = true;
@@ -255,6 +327,25 @@ $("find").addEventListener("keydown", (e) => {
   draw();
   choose(id);
   middle(id);
+  tell(1);
+}
+$("find").addEventListener("input", (e) => search(e.target.value));
+$("find").addEventListener("keydown", (e) => {
+  if (e.key === "Escape") { e.target.value = ""; search(""); e.target.blur(); }
+  if (e.key !== "Enter") return;
+  if (e.target.value !== last) search(e.target.value);
+  next(e.shiftKey ? -1 : 1);
+});
+const STEPS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
+addEventListener("keydown", (e) => {
+  if (e.target.matches && e.target.matches("input, textarea") || e.ctrlKey || e.metaKey || e.altKey) return;
+  const b = canvas.getBoundingClientRect();
+  if (e.key === "/") { e.preventDefault(); $("find").focus(); }
+  else if (e.key === "f") fit();
+  else if (e.key === "Escape") choose(null);
+  else if (e.key === "+" || e.key === "=") zoomAt(b.width / 2, b.height / 2, 1.25);
+  else if (e.key === "-") zoomAt(b.width / 2, b.height / 2, 0.8);
+  else if (STEPS[e.key]) { e.preventDefault(); shift = [shift[0] + STEPS[e.key][0], shift[1] + STEPS[e.key][1]]; move(); }
 });
 const first = (g, id) => (where.has(id) ? Math.floor((where.get(id) - g.first) / g.length) : 0);
 
@@ -276,4 +367,5 @@ if (DATA.replay) {
   $("step").addEventListener("input", paint);
 }
 draw();
-fit();
+start();
+addEventListener("resize", () => { chart(); mark(); follow(); });

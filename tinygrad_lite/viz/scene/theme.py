@@ -17,6 +17,7 @@ PAPER: Mapping[str, tuple[str, str]] = {
     "param": ("#7a5300", "#e3bd5e"),
     "mark": ("#b42318", "#ff8a80"),
     "good": ("#1f7a37", "#5fca78"),
+    "hit": ("#d6006c", "#ff6fb5"),
 }
 """(light, dark) of everything that is not a box."""
 
