@@ -165,7 +165,9 @@ def _median(name: str, input: Array, dim: Any, keepdim: bool, ignore_nan: bool) 
         x = bare(flat)
         found = x[_median_at(x, 0, ignore_nan)]
         # as in PyTorch the gradient is shared by all elements equal to the median: that is what `amax` does
-        return amax(take_along(flat, np.flatnonzero((x == found) | (x != x) & (found != found)), 0), 0)
+        if found != found:
+            return mean(take_along(flat, np.flatnonzero(x != x), 0), 0)
+        return amax(take_along(flat, np.flatnonzero(x == found), 0), 0)
     return _pick(input, _median_at(bare(input), dim, ignore_nan), dim, keepdim)
 
 
