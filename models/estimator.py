@@ -8,12 +8,15 @@ Scikit-learn's pipelines, searches and checks accept these estimators; nothing o
 
 from __future__ import annotations
 
+import html
 import inspect
+import sys
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_lite.errors import require
 from tinygrad_lite.models import validation
 from tinygrad_lite.models.validation import Floats
 
@@ -25,6 +28,8 @@ class Estimator:
     _images: ClassVar[bool] = False
     _dtype: ClassVar[Any] = np.float64
     """What X is turned into; None keeps float32."""
+    _sparse: ClassVar[bool] = False
+    """Whether SciPy's sparse matrices are accepted."""
 
     n_features_in_: int
     feature_names_in_: NDArray[Any]
@@ -73,14 +78,14 @@ class Estimator:
             transformer_tags=TransformerTags() if hasattr(self, "transform") else None,
             classifier_tags=ClassifierTags() if kind == "classifier" else None,
             regressor_tags=RegressorTags() if kind == "regressor" else None,
-            input_tags=InputTags(three_d_array=self._images),
+            input_tags=InputTags(three_d_array=self._images, sparse=self._sparse),
         )
 
     # -------------------------------------------------------------------------------- input
-    def _fit_rows(self, X: Any, least: int = 1) -> Floats:
+    def _fit_rows(self, X: Any, least: int = 1) -> Any:
         """Return X for training, checked; nothing is remembered yet."""
         validation.feature_names(X)
-        return validation.check_rows(X, dtype=self._dtype, least=least, images=self._images)
+        return validation.check_rows(X, dtype=self._dtype, least=least, images=self._images, sparse=self._sparse)
 
     def _remember(self, X: Any, rows: Floats) -> None:
         """Keep width and column names of X; call it when all checks have passed."""
@@ -91,7 +96,7 @@ class Estimator:
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _rows(self, X: Any) -> Floats:
+    def _rows(self, X: Any) -> Any:
         """Return X for prediction, checked against the X of ``fit``.
 
         It must be finite, as wide, and have the same column names.
@@ -111,13 +116,80 @@ class Estimator:
             )
         elif names is not None and seen is None:
             validation.warn(UserWarning, f"X has feature names, but {owner} was fitted without feature names")
-        rows = validation.check_rows(X, dtype=self._dtype, images=self._images)
+        rows = validation.check_rows(X, dtype=self._dtype, images=self._images, sparse=self._sparse)
         width = int(np.prod(rows.shape[1:]))
         if width != self.n_features_in_:
             raise ValueError(
                 f"X has {width} features, but {owner} is expecting {self.n_features_in_} features as input."
             )
         return rows
+
+    # -------------------------------------------------------------------------------- scikit-learn's machinery
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what ``transform`` returns: "default" (an array), "pandas" or "polars"; None changes nothing."""
+        if transform not in (None, "default", "pandas", "polars"):
+            raise ValueError(f"output config must be in ['default', 'pandas', 'polars'], got {transform!r}")
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def _contained(self, values: Any, X: Any) -> Any:
+        """Return transformed rows in the container that `set_output` or scikit-learn's configuration names."""
+        library = sys.modules.get("sklearn")
+        kind = getattr(self, "_sklearn_output_config", {}).get("transform")
+        kind = kind or (library.get_config()["transform_output"] if library else "default")
+        if kind == "default":
+            return values
+        frames = require(kind, extra="frame")
+        names = self.get_feature_names_out().tolist()  # type: ignore[attr-defined]
+        if kind == "polars":
+            return frames.DataFrame(values, schema=names, orient="row")
+        return frames.DataFrame(values, index=getattr(X, "index", None), columns=names)
+
+    def get_metadata_routing(self) -> Any:
+        """Return what `fit` and `score` ask of scikit-learn's metadata routing."""
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        requests = MetadataRequest(owner=self)
+        chosen: dict[str, dict[str, Any]] = getattr(self, "_requests", {})
+        for method in ("fit", "partial_fit", "score"):
+            for name in inspect.signature(getattr(type(self), method, lambda: 0)).parameters:
+                if name not in ("self", "X", "y", "args", "kwargs", "Y"):
+                    getattr(requests, method).add_request(param=name, alias=chosen.get(method, {}).get(name))
+        return requests
+
+    def _request(self, method: str, values: dict[str, Any]) -> Self:
+        from sklearn import get_config
+
+        if not get_config().get("enable_metadata_routing"):
+            raise RuntimeError(
+                "This method is only available when metadata routing is enabled. You can enable it using "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        known = [n for n in inspect.signature(getattr(type(self), method)).parameters if n not in ("self", "X", "y")]
+        for name in values:
+            if name not in known:
+                raise TypeError(f"Unexpected args: {{{name!r}}} in {method}. Accepted arguments are: {set(known)}")
+        before: dict[str, dict[str, Any]] = getattr(self, "_requests", {})
+        self._requests = {**before, method: {**before.get(method, {}), **values}}
+        return self
+
+    def set_fit_request(self, **values: Any) -> Self:
+        """Ask scikit-learn's metadata routing to pass arguments such as ``sample_weight`` to ``fit``."""
+        return self._request("fit", values)
+
+    def set_score_request(self, **values: Any) -> Self:
+        """Ask scikit-learn's metadata routing to pass arguments such as ``sample_weight`` to ``score``."""
+        return self._request("score", values)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{html.escape(repr(value))}</td></tr>"
+            for name, value in self.get_params().items()
+        )
+        network = getattr(self, "__dict__", {}).get("module_")
+        inside = f"<pre>{html.escape(repr(network))}</pre>" if network is not None else ""
+        return f"<details open><summary>{type(self).__name__}</summary><table>{rows}</table>{inside}</details>"
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "n_features_in_"):
@@ -155,10 +227,15 @@ class Regressor(Estimator):
         if truth.shape != estimate.shape:
             raise ValueError(f"y has {truth.shape[1]} outputs, {type(self).__name__} gives {estimate.shape[1]}")
         weights = validation.check_weights(truth, sample_weight)
+        if len(truth) < 2:
+            validation.warn(UserWarning, "R^2 score is not well-defined with less than two samples.")
+            return float("nan")
         w = np.ones((len(truth), 1)) if weights is None else weights[:, None]
         left = (w * (truth - estimate) ** 2).sum(axis=0)
         total = (w * (truth - (w * truth).sum(axis=0) / w.sum()) ** 2).sum(axis=0)
-        flat = total == 0
+        # the mean of equal numbers may be off by a rounding error, whose square must not be a divisor
+        flat = (total == 0) | (truth == truth[0]).all(axis=0)
+        left = np.where(flat & (np.abs(truth - estimate) <= 1e-9 * np.abs(truth)).all(axis=0), 0.0, left)
         each = np.where(flat, left == 0, 1 - left / np.where(flat, 1, total))
         return float(each.mean())
 

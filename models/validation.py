@@ -54,6 +54,34 @@ def warn(kind: type[Warning], text: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ X
+def is_sparse(data: Any) -> bool:
+    """Return whether ``data`` is a SciPy sparse matrix or array."""
+    return hasattr(data, "tocsr")
+
+
+def check_sparse(X: Any, name: str = "X", dtype: Any = None, least: int = 1) -> Any:
+    """Return a sparse ``X`` as finite CSR numbers (n, features) without duplicates."""
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D sparse data, got {X.ndim} axes")
+    if X.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{X!r}\n")
+    wanted = dtype or (X.dtype if X.dtype in (np.float32, np.float64) else np.float64)
+    rows = X.tocsr()
+    if rows.dtype != wanted:
+        rows = rows.astype(wanted)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    if rows.shape[0] < least:
+        raise ValueError(
+            f"Found array with {rows.shape[0]} sample(s) (shape={rows.shape}) while a minimum of {least} is required."
+        )
+    if not rows.shape[1]:
+        raise ValueError(f"Found array with 0 feature(s) (shape={rows.shape}) while a minimum of 1 is required.")
+    check_finite(rows.data, name)
+    return rows
+
+
 def as_numbers(data: Any, name: str, dtype: Any = None) -> Floats:
     """Return ``data`` as a floating array.
 
@@ -61,7 +89,7 @@ def as_numbers(data: Any, name: str, dtype: Any = None) -> Floats:
 
     Raises TypeError for sparse matrices and objects that are no numbers, ValueError for strings and complex numbers.
     """
-    if hasattr(data, "tocsr"):
+    if is_sparse(data):
         raise TypeError(
             f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert it."
         )
@@ -94,19 +122,28 @@ def _parsed(array: Any, name: str) -> Any:
 
 def check_finite(array: Any, name: str) -> None:
     """Raise ValueError where a floating array holds NaN or infinity."""
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):  # quicker than a look at each number
+            return
+    if not np.isfinite(array).all():
         if np.isnan(array).any():
             raise ValueError(f"Input {name} contains NaN.")
         raise ValueError(f"Input {name} contains infinity or a value too large for {array.dtype!r}.")
 
 
-def check_rows(X: Any, name: str = "X", dtype: Any = None, least: int = 1, images: bool = False) -> Floats:
+def check_rows(
+    X: Any, name: str = "X", dtype: Any = None, least: int = 1, images: bool = False, sparse: bool = False
+) -> Any:
     """Return ``X`` as finite numbers (n, features).
 
-    With ``images`` also (n, H, W) and (n, C, H, W).
+    With ``images`` also (n, H, W) and (n, C, H, W); with ``sparse`` SciPy's sparse matrices stay sparse, as CSR.
 
     ``least`` is the smallest number of rows.
     """
+    if sparse and is_sparse(X):
+        return check_sparse(X, name, dtype, least)
     array = as_numbers(X, name, dtype)
     if array.ndim == 0:
         raise ValueError(f"Expected 2D array, got scalar array instead:\narray={array}.\nReshape your data.")
@@ -151,8 +188,8 @@ def feature_names(X: Any) -> NDArray[Any] | None:
 # ------------------------------------------------------------------------------------------------ y and weights
 def same_length(X: Any, other: Any) -> None:
     """Raise ValueError unless both have as many rows."""
-    if len(X) != len(other):
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: [{len(X)}, {len(other)}]")
+    if X.shape[0] != len(other):
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: [{X.shape[0]}, {len(other)}]")
 
 
 def _target(owner: str, y: Any) -> Any:
@@ -222,11 +259,11 @@ def check_weights(X: Any, sample_weight: Any, dtype: Any = np.float64) -> Floats
         return None
     weights = as_numbers(sample_weight, "sample_weight", dtype)
     if weights.ndim == 0:
-        weights = np.full(len(X), weights, dtype)
+        weights = np.full(X.shape[0], weights, dtype)
     if weights.ndim != 1:
         raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
-    if len(weights) != len(X):
-        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(len(X),)}!")
+    if len(weights) != X.shape[0]:
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(X.shape[0],)}!")
     check_finite(weights, "sample_weight")
     if (weights < 0).any():
         raise ValueError("Negative values in data passed to `sample_weight`.")

@@ -69,8 +69,7 @@ COMPARED = {
     "SoftKMeans": clusters,
 }  # fmt: skip
 OWN_DEFAULTS = {
-    "LinearRegression": {"tol"}, "Ridge": {"tol", "max_iter"}, "Lasso": {"tol", "max_iter"},
-    "ElasticNet": {"tol", "max_iter"}, "LogisticRegression": {"tol"}, "KMeans": {"tol"},
+    "LogisticRegression": {"tol"}, "KMeans": {"tol"},
 }  # fmt: skip
 """Settings with another default than scikit-learn's: ours run until nothing changes any more."""
 

@@ -1,5 +1,7 @@
 """Linear regressions against least squares and scikit-learn's coefficients."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -126,8 +128,8 @@ def test_module_is_the_learned_map():
 
 def test_too_few_rounds_warn():
     X, y = load_diabetes(return_X_y=True)
-    with pytest.warns(models.ConvergenceWarning, match="max_iter=3"):
-        models.Lasso(0.01, max_iter=3).fit(X, y)
+    with pytest.warns(models.ConvergenceWarning, match="max_iter=1"):
+        models.Lasso(0.01, max_iter=1).fit(X, y)
 
 
 def test_logistic_regression_as_in_sklearn():
@@ -144,3 +146,160 @@ def test_logistic_regression_as_in_sklearn():
         np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-5)
         np.testing.assert_allclose(ours.decision_function(X), theirs.decision_function(X), atol=1e-3)
         assert ours.score(X, y) == theirs.score(X, y)
+
+
+# ------------------------------------------------------------------------------------------------ scales and ranks
+def exact_ridge(X, y, alpha):
+    """Solve the centred normal equations in rational numbers."""
+    n, p = X.shape
+    rows = [[Fraction(float(v)) for v in row] for row in X]
+    means = [sum(row[j] for row in rows) / n for j in range(p)]
+    Z = [[row[j] - means[j] for j in range(p)] for row in rows]
+    goal = [Fraction(float(v)) for v in y]
+    goal = [v - sum(goal) / n for v in goal]
+    A = [
+        [sum(z[j] * z[k] for z in Z) + (Fraction(float(alpha)) if j == k else 0) for k in range(p)]
+        + [sum(z[j] * v for z, v in zip(Z, goal, strict=True))]
+        for j in range(p)
+    ]
+    for c in range(p):
+        A[c] = [v / A[c][c] for v in A[c]]
+        for r in range(p):
+            if r != c:
+                A[r] = [u - A[r][c] * v for u, v in zip(A[r], A[c], strict=True)]
+    return np.array([float(row[p]) for row in A])
+
+
+def test_ridge_on_large_features_with_few_rows():
+    X, y = 1e6 * np.array([[1.0, 2, 0], [0, 1, 3], [2, 0, 1]]), np.array([1.0, 2, 4])
+    np.testing.assert_allclose(models.Ridge().fit(X, y).coef_ * 1e6, [0.7, -1.04, 0.22], rtol=1e-6)
+
+
+def test_ridge_against_exact_arithmetic_at_all_scales_and_ranks():
+    rng = np.random.default_rng(0)
+    for trial in range(100):
+        n, p = rng.integers(2, 9), rng.integers(1, 7)
+        k = rng.integers(1, min(n, p) + 1)  # the rank
+        low = np.round(rng.normal(size=(n, k)) * 8) @ np.round(rng.normal(size=(k, p)) * 8)
+        X = (low if trial % 2 else rng.normal(size=(n, p))) * 10.0 ** rng.integers(-8, 9)
+        y, alpha = rng.normal(size=n), 10.0 ** rng.integers(-6, 4)
+        exact = exact_ridge(X, y, alpha)
+        off = np.linalg.norm(models.Ridge(alpha).fit(X, y).coef_ - exact)
+        assert off <= 1e-7 * np.linalg.norm(exact) + 1e-300, (trial, n, p, k, alpha)
+
+
+@pytest.mark.parametrize("scale", [1e160, 1e-200])
+def test_squares_that_overflow_or_vanish(scale):
+    X, y = make_regression(30, 3, noise=1.0, random_state=0)
+    model, plain = models.LinearRegression().fit(X * scale, y), models.LinearRegression().fit(X, y)
+    np.testing.assert_allclose(model.coef_ * scale, plain.coef_, rtol=1e-9)
+    np.testing.assert_allclose(model.predict(X * scale), plain.predict(X), rtol=1e-9)
+
+
+def test_a_column_whose_spread_is_tiny_beside_its_offset_counts():
+    X, y = 1.0 + 1e-13 * np.arange(10.0)[:, None], np.arange(10.0)
+    assert models.LinearRegression().fit(X, y).score(X, y) > 0.99
+
+
+# ------------------------------------------------------------------------------------------------ options
+@pytest.mark.parametrize("name", ["LinearRegression", "Ridge", "Lasso", "ElasticNet"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(60, 8), (20, 40), (30, 700)])
+def test_sparse_rows_as_dense_ones(name, weighted, shape):
+    sparse = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape) * (rng.random(shape) < 0.3)
+    y = X[:, :3].sum(axis=1) + rng.normal(size=shape[0])
+    weights = rng.uniform(0.5, 2, shape[0]) if weighted else None
+    settings = {"tol": 1e-12, "max_iter": 20_000, "alpha": 0.05} if name in ("Lasso", "ElasticNet") else {}
+    dense = getattr(models, name)(**settings).fit(X, y, sample_weight=weights)
+    for kind in (sparse.csr_matrix, sparse.csc_array, sparse.coo_matrix):
+        model = getattr(models, name)(**settings).fit(kind(X), y, sample_weight=weights)
+        np.testing.assert_allclose(model.coef_, dense.coef_, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(model.predict(kind(X)), dense.predict(X), rtol=1e-5, atol=1e-6)
+
+
+def test_a_large_sparse_problem_is_never_made_dense(monkeypatch):
+    sparse = pytest.importorskip("scipy.sparse")
+    from tinygrad_lite.models import least_squares
+
+    monkeypatch.setattr(least_squares, "LARGE", 10)
+    X = sparse.random(80, 30, 0.2, format="csr", random_state=0)
+    y = np.asarray(X.sum(axis=1)).ravel() + np.random.default_rng(0).normal(size=80)
+    for name, settings in (("Ridge", {"alpha": 0.1}), ("LinearRegression", {})):
+        exact = getattr(models, name)(**settings).fit(X.toarray(), y)
+        monkeypatch.setattr(sparse.csr_matrix, "toarray", None)
+        ours = getattr(models, name)(**settings).fit(X, y)
+        monkeypatch.undo()
+        monkeypatch.setattr(least_squares, "LARGE", 10)
+        np.testing.assert_allclose(ours.coef_, exact.coef_, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["LinearRegression", "Ridge", "Lasso", "ElasticNet"])
+def test_float32_stays(name):
+    X, y = make_regression(50, 4, noise=1.0, random_state=0)
+    model = getattr(models, name)().fit(X.astype("f4"), y)
+    assert model.coef_.dtype == model.predict(X.astype("f4")).dtype == np.float32
+    np.testing.assert_allclose(model.coef_, getattr(models, name)().fit(X, y).coef_, rtol=1e-4)
+
+
+def test_shapes_of_a_column_target_as_in_sklearn():
+    X, y = make_regression(20, 3, noise=1.0, random_state=0)
+    for name in ("LinearRegression", "Ridge", "Lasso", "ElasticNet"):
+        ours, theirs = (getattr(where, name)().fit(X, y[:, None]) for where in (models, linear_model))
+        assert ours.coef_.shape == theirs.coef_.shape, name
+        assert np.shape(ours.intercept_) == np.shape(theirs.intercept_), name
+        assert ours.predict(X).shape == theirs.predict(X).shape, name
+
+
+def test_one_alpha_for_each_output():
+    X, Y = make_regression(30, 5, n_targets=2, noise=5.0, random_state=0)
+    both = models.Ridge([0.1, 10.0]).fit(X, Y)
+    for k, alpha in enumerate([0.1, 10.0]):
+        np.testing.assert_allclose(both.coef_[k], models.Ridge(alpha).fit(X, Y[:, k]).coef_, rtol=1e-10)
+    with pytest.raises(ValueError, match="number of penalties"):
+        models.Ridge([1.0, 2.0, 3.0]).fit(X, Y)
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (20, 30), (50, 700)])
+@pytest.mark.parametrize("name", ["LinearRegression", "Ridge", "Lasso", "ElasticNet"])
+def test_coefficients_of_at_least_zero(name, shape):
+    X, y = make_regression(*shape, noise=5.0, random_state=1)
+    X[:, ::2] *= -1
+    settings = {"tol": 1e-10, "max_iter": 50_000} if name != "LinearRegression" else {}
+    ours = getattr(models, name)(positive=True, **settings).fit(X, y)
+    theirs = getattr(linear_model, name)(positive=True, **settings).fit(X, y)
+    assert (ours.coef_ >= 0).all() and (ours.coef_ == 0).any()
+    scale = np.abs(y).max()
+    assert np.abs(ours.predict(X) - theirs.predict(X)).max() < 1e-3 * scale
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet"])
+def test_the_duality_gap_bounds_the_objective_of_many_columns(name):
+    X, y = make_regression(60, 900, n_informative=8, noise=5.0, random_state=0)
+    ours = getattr(models, name)().fit(X, y)
+    exact = getattr(linear_model, name)(tol=1e-12, max_iter=100_000).fit(X, y)
+    l1, l2 = (1.0, 0.0) if name == "Lasso" else (0.5, 0.5)
+
+    def objective(w, b):
+        return ((y - X @ w - b) ** 2).mean() / 2 + l1 * np.abs(w).sum() + l2 / 2 * w @ w
+
+    least = objective(exact.coef_, exact.intercept_)
+    assert objective(ours.coef_, ours.intercept_) - least <= ours.dual_gap_ + 1e-9 * least
+    assert ours.dual_gap_ <= 1e-4 * y.var()
+
+
+def test_the_gradient_road_ends_at_the_closed_form():
+    X, y = make_regression(60, 5, noise=5.0, random_state=0)
+    for name in ("Ridge", "Lasso", "ElasticNet"):
+        by_graph = getattr(models, name)(solver="gradient", max_iter=10_000).fit(X, y)
+        np.testing.assert_allclose(by_graph.coef_, getattr(models, name)().fit(X, y).coef_, rtol=1e-6)
+        assert by_graph.n_iter_ == len(by_graph.history_) >= 1
+
+
+def test_warm_start_begins_at_the_last_coefficients():
+    X, y = make_regression(60, 5, noise=5.0, random_state=0)
+    model = models.Lasso(warm_start=True).fit(X, y)
+    assert model.fit(X, y).n_iter_ <= 2
+    with pytest.warns(UserWarning, match="alpha=0"):
+        models.Lasso(0.0).fit(X, y)

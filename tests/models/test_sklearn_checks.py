@@ -10,11 +10,12 @@ pytest.importorskip("sklearn", minversion="1.6")  # earlier versions have anothe
 from sklearn.utils import estimator_checks as checks  # noqa: E402
 
 QUICK = {
+    "Ridge": {"solver": "sag"},  # the default solver is direct: n_iter_ is None there, and one check compares it
     "MLPRegressor": {"hidden_layer_sizes": (10,)},
     "MLPClassifier": {"hidden_layer_sizes": (10,), "learning_rate_init": 0.01},
     "CNNClassifier": {"channels": (4,), "hidden": 16, "learning_rate_init": 0.005},
 }
-"""Settings with which an estimator passes in a few seconds; every other one is checked with its defaults."""
+"""Settings with which an estimator passes, in a few seconds; every other one is checked with its defaults."""
 
 ESTIMATORS = [
     kind(**QUICK.get(name, {}))
