@@ -106,7 +106,7 @@ LAYOUT = {
         _y = contiguous(_y)
 """,
     "operands": """
-    elif {arrays}{a}_.ndim > 1 and not {a}_.flags.c_contiguous:
+    elif _y.ndim > 1 and {arrays}not {a}_.flags.c_contiguous:
         _y = arranged(_y, ({all},))
 """,
 }
@@ -167,7 +167,8 @@ def saved_source(op: Any, result: str = "_y") -> str:
             parts.append(result if RESULTS[word] is None else f"{result}[{RESULTS[word]}]")
         else:
             name, of = word.rsplit("_", 1)
-            parts.append(f"{of}_of({name}_)")
+            asked = f"{of}_of({name}_)"
+            parts.append(f"{name}_.shape if {name}_.__class__ is ndarray else {asked}" if of == "shape" else asked)
     return f"({', '.join(parts)}{',' if parts else ''})"
 
 

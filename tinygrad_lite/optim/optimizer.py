@@ -268,8 +268,8 @@ class Optimizer(HookedOptimizer):
         """Delete the gradients of all parameters, or fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                if set_to_none or p.grad is None:
-                    p.grad = None
+                if set_to_none or p._grad is None:
+                    p._grad = None  # without the checks of .grad
                 elif p.grad.tracked:
                     p.grad = make(new.zeros(p.array.shape, p.array.dtype))
                 else:
@@ -322,7 +322,7 @@ class Optimizer(HookedOptimizer):
         """Return the jobs of the parameters that have a gradient; raise ShapeError for a wrong shape."""
         states, fields, jobs = self.state, self.fields(group), []
         for p in group["params"]:
-            grad = p.grad
+            grad = p._grad
             if grad is None:
                 continue
             g, x = grad.array, p.array

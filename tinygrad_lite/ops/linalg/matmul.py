@@ -75,8 +75,8 @@ def _linear_input(g: Array, weight: Array) -> Array:
     return product(g, weight)
 
 
-def _linear_weight(g: Array, input: Array, weight_shape: Any) -> Array:
-    if len(weight_shape) == 1:  # one output, without an axis of its own
+def _linear_weight(g: Array, input: Array) -> Array:
+    if g.ndim < input.ndim:  # a weight with one axis: one output, without an axis of its own
         return product(g.reshape((1, prod(g.shape))), input.reshape((prod(g.shape), input.shape[-1]))).reshape(-1)
     if g.ndim == 1:
         return g.reshape((-1, 1)) * input
@@ -90,14 +90,15 @@ def _linear_weight(g: Array, input: Array, weight_shape: Any) -> Array:
 @op(
     input=_linear_input, weight=_linear_weight, bias=lambda g: g,
     functional=True, kind="linalg", promote="equal", method=False, samples=Samples("(...,k),(m,k),(m)?->(...,m)"),
+    layout=None,  # a product is contiguous
     flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
 def linear(input: Array, weight: Array, bias: Array = None) -> Array:
     """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None."""
     shape = weight.shape
-    if len(shape) == 1 and bias is None and input.ndim and input.shape[-1] == shape[0]:
-        return product(input, weight)
     if len(shape) != 2 or not input.ndim or input.shape[-1] != shape[1]:
+        if len(shape) == 1 and bias is None and input.ndim and input.shape[-1] == shape[0]:
+            return product(input, weight)
         raise ShapeError(
             f"linear: weight expects {weight.shape[-1] if weight.ndim else '?'} input features, "
             f"x has {input.shape[-1] if input.ndim else 'none'} (x {describe(input)}, weight {describe(weight)})"

@@ -63,9 +63,10 @@ def together(name: str, input: Array, target: Array, quiet: bool = False) -> tup
 
     A target that broadcasts is nearly always a mistake. Raises ShapeError if the shapes do not fit.
     """
-    a, b = tuple(input.shape), tuple(target.shape)
-    if a == b:
+    a, b = input.shape, target.shape
+    if a is b or a == b:  # tensors of one shape share the object
         return input, target
+    a, b = tuple(a), tuple(b)
     try:
         shape = np.broadcast_shapes(a, b)
     except ValueError:
