@@ -51,6 +51,11 @@ def mse_loss(
     weight: Any = None,
 ) -> Array:
     """Return the mean (or sum, or each) of ``weight * (input - target) ** 2``; with weights the mean is weighted."""
+    if weight is None and size_average is None and reduce is None:
+        try:  # the usual call asks for no shapes
+            return mse_loss_op(input, target, reduction)
+        except ShapeError:
+            pass
     old_words("mse_loss", size_average, reduce)
     input, target = together("mse_loss", input, target)
     if weight is None:
