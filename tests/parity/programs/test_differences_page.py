@@ -1,0 +1,95 @@
+"""Each row of "What differs, and why" in docs/coming_from.md: a program or a check that shows the difference."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import tinygrad_lite as tl  # noqa: E402
+from tests.parity.programs import lockstep  # noqa: E402
+
+
+def device() -> bool:
+    x = tl.ones(1)
+    return x.to("cpu") is x and not tl.cuda.is_available()
+
+
+def numbers() -> bool:
+    return torch.ones(1, dtype=torch.complex64).is_complex() and tl.ones(1, dtype=tl.float16).dtype == tl.float16
+
+
+def random_numbers() -> bool:
+    drawn = []
+    for lib in (torch, tl):
+        lib.manual_seed(0)
+        drawn.append(lib.rand(3).tolist())
+    return drawn[0] != drawn[1]
+
+
+def files() -> bool:
+    theirs, ours = io.BytesIO(), io.BytesIO()
+    torch.save({"w": torch.ones(2)}, theirs)
+    tl.save({"w": tl.ones(2)}, ours)
+    return b"data.pkl" in theirs.getvalue() and b"data.pkl" not in ours.getvalue()
+
+
+LEAF = "a1 = T.tensor([1.0, 2.0], dtype=T.float64).requires_grad_()\n"
+ROWS: dict[str, str | Callable[[], bool]] = {
+    "device": device,
+    "numbers": numbers,
+    "random numbers": random_numbers,
+    "files": files,
+    "zero times infinity in backward": "a1 = T.tensor([0.0]).requires_grad_()\n"
+    "v1 = T.where(a1 > 0, a1.sqrt(), 0.0)\nv1.sum().backward()",
+    "singular points of `norm`, `std`, `hypot`": "a1 = T.zeros(2).requires_grad_()\nv1 = a1.norm()\n"
+    "g1 = T.autograd.grad(v1, [a1], create_graph=True)\ng2 = T.autograd.grad(g1[0].sum() + v1, [a1])",
+    "integers in `mean`, `norm`, losses": "a1 = T.tensor([1, 2])\nv1 = a1.mean()",
+    "two dtypes in `lerp`, `isclose`, masked writes": LEAF + "v1 = a1.lerp(a1.to(T.float32), 0.5)",
+    "`heaviside`, `unique`": LEAF + "v1 = a1.heaviside(a1.detach())",
+    "a dim of a 0-d tensor": "a1 = T.tensor(1.0)\nv1 = a1.roll(1, 0)",
+    "a view made in `no_grad`": LEAF + "with T.no_grad():\n    v1 = a1[:1]",
+    "results of `inference_mode`": "with T.inference_mode():\n    v1 = T.ones(2)\nv1.mul_(2)",
+    "an expanded tensor": "v1 = T.tensor(1.0).expand(2)\nv1[0] = 3",
+    "a write between overlapping views": "a1 = T.ones(3)\na1[1:].copy_(a1[:-1])",
+    "`x *= x`": LEAF + "v1 = a1.sin()\nv1 *= v1\nv1.sum().backward()",
+    "`.data =` between forward and backward": LEAF + "v1 = a1.sin()\na1.data = a1.data * 2\nv1.sum().backward()",
+    "a backward pass that fails": LEAF
+    + "a2 = T.ones(2, dtype=T.float64).requires_grad_()\nv1 = a2.exp()\nv2 = v1 * 1\n"
+    "v3 = a1 * 1\nv1.zero_()\ntotal = (v2 + v3).sum()\ntry_backward(total)",
+    "weights of RNN cells, changed before backward": "m1 = fill(nn.RNNCell(1, 1), T.float64)\n"
+    "v1 = m1(T.ones(1, 1, dtype=T.float64))\nwith T.no_grad():\n    m1.weight_hh.add_(1)\nv1.sum().backward()",
+    "a hook of a view whose base is written to": LEAF + "v1 = a1[:1]\nv1.register_hook(lambda g: g * 2)\n"
+    "with T.no_grad():\n    a1.add_(1)\nv1.sum().backward()",
+}
+
+
+def labels() -> list[str]:
+    page = (Path(__file__).parents[3] / "docs" / "coming_from.md").read_text("utf-8")
+    table = page.split("What differs, and why")[1].split("```python")[0]
+    return re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
+
+
+def test_every_row_has_a_check() -> None:
+    assert [name for name in labels() if name != "---"] == list(ROWS)
+
+
+def try_backward(total: object) -> None:
+    with pytest.raises(RuntimeError):
+        total.backward()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_difference_is_there(name: str) -> None:
+    check = ROWS[name]
+    if not isinstance(check, str):
+        assert check()
+        return
+    theirs, ours = ({**side, "try_backward": try_backward} for side in lockstep.both())
+    found = lockstep.first(lockstep.lines_of(check), theirs, ours, lockstep.ALL)
+    assert found is not None and found.lines == lockstep.lines_of(check), found
