@@ -64,7 +64,7 @@ class Arguments:
             kind = type(value)
             if hasattr(value, "_fields"):
                 return lambda given: kind(*[item(given) for item in items])
-            return lambda given: kind([item(given) for item in items])  # type: ignore[call-arg]
+            return lambda given: kind([item(given) for item in items])
         if not self._is_array(value):
             return lambda given: value
         self.tensors.append(value)

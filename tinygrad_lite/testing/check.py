@@ -13,7 +13,7 @@ from tinygrad_lite.engine.samples import Choices, Samples
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.testing import routes
 from tinygrad_lite.testing.arguments import Arguments, as_array
-from tinygrad_lite.testing.functions import callable_of, name_of, names_of, pullback_of, rule_of
+from tinygrad_lite.testing.functions import callable_of, in_float64, name_of, names_of, pullback_of, rule_of
 from tinygrad_lite.testing.report import GradReport, finish, source_of
 from tinygrad_lite.testing.search.describe import describe
 from tinygrad_lite.testing.search.engines import run
@@ -232,7 +232,7 @@ class Call:
         if not self.args.plain and pair:
             self.fn = _pair_of(fn, self.args)
         elif not self.args.plain:
-            target = callable_of(fn)
+            target = callable_of(in_float64(fn))
             self.call = lambda _, *tensors, **kw: target(*self.args.rebuild(tensors), **kw)
         self.rule = rule_of(self.fn, self.places, count, self.call)
         if not self.args.plain:
@@ -292,7 +292,7 @@ class Call:
 
     def by_route(self, report: GradReport, route: Any, atol: float, rtol: float, seed: int) -> None:
         """Compare the gradients with those of another way to compute them."""
-        run = callable_of(self.fn, self.call)
+        run = callable_of(in_float64(self.fn), self.call)
         try:
             with quiet():
                 route(lambda *t: run(*t, **self.kw), self.args.arrays, self.places, atol, rtol, seed)

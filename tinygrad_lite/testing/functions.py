@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ def rule_of(fn: Any, wrt: Sequence[int] | None = None, count: int = 0, call: Any
     places = None if wrt is None else tuple(wrt)
     if isinstance(fn, tuple):
         return Rule(fn[0], fn[1], name_of(fn), places, names_of(fn, count))
+    fn = in_float64(fn)
     run = callable_of(fn, call)
     tracked = None if places is None else set(places)
     name = name_of(fn)
@@ -64,6 +66,19 @@ def rule_of(fn: Any, wrt: Sequence[int] | None = None, count: int = 0, call: Any
         return [None if t is None else t.array for t in pulled(out, tensors, g)]
 
     return Rule(forward, backward, name, places, names_of(fn, count), strict=True)
+
+
+def in_float64(fn: Any) -> Any:
+    """Return a copy of a module in float64, in which checks run; other functions as they are."""
+    if not hasattr(fn, "named_buffers") or not callable(fn):
+        return fn
+    dtypes = {t.array.dtype for pairs in (fn.named_parameters(), fn.named_buffers()) for _, t in pairs}
+    if np.dtype(np.float32) not in dtypes:
+        return fn
+    try:
+        return copy.deepcopy(fn).double()
+    except Exception:  # it holds something that cannot be copied
+        return fn
 
 
 def callable_of(fn: Any, call: Any = None) -> Callable[..., Any]:
@@ -148,6 +163,7 @@ def pullback_of(fn: Any, wrt: Sequence[int] | None, inputs: int, names: tuple[st
 
     Its arguments are ``inputs`` arrays and one g per float output of ``fn``, its outputs the gradients of ``fn``.
     """
+    fn = in_float64(fn)
     run = callable_of(fn, call)
     tracked = None if wrt is None else set(wrt)
 

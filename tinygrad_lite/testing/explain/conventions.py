@@ -44,7 +44,7 @@ def _logits(c: Case) -> str | None:
         ratio = c.a / gap
         if np.ptp(ratio) <= LOOSE * np.abs(ratio).max(initial=0) and ratio.any():
             return (
-                "p - target is the gradient for the logits, but this input holds probabilities: its gradient is that of "
+                "p - target is the gradient for the logits, but this input holds probabilities: return the gradient of "
                 "the loss alone (divide by p (1 - p)), or let the layer take logits"
             )
     return None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from tinygrad_lite.engine.samples import Arr, Ints
 from tinygrad_lite.testing.explain.context import UNKNOWN, Outcome
 from tinygrad_lite.testing.explain.jacobian import MANY
 from tinygrad_lite.testing.report import GradReport
@@ -51,7 +54,8 @@ def check_rule(
     """
     places = None if wrt is None else tuple(wrt)
     rule = Rule(forward, backward, str(name or getattr(forward, "__name__", "rule")), places)
-    drawn = sampler_of([sampler, *more]) if more or isinstance(sampler, Spec) else sampler
+    described = isinstance(sampler, (Arr, Ints, np.ndarray))
+    drawn: Any = sampler_of([sampler, *more]) if described else sampler  # type: ignore[list-item]
     return search(Trial(rule, drawn, kinks, contract=contract), examples, seed, title=f"check_rule({rule.name})")
 
 

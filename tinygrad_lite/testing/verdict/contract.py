@@ -60,7 +60,7 @@ def contract(p: Point, thorough: bool) -> bool:
         zero = p.pull(_like(g0, np.zeros_like), p.again(saved))
         for i in p.fl:
             top = max(float(np.abs(ref[i]).max(initial=0)), p.profile.typical)  # type: ignore[arg-type]
-            rounding = 0.0 if p.rule.strict else 1e-12 * top
+            rounding = max(p.nondet, 0.0 if p.rule.strict else 1e-12 * top)
             if not (np.abs(np.asarray(zero[i], np.float64)) <= rounding).all():
                 text = f"{p.label(i)}: nonzero for g = 0"
                 raise Failure(kind, text, input=i, advice="a term without g: it is added whatever g is")

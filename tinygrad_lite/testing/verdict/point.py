@@ -164,11 +164,11 @@ class Point:
             grads = (grads,)
         elif grads is None:
             grads = (None,) * len(self.given)
-        grads = list(grads)
-        if len(grads) == len(self.fl) != len(self.given):
-            given = iter(grads)
+        found = list(grads)
+        if len(found) == len(self.fl) != len(self.given):
+            given = iter(found)
             return [next(given) if i in self.fl else None for i in range(len(self.given))]
-        return grads
+        return found
 
     def _by_name(self, grads: dict[Any, Any]) -> list[Any]:
         names: Sequence[str] = self.rule.names
