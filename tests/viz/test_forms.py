@@ -161,7 +161,10 @@ def test_save_names_the_known_formats_and_leaves_no_file_behind(nets, tmp_path):
 def test_notebooks_get_the_picture(nets):
     graph = viz.draw(nets.CNN(), nets.image)
     bundle = graph._repr_mimebundle_()
-    assert bundle["image/svg+xml"] == graph._repr_svg_() == graph.to_svg() and bundle["text/plain"] == graph.to_text()
+    assert bundle["image/svg+xml"] == graph._repr_svg_() and bundle["text/plain"] == graph.to_text()
+    # on the ground of the notebook, whatever the system prefers
+    assert "prefers-color-scheme" not in graph._repr_svg_() and ".back{fill:none}" in graph._repr_svg_()
+    assert graph.looking(theme="dark")._repr_svg_() == graph.looking(theme="dark").to_svg()
 
 
 def test_themes(nets):

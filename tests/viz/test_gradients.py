@@ -15,7 +15,7 @@ def test_gradients_are_those_of_backward(nets):
     for name, p in model.named_parameters():
         assert np.allclose(graph[name].grad, p.grad.array, rtol=1e-5)
         assert graph[name].stats["grad_norm"] == pytest.approx(np.linalg.norm(p.grad.array), rel=1e-5)
-    assert graph.notes == ("gradients are those of the sum of all results",)
+    assert graph.notes == ("gradients are those of the sum of all outputs",)
 
 
 def test_the_backward_pass_is_a_graph_of_its_own(nets):

@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--color-by", help="kind, grad_norm, update_ratio, flops, bytes, time or act_std")
     p.add_argument("--rankdir", choices=("TB", "LR", "BT", "RL"), default="TB")
-    p.add_argument("--theme", choices=("auto", "light", "dark"), default="auto")
+    p.add_argument("--theme", choices=("auto", "light", "dark", "page"), default="auto")
     p.add_argument("--no-fold", action="store_true", help="draw every one of several equal parts")
     p.add_argument("--max-nodes", type=int, default=200, help="collapse modules if there are more boxes")
     p.add_argument("--title")

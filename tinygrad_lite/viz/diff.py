@@ -43,7 +43,7 @@ class GraphDiff:
         return self.graph.save(path)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return {"image/svg+xml": self.graph.to_svg(), "text/plain": str(self)}
+        return {"image/svg+xml": self.graph._repr_svg_(), "text/plain": str(self)}
 
 
 def diff(a: Graph, b: Graph) -> GraphDiff:

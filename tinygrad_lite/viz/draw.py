@@ -48,9 +48,10 @@ def draw(
     flops, bytes, time, source, saved. ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a
     function of a node. ``profile``: with it time (forward and backward), forward, backward, calls and bytes are the
     measured ones. ``fold_repeats``: draw equal consecutive modules once, with their number. ``rankdir``: TB, LR, BT or
-    RL. ``theme``: light, dark, or auto (follows the reader). ``names``: names of tensors, or a module to take them
-    from. ``max_nodes``: with more boxes than this, modules are collapsed. ``engine``: ``"graphviz"`` uses ``dot``.
-    ``kwargs``: the model's keyword arguments. ``on_error``: ``"draw"`` draws a failing run up to the error.
+    RL. ``theme``: light, dark, page (no ground, for any page), or auto (follows the reader). ``names``: names of
+    tensors, or a module to take them from. ``max_nodes``: with more boxes than this, modules are collapsed.
+    ``engine``: ``"graphviz"`` uses ``dot``. ``kwargs``: the model's keyword arguments. ``on_error``: ``"draw"`` draws a
+    failing run up to the error.
 
     >>> import tinygrad_lite as tl
     >>> x = tl.tensor(3.0, requires_grad=True)

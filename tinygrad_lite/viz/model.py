@@ -164,7 +164,7 @@ class Look:
         choices: tuple[tuple[str, Any, Sequence[Any]], ...] = (
             ("params", self.params, ("fold", "show", "hide")),
             ("rankdir", self.rankdir, ("TB", "LR", "BT", "RL")),
-            ("theme", self.theme, ("auto", "light", "dark")),
+            ("theme", self.theme, ("auto", "light", "dark", "page")),
             ("engine", self.engine, ("auto", "builtin", "graphviz")),
             *(("show", word, SHOWN) for word in self.show),
         )
@@ -393,11 +393,19 @@ class Graph:
         count = self.totals()
         return f"<Graph: {count['ops']} ops, {len(self.calls)} module calls, {count['parameters']:,} parameters>"
 
+    def on_page(self) -> Graph:
+        """Return the graph as a notebook shows it: without a ground of its own, unless ``theme`` is light or dark."""
+        if self.look.theme != "auto":
+            return self
+        shown = self.looking(theme="page")
+        shown.cache = self.cache  # nothing that is kept depends on the theme
+        return shown
+
     def _repr_svg_(self) -> str:
-        return self.to_svg()
+        return self.on_page().to_svg()
 
     def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None) -> Any:
-        return {"image/svg+xml": self.to_svg(), "text/plain": self.to_text()}
+        return {"image/svg+xml": self._repr_svg_(), "text/plain": self.to_text()}
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:

@@ -100,9 +100,12 @@ class Recorder:
 
     def to_html(self) -> str:
         """Return the page with the slider."""
+        return replay_page(self._seen_graph(), self.steps, gradient_warning)
+
+    def _seen_graph(self) -> Graph:
         if self.graph is None:
             raise RuntimeError("Recorder: nothing is recorded yet; call step(loss) after loss.backward()")
-        return replay_page(self.graph, self.steps, gradient_warning)
+        return self.graph
 
     def save_html(self, path: str | Path) -> Path:
         """Write the page with the slider, and return its path."""
@@ -111,4 +114,4 @@ class Recorder:
         return Path(path)
 
     def _repr_html_(self) -> str:
-        return framed(self.to_html())
+        return framed(replay_page(self._seen_graph().on_page(), self.steps, gradient_warning))

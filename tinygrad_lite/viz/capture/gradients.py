@@ -100,7 +100,7 @@ def add_gradients(builder: Builder, outs: Sequence[Any]) -> tuple[str, ...]:
         ill.marks = (*ill.marks, f"first {watch.word} gradient made here")
     mark([*where.values()])
     single = len(tracked) == 1 and tracked[0].array.size == 1
-    return () if single else ("gradients are those of the sum of all results",)
+    return () if single else ("gradients are those of the sum of all outputs",)
 
 
 def write(node: GraphNode, g: Any) -> None:

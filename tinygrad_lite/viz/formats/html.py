@@ -12,7 +12,7 @@ from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import Line
 from tinygrad_lite.viz.scene.colour import Colouring
-from tinygrad_lite.viz.scene.theme import FILL, FONT, HEAT, MONO, PAPER, SCOPE, css
+from tinygrad_lite.viz.scene.theme import FILL, FONT, HEAT, MIDDLE, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
 from tinygrad_lite.viz.scene.twins import SUFFIX, Twin
 from tinygrad_lite.viz.scene.view import NUMBERED, Group, View, view_of
@@ -100,6 +100,9 @@ def variables(dark: int) -> str:
 def style(theme: str, used: set[str]) -> str:
     """Return the style sheet of the page."""
     fonts = f":root{{--font:{FONT};--mono:{MONO};}}"
+    if theme == "page":
+        own = ":root{" + "".join(f"--{name}:{colour};" for name, colour in MIDDLE.items()) + "}"
+        return fonts + own + css(theme, used) + part("viewer.css") + ":root{color-scheme:normal}"
     if theme == "auto":
         own = f":root{{{variables(0)}}}@media(prefers-color-scheme:dark){{:root{{{variables(1)}}}}}"
     else:

@@ -169,7 +169,10 @@ function centred(z) {
 const whole = () => { const b = canvas.getBoundingClientRect(); return Math.min((b.width - 16) / picture.w, (b.height - 16) / picture.h, 1.4); };
 const fit = () => centred(whole());
 // a long graph begins at its start, at a size that can be read
-const start = () => centred(Math.max(whole(), Math.min(0.7, (canvas.getBoundingClientRect().width - 16) / picture.w)));
+function start() {
+  const wide = canvas.getBoundingClientRect().width;
+  centred(wide < 40 ? 0.7 : Math.max(whole(), Math.min(0.7, (wide - 16) / picture.w)));
+}
 function middle(id) {
   const r = picture.boxes.find((q) => q.id === id), b = canvas.getBoundingClientRect();
   if (!r) return;
@@ -215,8 +218,9 @@ const map = $("map");
 let scale = 1;
 function chart() {
   const b = canvas.getBoundingClientRect();
-  map.toggleAttribute("hidden", picture.w * 0.7 < b.width * 1.2 && picture.h * 0.7 < b.height * 1.2);
-  scale = Math.min(150 / picture.w, Math.max(b.height - 40, 60) / picture.h);
+  const large = Math.max((picture.w * 0.7) / b.width, (picture.h * 0.7) / b.height);
+  map.toggleAttribute("hidden", large < 1.6 || b.width < 560);
+  scale = Math.min(110 / picture.w, Math.max(b.height * 0.6, 60) / picture.h);
   map.setAttribute("width", num(picture.w * scale));
   map.setAttribute("height", num(picture.h * scale));
   map.setAttribute("viewBox", `0 0 ${num(picture.w)} ${num(picture.h)}`);
@@ -368,4 +372,7 @@ if (DATA.replay) {
 }
 draw();
 start();
-addEventListener("resize", () => { chart(); mark(); follow(); });
+// a frame in a notebook gets its size late; until the reader has moved something, the picture follows the size
+let moved = false;
+for (const sign of ["pointerdown", "wheel", "keydown", "input"]) addEventListener(sign, () => { moved = true; }, { capture: true, passive: true });
+new ResizeObserver(() => { if (!moved && hit < 0 && !hits.length) start(); chart(); mark(); follow(); }).observe(canvas);

@@ -74,12 +74,38 @@ SCOPE = "tinygrad-lite"
 """The CSS class of every picture. All rules are scoped to it, so an embedded picture does not style the page."""
 
 
+MIDDLE: Mapping[str, str] = {
+    "back": "transparent", "ink": "#737d88", "soft": "#7d8792", "line": "#848e99", "frame": "#8b95a0",
+    "inside": "#8b95a018", "param": "#9a7a2a", "mark": "#d64545", "good": "#2f9a4a", "hit": "#e0187f",
+}  # fmt: skip
+"""Colours outside of boxes that can be read on a white and on a dark page."""
+
+
 def css(theme: str, used: set[str]) -> str:
-    """Return the style sheet of a picture; ``auto`` follows the reader's light or dark mode."""
+    """Return the style sheet of a picture.
+
+    ``auto`` follows the reader's light or dark mode; ``page`` has no ground of its own, and colours for any page.
+    """
+    if theme == "page":
+        return scoped(SHAPES + colours(0, used) + on_any_page())
     if theme == "auto":
         dark = scoped(colours(1, used))
         return f"{scoped(SHAPES + colours(0, used))}@media(prefers-color-scheme:dark){{{dark}}}"
     return scoped(SHAPES + colours(int(theme == "dark"), used))
+
+
+def on_any_page() -> str:
+    """Return the rules of a picture without a ground: light boxes, and everything between them in middle grey."""
+    light = {name: pair[0] for name, pair in PAPER.items()}
+    soft = ",".join(f".box text.{role}" for role in ("shape", "note", "op"))
+    return (
+        f".back{{fill:none}}text,text.head,text.note,text.title,text.arg{{fill:{MIDDLE['ink']}}}"
+        f".frame,.deep{{fill:{MIDDLE['line']};fill-opacity:.07;stroke:{MIDDLE['frame']}}}"
+        f".edge{{stroke:{MIDDLE['line']}}}.tip{{fill:{MIDDLE['line']}}}"
+        f".box text,.box text.head,.box text.value{{fill:{light['ink']}}}{soft}{{fill:{light['soft']}}}"
+        f".box text.param{{fill:{light['param']}}}.box text.mark{{fill:{light['mark']}}}"
+        f".added text.mark{{fill:{light['good']}}}.changed text.mark{{fill:{light['param']}}}"
+    )
 
 
 def scoped(rules: str) -> str:

@@ -21,7 +21,7 @@ def tip(node: GraphNode) -> str:
     for name, number in (node.stats or {}).items():
         lines.append(f"{name} {number_text(number, 6)}")
     if node.kind == "op":
-        lines.append(f"{count_text(node.flops, 'FLOP')}, result {bytes_text(node.bytes)}")
+        lines.append(f"{count_text(node.flops, 'FLOP')}, output {bytes_text(node.bytes)}")
         if node.saved_bytes:
             lines.append(f"keeps {bytes_text(node.saved_bytes)} for backward")
     if node.measured is not None:
@@ -29,7 +29,7 @@ def tip(node: GraphNode) -> str:
         lines.append(f"forward {time_text(m.forward)}, backward {time_text(m.backward)}, together {time_text(m.time)}")
         lines.append(f"mean of {m.calls:,} call{'s' * (m.calls != 1)}, makes {bytes_text(round(m.bytes))}")
         if m.shape != node.shape:
-            lines.append(f"measured with result {shape_text(m.shape)}")
+            lines.append(f"measured with output {shape_text(m.shape)}")
     elif node.time is not None:
         lines.append(time_text(node.time))
     if node.source:
