@@ -137,6 +137,13 @@ a1 = T.tensor([1.0, float("nan"), float("nan")], dtype=T.float64).requires_grad_
 v1 = a1.median()
 g1 = T.autograd.grad(v1, [a1])
 """,
+    """
+a1 = T.tensor([0.0, 2.0], dtype=T.float64).requires_grad_()
+v1 = F.smooth_l1_loss(T.zeros(2, dtype=T.float64), a1)
+v2 = F.huber_loss(a1, T.zeros(2, dtype=T.float64), delta=0.5)
+g1 = T.autograd.grad(v1 + v2, [a1], create_graph=True)
+g2 = T.autograd.grad((g1[0] * g1[0]).sum() + g1[0].sum(), [a1])
+""",
     # nothing, and a single value
     """
 a1 = T.zeros((2, 0), dtype=T.float64).requires_grad_()

@@ -95,8 +95,9 @@ def smooth_l1_loss(
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
     input, target = together("smooth_l1_loss", input, target)
-    d = abs(input - target)
-    return reduced("smooth_l1_loss", where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
+    e = input - target  # its square, not that of |e|, which has no second derivative at 0
+    d = abs(e)
+    return reduced("smooth_l1_loss", where(d < beta, e * e * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
 @function(method=False, functional=True)
@@ -105,8 +106,9 @@ def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: floa
     if delta <= 0:
         raise OptionError(f"huber_loss: delta must be positive, got {delta}")
     input, target = together("huber_loss", input, target)
-    d = abs(input - target)
-    each = where(d < delta, d * d * 0.5, (d - 0.5 * delta) * delta)
+    e = input - target
+    d = abs(e)
+    each = where(d < delta, e * e * 0.5, (d - 0.5 * delta) * delta)
     return reduced("huber_loss", each, reduction) if weight is None else weighted("huber_loss", each, weight, reduction)
 
 
