@@ -70,10 +70,21 @@ If you do want an array, say so: `x.detach().numpy()`.
 MATH = re.compile(r":math:`([^`]+)`")
 
 
+def no_effect() -> str:
+    """Return the table of what is accepted and changes nothing, read off the code."""
+    for room in ("amp", "backends", "cuda", "jit", "multiprocessing"):
+        import_module(f"tinygrad_lite.{room}")
+    from tinygrad_lite.engine.no_effect import NO_EFFECT
+
+    rows = "".join(f"| `{name}` | {why} |\n" for name, why in sorted(NO_EFFECT.items()))
+    return f"| name | why |\n| --- | --- |\n{rows}"
+
+
 def write(here: Path) -> None:
     """Write every generated page below ``here``."""
     SEEN.clear()
     save(here / "operations.md", operations())
+    save(here / "no_effect.md", no_effect())
     save(here / "numpy_coverage.md", coverage())
     save(here / "api" / "functions.rst", functions())
     for name, about in ROOMS:

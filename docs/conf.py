@@ -33,7 +33,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_pages", "examples/*.md", "examples/README.rst"]
+exclude_patterns = ["_build", "_pages", "no_effect.md", "examples/*.md", "examples/README.rst"]
 html_theme = "furo"
 html_title = f"tinygrad_lite {version}"
 html_static_path = ["_static"]

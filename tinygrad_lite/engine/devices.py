@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad_lite.errors import DeviceError
 
-__all__ = ["Device", "accelerator", "as_device", "cuda", "device", "mps"]
+__all__ = ["Device", "accelerator", "as_device", "device", "mps"]
 
 
 class Device:
