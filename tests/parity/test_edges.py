@@ -1,4 +1,4 @@
-"""Calls at the edge: nothing, one number, 0-d tensors, ignored targets, NaN. Both libraries answer alike, or both refuse.
+"""Calls at the edge (nothing, one number, 0-d tensors, ignored targets, NaN): both libraries answer alike, or refuse.
 
 The calls stand in the tables `edges_*.py`, one a line. ``T`` is the library, ``F`` its nn.functional, ``G(f, *values)``
 the gradients of the sum of ``f``.
@@ -42,7 +42,8 @@ def gradients(lib: Any, f: Any, values: Any) -> list[Any]:
 def answer(call: str, lib: Any) -> tuple[Any, Exception | None, bool]:
     """Return (result, error, whether the library warned about degrees of freedom or a target's shape)."""
     names = {
-        "T": lib, "F": lib.nn.functional, "nan": float("nan"), "inf": float("inf"), "e": lib.empty(0), "e2": lib.empty(0, 3),
+        "T": lib, "F": lib.nn.functional, "nan": float("nan"), "inf": float("inf"), "e": lib.empty(0),
+        "e2": lib.empty(0, 3),
         "G": lambda f, *values: gradients(lib, f, values), "x": lib.tensor([[1.0, 5.0, 2.0], [3.0, 0.0, 9.0]]),
     }  # fmt: skip
     with warnings.catch_warnings(record=True) as seen, np.errstate(all="ignore"):
