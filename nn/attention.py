@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array, Tensor, make
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.nn import init
 from tinygrad_lite.nn.dropout import dropout
 from tinygrad_lite.nn.linear import Linear, new_parameter
@@ -70,11 +70,24 @@ def _laid_like(query: Array, key: Array, value: Array, y: Array) -> Array:
     return ordered_like(y, query)
 
 
+class AttentionShapeError(ShapeError, AssertionError):
+    """Shapes of queries, keys, values or masks that do not fit; PyTorch raises AssertionError."""
+
+
+class AttentionMaskError(DTypeError, AssertionError):
+    """A mask of integers; PyTorch raises AssertionError."""
+
+
 def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, source: int, dtype: Any) -> Any:
     """Return one additive mask for scores (N, heads, L, S).
 
     In boolean masks True means "do not look".
     """
+    for name, given in (("attn_mask", attn_mask), ("key_padding_mask", padding)):
+        if given is not None and given.dtype.kind not in "bf":
+            raise AttentionMaskError(
+                f"MultiheadAttention: only bool and floating types of {name} are supported, got {describe(given)}"
+            )
     total: Any = None
     if attn_mask is not None:
         mask = _numbers(attn_mask, dtype)
@@ -89,7 +102,9 @@ def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, 
     if padding is not None:
         mask = _numbers(padding, dtype)
         if mask.shape not in ((n, source), (source,)):
-            raise ShapeError(f"MultiheadAttention: key_padding_mask must be {(n, source)}, got {describe(mask)}")
+            raise AttentionShapeError(
+                f"MultiheadAttention: key_padding_mask must be {(n, source)}, got {describe(mask)}"
+            )
         mask = mask.reshape((-1, 1, 1, source))
         total = mask if total is None else total + mask
     return total
@@ -188,15 +203,20 @@ class MultiheadAttention(Module):
         """
         alone, same = query.ndim == 2, query is key is value
         if query.ndim not in (2, 3) or key.ndim != query.ndim or value.ndim != query.ndim:
-            raise ShapeError(
+            raise AttentionShapeError(
                 f"MultiheadAttention: query, key and value must have 2 or 3 axes, got {describe(query)}, "
                 f"{describe(key)}, {describe(value)}"
             )
         widths = (query.shape[-1], key.shape[-1], value.shape[-1])
         if widths != (self.embed_dim, self.kdim, self.vdim):
-            raise ShapeError(
+            raise AttentionShapeError(
                 f"MultiheadAttention: expected last axes {(self.embed_dim, self.kdim, self.vdim)} of query, key, "
                 f"value, got {widths}"
+            )
+        if key.shape[:-1] != value.shape[:-1]:
+            raise AttentionShapeError(
+                f"MultiheadAttention: key {describe(key)} and value {describe(value)} must have the same length and "
+                "batch"
             )
         if is_causal and attn_mask is None:
             raise RuntimeError("Need attn_mask if specifying the is_causal hint.")

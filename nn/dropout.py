@@ -5,6 +5,7 @@ Sources: Srivastava et al. 2014 (dropout), Tompson et al. 2015 (whole channels),
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -53,9 +54,21 @@ def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 def _channels(name: str, n: int, input: Any, p: float, training: bool) -> Any:
-    if input.ndim not in (n + 1, n + 2):
-        raise ShapeError(f"{name}: expected {n + 1} or {n + 2} axes, x is {describe(input)}")
-    return _dropped(name, input, p, training, n)
+    """Drop channels: axis 1 of a batch, axis 0 of one example; other numbers of axes warn, as in PyTorch."""
+    check_probability(name, p)
+    ndim = input.ndim
+    if n == 1 and ndim not in (2, 3):
+        raise ShapeError(f"{name}: Expected 2D or 3D input, x is {describe(input)}")
+    if n > 1 and ndim not in (n + 1, n + 2):
+        warnings.warn(f"{name}: received a {ndim}-D input; expected {n + 1} or {n + 2} axes", UserWarning, stacklevel=3)
+    if n == 2 and ndim == 3:
+        warnings.warn(
+            f"{name}: a 3-D input is taken as (N, C, L), a batch of sequences; use dropout1d", UserWarning, stacklevel=3
+        )
+    lead = 2 if n == 2 or ndim == n + 2 else 1
+    if training and 0 < p < 1 and ndim < lead:
+        raise ShapeError(f"{name}: dropping channels requires at least {lead} axes, x is {describe(input)}")
+    return _dropped(name, input, p, training, max(ndim - lead, 0))
 
 
 @function(public=False)
@@ -132,19 +145,25 @@ class Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout1d(Dropout):
+class _ChannelDropout(Dropout):
+    def forward(self, input: Any) -> Any:
+        """Return ``input``, in training with random channels of zeros; its axes are checked in both modes."""
+        return self.function(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(_ChannelDropout):
     """Set whole channels of sequences (N, C, L) to zero in training."""
 
     function = staticmethod(dropout1d)
 
 
-class Dropout2d(Dropout):
+class Dropout2d(_ChannelDropout):
     """Set whole channels of images (N, C, H, W) to zero in training."""
 
     function = staticmethod(dropout2d)
 
 
-class Dropout3d(Dropout):
+class Dropout3d(_ChannelDropout):
     """Set whole channels of volumes (N, C, D, H, W) to zero in training."""
 
     function = staticmethod(dropout3d)

@@ -81,7 +81,7 @@ def spread(packed: PackedSequence, length: int | None = None, value: float = 0.0
     place[step, sequence] = new.arange(len(step))
     x = getitem(packed.data, np.maximum(place, 0))
     known = (place >= 0).reshape(*place.shape, *(1,) * (x.ndim - 2))
-    return (x if known.all() else where(known, x, value)), lengths
+    return (x if known.all() else where(known, x, new.asarray(value, x.dtype))), lengths
 
 
 def gathered(x: Any, packed: PackedSequence) -> PackedSequence:

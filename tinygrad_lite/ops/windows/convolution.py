@@ -17,6 +17,7 @@ from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.windows.correlation import Ints, Pads, check_window, col2im, conv, conv_input, im2col
+from tinygrad_lite.ops.windows.padding import pad
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 
@@ -145,6 +146,23 @@ def convolution(
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 
+def _beyond(
+    x: Any, weight: Any, size: Ints, stride: Ints, pads: Any, dilation: Ints, extra: Ints, groups: int
+) -> Any:  # fmt: skip
+    """Return `conv_input` for an ``extra`` size that may hold a whole stride or more.
+
+    A window more would fit there. So the cut at the end is reduced by it, and what is left is added as zeros.
+    """
+    if all(e < s for e, s in zip(extra, stride, strict=True)):
+        return conv_input(x, weight, size, stride, pads, dilation, groups)
+    cut = [min(b, e) if e >= s else 0 for (_, b), e, s in zip(pads, extra, stride, strict=True)]
+    zeros = [max(e - c - s + 1, 0) for e, c, s in zip(extra, cut, stride, strict=True)]
+    pads = tuple((a, b - c) for (a, b), c in zip(pads, cut, strict=True))
+    inner = tuple(m - z for m, z in zip(size, zeros, strict=True))
+    y = conv_input(x, weight, inner, stride, pads, dilation, groups)
+    return pad(y, [side for z in reversed(zeros) for side in (0, z)])
+
+
 def transposed(
     name: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int,
     dilation: Any,
@@ -174,7 +192,7 @@ def transposed(
         raise ShapeError(
             f"{name}: the result would have the size {size} (x {tuple(input.shape)}, kernel {kernel}); use less padding"
         )
-    y = conv_input(x, weight, size, stride, pads, dilation, groups)
+    y = _beyond(x, weight, size, stride, pads, dilation, extra, groups)
     if bias is not None:
         channels = ws[1] * groups
         if tuple(bias.shape) == (channels,):

@@ -59,8 +59,6 @@ def _source(n: int, before: int, after: int, mode: str, shape: Any) -> Any:
             f"({before}, {after}) (x {tuple(shape)})"
         )
     i = new.arange(-before, n + after)
-    if mode == "circular":
-        return i % n
     if mode == "replicate":
         return np.clip(i, 0, n - 1)
     period = max(2 * (n - 1), 1)
@@ -92,7 +90,16 @@ def pad(input: Array, pad: Any, mode: str = "constant", value: float | None = No
         raise OptionError(f"pad: padding mode '{mode}' doesn't take in value argument")
     for axis, (a, b) in enumerate(pairs, first):
         if a or b:
-            where = _source(shape[axis], max(a, 0), max(b, 0), mode, shape)[max(-a, 0) : None if b >= 0 else b]
+            n = shape[axis]
+            if mode == "circular":  # negative amounts are cut first; what is left goes around
+                if max(a, b) > n or (n + min(a, 0) + min(b, 0) < 1 and n + a + b):
+                    raise ShapeError(f"pad: padding {tuple(pad)} goes around more than once (x {describe(input)})")
+                kept = max(n + min(a, 0) + min(b, 0), 1)
+                where = max(-a, 0) + new.arange(-max(a, 0), n + a + b - max(a, 0)) % kept
+            elif n + a + b < 1:
+                raise ShapeError(f"pad: padding {tuple(pad)} leaves nothing of axis {axis} (x {describe(input)})")
+            else:
+                where = _source(n, max(a, 0), max(b, 0), mode, shape)[max(-a, 0) : None if b >= 0 else b]
             input = getitem(input, (slice(None),) * axis + (where,))
     return input
 

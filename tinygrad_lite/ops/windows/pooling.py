@@ -306,6 +306,10 @@ def lp_pool3d(input: Array, norm_type: float, kernel_size: Any, stride: Any = No
 
 
 # ------------------------------------------------------------------------------------------------ max-pooling undone
+class IndexOutsideError(IndexError, RuntimeError):
+    """An index outside of the output; PyTorch raises RuntimeError."""
+
+
 def _unpool(
     name: str, n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
 ) -> Any:
@@ -325,9 +329,9 @@ def _unpool(
         raise OptionError(
             f"{name}: invalid output_size {size}, expected about {usual} (less than a stride {stride} away)"
         )
-    flat = index.reshape(*x.shape[:2], prod(index.shape[2:]))  # not -1: the batch may be empty
+    flat = index.reshape(*x.shape[:2], prod(x.shape[2:]))  # not -1: the batch may be empty
     if flat.size and not (flat.min() >= 0 and flat.max() < prod(size)):
-        raise IndexError(f"{name}: found an index outside of the output of size {size}")
+        raise IndexOutsideError(f"{name}: found an index outside of the output of size {size}")
     # where windows overlapped, the last value of equal indices counts
     last = new.zeros((*flat.shape[:2], prod(size)), np.int64)
     np.put_along_axis(last, flat, new.arange(flat.shape[2])[None, None], 2)
