@@ -9,10 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_lite.models.estimator import Estimator
-from tinygrad_lite.models.validation import Floats, check_count, check_finite, check_rows, check_weights, generator
-from tinygrad_lite.ops.linalg.squared_distances import squared_distances
-
-Ints = NDArray[np.intp]
+from tinygrad_lite.models.points import Ints, Points
+from tinygrad_lite.models.validation import (
+    Floats,
+    check_count,
+    check_finite,
+    check_rows,
+    check_weights,
+    generator,
+    is_sparse,
+    warn,
+)
 
 
 class Starts:
@@ -22,16 +29,18 @@ class Starts:
     does not matter, and a point of weight 2 is the same as that point twice.
     """
 
-    def __init__(self, X: Floats, weights: Floats, rng: np.random.Generator) -> None:
-        order = np.argsort(X @ rng.standard_normal(X.shape[1]), kind="stable")
-        self.X, self.weights, self.rng = X[order], weights[order], rng
+    def __init__(self, points: Points, weights: Floats, rng: np.random.Generator) -> None:
+        along = points.X @ rng.standard_normal(points.d).astype(points.dtype)
+        self.order = np.argsort(along, kind="stable")
+        self.points, self.weights, self.rng = points, weights, rng
 
     def pick(self, chances: Floats, count: int = 1) -> Ints:
         """Return the indices of ``count`` points, drawn in proportion to ``chances``."""
-        total = np.cumsum(chances)
+        total = np.cumsum(chances[self.order])
         places: Ints = np.searchsorted(total, self.rng.random(count) * total[-1], side="right")
         # rounding may point behind the last point that has a chance
-        return np.minimum(places, int(np.flatnonzero(chances)[-1]))
+        last = int(np.searchsorted(total, total[-1], side="left"))
+        return np.asarray(self.order[np.minimum(places, last)])
 
     def random(self, k: int) -> Floats:
         """Return ``k`` different points, as long as enough have positive weight."""
@@ -40,8 +49,10 @@ class Starts:
         for _ in range(k):
             at = int(self.pick(chances if chances.any() else self.weights)[0])
             chosen.append(at)
-            chances[(self.X == self.X[at]).all(axis=1)] = 0.0
-        return self.X[chosen].copy()
+            chances[at] = 0.0
+            if not self.points.sparse:
+                chances[(self.points.X == self.points.X[at]).all(axis=1)] = 0.0
+        return self.points.rows(chosen)
 
     def plus_plus(self, k: int) -> Floats:
         """Return ``k`` points far apart, by k-means++.
@@ -50,8 +61,9 @@ class Starts:
 
         Source: D. Arthur, S. Vassilvitskii (2007), k-means++: the advantages of careful seeding, SODA.
         """
+        points = self.points
         chosen = self.pick(self.weights)
-        nearest = squared_distances(self.X, self.X[chosen])[:, 0]
+        nearest = points.distances(points.rows(chosen))[:, 0]
         for _ in range(k - 1):
             chances = nearest * self.weights
             if not chances.any():
@@ -59,13 +71,13 @@ class Starts:
                 chosen = np.append(chosen, self.pick(self.weights))
                 continue
             trial = self.pick(chances, 2 + int(log(k)))
-            left = np.minimum(nearest[:, None], squared_distances(self.X, self.X[trial]))
+            left = np.minimum(nearest[:, None], points.distances(points.rows(trial)))
             best = int((self.weights @ left).argmin())
-            chosen, nearest = np.append(chosen, trial[best]), left[:, best]
-        return self.X[chosen].copy()
+            chosen, nearest = np.append(chosen, trial[best]), left[:, best].copy()
+        return points.rows(chosen)
 
 
-def reseat(centers: Floats, empty: Ints, X: Floats, weights: Floats, labels: Ints, nearest: Floats) -> None:
+def reseat(centers: Floats, empty: Ints, points: Points, weights: Floats, labels: Ints, nearest: Floats) -> None:
     """Move centroids without points to the points farthest from their centroids.
 
     All arrays are changed in place.
@@ -76,7 +88,7 @@ def reseat(centers: Floats, empty: Ints, X: Floats, weights: Floats, labels: Int
     for cluster, point in zip(empty, far, strict=True):
         if nearest[point] > 0:
             labels[point], nearest[point] = cluster, 0.0
-            centers[cluster] = X[point]
+            centers[cluster] = points.rows([point])[0]
 
 
 def first_of_best(ends: list[float]) -> int:
@@ -94,7 +106,7 @@ class Clustering(Estimator):
     n_init: Any
     cluster_centers_: Floats
 
-    def _checked(self, X: Any, sample_weight: Any) -> tuple[Floats, Floats]:
+    def _checked(self, X: Any, sample_weight: Any) -> tuple[Any, Floats]:
         """Return X, and weights that add up to its number of rows.
 
         Raises ValueError for fewer points than clusters.
@@ -102,26 +114,41 @@ class Clustering(Estimator):
         owner = type(self).__name__
         k = check_count(owner, "n_clusters", self.n_clusters)
         rows = self._fit_rows(X)
-        if len(rows) < k:
-            raise ValueError(f"n_samples={len(rows)} should be >= n_clusters={k}.")
+        if rows.shape[0] < k:
+            raise ValueError(f"n_samples={rows.shape[0]} should be >= n_clusters={k}.")
         weights = check_weights(rows, sample_weight)
-        return rows, np.ones(len(rows)) if weights is None else weights
+        return rows, np.ones(rows.shape[0]) if weights is None else weights
 
-    def _starts(self, X: Floats, weights: Floats, random_state: Any) -> list[Floats]:
-        """Return the starting centroids of each attempt."""
+    def _given(self, start: Any, points: Points) -> Floats:
+        """Return centroids that the user gave, moved like the points."""
+        given = np.array(check_rows(start, "init", points.dtype))
+        if given.shape != (self.n_clusters, points.d):
+            raise ValueError(
+                f"The shape of the initial centers {given.shape} does not match the number of clusters "
+                f"{self.n_clusters} and of features {points.d}."
+            )
+        check_finite(given, "init")
+        return np.asarray(given - points.middle)
+
+    def _starts(self, points: Points, weights: Floats, random_state: Any, X: Any) -> list[Floats]:
+        """Return the starting centroids of each attempt, moved like the points."""
         owner, k = type(self).__name__, self.n_clusters
+        if callable(self.init):
+            rng = generator(random_state)
+            attempts = 10 if self.n_init == "auto" else check_count(owner, "n_init", self.n_init)
+            states = [np.random.RandomState(int(rng.integers(2**31))) for _ in range(attempts)]
+            return [self._given(self.init(X, k, random_state=state), points) for state in states]
         if not isinstance(self.init, str):
-            given = np.array(check_rows(self.init, "init", np.float64))
-            if given.shape != (k, X.shape[1]):
-                raise ValueError(
-                    f"The shape of the initial centers {given.shape} does not match the number of clusters {k} and of "
-                    f"features {X.shape[1]}."
+            if self.n_init not in ("auto", 1):
+                warn(
+                    RuntimeWarning,
+                    f"Explicit initial center position passed: performing only one init in {owner} instead of "
+                    f"n_init={self.n_init}.",
                 )
-            check_finite(given, "init")
-            return [given]
+            return [self._given(self.init, points)]
         if self.init not in ("k-means++", "random"):
             raise ValueError(
-                f"The 'init' parameter of {owner} must be 'k-means++', 'random' or an array of centroids. "
+                f"The 'init' parameter of {owner} must be 'k-means++', 'random', a function or an array of centroids. "
                 f"Got {self.init!r} instead."
             )
         usual = 1 if self.init == "k-means++" else 10
@@ -129,21 +156,28 @@ class Clustering(Estimator):
         rng = generator(random_state)
         return [
             s.random(k) if self.init == "random" else s.plus_plus(k)
-            for s in (Starts(X, weights, rng) for _ in range(attempts))
+            for s in (Starts(points, weights, rng) for _ in range(attempts))
         ]
 
-    def transform(self, X: Any) -> Floats:
+    def transform(self, X: Any) -> Any:
         """Return the distance of each row to each centroid (n, n_clusters)."""
-        # by differences: a point on its centroid is at distance 0, not at the root of a rounding error
         rows = self._rows(X)
-        distances: Floats = np.sqrt(np.stack([((rows - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=1))
-        return distances
+        if is_sparse(rows):
+            return self._contained(np.sqrt(Points(rows).distances(self.cluster_centers_)), X)
+        # by differences: a point on its centroid is at distance 0, not at the root of a rounding error
+        distances = np.stack([((rows - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=1)
+        return self._contained(np.sqrt(distances), X)
+
+    def _nearest(self, X: Any) -> tuple[Ints, Floats]:
+        """Return the nearest centroid of each row, and its squared distance."""
+        points = Points(self._rows(X))
+        return points.nearest((self.cluster_centers_ - points.middle).astype(points.dtype))
 
     def predict(self, X: Any) -> Any:
         """Return the number of the nearest centroid of each row."""
-        return squared_distances(self._rows(X), self.cluster_centers_).argmin(axis=1).astype(np.int32)
+        return self._nearest(X)[0].astype(np.int32)
 
-    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Floats:
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Return the distances to the centroids of a fit to ``X``."""
         self.fit(X, y, sample_weight=sample_weight)
         return self.transform(X)
@@ -162,7 +196,7 @@ class Clustering(Estimator):
 
         Larger is better.
         """
-        nearest = squared_distances(self._rows(X), self.cluster_centers_).min(axis=1)
+        nearest = self._nearest(X)[1].astype(np.float64)
         weights = check_weights(nearest, sample_weight)
         return -float(nearest.sum() if weights is None else nearest @ weights)
 

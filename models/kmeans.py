@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_lite.models.cluster_estimator import Clustering, Ints, first_of_best, reseat
+from tinygrad_lite.models.cluster_estimator import Clustering, first_of_best, reseat
+from tinygrad_lite.models.points import PIECE, Points
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,
+    check_choice,
     check_count,
     check_number,
     check_weights,
     warn,
 )
-from tinygrad_lite.ops.linalg.squared_distances import squared_distances
-
-PIECE = 1 << 14
-"""Points that are added up at a time."""
 
 
 class KMeans(Clustering):
@@ -32,14 +30,18 @@ class KMeans(Clustering):
 
     Args:
         n_clusters: how many.
-        init: ``"k-means++"``, ``"random"`` or centroids (n_clusters, features) to start from.
+        init: ``"k-means++"``, ``"random"``, centroids (n_clusters, features) to start from, or a function of X,
+            n_clusters and random_state that returns them.
         n_init: attempts, of which the best is kept; ``"auto"`` is 1 for k-means++ and 10 for random starts.
         max_iter: most rounds of one attempt.
-        tol: stop when the SSE falls by no more than this share of itself; 0 is to the very end.
+        tol: stop when the squares of all moves add up to no more than this share of the mean variance of the columns;
+            0 is to the very end.
         random_state: seed of the starts.
+        verbose: 1 prints a line. copy_x, algorithm: accepted for scikit-learn's sake.
 
-    After ``fit``: ``cluster_centers_``, ``labels_``, ``inertia_`` (the SSE), ``n_iter_``, ``history_`` (the SSE after
-    each round, decreasing) and ``path_`` (the centroids at the start and after each round).
+    After ``fit``: ``cluster_centers_``, ``labels_``, ``inertia_`` (the SSE), ``n_iter_`` (with the last round, in which
+    nothing changes), ``history_`` (the SSE after each round, decreasing) and ``path_`` (the centroids at the start and
+    after each round).
 
     Source: S. P. Lloyd (1982), Least squares quantization in PCM, IEEE Transactions on Information Theory 28(2).
 
@@ -53,6 +55,9 @@ class KMeans(Clustering):
     history_: list[float]
     path_: list[Floats]
 
+    _dtype: ClassVar[Any] = None
+    _sparse: ClassVar[bool] = True
+
     def __init__(
         self,
         n_clusters: int = 8,
@@ -60,36 +65,47 @@ class KMeans(Clustering):
         init: Any = "k-means++",
         n_init: Any = "auto",
         max_iter: int = 300,
-        tol: float = 0.0,
+        tol: float = 1e-4,
+        verbose: int = 0,
         random_state: Any = None,
+        copy_x: bool = True,
+        algorithm: str = "lloyd",
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
+        self.verbose = verbose
         self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find the centroids of ``X`` (n, features).
+        """Find the centroids of ``X`` (n, features), dense or sparse.
 
         ``sample_weight`` (n,) weighs the rows.
 
         Warns with ConvergenceWarning where fewer different points than clusters exist, or ``max_iter`` was too short.
+        Raises ValueError where squared distances overflow.
         """
         most, tol = check_count("KMeans", "max_iter", self.max_iter), check_number("KMeans", "tol", self.tol)
+        check_choice("KMeans", "algorithm", self.algorithm, ("lloyd", "elkan"))
         rows, weights = self._checked(X, sample_weight)
-        starts = self._starts(rows, weights, self.random_state)
+        points = Points(rows)
+        starts = self._starts(points, weights, self.random_state, rows)
         self._remember(X, rows)
-        attempts = [Descent(rows, weights, start, most, tol) for start in starts]
+        shift = tol * points.scatter()
+        attempts = [Descent(points, weights, start, most, shift) for start in starts]
         best = attempts[first_of_best([a.history[-1] for a in attempts])]
-        self.cluster_centers_ = best.path[-1]
+        self.path_ = [centers + points.middle for centers in best.path]
+        self.cluster_centers_ = self.path_[-1]
         self.labels_ = best.labels.astype(np.int32)
-        # by differences: points on their centroids are at distance 0, not at a rounding error
-        self.inertia_ = float(weights @ ((rows - self.cluster_centers_[best.labels]) ** 2).sum(axis=1))
-        self.n_iter_ = len(best.history)
-        self.history_, self.path_ = best.history, best.path
+        self.inertia_ = exact_inertia(points, weights, best.path[-1], best)
+        self.n_iter_, self.history_ = best.rounds, best.history
         self._weight_seen: Any = np.bincount(best.labels, weights, minlength=self.n_clusters)
+        if self.verbose:
+            print(f"KMeans: {self.n_iter_} rounds, inertia {self.inertia_:.6g}")
         found = len(np.unique(best.labels[weights > 0]))
         if found < self.n_clusters:
             warn(
@@ -108,59 +124,67 @@ class KMeans(Clustering):
         """
         if "n_features_in_" not in self.__dict__:
             return self.fit(X, y, sample_weight=sample_weight)
-        rows = self._rows(X)
-        given = check_weights(rows, sample_weight)
-        weights = np.ones(len(rows)) if given is None else given
-        labels: Ints = squared_distances(rows, self.cluster_centers_).argmin(axis=1)
-        gained, sums = totals(rows, weights, labels, self.n_clusters)
+        points = Points(self._rows(X))
+        given = check_weights(points.X, sample_weight)
+        weights = np.ones(points.n) if given is None else given
+        centers = (self.cluster_centers_ - points.middle).astype(points.dtype)
+        labels, _ = points.nearest(centers)
+        gained, sums = points.totals(labels, weights, self.n_clusters)
         seen = self._weight_seen + gained
-        change = (sums - gained[:, None] * self.cluster_centers_) / np.where(seen > 0, seen, 1)[:, None]
-        self.cluster_centers_ = self.cluster_centers_ + change
+        change = (sums - gained[:, None] * centers) / np.where(seen > 0, seen, 1)[:, None]
+        self.cluster_centers_ = (self.cluster_centers_ + change).astype(points.dtype)
         self._weight_seen, self.labels_ = seen, labels.astype(np.int32)
-        self.inertia_ = float(weights @ squared_distances(rows, self.cluster_centers_).min(axis=1))
+        moved = (self.cluster_centers_ - points.middle).astype(points.dtype)
+        self.inertia_ = float(weights @ points.nearest(moved)[1])
         self.n_iter_ += 1
         self.history_, self.path_ = [*self.history_, self.inertia_], [*self.path_, self.cluster_centers_.copy()]
         return self
 
 
-def totals(X: Floats, weights: Floats, labels: Ints, k: int) -> tuple[Floats, Floats]:
-    """Return weight (k,) and weighted sum of points (k, features) of each cluster."""
-    mass: Any = np.bincount(labels, weights, minlength=k)
-    sums = np.zeros((k, X.shape[1]))
-    # a product with the matrix of memberships, in pieces: the whole of it would be large where the points are many
-    for at in range(0, len(X), PIECE):
+def exact_inertia(points: Points, weights: Floats, centers: Floats, best: Descent) -> float:
+    """Return the SSE by differences: points on their centroids are at distance 0, not at a rounding error."""
+    if points.sparse:
+        return float(weights @ best.nearest)
+    total = 0.0
+    for at in range(0, points.n, PIECE):
         piece = slice(at, at + PIECE)
-        member = np.zeros((k, len(labels[piece])))
-        member[labels[piece], np.arange(member.shape[1])] = weights[piece]
-        sums += member @ X[piece]
-    return mass, sums
+        off = points.X[piece] - centers[best.labels[piece]]
+        total += float(weights[piece] @ np.einsum("ij,ij->i", off, off))
+    return total
 
 
 class Descent:
-    """One attempt of K-means: the path of the centroids, and the SSE per round."""
+    """One attempt of K-means: the path of the centroids, and the SSE per round.
 
-    def __init__(self, X: Floats, weights: Floats, centers: Floats, most: int, tol: float) -> None:
-        self.path, self.converged = [centers], False
+    Stops when the labels or the centroids (within ``shift``, a sum of squares) no longer change.
+    """
+
+    def __init__(self, points: Points, weights: Floats, centers: Floats, most: int, shift: float) -> None:
+        self.path, self.converged, self.rounds = [centers], False, 0
         self.history: list[float] = []
-        k, rows = len(centers), np.arange(len(X))
-        d = squared_distances(X, centers)
-        for _ in range(most):
-            labels = d.argmin(axis=1)
-            mass, sums = totals(X, weights, labels, k)
+        k = len(centers)
+        labels, nearest = points.nearest(centers)
+        while self.rounds < most and not self.converged:
+            self.rounds += 1
+            mass, sums = points.totals(labels, weights, k)
             empty = np.flatnonzero(mass == 0)
             if len(empty):
-                reseat(centers := centers.copy(), empty, X, weights, labels, d[rows, labels])
-                mass, sums = totals(X, weights, labels, k)
-            centers = np.where(mass[:, None] > 0, sums / np.where(mass > 0, mass, 1)[:, None], centers)
-            d = squared_distances(X, centers)
-            sse = float(weights @ d.min(axis=1))
-            if self.history and not sse < self.history[-1] * (1 - tol):
-                # no longer decreasing: what was found before stays
+                reseat(centers := centers.copy(), empty, points, weights, labels, nearest)
+                mass, sums = points.totals(labels, weights, k)
+            moved = np.where(mass[:, None] > 0, sums / np.where(mass > 0, mass, 1)[:, None], centers)
+            moved = moved.astype(points.dtype)
+            now, least = points.nearest(moved)
+            sse = float(weights @ least)
+            if self.history and sse > self.history[-1]:
+                # only rounding changes the centroids any more: what was found before stays
                 self.converged = True
                 break
+            rest = float(((moved - centers) ** 2).sum()) <= shift
+            settled = bool((now == labels).all())
+            self.converged = rest or settled or sse == 0
+            # the round that would find the same labels again counts, as in scikit-learn
+            self.rounds += settled and not rest and self.rounds < most
+            centers, labels, nearest = moved, now, least
             self.path.append(centers)
             self.history.append(sse)
-            if sse == 0:
-                self.converged = True
-                break
-        self.labels: Ints = squared_distances(X, self.path[-1]).argmin(axis=1)
+        self.labels, self.nearest = labels, nearest

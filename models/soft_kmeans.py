@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tinygrad_lite import Tensor, nn, optim, tensor
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.models.cluster_estimator import Clustering, first_of_best
+from tinygrad_lite.models.points import Points
 from tinygrad_lite.models.validation import ConvergenceWarning, Floats, check_choice, check_count, check_number, warn
 from tinygrad_lite.ops.linalg.squared_distances import squared_distances
 
@@ -145,7 +146,8 @@ class SoftKMeans(Clustering):
         tol = check_number("SoftKMeans", "tol", self.tol)
         by_em = check_choice("SoftKMeans", "method", self.method, ("em", "gradient")) == "em"
         rows, weights = self._checked(X, sample_weight)
-        starts = self._starts(rows, weights, self.random_state)
+        points = Points(rows)
+        starts = [start + points.middle for start in self._starts(points, weights, self.random_state, rows)]
         self._remember(X, rows)
         least = tol * float(weights @ ((rows - np.average(rows, axis=0, weights=weights)) ** 2).sum(axis=1))
         train = by_fixed_point if by_em else by_gradient

@@ -223,11 +223,13 @@ def proximal_steps(task: Task, start: Floats, most: int, enough: float) -> Found
     bend = largest_bend(task)
     w = look = start.copy()
     t, history = 1.0, [task.value(w, task.residuals(w))]
+    first = float(np.abs(task.slope(w * 0, task.y)).max(initial=0))
     for step in range(1, most + 1):
         left = task.residuals(look)
         moved = look - task.slope(look, left) / bend
         size = np.maximum((moved if task.positive else np.abs(moved)) - task.l1 / bend, 0.0)
         new = size if task.positive else np.copysign(size, moved) * (size > 0)
+        shift = float(np.abs(new - look).max(initial=0)) * bend
         if float((look - new) @ (new - w)) > 0:
             t, look = 1.0, new
         else:
@@ -236,7 +238,8 @@ def proximal_steps(task: Task, start: Floats, most: int, enough: float) -> Found
         w = new
         if step % 10 == 0:
             history.append(task.value(w, task.residuals(w)))
-            if task.gap(w) <= enough:
+            # without an L1 penalty the gap bounds nothing; then the step must have come to rest
+            if task.gap(w) <= enough or shift <= 1e-9 * first:
                 return Found(w, history, True)
     return Found(w, history, False)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_lite import datasets, models, nn, optim, tensor
-from tinygrad_lite.models.kmeans import totals
+from tinygrad_lite.models.points import Points
 from tinygrad_lite.models.recipes import by_hand
 
 cluster = pytest.importorskip("sklearn.cluster")
@@ -88,13 +88,19 @@ def test_weights_are_repetitions(blobs):
     assert weighted.inertia_ == pytest.approx(repeated.inertia_)
 
 
-def test_more_points_than_one_piece():
+@pytest.mark.parametrize("columns", [3, 9])
+def test_more_points_than_one_piece(columns):
     rng = np.random.default_rng(0)
-    X, weights, labels = rng.normal(size=(40_000, 3)), rng.random(40_000), rng.integers(0, 5, 40_000)
-    mass, sums = totals(X, weights, labels, 5)
+    X, weights, labels = rng.normal(size=(40_000, columns)), rng.random(40_000), rng.integers(0, 5, 40_000)
+    points = Points(X)
+    mass, sums = points.totals(labels, weights, 5)
+    near, least = points.nearest(points.X[:5])
+    apart = ((X[:, None] - X[None, :5]) ** 2).sum(axis=2)
+    assert (near == apart.argmin(axis=1)).all()
+    np.testing.assert_allclose(least, apart.min(axis=1), atol=1e-12)
     for k in range(5):
         assert mass[k] == pytest.approx(weights[labels == k].sum())
-        np.testing.assert_allclose(sums[k], weights[labels == k] @ X[labels == k])
+        np.testing.assert_allclose(sums[k], weights[labels == k] @ points.X[labels == k], atol=1e-9)
 
 
 def test_partial_fit_ends_at_the_means(blobs):
@@ -182,3 +188,60 @@ def test_layer_says_what_it_expects():
         models.SoftClusters(3, 2)(tensor(np.zeros((4, 3), np.float32)))
     with pytest.raises(ValueError, match="reduction"):
         models.SoftClusters(3, 2).distortion(tensor(np.zeros((4, 2), np.float32)), "most")
+
+
+def test_sparse_points_as_dense_ones():
+    sparse = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(0)
+    X = rng.random((3000, 12)) * (rng.random((3000, 12)) < 0.3)
+    weights = rng.random(3000)
+    for settings in ({"init": X[:4]}, {"init": "random", "n_init": 2}, {"init": "k-means++"}):
+        dense = models.KMeans(4, random_state=0, **settings).fit(X, sample_weight=weights)
+        model = models.KMeans(4, random_state=0, **settings).fit(sparse.csr_matrix(X), sample_weight=weights)
+        if not isinstance(settings["init"], str):
+            np.testing.assert_allclose(model.cluster_centers_, dense.cluster_centers_, rtol=1e-9)
+            assert (model.labels_ == dense.labels_).all()
+        assert model.inertia_ == pytest.approx(dense.inertia_, rel=0.1)
+        assert (model.predict(sparse.csr_matrix(X)) == model.predict(X)).all()
+        np.testing.assert_allclose(model.transform(sparse.csr_matrix(X)), model.transform(X), atol=1e-7)
+
+
+def test_float32_points_stay():
+    X = np.random.default_rng(0).normal(size=(500, 5)).astype("f4")
+    model = models.KMeans(3, random_state=0).fit(X)
+    assert model.cluster_centers_.dtype == model.transform(X).dtype == np.float32
+
+
+def test_starts_by_a_function_and_too_many_attempts(blobs):
+    model = models.KMeans(3, init=lambda X, k, random_state: X[random_state.permutation(len(X))[:k]], random_state=0)
+    assert model.fit(blobs).inertia_ == model.fit(blobs).inertia_
+    with pytest.warns(RuntimeWarning, match="performing only one init"):
+        models.KMeans(3, init=blobs[:3], n_init=5).fit(blobs)
+
+
+def test_squares_that_overflow_are_an_error(blobs):
+    with pytest.raises(ValueError, match="squared distances overflow float64"):
+        models.KMeans(3, random_state=0).fit(blobs * 1e160)
+
+
+def test_tol_is_scikit_learns(blobs):
+    for tol in (0.0, 1e-4, 0.05):
+        ours = models.KMeans(7, init=blobs[:7], tol=tol).fit(blobs)
+        theirs = cluster.KMeans(7, init=blobs[:7], n_init=1, tol=tol).fit(blobs)
+        assert ours.n_iter_ == theirs.n_iter_
+        assert ours.inertia_ == pytest.approx(theirs.inertia_)
+
+
+def test_transformed_frames_have_named_columns(blobs):
+    pandas = pytest.importorskip("pandas")
+    for model in (models.KMeans(3, random_state=0), models.SoftKMeans(3, random_state=0)):
+        frame = model.set_output(transform="pandas").fit_transform(pandas.DataFrame(blobs, columns=list("abcd")))
+        name = type(model).__name__.lower()
+        assert list(frame.columns) == [f"{name}{i}" for i in range(3)]
+        assert isinstance(model.set_output(transform="default").transform(frame_of(pandas, blobs)), np.ndarray)
+    with pytest.raises(ValueError, match="output config"):
+        model.set_output(transform="xml")
+
+
+def frame_of(pandas, blobs):
+    return pandas.DataFrame(blobs, columns=list("abcd"))

@@ -69,7 +69,7 @@ COMPARED = {
     "SoftKMeans": clusters,
 }  # fmt: skip
 OWN_DEFAULTS = {
-    "LogisticRegression": {"tol"}, "KMeans": {"tol"},
+    "LogisticRegression": {"tol"},
 }  # fmt: skip
 """Settings with another default than scikit-learn's: ours run until nothing changes any more."""
 
