@@ -49,7 +49,9 @@ These functions of NumPy accept tensors, and are recorded like any other operati
 tensor([2.7183, 7.3891])
 ```
 
-Every other one raises a `TypeError` that names it, so that no gradient is lost without a word:
+Every other function of NumPy or SciPy runs on the arrays of tensors that require no gradients, and returns arrays
+(`np.save(file, t)`, `np.fft.fft(t)`, `scipy.special.expit(t)`). If one requires gradients, a `TypeError` names the
+function, so that no gradient is lost without a word:
 
 ```python
 >>> try:

@@ -228,7 +228,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
      'len() of a 0-d tensor'),
     ('numpy() of tracked', lambda: tl.tensor([1.0], requires_grad=True).numpy(), GradientError,
      'a tensor that requires gradients cannot leave the graph unnoticed; use .detach().numpy(), or .array'),
-    ('np unsupported', lambda: np.fft.fft(ones(2)), TypeError,
+    ('np unsupported', lambda: np.fft.fft(ones(2).requires_grad_()), TypeError,
      'numpy.fft.fft is not supported for tensors; use .detach().numpy() where no gradient is needed'),
     ('np out=', lambda: np.add(ones(2), ones(2), out=ones(2)), TypeError,
      "numpy.add: argument 'out' is not supported with tensors (an array cannot hold a recorded result)"),

@@ -1,4 +1,7 @@
-"""NumPy's protocols on Tensor: NumPy's functions run the registered op, or raise an error that names them."""
+"""NumPy's protocols on Tensor: NumPy's functions run the registered op.
+
+A function without an op runs on the arrays if no gradient can be lost, and else raises an error that names it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import FUNCTIONS, UFUNCS, Tensor
 from tinygrad_lite.errors import describe
@@ -21,7 +25,42 @@ REDUCE = {
     np.logical_or: "any",
 }  # fmt: skip
 ACCUMULATE = {np.add: "cumsum", np.multiply: "cumprod", np.maximum: "cummax", np.minimum: "cummin"}
+REDUCING = {
+    np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.median, np.nansum, np.nanprod, np.nanmean, np.nanmax,
+    np.nanmin, np.nanvar, np.nanstd,
+}  # fmt: skip
+WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+"""Functions that write into their first argument: an array of a tensor is not written behind its back."""
 ADVICE = "use .detach().numpy() where no gradient is needed"
+
+
+class Uncovered(TypeError):
+    """The error of a call of NumPy's that no op computes."""
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    """Return the tensors in nested arguments."""
+    if isinstance(value, Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [t for part in parts for t in _tensors(part)]
+
+
+def _arrays(value: Any) -> Any:
+    """Return nested arguments with arrays in place of tensors."""
+    if isinstance(value, Tensor):
+        return value.array
+    if isinstance(value, dict):
+        return {key: _arrays(part) for key, part in value.items()}
+    return type(value)(map(_arrays, value)) if type(value) in (list, tuple) else value
+
+
+def _on_arrays(error: Uncovered, call: Any, args: Any, kwargs: Any) -> Any:
+    """Return ``call`` of the arrays; raise ``error`` if a tensor requires gradients, is a batch or would be written."""
+    recording = MODE.get().grad
+    if any(t.level or t.tracked and recording for t in _tensors((args, kwargs))) or _tensors(kwargs.get("out")):
+        raise TypeError(*error.args) from None
+    return call(*_arrays(args), **_arrays(kwargs))
 
 
 def answers(*names: str) -> Callable[[F], F]:
@@ -49,7 +88,7 @@ def _without_defaults(name: str, answer: Any, kwargs: dict[str, Any]) -> dict[st
     for key, value in list(kwargs.items()):
         if key not in known:
             if value is not None and value is not np._NoValue:
-                raise TypeError(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(known)}")
+                raise Uncovered(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(known)}")
             del kwargs[key]
     return kwargs
 
@@ -72,7 +111,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
         a, b = inputs
         return answer(a.reshape((*a.shape, *[1] * np.ndim(b))), b)
     if method != "__call__" or answer is None:
-        raise TypeError(f"{name} is not supported for tensors; {ADVICE}")
+        raise Uncovered(f"{name} is not supported for tensors; {ADVICE}")
     if kwargs:
         if not hasattr(answer, "numpy_form"):
             _nothing_else(name, kwargs)
@@ -85,7 +124,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
 def _nothing_else(name: str, kwargs: dict[str, Any]) -> None:
     left = {k: v for k, v in kwargs.items() if v is not None and v is not np._NoValue and v is not True}
     if left:
-        raise TypeError(
+        raise Uncovered(
             f"{name}: argument {', '.join(map(repr, left))} is not supported with tensors "
             f"(an array cannot hold a recorded result)"
         )
@@ -100,8 +139,10 @@ def call_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     """Run the op that is registered for a NumPy function; NumPy's argument names become the op's."""
     name = f"{func.__module__}.{func.__name__}"
     answer = FUNCTIONS.get(func)
+    if func in REDUCING and kwargs.get("axis") == ():  # over no axis: over a new one of a single element
+        return call_function(func, (args[0][..., None], *args[1:]), {**kwargs, "axis": -1, "keepdims": False})
     if answer is None:
-        raise TypeError(f"{name} is not supported for tensors; {ADVICE}")
+        raise Uncovered(f"{name} is not supported for tensors; {ADVICE}")
     if hasattr(answer, "numpy_form"):
         return answer(*args, **_without_defaults(name, answer, kwargs))
     try:
@@ -125,16 +166,26 @@ def call_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         elif ours in names:
             given[ours] = value
         else:
-            raise TypeError(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(names)}")
+            raise Uncovered(f"{name}: argument '{key}' is not supported with tensors; it takes {', '.join(names)}")
     return answer(*first, **given)
 
 
 def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    return call_ufunc(ufunc, method, inputs, kwargs)
+    try:
+        return call_ufunc(ufunc, method, inputs, dict(kwargs))
+    except Uncovered as error:
+        if method == "at":  # writes into its first operand
+            raise
+        return _on_arrays(error, getattr(ufunc, method), inputs, kwargs)
 
 
 def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-    return call_function(func, args, kwargs)
+    try:
+        return call_function(func, args, dict(kwargs))
+    except Uncovered as error:
+        if func in WRITERS:
+            raise
+        return _on_arrays(error, func, args, kwargs)
 
 
 Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[method-assign]

@@ -262,9 +262,12 @@ class Tensor(Holder, Methods):
         self.node, self.tracked, self.base = None, False, None if self.base.__class__ is tuple else self.base
         return self
 
-    def numpy(self) -> Any:
-        """Return the array (shared memory); raise GradientError if it requires gradients, unless in `no_grad`."""
-        if self.tracked and MODE.get().grad:
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return the array (shared memory); raise GradientError if it requires gradients, unless in `no_grad`.
+
+        ``force``: also then, as `detach` does.
+        """
+        if self.tracked and not force and MODE.get().grad:
             raise GradientError(
                 "a tensor that requires gradients cannot leave the graph unnoticed; use .detach().numpy(), or .array"
             )

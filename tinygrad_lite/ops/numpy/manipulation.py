@@ -73,7 +73,7 @@ def reshape(a: Any, shape_given: Any = None, order: str = "C", *, newshape: Any 
 @answers("transpose", "permute_dims")
 def transpose(a: Any, axes: Any = None) -> Any:
     """Answer numpy.transpose."""
-    return reshaping.transpose(a) if axes is None else reshaping.permute(a, tuple(axes))
+    return reshaping.transpose(a) if axes is None else reshaping.permute(a, tuple(axes) if np.ndim(axes) else (axes,))
 
 
 @answers("swapaxes")

@@ -18,7 +18,7 @@ from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.numpy.arguments import flattened, nan_replaced, tensor_of
 from tinygrad_lite.ops.reductions import cumulative, reduction
 from tinygrad_lite.ops.shape import joining
-from tinygrad_lite.ops.shape.reshaping import flip_op
+from tinygrad_lite.ops.shape.reshaping import flip_op, movedim
 from tinygrad_lite.ops.windows.padding import pad_constant
 
 
@@ -115,10 +115,11 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 @answers("cross")
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
-    """Answer numpy.cross (of 3-vectors along one axis)."""
-    if (axisa, axisb, axisc) != (-1, -1, -1):
-        raise TypeError("numpy.cross: use one axis= for tensors, not axisa, axisb and axisc")
-    return products.cross(tensor_of(a), tensor_of(b), -1 if axis is None else axis)
+    """Answer numpy.cross (of 3-vectors)."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    y = products.cross(movedim(tensor_of(a), axisa, -1), movedim(tensor_of(b), axisb, -1), -1)
+    return movedim(y, -1, axisc)
 
 
 @answers("max", "amax")
