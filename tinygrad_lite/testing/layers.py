@@ -46,7 +46,8 @@ def check_layer(
     parameters, or maps them to those of their gradients: ``{"W": "dW"}``; by default they are found by their names.
     ``forward`` and ``backward`` name the methods, ``args`` are further arguments of backward, such as a learning rate.
 
-    The dtype of a gradient, an eps that it ignores and in-place writes are notes; an error of 1e-4 is allowed.
+    The dtype of a gradient is a note. Writing into g and using a cache up are allowed, and so is an error of 1e-4: an
+    eps that the gradient ignores.
 
     >>> import numpy as np
     >>> class Linear:

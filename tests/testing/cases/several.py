@@ -174,7 +174,7 @@ def cumulative_pair_f(x):
 
 
 def cumulative_pair_b(g, shape, bug=""):
-    first = g[0][..., ::-1].cumsum(-1)[..., ::-1] if bug != "forward" else g[0].cumsum(-1)
+    first = g[0][..., ::-1].cumsum(-1)[..., ::-1] if bug != "ahead" else g[0].cumsum(-1)
     return (first + g[1][..., None],)
 
 
@@ -183,7 +183,7 @@ case(
     rows,
     cumulative_pair_f,
     cumulative_pair_b,
-    {"forward": "output 0|flip|revers|transpos|cumul|swap"},
+    {"ahead": "output 0|flip|revers|transpos|cumul|swap"},
 )
 
 

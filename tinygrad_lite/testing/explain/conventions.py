@@ -28,8 +28,8 @@ def _unchanged(c: Case) -> str | None:
     if not c.bad.mean() > 0.5:
         return None
     return (
-        "the incoming gradient is passed on unchanged: right only if the loss that follows contains this derivative "
-        "already (softmax fused with its loss)"
+        "the incoming gradient is passed on unchanged: the local derivative is missing, unless the loss that follows "
+        "contains it already (softmax fused with its loss)"
     )
 
 

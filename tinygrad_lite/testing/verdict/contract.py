@@ -181,7 +181,8 @@ def _misshapen(t: tuple[int, ...], a: tuple[int, ...], outs: Sequence[tuple[int,
     if squeezed:
         return "an axis of size 1 was added or dropped: keep the axes of the input (keepdims, reshape)"
     if t in outs:
-        return "the sum over broadcast axes is missing: the gradient has the shape of the output"
+        padded = ", or padding is still on" if len(t) == len(a) else ""
+        return f"the gradient has the shape of the output: the sum over broadcast axes is missing{padded}"
     if len(t) == len(a) and all(n >= m for n, m in zip(t, a, strict=True)):
         return "the gradient is larger than its input: the sum over broadcast axes is missing, or padding is still on"
     if int(np.prod(t)) == int(np.prod(a)):
@@ -196,7 +197,7 @@ def _other_dtype(p: Point, i: int, t: Array, text: str) -> None:
     if t.dtype.kind == "f" and t.dtype.itemsize < p.given[i].dtype.itemsize and not p.rule.lenient:
         p.blame(Failure("wrong dtype", text, input=i))
     elif t.dtype.kind == "f" and t.dtype.itemsize < p.given[i].dtype.itemsize:
-        p.warnings.append(f"{text}: precision is lost")
+        p.warnings.append(f"dtype: a {p.given[i].dtype} input gets a {t.dtype} gradient: precision is lost")
 
 
 class _Comparison:
