@@ -78,7 +78,7 @@ def pairs() -> list[tuple[str, str]]:
     found = []
     for a, b in itertools.product(kinds, kinds):
         stackable = {a, b} <= NUMBERS or a == b or not {a, b} & (MIXED | NUMBERS)
-        stackable = stackable and {a.split()[0], b.split()[0]} != {"tensor", "array"}  # PyTorch refuses them together
+        stackable = stackable and ("array" in a) == ("array" in b)  # PyTorch refuses tensors with arrays
         if stackable and not ({"text", "np.str", "bytes", "array text", "set", "none"} & {a, b} and a != b):
             found.append((a, b))
     return found
@@ -96,7 +96,7 @@ def typed(answer: Any) -> Any:
 @pytest.mark.parametrize("wrap", list(WRAPS))
 def test_collate(wrap: str) -> None:
     found = pairs()
-    assert len(found) > 130
+    assert len(found) > 110
     for a, b in found if wrap in ("alone", "nested") else [("int", "float"), ("bool", "int"), ("row i64", "row f32")]:
 
         def script(T: Any, a: str = a, b: str = b) -> Any:

@@ -249,11 +249,13 @@ def instance_norm(
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     c, ndim = input.shape[1], input.ndim
     count = prod(input.shape[2:])
-    if count <= 1:
+    if count == 1:
         raise OptionError(
             f"instance_norm: expected more than 1 spatial element when training, got input {describe(input)}"
         )
     w, b = _channelled("instance_norm", weight, c, ndim), _channelled("instance_norm", bias, c, ndim)
+    if count == 0:  # nothing to normalise or to learn from; weight and bias get zeros as gradients
+        return input * (1 if w is None else w) + (0 if b is None else b)
     y, mean, var = normalise_batch(input, w, b, tuple(range(2, ndim)), eps)
     if running_mean is not None:
         _learn("mean", running_mean, new.asarray(plain(mean)).reshape(-1, c).mean(0), momentum)
