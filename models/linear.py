@@ -21,7 +21,7 @@ from tinygrad_lite.models.validation import (
     check_measurements,
     check_number,
     check_weights,
-    is_sparse,
+    moderate,
     warn,
 )
 
@@ -148,16 +148,6 @@ class LinearModel(Regressor):
             bias = np.broadcast_to(np.asarray(self.intercept_, np.float64), (len(coefficients),))
             layer.bias.data = tensor(bias.copy())
         return layer
-
-
-def moderate(rows: Any) -> tuple[Any, float]:
-    """Return rows whose squares neither overflow nor vanish, and the power of two that divides the coefficients."""
-    data = rows.data if is_sparse(rows) else rows
-    top = float(max(data.max(), -data.min())) if data.size else 0.0
-    if not top or 1e-100 < top < 1e100:
-        return rows, 1.0
-    unit = float(2.0 ** np.floor(np.log2(top)))
-    return rows / unit, unit
 
 
 def squares(x: Tensor, y: Tensor, l2: Floats) -> Any:

@@ -165,6 +165,16 @@ def check_rows(
     return array
 
 
+def moderate(rows: Any) -> tuple[Any, float]:
+    """Return rows whose squares neither overflow nor vanish, and the power of two that divides the coefficients."""
+    data = rows.data if is_sparse(rows) else rows
+    top = float(max(data.max(), -data.min())) if data.size else 0.0
+    if not top or 1e-100 < top < 1e100:
+        return rows, 1.0
+    unit = float(2.0 ** np.floor(np.log2(top)))
+    return rows / unit, unit
+
+
 def feature_names(X: Any) -> NDArray[Any] | None:
     """Return the column names of a data frame, else None.
 
@@ -270,6 +280,26 @@ def check_weights(X: Any, sample_weight: Any, dtype: Any = np.float64) -> Floats
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
+
+
+def class_weights(owner: str, setting: Any, classes: NDArray[Any], index: NDArray[np.intp]) -> Floats | None:
+    """Return the weight of each row by its class: None, "balanced", or a dict from class to weight."""
+    if setting is None:
+        return None
+    if isinstance(setting, str):
+        check_choice(owner, "class_weight", setting, ("balanced",))
+        counts = np.bincount(index, minlength=len(classes))
+        return np.asarray(len(index) / (len(classes) * counts))[index]
+    if not isinstance(setting, dict):
+        raise ValueError(
+            f"The 'class_weight' parameter of {owner} must be a dict, 'balanced' or None. Got {setting!r} instead."
+        )
+    known = classes.tolist()
+    unknown = [label for label in setting if label not in known]
+    if unknown and len(unknown) == len(setting):
+        raise ValueError(f"The classes, {unknown}, are not in class_weight")
+    each = np.array([check_number(owner, "class_weight", setting.get(label, 1.0)) for label in known])
+    return np.asarray(each[index])
 
 
 # ------------------------------------------------------------------------------------------------ settings

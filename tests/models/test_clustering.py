@@ -44,7 +44,8 @@ def test_sse_always_decreases_and_is_the_sse(seed):
     X = np.random.default_rng(seed).normal(size=(80, 3)).round(1)
     model = models.KMeans(6, init="random", n_init=1, random_state=seed).fit(X)
     assert (np.diff(model.history_) < 0).all()
-    assert len(model.path_) == len(model.history_) + 1 == model.n_iter_ + 1
+    assert len(model.path_) == len(model.history_) + 1
+    assert model.n_iter_ - len(model.history_) in (0, 1), "the last round may have found nothing new"
     nearest = ((X[:, None] - model.cluster_centers_) ** 2).sum(axis=2)
     assert model.inertia_ == pytest.approx(nearest.min(axis=1).sum())
     assert (model.labels_ == nearest.argmin(axis=1)).all()

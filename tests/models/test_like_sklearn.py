@@ -68,9 +68,7 @@ COMPARED = {
     "MLPClassifier": network, "MLPRegressor": network, "CNNClassifier": convolutional, "KMeans": clusters,
     "SoftKMeans": clusters,
 }  # fmt: skip
-OWN_DEFAULTS = {
-    "LogisticRegression": {"tol"},
-}  # fmt: skip
+OWN_DEFAULTS: dict[str, set[str]] = {}
 """Settings with another default than scikit-learn's: ours run until nothing changes any more."""
 
 

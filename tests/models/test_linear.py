@@ -139,7 +139,7 @@ def test_logistic_regression_as_in_sklearn():
         X, y = load(return_X_y=True)
         weights = np.random.default_rng(0).uniform(0.5, 1.5, len(X))
         X = (X - X.mean(axis=0)) / X.std(axis=0)
-        ours = models.LogisticRegression(C).fit(X, y, weights)
+        ours = models.LogisticRegression(C=C, tol=1e-10).fit(X, y, weights)
         theirs = linear_model.LogisticRegression(C=C, tol=1e-10, max_iter=10_000).fit(X, y, weights)
         assert ours.coef_.shape == theirs.coef_.shape
         assert apart(ours.coef_, theirs.coef_) < 1e-4
@@ -303,3 +303,39 @@ def test_warm_start_begins_at_the_last_coefficients():
     assert model.fit(X, y).n_iter_ <= 2
     with pytest.warns(UserWarning, match="alpha=0"):
         models.Lasso(0.0).fit(X, y)
+
+
+# ------------------------------------------------------------------------------------------------ logistic regression
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("columns", [5, 60])
+def test_logistic_regression_of_sparse_float32_and_weighted_rows(classes, columns):
+    sparse = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, columns)) * (rng.random((200, columns)) < 0.4)
+    y = (X[:, :3].sum(axis=1) * 2 + rng.normal(size=200)).round().astype(int) % classes
+    settings = {"tol": 1e-9, "max_iter": 2000}
+    for weight in (None, "balanced", {0: 3.0}):
+        dense = models.LogisticRegression(class_weight=weight, **settings).fit(X, y)
+        theirs = linear_model.LogisticRegression(class_weight=weight, tol=1e-10, max_iter=10_000).fit(X, y)
+        np.testing.assert_allclose(dense.predict_proba(X), theirs.predict_proba(X), atol=1e-5)
+        ours = models.LogisticRegression(class_weight=weight, **settings).fit(sparse.csr_matrix(X), y)
+        np.testing.assert_allclose(ours.coef_, dense.coef_, atol=1e-5)
+        assert (ours.predict(sparse.csr_matrix(X)) == dense.predict(X)).all()
+    low = models.LogisticRegression().fit(X.astype("f4"), y)
+    assert low.coef_.dtype == low.predict_proba(X.astype("f4")).dtype == np.float32
+    graph = models.LogisticRegression(solver="gradient", tol=1e-10).fit(X, y)
+    np.testing.assert_allclose(graph.coef_, models.LogisticRegression(**settings).fit(X, y).coef_, rtol=1e-4, atol=1e-6)
+
+
+def test_logistic_options():
+    X, y = np.random.default_rng(0).normal(size=(50, 3)), np.arange(50) % 2
+    assert models.LogisticRegression().fit(X, y).n_iter_.shape == (1,)
+    again = models.LogisticRegression(warm_start=True, tol=1e-8).fit(X, y)
+    assert again.fit(X, y).n_iter_[0] <= 1
+    free = models.LogisticRegression(None, tol=1e-9).fit(X, y)
+    np.testing.assert_allclose(free.coef_, models.LogisticRegression(C=np.inf, tol=1e-9).fit(X, y).coef_)
+    for wrong in ({"penalty": "l1"}, {"l1_ratio": 0.5}, {"solver": "best"}, {"class_weight": "even"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            models.LogisticRegression(**wrong).fit(X, y)
+    one = models.LogisticRegression().fit(X, y, np.where(y == 0, 1.0, 0.0))  # only one class has any weight
+    assert (one.predict(X) == 0).all()

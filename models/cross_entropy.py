@@ -1,0 +1,205 @@
+"""The penalised cross-entropy of a linear model: values, gradients, Hessians, and its minimiser."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_lite.models.design import Design
+from tinygrad_lite.models.validation import Floats
+
+DIRECT = 150
+"""Unknowns up to which Newton's steps are taken with the whole Hessian."""
+
+
+class Descent(NamedTuple):
+    """Weights, the loss after each round, whether the gradient vanished."""
+
+    w: Floats
+    history: list[float]
+    converged: bool
+
+
+class CrossEntropy:
+    """The loss sum share CE + 1/2 sum bend w² of weights (rows, columns); the last column may be the intercept.
+
+    Two classes share one row of weights, a score s meaning the second class with probability 1 / (1 + exp(-s)).
+    """
+
+    def __init__(
+        self, design: Design, labels: Any, classes: int, share: Floats, scale: Floats, bend: float, ones: bool
+    ) -> None:
+        self.design, self.labels, self.share, self.ones = design, labels, share, ones
+        self.rows = 1 if classes == 2 else classes
+        self.scale = scale
+        self.bend = np.append(bend * scale**2, 0.0) if ones else bend * scale**2
+        self.columns: Any = None
+        if not design.sparse:
+            dense = design.dense() * scale
+            self.columns = np.column_stack([dense, np.ones(design.n)]) if ones else dense
+
+    def scores(self, w: Floats) -> Floats:
+        """Return the scores (n, rows)."""
+        if self.columns is not None:
+            out: Floats = self.columns @ w.T
+            return out
+        p = self.design.p
+        out = self.design.times(w[:, :p] * self.scale)
+        return out + w[:, p] if self.ones else out
+
+    def back(self, left: Floats) -> Floats:
+        """Return the products (rows, columns) of ``left`` (n, rows) with the columns."""
+        if self.columns is not None:
+            out: Floats = left.T @ self.columns
+            return out
+        out = self.design.back(left) * self.scale
+        return np.column_stack([out, left.sum(axis=0)]) if self.ones else out
+
+    def value(self, w: Floats) -> tuple[float, Floats, Floats]:
+        """Return the loss, its gradient, and the probabilities."""
+        s = self.scores(w)
+        penalty = 0.5 * float((w * w * self.bend).sum())
+        if self.rows == 1:
+            z = s[:, 0]
+            small = np.exp(-np.abs(z))
+            chance = np.where(z >= 0, 1.0, small) / (1 + small)
+            each = np.log1p(small) + np.maximum(z, 0) - z * self.labels
+            left = ((chance - self.labels) * self.share)[:, None]
+            return float(self.share @ each) + penalty, self.back(left) + w * self.bend, chance
+        top = s.max(axis=1, keepdims=True)
+        s -= top
+        here = np.arange(len(s))
+        own = s[here, self.labels]
+        np.exp(s, out=s)
+        total = s.sum(axis=1, keepdims=True)
+        s /= total
+        fit = float(self.share @ (np.log(total[:, 0]) - own))
+        left = s * self.share[:, None]
+        left[here, self.labels] -= self.share
+        return fit + penalty, self.back(left) + w * self.bend, s
+
+    def hessian(self, chances: Floats) -> Floats:
+        """Return the whole matrix of second derivatives, for dense columns."""
+        x = self.columns
+        if self.rows == 1:
+            out: Floats = x.T @ (x * (self.share * chances * (1 - chances))[:, None])
+        else:
+            k, p = self.rows, x.shape[1]
+            out = np.empty((k * p, k * p))
+            for a in range(k):
+                for b in range(a + 1):
+                    each = self.share * chances[:, a] * ((a == b) - chances[:, b])
+                    block = x.T @ (x * each[:, None])
+                    out[a * p : (a + 1) * p, b * p : (b + 1) * p] = block
+                    out[b * p : (b + 1) * p, a * p : (a + 1) * p] = block
+        out.flat[:: len(out) + 1] += np.tile(self.bend, self.rows)
+        return out
+
+
+def descend(loss: CrossEntropy, start: Floats, tol: float, most: int) -> Descent:
+    """Minimise by Newton's method with the whole Hessian where there are few unknowns, else by L-BFGS.
+
+    Stops when no element of the gradient exceeds ``tol`` times its size at 0.
+    """
+    first = float(np.abs(loss.value(start * 0)[1]).max()) or 1.0
+    if loss.columns is not None and start.size <= DIRECT:
+        return newton(loss, start, tol * first, most)
+    return quasi_newton(loss, start, tol * first, most)
+
+
+def newton(loss: CrossEntropy, w: Floats, enough: float, most: int) -> Descent:
+    """Take Newton steps, halved until the loss falls."""
+    value, slope, chances = loss.value(w)
+    history: list[float] = []
+    for _ in range(most):
+        if np.abs(slope).max() <= enough:
+            return Descent(w, history or [value], True)
+        hessian = loss.hessian(chances)
+        # adding one number to the scores of all classes changes nothing: a tiny ridge makes that direction solvable
+        hessian.flat[:: len(hessian) + 1] += 1e-13 * np.trace(hessian) / len(hessian) + 1e-300
+        try:
+            step = -np.linalg.solve(hessian, slope.ravel()).reshape(w.shape)
+        except np.linalg.LinAlgError:
+            step = -np.linalg.lstsq(hessian, slope.ravel(), rcond=None)[0].reshape(w.shape)
+        downhill, part = float((step * slope).sum()), 1.0
+        while True:
+            there = loss.value(w + part * step)
+            if there[0] <= value + 1e-4 * part * downhill + 1e-14 * abs(value):
+                break
+            part /= 2
+            if part < 1e-8:
+                return Descent(w, history or [value], bool(np.abs(slope).max() <= 1e4 * enough))
+        stuck = np.abs(there[1]).max() >= np.abs(slope).max() and there[0] >= value - 1e-14 * abs(value)
+        if stuck:
+            return Descent(w, history or [value], True)
+        w = w + part * step
+        value, slope, chances = there
+        history.append(value)
+    return Descent(w, history, bool(np.abs(slope).max() <= enough))
+
+
+def quasi_newton(loss: CrossEntropy, w: Floats, enough: float, most: int, memory: int = 20) -> Descent:
+    """Take L-BFGS steps from a diagonal curvature, with a backtracking line search.
+
+    Source: J. Nocedal, S. Wright (2006), Numerical Optimization, algorithm 7.4.
+    """
+    value, slope, _ = loss.value(w)
+    start = metric(loss)
+    pairs: list[tuple[Floats, Floats, float]] = []
+    history: list[float] = []
+    for _ in range(most):
+        if np.abs(slope).max() <= enough:
+            return Descent(w, history or [value], True)
+        step = -two_loops(slope, pairs, start)
+        downhill, part = float((step * slope).sum()), 1.0
+        if downhill >= 0:
+            pairs.clear()
+            step = -start(slope)
+            downhill = float((step * slope).sum())
+        while True:
+            there, uphill, _ = loss.value(w + part * step)
+            if there <= value + 1e-4 * part * downhill + 1e-15 * abs(value):
+                break
+            part /= 2
+            if part < 1e-10:
+                return Descent(w, history or [value], bool(np.abs(slope).max() <= 1e4 * enough))
+        moved, bent = part * step, uphill - slope
+        curvature = float((moved * bent).sum())
+        if curvature > 1e-12 * float((bent * bent).sum()) * 1e-6:
+            pairs.append((moved, bent, 1 / curvature))
+            del pairs[:-memory]
+        w, slope, value = w + moved, uphill, there
+        history.append(value)
+    return Descent(w, history, bool(np.abs(slope).max() <= enough))
+
+
+def metric(loss: CrossEntropy) -> Any:
+    """Return the product with the inverse of an average Hessian: the same (columns, columns) matrix for every class."""
+    chance = 1 / (loss.rows if loss.rows > 1 else 2)
+    bend = chance * (1 - chance)
+    x = loss.columns
+    if x is None or x.shape[1] > 1000:
+        squares = bend + loss.bend
+        return lambda v: v / squares
+    average = bend * (x.T @ (x * loss.share[:, None]))
+    average.flat[:: len(average) + 1] += loss.bend + 1e-10 * np.trace(average) / len(average)
+    inverse = np.linalg.inv(average)
+    return lambda v: v @ inverse
+
+
+def two_loops(slope: Floats, pairs: list[tuple[Floats, Floats, float]], start: Any) -> Floats:
+    """Return the inverse Hessian of the last pairs times the gradient."""
+    q, parts = slope.copy(), []
+    for s, y, rho in reversed(pairs):
+        part = rho * float((s * q).sum())
+        q -= part * y
+        parts.append(part)
+    q = start(q)
+    if pairs:
+        s, y, rho = pairs[-1]
+        # the size of the average Hessian is only a guess; the last pair shows the true one
+        q *= 1 / (rho * float((y * start(y)).sum()))
+    for (s, y, rho), part in zip(pairs, reversed(parts), strict=True):
+        q += s * (part - rho * float((y * q).sum()))
+    return np.asarray(q)
