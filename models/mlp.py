@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tinygrad_lite import nn
 from tinygrad_lite.models.network_estimator import ACTIVATIONS, Network, NetworkClassifier, NetworkRegressor
-from tinygrad_lite.models.validation import check_choice, check_count
+from tinygrad_lite.models.validation import Floats, check_choice, check_count
 
 
 class Perceptron(Network):
     """What the two perceptrons share: their settings, and the network made of them."""
+
+    _sparse: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -20,12 +22,24 @@ class Perceptron(Network):
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: Any = "auto",
+        learning_rate: str = "constant",
         learning_rate_init: float = 1e-3,
+        power_t: float = 0.5,
         max_iter: int = 200,
-        tol: float = 1e-4,
-        n_iter_no_change: int = 10,
         shuffle: bool = True,
         random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15000,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -38,6 +52,43 @@ class Perceptron(Network):
         self.n_iter_no_change = n_iter_no_change
         self.shuffle = shuffle
         self.random_state = random_state
+        self.learning_rate = learning_rate
+        self.power_t = power_t
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.max_fun = max_fun
+
+    @property
+    def coefs_(self) -> list[Floats]:
+        """The weights of each layer, (inputs, outputs) as in scikit-learn."""
+        return [p.array.T for p in self.module_.parameters() if p.ndim == 2]
+
+    @property
+    def intercepts_(self) -> list[Floats]:
+        """The biases of each layer."""
+        return [p.array for p in self.module_.parameters() if p.ndim == 1]
+
+    @property
+    def n_layers_(self) -> int:
+        """The number of layers, with those of the inputs and outputs."""
+        return len(self.coefs_) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """The number of outputs of the network: one per class."""
+        return len(self.intercepts_[-1])
+
+    @property
+    def out_activation_(self) -> str:
+        """The function after the last layer."""
+        return "softmax" if isinstance(self, NetworkClassifier) else "identity"
 
     def _sizes(self) -> list[int]:
         given = self.hidden_layer_sizes
@@ -73,9 +124,16 @@ class MLPRegressor(Perceptron, NetworkRegressor):
         tol, n_iter_no_change: stop when the loss has not fallen by ``tol`` for that many epochs.
         shuffle: new order of the examples in each epoch.
         random_state: seed of weights and order.
+        learning_rate, power_t: of sgd: ``"constant"``, ``"invscaling"`` (divided by epoch ** power_t) or ``"adaptive"``
+            (divided by 5 when the loss stops falling). momentum, nesterovs_momentum: of sgd.
+        beta_1, beta_2, epsilon: of adam. max_fun: most evaluations of lbfgs.
+        early_stopping, validation_fraction: hold out a share of the rows, stop when their score no longer rises, and
+            keep the best weights.
+        warm_start: start from the weights of the last ``fit``. verbose: print the loss of each epoch.
 
     float32 input is computed in float32, everything else in float64. After ``fit``: ``module_`` (an `nn.Sequential`),
-    ``loss_``, ``n_iter_``, ``history_`` (loss per epoch).
+    ``loss_``, ``n_iter_``, ``history_`` (loss per epoch, also ``loss_curve_``), ``coefs_``, ``intercepts_``,
+    ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``best_loss_``, ``validation_scores_``.
 
     >>> model = MLPRegressor((8,), solver="lbfgs", max_iter=500, random_state=0)
     >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]).predict([[2.0]]).round(1).tolist()

@@ -20,10 +20,13 @@ from tinygrad_lite.models.validation import (
     check_number,
     check_weights,
     generator,
+    is_sparse,
     warn,
 )
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid, "identity": nn.Identity}
+
+NO_BATCHES = "partial_fit is not available for solver='lbfgs', which needs all examples at once"
 
 
 class Network(Estimator):
@@ -42,11 +45,28 @@ class Network(Estimator):
     n_iter_no_change: int
     shuffle: bool
     random_state: Any
+    learning_rate = "constant"
+    power_t = 0.5
+    momentum = 0.9
+    nesterovs_momentum = True
+    beta_1 = 0.9
+    beta_2 = 0.999
+    epsilon = 1e-8
+    early_stopping = False
+    validation_fraction = 0.1
+    verbose: Any = False
+    warm_start = False
+    max_fun = 15000
     module_: Any
     loss_: float
     n_iter_: int
     history_: list[float]
     _optimiser: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "partial_fit":
+            raise AttributeError(NO_BATCHES)
+        return super().__getattr__(name)
 
     def _build(self, shape: tuple[int, ...], outputs: int) -> Any:
         """Return a fresh network for examples of ``shape``."""
@@ -54,7 +74,7 @@ class Network(Estimator):
 
     def _shaped(self, rows: Floats) -> Floats:
         """Return checked rows in the shape that the network takes."""
-        return rows.reshape(len(rows), -1)
+        return rows if is_sparse(rows) else rows.reshape(len(rows), -1)
 
     def _each_loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the loss of each example (n,)."""
@@ -70,9 +90,16 @@ class Network(Estimator):
         check_number(owner, "tol", self.tol)
         check_number(owner, "learning_rate_init", self.learning_rate_init, above=True)
         check_choice(owner, "solver", self.solver, ("adam", "sgd", "lbfgs"))
+        check_choice(owner, "learning_rate", self.learning_rate, ("constant", "invscaling", "adaptive"))
+        for name in ("momentum", "beta_1", "beta_2", "validation_fraction"):
+            check_number(owner, name, getattr(self, name), most=1.0)
+        check_count(owner, "max_fun", self.max_fun)
 
     # -------------------------------------------------------------------------------- training
     def _start(self, rows: Floats, outputs: int, rng: np.random.Generator) -> None:
+        if self.warm_start and "module_" in self.__dict__ and self._fits(rows, outputs):
+            self.history_, self.n_iter_ = [], 0
+            return
         with drawing(rng):
             module = self._build(self._shaped(rows[:1]).shape[1:], outputs)
         self.module_ = module.double() if rows.dtype == np.float64 else module
@@ -81,12 +108,25 @@ class Network(Estimator):
             self._optimiser = None
         elif self.solver == "sgd":
             self._optimiser = optim.SGD(
-                self.module_.parameters(), lr=self.learning_rate_init, momentum=0.9, nesterov=True
+                self.module_.parameters(),
+                lr=self.learning_rate_init,
+                momentum=self.momentum,
+                nesterov=self.nesterovs_momentum and self.momentum > 0,
             )
         else:
-            self._optimiser = optim.Adam(self.module_.parameters(), lr=self.learning_rate_init)
+            self._optimiser = optim.Adam(
+                self.module_.parameters(),
+                lr=self.learning_rate_init,
+                betas=(self.beta_1, self.beta_2),
+                eps=self.epsilon,
+            )
         self._penalised = weights if self.alpha else []
         self.history_, self.n_iter_ = [], 0
+
+    def _fits(self, rows: Any, outputs: int) -> bool:
+        """Return whether the trained network takes these rows and has as many outputs."""
+        last = list(self.module_.parameters())[-1]
+        return bool(self.n_features_in_ == int(np.prod(rows.shape[1:])) and last.shape[0] == outputs)
 
     def _loss(self, x: Tensor, y: Tensor, weights: Floats | None, total: float) -> Tensor:
         """Return the mean loss of a batch plus the L2 penalty.
@@ -102,7 +142,7 @@ class Network(Estimator):
 
     def _epoch(self, x: Floats, y: Any, weights: Floats | None, rng: np.random.Generator) -> float:
         """Train on every example once; returns the mean loss."""
-        n = len(x)
+        n = x.shape[0]
         size = min(200, n) if self.batch_size == "auto" else min(int(self.batch_size), n)
         order = rng.permutation(n) if self.shuffle and size < n else np.arange(n)
         total, lost = float(n if weights is None else weights.sum()), 0.0
@@ -114,7 +154,7 @@ class Network(Estimator):
             if not mass:
                 continue
             self._optimiser.zero_grad()
-            loss = self._loss(tensor(x[chosen]), tensor(y[chosen]), w, total)
+            loss = self._loss(tensor(dense(x[chosen])), tensor(y[chosen]), w, total)
             loss.backward()
             self._optimiser.step()
             lost += loss.item() * mass
@@ -126,29 +166,101 @@ class Network(Estimator):
         if self.solver == "lbfgs":
             self._learn_at_once(x, y, weights)
             return
-        best, patience = np.inf, 0
+        kept = self._held_out(y, rng) if self.early_stopping else None
+        left = np.flatnonzero(~kept) if kept is not None else np.arange(x.shape[0])
+        part, goal = (x, y) if kept is None else (x[left], y[left])
+        share = weights if weights is None or kept is None else weights[left]
+        best, patience, found = np.inf, 0, None
+        self.validation_scores_: list[float] = []
         with drawing(rng):
             for _ in range(self.max_iter):
-                loss = self._epoch(x, y, weights, rng)
+                loss = self._epoch(part, goal, share, rng)
                 self.history_.append(loss)
                 self.n_iter_ += 1
-                patience = 0 if loss < best - self.tol else patience + 1
-                best = min(best, loss)
-                if patience >= self.n_iter_no_change:
+                self._annealed()
+                if self.verbose:
+                    print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
+                now = loss
+                if kept is not None:
+                    self.validation_scores_.append(self._judged(x[kept], y[kept]))
+                    now = -self.validation_scores_[-1]
+                    if now < best:
+                        found = {k: v.array.copy() for k, v in self.module_.state_dict().items()}
+                patience = 0 if now < best - self.tol else patience + 1
+                best = min(best, now)
+                if patience >= self.n_iter_no_change and not self._slowed():
                     break
+                patience %= self.n_iter_no_change
             else:
                 warn(
                     ConvergenceWarning,
                     f"{type(self).__name__}: the loss still fell after max_iter={self.max_iter} epochs; raise max_iter",
                 )
+        if found is not None:
+            self.module_.load_state_dict({k: tensor(v) for k, v in found.items()})
         self.loss_ = self.history_[-1]
+        self._check_learned()
+
+    def _held_out(self, y: Any, rng: np.random.Generator) -> Any:
+        """Return which rows judge the training: a share of each class, or of all rows."""
+        groups = np.unique(y, return_inverse=True)[1].reshape(-1) if y.ndim == 1 else np.zeros(len(y), dtype=int)
+        kept = np.zeros(len(y), dtype=bool)
+        for group in np.unique(groups):
+            members = rng.permutation(np.flatnonzero(groups == group))
+            kept[members[: round(self.validation_fraction * len(members))]] = True
+        if not kept.any() or kept.all():
+            raise ValueError(
+                f"{type(self).__name__}: validation_fraction={self.validation_fraction} of {len(y)} rows leaves no row "
+                "on one side"
+            )
+        return kept
+
+    def _judged(self, x: Any, y: Any) -> float:
+        """Return the score on rows that were held out: minus the loss here, accuracy for classes."""
+        self.module_.eval()
+        with no_grad():
+            return -float(self._each_loss(self.module_(tensor(dense(x))), tensor(y)).mean().item())
+
+    def _annealed(self) -> None:
+        """Lower the learning rate of sgd where ``learning_rate="invscaling"``."""
+        if self.solver == "sgd" and self.learning_rate == "invscaling":
+            for group in self._optimiser.param_groups:
+                group["lr"] = self.learning_rate_init / (self.n_iter_ + 1) ** self.power_t
+
+    def _slowed(self) -> bool:
+        """Divide the learning rate by 5 where ``learning_rate="adaptive"``; False once it is too small."""
+        if self.solver != "sgd" or self.learning_rate != "adaptive":
+            return False
+        for group in self._optimiser.param_groups:
+            group["lr"] /= 5
+        return bool(self._optimiser.param_groups[0]["lr"] > 1e-6)
+
+    def _check_learned(self) -> None:
+        """Raise ValueError where weights became NaN or infinite; such a network predicts nonsense."""
+        if not all(np.isfinite(p.array).all() for p in self.module_.parameters()):
+            del self.n_features_in_
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+
+    # -------------------------------------------------------------------------------- what scikit-learn calls it
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The loss per epoch."""
+        return self.history_
+
+    @property
+    def best_loss_(self) -> float:
+        """The lowest loss of an epoch."""
+        return min(self.history_)
 
     def _learn_at_once(self, x: Floats, y: Any, weights: Floats | None) -> None:
-        total = float(len(x) if weights is None else weights.sum())
-        xt, yt = tensor(x), tensor(y)
+        total = float(x.shape[0] if weights is None else weights.sum())
+        xt, yt = tensor(dense(x)), tensor(y)
         optimiser = optim.LBFGS(
-            self.module_.parameters(), max_iter=self.max_iter, history_size=20, line_search_fn="strong_wolfe",
-            tolerance_grad=1e-7, tolerance_change=1e-12,
+            self.module_.parameters(), max_iter=self.max_iter, max_eval=self.max_fun, history_size=20,
+            line_search_fn="strong_wolfe", tolerance_grad=1e-7, tolerance_change=1e-12,
         )  # fmt: skip
 
         def closure() -> Tensor:
@@ -159,7 +271,8 @@ class Network(Estimator):
             return loss
 
         optimiser.step(closure)
-        self.loss_, self.n_iter_ = min(self.history_), len(self.history_)
+        self.loss_, self.n_iter_ = min(self.history_), min(len(self.history_), self.max_iter)
+        self._check_learned()
 
     def _outputs(self, X: Any) -> Floats:
         """Return the network's output for each row."""
@@ -168,9 +281,29 @@ class Network(Estimator):
         with no_grad():
             x = self._shaped(rows.astype(next(self.module_.parameters()).dtype, copy=False))
             # in pieces, so that a large X does not need memory for all its activations at once
-            parts = [self.module_(tensor(x[i : i + 2000])).array for i in range(0, len(x), 2000)]
+            parts = [self.module_(tensor(dense(x[i : i + 2000]))).array for i in range(0, x.shape[0], 2000)]
         out: Floats = np.concatenate(parts)
         return out
+
+
+def dense(x: Any) -> Any:
+    """Return a batch as an array."""
+    return x.toarray() if is_sparse(x) else x
+
+
+class BatchOnly:
+    """A method that exists only where the solver trains on batches, also for ``hasattr``."""
+
+    def __init__(self, method: Any) -> None:
+        self.method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, network: Any, kind: Any = None) -> Any:
+        if network is None:
+            return self.method
+        if network.solver == "lbfgs":
+            raise AttributeError(NO_BATCHES)  # replaced by the same error of Network.__getattr__
+        return self.method.__get__(network, kind)
 
 
 class NetworkRegressor(Network, Regressor):
@@ -190,6 +323,7 @@ class NetworkRegressor(Network, Regressor):
         """
         return self._fit(X, y, sample_weight, anew=True)
 
+    @BatchOnly
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train one more epoch on these examples."""
         return self._fit(X, y, sample_weight, anew="module_" not in self.__dict__, once=True)
@@ -203,7 +337,8 @@ class NetworkRegressor(Network, Regressor):
         rng = generator(self.random_state) if anew or not once else self._rng
         if anew:
             self._start(rows, targets.shape[1], rng)
-            self._rng, self._flat = rng, goal.ndim == 1
+            # a column of targets gives a flat prediction, as in scikit-learn
+            self._rng, self._flat = rng, targets.shape[1] == 1
             self._remember(X, rows)
         if once:
             one_epoch(self, rows, targets, weights)
@@ -226,6 +361,11 @@ class NetworkClassifier(Network, Classifier):
         out: Tensor = nn.functional.cross_entropy(output, target, reduction="none")
         return out
 
+    def _judged(self, x: Any, y: Any) -> float:
+        self.module_.eval()
+        with no_grad():
+            return float((self.module_(tensor(dense(x))).array.argmax(axis=1) == y).mean())
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from X and labels y (n,), rows weighted by ``sample_weight`` (n,)."""
         self._check_settings()
@@ -239,6 +379,7 @@ class NetworkClassifier(Network, Classifier):
         self._learn(rows, index, weights, rng)
         return self
 
+    @BatchOnly
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch on these examples; the first call names all ``classes``."""
         self._check_settings()
@@ -276,8 +417,6 @@ class NetworkClassifier(Network, Classifier):
 
 def one_epoch(network: Any, rows: Floats, y: Any, weights: Floats | None) -> None:
     """Train one epoch and record its loss."""
-    if network.solver == "lbfgs":
-        raise ValueError("partial_fit is not available for solver='lbfgs', which needs all examples at once")
     with drawing(network._rng):
         loss = network._epoch(network._shaped(rows), y, weights, network._rng)
     network.history_.append(loss)

@@ -188,7 +188,8 @@ def test_partial_fit_learns_epoch_by_epoch(digits):
         model.partial_fit(X[:3], [1, 2, 11])
     with pytest.raises(ValueError, match="first call"):
         models.MLPClassifier().partial_fit(X, y)
-    with pytest.raises(ValueError, match="lbfgs"):
+    assert not hasattr(models.MLPRegressor(solver="lbfgs"), "partial_fit")
+    with pytest.raises(AttributeError, match="lbfgs"):
         models.MLPRegressor(solver="lbfgs").partial_fit(X, y)
 
 
@@ -210,3 +211,75 @@ def test_works_in_pipeline_search_and_clone(digits):
     with pytest.raises(ValueError, match="Invalid parameter 'depth'"):
         copy.set_params(alpha=0.5, depth=3)
     assert copy.alpha == 1e-4
+
+
+# -------------------------------------------------------------------------------- scikit-learn's options
+def test_attributes_of_scikit_learn(digits):
+    X, _, y, _ = digits
+    model = models.MLPClassifier((7, 5), max_iter=12, tol=0.0, random_state=0)
+    with pytest.warns(models.ConvergenceWarning):
+        model.fit(X, y)
+    assert [c.shape for c in model.coefs_] == [(X.shape[1], 7), (7, 5), (5, 10)]
+    assert [b.shape for b in model.intercepts_] == [(7,), (5,), (10,)]
+    assert (model.n_layers_, model.n_outputs_, model.out_activation_) == (4, 10, "softmax")
+    assert model.loss_curve_ == model.history_ and model.best_loss_ == min(model.history_)
+    hidden = X
+    for w, b in zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True):
+        hidden = np.maximum(hidden @ w + b, 0)
+    scores = hidden @ model.coefs_[-1] + model.intercepts_[-1]
+    assert (model.classes_[scores.argmax(axis=1)] == model.predict(X)).all()
+    assert not hasattr(models.MLPClassifier(), "coefs_")
+
+
+def test_early_stopping_keeps_the_best_weights(digits):
+    X, held, y, wanted = digits
+    options = {"max_iter": 300, "learning_rate_init": 0.01, "random_state": 0, "n_iter_no_change": 4}
+    model = models.MLPClassifier((20,), early_stopping=True, validation_fraction=0.2, **options).fit(X, y)
+    assert model.n_iter_ == len(model.validation_scores_) < 300 and model.score(held, wanted) > 0.85
+    kept = models.MLPRegressor((5,), early_stopping=True, **options).fit(X, y * 1.0)
+    assert kept.validation_scores_[0] < max(kept.validation_scores_)
+    with pytest.raises(ValueError, match="validation_fraction"):
+        models.MLPRegressor(early_stopping=True, validation_fraction=0.0).fit(X, y * 1.0)
+
+
+@pytest.mark.filterwarnings("ignore:MLP")
+def test_learning_rates_of_sgd(digits):
+    X, _, y, _ = digits
+    options = {"solver": "sgd", "random_state": 0, "learning_rate_init": 0.1, "max_iter": 30, "tol": 0.05,
+               "n_iter_no_change": 2}  # fmt: skip
+    rates = {}
+    for kind in ("constant", "invscaling", "adaptive"):
+        model = models.MLPClassifier((5,), learning_rate=kind, **options).fit(X, y)
+        rates[kind] = model._optimiser.param_groups[0]["lr"]
+    assert rates["constant"] == 0.1 and rates["adaptive"] < 0.05
+    assert rates["invscaling"] < 0.1
+    plain = models.MLPClassifier((5,), momentum=0.0, **options).fit(X, y)
+    assert plain.history_ != models.MLPClassifier((5,), **options).fit(X, y).history_
+
+
+@pytest.mark.filterwarnings("ignore:MLP")
+def test_warm_start_goes_on(digits, capsys):
+    X, _, y, _ = digits
+    model = models.MLPClassifier((5,), max_iter=5, random_state=0, warm_start=True, verbose=True).fit(X, y)
+    first = model.history_
+    assert model.fit(X, y).history_[0] < first[0] and model.history_[0] < 1.05 * first[-1]
+    assert capsys.readouterr().out.count("Iteration") == 10
+
+
+def test_weights_that_are_not_numbers_are_an_error():
+    X = np.random.default_rng(0).normal(size=(30, 2)) * 1e150
+    for kind in (models.MLPRegressor, models.MLPClassifier):
+        model = kind((3,), solver="sgd", learning_rate_init=1e10, random_state=0)
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="non-finite parameter weights"):
+            model.fit(X, np.arange(30) % 2)
+
+
+@pytest.mark.filterwarnings("ignore:MLP")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_sparse_rows_train_the_same_network(digits, solver):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, held, y, _ = digits
+    options = {"max_iter": 5, "random_state": 0, "solver": solver}
+    plain = models.MLPClassifier((6,), **options).fit(X, y)
+    model = models.MLPClassifier((6,), **options).fit(sparse.csr_matrix(X), y)
+    np.testing.assert_allclose(model.predict_proba(sparse.csr_matrix(held)), plain.predict_proba(held), rtol=1e-9)
