@@ -182,7 +182,7 @@ def _forward_too(
         wide = [np.asarray(a, np.float64) if np.asarray(a).dtype.kind == "f" else np.asarray(a) for a in arrays]
         try:
             with quiet():
-                routes.forward_mode(lambda *t, kw=kw: run(*t, **kw), wide, wrt, 1e-10, RTOL, src.seed)  # type: ignore[misc]
+                routes.forward_mode(lambda *t, kw=kw: run(*t, **kw), wide, wrt, 1e-10, RTOL, src.seed)
         except Failure as e:
             report.ok, report.kind, report.detail, report.smallest = False, e.kind, e.text, tuple(wide)
             report.options = kw
