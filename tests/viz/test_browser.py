@@ -166,3 +166,53 @@ def test_a_large_graph_starts_collapsed(nets, tmp_path):
         page = graph.to_html()
     script = "answer([...document.querySelectorAll('#view .box')].length);"
     assert browse(tmp_path, page, script, "--dump-dom") <= 200
+
+
+def test_search_as_you_type_and_enter_goes_on(blocks, tmp_path):
+    script = """
+      const find = document.getElementById('find'), seen = [];
+      const marked = (css) => [...document.querySelectorAll('#view .' + css)].map((e) => e.dataset.id).sort();
+      const press = (key, more) => find.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, ...more}));
+      const type = (text) => { find.value = text; find.dispatchEvent(new Event('input', {bubbles: true})); };
+      type('down'); seen.push([document.getElementById('found').textContent, marked('hit')]);
+      press('Enter'); seen.push([document.getElementById('found').textContent, marked('chosen')]);
+      press('Enter'); seen.push([document.getElementById('found').textContent, marked('chosen')]);
+      press('Enter', {shiftKey: true}); seen.push(marked('chosen'));
+      type('no such op'); seen.push(document.getElementById('found').textContent);
+      press('Escape'); seen.push([find.value, marked('hit')]);
+      answer(seen);
+    """
+    typed, first, second, back, nothing, cleared = browse(tmp_path, blocks.to_html(), script, "--dump-dom")
+    assert typed == ["5 found, Enter: next", ["blocks"]]
+    assert first == ["1 of 5", ["blocks.0.down/linear.1"]] and second == ["2 of 5", ["blocks.1.down/linear.1"]]
+    assert back == first[1] and nothing == "nothing found" and cleared == ["", []]
+
+
+def test_fit_shows_everything_and_the_page_is_named_after_the_model(nets, tmp_path):
+    graph = viz.draw(nets.Residual(blocks=40), nets.x8, graph="both", fold_repeats=False, max_nodes=1000)
+    script = """
+      const drawn = () => [...document.querySelectorAll('#view .box')];
+      const low = () => Math.max(...drawn().map((e) => e.getBoundingClientRect().bottom));
+      const seen = [document.title, low() > innerHeight, !document.getElementById('map').hasAttribute('hidden')];
+      document.getElementById('fit').click();
+      seen.push(low() < innerHeight, document.querySelectorAll('#map .box').length);
+      const twin = drawn().find((e) => e.dataset.id.endsWith('add.1.grad'));
+      twin.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+      seen.push(document.getElementById('details').textContent.split('\\n')[0]);
+      seen.push(document.querySelectorAll('.near').length > 0);
+      answer(seen);
+    """
+    title, begins, charted, fits, boxes, details, near = browse(tmp_path, graph.to_html(), script, "--dump-dom")
+    assert (title, begins, charted, fits) == ("Residual", True, True, True) and boxes > 300
+    assert details.endswith("add.1.grad") and near
+
+
+def test_a_notebook_picture_is_the_same_under_both_systems(blocks, tmp_path):
+    seen = {}
+    for ground in ("#ffffff", "#101010"):
+        for number in (0, 1):
+            picture = tmp_path / "page.png"
+            page = f"<!doctype html><body style='margin:0;background:{ground}'>{blocks._repr_svg_()}"
+            browse(tmp_path, page, "", f"--screenshot={picture}", f"--blink-settings=preferredColorScheme={number}")
+            seen[ground, number] = brightness(picture)
+    assert seen["#ffffff", 0] == seen["#ffffff", 1] > 0.85 and seen["#101010", 0] == seen["#101010", 1] < 0.3

@@ -8,6 +8,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tests.parity import rows_conv, rows_layers
+from tests.viz.models import MODELS
 from tests.viz.program import Machine, gradients, undefined
 from tinygrad_lite import nn, viz
 from tinygrad_lite.models.recipes import RECIPES, example
@@ -149,3 +150,27 @@ def test_gradient_rules_use_the_values_that_the_graph_names(name, tracked):
         for x in row.inputs
     ]  # fmt: skip
     check_gradients(row.make(nn), inputs, row.words(tl))
+
+
+@pytest.mark.parametrize("name", [*MODELS])
+def test_thirty_models(name):
+    assert len(MODELS) >= 30
+    tl.manual_seed(0)
+    model, inputs = MODELS[name]()
+    graph = check(model, inputs)
+    check_gradients(model, inputs)
+    # nothing of it is lost or named differently when it is read back
+    assert viz.Graph.from_json(graph.to_json()).to_text() == graph.to_text()
+
+
+def test_loops_are_written_as_loops():
+    for name, head in (("resnet", "× 4"), ("lstm cells", "× 6"), ("gpt", "× 3"), ("two states", "× ")):
+        model, inputs = MODELS[name]()
+        text = viz.trace(model, *inputs).to_text()
+        assert head in text and ", then %" in text, text
+
+
+def test_a_state_that_a_loop_feeds_back_is_no_mere_constant():
+    model, inputs = MODELS["lstm cells"]()
+    svg = viz.draw(model, *inputs, depth=3).to_svg()
+    assert "fed back, first const (2, 5)" in svg

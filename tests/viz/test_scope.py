@@ -224,3 +224,15 @@ def test_a_failing_run_is_drawn_up_to_the_error():
     assert later["mul.1"].marks[0].startswith("failed after this op: AttributeError")
     with pytest.raises(ValueError, match="on_error"):
         viz.trace(Failing(), tl.ones(2, 4), on_error="ignore")
+
+
+def test_other_kinds_of_program_bring_their_own_graph():
+    class Compiled:
+        def __call__(self, x):
+            raise AssertionError("not run to be drawn")
+
+        def __graph__(self, x, scale):
+            return viz.trace(lambda x: x * scale, x)
+
+    graph = viz.draw(Compiled(), tl.ones(2), kwargs={"scale": 3}, title="step")
+    assert graph["mul.1"].attrs == {"other": 3} and graph.look.title == "step"

@@ -142,3 +142,15 @@ def test_names_come_from_the_variables_of_the_caller():
     assert {"0.weight", "0.bias"} <= set(graph.by_id) and graph.nodes[-1].id == "loss" and layer is model[0]
     other = tl.nn.Linear(2, 1)
     assert {"other.weight", "other.bias"} <= set(viz.draw(other(tl.ones(1, 2))).by_id)
+
+
+def test_a_literal_argument_is_known_after_backward():
+    a = tl.tensor(2.0, requires_grad=True)
+    out = a.pow(3) + tl.pow(a, 2)
+    out.backward()
+    assert [n.attrs["exponent"] for n in viz.draw(out).nodes if n.op == "pow"] == [3, 2]
+    n = 5
+    parts = a**n + a ** (n + 1)
+    parts.backward()
+    # what is not known may differ, so it is not drawn as a repetition
+    assert viz.draw(parts).to_text().count("exponent=?") == 2

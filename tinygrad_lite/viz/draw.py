@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tinygrad_lite.engine.tensor import Tensor
@@ -16,6 +17,9 @@ from tinygrad_lite.viz.model import PROFILED, Graph, GraphNode, Look
 from tinygrad_lite.viz.trace import Call, keywords, run
 
 GRAPHS = ("forward", "backward", "both")
+
+DOOR = "__graph__"
+"""The method by which another kind of program, such as a compiled step, returns its own `Graph` to `draw`."""
 
 
 def draw(
@@ -88,6 +92,8 @@ def captured(call: Call, names: Names, look: Look, graph: str, profile: Profile 
         if call.inputs or call.kwargs:
             raise TypeError("draw: a tensor is already computed; inputs belong to a module or function")
         return walk(target, names, look, graph, profile)
+    if callable(getattr(type(target), DOOR, None)):
+        return replace(getattr(target, DOOR)(*call.inputs, **call.kwargs), look=look)
     if not callable(target):
         raise TypeError(f"draw: expected a tensor, a module, a function or a Graph, got {describe(target)}")
     return run(call, names, look, graph, profile)

@@ -49,7 +49,10 @@ def literal_at(code: Any, offset: int) -> float | int | None:
     The engine does not keep a number that no rule needs; the instruction that called the op still has it.
     """
     steps = [s for s in dis.get_instructions(code) if s.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
-    at = next((i for i, s in enumerate(steps) if s.offset == offset), None)
+    # a call is recorded at its last cache entry
+    at = max((i for i, s in enumerate(steps) if s.offset <= offset), default=None)
+    if at is not None and steps[at].opname == "CALL":
+        return last_argument(steps, at)
     if at is None or not steps[at].opname.startswith("BINARY_OP") or steps[at].is_jump_target:
         return None  # two branches meet here, as in x + (1 if a else 2)
     right, left = (steps[at - k] if at >= k else None for k in (1, 2))
@@ -59,3 +62,14 @@ def literal_at(code: Any, offset: int) -> float | int | None:
         if step is not None and step.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and type(step.argval) in (int, float):
             return step.argval  # type: ignore[no-any-return]
     return None
+
+
+def last_argument(steps: list[Any], at: int) -> float | int | None:
+    """Return the literal that is the last argument of the call at ``at``: the 3 in ``x.pow(3)``."""
+    k = at - 1
+    while k >= 0 and steps[k].opname == "PRECALL":
+        k -= 1
+    step = steps[k] if k >= 0 else None
+    if step is None or step.opname not in ("LOAD_CONST", "LOAD_SMALL_INT") or steps[k].is_jump_target:
+        return None  # a variable, or the names of keyword arguments
+    return step.argval if type(step.argval) in (int, float) else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-SMALL = 128
+SMALL = 1024
 """Arrays of up to this many elements are kept by value."""
 
 

@@ -166,7 +166,7 @@ class Program:
         for e, value in edges:
             leaf = self.graph.by_id[e.src]
             owned = leaf.kind in ("param", "buffer", "const") and (leaf.shape or leaf.kind != "const") and leaf.call
-            bracket = bool(owned) and (op is None or op.sequence is None)
+            bracket = bool(owned) and value.kind != "carried" and (op is None or op.sequence is None)
             late = bool(params) and not bracket  # positions continue inside the brackets
             named = op is not None and op.sequence is None and (e.arg_index != at or late)
             name = f"{op.params[e.arg_index]}=" if named and op is not None and e.arg_index < len(op.params) else ""

@@ -120,7 +120,7 @@ def box_lines(graph: Graph, node: GraphNode, title: str, folded: Sequence[tuple[
                 if name not in arrays:
                     lines.append((cut(f"{name}={option_text(value)}"), "note"))
         for leaf, _ in sorted(folded, key=lambda f: f[1]):
-            if layer and leaf.kind == "const":
+            if layer and leaf.kind == "const" and leaf.label == "const":
                 continue
             said = {mark.partition(" ")[0] for mark in node.marks}
             lines.extend(
@@ -200,6 +200,8 @@ def number_lines(node: GraphNode, show: Sequence[str]) -> list[Line]:
     else:
         if "value" in show and node.value is not None:
             lines.extend(value_lines(node.value, node.shape))
+        elif "value" in show and node.kind != "grad" and node.numel > 1:
+            lines.append((f"{node.numel:,} values, not shown", "note"))
         if "grad" in show:
             lines.extend(grad_lines(node))
     if "stats" in show and node.stats:
@@ -239,11 +241,16 @@ def value_lines(value: Any, shape: tuple[int, ...]) -> list[Line]:
         rows = [row for block in rows for row in block]
     if len(shape) == 1:
         rows = [rows]
-    if not rows or not rows[0] or len(rows) > TABLE or len(rows[0]) > TABLE:
+    if not rows or not rows[0]:
         return []
-    table = [[number_text(x, 3) for x in row] for row in rows]
+    high, wide = len(rows), max(map(len, rows))
+    table = [[number_text(x, 3) for x in row[:TABLE]] for row in rows[:TABLE]]
     width = max(len(x) for row in table for x in row)
-    return [(PAD.join(x.rjust(width, PAD) for x in row), "value") for row in table]
+    more = f"{PAD}…" if wide > TABLE else ""
+    lines = [(PAD.join(x.rjust(width, PAD) for x in row) + more, "value") for row in table]
+    if high > TABLE or wide > TABLE:
+        lines.append((f"first {min(high, TABLE)} × {min(wide, TABLE)} of {high} × {wide}", "note"))
+    return lines
 
 
 def grad_lines(node: GraphNode) -> list[Line]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_lite.viz.model import Graph, GraphNode
+from tinygrad_lite.viz.model import Graph, GraphNode, Unknown
 from tinygrad_lite.viz.words import options_text
 
 PERIODS = 8
@@ -43,7 +43,9 @@ class Steps:
             if n.kind not in ("op", "grad") and sum(not e.name for e in users[n.id]) == 1
         }
         for i, n in enumerate(ops):
-            face = (n.op, n.kind, n.shape, n.dtype, options_text(steady(n)) if n.attrs else "", ills(n))
+            # an option that is not known may differ from that of the next part
+            unknown = n.id if any(v is Unknown for v in n.attrs.values()) else ""
+            face = (n.op, n.kind, n.shape, n.dtype, options_text(steady(n)) if n.attrs else "", ills(n), unknown)
             self.face.append(words.setdefault(face, len(words)))
             refs: list[tuple[int, int, int | str]] = []
             for e in graph.arguments[n.id]:

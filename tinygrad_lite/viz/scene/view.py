@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -310,6 +310,7 @@ def made_view(graph: Graph, whole: bool = False) -> View:
     # numbers of one part say nothing about the others: then only what would be too long is folded
     if look.fold_repeats and (len(boxes) > look.max_nodes or not individual(look)):
         _fold(groups, boxes, steps)
+        _say_what_is_fed_back(groups, boxes, steps, graph)
     view = View(graph, boxes, groups, steps)
     view.owner = {leaf.id: box for box, leaves in folded.items() for leaf, _ in leaves if leaf.kind != "grad"}
     if not whole:
@@ -449,6 +450,27 @@ def _repeat(
         shown = " + ".join(names if period < 4 else [*names[:2], "…"])
         repeat.title = f"{shown} × {count:,}"
     return ("group", id)
+
+
+def _say_what_is_fed_back(groups: dict[str, Group], boxes: dict[str, Box], steps: Steps, graph: Graph) -> None:
+    """Rename the constants with which a loop starts, and which later turns replace: the state of a cell."""
+    for g in groups.values():
+        if g.repeat < 2:
+            continue
+        for i in range(g.first, g.first + g.length):
+            box = boxes.get(steps.ids[i])
+            if box is None or not box.folded:
+                continue
+            later = graph.arguments[steps.ids[i + g.length]]
+            fed = {
+                e.src
+                for e, then in zip(graph.arguments[box.id], later, strict=True)
+                if g.first <= steps.index.get(then.src, -1) < g.first + g.length
+            }
+            box.folded = [
+                (replace(leaf, label=f"fed back, first {leaf.label}") if leaf.id in fed else leaf, k)
+                for leaf, k in box.folded
+            ]
 
 
 def _cut(groups: dict[str, Group], boxes: dict[str, Box], most: int) -> None:
