@@ -113,10 +113,9 @@ def test_options_that_exclude_one_another(make):
         make()
 
 
-def test_workers_are_accepted_with_a_warning():
-    with pytest.warns(UserWarning, match="num_workers=2 has no effect"):
-        loader = DataLoader(TEN, 5, num_workers=2, pin_memory=True, persistent_workers=True)
-    assert len(firsts(loader)) == 2 and loader.num_workers == 0 and tl.utils.data.get_worker_info() is None
+def test_pinned_memory_is_accepted():
+    loader = DataLoader(TEN, 5, pin_memory=True)
+    assert len(firsts(loader)) == 2 and tl.utils.data.get_worker_info() is None
 
 
 class Stream(IterableDataset):

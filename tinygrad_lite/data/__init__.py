@@ -11,7 +11,7 @@ from tinygrad_lite.data.dataset import (
     TensorDataset as TensorDataset,
     random_split as random_split,
 )
-from tinygrad_lite.data.loader import DataLoader as DataLoader, get_worker_info as get_worker_info
+from tinygrad_lite.data.loader import DataLoader as DataLoader
 from tinygrad_lite.data.sampler import (
     BatchSampler as BatchSampler,
     RandomSampler as RandomSampler,
@@ -20,3 +20,4 @@ from tinygrad_lite.data.sampler import (
     SubsetRandomSampler as SubsetRandomSampler,
     WeightedRandomSampler as WeightedRandomSampler,
 )
+from tinygrad_lite.data.workers import get_worker_info as get_worker_info

@@ -10,12 +10,9 @@ from typing import Any
 from tinygrad_lite.data.collate import default_collate, default_convert
 from tinygrad_lite.data.dataset import IterableDataset
 from tinygrad_lite.data.sampler import BatchSampler, RandomSampler, SequentialSampler, count
+from tinygrad_lite.data.workers import Workers
 from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.errors import ArgumentError, describe
-
-
-def get_worker_info() -> None:
-    """Return None, as PyTorch does in the main process."""
 
 
 def check_exclusive(
@@ -57,9 +54,12 @@ class DataLoader:
     (`TensorDataset`) is read one batch at a time, with one copy per tensor; its arrays may be memory-mapped files
     larger than memory.
 
-    Loading runs in this process: ``num_workers`` other than 0 warns that it has no effect; ``pin_memory``, ``timeout``
-    and the other options of worker processes are accepted and have no effect. Raises ValueError for options
-    that exclude one another.
+    ``num_workers`` threads load ``prefetch_factor`` batches each (2 by default) ahead of the one in use, in the same
+    order as without; ``in_order=False`` yields them as they are ready. ``worker_init_fn(id)`` runs first in each
+    thread, ``timeout`` is the longest wait for a batch in seconds, ``persistent_workers`` keeps the threads for the
+    next pass. Each worker of an `IterableDataset` iterates over the whole of it, unless it looks at `get_worker_info`.
+    ``pin_memory`` and ``multiprocessing_context`` are accepted and have no effect. Raises ValueError for options that
+    exclude one another.
 
     >>> import tinygrad_lite as tl
     >>> loader = DataLoader(tl.data.TensorDataset(tl.arange(5)), batch_size=2)
@@ -95,16 +95,13 @@ class DataLoader:
                 f"{describe(dataset)}"
             )
         check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
-        if num_workers:
-            warnings.warn(
-                f"DataLoader: num_workers={num_workers} has no effect, data is loaded in this process; use 0",
-                UserWarning,
-                stacklevel=3,  # the caller of the checked constructor
-            )
         self.dataset: Any = dataset
-        self.generator, self.num_workers, self.pin_memory = generator, 0, pin_memory
+        self.generator, self.num_workers, self.pin_memory = generator, num_workers, pin_memory
         self.timeout, self.worker_init_fn, self.persistent_workers = timeout, worker_init_fn, persistent_workers
-        self.prefetch_factor, self.in_order = prefetch_factor, in_order
+        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.in_order = in_order
+        self._workers: Workers | None = None
+        self._announced: int | None = None
         self.multiprocessing_context, self.pin_memory_device = multiprocessing_context, pin_memory_device
         self.streams = isinstance(dataset, IterableDataset)
         check_exclusive(self.streams, batch_size, shuffle, sampler, batch_sampler, drop_last)
@@ -129,21 +126,53 @@ class DataLoader:
         return cls
 
     def __iter__(self) -> Iterator[Any]:
+        batches = self._loaded() if not self.num_workers else self._prefetched()
+        if not self.streams:
+            return batches
+        return self._counted(batches)
+
+    def _loaded(self) -> Iterator[Any]:
         if self.streams:
-            yield from self._stream()
-        elif self.batch_sampler is None:
-            for index in self.sampler:
-                yield self.collate_fn(self.dataset[index])
-        elif self.whole:
-            for indices in self.batch_sampler:
-                yield list(self.dataset.__getitems__(indices))
-        else:
-            # with `batches`, __getitems__ returns a batch, not the list of examples that collate_fn needs
-            batches = getattr(self.dataset, "batches", False)
-            several = None if batches else getattr(self.dataset, "__getitems__", None)
-            for indices in self.batch_sampler:
-                examples = several(indices) if several is not None else [self.dataset[i] for i in indices]
-                yield self.collate_fn(examples)
+            return self._stream()
+        return map(self._fetch, self.sampler if self.batch_sampler is None else self.batch_sampler)
+
+    def _prefetched(self) -> Iterator[Any]:
+        workers = self._workers or Workers(self)
+        self._workers = workers if self.persistent_workers else None
+        try:
+            if self.streams:
+                yield from workers.streams(self._stream)
+            else:
+                places = self.sampler if self.batch_sampler is None else self.batch_sampler
+                yield from workers.batches(self._fetch, places)
+        finally:
+            if not self.persistent_workers:
+                workers.close()
+
+    def _fetch(self, place: Any) -> Any:
+        """Return one batch, or one example without batches."""
+        if self.batch_sampler is None:
+            return self.collate_fn(self.dataset[place])
+        if self.whole:
+            return list(self.dataset.__getitems__(place))
+        # with `batches`, __getitems__ returns a batch, not the list of examples that collate_fn needs
+        batches = getattr(self.dataset, "batches", False)
+        several = None if batches else getattr(self.dataset, "__getitems__", None)
+        return self.collate_fn(several(place) if several is not None else [self.dataset[i] for i in place])
+
+    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """Warn once where a stream yields more batches than ``len`` announced."""
+        warned = False
+        for number, batch in enumerate(batches, 1):
+            if self._announced is not None and number > self._announced and not warned:
+                warned = True
+                warnings.warn(
+                    f"Length of IterableDataset {self.dataset!r} was reported to be {self._announced} (when accessing "
+                    f"len(dataloader)), but {number} samples have been fetched.",
+                    UserWarning,
+                    stacklevel=2,
+                )
+            yield batch
 
     def _stream(self) -> Iterator[Any]:
         examples = iter(self.dataset)
@@ -160,6 +189,7 @@ class DataLoader:
         if not self.streams:
             return len(self.sampler)
         n = len(self.dataset)
-        if self.batch_size is None:
-            return n
-        return n // self.batch_size + (n % self.batch_size > 0 and not self.drop_last)
+        if self.batch_size is not None:
+            n = n // self.batch_size + (n % self.batch_size > 0 and not self.drop_last)
+        self._announced = n
+        return n

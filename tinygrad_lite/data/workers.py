@@ -1,0 +1,118 @@
+"""Worker threads that load the next batches while the current one is used.
+
+Threads are enough: NumPy, decoders and file reads release the interpreter's lock, and nothing has to be copied between
+processes.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, NamedTuple
+
+from tinygrad_lite.data.shuffling import generator_of
+
+
+class WorkerInfo(NamedTuple):
+    """What `get_worker_info` returns in a worker: its number, their count, its seed, and the data set."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+
+
+LOCAL = threading.local()
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """Return the worker in which this runs, None outside of the workers of a `DataLoader`."""
+    return getattr(LOCAL, "info", None)
+
+
+class Workers:
+    """The threads of a loader; each runs ``worker_init_fn(id)`` before its first batch."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+        # drawn from a copy: the order of the examples does not depend on the number of workers
+        base = int(copy.deepcopy(generator_of(loader.generator)).integers(2**62))
+        count = loader.num_workers
+        self.infos = [WorkerInfo(i, count, base + i, loader.dataset) for i in range(count)]
+        self.waiting = deque(self.infos)
+        self.pool = ThreadPoolExecutor(count, thread_name_prefix="DataLoader")
+
+    def run(self, fetch: Callable[[Any], Any], argument: Any) -> Any:
+        """Run one fetch in the current thread."""
+        if get_worker_info() is None:
+            self.enter(self.waiting.popleft())
+        return fetch(argument)
+
+    def enter(self, info: WorkerInfo) -> None:
+        """Make the current thread a worker."""
+        LOCAL.info = info
+        if self.loader.worker_init_fn is not None:
+            self.loader.worker_init_fn(info.id)
+
+    def batches(self, fetch: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[Any]:
+        """Yield ``fetch(argument)`` for all arguments, a few of which are under way at any time.
+
+        Arguments are drawn in the caller's thread, only as far as needed.
+        """
+        ahead = self.loader.num_workers * self.loader.prefetch_factor
+        todo, under_way = iter(arguments), deque[Future[Any]]()
+        try:
+            while True:
+                while len(under_way) < max(ahead, 1):
+                    argument = next(todo, todo)
+                    if argument is todo:
+                        break
+                    under_way.append(self.pool.submit(self.run, fetch, argument))
+                if not under_way:
+                    return
+                if not self.loader.in_order:
+                    done = wait(under_way, self.loader.timeout or None, FIRST_COMPLETED).done
+                    for first in [future for future in under_way if future in done][:1]:
+                        under_way.remove(first)
+                        under_way.appendleft(first)
+                yield self.result(under_way.popleft())
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def streams(self, make: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+        """Yield the batches of one stream per worker in turn; each stream sees its own `get_worker_info`."""
+        sources: list[Any] = [None] * len(self.infos)
+
+        def advance(number: int) -> Any:
+            if sources[number] is None:
+                self.enter(self.infos[number])
+                sources[number] = make()
+            LOCAL.info = self.infos[number]
+            return next(sources[number], sources)
+
+        under_way = deque((i, self.pool.submit(advance, i)) for i in range(len(sources)))
+        try:
+            while under_way:
+                number, future = under_way.popleft()
+                batch = self.result(future)
+                if batch is not sources:
+                    under_way.append((number, self.pool.submit(advance, number)))
+                    yield batch
+        finally:
+            for _, future in under_way:
+                future.cancel()
+
+    def result(self, future: Future[Any]) -> Any:
+        """Return what a worker loaded; raise its error, or RuntimeError after the loader's ``timeout``."""
+        wait([future], self.loader.timeout or None)
+        if not future.done():
+            raise RuntimeError(f"DataLoader timed out after {self.loader.timeout} seconds")
+        return future.result()
+
+    def close(self) -> None:
+        """Let the threads end after what they are loading now."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
