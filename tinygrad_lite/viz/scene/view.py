@@ -437,17 +437,13 @@ def _repeat(
             groups[name].parent = id
         else:
             boxes[name].parent = id
-    one, end = members[0], members[-period]
-    if period == 1 and one[0] == "group":
-        name, _, cls = groups[one[1]].title.rpartition(": ")
-        other = groups[end[1]].title.rpartition(": ")[0]
-        repeat.title = f"{name} … {other}: {cls} × {count:,}"
+    titles = [groups[i].title if kind == "group" else boxes[i].title or boxes[i].lines[0][0] for kind, i in members]
+    classes = [title.rpartition(": ")[2] for title in titles]
+    if period == 1 and classes[0] != titles[0]:
+        name, other = (titles[k].rpartition(": ")[0] for k in (0, -1))
+        repeat.title = f"{name} … {other}: {classes[0]} × {count:,}"
     else:
-        names = [
-            groups[i].title.rpartition(": ")[2] if kind == "group" else boxes[i].lines[0][0]
-            for kind, i in members[:period]
-        ]
-        shown = " + ".join(names if period < 4 else [*names[:2], "…"])
+        shown = " + ".join(classes[:period] if period < 4 else [*classes[:2], "…"])
         repeat.title = f"{shown} × {count:,}"
     return ("group", id)
 
