@@ -14,11 +14,13 @@ A `profile` is an observer of the engine; a program without one pays nothing.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple, Self
@@ -26,9 +28,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from tinygrad_lite.engine.mode import MODE, Observer
+from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.tensor import Tensor
 
-__all__ = ["Event", "Row", "profile"]
+__all__ = ["Event", "ProfilerActivity", "Row", "profile", "record_function"]
 
 FORWARD, BACKWARD, MODULE = "forward", "backward", "module"
 
@@ -110,6 +113,66 @@ def readable(count: float) -> str:
     return f"{count:.1f} GiB"
 
 
+NO_EFFECT["profiler.profile(activities=, schedule=, with_stack=)"] = "everything in the block is recorded"
+
+
+class Averages(list[Row]):
+    """The totals of a profile by op, as ``torch.profiler`` returns them."""
+
+    def __init__(self, rows: list[Row], text: Callable[..., str]) -> None:
+        super().__init__(rows)
+        self._text = text
+
+    def table(self, sort_by: str | None = None, row_limit: int = 100, **ignored: Any) -> str:
+        """Return the most expensive rows as text; they are sorted by total time, whatever ``sort_by`` says."""
+        return self._text("op", row_limit)
+
+
+class ProfilerActivity(Enum):
+    """What to profile: only the CPU exists."""
+
+    CPU = 0
+    CUDA = 1
+    XPU = 2
+    MTIA = 3
+
+
+class record_function:  # noqa: N801 - PyTorch's name
+    """Name a part of the program in the running profiles: a ``with`` block or a decorator.
+
+    >>> import tinygrad_lite as tl
+    >>> with profile() as p:
+    ...     with record_function("square"):
+    ...         _ = tl.ones(2) * 2
+    >>> [row.name for row in p.by_module()]
+    ['', 'square']
+    """
+
+    def __init__(self, name: str, args: str | None = None) -> None:
+        self.part = type(name, (), {"named_modules": lambda self: ()})()
+        self.watching: list[Any] = []
+
+    def __enter__(self) -> Self:
+        self.watching.append([o for o in MODE.get().observers if isinstance(o, profile)])
+        for observer in self.watching[-1]:
+            observer.enter(self.part, ())
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for observer in self.watching.pop():
+            observer.leave(self.part, None)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate a function."""
+
+        @functools.wraps(function)
+        def named(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return named
+
+
 class profile(Observer):  # noqa: N801 - PyTorch's name
     """Measure the time and bytes of every op in a ``with`` block.
 
@@ -119,7 +182,11 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
     again and accumulates. ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, activities: Any = None, schedule: Any = None, on_trace_ready: Callable[[Any], Any] | None = None,
+        record_shapes: bool = True, profile_memory: bool = True, with_stack: bool = False, **ignored: Any,
+    ) -> None:  # fmt: skip
+        self.on_trace_ready = on_trace_ready
         self.events: list[Event] = []
         self.seconds = 0.0
         self._stack: list[Place] = []
@@ -141,6 +208,11 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
     def __exit__(self, *exc: object) -> None:
         self.seconds += perf_counter() - self._begun
         MODE.set(MODE.get().outer or MODE.get().but(observers=()))
+        if self.on_trace_ready is not None and exc[0] is None:
+            self.on_trace_ready(self)
+
+    def step(self) -> None:
+        """Do nothing: everything in the block is recorded, without a schedule."""
 
     # -------------------------------------------------------------------------------- observing
     def enter(self, module: Any, args: Any) -> None:
@@ -271,6 +343,10 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
             text.append(f"... and {len(rows) - limit} more")
         text.append(f"{whole * 1e3:.3f} ms in ops, {self.seconds * 1e3:.3f} ms in all")
         return "\n".join(text)
+
+    def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0) -> Averages:
+        """Return the totals by op, with a ``table(sort_by, row_limit)`` as in PyTorch."""
+        return Averages(self.by_op(), self.table)
 
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
         """Write all events as a trace for chrome://tracing, Perfetto or Speedscope."""

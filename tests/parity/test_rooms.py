@@ -208,3 +208,37 @@ def test_names_like_pytorchs() -> None:
             if not n.startswith("_") and getattr(getattr(ours, n), "__module__", "").endswith(room)
         ]
         assert [n for n in public if not hasattr(theirs, n)] == [], room
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 6])
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("replicas", [1, 2, 4])
+def test_the_distributed_sampler_is_pytorchs(count: int, drop_last: bool, replicas: int) -> None:
+    for rank in range(replicas):
+        theirs, ours = (
+            room.DistributedSampler(range(count), replicas, rank, shuffle=False, drop_last=drop_last)
+            for room in (torch.utils.data, tl.utils.data)
+        )
+        assert list(ours) == list(theirs) and len(ours) == len(theirs)
+    a, b = (tl.utils.data.DistributedSampler(range(8), 2, r, seed=3) for r in (0, 1))
+    assert sorted([*a, *b]) == list(range(8))
+    before = list(a)
+    a.set_epoch(1)
+    assert list(a) != before
+    with pytest.raises(ValueError, match="Invalid rank"):
+        tl.utils.data.DistributedSampler(range(8), 2, 2)
+
+
+def test_profiles_in_pytorchs_words(capsys: pytest.CaptureFixture[str]) -> None:
+    from tinygrad_lite.profiler import ProfilerActivity, profile, record_function
+
+    seen: list[Any] = []
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True, on_trace_ready=seen.append) as p:
+        with record_function("part"):
+            tl.ones(2).exp()
+        record_function("other")(lambda: tl.ones(2).sin())()
+        p.step()
+    assert seen == [p] and {"part", "other"} <= {row.name for row in p.by_module()}
+    assert "exp" in p.key_averages().table(sort_by="cpu_time_total", row_limit=10)
+    with import_module("tinygrad_lite.autograd.profiler").record_function("nobody profiles"):
+        pass
