@@ -110,3 +110,17 @@ def test_large_values_are_cut_and_said_to_be():
     svg = viz.draw(lambda x: x * 2, rand(20, 20), show="value").to_svg()
     assert "first 12 × 12 of 20 × 20" in svg
     assert "2,500 values, not shown" in viz.draw(lambda x: x * 2, rand(50, 50), show="value").to_svg()
+
+
+def test_parameters_shared_by_calls_are_listed_in_neither():
+    cell = nn.LSTMCell(4, 6)
+
+    def unrolled(series):
+        h, c = tl.zeros(1, 6), tl.zeros(1, 6)
+        for t in range(3):
+            h, c = cell(series[t], (h, c))
+        return h
+
+    found = words(viz.draw(unrolled, rand(3, 1, 4), names=cell, fold_repeats=False))
+    assert sum(box[0] == "weight_ih" for box in found) == 1
+    assert all("weight_ih (24, 4)" not in box for box in found)

@@ -93,7 +93,8 @@ def captured(call: Call, names: Names, look: Look, graph: str, profile: Profile 
             raise TypeError("draw: a tensor is already computed; inputs belong to a module or function")
         return walk(target, names, look, graph, profile)
     if callable(getattr(type(target), DOOR, None)):
-        return replace(getattr(target, DOOR)(*call.inputs, **call.kwargs), look=look)
+        made: Graph = getattr(target, DOOR)(*call.inputs, **call.kwargs)
+        return replace(made, look=look)
     if not callable(target):
         raise TypeError(f"draw: expected a tensor, a module, a function or a Graph, got {describe(target)}")
     return run(call, names, look, graph, profile)

@@ -280,7 +280,10 @@ def closed_lines(graph: Graph, title: str, call: GraphCall | None, inside: Seque
     if not single:
         lines.append((f"{len(inside):,} op{'s' if len(inside) != 1 else ''}", "op"))
     if single and len(params) <= LISTED and graph.look.params == "fold":
+        within = {n.id for n in inside}
         for leaf in params.values():
+            if not all(e.dst in within for e in graph.users[leaf.id]):
+                continue  # shared with another call: it has a box of its own
             lines.extend(folded_lines(graph, leaf, call.id if call is not None else ""))
     elif params and graph.look.params != "hide":
         count = sum(p.numel for p in params.values())
