@@ -370,9 +370,9 @@ class _Softmax(_Activation):
     def forward(self, input: Any) -> Any:
         """Return the function along ``dim``.
 
-        Without ``dim``: along axis 1, or axis 0 of inputs with 0, 1 or 3 axes.
+        Without ``dim``, which is deprecated: along axis 1, or axis 0 of inputs with 0, 1 or 3 axes.
         """
-        return self.function(input, self.dim if self.dim is not None else 0 if input.ndim in (0, 1, 3) else 1)
+        return self.function(input, self.dim)
 
 
 class Softmax(_Softmax):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_lite.engine import functional as _declared
 from tinygrad_lite.engine.functional import *  # noqa: F403
+from tinygrad_lite.engine.source import warn
 from tinygrad_lite.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from tinygrad_lite.nn.dropout import (
     alpha_dropout as alpha_dropout,
@@ -50,15 +51,24 @@ def relu_(input: Any) -> Any:
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return ``exp(input)`` divided by its sum along ``dim``."""
-    return _activation.softmax(input if dtype is None else input.to(dtype), _usual(input) if dim is None else dim)
+    dim = _usual("softmax", input) if dim is None else dim
+    return _activation.softmax(input if dtype is None else input.to(dtype), dim)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return the logarithm of the softmax along ``dim``."""
-    return _activation.log_softmax(input if dtype is None else input.to(dtype), _usual(input) if dim is None else dim)
+    dim = _usual("log_softmax", input) if dim is None else dim
+    return _activation.log_softmax(input if dtype is None else input.to(dtype), dim)
 
 
-def _usual(input: Any) -> int:
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Return the softmax of ``-input`` along ``dim``."""
+    dim = _usual("softmin", input) if dim is None else dim
+    return _activation.softmax(-(input if dtype is None else input.to(dtype)), dim)
+
+
+def _usual(name: str, input: Any) -> int:
+    warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
     return 0 if input.ndim in (0, 1, 3) else 1
 
 
@@ -66,4 +76,17 @@ def upsample(
     input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Any:
     """Return `interpolate` of the input, by its old name."""
+    warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.")
     return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """Return `interpolate` of the input with ``mode='nearest'``, by its old name."""
+    warn("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.")
+    return interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """Return bilinear `interpolate` of the input, corners staying corners, by its old name."""
+    warn("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.")
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -245,3 +246,24 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     for c in range(columns):
         values[rng.permutation(rows)[: math.ceil(sparsity * rows)], c] = 0
     return _fill(tensor, values)
+
+
+def _old(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return ``function`` under its name without the underscore, which PyTorch deprecated."""
+    name = function.__name__
+
+    def call(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(
+            f"`nn.init.{name[:-1]}` is now deprecated in favor of `nn.init.{name}`.", FutureWarning, stacklevel=2
+        )
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = name[:-1]
+    call.__doc__ = f"Do what `{name}` does, by the old name."
+    return call
+
+
+uniform, normal, constant, eye, dirac = map(_old, (uniform_, normal_, constant_, eye_, dirac_))
+xavier_uniform, xavier_normal = _old(xavier_uniform_), _old(xavier_normal_)
+kaiming_uniform, kaiming_normal = _old(kaiming_uniform_), _old(kaiming_normal_)
+orthogonal, sparse = _old(orthogonal_), _old(sparse_)

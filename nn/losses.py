@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any, dataclass_transform
@@ -14,7 +15,7 @@ from tinygrad_lite.ops.losses.reduction import REDUCTIONS, old_words
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
     "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss",
-    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PoissonNLLLoss",
+    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d", "PoissonNLLLoss",
     "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
 
@@ -71,7 +72,8 @@ class Loss(Module):
 
     def _start(self, **settings: Any) -> None:
         super().__init__()
-        old_words(type(self).__name__, settings.pop("size_average", None), settings.pop("reduce", None))
+        old = settings.pop("size_average", None), settings.pop("reduce", None)
+        settings["reduction"] = old_words(type(self).__name__, *old, settings["reduction"])
         if settings["reduction"] not in self.reductions:
             raise ValueError(f"{settings['reduction']} is not a valid value for reduction")
         self._settings = tuple(settings)
@@ -250,6 +252,17 @@ class NLLLoss(Loss, function=F.nll_loss):
     ignore_index: int = -100
     reduce: Flag = None
     reduction: str = "mean"
+
+
+class NLLLoss2d(NLLLoss):
+    """Do what `NLLLoss` does, by the old name."""
+
+    def __init__(
+        self, weight: Any = None, size_average: Flag = None, ignore_index: int = -100, reduce: Flag = None,
+        reduction: str = "mean",
+    ) -> None:  # fmt: skip
+        warnings.warn("`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead.", FutureWarning, stacklevel=2)
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
 class CrossEntropyLoss(Loss, function=F.cross_entropy):

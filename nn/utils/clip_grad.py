@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -66,14 +67,33 @@ def clip_grad_norm_(
         raise ValueError(f"clip_grad_norm_: max_norm must be a number from 0 on, got {max_norm}")
     grads = _gradients("clip_grad_norm_", parameters)
     total = get_total_norm(grads, norm_type, error_if_nonfinite)
-    factor = float(max_norm) / (float(total.array) + 1e-6)
-    if not factor >= 1:  # also when it is NaN
-        for g in grads:
-            g.array *= new.asarray(factor, g.array.dtype)
+    _scaled(grads, max_norm, total)
     return total
 
 
-clip_grad_norm = clip_grad_norm_
+def _scaled(grads: list[Tensor], max_norm: float, total: Any) -> None:
+    """Multiply ``grads`` by ``max_norm / total`` in place, unless that is 1 or more."""
+    factor = float(max_norm) / (float(total) + 1e-6)
+    if not factor >= 1:  # also when it is NaN
+        for g in grads:
+            g.array *= new.asarray(factor, g.array.dtype)
+
+
+def clip_grad_norm(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
+) -> Tensor:
+    """Do what `clip_grad_norm_` does, by the old name."""
+    warnings.warn(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
+def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: Any = None) -> None:
+    """Scale gradients in place by ``max_norm / total_norm``, unless that is 1 or more."""
+    _scaled(_gradients("clip_grads_with_norm_", parameters), max_norm, total_norm)
 
 
 @named

@@ -78,7 +78,7 @@ LAYERS: list[Call] = [
     (lambda: nn.Sequential([net, net]), TypeError, "list is not a Module subclass; give the modules one by one"),
     (lambda: nn.Sequential(nn.Linear), TypeError, "Linear is a class, a layer is made by calling it: Linear(...)"),
     (lambda: nn.Sequential(F.relu), TypeError, "a function belongs into forward"),
-    (lambda: nn.ModuleDict([net]), TypeError, "ModuleDict: element 0 should be a pair of name and module"),
+    (lambda: nn.ModuleDict([net]), TypeError, "ModuleDict update sequence element #0 should be Iterable"),
     (lambda: nn.ModuleDict(3), TypeError, "ModuleDict: modules must be a mapping or"),
     (lambda: Forgot()(x), AttributeError, "Forgot.__init__() did not call super().__init__()"),
     (lambda: Forgot().train(), AttributeError, "Forgot.__init__() did not call super().__init__()"),

@@ -196,7 +196,6 @@ def test_devices():
         (lambda: F.layer_norm(tl.ones(2, 2).long(), 2), "floating"),
         (lambda: F.cross_entropy(tl.ones(2, 3), tl.tensor([0, 5])), "out of bounds for 3 classes"),
         (lambda: F.mse_loss(tl.ones(3), tl.ones(2, 1, 2)), "same shape"),
-        (lambda: F.mse_loss(tl.ones(3), tl.ones(3), size_average=True), "are gone"),
         (lambda: F.binary_cross_entropy(tl.ones(2) * 2, tl.ones(2)), "probabilities"),
         (lambda: F.nll_loss(tl.ones(2, 3), tl.ones(2)), "must be integers"),
         (lambda: F.embedding(tl.tensor([7]), tl.ones(3, 2)), "index 7 is out of range"),

@@ -25,6 +25,8 @@ ELSEWHERE = {
     "ParameterDict": "no forward; tests/nn/test_containers.py",
     "TransformerDecoder": "a part of the row of Transformer",
     "CTCLoss": "test_ctc.py",
+    "Container": "deprecated; test_old_spellings.py",
+    "NLLLoss2d": "deprecated; test_old_spellings.py",
 }
 """Layers that PyTorch has too and that no row makes, and what tests them."""
 

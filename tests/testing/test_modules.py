@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -103,6 +104,22 @@ MODULES |= {
     "SmoothL1Loss": (nn.SmoothL1Loss, PAIR),
     "TripletMarginLoss": (nn.TripletMarginLoss, (Arr("n 3", min=1),) * 3),
     "TripletMarginWithDistanceLoss": (nn.TripletMarginWithDistanceLoss, (Arr("n 3", min=1),) * 3),
+}
+
+
+def deprecated(build: Callable[[], Any]) -> Any:
+    """Build a layer that warns when it is made."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return build()
+
+
+MODULES |= {
+    "Container": (
+        lambda: Called(deprecated(lambda: nn.Container(a=nn.Linear(4, 2), b=nn.Tanh())), lambda f, x: f.b(f.a(x))),
+        X,
+    ),
+    "NLLLoss2d": (lambda: deprecated(nn.NLLLoss2d), (Arr("n 3", min=1), Ints("n", below=3))),
 }
 
 

@@ -79,7 +79,7 @@ def binary_cross_entropy(
     With ``eps`` the probabilities are kept that far from 0 and 1 instead; a clipped one gets no gradient.
     ``reduction``: 'mean', 'sum' or 'none'. Raises ShapeError, ValueError.
     """
-    old_words("binary_cross_entropy", size_average, reduce)
+    reduction = old_words("binary_cross_entropy", size_average, reduce, reduction)
     if weight is None:
         return binary_cross_entropy_op(input, target, reduction, eps)
     return reduced("binary_cross_entropy", binary_cross_entropy_op(input, target, "none", eps) * weight, reduction)
@@ -109,7 +109,7 @@ def binary_cross_entropy_with_logits(
 ) -> Array:  # fmt: skip
     """Return the binary cross-entropy of ``sigmoid(input)``; ``pos_weight`` weighs the positive targets."""
     name = "binary_cross_entropy_with_logits"
-    old_words(name, size_average, reduce)
+    reduction = old_words(name, size_average, reduce, reduction)
     if weight is None and pos_weight is None:
         return bce_logits(input, target, reduction)
     if pos_weight is None:
@@ -220,7 +220,7 @@ def nll_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
     """Return minus the log-probability ``input`` (N, C, *) gives to class ``target`` (N, *), weighted by class."""
-    old_words("nll_loss", size_average, reduce)
+    reduction = old_words("nll_loss", size_average, reduce, reduction)
     return nll_loss_op(input, target, check_weight("nll_loss", input, weight), ignore_index, reduction)
 
 
@@ -273,7 +273,7 @@ def cross_entropy(
     >>> tl.cross_entropy(tl.tensor([[0.0, 0.0]]), tl.tensor([1])).item()
     0.6931471824645996
     """
-    old_words("cross_entropy", size_average, reduce)
+    reduction = old_words("cross_entropy", size_average, reduce, reduction)
     if not 0 <= label_smoothing <= 1:
         raise OptionError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     w = check_weight("cross_entropy", input, weight)
@@ -335,7 +335,7 @@ def kl_div(
 
     ``reduction='batchmean'`` divides the sum by the number of samples, as the divergence is defined.
     """
-    old_words("kl_div", size_average, reduce)
+    reduction = old_words("kl_div", size_average, reduce, reduction)
     input, target = together("kl_div", input, target, quiet=True)
     if log_target:
         each = np.exp(target) * (target - input)

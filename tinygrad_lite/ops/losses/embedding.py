@@ -49,7 +49,7 @@ def cosine_embedding_loss(
     reduction: str = "mean",
 ) -> Array:  # fmt: skip
     """Return ``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1."""
-    old_words("cosine_embedding_loss", size_average, reduce)
+    reduction = old_words("cosine_embedding_loss", size_average, reduce, reduction)
     if tuple(input1.shape) != tuple(input2.shape) or tuple(target.shape) != tuple(input1.shape[:-1]):
         raise ShapeError(
             f"cosine_embedding_loss: inputs (N, D) and target (N), or (D) and (): got {describe(input1)}, "
@@ -71,7 +71,7 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Array:
     """Return ``input`` where the target is 1, ``max(0, margin - input)`` where it is -1, their sum elsewhere."""
-    old_words("hinge_embedding_loss", size_average, reduce)
+    reduction = old_words("hinge_embedding_loss", size_average, reduce, reduction)
     input, target = together("hinge_embedding_loss", input, target, quiet=True)
     each = where(target != -1, input, 0.0) + where(target != 1, not_below(margin - input), 0.0)
     return reduced("hinge_embedding_loss", each, reduction)
@@ -83,7 +83,7 @@ def triplet_margin_loss(
     swap: bool = False, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
     """Return ``max(0, margin + |anchor - positive| - |anchor - negative|)``."""
-    old_words("triplet_margin_loss", size_average, reduce)
+    reduction = old_words("triplet_margin_loss", size_average, reduce, reduction)
 
     def distance(a: Any, b: Any) -> Any:
         return pairwise_distance(a, b, p, eps)

@@ -28,7 +28,7 @@ def soft_margin_loss(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Array:
     """Return ``log(1 + exp(-target * input))`` for targets 1 and -1."""
-    old_words("soft_margin_loss", size_average, reduce)
+    reduction = old_words("soft_margin_loss", size_average, reduce, reduction)
     if not fits(target.shape, input.shape):
         same_shape("soft_margin_loss", input, target)
     return reduced("soft_margin_loss", -logsigmoid(target * input), reduction)
@@ -40,7 +40,7 @@ def margin_ranking_loss(
     reduction: str = "mean",
 ) -> Array:  # fmt: skip
     """Return ``max(0, -target * (input1 - input2) + margin)``: target 1 wants the first to be larger, -1 the second."""
-    old_words("margin_ranking_loss", size_average, reduce)
+    reduction = old_words("margin_ranking_loss", size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise ShapeError(
             f"margin_ranking_loss: all inputs should have the same number of axes, got {describe(input1)}, "
@@ -77,7 +77,7 @@ def multi_margin_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
     """Return the mean over wrong classes of ``max(0, margin - right score + wrong score) ** p``."""
-    old_words("multi_margin_loss", size_average, reduce)
+    reduction = old_words("multi_margin_loss", size_average, reduce, reduction)
     if p not in (1, 2):
         raise OptionError("only p == 1 and p == 2 supported")
     x, t, alone = _scores("multi_margin_loss", input, target, True)
@@ -96,7 +96,7 @@ def multilabel_margin_loss(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Array:
     """Return ``max(0, 1 - right score + wrong score)`` over all pairs; -1 ends a list of right classes."""
-    old_words("multilabel_margin_loss", size_average, reduce)
+    reduction = old_words("multilabel_margin_loss", size_average, reduce, reduction)
     x, t, alone = _scores("multilabel_margin_loss", input, target, False)
     ended = np.cumsum(t < 0, axis=1) > 0
     listed = ~ended
@@ -122,7 +122,7 @@ def multilabel_soft_margin_loss(
     reduction: str = "mean",
 ) -> Array:
     """Return the binary cross-entropy of the scores of each class, averaged over the classes."""
-    old_words("multilabel_soft_margin_loss", size_average, reduce)
+    reduction = old_words("multilabel_soft_margin_loss", size_average, reduce, reduction)
     if not input.ndim:
         raise BadIndex("multilabel_soft_margin_loss: expected the scores of several classes, got a 0-d tensor")
     classes = input.shape[-1]

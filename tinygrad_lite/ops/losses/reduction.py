@@ -88,7 +88,11 @@ def same_shape(name: str, input: Array, target: Array) -> None:
         )
 
 
-def old_words(name: str, size_average: Any, reduce: Any) -> None:
-    """Raise for PyTorch's arguments from before ``reduction``."""
-    if size_average is not None or reduce is not None:
-        raise TypeError(f"{name}: size_average and reduce are gone; use reduction='mean', 'sum' or 'none'")
+def old_words(name: str, size_average: Any, reduce: Any, reduction: str) -> str:
+    """Return the reduction, which the arguments from before ``reduction`` decide, with a warning, if they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    averaged, kept = size_average is None or size_average, reduce is None or reduce
+    meant = ("mean" if averaged else "sum") if kept else "none"
+    warn(f"{name}: size_average and reduce args will be deprecated, please use reduction='{meant}' instead.")
+    return meant

@@ -56,7 +56,7 @@ def mse_loss(
             return mse_loss_op(input, target, reduction)
         except ShapeError:
             pass
-    old_words("mse_loss", size_average, reduce)
+    reduction = old_words("mse_loss", size_average, reduce, reduction)
     input, target = together("mse_loss", input, target)
     if weight is None:
         return mse_loss_op(input, target, reduction)
@@ -73,7 +73,7 @@ def l1_loss(
     weight: Any = None,
 ) -> Array:
     """Return the mean of ``|input - target|``; the slope at 0 is 0."""
-    old_words("l1_loss", size_average, reduce)
+    reduction = old_words("l1_loss", size_average, reduce, reduction)
     input, target = together("l1_loss", input, target)
     each = abs(input - target)
     return reduced("l1_loss", each, reduction) if weight is None else weighted("l1_loss", each, weight, reduction)
@@ -89,7 +89,7 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Array:
     """Return ``d² / (2 beta)`` for differences below ``beta``, ``|d| - beta / 2`` above."""
-    old_words("smooth_l1_loss", size_average, reduce)
+    reduction = old_words("smooth_l1_loss", size_average, reduce, reduction)
     if beta < 0:
         raise OptionError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     if beta == 0:
@@ -122,7 +122,7 @@ def poisson_nll_loss(
 
     ``full`` adds Stirling's approximation of ``log target!`` for targets above 1.
     """
-    old_words("poisson_nll_loss", size_average, reduce)
+    reduction = old_words("poisson_nll_loss", size_average, reduce, reduction)
     input, target = together("poisson_nll_loss", input, target, quiet=True)
     each = np.exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:
