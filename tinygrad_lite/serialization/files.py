@@ -12,6 +12,7 @@ from tinygrad_lite.serialization.npz import opened, read_npz, write_npz
 from tinygrad_lite.serialization.safetensors import read_safetensors, save_file
 from tinygrad_lite.serialization.structure import take_apart
 from tinygrad_lite.serialization.torch_zip import first_torch_pickle, read_torch, refuse_pickle
+from tinygrad_lite.serialization.unsupported import without_unsupported
 
 
 def save(obj: Any, f: Any) -> None:
@@ -39,32 +40,40 @@ def save(obj: Any, f: Any) -> None:
         write_npz(content, file)
 
 
-def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
+def load(
+    f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None, strict: bool = True
+) -> Any:
     """Return the content of a ``.npz``, safetensors or PyTorch ``.pt`` file.
 
     ``f`` is a path or a binary file.
     A ``.pt`` file may hold tensors, numbers, strings and containers of these. Nothing in a file is ever executed.
-    bfloat16 becomes float32. ``map_location``, ``weights_only`` and ``mmap`` are accepted and have no effect.
+    bfloat16 becomes float32. An array of another dtype that is not supported (fp8, complex) is an error; with
+    ``strict=False`` it is left out of its dict with a warning, and everything else is read. ``map_location``,
+    ``weights_only`` and ``mmap`` are accepted and have no effect.
 
     Raises FileNotFoundError, and FileError for a file that is damaged or has other content. Sizes announced in a file
     are checked before memory is allocated.
     """
     if hasattr(f, "read"):
-        return read(f if f.seekable() else io.BytesIO(f.read()))
-    with open(os.fspath(f), "rb") as file:
-        return read(file)
+        content = read(f if f.seekable() else io.BytesIO(f.read()), strict)
+    else:
+        with open(os.fspath(f), "rb") as file:
+            content = read(file, strict)
+    return content if strict else without_unsupported(content)
 
 
-def read(file: Any) -> Any:
+def read(file: Any, strict: bool = True) -> Any:
     """Return the content of an open binary file in any of the formats."""
     start = file.read(9)
     file.seek(0)
     if start[:2] == b"PK":
         with opened(file) as archive:
             description = first_torch_pickle(archive)
-            return read_npz(archive) if description is None else read_torch(archive, description)
+            if description is None:
+                return read_npz(archive, strict)
+            return read_torch(archive, description, strict)
     if start[8:9] == b"{":
-        return read_safetensors(file)
+        return read_safetensors(file, strict)
     if start[:1] == b"\x80":
         refuse_pickle(file)
     raise FileError(

@@ -12,6 +12,7 @@ import numpy as np
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import FileError
 from tinygrad_lite.serialization.structure import put_together
+from tinygrad_lite.serialization.unsupported import Unsupported
 
 STRUCTURE = "structure.json"
 
@@ -37,7 +38,7 @@ def entry(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def read_npz(archive: zipfile.ZipFile) -> Any:
+def read_npz(archive: zipfile.ZipFile, strict: bool = True) -> Any:
     """Read a file of `write_npz`, or a file of `numpy.savez` as a dict of tensors. Raises FileError."""
     members = {info.filename: info for info in archive.infolist()}
     found: dict[str, Any] = {}
@@ -47,7 +48,7 @@ def read_npz(archive: zipfile.ZipFile) -> Any:
         if member is None:
             raise FileError(f"load: the tensor '{name}' is missing in the file")
         if name not in found:
-            found[name] = read_array(archive, member)
+            found[name] = read_array(archive, member, strict)
         return found[name]
 
     strange = [name for name in members if name != STRUCTURE and not name.endswith(".npy")]
@@ -55,7 +56,8 @@ def read_npz(archive: zipfile.ZipFile) -> Any:
         raise FileError(f"load: a zip archive with '{strange[0]}' in it is neither .npz nor a file of PyTorch")
     if STRUCTURE in members:
         return put_together(contents(archive, members[STRUCTURE]), array)
-    return {name.removesuffix(".npy"): make(array(name.removesuffix(".npy"))) for name in members}
+    arrays = {name.removesuffix(".npy"): array(name.removesuffix(".npy")) for name in members}
+    return {name: a if isinstance(a, Unsupported) else make(a) for name, a in arrays.items()}
 
 
 def opened(file: BinaryIO) -> zipfile.ZipFile:
@@ -108,7 +110,7 @@ def fill(data: Any, stream: Any, member: zipfile.ZipInfo) -> None:
         filled += n  # reading the last byte compares the checksum
 
 
-def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, strict: bool = True) -> Any:
     """Return one array; memory is allocated only if its header and the size of the member agree."""
     try:
         with archive.open(member) as stream:
@@ -117,6 +119,8 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
                 raise FileError(f"load: '{member.filename}' has the unknown array format {version}")
             head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, fortran, dtype = head(stream, max_header_size=10_000)
+            if not strict and (dtype.kind in "cV" and not dtype.hasobject):
+                return Unsupported(str(dtype))
             if dtype.kind not in "biuf":
                 raise FileError(
                     f"load: '{member.filename}' has dtype {dtype}; only numbers are read, nothing is executed"

@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 from tinygrad_lite.serialization.atomic import replacing
+from tinygrad_lite.serialization.unsupported import Unsupported
 
 DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8",
@@ -77,7 +78,7 @@ def load_file(filename: Any) -> dict[str, Tensor]:
         return read_safetensors(file)
 
 
-def read_safetensors(file: BinaryIO) -> dict[str, Tensor]:
+def read_safetensors(file: BinaryIO, strict: bool = True) -> dict[str, Any]:
     """Return the tensors of an open file; the whole header is checked before any data is read."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -85,7 +86,7 @@ def read_safetensors(file: BinaryIO) -> dict[str, Tensor]:
     if size < 8 or length > min(LONGEST_HEAD, size - 8):
         raise FileError(f"load: the head claims {length} bytes, the file has {size}; truncated, or not safetensors")
     head = parse_head(file.read(length))
-    places = [(name, *entry(name, head[name])) for name in head if name != "__metadata__"]
+    places = [(name, *entry(name, head[name], strict)) for name in head if name != "__metadata__"]
     places.sort(key=lambda place: place[3:])
     reached = 0
     for name, _, _, start, end in places:
@@ -97,8 +98,12 @@ def read_safetensors(file: BinaryIO) -> dict[str, Tensor]:
         raise FileError(
             f"load: the tensors need {reached} bytes, the file has {size - 8 - length}; it may be truncated"
         )
-    found: dict[str, Tensor] = {}
+    found: dict[str, Any] = {}
     for name, kind, shape, start, end in places:
+        if kind not in DTYPES:
+            found[name] = Unsupported(kind)
+            file.seek(end - start, os.SEEK_CUR)
+            continue
         data: Any = np.empty((end - start) // np.dtype(DTYPES[kind]).itemsize, DTYPES[kind])
         if data.size and file.readinto(memoryview(data).cast("B")) != end - start:  # type: ignore[attr-defined]
             raise FileError(f"load: the file ends inside tensor '{name}'")
@@ -137,18 +142,20 @@ def parse_head(text: bytes) -> dict[str, Any]:
     return head  # type: ignore[no-any-return]
 
 
-def entry(name: str, value: Any) -> tuple[str, tuple[int, ...], int, int]:
+def entry(name: str, value: Any, strict: bool = True) -> tuple[str, tuple[int, ...], int, int]:
     """Return dtype, shape, first and last byte of one tensor; raise FileError if they disagree."""
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         raise FileError(f"load: tensor '{name}' needs dtype, shape and data_offsets")
     kind, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
-    if not isinstance(kind, str) or kind not in DTYPES:
+    if not isinstance(kind, str) or (kind not in DTYPES and (strict or not kind.isidentifier())):
         raise FileError(f"load: tensor '{name}' has dtype {kind!r:.40}; read are {', '.join(DTYPES)}")
     for what, numbers in (("shape", shape), ("data_offsets", offsets)):
         if not isinstance(numbers, list) or any(type(n) is not int or n < 0 for n in numbers):
             raise FileError(f"load: tensor '{name}' has {what} {numbers!r:.60}; expected numbers from 0")
     if len(offsets) != 2 or offsets[0] > offsets[1]:
         raise FileError(f"load: tensor '{name}' has data_offsets {offsets!r:.60}; expected first and last byte")
+    if kind not in DTYPES:
+        return kind, tuple(shape), offsets[0], offsets[1]
     if len(shape) > 64 or math.prod(shape) * np.dtype(DTYPES[kind]).itemsize != offsets[1] - offsets[0]:
         raise FileError(f"load: tensor '{name}' {kind} {shape!r:.60} does not fill {offsets[1] - offsets[0]} bytes")
     return kind, tuple(shape), offsets[0], offsets[1]

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
+from tinygrad_lite.serialization.unsupported import Unsupported
 
 MARK = "$"
 """Key of a JSON object that stands for a type JSON does not have."""
@@ -45,6 +46,9 @@ class Parts:
                 name = f"{path}~{n}"
             self.names[id(array)] = name
             self.arrays[name] = array
+        elif path and path not in self.arrays:
+            # tied weights: NumPy's load finds the array under each of its names
+            self.arrays[path] = array
         return self.names[id(array)]
 
     def plain(self, v: Any, path: str) -> Any:
@@ -65,9 +69,13 @@ class Parts:
             return float(v) if math.isfinite(v) else {MARK: "float", "text": repr(float(v))}
         if isinstance(v, (Mapping, list, tuple)):
             return self.container(v, path)
-        hint = "; pass its .state_dict()" if hasattr(v, "state_dict") else ""
+        if hasattr(v, "state_dict"):
+            raise DTypeError(
+                f"save: {path or 'the object'} is a whole {type(v).__name__}, which would need pickle; save its "
+                f"state_dict() and load it with {type(v).__name__}(...).load_state_dict(load(file))"
+            )
         raise DTypeError(
-            f"save: cannot write {path or 'the object'}, {describe(v)}{hint} (tensors, arrays, numbers, strings, None, "
+            f"save: cannot write {path or 'the object'}, {describe(v)} (tensors, arrays, numbers, strings, None, "
             f"and dicts, lists and tuples of these are written)"
         )
 
@@ -108,15 +116,18 @@ def put_together(text: bytes, array: Callable[[str], Any]) -> Any:
             return {k: built(u) for k, u in v.items()}
         return MEANINGS[v[MARK]](v)
 
-    def tensor(v: Any) -> Tensor:
-        t = make(array(v["name"]))
+    def tensor(v: Any) -> Any:
+        found = array(v["name"])
+        if isinstance(found, Unsupported):
+            return found
+        t = make(found)
         t.tracked = bool(v.get("requires_grad")) and t.array.dtype.kind == "f"
         return t
 
     MEANINGS: dict[str, Callable[[Any], Any]] = {
         "tensor": tensor,
         "array": lambda v: array(v["name"]),
-        "scalar": lambda v: array(v["name"])[()],
+        "scalar": lambda v: found if isinstance(found := array(v["name"]), Unsupported) else found[()],
         "dtype": lambda v: np.dtype(str(v["name"])),
         "float": lambda v: float(v["text"]),
         "tuple": lambda v: tuple(built(u) for u in v["items"]),

@@ -16,6 +16,7 @@ from tinygrad_lite.errors import FileError
 from tinygrad_lite.serialization.npz import LARGE, contents, damaged, fill
 from tinygrad_lite.serialization.opcodes import read_pickle
 from tinygrad_lite.serialization.safetensors import bfloat16
+from tinygrad_lite.serialization.unsupported import Unsupported
 
 STORAGES = {
     "DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": "bf16", "LongStorage": "i8",
@@ -34,7 +35,8 @@ class Kind:
 
     def __init__(self, code: str) -> None:
         self.code = code
-        self.raw = np.dtype("u2" if code == "bf16" else code)
+        self.readable = not code.startswith("unsupported ")
+        self.raw = np.dtype("u1" if not self.readable else "u2" if code == "bf16" else code)
 
 
 class Storage:
@@ -55,7 +57,7 @@ class Storage:
         return self.arrays[kind.code]
 
 
-def read_torch(archive: zipfile.ZipFile, description: str) -> Any:
+def read_torch(archive: zipfile.ZipFile, description: str, strict: bool = True) -> Any:
     """Return the object that PyTorch saved; ``description`` names the pickle in the archive. Raises FileError."""
     members = {info.filename: info for info in archive.infolist()}
     folder = description.removesuffix("data.pkl")
@@ -70,7 +72,7 @@ def read_torch(archive: zipfile.ZipFile, description: str) -> Any:
             member = members.get(f"{folder}data/{key}")
             if member is None:
                 raise FileError(f"load: the numbers of storage '{key}' are missing; the file may be truncated")
-            if member.file_size != size * kind.raw.itemsize:
+            if kind.readable and member.file_size != size * kind.raw.itemsize:
                 raise FileError(
                     f"load: storage '{key}' has {member.file_size} bytes, {size} x {kind.code} were announced"
                 )
@@ -87,17 +89,21 @@ def read_torch(archive: zipfile.ZipFile, description: str) -> Any:
             storages[key] = Storage(read, kind, size)
         return storages[key]
 
-    return read_pickle(contents(archive, members[description]), known, persistent)
+    meaning = known if strict else known_or_unsupported
+    return read_pickle(contents(archive, members[description]), meaning, persistent)
 
 
 # ------------------------------------------------------------------------------------------------ the allowed names
 def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bool = False, hooks: Any = None,
-            kind: Any = None, metadata: Any = None) -> Tensor:  # fmt: skip
+            kind: Any = None, metadata: Any = None) -> Any:  # fmt: skip
     """Return the tensor with ``size`` and ``stride`` in a storage."""
     sizes, strides = tuple(size), tuple(stride)
     if not isinstance(storage, Storage) or len(sizes) != len(strides):
         raise FileError("load: a tensor is described without storage, or with size and stride of different length")
     kind = Kind(kind.str) if isinstance(kind, np.dtype) else kind
+    refused = next((k for k in (kind, storage.kind) if isinstance(k, Kind) and not k.readable), None)
+    if refused is not None:
+        return Unsupported(refused.code.removeprefix("unsupported "))
     if any(type(n) is not int or n < 0 for n in (offset, *sizes, *strides)):
         raise FileError(f"load: a tensor has offset {offset}, size {sizes}, stride {strides}; expected numbers from 0")
     numbers = storage.numbers(kind)
@@ -119,8 +125,10 @@ def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
     return t
 
 
-def parameter(data: Tensor, requires_grad: bool, hooks: Any, state: Any = None) -> Tensor:
+def parameter(data: Any, requires_grad: bool, hooks: Any, state: Any = None) -> Any:
     """Return the tensor of a saved Parameter."""
+    if isinstance(data, Unsupported):
+        return data
     t = make(data.array)
     t.tracked = bool(requires_grad) and t.array.dtype.kind == "f"
     return t
@@ -170,6 +178,14 @@ def known(module: str, name: str) -> Any:
             f"nothing is executed. In PyTorch, save model.state_dict() instead of the object"
         )
     return NAMES[module, name]
+
+
+def known_or_unsupported(module: str, name: str) -> Any:
+    """Return the meaning of a name; a dtype or storage that is not supported stands for arrays that are left out."""
+    number = name.removesuffix("Storage").lower().startswith(("complex", "float8", "float4", "quint", "qint", "int1"))
+    if module == "torch" and number and (module, name) not in NAMES:
+        return Kind(f"unsupported {name.removesuffix('Storage')}")
+    return known(module, name)
 
 
 def first_torch_pickle(archive: zipfile.ZipFile) -> str | None:
