@@ -26,7 +26,7 @@ def hint(name: str, bug: str, seed: int = 0) -> str:
 @pytest.mark.parametrize(
     ("name", "bug", "said"),
     [
-        ("gamma_curve", "tail", "gradient missing for x < x0"),
+        ("gamma_curve", "tail", "gradient missing for x < x0|ignores option x0"),
         ("lennard_jones", "beyond", "> cutoff"),
         ("soft_threshold", "threshold", "x| between"),
         ("student_t_logpdf", "nu", "nu"),

@@ -131,7 +131,9 @@ def _general_first(outcomes: list[Outcome]) -> list[Outcome]:
         alike = any(len(set(a.shape)) < a.ndim for a in o.point.given)  # axes that a pattern could mix up
         return SPECIAL.get(o.mode, 1), alike, -size if size <= MANY else 0
 
-    return sorted((o for o in outcomes if o.failed), key=generic) + [o for o in outcomes if not o.failed]
+    failed = [o for o in outcomes if o.failed]
+    whole = [o for o in failed if o.point.compared == o.point.outputs]  # patterns may not show beside infinite outputs
+    return sorted(whole or failed, key=generic) + [o for o in outcomes if not o.failed]
 
 
 def find(trial: Trial, examples: int, seed: int) -> Failure | None:

@@ -25,6 +25,7 @@ def contract(p: Point, thorough: bool) -> bool:
     if [a.tobytes() for a in arrays] != keep:
         p.blame(Failure("forward modifies its input", p.label(_changed(arrays, keep))))
         p.fragile = True
+        arrays = [np.array(a) for a in p.given]
         outs, saved = _forward(p, arrays)
         keep = [a.tobytes() for a in arrays]
     again, _ = _forward(p, [np.array(a) for a in p.given])
