@@ -124,3 +124,10 @@ def test_parameters_shared_by_calls_are_listed_in_neither():
     found = words(viz.draw(unrolled, rand(3, 1, 4), names=cell, fold_repeats=False))
     assert sum(box[0] == "weight_ih" for box in found) == 1
     assert all("weight_ih (24, 4)" not in box for box in found)
+
+
+def test_a_backward_pass_of_nothing_is_drawn_in_every_format():
+    graph = viz.draw(lambda x: x * 2, rand(3), graph="backward")
+    assert len(graph) == 0 and "requires" in graph.notes[0]
+    for form in (graph.to_svg, graph.to_html, graph.to_text, graph.to_dot, graph.to_mermaid, graph.to_json):
+        assert form() is not None

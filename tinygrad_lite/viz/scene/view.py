@@ -543,7 +543,7 @@ def count_visible(view: View) -> int:
 
 
 def _nodes_inside(view: View, group: Group) -> Iterator[GraphNode]:
-    if group.first == group.last:  # a stretch
+    if group.kind == "stretch":
         work = [("group", group.id)]
         while work:
             kind, id = work.pop()
