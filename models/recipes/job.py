@@ -148,9 +148,9 @@ class Job:
     def rounds(self, total: int, every: int | None = None, unit: str = "epoch") -> Iterator[int]:
         """Yield 1, 2, ... ``total`` and show the progress.
 
-        A bar on a terminal, else the last row of the history every ``every`` rounds.
+        A bar on a terminal, else the last row of the history every ``every`` rounds, by default after rounds 1, 2, 5,
+        10, 20, 50, ...: most of a training happens at its beginning.
         """
-        every = every or max(1, total // 10)
         bar = None
         if sys.stderr.isatty():
             try:
@@ -166,7 +166,7 @@ class Job:
                 if bar is not None:
                     bar.set_postfix_str(shown, refresh=False)
                     bar.update()
-                elif i % every == 0 or i == total:
+                elif i == total or (i % every == 0 if every else str(i).rstrip("0") in ("1", "2", "5")):
                     self.say(f"{unit} {i:6d}  {shown}")
         finally:
             if bar is not None:
@@ -229,4 +229,13 @@ class Job:
         for c in self.comparisons:
             end = "" if c["ok"] else "   MISSED"
             self.say(f"  {c['what']:<46} {c['ours']:>13.7g} {c['reference']:>13.7g}  {c['source']}{end}")
-        self.say("", *[f"  {self.out / file}" for file in self.files])
+        self.say("", f"  {self.verdict()}", "", *[f"  {self.out / file}" for file in self.files])
+
+    def verdict(self) -> str:
+        """Return one sentence on gradients and results."""
+        right, met = sum(p["ok"] for p in self.proofs), sum(c["ok"] for c in self.comparisons)
+        good = right == len(self.proofs) and met == len(self.comparisons)
+        return (
+            f"{'passed' if good else 'FAILED'}: {right} of {len(self.proofs)} gradients agree, {met} of "
+            f"{len(self.comparisons)} results are as good as their references"
+        )

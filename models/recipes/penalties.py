@@ -98,7 +98,8 @@ def train(job: Job, model: nn.Linear, X: Any, y: Any, lam: float) -> None:
         optimiser.step()
         weights = model.weight.array
         penalty = lam * float(np.abs(weights).sum())
-        job.record(epoch=epoch, loss=loss.item() + penalty, zeros=int((weights == 0).sum()))
+        zeros = int((weights == 0).sum())
+        job.record(epoch=epoch, loss=loss.item() + penalty, error=loss.item(), penalty=penalty, zeros=zeros)
 
 
 def compare(job: Job, model: nn.Linear, X: Any, y: Any, lam: float, fitted: dict[str, Any]) -> None:

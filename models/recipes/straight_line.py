@@ -42,19 +42,19 @@ def run(job: Job) -> None:
     model = nn.Linear(features, 1, dtype=np.float64)
     check(job, model, X, y)
     x, target = tensor(X), tensor(y[:, None])
+    exact = np.linalg.lstsq(np.column_stack([X, np.ones(n)]), y, rcond=None)[0]
+    least = float(((y - np.column_stack([X, np.ones(n)]) @ exact) ** 2).mean())
     optimiser = optim.SGD(model.parameters(), lr=job.lr)
     for epoch in job.rounds(job.epochs):
         optimiser.zero_grad()
         loss = nn.functional.mse_loss(model(x), target)
         loss.backward()
         optimiser.step()
-        job.record(epoch=epoch, loss=loss.item())
+        job.record(epoch=epoch, loss=loss.item(), above_least_squares=max(loss.item() - least, 0.0))
 
-    exact = np.linalg.lstsq(np.column_stack([X, np.ones(n)]), y, rcond=None)[0]
     found = np.append(*(p.array for p in model.parameters()))
     estimator = LinearRegression().fit(X, y)
     fitted = np.append(estimator.coef_, estimator.intercept_)
-    least = float(((y - np.column_stack([X, np.ones(n)]) @ exact) ** 2).mean())
     for name, ours in (("training loop", found), ("LinearRegression", fitted)):
         apart = float(np.abs(ours - exact).max() / np.abs(exact).max())
         job.compare(f"{name}: distance to least squares", apart, 0.0, "relative, at most 1e-6", apart <= 1e-6)
