@@ -61,7 +61,7 @@ def get_default_dtype() -> dtype:
 
 _ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "distributions", "errors", "func", "jit",
           "linalg", "models", "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special",
-          "testing", "training", "utils", "version", "viz")  # fmt: skip
+          "testing", "training", "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func"}
 _OWN = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]
 

@@ -46,6 +46,17 @@ _FASHION = _Source(
         "t10k-labels-idx1-ubyte": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     },
 )
+_KUZUSHIJI = _Source(
+    "kmnist",
+    "KMNIST",
+    ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+    {
+        "train-images-idx3-ubyte": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+        "train-labels-idx1-ubyte": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+        "t10k-images-idx3-ubyte": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+        "t10k-labels-idx1-ubyte": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+    },
+)
 _MOST_BYTES = 64 << 20  # of one download; the largest real file has 26 MB
 _SECONDS = 30
 
@@ -144,6 +155,15 @@ def _load(
     if labels.size and labels.max() > 9:
         raise ValueError(f"{source.name}: labels should be 0..9, the file has {labels.max()}")
     return present(images, labels, name=source.name, peak=255, classes=classes, flat=flat, scale=scale, dtype=dtype)
+
+
+def idx_file(name: str, root: str | os.PathLike[str], folder: str, file: str, download: bool = False) -> Path:
+    """Return the path of one IDX file of ``mnist``, ``fashion_mnist`` or ``kmnist``, for `tinygrad_lite.vision`.
+
+    It is looked for in ``root/folder/raw`` and in ``root``, as :func:`mnist` does.
+    """
+    source = {s.name: s for s in (_MNIST, _FASHION, _KUZUSHIJI)}[name]
+    return _locate(source._replace(folder=folder), Path(root), file, download)
 
 
 def _locate(source: _Source, root: Path, file: str, download: bool) -> Path:

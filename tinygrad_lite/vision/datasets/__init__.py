@@ -1,0 +1,20 @@
+"""Data sets of images in torchvision's folders and files, and the digits that ship with the package."""
+
+from tinygrad_lite.vision.datasets.cifar import CIFAR10 as CIFAR10, CIFAR100 as CIFAR100
+from tinygrad_lite.vision.datasets.digits import Digits as Digits
+from tinygrad_lite.vision.datasets.fakedata import FakeData as FakeData
+from tinygrad_lite.vision.datasets.folder import DatasetFolder as DatasetFolder, ImageFolder as ImageFolder
+from tinygrad_lite.vision.datasets.mnist import KMNIST as KMNIST, MNIST as MNIST, FashionMNIST as FashionMNIST
+from tinygrad_lite.vision.datasets.vision import VisionDataset as VisionDataset
+
+__all__ = ["CIFAR10", "CIFAR100", "MNIST", "KMNIST", "DatasetFolder", "Digits", "FakeData", "FashionMNIST",
+           "ImageFolder", "VisionDataset"]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise AttributeError(
+        f"tinygrad_lite.vision.datasets has no {name!r}; it has {', '.join(__all__)}. "
+        f"ImageFolder reads any folder of images with one subfolder per class"
+    )
