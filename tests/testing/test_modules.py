@@ -21,7 +21,7 @@ IMAGE = (Arr("b 2 4 5", min=1),)
 VOLUME = (Arr("b 2 3 4 3", min=1),)
 BY_RANK = {"1": SEQ, "2": IMAGE, "3": VOLUME}
 PAIR = (Arr("n k", min=1), Arr("n k", min=1))
-PROBABILITIES = (Arr("n k", lo=0.05, hi=0.95, min=1), Arr("n k", lo=0.0, hi=1.0, min=1))
+PROBABILITIES = (Arr("n k", lo=0.05, hi=0.95, min=1), Arr("n k", lo=0.1, hi=0.8, min=1))
 
 # what each is built with, and what it is called with; a module that stands nowhere here fails the last test
 MODULES: dict[str, tuple[Callable[[], Any], tuple[Any, ...]]] = {
