@@ -141,7 +141,7 @@ class Estimator:
         if kind == "default":
             return values
         frames = require(kind, extra="frame")
-        names = self.get_feature_names_out().tolist()  # type: ignore[attr-defined]
+        names = self.get_feature_names_out().tolist()
         if kind == "polars":
             return frames.DataFrame(values, schema=names, orient="row")
         return frames.DataFrame(values, index=getattr(X, "index", None), columns=names)

@@ -127,7 +127,8 @@ def iterated(design: Design, y: Floats, alphas: Floats) -> Floats:
         scale = np.where(bend > 0, 1 / np.sqrt(np.where(bend > 0, bend, 1)), 0.0) if alpha else np.ones(design.p)
 
         def curved(v: Floats, scale: Floats = scale, alpha: Any = alpha) -> Floats:
-            return (design.back(design.times(v * scale)) + alpha * v * scale) * scale
+            product: Floats = (design.back(design.times(v * scale)) + alpha * v * scale) * scale
+            return product
 
         b = design.back(y[:, [k]]) * scale
         out[k] = (conjugate_gradients(curved, b, 1e-12, 10 * design.p) * scale)[0]

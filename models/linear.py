@@ -89,8 +89,6 @@ class LinearModel(Regressor):
         one = goal.ndim == 1 or (targets.shape[1] == 1 and self._flat_column)
         self.coef_ = coefficients[0] if one else coefficients
         self.intercept_ = 0.0 if not self.fit_intercept else intercept[0] if goal.ndim == 1 else intercept
-        if goal.ndim == 1:
-            self.intercept_ = float(self.intercept_) if dtype == np.float64 else self.intercept_
         return self
 
     def _check_target(self, goal: Floats) -> None:
@@ -122,7 +120,8 @@ class LinearModel(Regressor):
         solution = proximal(loss, start, l1 * inverse, 1e-12, most) if l1 else newton(loss, start, 1e-13, most)
         self.n_iter_, self.history_ = len(solution.history), solution.history
         self._judge(solution.converged)
-        return solution.w * inverse
+        out: Floats = solution.w * inverse
+        return out
 
     def _judge(self, converged: bool) -> None:
         if not converged:
@@ -191,7 +190,7 @@ class LinearRegression(LinearModel):
     Of many solutions that fit equally well, the shortest is found. X may be sparse; float32 gives float32.
 
     >>> model = LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
-    >>> model.coef_.round(6).tolist(), round(model.intercept_, 6)
+    >>> model.coef_.round(6).tolist(), model.intercept_.round(6).tolist()
     ([2.0], 1.0)
     """
 

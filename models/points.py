@@ -96,7 +96,8 @@ class Points:
 
     def scatter(self) -> float:
         """Return the mean variance of the columns."""
-        if not self.sparse:
-            return float(self.squares.mean(dtype=np.float64)) / self.d
-        means = np.asarray(self.X.mean(axis=0), np.float64).ravel()
-        return (float(self.squares.mean(dtype=np.float64)) - float(means @ means)) / self.d
+        mean: float = self.squares.mean(dtype=np.float64).item()
+        if self.sparse:
+            means = np.asarray(self.X.mean(axis=0), np.float64).ravel()
+            mean -= float((means * means).sum())
+        return mean / float(self.d)

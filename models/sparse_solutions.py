@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Quadratic:
         pull = -slope if self.positive else np.abs(slope)
         return np.where(w == 0, pull - self.l1 - slack, -np.inf)
 
-    def solved(self, active: Floats, signs: Floats) -> Floats:
+    def solved(self, active: Any, signs: Floats) -> Floats:
         """Return the stationary point of the active coefficients with these signs."""
         G, goal = self.G[np.ix_(active, active)], (self.b - self.l1 * signs)[active]
         scale = 1 / np.sqrt(self.bend[active])
