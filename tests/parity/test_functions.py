@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 import tinygrad_lite as tl
-from tests.parity import from_samples, rows_elementwise, rows_indexing, rows_product, rows_reduction, rows_shape
+from tests.parity import (
+    from_samples,
+    rows_elementwise,
+    rows_indexing,
+    rows_names,
+    rows_product,
+    rows_reduction,
+    rows_shape,
+)
 from tests.parity.compare import Row, run
 from tinygrad_lite.engine.op import PUBLIC
 
@@ -16,7 +24,9 @@ torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
 TABLE: dict[str, list[Row]] = {}
-for _rows in (rows_elementwise.ROWS, rows_reduction.ROWS, rows_shape.ROWS, rows_indexing.ROWS, rows_product.ROWS):
+for _rows in (
+    rows_elementwise.ROWS, rows_reduction.ROWS, rows_shape.ROWS, rows_indexing.ROWS, rows_product.ROWS, rows_names.ROWS
+):  # fmt: skip
     for _row in _rows:
         TABLE.setdefault(_row.name, []).append(_row)
 
@@ -56,7 +66,8 @@ def test_in_place_methods_are_those_of_pytorch() -> None:
 
 ELSEWHERE = set(
     """
-BoolTensor DoubleTensor FloatTensor Generator IntTensor LongTensor get_rng_state initial_seed manual_seed seed
+BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor Generator HalfTensor IntTensor LongTensor ShortTensor
+as_strided range get_rng_state initial_seed manual_seed seed
 set_rng_state bernoulli multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm
 promote_types result_type adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d batch_norm binary_cross_entropy_with_logits
 celu channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_embedding_loss

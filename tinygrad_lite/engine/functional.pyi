@@ -39,6 +39,7 @@ from tinygrad_lite.ops.indexing.embedding import embedding as embedding
 from tinygrad_lite.ops.indexing.embedding import one_hot as one_hot
 from tinygrad_lite.ops.indexing.embedding_bag import embedding_bag as embedding_bag
 from tinygrad_lite.ops.linalg.matmul import linear as linear
+from tinygrad_lite.ops.linalg.points import pdist as pdist
 from tinygrad_lite.ops.losses.classification import binary_cross_entropy as binary_cross_entropy
 from tinygrad_lite.ops.losses.classification import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from tinygrad_lite.ops.losses.classification import cross_entropy as cross_entropy

@@ -6,6 +6,7 @@ from tinygrad_lite.ops.indexing import (
     gather as gather,
     getitem as getitem,
     inplace as inplace,
+    positions as positions,
     scatter as scatter,
     strided as strided,
 )

@@ -107,7 +107,7 @@ def restride(input: Array, size: Any, stride: Any, offset: int) -> Array:
     return np.ndarray(size, flat.dtype, flat, offset * n, [s * n for s in stride])
 
 
-@function()
+@function(inplace="view")
 def as_strided(input: Array, size: Any, stride: Any, storage_offset: int | None = None) -> Array:
     """Return a view of the memory of ``input`` with the given shape, strides and offset, counted in elements.
 

@@ -1,3 +1,8 @@
 """Shape operations: reshape, move, repeat, join and split elements; no arithmetic."""
 
-from tinygrad_lite.ops.shape import joining as joining, moving as moving, reshaping as reshaping
+from tinygrad_lite.ops.shape import (
+    copies as copies,
+    joining as joining,
+    moving as moving,
+    reshaping as reshaping,
+)

@@ -1,0 +1,87 @@
+"""Parity rows: names that scripts need now and then, from `angle` to `view_copy`."""
+# ruff: noqa: E501 - a table, one row per line
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from tests.parity.compare import ONE, SOME, TWO, Row, each_dim, named
+
+IDX = np.array([0, 2, 0])
+PAIRS: list[Any] = [((2, 3),), ((1, 3),), ((4, 1),), ((2, 3, 2),)]
+
+
+def choices(**words: Any) -> Any:
+    (key, values), *_ = words.items()
+    return lambda *shapes: [{key: v} for v in values]
+
+
+def plain(name: str, **words: Any) -> Row:
+    return Row(name, named(name), **words)
+
+
+def _copied(name: str, call: Any, shapes: Any) -> Row:
+    return Row(f"{name}_copy", lambda lib, x: call(lib, x, getattr(lib, f"{name}_copy")), shapes)
+
+
+def histogram(lib: Any, x: Any, w: Any, **o: Any) -> Any:
+    with_weight = lib.histogram(x, 3, weight=w.reshape(x.shape), **o) if x.numel() == w.numel() else ()
+    return tuple(lib.histogram(x, 4, **o)), tuple(lib.histogram(x, 2, range=(-1.0, 1.5), **o)), tuple(with_weight)
+
+
+def signal_windows(lib: Any, n: int = 5, **o: Any) -> Any:
+    return tuple(getattr(lib, f"{w}_window")(n, **o) for w in ("hann", "hamming", "blackman", "bartlett", "kaiser"))
+
+
+REDUCE = [
+    Row("index_reduce", lambda lib, x, s, i, r=r, k=k: lib.index_reduce(x, 0, i, s, r, include_self=k),
+        [((3, 2), (3, 2)), ((3,), (3,))], fixed=lambda *s: (IDX,), kinds="f", values=(0.5, 2.0), second=r == "mean",
+        errors=[lambda lib: lib.index_reduce(lib.ones(3), 0, lib.tensor([3]), lib.ones(1), "mean"),
+                lambda lib: lib.index_reduce(lib.ones(3), 0, lib.tensor([0]), lib.ones(1), "sum")])
+    for r in ("prod", "mean", "amax", "amin") for k in (True, False)
+]  # fmt: skip
+
+ROWS = [
+    # -- complex numbers and floating-point numbers
+    *[plain(n, kinds="fib") for n in ("real", "conj", "resolve_conj", "resolve_neg", "is_complex", "is_conj", "is_neg", "is_signed", "isreal")],
+    Row("is_nonzero", named("is_nonzero"), [((1,),), ((),)], kinds="fib", errors=[lambda lib: lib.is_nonzero(lib.ones(2)), lambda lib: lib.is_nonzero(lib.ones(0))]),
+    Row("is_same_size", named("is_same_size"), TWO),
+    Row("imag", named("imag"), SOME),
+    plain("angle", kinds="fib"),
+    plain("conj_physical", kinds="fib"),
+    Row("frexp", lambda lib, x: tuple(lib.frexp(x)), ONE, errors=[lambda lib: lib.frexp(lib.tensor([1]))]),
+    plain("nextafter", shapes=TWO, errors=[lambda lib: lib.nextafter(lib.tensor([1]), lib.tensor([2]))]),
+    plain("igamma", shapes=TWO[:8], values=(0.2, 4.0)),
+    plain("igammac", shapes=TWO[:8], values=(0.2, 4.0)),
+    Row("mvlgamma", named("mvlgamma"), SOME, choices(p=(1, 2, 3)), values=(2.0, 4.0)),
+    # -- indices
+    Row("unravel_index", lambda lib, i: (lib.unravel_index(i, (2, 3)), lib.unravel_index(i.reshape(2, 2), (6, 1)), lib.unravel_index(i, lib.ones(3, 2).shape)), [()], fixed=lambda: (np.array([0, 5, 3, 2]),)),
+    Row("nonzero_static", lambda lib, x, **o: lib.nonzero_static(x, fill_value=7, **o), PAIRS, choices(size=(0, 2, 20)), values="grid"),
+    *REDUCE,
+    Row("as_strided_scatter", lambda lib, x, s: lib.as_strided_scatter(x.contiguous().detach(), s.detach(), (2, 2), (2, 1), 1), [((3, 3), (2, 2)), ((6,), (2, 2))]),
+    Row("split_with_sizes", lambda lib, x: lib.split_with_sizes(x, [1, x.shape[-1] - 1], -1), PAIRS, errors=[lambda lib: lib.split_with_sizes(lib.ones(3), [1, 1])]),
+    Row("unsafe_split_with_sizes", lambda lib, x: lib.unsafe_split_with_sizes(x, [1, x.shape[-1] - 1], -1), PAIRS),
+    Row("unsafe_split", lambda lib, x: lib.unsafe_split(x, 2, -1), PAIRS),
+    Row("unsafe_chunk", lambda lib, x: lib.unsafe_chunk(x, 2, 0), PAIRS),
+    Row("narrow_copy", lambda lib, x: lib.narrow_copy(x, -1, 0, 1), PAIRS),
+    plain("alias_copy"), plain("detach_copy", shapes=SOME),
+    _copied("as_strided", lambda lib, x, f: f(x.contiguous(), (2,), (1,)), PAIRS), _copied("diagonal", lambda lib, x, f: f(x, 0, 0, 1), PAIRS),
+    _copied("expand", lambda lib, x, f: f(x, (2, *x.shape)), PAIRS), _copied("permute", lambda lib, x, f: f(x, tuple(range(x.ndim))[::-1]), PAIRS),
+    _copied("select", lambda lib, x, f: f(x, 0, 0), PAIRS), _copied("split", lambda lib, x, f: f(x, 2, 0), PAIRS),
+    _copied("split_with_sizes", lambda lib, x, f: f(x, [1, x.shape[-1] - 1], -1), PAIRS), _copied("squeeze", lambda lib, x, f: (f(x), f(x, 0)), PAIRS),
+    _copied("t", lambda lib, x, f: f(x), [((2, 3),)]), _copied("transpose", lambda lib, x, f: f(x, 0, 1), PAIRS),
+    _copied("unbind", lambda lib, x, f: f(x, 1), PAIRS), _copied("unfold", lambda lib, x, f: f(x, 0, 1, 1), PAIRS),
+    _copied("unsqueeze", lambda lib, x, f: f(x, 1), PAIRS), _copied("view", lambda lib, x, f: f(x, (-1,)), [((6,),)]),
+    # -- histograms, distances, norms
+    Row("histogram", histogram, [((6,), (6,)), ((2, 3), (6,)), ((1,), (1,))], choices(density=(False, True))),
+    Row("histogramdd", lambda lib, x, **o: (*lib.histogramdd(x, [2, 3], **o), *lib.histogramdd(x, 2, range=[-1.0, 1.0, -2.0, 2.0], **o)), [((8, 2),)], choices(density=(False, True))),
+    Row("pdist", lambda lib, x, **o: lib.nn.functional.pdist(x, **o), [((4, 3),), ((2, 1),), ((1, 3),)], choices(p=(2.0, 1.0, 3.0, 0.0, inf)), second=False, errors=[lambda lib: lib.nn.functional.pdist(lib.ones(3)), lambda lib: lib.nn.functional.pdist(lib.ones(3, 2), -1.0)]),
+    Row("renorm", lambda lib, x, **o: lib.renorm(x, dim=0, maxnorm=1.0, **o), PAIRS, choices(p=(2.0, 1.0, 3.0, inf)), second=False, errors=[lambda lib: lib.renorm(lib.ones(3), 2, 0, 1.0), lambda lib: lib.renorm(lib.ones(3, 2), -1, 0, 1.0)]),
+    Row("norm_except_dim", lambda lib, x, **o: lib.norm_except_dim(x, 2, **o), PAIRS, choices(dim=(0, 1, -1))),
+    Row("frobenius_norm", lambda lib, x, **o: lib.frobenius_norm(x, (0, 1), **o), PAIRS, choices(keepdim=(False, True))),
+    Row("nuclear_norm", lambda lib, x, **o: lib.nuclear_norm(x, **o), [((3, 2),), ((2, 2),)], choices(keepdim=(False, True)), second=False),
+    Row("trapz", lambda lib, y, x, **o: (lib.trapz(y, x, **o), lib.trapz(y, **o)), [((4,), (4,)), ((2, 3), (2, 3))], each_dim),
+]  # fmt: skip
