@@ -107,7 +107,8 @@ def draw_bounding_boxes(
         image: ``uint8`` tensor (3, H, W), or floats in [0, 1].
         boxes: (n, 4) with left, top, right, bottom in pixels.
         labels: a text for each box.
-        colors: a colour (name, "#rrggbb" or numbers) for all boxes, or a list with one for each.
+        colors: a colour (name, "#rrggbb" or numbers) for all boxes, or a list with one for each; by default different
+            colours.
         fill: tint the inside.
         width: pixels of the lines.
 
@@ -123,7 +124,9 @@ def draw_bounding_boxes(
     array = scaled.expand((3, *image.shape[1:])).permute(1, 2, 0).numpy()
     picture = image_of(array)
     pen = pillow("ImageDraw").Draw(picture, "RGBA" if fill else None)
-    shades = colors if isinstance(colors, list) else [colors or "white"] * len(boxes)
+    palette = (2**25 - 1, 2**15 - 1, 2**21 - 1)
+    shades = [tuple(i * p % 255 for p in palette) for i in range(len(boxes))] if colors is None else colors
+    shades = shades if isinstance(shades, list) else [shades] * len(boxes)
     if len(shades) < len(boxes) or (labels is not None and len(labels) != len(boxes)):
         raise ShapeError(f"draw_bounding_boxes: {len(boxes)} boxes need as many colors and labels")
     for i, box in enumerate(boxes.tolist()):

@@ -48,7 +48,7 @@ class ConvertImageDtype(Module):
 
     >>> import tinygrad_lite as tl
     >>> ConvertImageDtype(tl.uint8)(tl.tensor([[0.0, 1.0]]))
-    tensor([[  0, 255]], dtype=torch.uint8)
+    tensor([[  0, 255]], dtype=uint8)
     """
 
     def __init__(self, dtype: Any) -> None:

@@ -12,7 +12,23 @@ from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, OptionError, ShapeError
 from tinygrad_lite.vision.images import is_image, pixels
 from tinygrad_lite.vision.transforms import on_images, on_tensors
-from tinygrad_lite.vision.transforms.interpolation import InterpolationMode as InterpolationMode, mode_of
+from tinygrad_lite.vision.transforms.adjustments import (
+    adjust_brightness as adjust_brightness,
+    adjust_contrast as adjust_contrast,
+    adjust_gamma as adjust_gamma,
+    adjust_hue as adjust_hue,
+    adjust_saturation as adjust_saturation,
+    adjust_sharpness as adjust_sharpness,
+    autocontrast as autocontrast,
+    equalize as equalize,
+    invert as invert,
+    posterize as posterize,
+    rgb_to_grayscale as rgb_to_grayscale,
+    solarize as solarize,
+    to_grayscale as to_grayscale,
+)
+from tinygrad_lite.vision.transforms.interpolation import InterpolationMode as InterpolationMode
+from tinygrad_lite.vision.transforms.kinds import kernels
 from tinygrad_lite.vision.transforms.planes import inverse_affine, perspective_coefficients
 
 __all__ = [
@@ -26,22 +42,13 @@ __all__ = [
 Fill = float | Sequence[float] | None
 
 
-def _of(img: Any) -> Any:
-    """Return the module with the functions for this kind of image."""
-    if isinstance(img, Tensor):
-        return on_tensors
-    if is_image(img):
-        return on_images
-    raise ArgumentError(f"img should be PIL Image or Tensor. Got {type(img)}")
-
-
 def get_dimensions(img: Any) -> list[int]:
     """Return ``[channels, height, width]``.
 
     >>> get_dimensions(tl.zeros(3, 4, 5))
     [3, 4, 5]
     """
-    found: list[int] = _of(img).dimensions(img)
+    found: list[int] = kernels(img).dimensions(img)
     return found
 
 
@@ -93,7 +100,7 @@ def pil_to_tensor(pic: Any) -> Tensor:
     return make(np.array(pixels(pic).transpose(2, 0, 1), order="C"))
 
 
-def convert_image_dtype(image: Tensor, dtype: Any = np.float32) -> Tensor:
+def convert_image_dtype(image: Tensor, dtype: Any = tl.float32) -> Tensor:
     """Convert a tensor to ``dtype`` and scale its values: white is 1 in floats, the largest number in integers.
 
     >>> convert_image_dtype(tl.tensor([[0, 255]], dtype=tl.uint8))
@@ -176,10 +183,10 @@ def resize(
     >>> resize(tl.rand(3, 10, 20), 5).shape
     (3, 5, 10)
     """
-    mode = mode_of(interpolation)
+    mode = modekernels(interpolation)
     shape = get_dimensions(img)[1:]
     wanted = resized_size(shape, size, max_size)
-    return img if wanted == shape else _of(img).resize(img, wanted, mode, antialias)
+    return img if wanted == shape else kernels(img).resize(img, wanted, mode, antialias)
 
 
 def pad(img: Any, padding: Any, fill: Fill = 0, padding_mode: str = "constant") -> Any:
@@ -203,7 +210,7 @@ def pad(img: Any, padding: Any, fill: Fill = 0, padding_mode: str = "constant") 
         raise ShapeError(f"Padding must be an int or a 1, 2, or 4 element tuple, not a {len(sides)} element tuple")
     if padding_mode not in ("constant", "edge", "reflect", "symmetric"):
         raise OptionError("Padding mode should be either constant, edge, reflect or symmetric")
-    return _of(img).pad(img, (sides * 4)[:4], fill, padding_mode)
+    return kernels(img).pad(img, (sides * 4)[:4], fill, padding_mode)
 
 
 def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
@@ -212,7 +219,7 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     >>> crop(tl.arange(6.0).reshape(1, 2, 3), 0, 1, 1, 2)
     tensor([[[1., 2.]]])
     """
-    return _of(img).crop(img, top, left, height, width)
+    return kernels(img).crop(img, top, left, height, width)
 
 
 def _size(size: Any) -> tuple[int, int]:
@@ -262,7 +269,7 @@ def hflip(img: Any) -> Any:
     >>> hflip(tl.tensor([[[1.0, 2.0]]]))
     tensor([[[2., 1.]]])
     """
-    return _of(img).hflip(img)
+    return kernels(img).hflip(img)
 
 
 def vflip(img: Any) -> Any:
@@ -271,7 +278,7 @@ def vflip(img: Any) -> Any:
     >>> vflip(tl.tensor([[[1.0], [2.0]]])).flatten()
     tensor([2., 1.])
     """
-    return _of(img).vflip(img)
+    return kernels(img).vflip(img)
 
 
 def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
@@ -319,13 +326,13 @@ def rotate(
     tensor([[[1., 3.],
              [0., 2.]]])
     """
-    mode = mode_of(interpolation)
+    mode = modekernels(interpolation)
     if not isinstance(angle, (int, float)):
         raise ArgumentError(f"Argument angle should be int or float, got {angle!r}")
     if center is not None and not isinstance(center, (list, tuple)):
         raise ArgumentError(f"Argument center should be a sequence, got {center!r}")
     if not isinstance(img, Tensor):
-        return _of(img).rotate(img, angle, mode, expand, center, fill)
+        return kernels(img).rotate(img, angle, mode, expand, center, fill)
     matrix = inverse_affine(_middle(img, center), -angle, (0, 0), 1.0, (0, 0))
     return on_tensors.rotate(img, matrix, mode, expand, fill)
 
@@ -355,7 +362,7 @@ def affine(
     >>> affine(tl.arange(3.0).reshape(1, 1, 3), 0, (1, 0), 1.0, 0, fill=9)
     tensor([[[9., 0., 1.]]])
     """
-    mode = mode_of(interpolation)
+    mode = modekernels(interpolation)
     if not isinstance(angle, (int, float)):
         raise ArgumentError(f"Argument angle should be int or float, got {angle!r}")
     if not isinstance(translate, (list, tuple)):
@@ -374,7 +381,7 @@ def affine(
     middle = _middle(img, center)
     if not isinstance(img, Tensor):
         middle = [m + 0.5 * s for m, s in zip(middle, get_image_size(img), strict=True)]
-    return _of(img).affine(img, inverse_affine(middle, angle, translate, scale, slants), mode, fill)
+    return kernels(img).affine(img, inverse_affine(middle, angle, translate, scale, slants), mode, fill)
 
 
 def perspective(
@@ -385,102 +392,12 @@ def perspective(
     fill: Fill = None,
 ) -> Any:
     """Move four corners ``(x, y)``, from top left clockwise, to other places."""
-    return _of(img).perspective(img, perspective_coefficients(startpoints, endpoints), mode_of(interpolation), fill)
+    return kernels(img).perspective(
+        img, perspective_coefficients(startpoints, endpoints), modekernels(interpolation), fill
+    )
 
 
 # ------------------------------------------------------------------------------------------------ values
-def _not_negative(name: str, value: float) -> None:
-    if value < 0:
-        raise OptionError(f"{name} ({value}) is not non-negative.")
-
-
-def adjust_brightness(img: Any, brightness_factor: float) -> Any:
-    """Return factor * image: 0 is black, 1 the image, 2 twice as bright."""
-    _not_negative("brightness_factor", brightness_factor)
-    return _of(img).brightness(img, brightness_factor)
-
-
-def adjust_contrast(img: Any, contrast_factor: float) -> Any:
-    """Blend with the mean grey: 0 is grey, 1 the image."""
-    _not_negative("contrast_factor", contrast_factor)
-    return _of(img).contrast(img, contrast_factor)
-
-
-def adjust_saturation(img: Any, saturation_factor: float) -> Any:
-    """Blend with the greyscale image: 0 is grey, 1 the image."""
-    _not_negative("saturation_factor", saturation_factor)
-    return _of(img).saturation(img, saturation_factor)
-
-
-def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
-    """Blend with a smoothed image: 0 is smooth, 1 the image, 2 sharper."""
-    _not_negative("sharpness_factor", sharpness_factor)
-    return _of(img).sharpness(img, sharpness_factor)
-
-
-def adjust_hue(img: Any, hue_factor: float) -> Any:
-    """Turn the hue by a part of the circle, from -0.5 to 0.5."""
-    if not -0.5 <= hue_factor <= 0.5:
-        raise OptionError(f"hue_factor ({hue_factor}) is not in [-0.5, 0.5].")
-    return _of(img).hue(img, hue_factor)
-
-
-def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
-    """Return gain * x^gamma for values scaled to [0, 1].
-
-    >>> adjust_gamma(tl.tensor([[[0.5]]]), 2.0)
-    tensor([[[0.2500]]])
-    """
-    if gamma < 0:
-        raise OptionError(f"Gamma should be a non-negative real number, got {gamma}")
-    return _of(img).gamma(img, gamma, gain)
-
-
-def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
-    """Return the luminance 0.2989 r + 0.587 g + 0.114 b, in one or three channels."""
-    if num_output_channels not in (1, 3):
-        raise OptionError(f"num_output_channels should be either 1 or 3, got {num_output_channels}")
-    return _of(img).grayscale(img, num_output_channels)
-
-
-def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
-    """Convert a Pillow image to grey; `rgb_to_grayscale` also takes tensors."""
-    if not is_image(img):
-        raise ArgumentError(f"Input should be PIL Image, got {type(img)}; use rgb_to_grayscale")
-    return rgb_to_grayscale(img, num_output_channels)
-
-
-def invert(img: Any) -> Any:
-    """Replace each value by white minus it.
-
-    >>> invert(tl.tensor([[[0.25]]]))
-    tensor([[[0.7500]]])
-    """
-    return _of(img).invert(img)
-
-
-def posterize(img: Any, bits: int) -> Any:
-    """Keep the highest ``bits`` of the 8 bits of each value."""
-    if not 0 <= bits <= 8:
-        raise OptionError(f"The number if bits should be between 0 and 8. Got {bits}")
-    return _of(img).posterize(img, bits)
-
-
-def solarize(img: Any, threshold: float) -> Any:
-    """Invert the values at or above a threshold."""
-    return _of(img).solarize(img, threshold)
-
-
-def autocontrast(img: Any) -> Any:
-    """Stretch each channel so that its darkest pixel is black and its brightest white."""
-    return _of(img).autocontrast(img)
-
-
-def equalize(img: Any) -> Any:
-    """Make the histogram of each channel flat."""
-    return _of(img).equalize(img)
-
-
 def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
     """Blur with a Gaussian.
 
@@ -503,7 +420,7 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
         raise OptionError(f"sigma should have positive values. Got {sigmas}")
     if isinstance(img, Tensor):
         return on_tensors.gaussian_blur(img, sizes, sigmas)
-    _of(img)
+    kernels(img)
     return to_pil_image(on_tensors.gaussian_blur(pil_to_tensor(img), sizes, sigmas), mode=img.mode)
 
 

@@ -43,7 +43,7 @@ def resize(img: Any, size: Sequence[int], interpolation: InterpolationMode, anti
 def filled(fill: Fill, img: Any) -> Any:
     """Return ``fill`` as Pillow wants it: one number, or one for each channel."""
     channels = len(img.getbands())
-    values = list(fill) if isinstance(fill, (list, tuple)) else [0 if fill is None else fill]
+    values: list[Any] = list(fill) if isinstance(fill, (list, tuple)) else [0 if fill is None else fill]
     if len(values) == 1:
         values *= channels
     if len(values) != channels:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_lite as tl
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, DTypeError, OptionError, ShapeError
 from tinygrad_lite.nn import functional as nnf
@@ -55,7 +56,7 @@ def convert_dtype(img: Tensor, dtype: Any) -> Tensor:
         if target.kind == "f":
             return img.to(dtype)
         if (source.name, target.name) in (("float32", "int32"), ("float32", "int64"), ("float64", "int64")):
-            raise DTypeError(f"The cast from {img.dtype} to {tl.dtype(dtype)} cannot be performed safely.")
+            raise DTypeError(f"The cast from {img.dtype} to {DType(dtype)} cannot be performed safely.")
         return (img * (top_value(target) + 1.0 - 1e-3)).to(dtype)
     if target.kind == "f":
         return img.to(dtype) / float(top_value(source))
@@ -92,7 +93,8 @@ def pad(img: Tensor, padding: Sequence[int], fill: Fill, padding_mode: str) -> T
     if padding_mode == "constant":
         if not isinstance(fill, (int, float)) and fill is not None:
             raise ArgumentError("Got inappropriate fill arg: tensors take one number")
-        return nnf.pad(img, [left, right, top, bottom], value=fill or 0)
+        padded: Tensor = nnf.pad(img, [left, right, top, bottom], value=fill or 0)
+        return padded
     for dim, (before, after) in ((-1, (left, right)), (-2, (top, bottom))):
         kept = np.arange(max(0, -before), img.shape[dim] - max(0, -after))
         places = np.pad(kept, (max(0, before), max(0, after)), mode=padding_mode)  # type: ignore[call-overload]
@@ -124,8 +126,8 @@ def averaging(size: int, wanted: int, cubic: bool) -> np.ndarray[Any, np.dtype[n
         weights = np.where(x < 1, inner, np.where(x < 2, outer, 0.0))
     else:
         weights = np.maximum(0.0, 1.0 - x)
-    weights = weights / weights.sum(axis=1, keepdims=True)
-    return weights
+    normed: np.ndarray[Any, np.dtype[np.float64]] = weights / weights.sum(axis=1, keepdims=True)
+    return normed
 
 
 def resize(img: Tensor, size: Sequence[int], interpolation: InterpolationMode, antialias: bool | None) -> Tensor:
@@ -148,7 +150,7 @@ def resize(img: Tensor, size: Sequence[int], interpolation: InterpolationMode, a
 
     def picked(x: Tensor) -> Tensor:
         flat = x.reshape((-1, 1, *x.shape[-2:]))
-        out = nnf.interpolate(flat, size=tuple(size), mode=mode, align_corners=corners)
+        out: Tensor = nnf.interpolate(flat, size=tuple(size), mode=mode, align_corners=corners)
         return out.reshape((*x.shape[:-2], *size))
 
     return in_floats(img, picked, clamp=True)
@@ -169,7 +171,7 @@ def sampled(img: Tensor, grid: Any, interpolation: InterpolationMode, fill: Fill
     def read(x: Tensor) -> Tensor:
         flat = x.reshape((-1, channels, *x.shape[-2:]))
         points = make(np.broadcast_to(grid.astype(np.dtype(x.dtype)), (len(flat), *grid.shape)))
-        out = nnf.grid_sample(flat, points, mode=mode, padding_mode="zeros", align_corners=False)
+        out: Tensor = nnf.grid_sample(flat, points, mode=mode, padding_mode="zeros", align_corners=False)
         if any(values):
             ones = tl.ones_like(flat[:, :1])
             inside = nnf.grid_sample(ones, points, mode=mode, padding_mode="zeros", align_corners=False)
@@ -238,6 +240,9 @@ def normalize(img: Tensor, mean: Any, std: Any, inplace: bool) -> Tensor:
     if (scale == 0).any():
         raise OptionError(f"std evaluated to zero after conversion to {img.dtype}, leading to division by zero.")
     shift, scale = (v.reshape(-1, 1, 1) if v.ndim == 1 else v for v in (shift, scale))
+    for name, v in (("mean", shift), ("std", scale)):
+        if len(v.reshape(-1)) not in (1, img.shape[-3]) and v.ndim == 3 and v.shape[1:] == (1, 1):
+            raise ShapeError(f"normalize: {len(v)} values of {name} do not fit an image of shape {tuple(img.shape)}")
     if inplace:
         return img.sub_(make(shift)).div_(make(scale))
     return (img - make(shift)) / make(scale)
@@ -320,7 +325,7 @@ def gamma(img: Tensor, exponent: float, gain: float) -> Tensor:
 def filtered(img: Tensor, kernel: Any) -> Tensor:
     """Correlate each channel with a kernel (height, width), without padding."""
     flat = img.reshape((-1, 1, *img.shape[-2:]))
-    out = nnf.conv2d(flat, make(kernel.astype(np.dtype(img.dtype))[None, None]))
+    out: Tensor = nnf.conv2d(flat, make(kernel.astype(np.dtype(img.dtype))[None, None]))
     return out.reshape((*img.shape[:-2], *out.shape[-2:]))
 
 
@@ -371,7 +376,8 @@ def solarize(img: Tensor, threshold: float) -> Tensor:
     """Invert the values at or above a threshold."""
     if threshold > top_value(img.dtype):
         raise ArgumentError("Threshold should be less than bound of img.")
-    return tl.where(img >= threshold, invert(img), img)
+    changed: Tensor = tl.where(img >= threshold, invert(img), img)
+    return changed
 
 
 def autocontrast(img: Tensor) -> Tensor:
@@ -382,8 +388,8 @@ def autocontrast(img: Tensor) -> Tensor:
     low, high = x.amin(dim=(-2, -1), keepdim=True), x.amax(dim=(-2, -1), keepdim=True)
     flat = high == low
     scale = top / tl.where(flat, tl.ones_like(high), high - low)
-    stretched = (x - low) * scale
-    return tl.where(flat, x, stretched).clamp(0, top).to(img.dtype)
+    stretched: Tensor = tl.where(flat, x, (x - low) * scale)
+    return stretched.clamp(0, top).to(img.dtype)
 
 
 def equalize(img: Tensor) -> Tensor:

@@ -53,4 +53,5 @@ def perspective_coefficients(
         rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y])
         rows.append([0, 0, 0, x, y, 1, -v * x, -v * y])
     wanted = np.asarray(startpoints, dtype=float).reshape(8)
-    return [float(c) for c in np.linalg.lstsq(np.array(rows, dtype=float), wanted, rcond=None)[0]]
+    solution = np.linalg.lstsq(np.array(rows, dtype=float), wanted, rcond=None)[0]
+    return [float(c) for c in solution.astype(np.float32)]  # torchvision's precision: pixels at an edge depend on it
