@@ -1,0 +1,110 @@
+"""Side effects of user code that no recording of arrays can repeat: found in its bytecode and its calls."""
+
+from __future__ import annotations
+
+import dis
+import sys
+from contextlib import contextmanager
+from collections.abc import Iterator
+from typing import Any
+
+from tinygrad_lite.compiled.program import Refused
+from tinygrad_lite.engine.source import OURS
+
+ALLOWED = {
+    "len", "isinstance", "issubclass", "getattr", "hasattr", "callable", "min", "max", "sum", "abs", "round", "pow",
+    "divmod", "any", "all", "sorted", "repr", "id", "items", "keys", "values", "get", "index", "count", "join",
+    "format", "__build_class__", "type", "startswith", "endswith", "split", "__exit__", "__enter__", "iter", "copy",
+    "__getitem__", "__contains__", "__new__", "__init__", "bit_length", "is_integer", "dot", "setprofile", "__setattr__",
+}  # fmt: skip
+MUTATORS = {"append", "extend", "insert", "pop", "clear", "remove", "update", "setdefault", "add", "discard", "reverse",
+            "sort", "popitem", "appendleft", "popleft", "__setitem__"}  # fmt: skip
+NEVER = {"print", "write", "open", "input", "system", "exec", "eval", "sleep"}
+MATH = ("math", "cmath", "_operator", "itertools", "_functools")
+STDLIB = ("functools.py", "contextlib.py", "typing.py", "abc.py", "enum.py", "dataclasses.py", "operator.py",
+          "_collections_abc.py", "numbers.py")  # fmt: skip
+
+
+def belongs(filename: str) -> bool:
+    """Return whether a file is this package's, NumPy's or Python's own."""
+    return bool(OURS[filename]) or filename.startswith("<") or "/numpy/" in filename or filename.startswith(_LIB)
+
+
+_LIB = dis.__file__.rpartition("/")[0] + "/"
+
+
+def stores(code: Any) -> str | None:
+    """Return the first statement of a user's code that changes something outside it, with its line."""
+    line = code.co_firstlineno
+    for i in dis.get_instructions(code):
+        line = i.starts_line or line
+        bad = i.opname in ("STORE_GLOBAL", "STORE_ATTR", "DELETE_GLOBAL", "DELETE_ATTR", "DELETE_SUBSCR", "IMPORT_NAME")
+        bad = bad or i.opname in ("STORE_DEREF", "DELETE_DEREF") and i.argval in code.co_freevars
+        bad = bad or i.opname in ("YIELD_VALUE", "GET_AWAITABLE") and code.co_name not in ("<genexpr>",)
+        if bad:
+            what = "yields" if i.opname == "YIELD_VALUE" else f"changes '{i.argval}'"
+            return f"{code.co_filename}:{line}: the step {what}, which a program cannot repeat"
+    return None
+
+
+class Watch:
+    """A profile function: collect the user's code that runs, and its calls of functions written in C."""
+
+    def __init__(self, known: set[Any]) -> None:
+        self.known, self.found, self.seen = known, "", set()
+
+    def __call__(self, frame: Any, event: str, arg: Any) -> None:
+        """Look at one event."""
+        if self.found or event not in ("call", "c_call"):
+            return
+        code = frame.f_code
+        name = code.co_filename
+        if event == "call":
+            if not belongs(name):
+                if code not in self.seen:
+                    self.seen.add(code)
+                    self.found = stores(code) or ""
+                    if not self.found and code not in self.known:
+                        self.found = f"{name}:{code.co_firstlineno}: '{code.co_name}' was made where nothing watches it"
+            elif name.startswith(_LIB) and "site-packages" not in name and not name.endswith(STDLIB):
+                caller = frame.f_back
+                if caller is not None and not belongs(caller.f_code.co_filename):
+                    self.found = f"{caller.f_code.co_filename}:{caller.f_lineno}: '{code.co_name}' of Python's library"
+            return
+        called = getattr(arg, "__name__", "")
+        if called in NEVER:
+            self.found = f"{_user_line(frame)}: {called}() has an effect outside the arrays"
+        elif not belongs(name):
+            place = f"{name}:{frame.f_lineno}"
+            owner = getattr(arg, "__self__", None)
+            if called in MUTATORS:
+                mine = {code.co_varnames[i] for i in range(_arguments(code), len(code.co_varnames))} | set(code.co_cellvars)
+                if not any(frame.f_locals.get(n) is owner for n in mine):
+                    self.found = f"{place}: {called}() changes an object outside the step"
+                elif any(v is owner for n, v in frame.f_locals.items() if n not in mine):
+                    self.found = f"{place}: {called}() changes an object outside the step"
+            elif called not in ALLOWED and getattr(arg, "__module__", None) not in MATH:
+                self.found = f"{place}: {called}() is not known to be without effects"
+
+
+def _arguments(code: Any) -> int:
+    return int(code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8))
+
+
+def _user_line(frame: Any) -> str:
+    while frame.f_back is not None and belongs(frame.f_code.co_filename):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+@contextmanager
+def watching(known: set[Any]) -> Iterator[Watch]:
+    """Watch the user's code of this thread inside the block."""
+    watch, before = Watch(known), sys.getprofile()
+    if before is not None:
+        raise Refused("a profiler is running")
+    sys.setprofile(watch)
+    try:
+        yield watch
+    finally:
+        sys.setprofile(None)

@@ -1,0 +1,142 @@
+"""How arrays are created while a step is recorded: NumPy's constructors, and the random generator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.compiled.numbers import Symbol
+from tinygrad_lite.compiled.program import Refused
+from tinygrad_lite.compiled.trace import FILLS, Recorded, Tracer, bare
+from tinygrad_lite.random import Generator
+
+
+def _holds(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return any(_holds(v) for v in value)
+    return type(value) in (Recorded, Symbol)
+
+
+class Maker:
+    """The constructors that `engine.new` uses during a recording."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+        for name in ("arange", "linspace", "eye", "tri", "indices", "tril_indices", "triu_indices"):
+            setattr(self, name, self._constant(getattr(np, name)))
+
+    def _constant(self, function: Any) -> Any:
+        def make(*args: Any, **words: Any) -> Any:
+            if any(_holds(v) for v in (*args, *words.values())):
+                raise Refused(f"np.{function.__name__} of a computed value is not recorded")
+            r = function(*args, **words)
+            if isinstance(r, tuple):
+                return tuple(self._tracer.fresh(x, "constant") for x in r)
+            return self._tracer.fresh(r, "constant")
+
+        return make
+
+    def _made(self, function: Any, shape: Any, args: Any, words: Any, value: Any) -> Any:
+        a = self._tracer.fresh(function(shape, *args, **words))
+        if value is not None:
+            self._tracer.record("copy", np.copyto, (self._tracer.argument(value),), {}, [self._tracer.region(a)])
+        return a
+
+    def empty(self, shape: Any, *args: Any, **words: Any) -> Any:
+        return self._made(np.empty, shape, args, words, None)
+
+    def zeros(self, shape: Any, *args: Any, **words: Any) -> Any:
+        return self._made(np.zeros, shape, args, words, 0)
+
+    def ones(self, shape: Any, *args: Any, **words: Any) -> Any:
+        return self._made(np.ones, shape, args, words, 1)
+
+    def full(self, shape: Any, fill_value: Any, *args: Any, **words: Any) -> Any:
+        if isinstance(fill_value, Symbol):
+            raise Refused("an array filled with a number that may change")
+        return self._made(np.full, shape, (fill_value, *args), words, fill_value)
+
+    def _like(self, f: Any, a: Any, args: Any, words: Any) -> Any:
+        if isinstance(a, np.ndarray):
+            return self._tracer.filled(f, (a, *args), words)
+        value = None if f is np.empty_like else FILLS[f] if f in FILLS else args[0]
+        return self._made(lambda x, *r, **w: f(x, *r, **w), a, args, words, value)
+
+    def zeros_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        return self._like(np.zeros_like, a, args, words)
+
+    def ones_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        return self._like(np.ones_like, a, args, words)
+
+    def empty_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        return self._like(np.empty_like, a, args, words)
+
+    def full_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        return self._like(np.full_like, a, args, words)
+
+    def array(self, x: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", **words: Any) -> Any:
+        if isinstance(x, Symbol):
+            return self._tracer.scalar(x, dtype or np.float64)
+        if isinstance(x, np.ndarray):
+            if not copy and (dtype is None or x.dtype == dtype):
+                return x
+            return self._tracer.copied(x, dtype or x.dtype, order)
+        if type(x) in (list, tuple) and _holds(x):
+            a = self._tracer.function(np.stack, (list(x),), {})
+            return a if dtype is None or a.dtype == dtype else a.astype(dtype)
+        return self._tracer.fresh(np.array(x, dtype=dtype, copy=copy, order=order, **words), "constant")
+
+    def asarray(self, x: Any, dtype: Any = None, order: Any = None, **words: Any) -> Any:
+        if isinstance(x, np.ndarray) and order is None:
+            return x if dtype is None or x.dtype == dtype else self._tracer.copied(x, dtype)
+        return self.array(x, dtype, order=order or "K")
+
+    def ascontiguousarray(self, x: Any, dtype: Any = None) -> Any:
+        if isinstance(x, np.ndarray):
+            if x.flags.c_contiguous and (dtype is None or x.dtype == dtype) and x.ndim:
+                return x
+            a = self._tracer.copied(x, dtype or x.dtype, "C")
+            return a if a.ndim else a.reshape(1)
+        return self.array(x, dtype, order="C")
+
+    def frombuffer(self, *args: Any, **words: Any) -> Any:
+        raise Refused("np.frombuffer is not recorded")
+
+
+class Drawn(Generator):
+    """The default generator during a recording: every draw is a call of the program, never shared or dropped."""
+
+    tracer: Any
+
+
+def _draw(name: str) -> Any:
+    real = getattr(np.random.Generator, name)
+
+    def method(self: Any, *args: Any, **words: Any) -> Any:
+        if _holds(args) or _holds(list(words.values())) or words.get("out") is not None:
+            raise Refused(f"a random draw ({name}) that depends on a computed value is not recorded")
+        tracer = Drawn.tracer
+        value = real(self, *args, **words)
+        if not isinstance(value, np.ndarray):
+            raise Refused(f"a single random number ({name}) is drawn in the step")
+        a = tracer.fresh(value)
+        tracer.record("random", real, (self, *args), words, [tracer.region(a)])
+        return bare(a).view(Recorded)
+
+    return method
+
+
+def _no_draw(name: str) -> Any:
+    def method(self: Any, *args: Any, **words: Any) -> Any:
+        raise Refused(f"the random generator's {name} is not recorded")
+
+    return method
+
+
+for _name in dir(np.random.Generator):
+    if not _name.startswith("_") and callable(getattr(np.random.Generator, _name)):
+        _fits = _name in ("random", "standard_normal", "normal", "uniform", "integers", "exponential", "permutation")
+        setattr(Drawn, _name, _draw(_name) if _fits else _no_draw(_name))
+for _name in ("manual_seed", "seed", "get_state", "set_state"):
+    setattr(Drawn, _name, _no_draw(_name))

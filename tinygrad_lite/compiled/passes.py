@@ -1,0 +1,241 @@
+"""Passes over a recording: fold constants, share equal calls, drop copies and dead calls, plan memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.compiled.capture import Recording
+from tinygrad_lite.compiled.program import Call, Memory, Region, flat, replaced
+
+
+def outputs(r: Recording) -> list[Region]:
+    """Return the regions that are read after the program: results and gradients."""
+    found: list[Region] = []
+
+    def walk(v: Any) -> None:
+        if isinstance(v, Region):
+            found.append(v)
+        elif type(v) in (list, tuple):
+            for x in v:
+                walk(x)
+
+    walk(r.result)
+    found.extend(g for _, _, g in r.grads if g is not None)
+    return found
+
+
+def optimise(r: Recording) -> None:
+    """Run all passes."""
+    r.recorded = len(r.calls)  # type: ignore[attr-defined]
+    fold(r)
+    share(r)
+    separate(r)
+    share(r)
+    drop_dead(r)
+
+
+def fold(r: Recording) -> None:
+    """Drop calls that read constants only; their results are constants."""
+    writes = Counter(w.memory.id for c in r.calls for w in c.outs)
+    changing = {m.id for m in r.tracer.memories if m.kind not in ("constant", "temp")}
+    changing |= {m.id for m in r.tracer.memories if writes[m.id] > 1 or (m.kind == "constant" and writes[m.id])}
+    changing |= {m.id for m in r.tracer.memories if m.kind == "temp" and not writes[m.id]}
+    more = True
+    while more:
+        more = False
+        for c in r.calls:
+            fixed = c.kind not in ("scalar", "random") and not c.updates and all(w.full for w in c.outs)
+            if not fixed or any(x.memory.id in changing for x in c.reads()):
+                for w in c.outs:
+                    if w.memory.id not in changing:
+                        changing.add(w.memory.id)
+                        more = True
+    kept = []
+    for c in r.calls:
+        if c.outs:
+            fixed = all(w.memory.id not in changing for w in c.outs)
+        else:  # a check of constants has been made
+            fixed = all(x.memory.id not in changing for x in c.reads())
+        if not fixed:
+            kept.append(c)
+        for w in c.outs if fixed else ():
+            w.memory.kind = "constant"
+    r.calls = kept
+
+
+def share(r: Recording) -> None:
+    """Compute equal calls once, and leave out copies of memory that nothing changes afterwards."""
+    for _ in range(3):
+        writes = Counter(w.memory.id for c in r.calls for w in c.outs)
+        version: Counter[int] = Counter()
+        alias: dict[int, tuple[Memory, int]] = {}
+        table: dict[Any, Region] = {}
+        kept: list[Call] = []
+
+        def moved(x: Region, alias: Any = alias) -> Region:
+            if x.memory.id not in alias:
+                return x
+            memory, shift = alias[x.memory.id]
+            return Region(memory, x.offset + shift, x.shape, x.strides, x.dtype)
+
+        for c in r.calls:
+            seen = {x.memory.id: version[x.memory.id] for x in c.reads()}
+            for w in c.outs:
+                version[w.memory.id] += 1
+            c.ins, c.words = replaced(c.ins, moved), {k: replaced(v, moved) for k, v in c.words.items()}
+            w = c.outs[0] if c.outs else None
+            if w is not None and len(c.outs) == 1 and not c.updates and w.memory.kind == "temp" and w.full \
+                    and writes[w.memory.id] == 1 and c.kind not in ("scalar", "random"):  # fmt: skip
+                source = c.ins[0] if c.ins else None
+                if c.kind == "copy" and isinstance(source, Region):
+                    same = (source.shape, source.strides, source.dtype) == (w.shape, w.strides, w.dtype)
+                    steady = source.memory.kind == "temp" and writes[source.memory.id] == seen.get(source.memory.id, -1)
+                    if same and (steady or (source.memory.kind == "constant" and not writes[source.memory.id])):
+                        alias[w.memory.id] = source.memory, source.offset - w.offset
+                        continue
+                key = _key(c, w, version)
+                if key in table:
+                    alias[w.memory.id] = table[key].memory, table[key].offset - w.offset
+                    continue
+                table.setdefault(key, w)
+            kept.append(c)
+        changed = len(kept) != len(r.calls)
+        r.calls, r.result = kept, replaced(r.result, moved)
+        r.grads = [(t, name, g if g is None else moved(g)) for t, name, g in r.grads]
+        if not changed:
+            break
+
+
+def _key(c: Call, w: Region, version: Any) -> Any:
+    parts = []
+    for v in flat((c.ins, list(c.words.values()))):
+        if isinstance(v, Region):
+            parts.append((v.key, version[v.memory.id]))
+        elif isinstance(v, np.ndarray):
+            parts.append(("array", id(v)))
+        else:
+            parts.append((type(v), repr(v)))
+    form = repr([type(v) for v in flat(c.ins)])
+    return (c.kind, id(c.function), form, tuple(c.words), tuple(parts), w.shape, w.strides, w.dtype.str)
+
+
+def separate(r: Recording) -> None:
+    """Give every value of a temporary memory of its own, so that in-place calls become plain ones."""
+    uses: dict[int, list[tuple[int, bool, Region]]] = {}
+    for i, c in enumerate(r.calls):
+        for x in c.reads():
+            uses.setdefault(x.memory.id, []).append((i, False, x))
+        for w in c.outs:
+            uses.setdefault(w.memory.id, []).append((i, True, w))
+    out = {x.memory.id for x in outputs(r)}
+    renamed: dict[int, Region] = {}
+    for number, found in uses.items():
+        memory = found[0][2].memory
+        writes = [x for _, w, x in found if w]
+        if memory.kind != "temp" or len(writes) < 2:
+            continue
+        for k, (i, wrote, region) in enumerate(found):
+            if not wrote or r.calls[i].updates:
+                continue
+            low, high, solid = region.span()
+            readers = _readers(r, found[k + 1 :], i, low, high) if solid else None
+            if readers is None or (number in out and not readers[1]):
+                continue
+            own = np.empty(high - low, np.uint8).view(region.dtype)
+            fresh = Memory(len(r.tracer.memories), own, "temp", f"t{len(r.tracer.memories)}")
+            r.tracer.memories.append(fresh)
+            for x in (region, *readers[0]):
+                renamed[id(x)] = Region(fresh, x.offset - low, x.shape, x.strides, x.dtype)
+
+    def by(x: Region) -> Region:
+        return renamed.get(id(x), x)
+
+    for c in r.calls:
+        c.ins, c.words = replaced(c.ins, by), {k: replaced(v, by) for k, v in c.words.items()}
+        c.outs = [by(w) for w in c.outs]
+
+
+def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[list[Region], bool] | None:
+    """Return the reads of exactly this value and whether it is overwritten in the end; None if they are mixed."""
+    found: list[Region] = []
+    for j, wrote, x in later:
+        first, last, solid = x.span()
+        if last <= low or first >= high:
+            continue
+        if wrote:
+            if j == at or r.calls[j].updates or not (solid and first <= low and last >= high):
+                return None
+            return found, True
+        if first < low or last > high:
+            return None
+        found.append(x)
+    return found, False
+
+
+def drop_dead(r: Recording) -> None:
+    """Drop calls whose results nothing reads."""
+    live = {x.memory.id for x in outputs(r)}
+    kept = []
+    for c in reversed(r.calls):
+        lasting = any(w.memory.kind not in ("temp", "constant") or w.memory.id in live for w in c.outs)
+        if lasting or c.kind in ("random", "check"):
+            kept.append(c)
+            reads = c.reads()
+            for w in c.outs:
+                if w.full and not c.updates and w.memory.kind == "temp":
+                    live.discard(w.memory.id)
+            live.update(x.memory.id for x in reads)
+    r.calls = kept[::-1]
+
+
+def plan(r: Recording) -> tuple[dict[int, Any], int, int]:
+    """Return a block of memory for every temporary; lives that do not overlap share one. And the bytes before, after."""
+    last: dict[int, int] = {}
+    for i, c in enumerate(r.calls):
+        for x in (*c.reads(), *c.outs):
+            last[x.memory.id] = i
+    out = {x.memory.id for x in outputs(r)}
+    dying: dict[int, list[int]] = {}
+    for number, i in last.items():
+        dying.setdefault(i, []).append(number)
+    blocks: dict[int, Any] = {}
+    pool: dict[int, list[Any]] = {}
+    before = after = 0
+    for i, c in enumerate(r.calls):
+        early = _reusable(c, last, i, blocks, out)
+        if early is not None:
+            pool[early.nbytes].append(blocks[early.id])
+        for w in c.outs:
+            m = w.memory
+            if m.kind == "temp" and m.id not in blocks:
+                before += m.nbytes
+                free = pool.setdefault(m.nbytes, [])
+                if free and m.id not in out:
+                    blocks[m.id] = free.pop()
+                else:
+                    raw = np.zeros(m.nbytes + 64, np.uint8)
+                    start = -raw.__array_interface__["data"][0] % 64
+                    blocks[m.id] = raw[start : start + m.nbytes]
+                    after += m.nbytes
+        for number in dying.get(i, ()):
+            if number in blocks and number not in out and (early is None or number != early.id):
+                m = r.tracer.memories[number]
+                pool.setdefault(m.nbytes, []).append(blocks[number])
+    return blocks, before, after
+
+
+def _reusable(c: Call, last: dict[int, int], i: int, blocks: Any, out: set[int]) -> Memory | None:
+    """Return the memory of an operand that an elementwise call may overwrite with its result."""
+    if c.kind not in ("ufunc", "copy"):
+        return None
+    w, reads = c.outs[0], c.reads()
+    for x in reads:
+        same = (x.shape, x.strides, x.dtype, x.offset) == (w.shape, w.strides, w.dtype, w.offset)
+        alone = all(q.key == x.key for q in reads if q.memory is x.memory)
+        if same and alone and last[x.memory.id] == i and x.memory.kind == "temp" and x.memory.id in blocks \
+                and x.memory.id not in out and w.memory.id not in blocks:  # fmt: skip
+            return x.memory
+    return None

@@ -1,0 +1,120 @@
+"""The data of a recorded program: memories, regions of them, and calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+
+class Refused(Exception):
+    """The step cannot become a program; the message says why, and on which line."""
+
+
+class Missed(Exception):
+    """A check inside a program failed: the step has to run as it is written."""
+
+
+class Memory:
+    """One block of memory. ``kind``: live, input, temp, constant.
+
+    Live memory belongs to parameters, buffers and states. An input is filled from the arguments at every call.
+    """
+
+    __slots__ = ("id", "kind", "lowest", "name", "nbytes", "own", "shape")
+
+    def __init__(self, number: int, own: Any, kind: str, name: str) -> None:
+        self.id, self.own, self.kind, self.name, self.nbytes = number, own, kind, name, own.nbytes
+        self.lowest = own.__array_interface__["data"][0]
+
+
+class Region:
+    """An array inside a `Memory`: offset, shape, strides and dtype. Views cost nothing."""
+
+    __slots__ = ("dtype", "memory", "offset", "shape", "strides")
+
+    def __init__(self, memory: Memory, offset: int, shape: Any, strides: Any, dtype: Any) -> None:
+        self.memory, self.offset, self.shape, self.dtype = memory, offset, tuple(shape), dtype
+        self.strides = tuple(0 if n == 1 else t for n, t in zip(shape, strides, strict=True))
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What two equal regions have in common."""
+        return (self.memory.id, self.offset, self.shape, self.strides, self.dtype.str)
+
+    @property
+    def full(self) -> bool:
+        """Whether the region covers all of its memory."""
+        n = self.dtype.itemsize
+        for d, t in sorted(zip(self.shape, self.strides, strict=True), key=lambda p: p[1]):
+            if d != 1:
+                if t != n:
+                    return False
+                n *= d
+        return bool(n == self.memory.nbytes)
+
+    def span(self) -> tuple[int, int, bool]:
+        """Return the first byte, the one behind the last, and whether everything between is covered."""
+        n = self.dtype.itemsize
+        pairs = list(zip(self.shape, self.strides, strict=True))
+        high = self.offset + n + sum((d - 1) * t for d, t in pairs if t > 0)
+        low = self.offset + sum((d - 1) * t for d, t in pairs if t < 0)
+        solid = high - low == math.prod(self.shape) * n and all(t != 0 or d == 1 for d, t in pairs)
+        return low, high, solid
+
+
+class Call:
+    """One NumPy call of the program: what it reads (``ins``, ``words``), what it writes (``outs``), where it is from.
+
+    ``updates``: it reads what it writes, as an in-place write to some elements does.
+    """
+
+    __slots__ = ("function", "ins", "kind", "label", "outs", "section", "updates", "words")
+
+    def __init__(self, kind: str, function: Any, ins: Any, words: dict[str, Any], outs: list[Region]) -> None:
+        self.kind, self.function, self.ins, self.words, self.outs = kind, function, ins, words, outs
+        self.label = self.section = ""
+        self.updates = kind == "inplace"
+
+    def reads(self) -> list[Region]:
+        """Return every region that the call reads."""
+        return [v for v in flat((self.ins, list(self.words.values()))) if isinstance(v, Region)]
+
+    @property
+    def may_raise(self) -> bool:
+        """Whether the call may find that the program does not fit the numbers."""
+        return self.kind in ("call", "check", "inplace", "take")
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """Yield the leaves of nested lists and tuples."""
+    if type(value) in (list, tuple):
+        for v in value:
+            yield from flat(v)
+    else:
+        yield value
+
+
+def replaced(value: Any, by: Any) -> Any:
+    """Return nested lists and tuples with every region replaced by ``by(region)``."""
+    if isinstance(value, Region):
+        return by(value)
+    if type(value) in (list, tuple):
+        return type(value)(replaced(v, by) for v in value)
+    return value
+
+
+def array_of(region: Region, memory: Any = None) -> Any:
+    """Return the array of a region, in its own memory or in another block of the same size."""
+    own = region.memory.own if memory is None else memory
+    if memory is None and own.dtype == region.dtype and own.shape == region.shape and own.strides == region.strides:
+        return own
+    if not own.flags.c_contiguous:
+        order = sorted(range(own.ndim), key=lambda i: -own.strides[i])
+        own = own.transpose(order)
+        if not own.flags.c_contiguous:
+            raise Refused(f"an array of shape {region.memory.own.shape} has gaps in its memory")
+    raw = own.reshape(-1).view(np.uint8)
+    return np.ndarray(region.shape, region.dtype, raw, region.offset, region.strides)

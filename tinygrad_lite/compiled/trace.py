@@ -1,0 +1,421 @@
+"""The array that records: it answers NumPy's protocols, computes on bare arrays and writes every call down."""
+
+from __future__ import annotations
+
+import operator
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from tinygrad_lite.compiled.numbers import Symbol, plain
+from tinygrad_lite.compiled.program import Call, Memory, Refused, Region
+from tinygrad_lite.engine.backward import finite
+from tinygrad_lite.engine.source import OURS
+from tinygrad_lite.engine.versions import owner
+
+CURRENT: list[Any] = []
+"""The tracer at work, at most one; `capture` holds a lock."""
+
+
+def bare(a: Any) -> Any:
+    """Return a recording array as an ordinary one."""
+    return ndarray.view(a, ndarray)
+
+
+def stripped(value: Any) -> Any:
+    """Return nested arguments with bare arrays and plain numbers."""
+    if isinstance(value, ndarray):
+        return bare(value)
+    if type(value) in (list, tuple):
+        return type(value)(stripped(v) for v in value)
+    return plain(value)
+
+
+def basic(index: Any) -> bool:
+    """Return whether an index selects a view."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        (isinstance(j, (int, slice, np.integer)) or j is None or j is Ellipsis) and not isinstance(j, bool)
+        for j in parts
+    )
+
+
+def getitem(a: Any, index: Any) -> Any:
+    """Return ``a[index]``, for an index that selects a copy."""
+    return a[index]
+
+
+def setitem(a: Any, index: Any, value: Any) -> None:
+    """Write into ``a[index]``."""
+    a[index] = value
+
+
+class Recorded(ndarray):
+    """An ndarray that says it is a plain one, so that the engine takes its usual paths."""
+
+    __class__ = property(lambda self: ndarray)  # type: ignore[assignment]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        return CURRENT[0].ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return CURRENT[0].function(func, args, kwargs)
+
+    def __bool__(self) -> bool:
+        return CURRENT[0].read(self, bool)  # type: ignore[no-any-return]
+
+    def __float__(self) -> float:
+        return CURRENT[0].read(self, float)  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return CURRENT[0].read(self, int)  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        return CURRENT[0].read(self, operator.index)  # type: ignore[no-any-return]
+
+    def item(self, *args: Any) -> Any:
+        """Return one element as a number."""
+        return CURRENT[0].read(self if not args else self[args], lambda a: a.item())
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def _reduced(self, ufunc: Any, axis: Any, out: Any, keepdims: Any, dtype: Any = None) -> Any:
+        return CURRENT[0].ufunc(ufunc, "reduce", (self,), {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims})
+
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Sum."""
+        return self._reduced(np.add, axis, out, keepdims, dtype)
+
+    def prod(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Multiply."""
+        return self._reduced(np.multiply, axis, out, keepdims, dtype)
+
+    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Return the largest."""
+        return self._reduced(np.maximum, axis, out, keepdims)
+
+    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Return the smallest."""
+        return self._reduced(np.minimum, axis, out, keepdims)
+
+    def any(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Return whether any is true."""
+        return self._reduced(np.logical_or, axis, out, keepdims)
+
+    def all(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        """Return whether all are true."""
+        return self._reduced(np.logical_and, axis, out, keepdims)
+
+    def astype(self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+        """Copy in another dtype."""
+        if not copy and self.dtype == dtype:
+            return self
+        return CURRENT[0].copied(self, dtype, order)
+
+    def copy(self, order: Any = "C") -> Any:
+        """Copy."""
+        return CURRENT[0].copied(self, self.dtype, order)
+
+    def flatten(self, order: Any = "C") -> Any:
+        """Copy as one axis."""
+        return CURRENT[0].copied(self, self.dtype, order).reshape(-1)
+
+    def ravel(self, order: Any = "C") -> Any:
+        """Return as one axis."""
+        if order != "C":
+            raise Refused(f"ravel(order={order!r}) is not recorded")
+        return self.reshape(-1)
+
+    def fill(self, value: Any) -> None:
+        """Fill with a number."""
+        CURRENT[0].into(bare(self), value)
+
+    def reshape(self, *shape: Any, **words: Any) -> Any:
+        """Return with another shape: a view where that is possible."""
+        if words.get("order", "C") != "C":
+            raise Refused("reshape in another order is not recorded")
+        r = ndarray.reshape(bare(self), *shape)
+        if r.size == 0 or owner(r) is owner(bare(self)):
+            return r.view(Recorded)
+        return ndarray.reshape(bare(CURRENT[0].copied(self, self.dtype, "C")), *shape).view(Recorded)
+
+    def __getitem__(self, index: Any) -> Any:
+        if basic(index):  # the Ellipsis makes one element an array, too
+            parts = index if isinstance(index, tuple) else (index,)
+            return bare(self)[index if any(j is Ellipsis for j in parts) else (*parts, ...)].view(Recorded)
+        return CURRENT[0].call("call", getitem, (self, index), {})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if not basic(index):
+            CURRENT[0].inplace(setitem, self, (index, value))
+            return
+        target = bare(self[index])
+        if type(value) is Recorded and value.__array_interface__ == target.__array_interface__:
+            return  # x[i] += y has written already
+        CURRENT[0].into(target, value)
+
+
+def _by_function(name: str) -> Any:
+    function = getattr(np, name)
+
+    def method(self: Any, *args: Any, **words: Any) -> Any:
+        return CURRENT[0].function(function, (self, *args), words)
+
+    return method
+
+
+def _refused(name: str) -> Any:
+    def method(self: Any, *args: Any, **words: Any) -> Any:
+        raise Refused(f"ndarray.{name} is not recorded")
+
+    return method
+
+
+_VIEWS = (
+    "T", "data", "view", "transpose", "swapaxes", "squeeze", "diagonal", "setflags", "__array_finalize__", "__len__", "__new__",
+    "__array_wrap__", "__array_interface__", "__array_struct__", "__init__", "__init_subclass__", "__class__",
+    "__subclasshook__", "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__sizeof__", "__hash__",
+    "__class_getitem__", "__array_prepare__", "__array_priority__", "__doc__", "__dlpack_device__",
+)  # fmt: skip
+_OPERATORS = {f"__{p}{n}__" for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
+              "lshift", "rshift", "divmod") for p in ("", "r", "i")} | {f"__{n}__" for n in ("lt", "le", "gt", "ge", "eq",
+              "ne", "neg", "pos", "abs", "invert")}  # fmt: skip
+for _name in ("dot", "take", "argmax", "argmin", "cumsum", "cumprod", "repeat", "clip", "std", "var", "mean", "trace",
+              "nonzero", "argsort", "searchsorted", "choose", "compress", "round"):  # fmt: skip
+    setattr(Recorded, _name, _by_function(_name))
+for _name in dir(ndarray):
+    if _name not in vars(Recorded) and _name not in _VIEWS and _name not in _OPERATORS and callable(getattr(ndarray, _name)):
+        setattr(Recorded, _name, _refused(_name))
+
+QUESTIONS = (np.shape, np.ndim, np.size, np.result_type, np.shares_memory, np.may_share_memory, np.can_cast,
+             np.isscalar, np.iscomplexobj, np.isrealobj, np.common_type)  # fmt: skip
+VIEWS = (np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.broadcast_to, np.diagonal, np.split,
+         np.atleast_1d, np.atleast_2d, np.array_split, np.rollaxis, np.broadcast_arrays)  # fmt: skip
+WRITERS = (np.put_along_axis, np.put, np.place, np.putmask, np.fill_diagonal)
+REDUCTIONS = {np.sum: np.add, np.max: np.maximum, np.amax: np.maximum, np.min: np.minimum, np.amin: np.minimum,
+              np.any: np.logical_or, np.all: np.logical_and, np.prod: np.multiply}  # fmt: skip
+FILLS: dict[Any, Any] = {np.zeros_like: 0, np.ones_like: 1}
+
+
+class Tracer:
+    """Write calls down, and the memory that they use."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.memories: list[Memory] = []
+        self.known: dict[int, Memory] = {}
+        self.keep: list[Any] = []
+        self.assumed: dict[str, Any] = {}
+        self.scalars: dict[Any, Any] = {}
+        self.thread = threading.get_ident()
+
+    # -------------------------------------------------------------------------------- memory
+    def register(self, a: Any, kind: str, name: str) -> Memory:
+        """Return the memory of an array, a new one if it is not known yet."""
+        own = owner(a)
+        memory = self.known.get(id(own))
+        if memory is None:
+            memory = Memory(len(self.memories), bare(own), kind, name)
+            self.memories.append(memory)
+            self.keep += [own, memory.own]
+            self.known[id(own)] = self.known[id(memory.own)] = memory
+        return memory
+
+    def state(self, a: Any, kind: str, name: str) -> Any:
+        """Return a recording array for memory that outlives the call."""
+        self.register(a, kind, name)
+        return bare(a).view(Recorded)
+
+    def region(self, a: Any) -> Region:
+        """Return where an array lies; memory that no call made is live: it is read anew at every call."""
+        own = owner(a)
+        memory = self.known.get(id(own))
+        if memory is None:
+            if type(a) is Recorded:
+                raise Refused(f"an array of shape {a.shape} comes from a call that was not recorded")
+            memory = self.register(a, "live", f"array{len(self.memories)}")
+        return Region(memory, a.__array_interface__["data"][0] - memory.lowest, a.shape, a.strides, a.dtype)
+
+    def fresh(self, a: Any, kind: str = "temp") -> Any:
+        """Return a recording array for a new result."""
+        a = bare(np.asarray(a))
+        if a.base is not None and owner(a).nbytes != a.nbytes or id(owner(a)) in self.known:
+            a = a.copy(order="K")
+        self.register(a, kind, f"t{len(self.memories)}")
+        return a.view(Recorded)
+
+    # -------------------------------------------------------------------------------- numbers
+    def assume(self, text: str, value: Any) -> Any:
+        """Return ``value``, and make it a guard that the formula keeps it."""
+        self.assumed[text] = value
+        return value
+
+    def read(self, a: Any, how: Callable[[Any], Any]) -> Any:
+        """Return a traced value as a number: a check of the program for the engine, refused to a user's line."""
+        frame: Any = sys._getframe(2)
+        if frame.f_code is finite.__code__:
+            value = bool(np.isfinite(bare(a)).all())
+            self.record("check", "finite", (self.region(a),), {"value": value}, [])
+            return how(bare(a))
+        while frame is not None and frame.f_code.co_filename.endswith(("engine/tensor.py", "compiled/trace.py")):
+            frame = frame.f_back
+        if frame is None or not (OURS[frame.f_code.co_filename] or "numpy" in frame.f_code.co_filename):
+            line = "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}: "
+            raise Refused(f"{line}a number is read from a computed value inside the step")
+        value = how(bare(a))
+        if bare(a).ndim == 0 or bare(a).size == 1:
+            self.record("check", "same", (self.region(a),), {"value": bare(a).item() if how is not bool else value,
+                                                             "bool": how is bool}, [])  # fmt: skip
+        else:
+            raise Refused("numbers are read from a computed array")
+        return value
+
+    def scalar(self, symbol: Symbol, dtype: Any) -> Any:
+        """Return a symbol as a 0-d array that the program fills."""
+        key = (symbol.text, np.dtype(dtype).str)
+        if key not in self.scalars:
+            a = self.fresh(np.array(symbol.value, dtype))
+            self.record("scalar", None, (symbol.text,), {}, [self.region(a)])
+            self.scalars[key] = a
+        return self.scalars[key]
+
+    # -------------------------------------------------------------------------------- calls
+    def argument(self, value: Any) -> Any:
+        """Return an argument as it is written down: arrays as regions."""
+        if isinstance(value, ndarray):
+            return self.region(value)
+        if type(value) is Symbol:
+            return self.region(self.scalar(value, np.float64))
+        if type(value) in (list, tuple):
+            return type(value)(self.argument(v) for v in value)
+        return value
+
+    def record(self, kind: str, function: Any, ins: Any, words: dict[str, Any], outs: list[Region]) -> None:
+        """Write a call down."""
+        if threading.get_ident() != self.thread:
+            raise Refused("a part of the step runs in another thread")
+        self.calls.append(Call(kind, function, ins, words, outs))
+
+    def ufunc(self, ufunc: Any, method: str, inputs: tuple[Any, ...], words: dict[str, Any]) -> Any:
+        """Run and record a ufunc."""
+        out = words.pop("out", None)
+        out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+        if method == "at":
+            return self.inplace(ufunc.at, inputs[0], inputs[1:])
+        if words.get("where", True) is not True:
+            raise Refused(f"np.{ufunc.__name__} with where= is not recorded")
+        words.pop("where", None)
+        if method == "reduce":
+            words = {k: v for k, v in words.items() if v is not None or k == "axis"}
+            if len(inputs) > 1:
+                words["axis"], inputs = inputs[1], inputs[:1]
+            words.setdefault("axis", 0)
+            kind = "call" if "dtype" in words or "initial" in words else "reduce"
+            return self.call(kind, ufunc.reduce if kind == "call" else ufunc, inputs, words, out, ufunc.reduce)
+        if method != "__call__":
+            return self.call("call", getattr(ufunc, method), inputs, words, out)
+        if len(inputs) > ufunc.nin:
+            out, inputs = inputs[ufunc.nin], inputs[: ufunc.nin]
+        if ufunc.nout > 1:
+            if out is not None and any(o is not None for o in out):
+                raise Refused(f"np.{ufunc.__name__} with out= is not recorded")
+            return self.call("call", ufunc, inputs, words)
+        if any(type(i) is Symbol for i in inputs):
+            dtype = next((i.dtype for i in inputs if isinstance(i, ndarray)), np.dtype(float))
+            inputs = tuple(self.scalar(i, dtype) if type(i) is Symbol else i for i in inputs)
+        return self.call("matmul" if ufunc is np.matmul else "ufunc", ufunc, inputs, words, out)
+
+    def call(self, kind: str, function: Any, ins: Any, words: dict[str, Any], out: Any = None, run: Any = None) -> Any:
+        """Run and record a call of any function without side effects."""
+        run = run or function
+        regions, named = self.argument(ins), {k: self.argument(v) for k, v in words.items()}
+        given, given_words = stripped(ins), {k: stripped(v) for k, v in words.items()}
+        if out is not None:
+            target = self.region(out)
+            run(*given, **given_words, out=bare(out))
+            self.record(kind, function, regions, named, [target])
+            return out
+        r = run(*given, **given_words)
+        if isinstance(r, (tuple, list)):
+            outs = [self.fresh(x) for x in r]
+            self.record("call", function, regions, named, [self.region(o) for o in outs])
+            return type(r)(outs) if type(r) in (list, tuple) else type(r)(*outs)
+        a = np.asarray(r)
+        if a.dtype == object:
+            raise Refused(f"{getattr(function, '__name__', function)} returned no numbers")
+        if isinstance(r, ndarray) and id(owner(a)) in self.known:  # a view of a known array
+            return a.view(Recorded)
+        o = self.fresh(a if isinstance(r, ndarray) else np.array(r))
+        self.record(kind, function, regions, named, [self.region(o)])
+        return o
+
+    def inplace(self, function: Any, a: Any, rest: Any) -> None:
+        """Run and record a call that writes to some elements of its first argument."""
+        regions, target = self.argument((a, *rest)), self.region(a)
+        function(bare(a), *stripped(rest))
+        self.record("inplace", function, regions, {}, [target])
+
+    def copied(self, a: Any, dtype: Any, order: Any = "K") -> Any:
+        """Record a copy of an array."""
+        o = self.fresh(np.array(bare(a), dtype=dtype, order=order))
+        self.record("copy", np.copyto, (self.region(a),), {}, [self.region(o)])
+        return o
+
+    def into(self, target: Any, value: Any) -> None:
+        """Record a write of a value into all of ``target``."""
+        value = self.scalar(value, target.dtype) if type(value) is Symbol else value
+        source = self.argument(value if isinstance(value, (ndarray, int, float, bool, np.generic)) else np.asarray(value))
+        target[...] = stripped(value)
+        self.record("copy", np.copyto, (source,), {}, [self.region(target)])
+
+    def function(self, f: Any, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
+        """Run and record one of NumPy's functions."""
+        words = dict(words)
+        out = words.pop("out", None)
+        if f is np.copyto:
+            if words.get("where", True) is not True:
+                raise Refused("np.copyto with where= is not recorded")
+            return self.into(bare(args[0]), args[1])
+        if f in REDUCTIONS and len(args) <= 2 and set(words) <= {"axis", "keepdims"}:
+            words = {"axis": args[1] if len(args) > 1 else None, **words}
+            return self.ufunc(REDUCTIONS[f], "reduce", args[:1], {**words, "out": out})
+        if f is np.dot:
+            return self.call("dot", f, args[:2], {}, args[2] if len(args) > 2 else out)
+        if f is np.reshape and type(args[0]) is Recorded:
+            return args[0].reshape(*args[1:], **words)
+        if f is np.ravel and type(args[0]) is Recorded:
+            return args[0].ravel(*args[1:], **words)
+        if f in QUESTIONS:
+            return f(*stripped(args), **words)
+        if f in VIEWS:
+            r = f(*stripped(args), **words)
+            return r.view(Recorded) if isinstance(r, ndarray) else type(r)([x.view(Recorded) for x in r])
+        if f in (np.empty_like, np.zeros_like, np.ones_like, np.full_like):
+            return self.filled(f, args, words)
+        if f in WRITERS:
+            if words:
+                raise Refused(f"np.{f.__name__} with keywords is not recorded")
+            return self.inplace(f, args[0], args[1:])
+        if f in (np.sort, np.partition) or f.__module__.partition(".")[0] != "numpy":
+            return self.call("call", f, args, words)
+        if f is np.take and words.get("mode", "raise") == "raise" and type(args[0]) is Recorded:
+            axis = args[2] if len(args) > 2 else words.get("axis")
+            return self.call("take", f, args[:2], {"axis": axis}, out if len(args) < 4 else args[3])
+        if f is np.where and len(args) == 3:
+            return self.call("where", f, args, {})
+        if f.__name__ in ("save", "savez", "savetxt", "shuffle", "array2string", "array_repr", "array_str", "apply_along_axis"):
+            raise Refused(f"np.{f.__name__} is not recorded")
+        return self.call("call", f, args, words, out)
+
+    def filled(self, f: Any, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
+        """Record an array like another one."""
+        a = self.fresh(f(*stripped(args), **{k: stripped(v) for k, v in words.items()}))
+        if f is not np.empty_like:
+            value = FILLS[f] if f in FILLS else args[1] if len(args) > 1 else words["fill_value"]
+            self.record("copy", np.copyto, (self.argument(value),), {}, [self.region(a)])
+        return a

@@ -1,0 +1,148 @@
+"""The check before a program is used: the step as written and the program, side by side, on other numbers."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.compiled.program import Refused
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.random import default_generator
+
+
+class Snapshot:
+    """Everything that a step may change: array contents, gradients, numbers of optimisers, the random generator."""
+
+    def __init__(self, arrays: list[Any], tensors: list[Tensor], optimisers: list[Any]) -> None:
+        self.arrays = [(a, a.copy()) for a in arrays if a.flags.writeable]
+        self.grads = [(t, t._grad, None if t._grad is None else t._grad.array) for t in tensors]
+        self.contents = [(g, g.copy()) for _, _, g in self.grads if g is not None]
+        self.optimisers = [
+            (o, o.count, dict(o.state), {p: dict(s) for p, s in o.state.items()}, [dict(g) for g in o.param_groups])
+            for o in optimisers
+        ]
+        self.random = copy.deepcopy(default_generator().bit_generator.state)
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for a, content in (*self.arrays, *self.contents):
+            a[...] = content
+        for t, grad, array in self.grads:
+            t._grad = grad
+            if grad is not None:
+                grad.array = array
+        for o, count, states, contents, groups in self.optimisers:
+            o.count = count
+            dict.clear(o.state)
+            for p, s in states.items():
+                dict.__setitem__(o.state, p, s)
+                if dict(s) != contents[p]:
+                    dict.clear(s)
+                    dict.update(s, contents[p])
+            for g, before in zip(o.param_groups, groups, strict=True):
+                for k, v in before.items():
+                    if g.get(k) is not v:
+                        dict.__setitem__(g, k, v)
+        default_generator().bit_generator.state = copy.deepcopy(self.random)
+
+    def outcome(self) -> list[Any]:
+        """Return what there is now, as bytes and numbers."""
+        found: list[Any] = [_bytes(a) for a, _ in self.arrays]
+        for t, _, _ in self.grads:
+            found.append(None if t._grad is None else _bytes(t._grad.array))
+        for o, *_ in self.optimisers:
+            found.append(o.count)
+            for s in o.state.values():
+                found.append({k: v for k, v in s.items() if not isinstance(v, Tensor)})
+        found.append(repr(default_generator().bit_generator.state))
+        return found
+
+
+def _bytes(a: Any) -> Any:
+    return a.shape, a.dtype.str, a.tobytes()
+
+
+def values(result: Any) -> Any:
+    """Return what a step returned, comparable."""
+    if isinstance(result, Tensor):
+        return _bytes(result.array)
+    if type(result) in (list, tuple):
+        return type(result), [values(x) for x in result]
+    if type(result) is dict:
+        return [(k, values(x)) for k, x in result.items()]
+    return result
+
+
+def perturbed(a: Any, random: Any, shuffle: bool, state: bool) -> Any:
+    """Return other numbers like those of ``a``: smaller floats of the same sign, integers in another order."""
+    if a.dtype.kind == "f":
+        factor = random.uniform(0.6, 1.0, a.shape) if shuffle else 0.875
+        return (a * factor).astype(a.dtype)
+    if not shuffle:
+        return a.copy()
+    if a.size == 1 and state and a.dtype.kind in "iu":
+        return a + 2
+    return random.permutation(a.reshape(-1)).reshape(a.shape)
+
+
+def verify(
+    run: Callable[[list[Tensor]], Any], program: Callable[[list[Tensor]], Any], flat: list[Tensor], r: Any
+) -> None:
+    """Raise Refused unless the program does to other numbers, bit for bit, what the step as written does."""
+    from tinygrad_lite.engine.tensor import make
+
+    memories = [m for m in r.tracer.memories if m.kind == "live"]
+    tensors = [t for t, _ in r.live_tensors]
+    opts = [e.o for e in r.optimisers]
+    state = Snapshot([m.own for m in memories], tensors, opts)
+    named = {id(m.own) for m in memories if not m.name.startswith("array")}
+    exact = any(t.array.dtype.kind != "f" for t in flat)
+    problem = ""
+    try:
+        for shuffle in (True, False) if not exact else (True,):
+            random = np.random.default_rng(5)
+            state.restore()
+            inputs = [make(perturbed(t.array, random, shuffle, False)) for t in flat]
+            for a, _ in state.arrays:
+                if id(a) in named:
+                    a[...] = perturbed(a, random, shuffle, True)
+            _change_numbers(r)
+            start = Snapshot([a for a, _ in state.arrays], tensors, opts)
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                try:
+                    expected = values(run(inputs))
+                except Exception as error:
+                    problem = f"it failed on other numbers: {error}"
+                    continue
+                eager = start.outcome()
+                start.restore()
+                try:
+                    got = values(program(inputs))
+                except Exception as error:
+                    problem = f"its program failed on other numbers: {type(error).__name__}: {error}"
+                    continue
+            if got != expected or start.outcome() != eager:
+                raise Refused("its program would not give the same numbers: a value is computed out of sight of NumPy's protocols")
+            return
+    finally:
+        state.restore()
+    raise Refused(problem)
+
+
+def _change_numbers(r: Any) -> None:
+    for word, text in r.locals.items():
+        for e in r.optimisers:
+            if word in e.numbers:
+                key, states = e.numbers[word]
+                for s in states:
+                    dict.__setitem__(s, key, s[key] + 2 if type(s[key]) is int else s[key] * 0.9)
+        if ".param_groups[" in text:
+            name, rest = text.split(".param_groups[", 1)
+            i, key = rest.split("][", 1)
+            group = r.objects[name].param_groups[int(i)]
+            dict.__setitem__(group, key.rstrip("]")[1:-1], group[key.rstrip("]")[1:-1]] * 0.75)
