@@ -122,11 +122,14 @@ class Clustering(Estimator):
     def _given(self, start: Any, points: Points) -> Floats:
         """Return centroids that the user gave, moved like the points."""
         given = np.array(check_rows(start, "init", points.dtype))
-        if given.shape != (self.n_clusters, points.d):
-            raise ValueError(
-                f"The shape of the initial centers {given.shape} does not match the number of clusters "
-                f"{self.n_clusters} and of features {points.d}."
-            )
+        for size, wanted, what in (
+            (given.shape[0], self.n_clusters, "clusters"),
+            (given.shape[1], points.d, "features of the data"),
+        ):
+            if size != wanted:
+                raise ValueError(
+                    f"The shape of the initial centers {given.shape} does not match the number of {what} {wanted}."
+                )
         check_finite(given, "init")
         return np.asarray(given - points.middle)
 

@@ -91,6 +91,11 @@ class KMeans(Clustering):
         """
         most, tol = check_count("KMeans", "max_iter", self.max_iter), check_number("KMeans", "tol", self.tol)
         check_choice("KMeans", "algorithm", self.algorithm, ("lloyd", "elkan"))
+        if self.algorithm == "elkan" and self.n_clusters == 1:
+            warn(
+                RuntimeWarning,
+                "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
+            )
         rows, weights = self._checked(X, sample_weight)
         points = Points(rows)
         starts = self._starts(points, weights, self.random_state, rows)

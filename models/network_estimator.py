@@ -42,7 +42,7 @@ class Network(Estimator):
     learning_rate_init: float
     max_iter: int
     tol: float
-    n_iter_no_change: int
+    n_iter_no_change: Any
     shuffle: bool
     random_state: Any
     learning_rate = "constant"
@@ -82,8 +82,9 @@ class Network(Estimator):
 
     def _check_settings(self) -> None:
         owner = type(self).__name__
-        for name in ("max_iter", "n_iter_no_change"):
-            check_count(owner, name, getattr(self, name))
+        check_count(owner, "max_iter", self.max_iter)
+        if self.n_iter_no_change != np.inf:
+            check_count(owner, "n_iter_no_change", self.n_iter_no_change)
         if self.batch_size != "auto":
             check_count(owner, "batch_size", self.batch_size)
         check_number(owner, "alpha", self.alpha)
@@ -271,7 +272,14 @@ class Network(Estimator):
             return loss
 
         optimiser.step(closure)
-        self.loss_, self.n_iter_ = min(self.history_), min(len(self.history_), self.max_iter)
+        state = next(iter(optimiser.state_dict()["state"].values()))
+        self.loss_, self.n_iter_ = min(self.history_), min(int(state.get("n_iter", self.max_iter)), self.max_iter)
+        if self.n_iter_ >= self.max_iter or len(self.history_) >= self.max_fun:
+            warn(
+                ConvergenceWarning,
+                f"{type(self).__name__}: lbfgs failed to converge in max_iter={self.max_iter} iterations and "
+                f"max_fun={self.max_fun} evaluations; raise them",
+            )
         self._check_learned()
 
     def _outputs(self, X: Any) -> Floats:
@@ -371,6 +379,11 @@ class NetworkClassifier(Network, Classifier):
         self._check_settings()
         rows = self._fit_rows(X)
         classes, index = check_classes(type(self).__name__, rows, y)
+        if self.warm_start and "classes_" in self.__dict__ and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {classes}"
+            )
         weights = check_weights(rows, sample_weight, rows.dtype)
         rng = generator(self.random_state)
         self._start(rows, len(classes), rng)
@@ -417,6 +430,8 @@ class NetworkClassifier(Network, Classifier):
 
 def one_epoch(network: Any, rows: Floats, y: Any, weights: Floats | None) -> None:
     """Train one epoch and record its loss."""
+    if network.early_stopping:
+        raise ValueError("partial_fit does not support early_stopping=True")
     with drawing(network._rng):
         loss = network._epoch(network._shaped(rows), y, weights, network._rng)
     network.history_.append(loss)

@@ -86,8 +86,8 @@ def test_score_is_r2():
 def test_a_constant_column_gets_no_weight():
     X, y = make_regression(30, 2, random_state=0)
     for model in (models.LinearRegression(), models.Ridge(), models.Lasso(0.1)):
-        model.fit(np.column_stack([X, np.full(30, 7.0)]), y)
-        assert model.coef_[2] == 0
+        model.fit(np.column_stack([X, np.full(30, 7.0), np.full(30, 1e9 / 7)]), y)
+        assert (model.coef_[2:] == 0).all()
         assert np.isfinite(model.coef_).all()
 
 
@@ -339,3 +339,28 @@ def test_logistic_options():
             models.LogisticRegression(**wrong).fit(X, y)
     one = models.LogisticRegression().fit(X, y, np.where(y == 0, 1.0, 0.0))  # only one class has any weight
     assert (one.predict(X) == 0).all()
+
+
+def test_score_of_one_row_is_not_a_number():
+    X, y = make_regression(10, 2, random_state=0)
+    with pytest.warns(UserWarning, match="two samples"):
+        assert np.isnan(models.Ridge().fit(X, y).score(X[:1], y[:1]))
+    flat = models.LinearRegression().fit(X, np.full(10, 0.1))
+    assert flat.score(X, np.full(10, 0.1)) in (0.0, 1.0)
+
+
+def test_metadata_routing_passes_weights():
+    sklearn = pytest.importorskip("sklearn")
+    from sklearn.model_selection import GridSearchCV
+
+    X, y = make_regression(60, 2, noise=30.0, random_state=0)
+    weights = np.where(np.arange(60) < 30, 1.0, 1e-6)
+    with pytest.raises(RuntimeError, match="enable_metadata_routing"):
+        models.Ridge().set_fit_request(sample_weight=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        asking = models.Ridge().set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        search = GridSearchCV(asking, {"alpha": [1e-6]}, cv=2).fit(X, y, sample_weight=weights)
+        with pytest.raises(TypeError, match="Unexpected args"):
+            models.Ridge().set_fit_request(weight=True)
+    np.testing.assert_allclose(search.best_estimator_.coef_, models.Ridge(1e-6).fit(X, y, weights).coef_)
+    assert "alpha" in models.Ridge()._repr_html_()

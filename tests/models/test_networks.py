@@ -122,6 +122,7 @@ def test_cnn_classifier_reads_digits(digits):
     assert (model.predict(images[:, None]) == model.predict(held)).all()
 
 
+@pytest.mark.filterwarnings("ignore:MLPRegressor. lbfgs failed to converge")
 def test_mlp_regressor_with_lbfgs_fits_a_curve():
     x = np.linspace(-2, 2, 60)[:, None]
     Y = np.column_stack([np.sin(2 * x[:, 0]), x[:, 0] ** 2])
