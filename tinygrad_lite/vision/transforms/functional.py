@@ -183,7 +183,7 @@ def resize(
     >>> resize(tl.rand(3, 10, 20), 5).shape
     (3, 5, 10)
     """
-    mode = modekernels(interpolation)
+    mode = mode_of(interpolation)
     shape = get_dimensions(img)[1:]
     wanted = resized_size(shape, size, max_size)
     return img if wanted == shape else kernels(img).resize(img, wanted, mode, antialias)
@@ -326,7 +326,7 @@ def rotate(
     tensor([[[1., 3.],
              [0., 2.]]])
     """
-    mode = modekernels(interpolation)
+    mode = mode_of(interpolation)
     if not isinstance(angle, (int, float)):
         raise ArgumentError(f"Argument angle should be int or float, got {angle!r}")
     if center is not None and not isinstance(center, (list, tuple)):
@@ -362,7 +362,7 @@ def affine(
     >>> affine(tl.arange(3.0).reshape(1, 1, 3), 0, (1, 0), 1.0, 0, fill=9)
     tensor([[[9., 0., 1.]]])
     """
-    mode = modekernels(interpolation)
+    mode = mode_of(interpolation)
     if not isinstance(angle, (int, float)):
         raise ArgumentError(f"Argument angle should be int or float, got {angle!r}")
     if not isinstance(translate, (list, tuple)):
@@ -392,9 +392,7 @@ def perspective(
     fill: Fill = None,
 ) -> Any:
     """Move four corners ``(x, y)``, from top left clockwise, to other places."""
-    return kernels(img).perspective(
-        img, perspective_coefficients(startpoints, endpoints), modekernels(interpolation), fill
-    )
+    return kernels(img).perspective(img, perspective_coefficients(startpoints, endpoints), mode_of(interpolation), fill)
 
 
 # ------------------------------------------------------------------------------------------------ values
