@@ -74,7 +74,8 @@ celu channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv
 cosine_similarity group_norm hinge_embedding_loss instance_norm kl_div layer_norm margin_ranking_loss max_pool1d
 max_pool2d max_pool3d pairwise_distance pixel_shuffle pixel_unshuffle poisson_nll_loss prelu rms_norm selu
 triplet_margin_loss get_num_threads set_num_threads chain_matmul cholesky cholesky_inverse cholesky_solve det inverse
-logdet matrix_exp matrix_power pinverse qr slogdet svd vander
+logdet matrix_exp lu lu_solve lu_unpack triangular_solve geqrf orgqr
+matrix_power pinverse qr slogdet svd vander
 """.split()
 )
 """Functions that PyTorch has too and that other suites test: layers and losses, linear algebra, random numbers."""

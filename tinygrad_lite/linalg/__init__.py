@@ -1,6 +1,14 @@
 """Linear algebra: the door to everything that PyTorch keeps under ``torch.linalg``."""
 
 from tinygrad_lite.errors import LinAlgError as LinAlgError
+from tinygrad_lite.ops.linalg.lu import (
+    householder_product as householder_product,
+    lu as lu,
+    lu_factor as lu_factor,
+    lu_factor_ex as lu_factor_ex,
+    lu_solve as lu_solve,
+    solve_ex as solve_ex,
+)
 from tinygrad_lite.ops.linalg.matrix import (
     cholesky as cholesky,
     cholesky_ex as cholesky_ex,

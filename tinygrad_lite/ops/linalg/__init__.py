@@ -2,6 +2,7 @@
 
 from tinygrad_lite.ops.linalg import (
     decompositions as decompositions,
+    lu as lu,
     matmul as matmul,
     matrix as matrix,
     matrix_norm as matrix_norm,
