@@ -93,7 +93,8 @@ def test_it_has_a_parity_row(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_its_source_can_be_read(toy: Any) -> None:
     source = tl.OPS["toy_cube"].source
-    assert "def toy_cube(x, power=defaults['power'], **_words):" in source and "_y = forward(x_, power)" in source
+    assert "def toy_cube(x=MISSING, power=defaults['power'], **_words):" in source
+    assert "_y = forward(x_, power)" in source
     assert compile(source, "toy", "exec")
 
 

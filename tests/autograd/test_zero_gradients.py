@@ -96,8 +96,10 @@ PLAIN = [
 @pytest.mark.parametrize("name", PLAIN)
 def test_every_elementwise_op_at_every_extreme(name: str) -> None:
     op = tl.OPS[name]
-    count = len([p for p in op.params if p not in op.defaults])
     samples = op.samples.options if op.samples is not None else {}
+    if set(samples) & set(op.arrays):
+        pytest.skip("one operand has no derivative; tests/special draws it")
+    count = len([p for p in op.params if p not in op.defaults])
     options = {k: v[0] for k, v in samples.items() if not callable(v) and not callable(v[0])}
     places = [(a,) for a in EXTREMES] if count == 1 else [(a, b) for a in EXTREMES for b in EXTREMES]
     for at in places:

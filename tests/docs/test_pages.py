@@ -167,5 +167,5 @@ def test_the_program_of_the_readme(tmp_path):
 def test_every_page_is_in_the_index():
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^[a-z_]+$", index, re.MULTILINE))
-    below = {"index", "checking_gradients_messages", "gradcheck_table"}
+    below = {"index", "checking_gradients_layers", "checking_gradients_messages", "gradcheck_table"}
     assert {p.stem for p in DOCS.glob("*.md")} - below <= named

@@ -9,7 +9,7 @@ from typing import Any
 
 import tinygrad_lite as tl
 
-ROOMS = {name for name in dir(tl) if isinstance(getattr(tl, name), types.ModuleType)} - {"cuda", "mps", "accelerator"}
+ROOMS = {name for name in dir(tl) if isinstance(getattr(tl, name), types.ModuleType)} - {"mps", "accelerator"}
 
 
 def fresh(program: str) -> str:

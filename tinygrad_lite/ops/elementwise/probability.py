@@ -34,7 +34,7 @@ def ndtr(input: Array) -> Array:
 
 
 @op(input=lambda g, input, y: g * (np.exp(-y - input * input * 0.5) / ROOT_TAU), kind="elementwise",
-    layout="operands", promote="float", label="log Φ", public=False,
+    layout="operands", singular=True, promote="float", label="log Φ", public=False,
     samples=Samples("()->()", lo=-20.0, hi=6.0))  # fmt: skip
 def log_ndtr(input: Array) -> Array:
     """Return the logarithm of `ndtr`, finite far below 0.
@@ -59,7 +59,7 @@ def ndtri(input: Array) -> Array:
 
 
 @op(input=lambda g, input, y: g * (2 * input * y - 2 / sqrt(pi)), kind="elementwise", layout="operands",
-    promote="float", public=False, samples=Samples("()->()", lo=-3.0, hi=20.0))  # fmt: skip
+    singular=True, promote="float", public=False, samples=Samples("()->()", lo=-3.0, hi=20.0))  # fmt: skip
 def erfcx(input: Array) -> Array:
     """Return ``exp(input²) erfc(input)``, finite where `erfc` is tiny.
 

@@ -184,7 +184,9 @@ def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 
         value = number(name, value, t.array.dtype)
     elif not isinstance(value, Tensor):
         value = to_array(value, copy=False, name=name, numbers=t.array.dtype)
-    whole = index is Ellipsis
+    whole = index is Ellipsis or (
+        index.__class__ is slice and index.start is None and index.stop is None and index.step is None and t.ndim > 0
+    )
     try:
         shape = t.array.shape if whole else np.shape(t.array[index])
     except IndexError as error:
