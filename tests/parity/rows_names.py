@@ -32,10 +32,6 @@ def histogram(lib: Any, x: Any, w: Any, **o: Any) -> Any:
     return tuple(lib.histogram(x, 4, **o)), tuple(lib.histogram(x, 2, range=(-1.0, 1.5), **o)), tuple(with_weight)
 
 
-def signal_windows(lib: Any, n: int = 5, **o: Any) -> Any:
-    return tuple(getattr(lib, f"{w}_window")(n, **o) for w in ("hann", "hamming", "blackman", "bartlett", "kaiser"))
-
-
 REDUCE = [
     Row("index_reduce", lambda lib, x, s, i, r=r, k=k: lib.index_reduce(x, 0, i, s, r, include_self=k),
         [((3, 2), (3, 2)), ((3,), (3,))], fixed=lambda *s: (IDX,), kinds="f", values=(0.5, 2.0), second=r == "mean",
@@ -84,4 +80,12 @@ ROWS = [
     Row("frobenius_norm", lambda lib, x, **o: lib.frobenius_norm(x, (0, 1), **o), PAIRS, choices(keepdim=(False, True))),
     Row("nuclear_norm", lambda lib, x, **o: lib.nuclear_norm(x, **o), [((3, 2),), ((2, 2),)], choices(keepdim=(False, True)), second=False),
     Row("trapz", lambda lib, y, x, **o: (lib.trapz(y, x, **o), lib.trapz(y, **o)), [((4,), (4,)), ((2, 3), (2, 3))], each_dim),
+    # -- windows, buffers
+    *[Row(f"{w}_window", lambda lib, w=w, **o: [getattr(lib, f"{w}_window")(n, **o) for n in (0, 1, 2, 5, 8)], [()], choices(periodic=(True, False)), errors=[lambda lib, w=w: getattr(lib, f"{w}_window")(-1)]) for w in ("hann", "hamming", "blackman", "bartlett", "kaiser")],
+    Row("hamming_window", lambda lib: lib.hamming_window(5, True, 0.4, 0.6, dtype=lib.float64), [()]),
+    Row("kaiser_window", lambda lib: lib.kaiser_window(5, False, 3.0, dtype=lib.float64), [()]),
+    Row("scalar_tensor", lambda lib: (lib.scalar_tensor(2), lib.scalar_tensor(2, dtype=lib.int64)), [()]),
+    Row("frombuffer", lambda lib: (lib.frombuffer(bytearray(range(8)), dtype=lib.uint8), lib.frombuffer(bytearray(range(8)), dtype=lib.int16, count=2, offset=2)), [()], errors=[lambda lib: lib.frombuffer(bytearray(7), dtype=lib.int16), lambda lib: lib.frombuffer(bytearray(), dtype=lib.uint8), lambda lib: lib.frombuffer(bytearray(4), dtype=lib.uint8, offset=4), lambda lib: lib.frombuffer(bytearray(4), dtype=lib.uint8, count=5)]),
+    Row("asarray", lambda lib, x: (lib.asarray(x), lib.asarray(x.detach(), dtype=lib.int32), lib.asarray([1, 2.5]), lib.asarray(np.arange(3)), lib.asarray(3)), SOME, errors=[lambda lib: lib.asarray([1.0], copy=False)]),
+    Row("from_dlpack", lambda lib: (lib.from_dlpack(np.arange(3.0)), lib.from_dlpack(lib.ones(2)), lib.from_dlpack(lib.to_dlpack(lib.arange(3)))), [()]),
 ]  # fmt: skip

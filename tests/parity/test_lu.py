@@ -34,7 +34,7 @@ ROWS = [
         errors=[lambda lib: lib.linalg.lu(lib.ones(3)), lambda lib: lib.linalg.lu(lib.ones(2, 2, dtype=lib.int64))]),
     Row("linalg.lu_factor", lambda lib, a: tuple(lib.linalg.lu_factor(a)), SHAPES,
         errors=[lambda lib: lib.linalg.lu_factor(lib.zeros(2, 2))]),
-    Row("linalg.lu_factor_ex", lambda lib, a: tuple(lib.linalg.lu_factor_ex((a * (a > 0)).detach())), SHAPES, second=False),
+    Row("linalg.lu_factor_ex", lambda lib, a: tuple(lib.linalg.lu_factor_ex((a * (a > 0)).detach())), SHAPES),
     Row("linalg.lu_solve", solved, SOLVED, flags(adjoint=(False, True)), second=False, rtol=30),
     Row("linalg.lu_solve", lambda lib, a, b: solved(lib, a, b.swapaxes(-1, -2), left=False), SOLVED[:2], rtol=30),
     Row("linalg.solve_ex", lambda lib, a, b: tuple(lib.linalg.solve_ex(away(a), b)), SOLVED[:2]),
@@ -43,7 +43,8 @@ ROWS = [
     Row("lu_unpack", lambda lib, a: tuple(lib.lu_unpack(*lib.linalg.lu_factor(a))), SHAPES),
     Row("triangular_solve", lambda lib, b, a, **o: tuple(lib.triangular_solve(b, away(a), **o)), [((3, 2), (3, 3))],
         lambda *s: [{"upper": u, "transpose": t, "unitriangular": n} for u in BOTH for t in BOTH for n in BOTH]),
-    Row("householder_product", lambda lib, a, t: lib.linalg.householder_product(a, t), [((3, 2), (2,)), ((3, 3), (2,))]),
+    Row("householder_product", lambda lib, a, t: lib.linalg.householder_product(a, t),
+        [((3, 2), (2,)), ((3, 3), (2,))]),
     Row("orgqr", lambda lib, a, t: lib.orgqr(a, t), [((3, 2), (2,))]),
     Row("geqrf", lambda lib, a: tuple(lib.geqrf(a.detach())), [((3, 3),), ((4, 2),)]),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from tinygrad_lite.ops import (
     elementwise,
+    exchange,
     indexing,
     linalg,
     losses,
@@ -10,6 +11,7 @@ from tinygrad_lite.ops import (
     operators,
     reductions,
     shape,
+    signal_windows,
     windows,
 )
 
