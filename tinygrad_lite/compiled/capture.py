@@ -20,6 +20,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import MODE, Observer
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import owner
+from tinygrad_lite.optim.optimizer import State
 from tinygrad_lite.random import Generator, default_generator
 
 LOCK = threading.RLock()
@@ -208,7 +209,8 @@ class Capture:
                     dict.__setitem__(s, key, Symbol(value, word, tracer))
                 elif value is not None:
                     raise Refused(f"{name}: the state '{key}' is neither a tensor nor a number")
-            s.array = None
+            if type(s) is State:
+                s.array = None
 
         def back() -> None:
             o.state = state
@@ -217,7 +219,8 @@ class Capture:
                 dict.__setitem__(o.state, p, s)
                 dict.clear(s)
                 dict.update(s, entry.contents[p])
-                s.array = None
+                if type(s) is State:
+                    s.array = None
 
         self.undo.append(back)
         take, labels = type(o)._take, self.labels

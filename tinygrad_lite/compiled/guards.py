@@ -8,6 +8,7 @@ from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn.hooks import ACTIVE
 from tinygrad_lite.optim.hooks import AFTER, BEFORE
+from tinygrad_lite.optim.optimizer import State
 
 
 class OptimiserGuard:
@@ -83,7 +84,8 @@ class OptimiserGuard:
             now = o.state[p]
             if now is not s:
                 dict.update(s, now)
-                s.array = None
+                if type(s) is State:
+                    s.array = None
                 dict.__setitem__(o.state, p, s)
         return True
 

@@ -101,6 +101,11 @@ def share(r: Recording) -> None:
                     alias[w.memory.id] = table[key].memory, table[key].offset - w.offset
                     continue
                 table.setdefault(key, w)
+            if c.kind == "check":
+                key = _check_key(c, version)
+                if key in table:
+                    continue
+                table[key] = c.reads()[0]
             kept.append(c)
         changed = len(kept) != len(r.calls)
         r.calls, r.result = kept, replaced(r.result, moved)
@@ -120,6 +125,11 @@ def _key(c: Call, w: Region, version: Any) -> Any:
             parts.append((type(v), repr(v)))
     form = repr([type(v) for v in flat(c.ins)])
     return (c.kind, id(c.function), form, tuple(c.words), tuple(parts), w.shape, w.strides, w.dtype.str)
+
+
+def _check_key(c: Call, version: Any) -> Any:
+    x = c.reads()[0]
+    return "check", c.function, repr(c.words), x.key, version[x.memory.id]
 
 
 def separate(r: Recording) -> None:

@@ -91,6 +91,8 @@ class Writer:
                 self.first[base] = x
             else:
                 self.shown[name] = shown_view(self.first.get(base), x, base) or name
+            if x.memory.kind == "constant" and not x.shape:
+                self.shown[name] = repr(self.space[name].item())
             if self.shown.get(name, name) == name:
                 self.notes[name] = f"{x.dtype} {shape}" + ("" if name == base else f", a part of {base}")
         return self.names[x.key]
@@ -153,7 +155,8 @@ class Writer:
             dtype = next((x.dtype for x in c.reads()), w.dtype)
             if dtype.kind == "f":
                 ins = [self.number(v, dtype) if type(v) in (int, float) else s for v, s in zip(c.ins, ins, strict=True)]
-            return f"{self.function(c.function)}({', '.join(ins)}, {self.view(w, c.label)}{words})"
+            out = "out=" if c.function in (np.maximum, np.minimum) else ""  # NumPy deprecates a third operand there
+            return f"{self.function(c.function)}({', '.join(ins)}, {out}{self.view(w, c.label)}{words})"
         target = self.view(w, c.label) if len(c.outs) == 1 else ""
         if c.kind == "matmul":
             return f"{self.function(c.function)}({ins[0]}, {ins[1]}, {target}{words})"
@@ -161,6 +164,8 @@ class Writer:
             reduce = self.constant(c.function.reduce, f"{c.function.__name__}_reduce") \
                 if (c.function, "r") not in self.constants else self.constants[c.function, "r"]  # fmt: skip
             self.constants[c.function, "r"] = reduce
+            if set(c.words) - {"axis", "keepdims"}:
+                return f"{reduce}({ins[0]}, out={target}{words})"
             kept = ", True" if c.words.get("keepdims") else ""
             return f"{reduce}({ins[0]}, {self.value(c.words['axis'], c.label)}, None, {target}{kept})"
         if c.kind == "copy":

@@ -84,32 +84,37 @@ class Recorded(ndarray):
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
-    def _reduced(self, ufunc: Any, axis: Any, out: Any, keepdims: Any, dtype: Any = None) -> Any:
-        return CURRENT[0].ufunc(ufunc, "reduce", (self,), {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims})
+    def _reduced(self, ufunc: Any, axis: Any, out: Any, keepdims: Any, dtype: Any = None, words: Any = None) -> Any:
+        given = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **(words or {})}
+        return CURRENT[0].ufunc(ufunc, "reduce", (self,), given)
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def sum(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **words: Any
+    ) -> Any:
         """Sum."""
-        return self._reduced(np.add, axis, out, keepdims, dtype)
+        return self._reduced(np.add, axis, out, keepdims, dtype, words)
 
-    def prod(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def prod(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **words: Any
+    ) -> Any:
         """Multiply."""
-        return self._reduced(np.multiply, axis, out, keepdims, dtype)
+        return self._reduced(np.multiply, axis, out, keepdims, dtype, words)
 
-    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False, **words: Any) -> Any:
         """Return the largest."""
-        return self._reduced(np.maximum, axis, out, keepdims)
+        return self._reduced(np.maximum, axis, out, keepdims, words=words)
 
-    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False, **words: Any) -> Any:
         """Return the smallest."""
-        return self._reduced(np.minimum, axis, out, keepdims)
+        return self._reduced(np.minimum, axis, out, keepdims, words=words)
 
-    def any(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def any(self, axis: Any = None, out: Any = None, keepdims: Any = False, **words: Any) -> Any:
         """Return whether any is true."""
-        return self._reduced(np.logical_or, axis, out, keepdims)
+        return self._reduced(np.logical_or, axis, out, keepdims, words=words)
 
-    def all(self, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def all(self, axis: Any = None, out: Any = None, keepdims: Any = False, **words: Any) -> Any:
         """Return whether all are true."""
-        return self._reduced(np.logical_and, axis, out, keepdims)
+        return self._reduced(np.logical_and, axis, out, keepdims, words=words)
 
     def astype(self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Any:
         """Copy in another dtype."""
@@ -238,7 +243,8 @@ class Tracer:
         if memory is None:
             if type(a) is Recorded:
                 raise Refused(f"an array of shape {a.shape} comes from a call that was not recorded")
-            memory = self.register(a, "live", f"array{len(self.memories)}")
+            steady = not own.flags.writeable and (own.base is None)
+            memory = self.register(a, "constant" if steady else "live", f"array{len(self.memories)}")
         return Region(memory, a.__array_interface__["data"][0] - memory.lowest, a.shape, a.strides, a.dtype)
 
     def fresh(self, a: Any, kind: str = "temp") -> Any:
@@ -315,8 +321,7 @@ class Tracer:
             if len(inputs) > 1:
                 words["axis"], inputs = inputs[1], inputs[:1]
             words.setdefault("axis", 0)
-            kind = "call" if "dtype" in words or "initial" in words else "reduce"
-            return self.call(kind, ufunc.reduce if kind == "call" else ufunc, inputs, words, out, ufunc.reduce)
+            return self.call("reduce", ufunc, inputs, words, out, ufunc.reduce)
         if method != "__call__":
             return self.call("call", getattr(ufunc, method), inputs, words, out)
         if len(inputs) > ufunc.nin:
@@ -381,7 +386,7 @@ class Tracer:
             if words.get("where", True) is not True:
                 raise Refused("np.copyto with where= is not recorded")
             return self.into(bare(args[0]), args[1])
-        if f in REDUCTIONS and len(args) <= 2 and set(words) <= {"axis", "keepdims"}:
+        if f in REDUCTIONS and len(args) <= 2 and set(words) <= {"axis", "keepdims", "initial", "dtype"}:
             words = {"axis": args[1] if len(args) > 1 else None, **words}
             return self.ufunc(REDUCTIONS[f], "reduce", args[:1], {**words, "out": out})
         if f is np.dot:
