@@ -22,7 +22,7 @@ from tinygrad_lite.ops.losses.classification import binary_cross_entropy_with_lo
 class Binary(Distribution):
     """Base of distributions with a parameter ``probs`` or ``logits``, of which the other follows."""
 
-    _parameters = ("probs", "logits")
+    _parameters: tuple[str, ...] = ("probs", "logits")
 
     def _take(self, probs: Any, logits: Any) -> bool:
         """Store the one that is given; return whether it is a number."""

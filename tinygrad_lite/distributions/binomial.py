@@ -14,6 +14,7 @@ from tinygrad_lite.distributions.bernoulli import Binary
 from tinygrad_lite.distributions.parameters import (
     broadcast_all,
 )
+from tinygrad_lite.ops.elementwise.activation import softplus
 from tinygrad_lite.random import default_generator
 
 
@@ -79,9 +80,7 @@ class Binomial(Counted):
             self._validate_sample(value)
         n = self.total_count
         ways = tl.lgamma(n + 1) - tl.lgamma(value + 1) - tl.lgamma(n - value + 1)
-        positive = self.logits.clamp(min=0)
-        normalizer = n * (positive + tl.log1p(tl.exp(-tl.abs(self.logits)))) - ways
-        return value * self.logits - normalizer
+        return value * self.logits - n * softplus(self.logits) + ways
 
     def _one_count(self, name: str) -> int:
         count = int(self.total_count.max())

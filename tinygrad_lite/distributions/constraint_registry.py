@@ -11,7 +11,6 @@ tensor([1., 1.])
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Number
 from typing import Any
 
 from tinygrad_lite.distributions import constraints, transforms
@@ -25,7 +24,7 @@ class ConstraintRegistry:
     def __init__(self) -> None:
         self._registry: dict[type, Callable[[Any], Any]] = {}
 
-    def register(self, constraint: Any, factory: Any = None) -> Any:
+    def register(self, constraint: Any, factory: Any = None) -> Callable[[Any], Any]:
         """Register ``factory`` for a class of constraints (or an instance's class); a decorator without it."""
         if factory is None:
             return lambda given: self.register(constraint, given)
@@ -34,7 +33,7 @@ class ConstraintRegistry:
             raise TypeError("Expected constraint to be either a Constraint subclass or instance, "
                             f"but got {constraint}")  # fmt: skip
         self._registry[kind] = factory
-        return factory
+        return factory  # type: ignore[no-any-return]
 
     def __call__(self, constraint: Any) -> Any:
         """Return a transform to ``constraint``; raise NotImplementedError if there is none."""
@@ -76,7 +75,7 @@ def _independent_transform(constraint: Any) -> Any:
 @_both(constraints.positive, constraints.nonnegative)
 def _above(constraint: Any) -> Any:
     bound = constraint.lower_bound
-    if isinstance(bound, Number) and bound == 0:
+    if isinstance(bound, (int, float)) and bound == 0:
         return transforms.ExpTransform()
     return transforms.ComposeTransform([transforms.ExpTransform(), transforms.AffineTransform(bound, 1)])
 
@@ -91,7 +90,7 @@ def _below(constraint: Any) -> Any:
 @_both(constraints.interval, constraints.half_open_interval)
 def _between(constraint: Any) -> Any:
     low, high = constraint.lower_bound, constraint.upper_bound
-    if isinstance(low, Number) and isinstance(high, Number) and (low, high) == (0, 1):
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and (low, high) == (0, 1):
         return transforms.SigmoidTransform()
     return transforms.ComposeTransform([transforms.SigmoidTransform(), transforms.AffineTransform(low, high - low)])
 

@@ -87,7 +87,7 @@ class DependentProperty(property, Dependent):
         super().__init__(fn)
         self._is_discrete, self._event_dim = is_discrete, event_dim
 
-    def __call__(self, fn: Any) -> Any:  # type: ignore[override]
+    def __call__(self, fn: Callable[[Any], Any]) -> DependentProperty:  # type: ignore[override]
         """Decorate ``fn``, as in ``@dependent_property(event_dim=1)``."""
         return DependentProperty(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
 
@@ -153,6 +153,11 @@ class Real(Constraint):
     def check(self, value: Any) -> Any:
         """Return whether values are not NaN."""
         return value == value
+
+
+def whole(value: Any) -> Any:
+    """Return whether values are whole numbers."""
+    return (value == value.floor()) & value.isfinite()
 
 
 class Boolean(Constraint):
@@ -246,7 +251,7 @@ class IntegerInterval(Interval):
 
     def check(self, value: Any) -> Any:
         """Return whether values are whole and lie between the bounds."""
-        return (value % 1 == 0) & (self.lower_bound <= value) & (value <= self.upper_bound)
+        return whole(value) & (self.lower_bound <= value) & (value <= self.upper_bound)
 
 
 class IntegerGreaterThan(GreaterThan):
@@ -256,7 +261,7 @@ class IntegerGreaterThan(GreaterThan):
 
     def check(self, value: Any) -> Any:
         """Return whether values are whole and at least the bound."""
-        return (value % 1 == 0) & (value >= self.lower_bound)
+        return whole(value) & (value >= self.lower_bound)
 
 
 # ------------------------------------------------------------------------------------------------ vectors
@@ -420,7 +425,7 @@ class Stack(Constraint):
 
 # ------------------------------------------------------------------------------------------------ PyTorch's names
 dependent = Dependent()
-dependent_property: Callable[..., Any] = DependentProperty
+dependent_property = DependentProperty
 independent, cat, stack, multinomial = IndependentConstraint, Cat, Stack, Multinomial
 greater_than, greater_than_eq, less_than = GreaterThan, GreaterThanEq, LessThan
 interval, half_open_interval, integer_interval = Interval, HalfOpenInterval, IntegerInterval

@@ -94,7 +94,9 @@ class ContinuousBernoulli(Binary):
     def icdf(self, value: Any) -> Any:
         p = self._cut()
         inner = (tl.log1p(-p + value * (2 * p - 1)) - tl.log1p(-p)) / (tl.log(p) - tl.log1p(-p))
-        return tl.where(self._outside(), inner, value)
+        # To first order, so that samples have a gradient at a half too.
+        middle = value + 2 * (self.probs - 0.5) * value * (1 - value)
+        return tl.where(self._outside(), inner, middle)
 
     def entropy(self) -> Any:
         log0, log1 = tl.log1p(-self.probs), tl.log(self.probs)

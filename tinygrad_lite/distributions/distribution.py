@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
@@ -62,7 +62,7 @@ class Distribution:
         """Return the distribution with its parameters expanded to ``batch_shape``."""
         return self._expanded(batch_shape, _instance)
 
-    _parameters: ClassVar[tuple[str, ...]] = ()
+    _parameters: tuple[str, ...] = ()
     """Names of the attributes that `expand` expands; each has the shape ``batch_shape`` and its own event axes."""
 
     def _expanded(self, batch_shape: Any, instance: Any = None) -> Any:

@@ -46,7 +46,7 @@ class GeneralizedPareto(Distribution):
     @property
     def mean(self) -> Any:
         inside = self.concentration < 1
-        return tl.where(inside, self.loc + self.scale / (1 - tl.where(inside, self.concentration, 0.0)), math.inf)
+        return tl.where(inside, self.loc + self.scale / (1 - tl.where(inside, self.concentration, 0.0)), math.nan)
 
     @property
     def mode(self) -> Any:
@@ -56,7 +56,7 @@ class GeneralizedPareto(Distribution):
     def variance(self) -> Any:
         inside = self.concentration < 0.5
         k = tl.where(inside, self.concentration, 0.0)
-        return tl.where(inside, self.scale.pow(2) / ((1 - k).pow(2) * (1 - 2 * k)), math.inf)
+        return tl.where(inside, self.scale.pow(2) / ((1 - k).pow(2) * (1 - 2 * k)), math.nan)
 
     def rsample(self, sample_shape: Any = ()) -> Any:
         return self.icdf(open_uniform(self.loc, self._extended_shape(sample_shape)))

@@ -50,7 +50,9 @@ class InverseGamma(Distribution):
 
     @property
     def mean(self) -> Any:
-        return tl.where(self.concentration > 1, self.rate / (self.concentration - 1), math.inf)
+        finite = self.concentration > 1
+        a = tl.where(finite, self.concentration, 2.0)
+        return tl.where(finite, self.rate / (a - 1), math.inf)
 
     @property
     def mode(self) -> Any:
@@ -58,8 +60,9 @@ class InverseGamma(Distribution):
 
     @property
     def variance(self) -> Any:
-        a = self.concentration
-        return tl.where(a > 2, self.rate.square() / ((a - 1).square() * (a - 2)), math.inf)
+        finite = self.concentration > 2
+        a = tl.where(finite, self.concentration, 3.0)
+        return tl.where(finite, self.rate.square() / ((a - 1).square() * (a - 2)), math.inf)
 
     def rsample(self, sample_shape: Any = ()) -> Any:
         return self.base_dist.rsample(sample_shape).reciprocal()

@@ -23,8 +23,11 @@ from tinygrad_lite.distributions.exponential import Exponential
 from tinygrad_lite.distributions.gamma import Gamma
 from tinygrad_lite.distributions.geometric import Geometric
 from tinygrad_lite.distributions.gumbel import Gumbel
+from tinygrad_lite.distributions.half_cauchy import HalfCauchy
 from tinygrad_lite.distributions.half_normal import HalfNormal
 from tinygrad_lite.distributions.independent import Independent
+from tinygrad_lite.distributions.inverse_gamma import InverseGamma
+from tinygrad_lite.distributions.kumaraswamy import Kumaraswamy
 from tinygrad_lite.distributions.laplace import Laplace
 from tinygrad_lite.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
 from tinygrad_lite.distributions.multivariate_normal import MultivariateNormal, mahalanobis
@@ -35,6 +38,7 @@ from tinygrad_lite.distributions.pareto import Pareto
 from tinygrad_lite.distributions.poisson import Poisson
 from tinygrad_lite.distributions.transformed_distribution import TransformedDistribution
 from tinygrad_lite.distributions.uniform import Uniform
+from tinygrad_lite.distributions.weibull import Weibull
 from tinygrad_lite.ops.elementwise.activation import softplus
 
 __all__ = ["kl_divergence", "register_kl"]
@@ -196,9 +200,19 @@ def _gumbel(p: Any, q: Any) -> Any:
     return -ratio.log() + distance + ratio * euler_constant + moment - (1 + euler_constant)
 
 
+@register_kl(HalfCauchy, HalfCauchy)
 @register_kl(HalfNormal, HalfNormal)
-def _half_normal(p: Any, q: Any) -> Any:
-    return _normal(p.base_dist, q.base_dist)
+@register_kl(InverseGamma, InverseGamma)
+def _of_base(p: Any, q: Any) -> Any:
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+@register_kl(Kumaraswamy, Kumaraswamy)
+def _kumaraswamy(p: Any, q: Any) -> Any:
+    same = (p.concentration1 == q.concentration1) & (p.concentration0 == q.concentration0)
+    if not same.all():
+        raise NotImplementedError("kl_divergence: two Kumaraswamy distributions need the same parameters")
+    return tl.zeros_like(p.concentration1)
 
 
 @register_kl(Laplace, Laplace)
@@ -229,6 +243,13 @@ def _poisson(p: Any, q: Any) -> Any:
 def _uniform(p: Any, q: Any) -> Any:
     result = ((q.high - q.low) / (p.high - p.low)).log()
     return tl.where((q.low > p.low) | (q.high < p.high), math.inf, result)
+
+
+@register_kl(Weibull, Weibull)
+def _weibull(p: Any, q: Any) -> Any:
+    ratio, power = p.scale / q.scale, q.concentration / p.concentration
+    slopes = (1 - power) * euler_constant + q.concentration * ratio.log()
+    return -power.log() - slopes + tl.exp(q.concentration * ratio.log() + (power + 1).lgamma()) - 1
 
 
 @register_kl(TransformedDistribution, TransformedDistribution)

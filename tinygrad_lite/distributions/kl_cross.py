@@ -12,6 +12,7 @@ from typing import Any
 import tinygrad_lite as tl
 from tinygrad_lite.distributions.bernoulli import Bernoulli
 from tinygrad_lite.distributions.beta import Beta
+from tinygrad_lite.distributions.binomial import Binomial
 from tinygrad_lite.distributions.continuous_bernoulli import ContinuousBernoulli
 from tinygrad_lite.distributions.exponential import Exponential
 from tinygrad_lite.distributions.gamma import Gamma
@@ -31,7 +32,7 @@ INFINITE = (
     (Gumbel, Pareto), (Gumbel, Uniform), (Laplace, Beta), (Laplace, ContinuousBernoulli), (Laplace, Exponential),
     (Laplace, Gamma), (Laplace, Pareto), (Laplace, Uniform), (Normal, Beta), (Normal, ContinuousBernoulli),
     (Normal, Exponential), (Normal, Gamma), (Normal, Pareto), (Normal, Uniform), (Pareto, Beta),
-    (Pareto, ContinuousBernoulli), (Pareto, Uniform), (Poisson, Bernoulli),
+    (Pareto, ContinuousBernoulli), (Pareto, Uniform), (Poisson, Bernoulli), (Poisson, Binomial),
 )  # fmt: skip
 """Pairs where p has values that q cannot have."""
 

@@ -71,7 +71,7 @@ class LowRankMultivariateNormal(Distribution):
         return self.loc
 
     @lazy_property
-    def variance(self) -> Any:  # type: ignore[override]
+    def variance(self) -> Any:
         """Variance of each component."""
         return (self._factor.pow(2).sum(-1) + self._diag).expand((*self._batch_shape, *self._event_shape))
 

@@ -58,5 +58,7 @@ class NegativeBinomial(Counted):
             self._validate_sample(value)
         n = self.total_count
         chance = n * logsigmoid(-self.logits) + value * logsigmoid(self.logits)
-        ways = tl.lgamma(n + value) - tl.lgamma(1.0 + value) - tl.lgamma(n)
-        return chance + tl.where(n + value == 0.0, 0.0, ways)
+        empty = n + value == 0.0
+        safe = tl.where(empty, 1.0, n)
+        ways = tl.lgamma(safe + value) - tl.lgamma(1.0 + value) - tl.lgamma(safe)
+        return chance + tl.where(empty, 0.0, ways)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import tinygrad_lite as tl
@@ -37,8 +38,9 @@ class Pareto(Distribution):
 
     @property
     def mean(self) -> Any:
-        a = self.alpha.clamp(min=1)
-        return a * self.scale / (a - 1)
+        finite = self.alpha > 1
+        a = tl.where(finite, self.alpha, 2.0)
+        return tl.where(finite, a * self.scale / (a - 1), math.inf)
 
     @property
     def mode(self) -> Any:
@@ -46,8 +48,9 @@ class Pareto(Distribution):
 
     @property
     def variance(self) -> Any:
-        a = self.alpha.clamp(min=2)
-        return self.scale.pow(2) * a / ((a - 1).pow(2) * (a - 2))
+        finite = self.alpha > 2
+        a = tl.where(finite, self.alpha, 3.0)
+        return tl.where(finite, self.scale.pow(2) * a / ((a - 1).pow(2) * (a - 2)), math.inf)
 
     def rsample(self, sample_shape: Any = ()) -> Any:
         times = drawn(self.scale, self._extended_shape(sample_shape), "standard_exponential")

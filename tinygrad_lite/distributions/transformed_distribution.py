@@ -46,7 +46,7 @@ class TransformedDistribution(Distribution):
             batch = expanded[: len(expanded) - len(base_distribution.event_shape)]
             base_distribution = base_distribution.expand(tl.Size(batch))
         joined = whole.domain.event_dim - len(base_distribution.event_shape)
-        self.base_dist = Independent(base_distribution, joined) if joined > 0 else base_distribution
+        self.base_dist: Any = Independent(base_distribution, joined) if joined > 0 else base_distribution
         more = max(event_dim - whole.domain.event_dim, 0)
         cut = len(forward) - (whole.codomain.event_dim + more)
         super().__init__(forward[:cut], forward[cut:], validate_args=validate_args)

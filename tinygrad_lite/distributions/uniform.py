@@ -65,7 +65,7 @@ class Uniform(Distribution):
         if self._validate_args:
             self._validate_sample(value)
         inside = (self.low <= value) & (self.high > value)
-        return tl.log(inside.to(self.low.dtype)) - tl.log(self.high - self.low)
+        return tl.where(inside, -tl.log(self.high - self.low), -math.inf)
 
     def cdf(self, value: Any) -> Any:
         if self._validate_args:

@@ -18,14 +18,15 @@ class Transform:
     With ``cache_size=1`` the last input and output are kept, so that inverting the last output is exact and free.
     """
 
-    bijective = False
+    bijective: Any = False
     domain: Any
     codomain: Any
 
     def __init__(self, cache_size: int = 0) -> None:
         if cache_size not in (0, 1):
             raise ValueError("cache_size must be 0 or 1")
-        self._cache_size, self._inv = cache_size, None  # type: ignore[var-annotated]
+        self._cache_size = cache_size
+        self._inv: Any = None  # a weak reference to the inverse
         self._cached_x_y: tuple[Any, Any] = (None, None)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -114,20 +115,20 @@ class _InverseTransform(Transform):
 
     def __init__(self, transform: Any) -> None:
         super().__init__(cache_size=transform._cache_size)
-        self._inv: Any = transform  # type: ignore[assignment]
+        self._inv = transform
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         """The codomain of the transform."""
         return self._inv.codomain
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         """The domain of the transform."""
         return self._inv.domain
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         """Whether the transform is bijective."""
         return bool(self._inv.bijective)
 
@@ -148,7 +149,7 @@ class _InverseTransform(Transform):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _InverseTransform) and bool(self._inv == other._inv)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __call__(self, x: Any) -> Any:
         """Return the value that the transform maps to ``x``."""
@@ -180,10 +181,10 @@ class ComposeTransform(Transform):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ComposeTransform) and self.parts == other.parts
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         """The domain of the first part, with the event axes that later parts need."""
         if not self.parts:
             return constraints.real
@@ -193,7 +194,7 @@ class ComposeTransform(Transform):
         return _joined(self.parts[0].domain, dim)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         """The codomain of the last part, with the event axes that earlier parts need."""
         if not self.parts:
             return constraints.real
@@ -203,7 +204,7 @@ class ComposeTransform(Transform):
         return _joined(self.parts[-1].codomain, dim)
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         """Whether all parts are bijective."""
         return all(p.bijective for p in self.parts)
 
@@ -286,17 +287,17 @@ class IndependentTransform(Transform):
         return IndependentTransform(self.base_transform, self.reinterpreted_batch_ndims, cache_size=cache_size)
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         """The base's domain with the joined axes."""
         return constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         """The base's codomain with the joined axes."""
         return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         """Whether the base is bijective."""
         return bool(self.base_transform.bijective)
 
@@ -343,12 +344,12 @@ class ReshapeTransform(Transform):
         super().__init__(cache_size=cache_size)
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         """Arrays of ``in_shape``."""
         return constraints.independent(constraints.real, len(self.in_shape))
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         """Arrays of ``out_shape``."""
         return constraints.independent(constraints.real, len(self.out_shape))
 

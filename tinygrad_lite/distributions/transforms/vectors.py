@@ -21,7 +21,7 @@ class _Unparametrised(Transform):
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 class SoftmaxTransform(_Unparametrised):
@@ -181,7 +181,7 @@ class CatTransform(Transform):
     @property
     def event_dim(self) -> int:
         """The largest number of event axes of the parts."""
-        return max(t.event_dim for t in self.transforms)
+        return max(int(t.event_dim) for t in self.transforms)
 
     @property
     def length(self) -> int:
@@ -220,17 +220,17 @@ class CatTransform(Transform):
         return tl.cat(parts, dim) if dim < 0 else sum(parts)
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         """Whether all parts are bijective."""
         return all(t.bijective for t in self.transforms)
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         """The domains of the parts."""
         return constraints.cat([t.domain for t in self.transforms], self.dim, self.lengths)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         """The codomains of the parts."""
         return constraints.cat([t.codomain for t in self.transforms], self.dim, self.lengths)
 
@@ -265,16 +265,16 @@ class StackTransform(Transform):
         return tl.stack([t.log_abs_det_jacobian(a, b) for t, a, b in pairs], self.dim)
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         """Whether all parts are bijective."""
         return all(t.bijective for t in self.transforms)
 
     @property
-    def domain(self) -> Any:  # type: ignore[override]
+    def domain(self) -> Any:
         """The domains of the parts."""
         return constraints.stack([t.domain for t in self.transforms], self.dim)
 
     @property
-    def codomain(self) -> Any:  # type: ignore[override]
+    def codomain(self) -> Any:
         """The codomains of the parts."""
         return constraints.stack([t.codomain for t in self.transforms], self.dim)

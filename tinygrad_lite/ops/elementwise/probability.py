@@ -167,9 +167,12 @@ def multigammaln(input: Array, p: int) -> Any:
     return y + p * (p - 1) / 4 * log(pi)
 
 
-@op(input=_no_derivative("zeta"), other=lambda g, input, other: g * (-input * zeta(input + 1, other)),
-    kind="elementwise", promote="float", singular=True, label="ζ", public=False,
-    samples=Samples("()->()", lo=0.3, hi=1e3, options={"input": (2.0, 1.5, 5.0)},
+def _zeta_rule(g: Array, input: Array, other: Array) -> Any:
+    return g * (-input * zeta(input + 1, other))
+
+
+@op(input=_no_derivative("zeta"), other=_zeta_rule, kind="elementwise", promote="float", singular=True, label="ζ",
+    public=False, samples=Samples("()->()", lo=0.3, hi=1e3, options={"input": (2.0, 1.5, 5.0)},
                     call=lambda f, other, input: f(input, other)))  # fmt: skip
 def zeta(input: Array, other: Array) -> Array:
     r"""Return the Hurwitz zeta function :math:`\sum_{k \ge 0} (k + q)^{-x}` of x = ``input`` and q = ``other``.
