@@ -14,12 +14,18 @@ from tinygrad_lite.nn.conv import *  # noqa: F403
 from tinygrad_lite.nn.dropout import *  # noqa: F403
 from tinygrad_lite.nn.embedding import *  # noqa: F403
 from tinygrad_lite.nn.flatten import *  # noqa: F403
+from tinygrad_lite.nn.lazy import *  # noqa: F403
 from tinygrad_lite.nn.linear import Bilinear as Bilinear, Identity as Identity, Linear as Linear
 from tinygrad_lite.nn.losses import *  # noqa: F403
 from tinygrad_lite.nn.module import Module as Module
 from tinygrad_lite.nn.normalisation import *  # noqa: F403
 from tinygrad_lite.nn.padding import *  # noqa: F403
-from tinygrad_lite.nn.parameter import Buffer as Buffer, Parameter as Parameter
+from tinygrad_lite.nn.parameter import (
+    Buffer as Buffer,
+    Parameter as Parameter,
+    UninitializedBuffer as UninitializedBuffer,
+    UninitializedParameter as UninitializedParameter,
+)
 from tinygrad_lite.nn.parameter_container import *  # noqa: F403
 from tinygrad_lite.nn.pixelshuffle import *  # noqa: F403
 from tinygrad_lite.nn.pooling import *  # noqa: F403

@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.linear import redraw, uniform_parameter
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.nn.parameter import Parameter
+from tinygrad_lite.nn.parameter import Parameter, is_lazy
 from tinygrad_lite.ops.windows.convolution import as_ints, convolution, pads_of, transposed
 from tinygrad_lite.ops.windows.correlation import check_window
 
@@ -96,7 +96,7 @@ class _Base(Module):
             text += f", groups={self.groups}"
         if self.bias is None:
             text += ", bias=False"
-        elif self.bias.ndim > 1:
+        elif not is_lazy(self.bias) and self.bias.ndim > 1:
             text += ", bias=untied"
         if self.padding_mode != "zeros":
             text += f", padding_mode={self.padding_mode}"

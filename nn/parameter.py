@@ -1,14 +1,17 @@
-"""Tensors that belong to a module: `Parameter` and `Buffer`."""
+"""Tensors that belong to a module: `Parameter` and `Buffer`, and those whose shape is not known yet."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_lite.engine import new
-from tinygrad_lite.engine.printing import show
-from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, to_array
+import numpy as np
 
-__all__ = ["Buffer", "Parameter"]
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.devices import Device
+from tinygrad_lite.engine.printing import show
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
+
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 class _Named(Tensor):
@@ -61,3 +64,107 @@ class Buffer(_Named):
         if isinstance(data, Tensor):
             self.array = data.array
         self.persistent = persistent
+
+
+class _Uninitialized(_Named):
+    """A tensor of a lazy layer before the first input: it has a dtype and no shape."""
+
+    cls_to_become: Any = None
+    persistent = True
+
+    def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
+        Tensor.array.__set__(self, new.empty(0, dtype or get_default_dtype()))  # type: ignore[attr-defined]
+        self._grad = self.node = self.hooks = self.base = None
+        self.tracked = requires_grad
+
+    @property
+    def array(self) -> Any:
+        """Raise ValueError: there are no values yet."""
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter. This error happens when you are using a `LazyModule` or "
+            f"explicitly manipulating `torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules call "
+            f"`forward` with a dummy batch to initialize the parameters before calling torch functions"
+        )
+
+    @property
+    def shape(self) -> Any:
+        """Raise RuntimeError: the shape is not known yet."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype that the values will have."""
+        return make(Tensor.array.__get__(self)).dtype  # type: ignore[attr-defined]
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether it will require gradients."""
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.tracked = bool(value)
+
+    @property
+    def data(self) -> Any:
+        """The tensor itself."""
+        return self
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not isinstance(value, _Uninitialized):
+            raise ValueError("data of an uninitialized parameter cannot be set; call materialize(shape) first")
+
+    def to(self, *args: Any, dtype: Any = None, **_: Any) -> Any:
+        """Change the dtype in which the values will be made."""
+        for a in (*args, dtype):
+            if a is not None and not isinstance(a, (bool, str, Device)):
+                Tensor.array.__set__(self, new.empty(0, a.dtype if isinstance(a, Tensor) else np.dtype(a)))  # type: ignore[attr-defined]
+        return self
+
+    def share_memory_(self) -> Any:
+        """Raise RuntimeError: there is no memory yet."""
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters "
+            "before calling `module.share_memory()`."
+        )
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Make it an ordinary parameter or buffer of this shape, with values that are not set."""
+        kind = dtype or self.dtype
+        self.__class__ = self.cls_to_become
+        self.array = new.empty(tuple(shape), kind)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        copy = memo[id(self)] = type(self)(self.tracked, None, self.dtype)
+        return copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self.tracked, None, self.dtype)
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter whose shape is not known yet; `materialize` makes it a `Parameter`."""
+
+    cls_to_become = Parameter
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        _Uninitialized.__init__(self, requires_grad, device, dtype)
+
+
+class UninitializedBuffer(_Uninitialized, Buffer):
+    """A buffer whose shape is not known yet; `materialize` makes it a `Buffer`."""
+
+    cls_to_become = Buffer
+
+
+def is_lazy(param: Any) -> bool:
+    """Return whether ``param`` is an `UninitializedParameter` or an `UninitializedBuffer`."""
+    return isinstance(param, _Uninitialized)

@@ -16,7 +16,7 @@ from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.nn.hooks import Hooked
 from tinygrad_lite.nn.members import Members
-from tinygrad_lite.nn.parameter import Parameter
+from tinygrad_lite.nn.parameter import Parameter, is_lazy
 
 EXTRA = "_extra_state"
 
@@ -192,6 +192,13 @@ def _load(
 
 
 def _load_one(module: Any, name: str, t: Any, key: str, value: Any, assign: bool, errors: list[str]) -> None:
+    if is_lazy(value):
+        if not is_lazy(t):
+            errors.append(
+                f"{key}: Can't access the shape of an uninitialized parameter or buffer. The state dict is that of a "
+                "lazy module before its first forward, this module is initialized"
+            )
+        return
     array = value.array if isinstance(value, Tensor) else value
     if not isinstance(array, np.ndarray):
         errors.append(

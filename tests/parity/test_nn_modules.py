@@ -9,6 +9,7 @@ import pytest
 from tests.parity import rows_conv, rows_layers, rows_losses
 from tests.parity.modules import Row, run, wrong
 from tinygrad_lite import nn
+from tinygrad_lite.nn import lazy
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -24,6 +25,7 @@ ELSEWHERE = {
     "ParameterList": "no forward; tests/nn/test_containers.py",
     "ParameterDict": "no forward; tests/nn/test_containers.py",
     "TransformerDecoder": "a part of the row of Transformer",
+    **{name: "test_lazy.py" for name in lazy.__all__},
     "CTCLoss": "test_ctc.py",
     "Container": "deprecated; test_old_spellings.py",
     "NLLLoss2d": "deprecated; test_old_spellings.py",

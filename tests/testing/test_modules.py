@@ -123,6 +123,21 @@ MODULES |= {
 }
 
 
+def called(layer: Any, shape: tuple[int, ...]) -> Any:
+    """A lazy layer after its first input."""
+    layer(tl.ones(*shape))
+    return layer
+
+
+for rank, (spec, shape) in {"1": (SEQ, (2, 2, 6)), "2": (IMAGE, (2, 2, 4, 5)), "3": (VOLUME, (2, 2, 3, 4, 3))}.items():
+    for name, arguments in {"Conv": (3, 2), "ConvTranspose": (3, 2), "BatchNorm": (), "InstanceNorm": ()}.items():
+        MODULES[f"Lazy{name}{rank}d"] = (
+            lambda n=f"Lazy{name}{rank}d", a=arguments, s=shape: called(getattr(nn, n)(*a), s),
+            spec,
+        )
+MODULES["LazyLinear"] = (lambda: called(nn.LazyLinear(3), (2, 4)), X)
+
+
 class Called(nn.Module):
     """A module with its own call: with signs or positions made from drawn integers, or part by part."""
 
