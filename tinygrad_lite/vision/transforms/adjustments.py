@@ -53,6 +53,7 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
 def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
     """Return gain * x^gamma for values scaled to [0, 1].
 
+    >>> import tinygrad_lite as tl
     >>> adjust_gamma(tl.tensor([[[0.5]]]), 2.0)
     tensor([[[0.2500]]])
     """
@@ -78,6 +79,7 @@ def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
 def invert(img: Any) -> Any:
     """Replace each value by white minus it.
 
+    >>> import tinygrad_lite as tl
     >>> invert(tl.tensor([[[0.25]]]))
     tensor([[[0.7500]]])
     """

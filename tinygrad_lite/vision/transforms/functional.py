@@ -27,7 +27,7 @@ from tinygrad_lite.vision.transforms.adjustments import (
     solarize as solarize,
     to_grayscale as to_grayscale,
 )
-from tinygrad_lite.vision.transforms.interpolation import InterpolationMode as InterpolationMode
+from tinygrad_lite.vision.transforms.interpolation import InterpolationMode as InterpolationMode, mode_of
 from tinygrad_lite.vision.transforms.kinds import kernels
 from tinygrad_lite.vision.transforms.planes import inverse_affine, perspective_coefficients
 
