@@ -9,13 +9,14 @@ import pytest
 from tests.house import arrows
 
 GRAPH = arrows.files()
-# What each folder has today, with a little air. A new arrow is a decision: raise the bound in the commit that adds it.
+# What each folder has. A new arrow is a decision: raise the bound in the commit that adds it. The package grew by rooms
+# that scripts for PyTorch import (distributions, special, vision, amp, cuda, jit, backends), which nothing else imports.
 BOUNDS = {
-    "tinygrad_lite": (22, 66, 9),
-    "tinygrad_lite.engine": (25, 65, 12),
-    "tinygrad_lite.ops": (15, 53, 9),
-    "tinygrad_lite.testing": (9, 22, 7),
-    "tinygrad_lite.viz": (12, 28, 8),
+    "tinygrad_lite": (31, 100, 9),
+    "tinygrad_lite.engine": (28, 74, 12),
+    "tinygrad_lite.ops": (16, 53, 9),
+    "tinygrad_lite.testing": (17, 37, 7),
+    "tinygrad_lite.viz": (12, 29, 8),
 }
 
 

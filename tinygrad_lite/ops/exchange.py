@@ -115,19 +115,15 @@ def asarray(
         if copy is False and y is not obj:
             raise ValueError("asarray: can't alias tensor with dtype; a copy is needed, pass copy=None")
         y = y.clone() if copy and y is obj else y
-        if obj.requires_grad and not requires_grad:
-            y = y.detach()
     else:
         if isinstance(obj, (bytes, bytearray, memoryview)):
-            obj = np.frombuffer(obj, get_default_dtype() if chosen is None else chosen)
+            obj = new.frombuffer(obj, get_default_dtype() if chosen is None else chosen)
         elif not isinstance(obj, np.ndarray) and hasattr(obj, "__dlpack__") and not np.isscalar(obj):
             obj = from_dlpack(obj.detach() if hasattr(obj, "detach") else obj).array
         y = make(to_array(obj, chosen, copy=bool(copy), name="asarray"))
         if copy is False and not (isinstance(obj, np.ndarray) and np.shares_memory(y.array, obj)):
             raise ValueError(f"asarray: can't alias {describe(obj)}; a copy is needed, pass copy=None")
-    if requires_grad:
-        y.requires_grad = True
-    return y
+    return y.requires_grad_() if requires_grad else y
 
 
 def frombuffer(

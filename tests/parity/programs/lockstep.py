@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
+import pytest
 
 import tinygrad_lite as tl
 from tests.parity.programs.deliberate import deliberate
 from tests.parity.programs.grow import Grower
 
+torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
 FAMILIES = {"missing": (AttributeError, ImportError), "type": (TypeError,),

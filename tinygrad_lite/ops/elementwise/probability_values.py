@@ -87,7 +87,7 @@ def ndtri(p: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ incomplete integrals
 def nodes(scale: Any) -> Iterator[tuple[Any, Any]]:
     """Yield the nodes and weights for an integral over ``s > 0`` of a function that falls over about ``scale``."""
-    for t in np.arange(-3.2, 7.0, STEP):
+    for t in new.arange(-3.2, 7.0, STEP):
         s = float(np.exp(t - np.exp(-t)))
         yield s * scale, s * (1 + float(np.exp(-t))) * STEP * scale
 

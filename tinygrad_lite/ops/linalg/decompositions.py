@@ -342,7 +342,7 @@ def _eigh_rule(g: Any, y: Any, A: Array, UPLO: str) -> Array:
     n = w.shape[-1]
     if isinstance(w, Tensor):  # the pass is differentiated
         raw = bare(w)
-        pairs = near(raw, raw, raw) & ~np.eye(n, dtype=bool)
+        pairs = near(raw, raw, raw) & ~new.eye(n, dtype=bool)
         if pairs.any():
             J = jacobian(gw, w.node.inputs[0], 0) if w.node else new.zeros(pairs.shape, raw.dtype)
             out = eigenvalue_slope(gw, A, UPLO, limits(gw, J, pairs))
@@ -382,7 +382,7 @@ def _svd_rule(g: Any, y: Any, A: Array) -> Array:
     k = S.shape[-1]
     if isinstance(S, Tensor):  # the pass is differentiated
         raw = bare(S)
-        pairs, zero = near(raw, raw, raw) & ~np.eye(k, dtype=bool), near(raw, -raw, raw)
+        pairs, zero = near(raw, raw, raw) & ~new.eye(k, dtype=bool), near(raw, -raw, raw)
         if pairs.any() or zero.any():
             J = jacobian(gS, S.node.inputs[0], 1) if S.node else new.zeros(pairs.shape, raw.dtype)
             out = singular_value_slope(gS, A, limits(gS, J, pairs), limits(gS, J, zero, -1.0))

@@ -49,7 +49,7 @@ def _eliminated(A: Any, pivot: bool) -> tuple[Any, Any]:
     k = min(m, n)
     pivots = np.tile(new.arange(k), (len(out), 1))
     every = new.arange(len(out))
-    for i in np.arange(k).tolist():
+    for i in new.arange(k).tolist():
         if pivot and out.size:
             pivots[:, i] = i + np.abs(out[:, i:, i]).argmax(1)
             here, there = out[every, i].copy(), out[every, pivots[:, i]].copy()
@@ -66,7 +66,7 @@ def _order(pivots: Any, m: int) -> Any:
     flat = pivots.reshape((-1, k)) - 1
     order = np.tile(new.arange(m), (len(flat), 1))
     every = new.arange(len(flat))
-    for i in np.arange(k).tolist():
+    for i in new.arange(k).tolist():
         here, there = order[every, i].copy(), order[every, flat[:, i]].copy()
         order[every, i], order[every, flat[:, i]] = there, here
     return order.reshape((*batch, m))
@@ -280,7 +280,7 @@ def householder_product(A: Array, tau: Array) -> Array:
         )
     Q: Any = make(new.eye(m, n, dtype=bare(A).dtype))
     vectors = np.tril(A, -1) + new.eye(m, n, dtype=bare(A).dtype)
-    for i in np.arange(tau.shape[-1]).tolist()[::-1]:
+    for i in new.arange(tau.shape[-1]).tolist()[::-1]:
         v = vectors[..., :, i : i + 1]
         Q = Q - tau[..., i : i + 1].unsqueeze(-1) * v @ (mT(v) @ Q)
     return Q

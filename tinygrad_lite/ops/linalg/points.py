@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
@@ -47,7 +45,7 @@ def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Array:
     if input.ndim < 2:
         raise ShapeError(f"renorm: expected at least 2 axes, got {describe(input)}")
     dim = place("renorm", dim, input.ndim, input.shape)
-    size = norm(input, p, tuple(i for i in np.arange(input.ndim).tolist() if i != dim), True)
+    size = norm(input, p, tuple(i for i in new.arange(input.ndim).tolist() if i != dim), True)
     over = size > maxnorm
     return input * where(over, maxnorm / (where(over, size, 1.0) + 1e-7), 1.0)
 
@@ -62,7 +60,7 @@ def norm_except_dim(v: Array, pow: int = 2, dim: int = 0) -> Array:
     """
     if dim == -1:
         return norm(v, pow)
-    return norm(v, pow, tuple(i for i in np.arange(v.ndim).tolist() if i != dim), True)
+    return norm(v, pow, tuple(i for i in new.arange(v.ndim).tolist() if i != dim), True)
 
 
 @function(method=False)

@@ -116,7 +116,7 @@ def histogramdd(
     if len(each) != d or (range is not None and len(range) != 2 * d):
         raise ShapeError(f"histogramdd: expected bins and range for {d} axes, got {describe(bins)} and {range}")
     flat = points.reshape(-1, d)
-    pairs = [None] * d if range is None else [(range[2 * i], range[2 * i + 1]) for i in np.arange(d)]
-    edges = [_edges("histogramdd", flat[:, i], each[i], pairs[i]) for i in np.arange(d)]
-    hist = _counts([flat[:, i] for i in np.arange(d)], edges, weights, density)
+    pairs = [None] * d if range is None else [(range[2 * i], range[2 * i + 1]) for i in new.arange(d)]
+    edges = [_edges("histogramdd", flat[:, i], each[i], pairs[i]) for i in new.arange(d)]
+    hist = _counts([flat[:, i] for i in new.arange(d)], edges, weights, density)
     return HistogramDD(make(hist), tuple(map(make, edges)))
