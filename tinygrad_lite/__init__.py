@@ -10,6 +10,7 @@ import numpy as _np
 
 from tinygrad_lite import ops, random
 from tinygrad_lite._version import __version__ as __version__
+from tinygrad_lite.engine.absent import ABSENT as _ABSENT, DTYPES as _DTYPES
 from tinygrad_lite.engine.devices import accelerator as accelerator, device as device, mps as mps
 from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
@@ -46,7 +47,9 @@ float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 half, float, double = float16, float32, float64
 uint8, int8, int16, int32, int64 = (dtype(n) for n in ("uint8", "int8", "int16", "int32", "int64"))
 short, int, long, bool = int16, int32, int64, dtype("bool")
+uint16, uint32, uint64 = dtype("uint16"), dtype("uint32"), dtype("uint64")
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
+newaxis = None
 finfo, iinfo = _np.finfo, _np.iinfo
 
 
@@ -63,6 +66,15 @@ _ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "distributi
           "linalg", "models", "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special",
           "testing", "training", "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func"}
+_UNLISTED = {"GradScaler": "amp", "autocast": "amp", "compile": "compiled"}  # `import *` need not load their rooms
+_FROM |= dict.fromkeys(
+    """are_deterministic_algorithms_enabled can_cast get_default_device get_deterministic_debug_mode
+    get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_distributed
+    is_inference_mode_enabled is_storage is_warn_always_enabled set_default_device set_default_tensor_type
+    set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal set_num_interop_threads
+    set_warn_always typename use_deterministic_algorithms""".split(),
+    "settings",
+)
 _OWN = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]
 
 
@@ -77,12 +89,18 @@ def __getattr__(name: str) -> _Any:
     if name in _PUBLIC:  # once: afterwards it is an ordinary attribute, until the name is published anew
         globals()[name] = _PUBLIC[name]
         return _PUBLIC[name]
-    if name in _ROOMS or name in _FROM:
+    if name in _ROOMS or name in _FROM or name in _UNLISTED:
         from importlib import import_module
 
-        room = import_module(f"tinygrad_lite.{_FROM.get(name, name)}")
-        return getattr(room, name) if name in _FROM else room
-    raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'")
+        home = _FROM.get(name) or _UNLISTED.get(name)
+        room = import_module(f"tinygrad_lite.{home or name}")
+        return getattr(room, name) if home else room
+    if name == "default_generator":  # each thread has its own
+        return random.default_generator()
+    if name in _DTYPES:
+        return _DTYPES[name]
+    reason = f": {_ABSENT[name]}" if name in _ABSENT else ""
+    raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'{reason}")
 
 
 def __dir__() -> list[str]:

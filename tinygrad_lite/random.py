@@ -426,3 +426,48 @@ def random_(input: Array, from_: int | None = None, to: int | None = None, *, ge
         dtype = input.dtype
         to = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else np.iinfo(dtype).max
     return (generator or default_generator()).integers(from_ or 0, to, input.shape)
+
+
+@filler
+def cauchy_(input: Array, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Array:
+    """Fill with numbers drawn from the Cauchy distribution around ``median`` (0) with the width ``sigma`` (1)."""
+    if sigma <= 0:
+        raise ValueError(f"cauchy_: sigma must be positive, got {sigma}")
+    return median + sigma * (generator or default_generator()).standard_cauchy(input.shape)
+
+
+@filler
+def geometric_(input: Array, p: float, *, generator: Any = None) -> Array:
+    """Fill with the number of trials up to the first success, which each trial has with probability ``p``."""
+    if not 0 < p < 1:
+        raise ValueError(f"geometric_: p must lie between 0 and 1, got {p}")
+    return (generator or default_generator()).geometric(p, input.shape)
+
+
+@filler
+def log_normal_(input: Array, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Array:
+    """Fill with ``exp(z)``, z drawn from the normal distribution of ``mean`` (1) and ``std`` (2)."""
+    if std <= 0:
+        raise ValueError(f"log_normal_: std must be positive, got {std}")
+    return (generator or default_generator()).lognormal(mean, std, input.shape)
+
+
+def binomial(count: Any, prob: Any, generator: Any = None) -> Tensor:
+    """Return how many of ``count`` trials succeed, each with probability ``prob``: two tensors that broadcast.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.binomial(tl.tensor([3.0, 5.0]), tl.tensor([0.0, 1.0]))
+    tensor([0., 5.])
+    """
+    n, p = (to_array(v, copy=False, name="binomial") for v in (count, prob))
+    if n.dtype.kind != "f" or n.dtype != p.dtype:
+        raise DTypeError(
+            f"binomial: expected floating tensors of one dtype, got {describe(count)} and {describe(prob)}"
+        )
+    if n.size and n.min() < 0:
+        raise ValueError(f"binomial: count must not be negative, got {n.min()}")
+    drawn = (generator or default_generator()).binomial(n.astype(np.int64), _probabilities("binomial", p))
+    return make(new.asarray(drawn).astype(n.dtype))
+
+
+publish("binomial", binomial, (), method=False)

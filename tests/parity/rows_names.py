@@ -88,4 +88,12 @@ ROWS = [
     Row("frombuffer", lambda lib: (lib.frombuffer(bytearray(range(8)), dtype=lib.uint8), lib.frombuffer(bytearray(range(8)), dtype=lib.int16, count=2, offset=2)), [()], errors=[lambda lib: lib.frombuffer(bytearray(7), dtype=lib.int16), lambda lib: lib.frombuffer(bytearray(), dtype=lib.uint8), lambda lib: lib.frombuffer(bytearray(4), dtype=lib.uint8, offset=4), lambda lib: lib.frombuffer(bytearray(4), dtype=lib.uint8, count=5)]),
     Row("asarray", lambda lib, x: (lib.asarray(x), lib.asarray(x.detach(), dtype=lib.int32), lib.asarray([1, 2.5]), lib.asarray(np.arange(3)), lib.asarray(3)), SOME, errors=[lambda lib: lib.asarray([1.0], copy=False)]),
     Row("from_dlpack", lambda lib: (lib.from_dlpack(np.arange(3.0)), lib.from_dlpack(lib.ones(2)), lib.from_dlpack(lib.to_dlpack(lib.arange(3)))), [()]),
+    Row("fill", lambda lib, x: (lib.fill(x, 2.0), lib.fill(x, lib.tensor(3.0))), SOME),
+    Row("empty_strided", lambda lib: (list(lib.empty_strided((2, 3), (1, 4)).stride()), list(lib.ones(1).new_empty_strided((2,), (3,)).stride())), [()], errors=[lambda lib: lib.empty_strided((2,), (1, 1))]),
+    Row("empty_permuted", lambda lib: list(lib.empty_permuted((2, 3, 4), (1, 0, 2)).stride()), [()], errors=[lambda lib: lib.empty_permuted((2, 3), (0, 0))]),
+    Row("apply_", lambda lib, x: (x.detach().clone().apply_(lambda n: n * 2), x.detach().clone().map_(x.detach() + 1, lambda a, b: a * b)), SOME, errors=[lambda lib: lib.ones(2, requires_grad=True).apply_(abs)]),
+    Row("resize_as_", lambda lib, x: x.detach().clone().resize_as_(lib.ones(1, 2)), [((2,),), ((5,),)], errors=[lambda lib: lib.ones(2, requires_grad=True).resize_as_(lib.ones(3))]),
+    Row("get_device", lambda lib, x: (x.get_device(), x.is_pinned(), x.pin_memory is not None, x.is_shared(), x.to_dense(), x.is_inference(), x.output_nr, x.name), [((2,),)]),
+    Row("dim_order", lambda lib: (lib.ones(2, 3).dim_order(), lib.ones(2, 3, 4).transpose(0, 2).dim_order(), lib.ones(2).is_set_to(lib.ones(2))), [()]),
+    Row("is_quantized", lambda lib, x: (x.is_quantized, x.is_meta, x.is_xpu, x.is_nested, x.is_mkldnn, x.is_sparse_csr), [((2,),)]),
 ]  # fmt: skip

@@ -68,7 +68,7 @@ ELSEWHERE = set(
     """
 BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor Generator HalfTensor IntTensor LongTensor ShortTensor
 as_strided range to_dlpack get_rng_state initial_seed manual_seed seed
-set_rng_state bernoulli multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm
+set_rng_state bernoulli binomial is_inference multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm
 promote_types result_type adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d batch_norm binary_cross_entropy_with_logits
 celu channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_embedding_loss
 cosine_similarity group_norm hinge_embedding_loss instance_norm kl_div layer_norm margin_ranking_loss max_pool1d

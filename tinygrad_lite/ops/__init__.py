@@ -9,6 +9,7 @@ from tinygrad_lite.ops import (
     networks,
     numpy,
     operators,
+    placement,
     reductions,
     shape,
     signal_windows,

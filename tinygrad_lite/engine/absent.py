@@ -1,0 +1,69 @@
+"""Names of PyTorch's that a script may ask about, but that cannot mean anything here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ABSENT = {
+    "fft": "there are no complex tensors; use numpy.fft on tensor.numpy()",
+    "complex": "there are no complex tensors; keep the real and the imaginary part apart",
+    "polar": "there are no complex tensors; use r * cos(a) and r * sin(a)",
+    "view_as_real": "there are no complex tensors",
+    "view_as_complex": "there are no complex tensors",
+    "stft": "there are no complex tensors; use unfold with hann_window and numpy.fft.rfft",
+    "istft": "there are no complex tensors; use numpy.fft.irfft",
+    "sparse": "tensors are dense",
+    "sparse_coo": "tensors are dense",
+    "sparse_coo_tensor": "tensors are dense; use zeros(size).index_put(...)",
+    "sparse_csr_tensor": "tensors are dense; use zeros(size).index_put(...)",
+    "export": "state_dict() with save() keeps the weights",
+    "fx": "the graph of a call is in tinygrad_lite.viz",
+    "quantization": "there are no quantised tensors",
+    "ao": "there are no quantised tensors",
+    "quantize_per_tensor": "there are no quantised tensors",
+    "eig": "it was removed from PyTorch too; use linalg.eigh for symmetric matrices",
+    "symeig": "it was removed from PyTorch too; use linalg.eigh",
+    "solve": "it was removed from PyTorch too; use linalg.solve(A, B)",
+    "lstsq": "it was removed from PyTorch too; use linalg.lstsq(A, B)",
+    "matrix_rank": "it was removed from PyTorch too; use linalg.matrix_rank(A)",
+    "hub": "there are no published models; load weights with load()",
+    "onnx": "state_dict() with save() keeps the weights",
+}
+"""What is not here, and what to do instead."""
+
+
+class AbsentDType:
+    """A dtype of PyTorch's that no tensor can have: scripts compare with it; an op that is given it raises."""
+
+    __slots__ = ("is_complex", "is_floating_point", "is_signed", "itemsize", "name")
+
+    def __init__(self, name: str, itemsize: int) -> None:
+        self.name, self.itemsize = name, itemsize
+        self.is_complex = name.startswith("complex")
+        self.is_floating_point = "float" in name
+        self.is_signed = not name.startswith("quint")
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> Any:
+        return AbsentDType, (self.name, self.itemsize)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AbsentDType) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+DTYPES = {
+    name: AbsentDType(known, size)
+    for known, size, names in (
+        ("bfloat16", 2, ("bfloat16",)), ("complex32", 4, ("complex32", "chalf")),
+        ("complex64", 8, ("complex64", "cfloat")), ("complex128", 16, ("complex128", "cdouble")),
+        ("float8_e4m3fn", 1, ("float8_e4m3fn",)), ("float8_e5m2", 1, ("float8_e5m2",)), ("qint8", 1, ("qint8",)),
+        ("quint8", 1, ("quint8",)), ("qint32", 4, ("qint32",)),
+    )
+    for name in names
+}  # fmt: skip
+"""Absent dtypes by each of their names."""

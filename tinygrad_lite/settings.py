@@ -1,0 +1,173 @@
+"""Settings of the whole program that PyTorch keeps at its top level, and questions about types."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine.devices import Device, as_device
+from tinygrad_lite.engine.mode import is_inference_mode_enabled as is_inference_mode_enabled
+from tinygrad_lite.engine.no_effect import NO_EFFECT
+from tinygrad_lite.engine.tensor import Tensor, set_default_dtype
+from tinygrad_lite.errors import DTypeError, OptionError
+from tinygrad_lite.ops.elementwise.cast import dtype_of
+
+__all__ = [
+    "are_deterministic_algorithms_enabled", "can_cast", "get_default_device", "get_deterministic_debug_mode",
+    "get_float32_matmul_precision", "get_num_interop_threads", "is_deterministic_algorithms_warn_only_enabled",
+    "is_distributed", "is_inference_mode_enabled", "is_storage", "is_warn_always_enabled", "set_default_device",
+    "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
+    "set_num_interop_threads", "set_warn_always", "typename", "use_deterministic_algorithms",
+]  # fmt: skip
+
+_chosen: dict[str, Any] = {"precision": "highest", "deterministic": False, "warn_only": False, "warn": False,
+                           "interop": 1}  # fmt: skip
+NO_EFFECT.update(
+    {
+        "set_default_device": "the CPU is the only device; another one raises",
+        "set_float32_matmul_precision": "products are always computed in the dtype of their operands",
+        "set_flush_denormal": "denormal numbers are kept, which its result False says",
+        "set_num_interop_threads": "operations run one after another",
+        "set_warn_always": "Python's warning filters decide",
+        "use_deterministic_algorithms": "every operation is deterministic",
+        "set_deterministic_debug_mode": "every operation is deterministic",
+    }
+)
+
+
+# ------------------------------------------------------------------------------------------------ defaults
+def set_default_device(device: Any) -> None:
+    """Accept the CPU, the only device; raise DeviceError for another."""
+    as_device(device)
+
+
+def get_default_device() -> Device:
+    """Return the device of new tensors.
+
+    >>> get_default_device()
+    device(type='cpu')
+    """
+    return Device("cpu")
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Choose the default dtype by a tensor type, ``DoubleTensor`` or its name: an older form of `set_default_dtype`."""
+    dtype = dtype_of("set_default_tensor_type", t)
+    if dtype.kind != "f":
+        raise DTypeError(f"set_default_tensor_type: only floating-point types are supported as the default, got {t}")
+    set_default_dtype(dtype)
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Store the precision ``highest``, ``high`` or ``medium``; products are computed in full precision always."""
+    if precision not in ("highest", "high", "medium"):
+        warnings.warn(
+            f"set_float32_matmul_precision: {precision!r} is not one of 'highest', 'high', 'medium'", stacklevel=2
+        )
+        return
+    _chosen["precision"] = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """Return what `set_float32_matmul_precision` stored."""
+    return str(_chosen["precision"])
+
+
+# ------------------------------------------------------------------------------------------------ determinism
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Store the choice; every operation is deterministic here."""
+    if not isinstance(mode, bool):
+        raise TypeError(f"use_deterministic_algorithms: mode must be True or False, got {mode!r}")
+    _chosen["deterministic"], _chosen["warn_only"] = mode, bool(warn_only)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Return what `use_deterministic_algorithms` stored."""
+    return bool(_chosen["deterministic"])
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Return whether `use_deterministic_algorithms` was asked to warn only."""
+    return bool(_chosen["warn_only"])
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """Store ``default`` (0), ``warn`` (1) or ``error`` (2): another form of `use_deterministic_algorithms`."""
+    names: dict[Any, int] = {"default": 0, "warn": 1, "error": 2, 0: 0, 1: 1, 2: 2}
+    if debug_mode not in names:
+        raise OptionError(f"set_deterministic_debug_mode: expected default, warn, error or 0, 1, 2, got {debug_mode!r}")
+    level = names[debug_mode]
+    use_deterministic_algorithms(level > 0, warn_only=level == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """Return 0, 1 (warn) or 2 (error)."""
+    return 0 if not _chosen["deterministic"] else 1 if _chosen["warn_only"] else 2
+
+
+def set_warn_always(b: bool) -> None:
+    """Store the choice; Python's filters decide how often a warning is shown."""
+    if not isinstance(b, bool):
+        raise TypeError(f"set_warn_always: expected True or False, got {b!r}")
+    _chosen["warn"] = b
+
+
+def is_warn_always_enabled() -> bool:
+    """Return what `set_warn_always` stored."""
+    return bool(_chosen["warn"])
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Return False: denormal numbers cannot be switched off from NumPy."""
+    return False
+
+
+def get_num_interop_threads() -> int:
+    """Return what `set_num_interop_threads` stored, 1 at first: operations run one after another."""
+    return int(_chosen["interop"])
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Store a number; operations run one after another."""
+    if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
+        raise OptionError(f"set_num_interop_threads: expected a positive integer, got {num!r}")
+    _chosen["interop"] = int(num)
+
+
+# ------------------------------------------------------------------------------------------------ questions
+def can_cast(from_: Any, to: Any) -> bool:
+    """Return whether PyTorch's rules allow a result of one dtype in a tensor of another.
+
+    >>> can_cast("float64", "float32"), can_cast("float32", "int64")
+    (True, False)
+    """
+    a, b = dtype_of("can_cast", from_), dtype_of("can_cast", to)
+    level = {"b": 0, "u": 1, "i": 1, "f": 2}
+    return level[a.kind] <= level[b.kind]
+
+
+def is_storage(obj: Any) -> bool:
+    """Return whether ``obj`` is the storage of a tensor."""
+    return type(obj).__name__ == "Storage"
+
+
+def is_distributed(input: Any) -> bool:
+    """Return False: a tensor lies in one process."""
+    return False
+
+
+def typename(obj: Any) -> str:
+    """Return the name of a type, of a tensor as PyTorch's older types are called.
+
+    >>> import tinygrad_lite as tl
+    >>> typename(tl.ones(2)), typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, Tensor):
+        return str(obj.type())
+    name = getattr(obj, "__qualname__", None)
+    kind = obj if name is not None else type(obj)
+    module = getattr(kind, "__module__", "") or ""
+    return kind.__qualname__ if module in ("builtins", "__builtin__", "") else f"{module}.{kind.__qualname__}"
