@@ -9,12 +9,12 @@ import pytest
 from tests.house import arrows
 
 GRAPH = arrows.files()
-# What each folder has. A new arrow is a decision: raise the bound in the commit that adds it. The package grew by rooms
-# that scripts for PyTorch import (distributions, special, vision, amp, cuda, jit, backends), which nothing else imports.
+# What each folder has. A new arrow is a decision: raise the bound in the commit that adds it. Many rooms of the package
+# exist for scripts written for PyTorch (distributions, special, vision, amp, cuda, jit): nothing else imports them.
 BOUNDS = {
-    "tinygrad_lite": (31, 100, 9),
-    "tinygrad_lite.engine": (28, 74, 12),
-    "tinygrad_lite.ops": (16, 53, 9),
+    "tinygrad_lite": (34, 115, 9),
+    "tinygrad_lite.engine": (30, 80, 12),
+    "tinygrad_lite.ops": (18, 53, 9),
     "tinygrad_lite.testing": (17, 37, 7),
     "tinygrad_lite.viz": (12, 29, 8),
 }

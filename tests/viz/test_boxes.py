@@ -6,7 +6,7 @@ import tinygrad_lite as tl
 from tests.viz.models import BasicBlock, module, rand
 from tinygrad_lite import nn, viz
 from tinygrad_lite.viz.layout.place import place
-from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.scene.building import view_of
 
 
 def small_cnn():

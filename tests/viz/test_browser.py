@@ -11,7 +11,7 @@ import pytest
 import tinygrad_lite as tl
 from tinygrad_lite import viz
 from tinygrad_lite.viz.layout.place import place
-from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.scene.building import view_of
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")

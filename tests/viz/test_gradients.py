@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import viz
-from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.scene.building import view_of
 
 
 def test_gradients_are_those_of_backward(nets):

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from tinygrad_lite import viz
 from tinygrad_lite.viz.layout.coordinates import spread
 from tinygrad_lite.viz.layout.place import place
-from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.scene.building import view_of
 
 EPS = 0.05
 

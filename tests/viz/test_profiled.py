@@ -8,7 +8,7 @@ import pytest
 import tinygrad_lite as tl
 from tinygrad_lite import nn, viz
 from tinygrad_lite.profiler import FORWARD, MODULE, profile
-from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.scene.building import view_of
 from tinygrad_lite.viz.words import time_text
 
 F = nn.functional

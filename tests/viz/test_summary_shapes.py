@@ -12,7 +12,7 @@ import tinygrad_lite as tl
 from tests.viz.test_program import ROWS
 from tinygrad_lite import nn, viz
 from tinygrad_lite.viz.capture.nested import tensors_in
-from tinygrad_lite.viz.scene.view import view_of
+from tinygrad_lite.viz.scene.building import view_of
 
 
 def expected(result):

@@ -8,9 +8,10 @@ from typing import Any
 
 from tinygrad_lite.errors import require
 from tinygrad_lite.viz.model import Graph
+from tinygrad_lite.viz.scene.building import single_view_of
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, PAPER, SCALE
-from tinygrad_lite.viz.scene.view import Group, Scene, single_view_of
+from tinygrad_lite.viz.scene.view import Group, Scene
 from tinygrad_lite.viz.words import plain
 
 SECONDS = 20

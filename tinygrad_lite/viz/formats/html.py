@@ -11,11 +11,12 @@ from tinygrad_lite.viz.formats.svg import ARROW, escape
 from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import Line
+from tinygrad_lite.viz.scene.building import view_of
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, FONT, HEAT, MIDDLE, MONO, PAPER, SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
 from tinygrad_lite.viz.scene.twins import SUFFIX, Twin
-from tinygrad_lite.viz.scene.view import NUMBERED, Group, View, view_of
+from tinygrad_lite.viz.scene.view import NUMBERED, Group, View
 from tinygrad_lite.viz.words import plain
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"

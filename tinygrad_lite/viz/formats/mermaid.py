@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tinygrad_lite.viz.model import Graph
+from tinygrad_lite.viz.scene.building import single_view_of
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, SCALE
-from tinygrad_lite.viz.scene.view import single_view_of
 from tinygrad_lite.viz.words import plain
 
 ENDS = {

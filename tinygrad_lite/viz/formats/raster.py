@@ -12,9 +12,10 @@ from tinygrad_lite.viz.formats.svg import to_svg
 from tinygrad_lite.viz.layout.measure import LINE, PAD_Y
 from tinygrad_lite.viz.layout.place import Picture, Rect, place
 from tinygrad_lite.viz.model import Graph
+from tinygrad_lite.viz.scene.building import view_of
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import FILL, PAPER, SCALE
-from tinygrad_lite.viz.scene.view import Scene, view_of
+from tinygrad_lite.viz.scene.view import Scene
 from tinygrad_lite.viz.words import plain
 
 POINT = 0.75

@@ -11,8 +11,8 @@ from typing import Any
 from tinygrad_lite.viz.formats.html import to_html
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import mark_text
+from tinygrad_lite.viz.scene.building import view_of
 from tinygrad_lite.viz.scene.theme import HEAT
-from tinygrad_lite.viz.scene.view import view_of
 from tinygrad_lite.viz.words import number_text
 
 Judge = Callable[[float, float], str]

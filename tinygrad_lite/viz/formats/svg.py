@@ -9,10 +9,11 @@ from tinygrad_lite.viz.layout.measure import LINE, PAD_Y, text_width
 from tinygrad_lite.viz.layout.place import Path, Picture, Rect, place
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.scene.boxes import NOUNS
+from tinygrad_lite.viz.scene.building import view_of
 from tinygrad_lite.viz.scene.colour import Colouring
 from tinygrad_lite.viz.scene.theme import SCOPE, css
 from tinygrad_lite.viz.scene.tips import tip
-from tinygrad_lite.viz.scene.view import Scene, view_of
+from tinygrad_lite.viz.scene.view import Scene
 from tinygrad_lite.viz.words import plain
 
 ARROW = (

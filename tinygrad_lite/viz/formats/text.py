@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from tinygrad_lite.engine.op import OPS
 from tinygrad_lite.viz.model import Graph, GraphEdge, GraphNode
 from tinygrad_lite.viz.scene.boxes import colour_lines, extra_options, mark_text, number_lines
+from tinygrad_lite.viz.scene.building import program_of
 from tinygrad_lite.viz.scene.loops import Loops, Value
-from tinygrad_lite.viz.scene.view import program_of
 from tinygrad_lite.viz.words import dtype_text, exact_text, number_text, plain, series, shape_text, spoken
 
 
