@@ -321,6 +321,10 @@ def test_logistic_regression_of_sparse_float32_and_weighted_rows(classes, column
         ours = models.LogisticRegression(class_weight=weight, **settings).fit(sparse.csr_matrix(X), y)
         np.testing.assert_allclose(ours.coef_, dense.coef_, atol=1e-5)
         assert (ours.predict(sparse.csr_matrix(X)) == dense.predict(X)).all()
+    weights = rng.uniform(0.5, 2, 200)
+    both = (where.LogisticRegression(class_weight={0: 3.0}, tol=1e-9, max_iter=5000).fit(X, y, weights)
+            for where in (models, linear_model))  # fmt: skip
+    np.testing.assert_allclose(*(model.predict_proba(X) for model in both), atol=1e-5)
     low = models.LogisticRegression().fit(X.astype("f4"), y)
     assert low.coef_.dtype == low.predict_proba(X.astype("f4")).dtype == np.float32
     graph = models.LogisticRegression(solver="gradient", tol=1e-10).fit(X, y)

@@ -238,6 +238,13 @@ def test_early_stopping_keeps_the_best_weights(digits):
     model = models.MLPClassifier((20,), early_stopping=True, validation_fraction=0.2, **options).fit(X, y)
     assert model.n_iter_ == len(model.validation_scores_) < 300 and model.score(held, wanted) > 0.85
     kept = models.MLPRegressor((5,), early_stopping=True, **options).fit(X, y * 1.0)
+    # the score of the first epoch is made the best one: its weights must come back
+    last = models.MLPRegressor((5,), early_stopping=True, **options)
+    last._judged, scores = (lambda x, t: scores.pop(0)), [1.0, *np.linspace(0.5, 0.1, 299)]
+    first = models.MLPRegressor((5,), early_stopping=True, **{**options, "max_iter": 1})
+    with pytest.warns(models.ConvergenceWarning):
+        first.fit(X, y * 1.0)
+    np.testing.assert_array_equal(last.fit(X, y * 1.0).coefs_[0], first.coefs_[0])
     assert kept.validation_scores_[0] < max(kept.validation_scores_)
     with pytest.raises(ValueError, match="validation_fraction"):
         models.MLPRegressor(early_stopping=True, validation_fraction=0.0).fit(X, y * 1.0)
