@@ -122,6 +122,8 @@ def test_resize_of_tensors_is_pillows(size: Any, number: int) -> None:
 def test_resize_of_pillow_images() -> None:
     assert F.resize(picture(), (5, 6)).tobytes() == picture().resize((6, 5), Image.Resampling.BILINEAR).tobytes()
     assert F.resize(picture(), 22, max_size=24).size == (24, 18)
+    with pytest.warns(UserWarning, match="Argument antialias is ignored"):
+        F.resize(picture(), 5, antialias=False)
 
 
 def test_resize_without_antialias_reads_single_pixels() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,6 +38,10 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
 
 def resize(img: Any, size: Sequence[int], interpolation: InterpolationMode, antialias: bool | None) -> Any:
     """Resize to (height, width); Pillow always averages when it shrinks."""
+    if antialias is False:
+        warnings.warn(
+            "Anti-alias option is always applied for PIL Image input. Argument antialias is ignored.", stacklevel=3
+        )
     return img.resize((size[1], size[0]), PILLOW[interpolation])
 
 
