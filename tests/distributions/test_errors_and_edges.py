@@ -122,3 +122,29 @@ def test_import_of_the_package_leaves_the_room_unloaded() -> None:
 
     code = "import sys, tinygrad_lite; print([m for m in sys.modules if 'distributions' in m or 'probability' in m])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("concentration", [[0.5, 0.5], [1.0, 1.0], [1.0, 3.0], [0.5, 3.0], [0.2, 0.9, 0.4]])
+def test_the_mode_of_a_dirichlet(concentration: list[float]) -> None:
+    torch = pytest.importorskip("torch")
+    mine, theirs = (lib.distributions.Dirichlet(lib.tensor(concentration)).mode for lib in (tl, torch))
+    np.testing.assert_allclose(mine.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda T, D: D.Normal(0.0, 1.0),
+        lambda T, D: D.Independent(D.Normal(T.zeros(2, 3), 1.0), 1),
+        lambda T, D: D.Categorical(logits=T.zeros(3)),
+        lambda T, D: D.MixtureSameFamily(D.Categorical(T.ones(2)), D.Normal(T.zeros(2), 1.0)),
+        lambda T, D: D.ComposeTransform([D.ExpTransform(), D.AffineTransform(1.0, 2.0)]),
+        lambda T, D: D.ExpTransform().inv,
+        lambda T, D: D.IndependentTransform(D.ExpTransform(), 1),
+    ],
+)
+def test_the_printed_form(make: Any) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = re.sub(r"torch\.Size\(\[([\d, ]*)\]\)", lambda m: repr(tuple(map(int, m[1].split(", ")))),
+                    repr(make(torch, torch.distributions)))  # fmt: skip
+    assert re.sub(r"\s", "", repr(make(tl, D))) == re.sub(r"\s", "", theirs)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import tinygrad_lite as tl
@@ -42,9 +43,12 @@ class Dirichlet(ExponentialFamily):
     @property
     def mode(self) -> Any:
         above = (self.concentration - 1).clamp(min=0.0)
-        mode = above / above.sum(-1, keepdim=True)
-        first = tl.arange(mode.shape[-1]) == mode.argmax(-1, keepdim=True)
-        return tl.where((self.concentration < 1).all(-1, keepdim=True), first.to(mode.dtype), mode)
+        total = above.sum(-1, keepdim=True)
+        flat = (self.concentration < 1).all(-1, keepdim=True)  # all the mass lies in the corners: take the first
+        first = tl.arange(above.shape[-1]) == 0
+        # Where all concentrations are 1 the density is constant, and there is no mode.
+        mode = tl.where(total > 0, above / tl.where(total > 0, total, 1.0), math.nan)
+        return tl.where(flat, first.to(above.dtype), mode)
 
     @property
     def variance(self) -> Any:

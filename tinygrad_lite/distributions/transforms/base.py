@@ -261,7 +261,7 @@ class ComposeTransform(Transform):
 
     def __repr__(self) -> str:
         inner = ",\n    ".join(repr(p) for p in self.parts)
-        return f"{type(self).__name__}([\n    {inner}\n])"
+        return f"{type(self).__name__}(\n    {inner}\n)"
 
 
 def _joined(constraint: Any, event_dim: int) -> Any:
