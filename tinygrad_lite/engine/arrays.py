@@ -93,6 +93,8 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
     """
     if isinstance(data, Holder):
         data = data.array
+    elif hasattr(data, "__array__") and not isinstance(data, np.generic):  # another library's
+        data = np.asarray(data)
     if isinstance(data, np.ndarray):
         # NumPy would lay a broadcast array out in an order of its own
         order: Any = "C" if 0 in data.strides else "K"

@@ -83,7 +83,7 @@ def _writable(array: Any) -> Any:
     extent = sum((n - 1) * s for n, s in zip(array.shape, array.strides, strict=True)) + array.itemsize
     address = array.__array_interface__["data"][0]
     memory = (ctypes.c_char * extent).from_address(address)
-    memory._owner = array  # type: ignore[attr-defined]
+    memory._owner = array
     return np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from tinygrad_lite.ops.shape.reshaping import sizes
 
 
 # ------------------------------------------------------------------------------------------------ places
-def cuda(self: Any, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> NoReturn:
+def cuda(self: Any, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
     """Raise DeviceError: there is no CUDA device."""
     raise DeviceError("device 'cuda' does not exist here: choose by cuda.is_available() (False)")
 

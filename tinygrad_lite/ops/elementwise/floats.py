@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.op import OPS, function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, make
 from tinygrad_lite.errors import DTypeError, describe
@@ -21,13 +21,21 @@ class Frexp(NamedTuple):
     exponent: Any
 
 
-@op(input=lambda g, input: scaled(g, input), kind="elementwise", public=False, samples=Samples("()->()", lo=0.1))
+def _scaled(g: Array, input: Array) -> Array:
+    return OPS["scaled"].call(g, input)
+
+
+def _rescaled(g: Array, like: Array) -> Array:
+    return OPS["scaled"].call(g, like)
+
+
+@op(input=_scaled, kind="elementwise", public=False, samples=Samples("()->()", lo=0.1))
 def mantissa(input: Array) -> Array:
     """Return each number divided by the power of 2 that brings it into [0.5, 1)."""
     return np.frexp(input)[0]
 
 
-@op(x=lambda g, like: scaled(g, like), kind="elementwise", public=False, samples=Samples("(),()->()", lo=0.1))
+@op(x=_rescaled, kind="elementwise", public=False, samples=Samples("(),()->()", lo=0.1))
 def scaled(x: Array, like: Array) -> Array:
     """Return ``x`` divided by the power of 2 of ``like``: the slope of its mantissa."""
     return np.ldexp(x, -np.frexp(like)[1])

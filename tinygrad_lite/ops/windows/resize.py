@@ -56,6 +56,28 @@ def _matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype
     return m.astype(dtype)
 
 
+def _smooth_matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype: Any) -> Any:
+    """Return the (out, n) weights of interpolation with a filter that is as wide as the new elements."""
+    if align:
+        step = (n - 1) / (out - 1) if out > 1 else 0.0
+    else:
+        step = n / out if scale is None else 1 / scale
+    stretch = max(step, 1.0)
+    reach = (1.0 if mode == "bilinear" else 2.0) * stretch
+    centre = step * (new.arange(out)[:, None] + 0.5)
+    old = new.arange(n)[None]
+    first = np.maximum((centre - reach + 0.5).astype(np.int64), 0)
+    last = np.minimum((centre + reach + 0.5).astype(np.int64), n)
+    t = np.abs((old - centre + 0.5) / stretch)
+    if mode == "bilinear":
+        weights = np.maximum(1 - t, 0)
+    else:  # Keys 1981, a = -0.5
+        weights = np.where(t < 1, (1.5 * t - 2.5) * t * t + 1, ((-0.5 * t + 2.5) * t - 4) * t + 2) * (t < 2)
+    weights = np.where((old >= first) & (old < last), weights, 0)
+    total = weights.sum(1, keepdims=True)
+    return (weights / np.where(total == 0, 1, total)).astype(dtype)
+
+
 def _nearest(n: int, out: int, scale: float | None, exact: bool) -> Any:
     ratio = n / out if scale is None else 1 / scale
     places = np.minimum(np.floor((new.arange(out) + (0.5 if exact else 0.0)) * ratio).astype(np.int64), n - 1)
@@ -81,6 +103,7 @@ def interpolate(
 
     Give ``size`` or ``scale_factor`` (one number, or one per axis). ``mode``: 'nearest', 'nearest-exact', 'linear'
     (3 axes), 'bilinear', 'bicubic' (4 axes), 'trilinear' (5 axes) or 'area'. ``align_corners``: corners stay corners.
+    ``antialias`` (bilinear and bicubic): smooth what becomes smaller.
     Raises ShapeError, ValueError.
 
     >>> import tinygrad_lite as tl
@@ -89,8 +112,8 @@ def interpolate(
     """
     if mode not in MODES:
         raise NotImplementedError(f"interpolate: mode must be one of {', '.join(MODES)}, got {mode!r}")
-    if antialias:
-        raise NotImplementedError("interpolate: antialias=True is not supported; blur the input first")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise OptionError(f"interpolate: antialias=True is for bilinear and bicubic mode, got {mode!r}")
     n = input.ndim - 2
     if n not in (1, 2, 3) or MODES[mode] not in (0, input.ndim):
         raise NotImplementedError(
@@ -117,7 +140,8 @@ def interpolate(
             where = _nearest(m, out, scale, mode == "nearest-exact")
             input = getitem(input, (slice(None),) * axis + (where,))
         elif m != out or scale not in (None, 1.0):
-            input = along(input, _matrix(m, out, scale, mode, bool(align_corners), input.dtype), axis)
+            weights = _smooth_matrix if antialias else _matrix
+            input = along(input, weights(m, out, scale, mode, bool(align_corners), input.dtype), axis)
     return input
 
 
