@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import ExitStack, contextmanager
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,16 @@ class Recording:
     locals: dict[str, str]
     objects: dict[str, Any]
     live_tensors: list[tuple[Tensor, Any]]
-    returned: Any
+
+
+def roomy(a: Any) -> Any:
+    """Return a copy of an argument in memory of its own, with the same strides."""
+    if any(s <= 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)) or a.size == 0:
+        raise Refused("an argument is empty, expanded or flipped")
+    raw = np.zeros(sum((n - 1) * s for n, s in zip(a.shape, a.strides, strict=True)) + a.itemsize, np.uint8)
+    copy = np.ndarray(a.shape, a.dtype, raw, 0, a.strides)
+    copy[...] = a
+    return copy
 
 
 def identifier(text: str, taken: dict[str, int]) -> str:
@@ -140,11 +149,11 @@ class Capture:
         self.swapped: list[tuple[Tensor, Any]] = []
         self.start_grads: dict[int, Memory] = {}
 
-    def swap(self, t: Tensor, kind: str, name: str) -> None:
+    def swap(self, t: Tensor, kind: str, name: str, room: Any = None) -> None:
         """Give a tensor a recording array until the end."""
         array = t.array
         self.undo.append(lambda: setattr(t, "array", array))
-        t.array = recorded = self.tracer.state(array, kind, identifier(name, self.taken))
+        t.array = recorded = self.tracer.state(array if room is None else room, kind, identifier(name, self.taken))
         self.swapped.append((t, recorded))
         if kind == "live":
             self.live.append((t, array))
@@ -166,7 +175,7 @@ class Capture:
         for i, t in enumerate(self.flat):
             if id(owner(t.array)) in self.tracer.known:
                 raise Refused(f"argument {i} shares memory with a variable of the step")
-            self.swap(t, "input", f"in{i}")
+            self.swap(t, "input", f"in{i}", roomy(t.array))
 
     def prepare_optimiser(self, entry: Optimiser) -> None:
         """Swap the state of an optimiser, and make its numbers symbols."""
@@ -199,12 +208,12 @@ class Capture:
                     self.swap(value, "live", f"{names.get(id(p), name)}_{key}")
                     entry.tensors.append(value)
                 elif type(value) in (int, float):
-                    word = shared.get((key, value))
-                    if word is None:
+                    if (key, value) not in shared:
                         word = shared[key, value] = identifier(f"{name}_{key}", self.taken)
                         entry.numbers[word] = (key, [])
                         self.objects[f"{word}_state"] = s
                         self.locals[word] = f"{word}_state[{key!r}]"
+                    word = shared[key, value]
                     entry.numbers[word][1].append(s)
                     dict.__setitem__(s, key, Symbol(value, word, tracer))
                 elif value is not None:
@@ -315,7 +324,13 @@ class Capture:
             for key, _, states, value in entry.after:
                 for s in states:
                     dict.__setitem__(s, key, value)
-        r.tracer, r.calls, r.reach, r.locals, r.objects = self.tracer, self.tracer.calls, self.reach, self.locals, self.objects
+        r.tracer, r.calls, r.reach, r.locals, r.objects = (
+            self.tracer,
+            self.tracer.calls,
+            self.reach,
+            self.locals,
+            self.objects,
+        )
         r.live_tensors = self.live
         return r
 
@@ -329,7 +344,9 @@ class Capture:
         def result(v: Any) -> Any:
             if isinstance(v, Tensor):
                 if id(v) in known:
-                    return ("same", v) if not any(v is t for t in self.flat) else _refuse("the step returns an argument")
+                    return (
+                        ("same", v) if not any(v is t for t in self.flat) else _refuse("the step returns an argument")
+                    )
                 if v.node is not None and v.node.saved is not None and v.node.op.frees is True:
                     _refuse("it returns a tensor whose gradients may still be asked for")
                 if v.node is not None and not any(c.section == "backward" for c in tracer.calls):
@@ -345,13 +362,6 @@ class Capture:
             if v is None or type(v) in (int, float, str, bool):
                 return ("value", v)
             raise Refused(f"the step returns an object of {type(v).__name__}")
-
-        def copied(v: Any) -> Any:
-            if isinstance(v, Tensor):
-                return v if id(v) in known else make(np.array(bare(v.array)))
-            if type(v) in (list, tuple):
-                return type(v)(copied(x) for x in v)
-            return {k: copied(x) for k, x in v.items()} if type(v) is dict else v
 
         r.result = result(returned)
         r.grads = []
@@ -382,7 +392,6 @@ class Capture:
             if any(x.memory.id in inputs for x in c.outs):
                 raise Refused("the step changes an argument in place")
         r.inputs = [tracer.region(t.array) for t in self.flat]
-        r.returned = copied(returned)
         return True
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dis
 import sys
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.engine.source import OURS
@@ -15,10 +17,11 @@ ALLOWED = {
     "len", "isinstance", "issubclass", "getattr", "hasattr", "callable", "min", "max", "sum", "abs", "round", "pow",
     "divmod", "any", "all", "sorted", "repr", "id", "items", "keys", "values", "get", "index", "count", "join",
     "format", "__build_class__", "type", "startswith", "endswith", "split", "__exit__", "__enter__", "iter", "copy",
-    "__getitem__", "__contains__", "__new__", "__init__", "bit_length", "is_integer", "dot", "setprofile", "__setattr__",
+    "__getitem__", "__contains__", "__new__", "__init__", "bit_length", "is_integer", "dot", "setprofile",
 }  # fmt: skip
 MUTATORS = {"append", "extend", "insert", "pop", "clear", "remove", "update", "setdefault", "add", "discard", "reverse",
             "sort", "popitem", "appendleft", "popleft", "__setitem__"}  # fmt: skip
+ARRAY_WRITERS = {"fill", "sort", "put", "partition", "resize", "setfield", "setflags", "byteswap", "tofile", "dump"}
 NEVER = {"print", "write", "writelines", "input", "system"}
 MATH = ("math", "cmath", "_operator", "itertools", "_functools")
 STDLIB = ("functools.py", "contextlib.py", "typing.py", "abc.py", "enum.py", "dataclasses.py", "operator.py",
@@ -51,7 +54,8 @@ class Watch:
     """A profile function: collect the user's code that runs, and its calls of functions written in C."""
 
     def __init__(self, known: set[Any]) -> None:
-        self.known, self.found, self.seen = known, "", set()
+        self.known, self.found = known, ""
+        self.seen: set[Any] = set()
 
     def __call__(self, frame: Any, event: str, arg: Any) -> None:
         """Look at one event."""
@@ -78,11 +82,15 @@ class Watch:
             place = f"{name}:{frame.f_lineno}"
             owner = getattr(arg, "__self__", None)
             if called in MUTATORS:
-                mine = {code.co_varnames[i] for i in range(_arguments(code), len(code.co_varnames))} | set(code.co_cellvars)
+                mine = {code.co_varnames[i] for i in range(_arguments(code), len(code.co_varnames))} | set(
+                    code.co_cellvars
+                )
                 if not any(frame.f_locals.get(n) is owner for n in mine):
                     self.found = f"{place}: {called}() changes an object outside the step"
                 elif any(v is owner for n, v in frame.f_locals.items() if n not in mine):
                     self.found = f"{place}: {called}() changes an object outside the step"
+            elif isinstance(owner, np.ndarray) and called not in ARRAY_WRITERS:
+                pass
             elif called not in ALLOWED and getattr(arg, "__module__", None) not in MATH:
                 self.found = f"{place}: {called}() is not known to be without effects"
 

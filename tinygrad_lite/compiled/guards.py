@@ -26,9 +26,7 @@ class OptimiserGuard:
         self.params = [list(g["params"]) for g in o.param_groups]
         self.changed_key: Any = None
         self.shared = [(key, states, states[0]) for key, states in entry.numbers.values() if len(states) > 1]
-        self.tensors = [
-            (s, k, v) for s in entry.states.values() for k, v in dict(s).items() if isinstance(v, Tensor)
-        ]
+        self.tensors = [(s, k, v) for s in entry.states.values() for k, v in dict(s).items() if isinstance(v, Tensor)]
         self.keys = [(s, len(s)) for s in entry.states.values()]
 
     def changed(self) -> str | None:

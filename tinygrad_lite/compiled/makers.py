@@ -44,15 +44,19 @@ class Maker:
         return a
 
     def empty(self, shape: Any, *args: Any, **words: Any) -> Any:
+        """Return an array without values."""
         return self._made(np.empty, shape, args, words, None)
 
     def zeros(self, shape: Any, *args: Any, **words: Any) -> Any:
+        """Return zeros."""
         return self._made(np.zeros, shape, args, words, 0)
 
     def ones(self, shape: Any, *args: Any, **words: Any) -> Any:
+        """Return ones."""
         return self._made(np.ones, shape, args, words, 1)
 
     def full(self, shape: Any, fill_value: Any, *args: Any, **words: Any) -> Any:
+        """Return an array of one value."""
         if isinstance(fill_value, Symbol):
             raise Refused("an array filled with a number that may change")
         return self._made(np.full, shape, (fill_value, *args), words, fill_value)
@@ -64,18 +68,23 @@ class Maker:
         return self._made(lambda x, *r, **w: f(x, *r, **w), a, args, words, value)
 
     def zeros_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        """Return zeros like ``a``."""
         return self._like(np.zeros_like, a, args, words)
 
     def ones_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        """Return ones like ``a``."""
         return self._like(np.ones_like, a, args, words)
 
     def empty_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        """Return an array like ``a`` without values."""
         return self._like(np.empty_like, a, args, words)
 
     def full_like(self, a: Any, *args: Any, **words: Any) -> Any:
+        """Return an array of one value like ``a``."""
         return self._like(np.full_like, a, args, words)
 
     def array(self, x: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", **words: Any) -> Any:
+        """Return a copy as an array."""
         if isinstance(x, Symbol):
             return self._tracer.scalar(x, dtype or np.float64)
         if isinstance(x, np.ndarray):
@@ -88,11 +97,13 @@ class Maker:
         return self._tracer.fresh(np.array(x, dtype=dtype, copy=copy, order=order, **words), "constant")
 
     def asarray(self, x: Any, dtype: Any = None, order: Any = None, **words: Any) -> Any:
+        """Return an array, the same one where possible."""
         if isinstance(x, np.ndarray) and order is None:
             return x if dtype is None or x.dtype == dtype else self._tracer.copied(x, dtype)
         return self.array(x, dtype, order=order or "K")
 
     def ascontiguousarray(self, x: Any, dtype: Any = None) -> Any:
+        """Return an array in row-major order."""
         if isinstance(x, np.ndarray):
             if x.flags.c_contiguous and (dtype is None or x.dtype == dtype) and x.ndim:
                 return x
@@ -101,6 +112,7 @@ class Maker:
         return self.array(x, dtype, order="C")
 
     def frombuffer(self, *args: Any, **words: Any) -> Any:
+        """Refuse: memory of another object."""
         raise Refused("np.frombuffer is not recorded")
 
 

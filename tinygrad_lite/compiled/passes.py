@@ -115,7 +115,7 @@ def share(r: Recording) -> None:
 
 
 def _key(c: Call, w: Region, version: Any) -> Any:
-    parts = []
+    parts: list[Any] = []
     for v in flat((c.ins, list(c.words.values()))):
         if isinstance(v, Region):
             parts.append((v.key, version[v.memory.id]))
@@ -202,7 +202,7 @@ def drop_dead(r: Recording) -> None:
 
 
 def plan(r: Recording) -> tuple[dict[int, Any], int, int]:
-    """Return a block of memory for every temporary; lives that do not overlap share one. And the bytes before, after."""
+    """Return a block of memory for every temporary, and the bytes before and after; disjoint lives share a block."""
     last: dict[int, int] = {}
     for i, c in enumerate(r.calls):
         for x in (*c.reads(), *c.outs):

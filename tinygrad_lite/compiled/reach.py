@@ -18,6 +18,8 @@ from tinygrad_lite.optim.optimizer import Optimizer
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic, slice, range)
 LIMIT = 50_000
+BYTES = 1 << 22
+"""The most bytes of NumPy arrays, outside tensors, that are compared at every call."""
 
 
 def ours(name: str | None) -> bool:
@@ -34,11 +36,14 @@ class Reach:
         self.optimizers: list[tuple[str, Optimizer]] = []
         self.tensors: list[tuple[str, Tensor]] = []
         self.arrays: list[tuple[str, Any]] = []
+        self.contents: list[tuple[Any, Any, bytes]] = []
+        self._bytes = 0
         self.codes: set[Any] = set()
         self.watched: list[tuple[Any, Any]] = []
         self.cells: list[tuple[Any, Any]] = []
         self.names: list[tuple[dict[str, Any], str, Any]] = []
         self._seen: dict[int, Any] = {}
+        self._classes: set[Any] = set()
         self._todo: list[tuple[str, Any]] = [("", function)]
         while self._todo:
             name, value = self._todo.pop()
@@ -59,6 +64,10 @@ class Reach:
                 raise Refused(f"{name}: a tensor with hooks")
         elif isinstance(value, np.ndarray):
             self.arrays.append((name, value))
+            self.contents.append((value, value.shape, value.tobytes()))
+            self._bytes += value.nbytes
+            if value.dtype == object or self._bytes > BYTES:
+                raise Refused(f"{name}: a large NumPy array that the step can reach; make it a tensor")
         elif isinstance(value, Module):
             self.modules.append((name, value))
             if value.__dict__.get("_hooks"):
@@ -105,8 +114,8 @@ class Reach:
 
     def _class(self, kind: Any) -> None:
         for c in kind.__mro__:
-            if not ours(c.__module__) and id(c) not in self._seen:
-                self._seen[id(c)] = c
+            if not ours(c.__module__) and c not in self._classes:
+                self._classes.add(c)
                 self.watched.append((vars(c), dict(vars(c))))
                 for k, v in vars(c).items():
                     if not k.startswith("__") or callable(v):
@@ -154,6 +163,9 @@ class Reach:
             now = space.get(name, self)
             if now is not value and not _equal(now, value):
                 return f"the global variable '{name}'"
+        for array, shape, content in self.contents:
+            if array.shape != shape or array.tobytes() != content:
+                return "a NumPy array"
         for container, before in self.watched:
             try:
                 same = container == before

@@ -63,7 +63,7 @@ class Writer:
         self.notes: dict[str, str] = {}
         self.first: dict[str, Region] = {}
         self.shown: dict[str, str] = {}
-        for t, name, region in r.grads:
+        for _, name, region in r.grads:
             if region is not None and region.memory.id not in self.memories:
                 self.memories[region.memory.id] = identifier(f"grad_{name}", self.taken)
 
@@ -71,9 +71,11 @@ class Writer:
         """Return the name of a memory: the user's, or one after the op that computed it."""
         m = x.memory
         if m.id not in self.memories:
-            if m.kind in ("temp", "constant"):
+            if m.kind == "constant":
+                self.memories[m.id] = identifier("constant", self.taken)
+            elif m.kind == "temp":
                 rule = re.match(r"gradient of (\w+) for (\w+)", label)
-                base = f"d_{rule[1]}" if rule else label.rpartition(": ")[2].replace(" ", "_") or m.kind
+                base = f"d_{rule[1]}" if rule else label.rpartition(": ")[2].replace(" ", "_") or "value"
                 self.memories[m.id] = identifier(base, self.taken)
             else:
                 self.memories[m.id] = identifier(m.name, self.taken)
@@ -146,7 +148,9 @@ class Writer:
         if c.kind == "check":
             if c.function == "finite":
                 return f"check(finite({ins[0]}) is {c.words['value']})"
-            asked = f"bool({ins[0]}) is {c.words['value']}" if c.words["bool"] else f"same({ins[0]}, {c.words['value']!r})"
+            asked = (
+                f"bool({ins[0]}) is {c.words['value']}" if c.words["bool"] else f"same({ins[0]}, {c.words['value']!r})"
+            )
             return f"check({asked})"
         if c.kind == "inplace":
             return f"{self.function(c.function)}({', '.join(ins)})"
@@ -219,7 +223,7 @@ def build(r: Recording) -> Any:
     lines.append(f"return ({returned}, ({grads}{',' if grads else ''}), ({''.join(t + ', ' for t in after)}))")
     head = [f"# {name}: {note}" for name, note in w.notes.items()]
     text = "\n".join(["def step():", *("    " + x for x in (*head, *lines))]) + "\n"
-    source = re.sub(r"\b[A-Za-z_]\w*", lambda m: w.shown.get(m[0], m[0]), text)
+    source = re.sub(r"#.*|\b[A-Za-z_]\w*", lambda m: w.shown.get(m[0], m[0]), text)  # comments stay
     space = w.space
     parameters = ", ".join(space)
     maker = f"def make({parameters}):\n" + "".join("    " + x + "\n" for x in text.splitlines()) + "    return step\n"

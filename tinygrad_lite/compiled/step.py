@@ -13,7 +13,7 @@ from tinygrad_lite.compiled.capture import Capture, Recording, locked
 from tinygrad_lite.compiled.effects import watching
 from tinygrad_lite.compiled.guards import Guard
 from tinygrad_lite.compiled.passes import optimise
-from tinygrad_lite.compiled.program import Missed, Refused
+from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.compiled.reach import Reach
 from tinygrad_lite.compiled.source import build, wrapped
 from tinygrad_lite.compiled.verify import Snapshot, verify
@@ -91,7 +91,7 @@ def flatten(value: Any, flat: list[Tensor]) -> Any:
         if value.node is not None or value.tracked or value.level or type(value) is not Tensor:
             raise Refused("an argument requires gradients or is no plain tensor")
         flat.append(value)
-        return value.array.shape, value.array.dtype
+        return value.array.shape, value.array.dtype, value.array.strides
     if value is None or type(value) in (int, float, bool, str):
         return type(value), value
     if type(value) in (list, tuple):
@@ -120,7 +120,8 @@ class Compiled:
         self._programs: dict[Any, list[Program]] = {}
         self._recordings: dict[Any, int] = {}
         self._eager: str | None = None
-        self._warm = self._busy = False
+        self._busy = False
+        self._watched: dict[Any, Reach] = {}
         self._symbolic: set[Any] = set()
         self._misses: list[str] = []
         self._thread = threading.get_ident()
@@ -192,71 +193,87 @@ class Compiled:
 
     # -------------------------------------------------------------------------------- recording
     def _record(self, key: Any, reason: str, args: Any, kwargs: Any, flat: list[Tensor]) -> Any:
-        try:
-            if not self._warm:
-                return self._first(args, kwargs)
-            if key not in self._programs and len(self._programs) >= SHAPES:
-                raise Refused(f"more than {SHAPES} shapes of its arguments")
-        except Refused as error:
-            return self._refuse(str(error), args, kwargs)
+        """Run as written, and make a program for the next call if this one is like the watched one before."""
         if key in self._programs:
             self._missed(key, reason)
-            if self._eager is not None:
-                return self._function(*args, **kwargs)
+        if self._eager is not None:
+            return self._function(*args, **kwargs)
         try:
+            reach = self._watched.get(key)
+            if reach is None or reach.changed() is not None:
+                return self._watch(key, args, kwargs)
             reach = Reach(self._function)
-            capture = Capture(self._function, (args, kwargs), flat, self._symbolic, reach)
+            program = self._program(reach, args, kwargs, flat)
         except Refused as error:
             return self._refuse(str(error), args, kwargs)
+        result = self._function(*args, **kwargs)
+
+        def run(inputs: list[Tensor]) -> Any:
+            each = iter(inputs)
+            return self._function(*rebuilt(args, each), **rebuilt(kwargs, each))
+
+        counts = [(change, change.count) for change, _ in program.changes]
+        try:
+            changed = reach.changed()
+            if changed is not None:
+                raise Refused(f"the step changes {changed}")
+            if not all(o.refreshed() for o in program.guard.optimisers):
+                raise Refused("the state of an optimizer has no fixed form yet")
+            verify(run, program, flat, program.r)
+        except Exception as error:
+            self._give_up(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}")
+            return result
+        finally:
+            for change, n in counts:
+                change.count = n
+        program.calls = 0
+        self._programs.setdefault(key, []).insert(0, program)
+        del self._programs[key][4:]
+        self._last = program
+        return result
+
+    def _program(self, reach: Reach, args: Any, kwargs: Any, flat: list[Tensor]) -> Program:
+        """Record the step and put everything back that the recording has changed."""
+        capture = Capture(self._function, (args, kwargs), flat, self._symbolic, reach)
         tensors = [t for _, t in capture.tensors]
         opts = [o for _, o in reach.optimizers]
         states = [v for o in opts for s in o.state.values() for v in s.values() if isinstance(v, Tensor)]
         arrays = [t.array for t in (*tensors, *states, *flat)] + [a for _, a in reach.arrays]
         before = Snapshot(arrays, tensors, opts)
-        versions = [(a, change_of(a).count) for a, _ in before.arrays]
+        versions = [(a, change_of(a), change_of(a).count) for a, _ in before.arrays]
         try:
             with locked():
                 recording = capture.run()
+            bumps = [(a, change.count - n) for a, change, n in versions if change.count > n]
         except Exception as error:
+            inner = error if isinstance(error, Refused) else error.__cause__
+            if isinstance(inner, Refused):
+                raise inner from None
+            raise Refused(f"recording failed: {type(error).__name__}: {error}") from error
+        finally:
             before.restore()
-            if isinstance(error, Refused) or getattr(error, "__cause__", None).__class__ is Refused:
-                refused = error if isinstance(error, Refused) else error.__cause__
-                return self._refuse(str(refused), args, kwargs)
-            return self._refuse(f"recording failed: {type(error).__name__}: {error}", args, kwargs)
-        returned = recording.returned
-        try:
-            changed = reach.changed()
-            if changed is not None:
-                raise Refused(f"the step changes {changed}")
-            bumps = [(a, change_of(a).count - n) for a, n in versions if change_of(a).count > n]
-            program = Program(recording, bumps)
-
-            def run(inputs: list[Tensor]) -> Any:
-                each = iter(inputs)
-                return self._function(*rebuilt(args, each), **rebuilt(kwargs, each))
-
-            counts = [(change_of(a), change_of(a).count) for a, _ in versions]
-            verify(run, program, flat, recording)
-            for change, n in counts:
+            for _, change, n in versions:
                 change.count = n
+        try:
+            return Program(recording, bumps)
         except Exception as error:
-            self._give_up(str(error) if isinstance(error, Refused) else f"building failed: {type(error).__name__}: {error}")
-            return returned
-        program.calls = 0
-        self._programs.setdefault(key, []).insert(0, program)
-        del self._programs[key][4:]
-        self._last = program
-        return returned
+            raise Refused(f"building failed: {type(error).__name__}: {error}") from error
 
-    def _first(self, args: Any, kwargs: Any) -> Any:
-        """Run as written once, watching for effects that a program could not repeat."""
+    def _watch(self, key: Any, args: Any, kwargs: Any) -> Any:
+        """Run as written, watching for effects that a program could not repeat."""
+        if key in self._watched:
+            self._missed(key, "variables of the step change from call to call")
+        elif len(self._watched) >= SHAPES:
+            raise Refused(f"more than {SHAPES} shapes of its arguments")
+        if self._eager is not None:
+            return self._function(*args, **kwargs)
         reach = Reach(self._function)
         with watching(reach.codes) as watch:
             result = self._function(*args, **kwargs)
-        self._warm = True
-        found = watch.found or reach.changed()
-        if found:
-            self._give_up(found if watch.found else f"the step changes {found}")
+        self._watched[key] = reach
+        changed = reach.changed()
+        if watch.found or changed:
+            self._give_up(watch.found or f"the step changes {changed}")
         return result
 
     # -------------------------------------------------------------------------------- looking at it
@@ -294,4 +311,7 @@ class Compiled:
 
 
 def _shown(form: Any) -> str:
-    return ", ".join("x".join(map(str, part[0])) or "0-d" if type(part[0]) is tuple else str(part[1]) for part in form[1]) or "none"
+    return (
+        ", ".join("x".join(map(str, part[0])) or "0-d" if type(part[0]) is tuple else str(part[1]) for part in form[1])
+        or "none"
+    )

@@ -57,9 +57,9 @@ def setitem(a: Any, index: Any, value: Any) -> None:
 class Recorded(ndarray):
     """An ndarray that says it is a plain one, so that the engine takes its usual paths."""
 
-    __class__ = property(lambda self: ndarray)  # type: ignore[assignment]
+    __class__ = property(lambda self: ndarray)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return CURRENT[0].ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -88,15 +88,11 @@ class Recorded(ndarray):
         given = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **(words or {})}
         return CURRENT[0].ufunc(ufunc, "reduce", (self,), given)
 
-    def sum(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **words: Any
-    ) -> Any:
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **words: Any) -> Any:
         """Sum."""
         return self._reduced(np.add, axis, out, keepdims, dtype, words)
 
-    def prod(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **words: Any
-    ) -> Any:
+    def prod(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **words: Any) -> Any:
         """Multiply."""
         return self._reduced(np.multiply, axis, out, keepdims, dtype, words)
 
@@ -116,7 +112,9 @@ class Recorded(ndarray):
         """Return whether all are true."""
         return self._reduced(np.logical_and, axis, out, keepdims, words=words)
 
-    def astype(self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+    def astype(  # type: ignore[override]
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
         """Copy in another dtype."""
         if not copy and self.dtype == dtype:
             return self
@@ -182,19 +180,25 @@ def _refused(name: str) -> Any:
 
 
 _VIEWS = (
-    "T", "data", "view", "transpose", "swapaxes", "squeeze", "diagonal", "setflags", "__array_finalize__", "__len__", "__new__",
+    "T", "view", "transpose", "swapaxes", "squeeze", "diagonal", "setflags", "__array_finalize__", "__len__",
+    "__new__",
     "__array_wrap__", "__array_interface__", "__array_struct__", "__init__", "__init_subclass__", "__class__",
     "__subclasshook__", "__getattribute__", "__setattr__", "__delattr__", "__dir__", "__sizeof__", "__hash__",
     "__class_getitem__", "__array_prepare__", "__array_priority__", "__doc__", "__dlpack_device__",
 )  # fmt: skip
-_OPERATORS = {f"__{p}{n}__" for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
-              "lshift", "rshift", "divmod") for p in ("", "r", "i")} | {f"__{n}__" for n in ("lt", "le", "gt", "ge", "eq",
-              "ne", "neg", "pos", "abs", "invert")}  # fmt: skip
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+_OPERATORS = {f"__{p}{n}__" for n in (*_BINARY, "divmod") for p in ("", "r", "i")}
+_OPERATORS |= {f"__{n}__" for n in ("lt", "le", "gt", "ge", "eq", "ne", "neg", "pos", "abs", "invert")}
 for _name in ("dot", "take", "argmax", "argmin", "cumsum", "cumprod", "repeat", "clip", "std", "var", "mean", "trace",
               "nonzero", "argsort", "searchsorted", "choose", "compress", "round"):  # fmt: skip
     setattr(Recorded, _name, _by_function(_name))
 for _name in dir(ndarray):
-    if _name not in vars(Recorded) and _name not in _VIEWS and _name not in _OPERATORS and callable(getattr(ndarray, _name)):
+    if (
+        _name not in vars(Recorded)
+        and _name not in _VIEWS
+        and _name not in _OPERATORS
+        and callable(getattr(ndarray, _name))
+    ):
         setattr(Recorded, _name, _refused(_name))
 
 QUESTIONS = (np.shape, np.ndim, np.size, np.result_type, np.shares_memory, np.may_share_memory, np.can_cast,
@@ -374,7 +378,9 @@ class Tracer:
     def into(self, target: Any, value: Any) -> None:
         """Record a write of a value into all of ``target``."""
         value = self.scalar(value, target.dtype) if type(value) is Symbol else value
-        source = self.argument(value if isinstance(value, (ndarray, int, float, bool, np.generic)) else np.asarray(value))
+        source = self.argument(
+            value if isinstance(value, (ndarray, int, float, bool, np.generic)) else np.asarray(value)
+        )
         target[...] = stripped(value)
         self.record("copy", np.copyto, (source,), {}, [self.region(target)])
 
@@ -413,7 +419,16 @@ class Tracer:
             return self.call("take", f, args[:2], {"axis": axis}, out if len(args) < 4 else args[3])
         if f is np.where and len(args) == 3:
             return self.call("where", f, args, {})
-        if f.__name__ in ("save", "savez", "savetxt", "shuffle", "array2string", "array_repr", "array_str", "apply_along_axis"):
+        if f.__name__ in (
+            "save",
+            "savez",
+            "savetxt",
+            "shuffle",
+            "array2string",
+            "array_repr",
+            "array_str",
+            "apply_along_axis",
+        ):
             raise Refused(f"np.{f.__name__} is not recorded")
         return self.call("call", f, args, words, out)
 

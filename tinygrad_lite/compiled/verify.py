@@ -127,7 +127,9 @@ def verify(
                     problem = f"its program failed on other numbers: {type(error).__name__}: {error}"
                     continue
             if got != expected or start.outcome() != eager:
-                raise Refused("its program would not give the same numbers: a value is computed out of sight of NumPy's protocols")
+                raise Refused(
+                    "its program would not give the same numbers: a value is computed out of sight of NumPy's protocols"
+                )
             return
     finally:
         state.restore()
