@@ -62,11 +62,14 @@ def get_default_dtype() -> dtype:
     return dtype(_get_default_dtype())
 
 
-_ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "distributions", "errors", "func", "jit",
+_ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "distributed", "distributions", "errors", "func", "jit",
           "linalg", "models", "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special",
           "testing", "training", "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func"}
-_UNLISTED = {"GradScaler": "amp", "autocast": "amp", "compile": "compiled"}  # `import *` need not load their rooms
+# `import *` need not load the rooms of these
+_UNLISTED = {"GradScaler": "amp", "alpha_dropout": "nn.functional", "autocast": "amp", "bilinear": "nn.functional",
+             "compile": "compiled", "dropout": "nn.functional", "feature_alpha_dropout": "nn.functional",
+             "feature_dropout": "nn.functional", "rrelu": "nn.functional"}  # fmt: skip
 _FROM |= dict.fromkeys(
     """are_deterministic_algorithms_enabled can_cast get_default_device get_deterministic_debug_mode
     get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_distributed

@@ -98,4 +98,6 @@ ROWS = [
     Row("is_quantized", lambda lib, x: (x.is_quantized, x.is_meta, x.is_xpu, x.is_nested, x.is_mkldnn, x.is_sparse_csr), [((2,),)]),
     Row("einsum", lambda lib, a, b: (lib.einsum(a, [0, 1], b, [1, 2], [0, 2]), lib.einsum(a, [0, 51], [51]), lib.einsum(a, [..., 1], b, [1, 3]), lib.einsum(a, [0, 1])), [((2, 3), (3, 4))], errors=[lambda lib: lib.einsum(lib.ones(2), [52]), lambda lib: lib.einsum(lib.ones(2), [0, 1])]),
     Row("interpolate", lambda lib, x, **o: [lib.nn.functional.interpolate(x, antialias=True, align_corners=a, **o, **how) for a in (None, False, True) for how in ({"size": (2, 5)}, {"size": (7, 3)}, {"scale_factor": 0.4}, {"size": (1, 1)})], [((1, 2, 5, 6),)], choices(mode=("bilinear", "bicubic")), errors=[lambda lib: lib.nn.functional.interpolate(lib.ones(1, 1, 4), 2, mode="linear", antialias=True), lambda lib: lib.nn.functional.interpolate(lib.ones(1, 1, 4, 4), 2, antialias=True)]),
+    Row("constant_pad_nd", lambda lib, x: lib.constant_pad_nd(x, (1, 2), 0.5), SOME[1:]),
+    Row("dropout", lambda lib, x: (lib.dropout(x, 0.5, False), lib.alpha_dropout(x, 0.5, False), lib.rrelu(x, 0.1, 0.3, False)), SOME),
 ]  # fmt: skip

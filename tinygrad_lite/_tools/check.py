@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_lite._tools.run import SERVED, served_name
+from tinygrad_lite.engine.absent import ABSENT as REASONS
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 
 ABSENT = object()
@@ -119,11 +120,17 @@ def finding(line: int, name: str) -> Finding | None:
             return Finding(line, name, "is not here", f"{name.partition('.')[0]} is not part of this installation")
         if isinstance(owner, type):
             return None  # an attribute of a class: PyTorch's own is not known here
+        reason = REASONS.get(part.partition(".")[2])
+        if reason:
+            return Finding(line, part, "is not here", reason)
         close = difflib.get_close_matches(part.rpartition(".")[2], dir(owner), 1, 0.8)
         return Finding(
             line, part, "is not here", f"did you mean {part.rpartition('.')[0]}.{close[0]}?" if close else ""
         )
     short = name.partition(".")[2]
+    instead = getattr(value, "instead", None)
+    if isinstance(instead, str):  # made by `absent`
+        return Finding(line, name, "is not here", instead)
     if short in NO_EFFECT:
         return Finding(line, name, "changes nothing here", NO_EFFECT[short])
     return None

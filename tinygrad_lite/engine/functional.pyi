@@ -28,7 +28,6 @@ from tinygrad_lite.ops.elementwise.activation import relu6 as relu6
 from tinygrad_lite.ops.elementwise.activation import selu as selu
 from tinygrad_lite.ops.elementwise.activation import sigmoid as sigmoid
 from tinygrad_lite.ops.elementwise.activation import silu as silu
-from tinygrad_lite.ops.elementwise.activation import softmin as softmin
 from tinygrad_lite.ops.elementwise.activation import softplus as softplus
 from tinygrad_lite.ops.elementwise.activation import softshrink as softshrink
 from tinygrad_lite.ops.elementwise.activation import softsign as softsign

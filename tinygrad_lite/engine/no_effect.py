@@ -38,5 +38,6 @@ def absent(name: str, instead: str) -> Callable[..., Any]:
         raise NotImplementedError(f"{name} does not exist in tinygrad_lite; {instead}")
 
     refuse.__name__ = refuse.__qualname__ = name.rpartition(".")[2]
+    refuse.instead = instead  # type: ignore[attr-defined]  # read by the checker of scripts
     refuse.__doc__ = f"Raise NotImplementedError: {instead}."
     return refuse

@@ -10,12 +10,14 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.devices import as_device
 from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.no_effect import absent
 from tinygrad_lite.engine.op import PUBLIC, publish
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
+from tinygrad_lite.ops.windows.padding import pad as pad_
 
 
 # ------------------------------------------------------------------------------------------------ places
@@ -208,6 +210,16 @@ def as_subclass(self: Any, cls: type[Any]) -> Any:
     return t
 
 
+def constant_pad_nd(input: Any, pad: Any, value: float = 0.0) -> Any:
+    """Return ``input`` padded with one value: ``nn.functional.pad`` in its older form.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.constant_pad_nd(tl.ones(1), (1, 1), 2.0)
+    tensor([2., 1., 2.])
+    """
+    return pad_(input, pad, value=value)
+
+
 def fill(input: Any, value: Any) -> Any:
     """Return a tensor like ``input`` with every element ``value``.
 
@@ -228,5 +240,24 @@ for _method in METHODS:
 setattr(Methods, "volatile", False)  # noqa: B010 - an attribute of PyTorch's that is always False
 setattr(Methods, "name", None)  # noqa: B010
 setattr(Methods, "output_nr", 0)  # noqa: B010
-for _function in (empty_strided, empty_permuted, fill, is_inference):
+ABSENT_METHODS = {
+    **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "to_sparse_csc", "coalesce", "sparse_mask"),
+                    "tensors are dense"),
+    "to_mkldnn": "the tensor can be used as it is",
+    "bfloat16": "use .half() or .float()",
+    "cfloat": "there are no complex tensors", "cdouble": "there are no complex tensors",
+    "stft": "there are no complex tensors; use unfold with hann_window and numpy.fft.rfft",
+    "istft": "there are no complex tensors; use numpy.fft.irfft",
+    "dequantize": "there are no quantised tensors",
+    "record_stream": "there is no CUDA device",
+    "reinforce": "it was removed from PyTorch too; use distributions",
+    "symeig": "it was removed from PyTorch too; use linalg.eigh",
+    "eig": "it was removed from PyTorch too; use linalg.eigh for symmetric matrices",
+    "solve": "it was removed from PyTorch too; use linalg.solve(A, B)",
+    "lstsq": "it was removed from PyTorch too; use linalg.lstsq(A, B)",
+}  # fmt: skip
+"""Methods that only raise, and what to do instead."""
+for _name, _instead in ABSENT_METHODS.items():
+    setattr(Methods, _name, absent(f"Tensor.{_name}", _instead))
+for _function in (empty_strided, empty_permuted, constant_pad_nd, fill, is_inference):
     publish(_function.__name__, _function, (), method=False)
