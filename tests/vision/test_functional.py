@@ -58,6 +58,7 @@ def test_floats_to_pillow_are_cut() -> None:
 @pytest.mark.parametrize(
     ("source", "target", "value", "expected"),
     [("uint8", "float32", 255, 1.0), ("float32", "uint8", 1.0, 255), ("float32", "uint8", 0.5, 127),
+     ("float32", "uint8", 0.999, 255),
      ("uint8", "int16", 255, 255 * 128), ("int16", "uint8", 32767, 255), ("float64", "float32", 0.25, 0.25)],
 )  # fmt: skip
 def test_convert_image_dtype(source: str, target: str, value: float, expected: float) -> None:
@@ -166,7 +167,8 @@ def test_crop_pads_with_zero(place: tuple[int, int, int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "top", "left"), [(4, 4, 5), ((5, 6), 3, 4), ((20, 5), -4, 4), ((21, 31), -5, -8), ([11], 0, 2)]
+    ("size", "top", "left"),
+    [(4, 4, 5), ((5, 6), 3, 4), ((20, 5), -4, 4), ((21, 31), -5, -8), ([11], 0, 2)],
 )
 def test_center_crop(size: Any, top: int, left: int) -> None:
     """Half pixels are rounded to even, as Python does; missing pixels are added less at the top and left."""
@@ -254,6 +256,13 @@ def test_hue(factor: float) -> None:
     np.testing.assert_allclose(F.adjust_hue(x, 1 / 3).numpy(), np.roll(x.numpy(), 1, axis=0), atol=1e-5)
     with pytest.raises(ValueError, match="not in"):
         F.adjust_hue(x, 0.6)
+
+
+def test_hue_of_pillow_images() -> None:
+    """Pillow keeps hue in a byte, so that a third of the circle is off by a few levels."""
+    turned = planes(F.adjust_hue(picture(), 1 / 3)).astype(int)
+    assert np.median(np.abs(turned - np.roll(RGB.transpose(2, 0, 1), 1, axis=0))) <= 3
+    assert F.adjust_hue(picture("L"), 0.3).tobytes() == picture("L").tobytes()
 
 
 def test_grey_of_tensors() -> None:

@@ -153,6 +153,13 @@ def test_rotation_and_affine_draw_in_their_ranges() -> None:
         assert 2 <= scale < 3 and 1 <= shear[0] < 2 and 3 <= shear[1] < 4
 
 
+def test_affine_moves_both_ways_and_jitter_changes_its_order() -> None:
+    tl.manual_seed(0)
+    moves = [T.RandomAffine.get_params([0, 0], (0.1, 0.2), None, None, [50, 20])[1] for _ in range(200)]
+    assert {x for x, _ in moves} == set(range(-5, 6)) and {y for _, y in moves} == set(range(-4, 5))
+    assert len({tuple(T.ColorJitter.get_params(None, None, None, None)[0]) for _ in range(300)}) == 24
+
+
 def test_perspective_moves_corners_inwards() -> None:
     tl.manual_seed(0)
     for _ in range(50):
