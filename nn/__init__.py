@@ -4,10 +4,12 @@ from tinygrad_lite.nn import (
     functional as functional,
     init as init,
     modules as modules,
+    parallel as parallel,
     regularisation as regularisation,
     utils as utils,
 )
 from tinygrad_lite.nn.activation import *  # noqa: F403
+from tinygrad_lite.nn.adaptive import *  # noqa: F403
 from tinygrad_lite.nn.attention import *  # noqa: F403
 from tinygrad_lite.nn.container import *  # noqa: F403
 from tinygrad_lite.nn.conv import *  # noqa: F403
@@ -20,6 +22,7 @@ from tinygrad_lite.nn.losses import *  # noqa: F403
 from tinygrad_lite.nn.module import Module as Module
 from tinygrad_lite.nn.normalisation import *  # noqa: F403
 from tinygrad_lite.nn.padding import *  # noqa: F403
+from tinygrad_lite.nn.parallel import DataParallel as DataParallel
 from tinygrad_lite.nn.parameter import (
     Buffer as Buffer,
     Parameter as Parameter,
@@ -30,6 +33,7 @@ from tinygrad_lite.nn.parameter_container import *  # noqa: F403
 from tinygrad_lite.nn.pixelshuffle import *  # noqa: F403
 from tinygrad_lite.nn.pooling import *  # noqa: F403
 from tinygrad_lite.nn.recurrent import *  # noqa: F403
+from tinygrad_lite.nn.recurrent import _Cell as RNNCellBase, _Recurrent as RNNBase
 from tinygrad_lite.nn.regularisation import L1 as L1, L2 as L2, ElasticNet as ElasticNet, GroupLasso as GroupLasso
 from tinygrad_lite.nn.transformer import *  # noqa: F403
 from tinygrad_lite.nn.upsampling import *  # noqa: F403

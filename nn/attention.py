@@ -17,6 +17,7 @@ from tinygrad_lite.nn.dropout import dropout
 from tinygrad_lite.nn.linear import Linear, new_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
+from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.linalg.matmul import linear
 from tinygrad_lite.ops.networks.attention import attention_weights, future_mask
@@ -108,6 +109,12 @@ def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, 
         mask = mask.reshape((-1, 1, 1, source))
         total = mask if total is None else total + mask
     return total
+
+
+def _undefined(weights: Any, mask: Any) -> Any:
+    """Return ``weights`` with NaN in the rows in which ``mask`` leaves nothing to look at."""
+    blind = (new.asarray(plain(mask)) == -np.inf).all(axis=-1, keepdims=True)
+    return where(blind, np.nan, weights) if blind.any() else weights
 
 
 def _numbers(mask: Any, dtype: Any) -> Any:
@@ -243,6 +250,8 @@ class MultiheadAttention(Module):
             mask = pad(mask if hasattr(mask, "array") else make(mask), (0, extra))
         heads = [x.reshape((n, x.shape[1], self.num_heads, self.head_dim)).permute(0, 2, 1, 3) for x in (q, k, v)]
         weights = attention_weights(heads[0], heads[1], mask)
+        if need_weights and mask is not None:  # PyTorch's softmax of nothing; without weights it gives zeros
+            weights = _undefined(weights, mask)
         if self.dropout and self.training:
             weights = dropout(weights, self.dropout)
         y = (weights @ heads[2]).permute(2, 0, 1, 3).reshape((length, n, e))  # contiguous in this order, as in PyTorch

@@ -90,3 +90,37 @@ def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) ->
     """Return bilinear `interpolate` of the input, corners staying corners, by its old name."""
     warn("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.")
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Any:
+    """Write `rrelu` of ``input`` into it."""
+    return rrelu(input, lower, upper, training, inplace=True)
+
+
+def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
+    """Return `conv1d` of sequences (T, N, C) with a weight (K, C, out)."""
+    return _declared.conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)
+
+
+def native_channel_shuffle(input: Any, groups: int) -> Any:
+    """Return `channel_shuffle` of ``input``."""
+    return _declared.channel_shuffle(input, groups)
+
+
+def _with_indices(name: str) -> Any:
+    pool = getattr(_declared, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return pool(*args, **{**kwargs, "return_indices": True})
+
+    call.__name__ = call.__qualname__ = f"{name}_with_indices"
+    call.__doc__ = f"Return `{name}` and the index of each maximum."
+    return call
+
+
+max_pool1d_with_indices = _with_indices("max_pool1d")
+max_pool2d_with_indices = _with_indices("max_pool2d")
+max_pool3d_with_indices = _with_indices("max_pool3d")
+adaptive_max_pool1d_with_indices = _with_indices("adaptive_max_pool1d")
+adaptive_max_pool2d_with_indices = _with_indices("adaptive_max_pool2d")
+adaptive_max_pool3d_with_indices = _with_indices("adaptive_max_pool3d")

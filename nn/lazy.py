@@ -103,13 +103,18 @@ class LazyLinear(LazyModuleMixin, Linear):
         if bias:
             self.bias = UninitializedParameter(dtype=dtype)
 
-    def initialize_parameters(self, input: Any) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Any) -> None:
         """Make weight and bias for ``input``."""
         self.in_features = self.in_features or input.shape[-1]
         if self.has_uninitialized_params():
             _made(self.weight, (self.out_features, self.in_features))
             _made(self.bias, (self.out_features,))
             self.reset_parameters()
+
+
+def _set(layer: Any, name: str, value: Any) -> None:
+    """Set an attribute that the class beside the mixin declares."""
+    setattr(layer, name, value)
 
 
 def _made(parameter: Any, shape: tuple[int, ...]) -> None:
@@ -121,10 +126,10 @@ class _LazyChannels(LazyModuleMixin):
     """What lazy convolutions and their transposes share."""
 
     def _wait(self: Any, out_channels: int, bias: bool, dtype: Any) -> None:
-        self.weight = UninitializedParameter(dtype=dtype)
-        self.out_channels = out_channels
+        _set(self, "weight", UninitializedParameter(dtype=dtype))
+        _set(self, "out_channels", out_channels)
         if bias:
-            self.bias = UninitializedParameter(dtype=dtype)
+            _set(self, "bias", UninitializedParameter(dtype=dtype))
 
     def initialize_parameters(self: Any, input: Any, *args: Any, **kwargs: Any) -> None:
         """Make weight and bias for ``input``."""
@@ -133,7 +138,7 @@ class _LazyChannels(LazyModuleMixin):
                 f"{type(self).__name__}: expected {self.n + 1}D (unbatched) or {self.n + 2}D (batched) input, got "
                 f"{describe(input)}"
             )
-        self.in_channels = self.in_channels or input.shape[-self.n - 1]
+        _set(self, "in_channels", self.in_channels or input.shape[-self.n - 1])
         if not self.has_uninitialized_params():
             return
         if self.in_channels % self.groups:
@@ -209,18 +214,18 @@ class _LazyNorm(LazyModuleMixin):
         track_running_stats: bool = True, device: Any = None, dtype: Any = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__(0, eps, momentum, False, track_running_stats, device, dtype, bias=False)
-        self.affine = affine
+        _set(self, "affine", affine)
         if affine:
-            self.weight = UninitializedParameter(dtype=dtype)
+            _set(self, "weight", UninitializedParameter(dtype=dtype))
             if bias:
-                self.bias = UninitializedParameter(dtype=dtype)
+                _set(self, "bias", UninitializedParameter(dtype=dtype))
         if track_running_stats:
-            self.running_mean = UninitializedBuffer(dtype=dtype)
-            self.running_var = UninitializedBuffer(dtype=dtype)
+            _set(self, "running_mean", UninitializedBuffer(dtype=dtype))
+            _set(self, "running_var", UninitializedBuffer(dtype=dtype))
 
-    def initialize_parameters(self: Any, input: Any) -> None:  # type: ignore[override]
+    def initialize_parameters(self: Any, input: Any) -> None:
         """Make weight, bias and running statistics for ``input``."""
-        self.num_features = self.num_features or input.shape[1]
+        _set(self, "num_features", self.num_features or input.shape[1])
         if self.has_uninitialized_params():
             for t in (self.weight, self.bias, self.running_mean, self.running_var):
                 _made(t, (self.num_features,))

@@ -70,6 +70,9 @@ class Loss(Module):
             cls.function = staticmethod(function)
         super().__init_subclass__(**kwargs)  # it makes the constructor check its arguments
 
+    def __init__(self, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean") -> None:
+        self._start(size_average=size_average, reduce=reduce, reduction=reduction)
+
     def _start(self, **settings: Any) -> None:
         super().__init__()
         old = settings.pop("size_average", None), settings.pop("reduce", None)

@@ -19,7 +19,7 @@ from tinygrad_lite.nn.parameter import Parameter
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+    "LayerNorm", "LocalResponseNorm", "RMSNorm", "SyncBatchNorm",
 ]  # fmt: skip
 
 
@@ -152,6 +152,35 @@ class BatchNorm3d(_BatchNorm):
     """Normalise each channel of volumes (N, C, D, H, W) over the batch."""
 
     dims = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Normalise each channel over the batch of all processes, of which there is one here: `BatchNorm` of any rank."""
+
+    dims = (2, 3, 4, 5)
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, process_group: Any = None, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        self.process_group = process_group
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Any, process_group: Any = None) -> Any:
+        """Return ``module`` with every BatchNorm layer in it replaced by a `SyncBatchNorm` of the same tensors."""
+        new_one = module
+        if isinstance(module, _BatchNorm):
+            new_one = cls(
+                module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats,
+                process_group,
+            )  # fmt: skip
+            for table in ("_parameters", "_buffers"):
+                getattr(new_one, table).update(getattr(module, table))
+            new_one.training = module.training
+        for name, child in list(module.named_children()):
+            new_one.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return new_one
 
 
 class _InstanceNorm(_Running):

@@ -66,6 +66,9 @@ class Buffer(_Named):
         self.persistent = persistent
 
 
+_SLOT: Any = vars(Tensor)["array"]  # hidden by a property until there are values
+
+
 class _Uninitialized(_Named):
     """A tensor of a lazy layer before the first input: it has a dtype and no shape."""
 
@@ -73,7 +76,7 @@ class _Uninitialized(_Named):
     persistent = True
 
     def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
-        Tensor.array.__set__(self, new.empty(0, dtype or get_default_dtype()))  # type: ignore[attr-defined]
+        _SLOT.__set__(self, new.empty(0, dtype or get_default_dtype()))
         self._grad = self.node = self.hooks = self.base = None
         self.tracked = requires_grad
 
@@ -98,7 +101,7 @@ class _Uninitialized(_Named):
     @property
     def dtype(self) -> Any:
         """The dtype that the values will have."""
-        return make(Tensor.array.__get__(self)).dtype  # type: ignore[attr-defined]
+        return make(_SLOT.__get__(self)).dtype
 
     @property
     def requires_grad(self) -> bool:
@@ -123,7 +126,7 @@ class _Uninitialized(_Named):
         """Change the dtype in which the values will be made."""
         for a in (*args, dtype):
             if a is not None and not isinstance(a, (bool, str, Device)):
-                Tensor.array.__set__(self, new.empty(0, a.dtype if isinstance(a, Tensor) else np.dtype(a)))  # type: ignore[attr-defined]
+                _SLOT.__set__(self, new.empty(0, a.dtype if isinstance(a, Tensor) else np.dtype(a)))
         return self
 
     def share_memory_(self) -> Any:
@@ -137,7 +140,7 @@ class _Uninitialized(_Named):
         """Make it an ordinary parameter or buffer of this shape, with values that are not set."""
         kind = dtype or self.dtype
         self.__class__ = self.cls_to_become
-        self.array = new.empty(tuple(shape), kind)
+        _SLOT.__set__(self, new.empty(tuple(shape), kind))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

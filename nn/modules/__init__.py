@@ -5,7 +5,32 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from tinygrad_lite.nn.modules import module as module
+from tinygrad_lite.nn.modules import (
+    activation as activation,
+    adaptive as adaptive,
+    batchnorm as batchnorm,
+    channelshuffle as channelshuffle,
+    container as container,
+    conv as conv,
+    distance as distance,
+    dropout as dropout,
+    flatten as flatten,
+    fold as fold,
+    instancenorm as instancenorm,
+    lazy as lazy,
+    linear as linear,
+    loss as loss,
+    module as module,
+    normalization as normalization,
+    padding as padding,
+    pixelshuffle as pixelshuffle,
+    pooling as pooling,
+    rnn as rnn,
+    sparse as sparse,
+    transformer as transformer,
+    upsampling as upsampling,
+    utils as utils,
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -189,7 +189,7 @@ class _Amount(BasePruningMethod):
 
     def _count(self, size: int) -> int:
         """Return how many of ``size`` to prune."""
-        count = self.amount if isinstance(self.amount, numbers.Integral) else round(self.amount * size)
+        count: Any = self.amount if isinstance(self.amount, numbers.Integral) else round(self.amount * size)
         if count > size:
             raise ValueError(f"amount={count} should be smaller than the number of parameters to prune={size}")
         return int(count)

@@ -28,6 +28,21 @@ row("Flatten(0, 1)", lambda nn: nn.Flatten(0, 1), (2, 3, 4))
 row("Unflatten", lambda nn: nn.Unflatten(1, (2, 3)), (4, 6, 2))
 row("Sequential", lambda nn: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2))), (5, 3))
 
+row("DataParallel", lambda nn: nn.DataParallel(nn.Linear(4, 3)), (5, 4))
+row(
+    "SyncBatchNorm", lambda nn: nn.SyncBatchNorm(3), (4, 3, 5), modes=(False,), shown=False
+)  # training needs GPUs there
+row(
+    "AdaptiveLogSoftmaxWithLoss",
+    lambda nn: nn.AdaptiveLogSoftmaxWithLoss(16, 12, [3, 7], div_value=2.0, head_bias=True),
+    (6, 16), np.array([0, 11, 4, 2, 7, 6]),
+)  # fmt: skip
+row(
+    "AdaptiveLogSoftmaxWithLoss one cluster",
+    lambda nn: nn.AdaptiveLogSoftmaxWithLoss(16, 12, [3, 7, 9]),
+    (4, 16), np.array([4, 5, 4, 2]),
+)  # fmt: skip
+
 for name in (
     "ReLU",
     "ReLU6",

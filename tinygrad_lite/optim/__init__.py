@@ -1,7 +1,9 @@
 """Optimisers: PyTorch's names, options, state and update formulas, in place on NumPy arrays."""
 
-from tinygrad_lite.optim import lr_scheduler as lr_scheduler
+from tinygrad_lite.optim import lr_scheduler as lr_scheduler, swa_utils as swa_utils
+from tinygrad_lite.optim.absent import Muon as Muon, SparseAdam as SparseAdam
 from tinygrad_lite.optim.adadelta import Adadelta as Adadelta
+from tinygrad_lite.optim.adafactor import Adafactor as Adafactor
 from tinygrad_lite.optim.adagrad import Adagrad as Adagrad
 from tinygrad_lite.optim.adam import Adam as Adam, AdamW as AdamW
 from tinygrad_lite.optim.adamax import Adamax as Adamax

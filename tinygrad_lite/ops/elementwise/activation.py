@@ -444,7 +444,7 @@ def glu(input: Array, dim: int = -1) -> Array:
     return input[(*lead, slice(0, half))] * sigmoid(input[(*lead, slice(half, None))])
 
 
-@function(method=False, functional=True)
+@function(method=False)
 def softmin(input: Array, dim: Any = -1) -> Array:
     """Return ``softmax(-input)``."""
     return softmax(-input, dim)

@@ -1,0 +1,3 @@
+"""Pooling, by PyTorch's import path."""
+
+from tinygrad_lite.nn.pooling import *  # noqa: F403
