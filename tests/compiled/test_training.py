@@ -186,7 +186,7 @@ def test_lstm():
         cell, last = nn.LSTMCell(3, 5), nn.Linear(5, 1)
         o = tl.optim.Adam([*cell.parameters(), *last.parameters()], lr=0.01)
 
-        def step(xs):
+        def step(xs, o=o, cell=cell, last=last):
             o.zero_grad()
             h = c = tl.zeros(4, 5)
             outs = []
@@ -213,7 +213,7 @@ def test_soft_k_means():
         centres = data(3, 2, seed=1).requires_grad_()
         o = tl.optim.SGD([centres], lr=0.1)
 
-        def step(x):
+        def step(x, o=o, centres=centres):
             o.zero_grad()
             d = ((x[:, None] - centres) ** 2).sum(-1)
             loss = (tl.softmax(d * -2.0, 1) * d).sum(1).mean()

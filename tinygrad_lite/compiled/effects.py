@@ -41,6 +41,8 @@ def stores(code: Any) -> str | None:
     line = code.co_firstlineno
     for i in dis.get_instructions(code):
         line = i.starts_line or line
+        if i.opname == "STORE_ATTR" and i.argval == "grad":
+            continue  # what a step leaves in .grad is part of its program
         bad = i.opname in ("STORE_GLOBAL", "STORE_ATTR", "DELETE_GLOBAL", "DELETE_ATTR", "DELETE_SUBSCR", "IMPORT_NAME")
         bad = bad or i.opname in ("STORE_DEREF", "DELETE_DEREF") and i.argval in code.co_freevars
         bad = bad or i.opname in ("YIELD_VALUE", "GET_AWAITABLE") and code.co_name not in ("<genexpr>",)

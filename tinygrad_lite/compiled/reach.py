@@ -15,6 +15,7 @@ from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.optim.optimizer import Optimizer
+from tinygrad_lite.random import default_generator
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic, slice, range)
 LIMIT = 50_000
@@ -36,6 +37,7 @@ class Reach:
         self.optimizers: list[tuple[str, Optimizer]] = []
         self.tensors: list[tuple[str, Tensor]] = []
         self.arrays: list[tuple[str, Any]] = []
+        self.pinned: list[tuple[Any, Any, Any]] = []
         self.contents: list[tuple[Any, Any, bytes]] = []
         self._bytes = 0
         self.codes: set[Any] = set()
@@ -84,8 +86,15 @@ class Reach:
         elif isinstance(value, (list, tuple, set, frozenset)):
             if not isinstance(value, (tuple, frozenset)):
                 self.watched.append((value, value.copy()))
+                if isinstance(value, list):
+                    self.pinned += [(value, i, v) for i, v in enumerate(value) if _small(v)]
             for i, v in enumerate(value):
                 self._add(f"{name}_{i}" if name else f"value{i}", v)
+        elif isinstance(value, (np.random.Generator, np.random.RandomState)):
+            if value is not default_generator():
+                raise Refused(f"{name}: a random generator of its own, whose draws are not recorded")
+        elif hasattr(type(value), "__next__"):
+            raise Refused(f"{name}: an iterator, which every run would move on")
         elif isinstance(value, functools.partial):
             for v in (value.func, value.args, value.keywords):
                 self._add(name, v)
@@ -109,6 +118,7 @@ class Reach:
 
     def _dict(self, name: str, values: dict[Any, Any]) -> None:
         self.watched.append((values, dict(values)))
+        self.pinned += [(values, k, v) for k, v in values.items() if _small(v)]
         for k, v in values.items():
             self._add(f"{name}_{k}" if name else str(k), v)
 
@@ -141,6 +151,8 @@ class Reach:
         for name in sorted(names & f.__globals__.keys()):
             value = f.__globals__[name]
             self.names.append((f.__globals__, name, value))
+            if value is np and "random" in names:
+                raise Refused(f"{f.__code__.co_filename}:{f.__code__.co_firstlineno}: np.random, which is not recorded")
             if isinstance(value, types.ModuleType) and not ours(value.__name__):
                 for inner_name in sorted(names & vars(value).keys()):
                     self.names.append((vars(value), inner_name, vars(value)[inner_name]))
@@ -173,7 +185,15 @@ class Reach:
                 same = False
             if same is not True:
                 return _difference(container, before)
+        for container, key, value in self.pinned:
+            if container[key] is not value:
+                return "a tensor"
         return None
+
+
+def _small(value: Any) -> bool:
+    """Return whether ``==`` could take another object for this one: tensors and arrays with one element."""
+    return isinstance(value, (Tensor, np.ndarray)) and value.shape in ((), (1,), (1, 1))
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -126,7 +126,12 @@ class Compiled:
         self._misses: list[str] = []
         self._thread = threading.get_ident()
         self._last: Program | None = None
-        functools.update_wrapper(self, function, updated=())
+        self.__doc__ = getattr(function, "__doc__", None)
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+
+    def __getattr__(self, name: str) -> Any:
+        """Find the attributes of the function or module itself."""
+        return getattr(self.__dict__["_function"], name)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """Bind as a method."""

@@ -144,13 +144,14 @@ class Recorded(ndarray):
             raise Refused("reshape in another order is not recorded")
         r = ndarray.reshape(bare(self), *shape)
         if r.size == 0 or owner(r) is owner(bare(self)):
-            return r.view(Recorded)
-        return ndarray.reshape(bare(CURRENT[0].copied(self, self.dtype, "C")), *shape).view(Recorded)
+            return ndarray.reshape(self, *shape)
+        return ndarray.reshape(CURRENT[0].copied(self, self.dtype, "C"), *shape)
 
     def __getitem__(self, index: Any) -> Any:
         if basic(index):  # the Ellipsis makes one element an array, too
             parts = index if isinstance(index, tuple) else (index,)
-            return bare(self)[index if any(j is Ellipsis for j in parts) else (*parts, ...)].view(Recorded)
+            # on the recording array itself, so that the view's base is what the engine expects
+            return ndarray.__getitem__(self, index if any(j is Ellipsis for j in parts) else (*parts, ...))
         return CURRENT[0].call("call", getitem, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -404,6 +405,8 @@ class Tracer:
         if f in QUESTIONS:
             return f(*stripped(args), **words)
         if f in VIEWS:
+            if f is not np.broadcast_to and type(args[0]) is Recorded:
+                return f._implementation(*args, **words)
             r = f(*stripped(args), **words)
             return r.view(Recorded) if isinstance(r, ndarray) else type(r)([x.view(Recorded) for x in r])
         if f in (np.empty_like, np.zeros_like, np.ones_like, np.full_like):
