@@ -62,9 +62,9 @@ def get_default_dtype() -> dtype:
     return dtype(_get_default_dtype())
 
 
-_ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "distributed", "distributions", "errors", "func", "jit",
-          "linalg", "models", "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special",
-          "testing", "training", "utils", "version", "vision", "viz")  # fmt: skip
+_ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "distributed", "distributions", "errors",
+          "func", "jit", "linalg", "models", "multiprocessing", "nn", "optim", "profiler", "random", "serialization",
+          "special", "testing", "training", "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func"}
 # `import *` need not load the rooms of these
 _UNLISTED = {"GradScaler": "amp", "alpha_dropout": "nn.functional", "autocast": "amp", "bilinear": "nn.functional",

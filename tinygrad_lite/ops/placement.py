@@ -81,7 +81,7 @@ def dim_order(self: Any) -> tuple[int, ...]:
     (1, 0)
     """
     strides = self.array.strides
-    return tuple(sorted(np.arange(len(strides)).tolist(), key=lambda i: -strides[i]))
+    return tuple(sorted(range(len(strides)), key=lambda i: -strides[i]))
 
 
 # ------------------------------------------------------------------------------------------------ new memory
@@ -153,7 +153,7 @@ def empty_permuted(
     (1, 2)
     """
     shape, order = sizes((size,)), [int(i) for i in physical_layout]
-    if sorted(order) != list(np.arange(len(shape))):
+    if sorted(order) != list(range(len(shape))):
         raise ShapeError(f"empty_permuted: physical_layout must order the {len(shape)} axes, got {tuple(order)}")
     strides, step = [0] * len(shape), 1
     for axis in order[::-1]:

@@ -17,6 +17,7 @@ from tinygrad_lite.ops.elementwise.arithmetic import add, mul
 from tinygrad_lite.ops.elementwise.cast import bare, contiguous
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import norm
+from tinygrad_lite.ops.linalg.subscripts import spelled
 from tinygrad_lite.ops.shape.joining import cat, stack
 from tinygrad_lite.ops.shape.reshaping import (
     broadcast_to_op,
@@ -259,21 +260,6 @@ def einsum_op(operands: Sequence[Array], subscripts: str) -> Array:
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-def _word(numbers: Any) -> str:
-    if any(n is not Ellipsis and not (isinstance(n, int) and 0 <= n < len(LETTERS)) for n in numbers):
-        raise ShapeError(f"einsum: axes must be numbers from 0 to {len(LETTERS) - 1} or ..., got {list(numbers)}")
-    return "".join("..." if n is Ellipsis else LETTERS[n] for n in numbers)
-
-
-def _spelled(args: list[Any]) -> tuple[str, list[Any]]:
-    """Return the equation and the operands of ``einsum(a, [0, 1], b, [1, 2], [0, 2])``."""
-    result = "" if len(args) % 2 == 0 else f"->{_word(args.pop())}"
-    return ",".join(map(_word, args[1::2])) + result, args[::2]
-
-
 def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
     """Return the letters of each operand and of the result, with ``...`` spelled out."""
     text = equation.replace(" ", "")
@@ -318,7 +304,7 @@ def einsum(equation: Any, *operands: Any) -> Array:
     listed = isinstance(equation, str) and len(operands) == 1 and isinstance(operands[0], (list, tuple))
     given = list(operands[0]) if listed else list(operands)
     if not isinstance(equation, str) and given and isinstance(given[0], (list, tuple)):
-        equation, given = _spelled([equation, *given])
+        equation, given = spelled([equation, *given])
     if not isinstance(equation, str):
         raise ShapeError(f"einsum: expected an equation such as 'ij,jk->ik', got {describe(equation)}")
     words, result = _letters(equation, given)
