@@ -83,7 +83,7 @@ def collector(
     """Return what adds a gradient to a node, which then waits in the ``heap`` for its turn, or to a leaf's result."""
 
     def arrive(p: Any, gp: Any) -> None:
-        if p.__class__ is Node or isinstance(p, Node):  # the first question is the faster one
+        if p.__class__ is Node:
             if p in pending:
                 pending[p] = pending[p] + gp
             else:
@@ -105,15 +105,13 @@ def pull(
     With ``wrap`` (Tensor maker: array, node or leaf -> Tensor) the rules run on Tensors and are recorded themselves.
     Returns the gradient of each leaf (or target) and of each `Retain` marker.
     """
-    mode = MODE.get()
-    guard, observers = mode.guard, mode.observers
-    needed = None if targets is None else ancestors([r for r, _ in roots], set(targets))
-    wanted = set() if targets is None else set(targets)
+    guard, observers = MODE.get().guard, MODE.get().observers
+    wanted = set(targets or ())
+    needed = None if targets is None else ancestors([r for r, _ in roots], wanted)
     results: dict[Any, Any] = {}
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
     arrive = collector(pending, heap, results)
-
     for observer in observers:
         observer.backward_starts()
     for root, g in roots:
@@ -144,7 +142,7 @@ def pull(
                 continue
             if guard and op.singular and not finite(gp):
                 gp = op.masked(g, gp)
-            shape = p.shape if p.__class__ is Node or wrap is not None or isinstance(p, Node) else p.array.shape
+            shape = p.shape if p.__class__ is Node or wrap is not None else p.array.shape
             if gp.shape != shape:
                 gp = unbroadcast(gp, shape)
             if observers:

@@ -84,7 +84,7 @@ def differentiate(
     finally:
         unhush(before)
     for leaf in found:
-        if not isinstance(leaf, (Node, Retain)) and leaf.hooks is not None:
+        if leaf.__class__ is not Node and leaf.__class__ is not Retain and leaf.hooks is not None:
             for hook in tuple(leaf.hooks.values()):
                 if hook.__class__ is not After:
                     found[leaf] = hook(found[leaf])
@@ -101,7 +101,7 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
     placed = []
     for key, g in found.items():
         t = key
-        if isinstance(key, Node):
+        if key.__class__ is Node:
             t = named.get(key)
         elif key.__class__ is Retain:
             t = key.tensor()

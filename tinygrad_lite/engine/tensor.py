@@ -136,7 +136,8 @@ class Tensor(Holder, Methods):
     @property
     def grad_fn(self) -> Node | None:
         """The node that computed this tensor; None for a leaf."""
-        return self.node
+        public = None if self.node is None else getattr(self.node.op, "public", None)
+        return self.node if public is None else public(self.node)
 
     @property
     def is_leaf(self) -> bool:
