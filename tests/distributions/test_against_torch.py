@@ -164,3 +164,44 @@ def test_divergences(p: Any) -> None:
                 agree(mine, theirs, 1e-7)
             except AssertionError as error:
                 raise AssertionError(f"KL({p[0]}, {q[0]} + {shift}): {error}") from error
+
+
+MIXTURES = {
+    "normal": lambda T: (T.distributions.Normal(T.tensor([-1.0, 2.0, 0.5]), T.tensor(0.7)), [0.3, -1.0]),
+    "vectors": lambda T: (
+        T.distributions.Independent(T.distributions.Normal(T.arange(6.0).reshape(3, 2), T.tensor([0.5, 2.0])), 1),
+        [[0.5, 1.0], [3.0, 2.0], [0.0, 0.0]],
+    ),
+    "counts": lambda T: (T.distributions.Poisson(T.tensor([1.0, 4.0, 9.0])), [3.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_mixtures(name: str) -> None:
+    found = []
+    for lib in (tl, torch):
+        weights = lib.tensor([0.2, 0.5, 0.3], requires_grad=True)
+        components, at = MIXTURES[name](lib)
+        d = lib.distributions.MixtureSameFamily(lib.distributions.Categorical(weights), components)
+        value = lib.tensor(at)
+        score = d.log_prob(value)
+        (slope,) = lib.autograd.grad(score.sum(), weights)
+        wide = d.expand((3, *d.batch_shape))
+        found.append([asked(lambda v: v, v) for v in (score, slope, d.mean, d.variance, wide.mean, d.stddev)]
+                     + [asked(d.cdf, value)]
+                     + [asked(lambda v: tuple(v.shape), v) for v in (d.sample((4,)), wide.sample((4,)))])  # fmt: skip
+    for mine, theirs in zip(*found, strict=True):
+        agree(mine, theirs, 1e-5)
+
+
+def test_a_mixture_draws_from_its_components() -> None:
+    tl.manual_seed(0)
+    mixture, components = tl.distributions.Categorical(tl.tensor([0.2, 0.8])), tl.tensor([[-50.0, 0.0], [50.0, 100.0]])
+    d = tl.distributions.MixtureSameFamily(
+        mixture, tl.distributions.Independent(tl.distributions.Normal(components, 1.0), 1)
+    )
+    x = d.sample((20_000,)).array
+    first = x[:, 0] < 0
+    assert abs(first.mean() - 0.2) < 0.02
+    np.testing.assert_allclose(x[first].mean(0), [-50, 0], atol=0.1)
+    np.testing.assert_allclose(x[~first].mean(0), [50, 100], atol=0.1)

@@ -195,3 +195,25 @@ def test_extreme_concentrations_stay_inside() -> None:
         assert bool((D.Gamma(tl.full((500,), a), 1.0).sample() > 0).all())
         s = D.Dirichlet(tl.full((500, 3), a)).sample()
         assert bool(s.isfinite().all()) and bool(((s.sum(-1) - 1).abs() < 1e-5).all())
+
+
+@pytest.mark.parametrize("concentration", [0.6, 1.0, 4.0])
+def test_correlations_of_lkj_samples_are_beta_distributed(concentration: float) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    tl.manual_seed(7)
+    n = 4
+    lower = D.LKJCholesky(n, concentration).sample((4000,)).array.astype(np.float64)
+    correlations = lower @ lower.swapaxes(-1, -2)
+    shape = concentration + n / 2 - 1
+    for i in range(n):
+        for j in range(i):
+            u = np.sort(stats.beta.cdf((correlations[:, i, j] + 1) / 2, shape, shape))
+            assert np.abs(u - np.arange(1, 4001) / 4000).max() < ks_limit(4000), (i, j)
+
+
+def test_wishart_samples_have_the_mean_and_variance_of_the_formula() -> None:
+    tl.manual_seed(8)
+    d = D.Wishart(tl.tensor(4.5), tl.tensor([[2.0, 0.5], [0.5, 1.0]]))
+    x = d.sample((N,)).array
+    np.testing.assert_allclose(x.mean(0), d.mean.array, rtol=0.03)
+    np.testing.assert_allclose(x.var(0), d.variance.array, rtol=0.08)

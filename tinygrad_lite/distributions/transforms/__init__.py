@@ -14,6 +14,7 @@ from tinygrad_lite.distributions.transforms.base import (
     IndependentTransform,
     ReshapeTransform,
     Transform,
+    _InverseTransform as _InverseTransform,
     identity_transform,
 )
 from tinygrad_lite.distributions.transforms.numbers import (
