@@ -20,6 +20,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import MODE, Observer
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import owner
+from tinygrad_lite.ops import threads
 from tinygrad_lite.optim.optimizer import State
 from tinygrad_lite.random import Generator, default_generator
 
@@ -295,6 +296,10 @@ class Capture:
             with ExitStack() as stack:
                 CURRENT.append(self.tracer)
                 stack.callback(CURRENT.clear)
+                scratch = threads._local.__dict__  # scratch memory of the kernels must not outlive the recording
+                stack.callback(scratch.update, dict(scratch))
+                stack.callback(scratch.clear)
+                scratch.clear()
                 Drawn.tracer = self.tracer
                 generator.__class__ = Drawn
                 stack.callback(setattr, generator, "__class__", Generator)

@@ -54,39 +54,81 @@ def setitem(a: Any, index: Any, value: Any) -> None:
     a[index] = value
 
 
+class Idle:
+    """What a recording array asks when no recording runs: it computes like an ordinary one.
+
+    A cache of the engine's may keep a recording array longer than the recording.
+    """
+
+    def ufunc(self, ufunc: Any, method: str, inputs: Any, words: Any) -> Any:
+        """Run a ufunc."""
+        return getattr(ufunc, method)(*stripped(inputs), **{k: stripped(v) for k, v in words.items()})
+
+    def function(self, f: Any, args: Any, words: Any) -> Any:
+        """Run one of NumPy's functions."""
+        return f(*stripped(args), **{k: stripped(v) for k, v in words.items()})
+
+    def call(self, kind: str, f: Any, args: Any, words: Any) -> Any:
+        """Run any function."""
+        return f(*stripped(args), **words)
+
+    def read(self, a: Any, how: Callable[[Any], Any]) -> Any:
+        """Return a number."""
+        return how(bare(a))
+
+    def copied(self, a: Any, dtype: Any, order: Any = "K") -> Any:
+        """Return a copy."""
+        return np.array(bare(a), dtype=dtype, order=order)
+
+    def into(self, target: Any, value: Any) -> None:
+        """Write a value."""
+        target[...] = stripped(value)
+
+    def inplace(self, f: Any, a: Any, rest: Any) -> None:
+        """Write some elements."""
+        f(bare(a), *stripped(rest))
+
+
+IDLE = Idle()
+
+
+def _tracer() -> Any:
+    return CURRENT[0] if CURRENT else IDLE
+
+
 class Recorded(ndarray):
     """An ndarray that says it is a plain one, so that the engine takes its usual paths."""
 
     __class__ = property(lambda self: ndarray)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return CURRENT[0].ufunc(ufunc, method, inputs, kwargs)
+        return _tracer().ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return CURRENT[0].function(func, args, kwargs)
+        return _tracer().function(func, args, kwargs)
 
     def __bool__(self) -> bool:
-        return CURRENT[0].read(self, bool)  # type: ignore[no-any-return]
+        return _tracer().read(self, bool)  # type: ignore[no-any-return]
 
     def __float__(self) -> float:
-        return CURRENT[0].read(self, float)  # type: ignore[no-any-return]
+        return _tracer().read(self, float)  # type: ignore[no-any-return]
 
     def __int__(self) -> int:
-        return CURRENT[0].read(self, int)  # type: ignore[no-any-return]
+        return _tracer().read(self, int)  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
-        return CURRENT[0].read(self, operator.index)  # type: ignore[no-any-return]
+        return _tracer().read(self, operator.index)  # type: ignore[no-any-return]
 
     def item(self, *args: Any) -> Any:
         """Return one element as a number."""
-        return CURRENT[0].read(self if not args else self[args], lambda a: a.item())
+        return _tracer().read(self if not args else self[args], lambda a: a.item())
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
     def _reduced(self, ufunc: Any, axis: Any, out: Any, keepdims: Any, dtype: Any = None, words: Any = None) -> Any:
         given = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **(words or {})}
-        return CURRENT[0].ufunc(ufunc, "reduce", (self,), given)
+        return _tracer().ufunc(ufunc, "reduce", (self,), given)
 
     def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **words: Any) -> Any:
         """Sum."""
@@ -118,15 +160,15 @@ class Recorded(ndarray):
         """Copy in another dtype."""
         if not copy and self.dtype == dtype:
             return self
-        return CURRENT[0].copied(self, dtype, order)
+        return _tracer().copied(self, dtype, order)
 
     def copy(self, order: Any = "C") -> Any:
         """Copy."""
-        return CURRENT[0].copied(self, self.dtype, order)
+        return _tracer().copied(self, self.dtype, order)
 
     def flatten(self, order: Any = "C") -> Any:
         """Copy as one axis."""
-        return CURRENT[0].copied(self, self.dtype, order).reshape(-1)
+        return _tracer().copied(self, self.dtype, order).reshape(-1)
 
     def ravel(self, order: Any = "C") -> Any:
         """Return as one axis."""
@@ -136,7 +178,7 @@ class Recorded(ndarray):
 
     def fill(self, value: Any) -> None:
         """Fill with a number."""
-        CURRENT[0].into(bare(self), value)
+        _tracer().into(bare(self), value)
 
     def reshape(self, *shape: Any, **words: Any) -> Any:
         """Return with another shape: a view where that is possible."""
@@ -145,30 +187,30 @@ class Recorded(ndarray):
         r = ndarray.reshape(bare(self), *shape)
         if r.size == 0 or owner(r) is owner(bare(self)):
             return ndarray.reshape(self, *shape)
-        return ndarray.reshape(CURRENT[0].copied(self, self.dtype, "C"), *shape)
+        return ndarray.reshape(_tracer().copied(self, self.dtype, "C"), *shape)
 
     def __getitem__(self, index: Any) -> Any:
         if basic(index):  # the Ellipsis makes one element an array, too
             parts = index if isinstance(index, tuple) else (index,)
             # on the recording array itself, so that the view's base is what the engine expects
             return ndarray.__getitem__(self, index if any(j is Ellipsis for j in parts) else (*parts, ...))
-        return CURRENT[0].call("call", getitem, (self, index), {})
+        return _tracer().call("call", getitem, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not basic(index):
-            CURRENT[0].inplace(setitem, self, (index, value))
+            _tracer().inplace(setitem, self, (index, value))
             return
         target = bare(self[index])
         if type(value) is Recorded and value.__array_interface__ == target.__array_interface__:
             return  # x[i] += y has written already
-        CURRENT[0].into(target, value)
+        _tracer().into(target, value)
 
 
 def _by_function(name: str) -> Any:
     function = getattr(np, name)
 
     def method(self: Any, *args: Any, **words: Any) -> Any:
-        return CURRENT[0].function(function, (self, *args), words)
+        return _tracer().function(function, (self, *args), words)
 
     return method
 
