@@ -332,20 +332,27 @@ def op(
 
     def declare(forward: F) -> F:
         this = Op(forward, rules, together, promote, recompute, keeps_result)
-        name = this.name
-        this.kind, this.label, this.samples, this.singular, this.flops = kind, label or name, samples, singular, flops
-        this.layout = layout_of(this) if layout == "" else layout
-        call = functools.wraps(forward)(caller(this))
-        call.op = this  # type: ignore[attr-defined]
-        this.call = call
-        OPS[name] = this
+        this.kind, this.label, this.samples = kind, label or this.name, samples
+        this.singular, this.flops, this.layout = singular, flops, layout
+        call = registered(this, forward)
         if public:
-            in_place = kind in FORMED if inplace is None else inplace
             layered = kind in LAYERED if functional is None else functional
-            publish(name, call, numpy, method, inplace=in_place, functional=layered)
-        return call  # type: ignore[return-value]
+            formed = inplace is None and kind in FORMED
+            publish(this.name, call, numpy, method, inplace=inplace or formed, functional=layered)
+        return call
 
     return declare
+
+
+def registered(this: Op, forward: F) -> F:
+    """Return the function that runs the op on tensors, after both are entered among `OPS`."""
+    if this.layout == "":
+        this.layout = layout_of(this)
+    call = functools.wraps(forward)(caller(this))
+    call.op = this  # type: ignore[attr-defined]
+    this.call = call
+    OPS[this.name] = this
+    return call  # type: ignore[return-value]
 
 
 def layout_of(op: Op) -> str | None:
@@ -378,6 +385,22 @@ def _written(
     return WRITE[0](f"{name}_", first, inner, (), given) if isinstance(first, Tensor) else inner(first, **given)
 
 
+def _matched(
+    name: str, params: tuple[str, ...], star: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    """Return the positional arguments, after those given by NumPy's or PyTorch's names have the names of ``params``."""
+    for word in [k for k in kwargs if k not in params]:
+        known = name_of(name, word, params)
+        if known is not None and known not in kwargs:
+            kwargs[known] = kwargs.pop(word)
+    if star in kwargs:  # flip(x, dims=(0, 1)) is flip(x, (0, 1))
+        before = [kwargs.pop(p) for p in params[len(args) : params.index(star)] if p in kwargs]
+        args = (*args, *before, kwargs.pop(star))
+    if kwargs.get("dim").__class__ is Tensor:  # for `max`, a tensor without its name is `other`
+        kwargs["dim"] = whole_number(kwargs["dim"])
+    return args
+
+
 NUMBERS = ("dim", "dim0", "dim1", "dims", "shifts", "chunks", "split_size_or_sections", "start_dim", "end_dim", "k")
 """Parameters of compositions for which PyTorch takes a 0-d integer tensor as a number."""
 
@@ -406,9 +429,8 @@ def function(
 
     Without ``public`` only behind NumPy's functions, and as the method that is named: for rooms such as ``linalg`` that
     have names of their own, and for methods that are no functions. ``inplace``: ``Tensor.name_`` exists.
-    ``functional``: `nn.functional` has it.
-
-    NumPy's argument names (``axis``, ``keepdims``) are accepted where the function has PyTorch's.
+    ``functional``: `nn.functional` has it. NumPy's argument names (``axis``) are accepted where it has
+    PyTorch's.
     """
 
     def declare(inner: F) -> F:
@@ -426,15 +448,7 @@ def function(
                     out = kwargs.pop("out")
                     result = call(*args, **kwargs)
                     return result if out is None else written(public_name, out, result)
-                for word in [k for k in kwargs if k not in params]:
-                    known = name_of(public_name, word, params)
-                    if known is not None and known not in kwargs:
-                        kwargs[known] = kwargs.pop(word)
-                if star in kwargs:  # flip(x, dims=(0, 1)) is flip(x, (0, 1))
-                    before = [kwargs.pop(p) for p in params[len(args) : params.index(star)] if p in kwargs]
-                    args = (*args, *before, kwargs.pop(star))
-                if kwargs.get("dim").__class__ is Tensor:  # for `max`, a tensor without its name is `other`
-                    kwargs["dim"] = whole_number(kwargs["dim"])
+                args = _matched(public_name, params, star, args, kwargs)
             if inplace_at is not None and (kwargs.get("inplace") or args[inplace_at : inplace_at + 1] == (True,)):
                 return _written(public_name, inner, params, args, kwargs)
             try:
@@ -443,9 +457,8 @@ def function(
                 numbers = [whole_number(a) if p in NUMBERS else a for p, a in zip(params, args, strict=False)]
                 if any(a is not b for a, b in zip(numbers, args, strict=False)):
                     return inner(*numbers, *args[len(numbers) :], **kwargs)
-                if not isinstance(error, (AttributeError, TypeError)):
-                    raise
-                wrong = None if isinstance(error, DTypeError) else blamed(inner, args, kwargs)
+                open_to_blame = isinstance(error, (AttributeError, TypeError)) and not isinstance(error, DTypeError)
+                wrong = blamed(inner, args, kwargs) if open_to_blame else None
                 if wrong is None:
                     raise
                 raise DTypeError(f"{public_name}: {wrong}") from error
@@ -453,13 +466,13 @@ def function(
         if public:
             publish(public_name, call, numpy, method, inplace=inplace, functional=functional)
         else:
+            spell(call, numpy)
             if isinstance(method, str):
                 setattr(Methods, method, call)
-                if inplace:
-                    declare_form(method, call, inplace)
+            if isinstance(method, str) and inplace:
+                declare_form(method, call, inplace)
             if functional:
                 setattr(names_of_functional, public_name, call)
-            spell(call, numpy)
         return call  # type: ignore[return-value]
 
     return declare

@@ -78,11 +78,16 @@ def draw(
         raise ValueError(f"draw: graph={graph!r} is not one of {', '.join(GRAPHS)}")
     known_profile = checked(profile)
     if isinstance(target, Graph):
-        if profile is not None:
-            raise TypeError("draw: profile belongs to a tensor or to a run; a Graph keeps its own measurements")
-        return measured(Graph(target.nodes, target.edges, target.calls, look, target.notes))
+        return measured(redrawn(target, look, profile))
     call = Call(target, inputs, keywords("draw", kwargs), on_error)
     return measured(captured(call, {**of_caller(2), **named(names)}, look, graph, known_profile))
+
+
+def redrawn(graph: Graph, look: Look, profile: Any) -> Graph:
+    """Return the same graph with another look."""
+    if profile is not None:
+        raise TypeError("draw: profile belongs to a tensor or to a run; a Graph keeps its own measurements")
+    return Graph(graph.nodes, graph.edges, graph.calls, look, graph.notes)
 
 
 def captured(call: Call, names: Names, look: Look, graph: str, profile: Profile | None) -> Graph:

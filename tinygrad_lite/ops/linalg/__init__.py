@@ -7,6 +7,7 @@ from tinygrad_lite.ops.linalg import (
     matrix as matrix,
     matrix_norm as matrix_norm,
     norm as norm,
+    older_names as older_names,
     points as points,
     products as products,
     squared_distances as squared_distances,

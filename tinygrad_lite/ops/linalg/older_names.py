@@ -1,0 +1,61 @@
+"""PyTorch's older names of linear algebra: functions of the package, and methods, made of those of `matrix`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.tensor import Array, make
+from tinygrad_lite.ops.linalg.decompositions import mT
+from tinygrad_lite.ops.linalg.matrix import QR, cholesky, inv, multi_dot, pinv, qr, solve_triangular, svd
+
+
+@function()
+def inverse(input: Array) -> Array:
+    """Return the inverse of each matrix: `linalg.inv`."""
+    return inv(input)
+
+
+@function()
+def pinverse(input: Array, rcond: float = 1e-15) -> Array:
+    """Return the pseudo-inverse of each matrix: `linalg.pinv`."""
+    return pinv(input, rtol=rcond)
+
+
+@function(name="cholesky")
+def cholesky_method(input: Array, upper: bool = False) -> Array:
+    """Return the Cholesky factor of each matrix: `linalg.cholesky`."""
+    return cholesky(input, upper=upper)
+
+
+@function()
+def cholesky_solve(B: Array, L: Array, upper: bool = False) -> Array:
+    """Return X with ``L @ L.mT @ X = B`` for a Cholesky factor L (its transpose with ``upper``)."""
+    half = solve_triangular(mT(L) if upper else L, B, upper=False)
+    return solve_triangular(L if upper else mT(L), half, upper=True)
+
+
+@function()
+def cholesky_inverse(L: Array, upper: bool = False) -> Array:
+    """Return the inverse of ``L @ L.mT`` for a Cholesky factor L (its transpose with ``upper``)."""
+    return cholesky_solve(make(new.eye(L.shape[-1], dtype=L.dtype)), L, upper)
+
+
+@function(name="qr")
+def qr_method(input: Array, some: bool = True) -> QR:
+    """Return (Q, R): `linalg.qr` with its older arguments."""
+    return qr(input, "reduced" if some else "complete")
+
+
+@function(name="svd")
+def svd_method(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
+    """Return (U, S, V), V not transposed: `linalg.svd` with its older arguments."""
+    u, s, vh = svd(input, not some)
+    return u, s, mT(vh)
+
+
+@function()
+def chain_matmul(*matrices: Any) -> Array:
+    """Return the product of several matrices in the cheapest order: `linalg.multi_dot`."""
+    return multi_dot(matrices)
