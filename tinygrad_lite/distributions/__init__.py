@@ -1,6 +1,6 @@
 """Probability distributions: log-densities, samples with gradients, entropies, divergences; see README.md."""
 
-from tinygrad_lite.distributions import constraints, kl_cross, transforms
+from tinygrad_lite.distributions import constraints, exp_family, kl_cross, transforms, utils
 from tinygrad_lite.distributions.bernoulli import Bernoulli
 from tinygrad_lite.distributions.beta import Beta
 from tinygrad_lite.distributions.binomial import Binomial
