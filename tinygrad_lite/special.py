@@ -40,10 +40,11 @@ from tinygrad_lite.ops.elementwise.special import (
 from tinygrad_lite.ops.elementwise.trigonometry import sinc as sinc
 from tinygrad_lite.ops.reductions.reduction import logsumexp as logsumexp
 
-psi = digamma
+psi, modified_bessel_i0, modified_bessel_i1 = digamma, i0, i1
 
 __all__ = [
     "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc", "gammaln",
-    "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "multigammaln", "ndtr",
-    "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy", "zeta",
+    "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "modified_bessel_i0",
+    "modified_bessel_i1", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py",
+    "xlogy", "zeta",
 ]  # fmt: skip
