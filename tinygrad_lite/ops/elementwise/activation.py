@@ -261,7 +261,7 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
 
 @op(
     input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0),
-    inplace=False, kind="activation", label="hard shrink", method=False,
+    inplace=False, kind="activation", label="hard shrink",
     samples=Samples("()->()", options={"lambd": (0.5, 1.0)}, kinks="report"),
 )  # fmt: skip
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
