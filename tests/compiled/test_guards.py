@@ -350,16 +350,23 @@ def test_a_loop_by_hand():
 
 
 def test_an_equal_tensor_is_another_one():
-    """A tensor of one element that is replaced by an equal one is noticed."""
-    table = {"scale": tl.ones(1)}
-    w = data(3)
-    run = compile(lambda: (w * table["scale"]).sum(), fullgraph=True)
+    """A tensor of one element that is replaced by an equal one is noticed: the new one is changed, the old is not."""
+    table = {"total": tl.zeros(1)}
+    x = data(3)
+
+    def step():
+        table["total"].add_(x.sum())
+
+    run = compile(step, fullgraph=True)
     for i in range(9):
         if i == 4:
-            table["scale"] = tl.ones(1)
-        if i >= 5:
-            table["scale"].array.fill(i)
-        assert run().item() == (w * table["scale"]).sum().item()
+            old = table["total"]
+            table["total"] = old.clone()
+            kept = old.item()
+        before = table["total"].item()
+        run()
+        assert table["total"].item() == np.float32(before) + x.sum().array
+    assert old.item() == kept
     assert run._last.calls > 0
 
 
