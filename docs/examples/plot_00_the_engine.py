@@ -8,7 +8,7 @@ computed, and a walk over that record in reverse. If :math:`\bar x` is the gradi
 .. math:: \bar x = \sum_{y \,=\, f(\ldots, x, \ldots)} \left(\frac{\partial y}{\partial x}\right)^{\!\top} \bar y
 
 with one term for every operation that used :math:`x`. The operations below are the library's own. The record and the
-walk are the 31 lines of code on this page, and they compute the library's gradients: a test compares the two on every
+walk are the 32 lines of code on this page, and they compute the library's gradients: a test compares the two on every
 registered operation.
 """
 
@@ -53,9 +53,10 @@ def call(name, *operands, **options):
     op = tl.OPS[name]
     given = {**op.defaults, **dict(zip(op.params, operands)), **options}
     bare = {word: value.array if isinstance(value, Var) else value for word, value in given.items()}
-    y = op.forward(**bare)
+    y = op.forward(*(bare[word] for word in op.params))
     shapes = {f"{word}_shape": np.shape(bare[word]) for word in op.arrays}
-    known = {**bare, **shapes, "y": y}
+    dtypes = {f"{word}_dtype": np.asarray(bare[word]).dtype for word in op.arrays}
+    known = {**bare, **shapes, **dtypes, "y": y}
     return Var(y, op, [given[word] for word in op.arrays], [known[word] for word in op.saved_names])
 
 

@@ -76,7 +76,8 @@ def left_out(name: str) -> bool:
     return op.sequence is not None or any(isinstance(op.call(*args, **kw), tuple) for args, kw in drawn(name))
 
 
-LEFT_OUT = {name for name in OPS if left_out(name)}
+# the limits of the two slopes are an option, which the draws of this test would make a tensor
+LEFT_OUT = {name for name in OPS if left_out(name)} | {"eigenvalue_slope", "singular_value_slope"}
 
 
 @pytest.mark.parametrize("name", sorted({*OPS} - LEFT_OUT))

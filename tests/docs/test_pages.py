@@ -129,7 +129,7 @@ def test_commands():
     from tinygrad_lite.models.recipes import RECIPES
 
     found = {words for _, words in commands()}
-    assert {"demo", "list", "gradcheck tanh softmax"} <= found
+    assert {"demo", "list", "gradcheck tanh softmax conv2d"} <= found
     trained = [words.split()[1] for words in found if words.startswith("train ") and words.split()[1] != "NAME"]
     assert trained and set(trained) <= set(RECIPES)
 

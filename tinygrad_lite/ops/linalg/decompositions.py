@@ -201,6 +201,10 @@ def _others(s: Any) -> Any:
     return left * right if s.shape[-1] else s
 
 
+def _along(g: Any, A: Any) -> Any:
+    return cofactor_slope(A, g)
+
+
 def _turned(A: Any) -> tuple[Any, Any, Any, Any]:
     """Return the singular value decomposition of ``A``, and the sign of the determinant of its rotations."""
     u, s, vh = np.linalg.svd(A)
@@ -208,7 +212,7 @@ def _turned(A: Any) -> tuple[Any, Any, Any, Any]:
 
 
 @op(
-    A=lambda g, A: cofactor_slope(A, g), kind="linalg", label="cof", promote="float", public=False, samples=SQUARE,
+    A=_along, kind="linalg", label="cof", promote="float", public=False, samples=SQUARE,
 )  # fmt: skip
 def cofactor(A: Array) -> Array:
     """Return the matrix of cofactors of each matrix, ``det(A) * inv(A).mT``.
@@ -228,7 +232,7 @@ def _slope_rule(g: Array, A: Array, G: Array) -> Array:
 
 
 @op(
-    A=_slope_rule, G=lambda g, A: cofactor_slope(A, g), kind="linalg", label="cof", promote="float", public=False,
+    A=_slope_rule, G=_along, kind="linalg", label="cof", promote="float", public=False,
     samples=Samples("(n,n),(n,n)->(n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well),
 )  # fmt: skip
 def cofactor_slope(A: Array, G: Array) -> Array:

@@ -77,12 +77,12 @@ def _symmetric(op: Any, slope: Any, A: Any) -> Any:
     return op(slope, (A + A.swapaxes(-1, -2)) / 8 + np.diag(new.arange(2.0, 2 + n) * 2), "L", new.zeros((n, n)))
 
 
-def _values_rule(g: Array, A: Array, UPLO: str) -> Array:
+def _values_rule(g: Array, A: Array, UPLO: Any) -> Array:
     V = np.linalg.eigh(bare(A), UPLO)[1]
     return ((V.swapaxes(-1, -2) @ g) * V.swapaxes(-1, -2)).sum(-1)
 
 
-def _matrix_rule(g: Array, slope: Array, A: Array, UPLO: str, limit: Any) -> Array:
+def _matrix_rule(g: Array, slope: Array, A: Array, UPLO: Any, limit: Any) -> Array:
     w, V = np.linalg.eigh(bare(A), UPLO)
     T = V.swapaxes(-1, -2)
     ratio = quotients(slope, w, (limit != 0) | near(w, w, w), limit)
@@ -95,12 +95,12 @@ def _matrix_rule(g: Array, slope: Array, A: Array, UPLO: str, limit: Any) -> Arr
     slope=_values_rule, A=_matrix_rule, kind="linalg", label="VwVᵀ", public=False,
     samples=Samples("(n),(n,n)->(n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_symmetric, order=1),
 )  # fmt: skip
-def eigenvalue_slope(slope: Array, A: Array, UPLO: str, limit: object) -> Array:
+def eigenvalue_slope(slope: Array, A: Array, UPLO: Any, limit: object) -> Array:
     """Return the derivative with respect to ``A`` of a function of eigenvalues with derivative ``slope``.
 
     ``limit`` holds the limits of the quotients of its slopes at equal eigenvalues.
     """
-    V = np.linalg.eigh(A, UPLO)[1]  # type: ignore[arg-type]
+    V = np.linalg.eigh(A, UPLO)[1]
     return (V * slope[..., None, :]) @ V.swapaxes(-1, -2)
 
 
