@@ -200,27 +200,7 @@ class Capture:
                     self.undo.append(lambda g=group, k=key, v=value: dict.__setitem__(g, k, v))
         if not entry.states:
             raise Refused(f"{name} has taken no step yet")
-        shared: dict[tuple[str, Any], str] = {}
-        names = {id(t): n for n, t in self.tensors}
-        for p, s in entry.states.items():
-            content = entry.contents[p]
-            for key, value in content.items():
-                if isinstance(value, Tensor):
-                    self.swap(value, "live", f"{names.get(id(p), name)}_{key}")
-                    entry.tensors.append(value)
-                elif type(value) in (int, float):
-                    if (key, value) not in shared:
-                        word = shared[key, value] = identifier(f"{name}_{key}", self.taken)
-                        entry.numbers[word] = (key, [])
-                        self.objects[f"{word}_state"] = s
-                        self.locals[word] = f"{word}_state[{key!r}]"
-                    word = shared[key, value]
-                    entry.numbers[word][1].append(s)
-                    dict.__setitem__(s, key, Symbol(value, word, tracer))
-                elif value is not None:
-                    raise Refused(f"{name}: the state '{key}' is neither a tensor nor a number")
-            if type(s) is State:
-                s.array = None
+        self.swap_state(entry)
 
         def back() -> None:
             o.state = state
@@ -247,6 +227,31 @@ class Capture:
                 labels.update, labels.section = "", "forward"
 
         o.__dict__["_take"] = taken
+
+    def swap_state(self, entry: Optimiser) -> None:
+        """Swap the state tensors of an optimiser, and make the numbers beside them symbols; equal ones share one."""
+        name, tracer = entry.name, self.tracer
+        shared: dict[tuple[str, Any], str] = {}
+        names = {id(t): n for n, t in self.tensors}
+        for p, s in entry.states.items():
+            content = entry.contents[p]
+            for key, value in content.items():
+                if isinstance(value, Tensor):
+                    self.swap(value, "live", f"{names.get(id(p), name)}_{key}")
+                    entry.tensors.append(value)
+                elif type(value) in (int, float):
+                    if (key, value) not in shared:
+                        word = shared[key, value] = identifier(f"{name}_{key}", self.taken)
+                        entry.numbers[word] = (key, [])
+                        self.objects[f"{word}_state"] = s
+                        self.locals[word] = f"{word}_state[{key!r}]"
+                    word = shared[key, value]
+                    entry.numbers[word][1].append(s)
+                    dict.__setitem__(s, key, Symbol(value, word, tracer))
+                elif value is not None:
+                    raise Refused(f"{name}: the state '{key}' is neither a tensor nor a number")
+            if type(s) is State:
+                s.array = None
 
     def finish_optimiser(self, entry: Optimiser) -> None:
         """Note how the numbers of an optimiser have changed."""
