@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.testing import handwritten_classes as handwritten_classes  # adds to the table
 from tests.testing.handwritten import LAYERS, Form
 from tinygrad_lite.testing import Arr, GradcheckError, check_layer
 

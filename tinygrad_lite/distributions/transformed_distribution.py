@@ -13,7 +13,7 @@ from tinygrad_lite.distributions.independent import Independent
 from tinygrad_lite.distributions.parameters import (
     sum_rightmost,
 )
-from tinygrad_lite.distributions.transforms.base import ComposeTransform, Transform
+from tinygrad_lite.distributions.transforms.transform import ComposeTransform, Transform
 
 
 class TransformedDistribution(Distribution):

@@ -9,14 +9,6 @@
 tensor(0.5000)
 """
 
-from tinygrad_lite.distributions.transforms.base import (
-    ComposeTransform,
-    IndependentTransform,
-    ReshapeTransform,
-    Transform,
-    _InverseTransform as _InverseTransform,
-    identity_transform,
-)
 from tinygrad_lite.distributions.transforms.numbers import (
     AbsTransform,
     AffineTransform,
@@ -26,6 +18,14 @@ from tinygrad_lite.distributions.transforms.numbers import (
     SigmoidTransform,
     SoftplusTransform,
     TanhTransform,
+)
+from tinygrad_lite.distributions.transforms.transform import (
+    ComposeTransform,
+    IndependentTransform,
+    ReshapeTransform,
+    Transform,
+    _InverseTransform as _InverseTransform,
+    identity_transform,
 )
 from tinygrad_lite.distributions.transforms.vectors import (
     CatTransform,
