@@ -112,7 +112,12 @@ def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, 
 
 
 def _undefined(weights: Any, mask: Any) -> Any:
-    """Return ``weights`` with NaN in the rows in which ``mask`` leaves nothing to look at."""
+    """Return ``weights`` with NaN in the rows in which ``mask`` leaves nothing to look at.
+
+    So PyTorch answers if it is asked for the weights; otherwise they are zeros there.
+    """
+    if mask is None:
+        return weights
     blind = (new.asarray(plain(mask)) == -np.inf).all(axis=-1, keepdims=True)
     return where(blind, np.nan, weights) if blind.any() else weights
 
@@ -249,9 +254,7 @@ class MultiheadAttention(Module):
         if mask is not None and extra:
             mask = pad(mask if hasattr(mask, "array") else make(mask), (0, extra))
         heads = [x.reshape((n, x.shape[1], self.num_heads, self.head_dim)).permute(0, 2, 1, 3) for x in (q, k, v)]
-        weights = attention_weights(heads[0], heads[1], mask)
-        if need_weights and mask is not None:  # PyTorch's softmax of nothing; without weights it gives zeros
-            weights = _undefined(weights, mask)
+        weights = _undefined(attention_weights(heads[0], heads[1], mask), mask if need_weights else None)
         if self.dropout and self.training:
             weights = dropout(weights, self.dropout)
         y = (weights @ heads[2]).permute(2, 0, 1, 3).reshape((length, n, e))  # contiguous in this order, as in PyTorch

@@ -63,11 +63,13 @@ def test_dtype_shape_and_memory_stay(kind, dtype):
         optimizer.step()
         optimizer.step()
         assert p.array is values and p.dtype == np.dtype(dtype)
-        assert all(s.dtype == p.dtype for s in optimizer.state[p].values() if isinstance(s, tl.Tensor))
+        assert all(
+            s.dtype == p.dtype for k, s in optimizer.state[p].items() if k != "step" and isinstance(s, tl.Tensor)
+        )
         assert not values.size or (values != 2.0).all()
 
 
-@pytest.mark.parametrize("kind", STEPPING)
+@pytest.mark.parametrize("kind", [k for k in STEPPING if k is not optim.Adafactor])  # it needs whole rows and columns
 def test_a_step_leaves_no_memory_behind(kind):
     """A step allocates no array of the size of a large parameter, which is updated in pieces."""
     p = parameter(*np.ones(400_000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import enable_grad
+from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import ShapeError, describe
@@ -64,8 +66,11 @@ class Adafactor(Optimizer):
         for _, p in work:
             if p.grad.array.shape != p.array.shape:
                 raise ShapeError(f"Adafactor: a parameter {describe(p)} has a gradient {describe(p.grad)}")
+        frame = user_frame(sys._getframe(1))
         for group, p in work:
-            self._one(group, p)
+            if p.array.size:
+                self._one(group, p)
+            bump(p.array, (frame.f_code, frame.f_lasti))
         return loss
 
     def _one(self, group: dict[str, Any], p: Any) -> None:
@@ -82,7 +87,7 @@ class Adafactor(Optimizer):
         count = float(state["step"].array)
         eps1, eps2 = group["eps"]
         eps1 = float(np.finfo(x.dtype).eps) if eps1 is None else eps1
-        share, size = count ** group["beta2_decay"], x.size**0.5 or 1.0
+        share, size = count ** group["beta2_decay"], x.size**0.5
         rate = max(eps2, float(np.linalg.norm(x)) / size) * min(group["lr"], count**-0.5)
         if group["weight_decay"]:
             x *= 1 - group["lr"] * group["weight_decay"]
@@ -97,4 +102,3 @@ class Adafactor(Optimizer):
             variance += share * (square - variance)
         update = g / np.sqrt(np.maximum(variance, eps1 * eps1))
         x -= update * (rate / max(1.0, float(np.linalg.norm(update)) / (size * group["d"])))
-        bump(x)
