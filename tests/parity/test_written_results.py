@@ -23,6 +23,8 @@ DIFFERENT = {
     "heaviside": "PyTorch has no derivative, here it is zero",
     "scatter": "PyTorch has no derivative for reduce=, here it has one",
     "ldexp": "PyTorch keeps a result that the gradient does not need",
+    **dict.fromkeys(("detach_copy", "histogram", "histogramdd"), "PyTorch has no derivative and raises"),
+    "index_reduce": "PyTorch keeps a result that the gradient does not need",
     "median": "PyTorch keeps a result that the gradient does not need",
     "nanmedian": "PyTorch keeps a result that the gradient does not need",
     "scatter_reduce": "PyTorch keeps a result that the gradient does not need",
@@ -86,7 +88,7 @@ def test_second_gradients_after_a_write(layer: Any, shape: Any) -> None:
 FACTOR = "a composition here, which multiplies by a factor that it keeps"
 TWICE = {
     **dict.fromkeys(
-        ("add", "sub", "cumulative_trapezoid", "trapezoid", "deg2rad", "rad2deg", "gradient", "lerp"), FACTOR
+        ("add", "sub", "cumulative_trapezoid", "trapezoid", "trapz", "deg2rad", "rad2deg", "gradient", "lerp"), FACTOR
     ),
     **dict.fromkeys((n for n in ROWS if "linear" in n or "cubic" in n), FACTOR),
     **dict.fromkeys((f"AdaptiveAvgPool{n}d(1)" for n in (1, 2, 3)), FACTOR),
@@ -95,6 +97,8 @@ TWICE = {
 }
 """Functions whose second backward pass raises here and not in PyTorch, and why."""
 INPUTS = {
+    "frexp": "PyTorch keeps the exponent, here the rule takes it from the operand",
+    "nuclear_norm": "the singular values are differentiated with the matrix",
     "einsum": "the operands are kept, of a sum over one operand too",
     **dict.fromkeys(("inner", "kron", "matmul"), "PyTorch copies the operand in some of the calls"),
     **dict.fromkeys(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.layout import contiguous_format
 from tinygrad_lite.engine.op import function, publish
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.cast import clone
@@ -48,7 +49,7 @@ def unsafe_chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
 @function(method=False)
 def alias_copy(input: Array) -> Array:
     """Return a copy of ``input``: `clone`."""
-    return clone(input)
+    return clone(input, contiguous_format)
 
 
 @function()
@@ -59,13 +60,13 @@ def narrow_copy(input: Array, dim: int, start: int, length: int) -> Array:
     >>> tl.narrow_copy(tl.arange(4), 0, 1, 2)
     tensor([1, 2])
     """
-    return clone(input.narrow(dim, start, length))
+    return clone(input.narrow(dim, start, length), contiguous_format)
 
 
 def _copying(name: str) -> None:
     def copied(input: Array, *args: Any, **kwargs: Any) -> Any:
         y = getattr(input, name)(*args, **kwargs)
-        return tuple(map(clone, y)) if isinstance(y, tuple) else clone(y)
+        return tuple(clone(t, contiguous_format) for t in y) if isinstance(y, tuple) else clone(y, contiguous_format)
 
     copied.__name__ = copied.__qualname__ = f"{name}_copy"
     copied.__doc__ = f"Return a copy of what `{name}` shows."
