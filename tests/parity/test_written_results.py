@@ -25,7 +25,7 @@ DIFFERENT = {
     "ldexp": "PyTorch keeps a result that the gradient does not need",
     **dict.fromkeys(("detach_copy", "histogram", "histogramdd"), "PyTorch has no derivative and raises"),
     "conj_physical": "PyTorch returns the tensor itself, here it is a copy",
-    **dict.fromkeys(("unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"), "views that are tracked: it is safe here"),
+    **dict.fromkeys(("unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"), "safe here: the views are tracked"),
     "index_reduce": "PyTorch keeps a result that the gradient does not need",
     "median": "PyTorch keeps a result that the gradient does not need",
     "nanmedian": "PyTorch keeps a result that the gradient does not need",
