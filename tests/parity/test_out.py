@@ -142,7 +142,18 @@ def _torch_words(function: Any) -> list[str] | None:
     return [w for w in words if w.isidentifier()]
 
 
-IGNORED = {"out", "List", "layout", "pin_memory", "device", "requires_grad", "dtype", "generator", "memory_format", "args"}
+IGNORED = {
+    "out",
+    "List",
+    "layout",
+    "pin_memory",
+    "device",
+    "requires_grad",
+    "dtype",
+    "generator",
+    "memory_format",
+    "args",
+}
 
 
 @pytest.mark.parametrize("name", sorted(n for n in PUBLIC if hasattr(torch, n) and not isinstance(PUBLIC[n], type)))
