@@ -123,7 +123,7 @@ def underscored(tree: ast.AST) -> Iterator[str]:
 
 
 CHANGES_GRADIENTS = {"clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "unscale_"}
-CHANGES_A_TENSOR = {"requires_grad_", "detach_", "share_memory_"}
+CHANGES_A_TENSOR = {"rrelu_", "requires_grad_", "detach_", "share_memory_"}
 
 
 def test_a_trailing_underscore_means_in_place() -> None:
