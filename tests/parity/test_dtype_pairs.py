@@ -1,4 +1,5 @@
 """Every binary function with every pair of dtypes: the result's dtype and value are PyTorch's, or both refuse."""
+# ruff: noqa: E501 - a table
 
 from __future__ import annotations
 
