@@ -1,5 +1,7 @@
 """Points of a clustering, dense or sparse: nearest centroids and totals, in pieces of a few thousand rows."""
 
+# pyright: reportAttributeAccessIssue=false, reportCallIssue=false, reportReturnType=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -66,7 +66,7 @@ class _Running(_Scaled):
     _version = 2  # since then the state has num_batches_tracked
     _refuses_statistics = False
 
-    def _load_from_state_dict(
+    def _load_from_state_dict(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, state_dict: Any, prefix: str, local_metadata: dict[str, Any], *rest: Any
     ) -> None:  # fmt: skip
         key = f"{prefix}num_batches_tracked"

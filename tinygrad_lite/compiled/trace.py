@@ -1,5 +1,7 @@
 """The array that records: it answers NumPy's protocols, computes on bare arrays and writes every call down."""
 
+# pyright: reportGeneralTypeIssues=false, reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 import operator

@@ -8,6 +8,9 @@ so the result has that many axes fewer than the value.
 tensor([ True, False])
 """
 
+# A class attribute replaces a property of the base, as in PyTorch.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

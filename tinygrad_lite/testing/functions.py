@@ -1,5 +1,7 @@
 """Turn functions of Tensors, ops, modules and pairs into a `Rule` on plain NumPy arrays."""
 
+# pyright: reportFunctionMemberAccess=false
+
 from __future__ import annotations
 
 import copy

@@ -362,5 +362,5 @@ class Weighted:
 
     def mean(self) -> Tensor:
         """Return the mean loss."""
-        mean: Tensor = self.losses[0] if self.batches == 1 else sum(self.losses[1:], self.losses[0]) / self.count
+        mean: Tensor = self.losses[0] if self.batches == 1 else sum(self.losses[1:], self.losses[0]) / self.count  # pyright: ignore[reportAssignmentType]
         return mean

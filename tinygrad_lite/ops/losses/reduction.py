@@ -71,6 +71,7 @@ def together(name: str, input: Array, target: Array, quiet: bool = False) -> tup
         shape = np.broadcast_shapes(a, b)
     except ValueError:
         same_shape(name, input, target)
+        raise
     if not quiet:
         warn(
             f"{name}: the target has shape {b}, the input {a}; both broadcast to {shape}, which is nearly always a "

@@ -164,7 +164,7 @@ class Point:
             grads = (grads,)
         elif grads is None:
             grads = (None,) * len(self.given)
-        found = list(grads)
+        found = list(grads)  # pyright: ignore[reportArgumentType]
         if len(found) == len(self.fl) != len(self.given):
             given = iter(found)
             return [next(given) if i in self.fl else None for i in range(len(self.given))]
