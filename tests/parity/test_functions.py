@@ -86,7 +86,9 @@ LAYERS_ELSEWHERE = {
     "interpolate": "the rows of Upsample", "batch_norm": "the rows of BatchNorm1d",
     "instance_norm": "the rows of InstanceNorm1d", "cross_entropy": "the rows of CrossEntropyLoss",
     "binary_cross_entropy_with_logits": "the rows of BCEWithLogitsLoss", "kl_div": "the rows of KLDivLoss",
-    "elu": "the rows of ELU",
+    "elu": "the rows of ELU", "native_channel_shuffle": "the rows of ChannelShuffle", "conv_tbc": "test_functional_names.py",
+    **{f"{a}max_pool{n}d_with_indices": "test_functional_names.py" for a in ("", "adaptive_") for n in (1, 2, 3)},
+    **dict.fromkeys(("upsample", "upsample_nearest", "upsample_bilinear"), "test_old_spellings.py"),
 }  # fmt: skip
 """Functions of nn.functional whose layer has another name, or that another suite tests."""
 

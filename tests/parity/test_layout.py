@@ -30,6 +30,7 @@ COLUMNS = "LAPACK returns columns to PyTorch, ours are rows: contiguous"
 PICKED = "what is picked from a permuted tensor is contiguous here"
 GAPS = "PyTorch reproduces the gaps of the input's memory"
 DELIBERATE = {
+    "dropout": "of nothing kept: in the order of the operand here, contiguous in PyTorch",
     "pow": "PyTorch gives number ** tensor a layout of its own",
     "__truediv__": "its row has number ** tensor, as pow",
     "__getitem__": PICKED, "index last": PICKED, "index two": PICKED, "index rows": PICKED,

@@ -95,6 +95,7 @@ TWICE = {
     **dict.fromkeys((n for n in ROWS if "linear" in n or "cubic" in n), FACTOR),
     **dict.fromkeys((f"AdaptiveAvgPool{n}d(1)" for n in (1, 2, 3)), FACTOR),
     "UpsamplingBilinear2d": FACTOR,
+    "interpolate": FACTOR,
     "einsum": "the operands are kept, of a sum over one operand too",
 }
 """Functions whose second backward pass raises here and not in PyTorch, and why."""

@@ -21,6 +21,7 @@ WORDS: dict[str, dict[str, str]] = {
     "from_numpy": {"ndarray": "array"},
     "searchsorted": {"values": "input"},
     "split": {"split_size": "split_size_or_sections"},
+    "unsafe_split": {"split_size_or_sections": "split_size"},
     "swapaxes": {"dim0": "axis0", "dim1": "axis1"},
     "swapdims": {"dim0": "axis0", "dim1": "axis1"},
     "true_divide": {"dividend": "input", "divisor": "other"},

@@ -227,7 +227,7 @@ def fill(input: Any, value: Any) -> Any:
     >>> tl.fill(tl.zeros(2), 3.0)
     tensor([3., 3.])
     """
-    return (input * 0).masked_fill(PUBLIC["ones_like"](input, dtype=bool), value)
+    return input.clone().fill_(value)
 
 
 METHODS: tuple[Callable[..., Any], ...] = (
