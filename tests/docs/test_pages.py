@@ -97,6 +97,7 @@ PROGRAMS = {  # blocks without prompts: what stands before them, and what each m
     "seeing_graphs": [(NET, None), (NET, None)],
     "performance": [(NET, None), (NET, "Sequential")],
     "checking_gradients": [(TESTS, None)],
+    "compiled": [("", None)],
     "README": [("", "gradcheck"), (OP, "check_op(logistic): ok")],
 }
 

@@ -226,7 +226,7 @@ class Op:
 
         >>> import tinygrad_lite as tl
         >>> print(tl.OPS["tanh"].source.strip().splitlines()[0])
-        def tanh(input, **_words):
+        def tanh(input=MISSING, **_words):
         >>> "_y = forward(input_)" in tl.OPS["tanh"].source
         True
         >>> print(tl.OPS["cat"].source.splitlines()[0])

@@ -336,8 +336,10 @@ def inclusive_range(
 ) -> Tensor:
     """Return the numbers from ``start`` to ``end`` with the end included; `arange` is today's function.
 
+    >>> import warnings
     >>> import tinygrad_lite as tl
-    >>> tl.range(0, 2)
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     tl.range(0, 2)
     tensor([0., 1., 2.])
     """
     warn("range is deprecated and includes its end; use arange")
