@@ -7,8 +7,12 @@ import collections
 import re
 import time
 
-from tests.parity.programs.lockstep import ALL, Finding, grown, shown
-from tests.parity.programs.shrink import shrunk
+import pytest
+
+pytest.importorskip("torch")  # doctests are looked for here, too
+
+from tests.parity.programs.lockstep import ALL, Finding, grown, shown  # noqa: E402
+from tests.parity.programs.shrink import shrunk  # noqa: E402
 
 
 def key(found: Finding) -> str:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-from tests.parity.programs.lockstep import ALL, Finding, again
+import pytest
+
+pytest.importorskip("torch")  # doctests are looked for here, too
+
+from tests.parity.programs.lockstep import ALL, Finding, again  # noqa: E402
 
 TRIES = 400
 
