@@ -63,6 +63,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_signature": False,
     "write_computation_times": False,
+    "reset_modules": ("matplotlib", "_gallery.prepare"),
+    "parallel": 2,
 }
 warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
 

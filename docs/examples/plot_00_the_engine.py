@@ -8,8 +8,8 @@ computed, and a walk over that record in reverse. If :math:`\bar x` is the gradi
 .. math:: \bar x = \sum_{y \,=\, f(\ldots, x, \ldots)} \left(\frac{\partial y}{\partial x}\right)^{\!\top} \bar y
 
 with one term for every operation that used :math:`x`. The operations below are the library's own. The record and the
-walk are the 32 lines of code on this page, and they compute the library's gradients: a test compares the two on every
-registered operation.
+walk are the 32 lines of code on this page. They compute the same gradients as the library: a test compares the two on
+every registered operation.
 """
 
 import itertools
@@ -19,6 +19,8 @@ import numpy as np
 
 import tinygrad_lite as tl
 from tinygrad_lite.engine.backward import unbroadcast
+from tinygrad_lite.testing import gradcheck
+from tinygrad_lite.viz import draw
 
 # %%
 # The operations
@@ -63,8 +65,8 @@ def call(name, *operands, **options):
 # %%
 # The walk
 # --------
-# Start with a gradient of one and take the Vars from the largest number to the smallest. When the turn of a Var comes,
-# everything computed from it has already been taken, so its gradient is complete and its rules may run. A gradient
+# Start with a gradient of one and visit the Vars from the largest number to the smallest. When a Var is visited,
+# everything computed from it has already been visited, so its gradient is complete and its rules can run. A gradient
 # larger than its operand is summed over the axes along which the operand was broadcast.
 
 
@@ -118,9 +120,25 @@ W, B = tl.tensor(0.5, dtype=tl.float64, requires_grad=True), tl.tensor(-0.5, dty
 print(np.array_equal([w.grad, b.grad], [W.grad.item(), B.grad.item()]))
 
 # %%
-# It learns
-# ---------
-# Twenty updates down the gradient, drawn over the loss as a function of both parameters:
+# The picture and the check
+# -------------------------
+# The library draws what it recorded, here with the backward pass, prints it as a program, and compares every gradient
+# with finite differences:
+
+
+def neuron(w, b):
+    """Return the loss of the neuron, computed by the library."""
+    return ((w * 2 + b).tanh() - 1).square()
+
+
+print(gradcheck(neuron, 0.5, -0.5))
+print(draw(neuron(W, B), graph="both", names={"w": W, "b": B}))
+draw(neuron(W, B), graph="both", names={"w": W, "b": B})
+
+# %%
+# Training
+# --------
+# Twenty steps of gradient descent, plotted over the loss as a function of both parameters:
 
 path = [(-0.4, -0.9)]
 for _ in range(20):
@@ -140,14 +158,14 @@ plt.show()
 # %%
 # What the engine adds
 # --------------------
-# ``tinygrad_lite/engine/`` does the same, and cares for what this page leaves out: PyTorch's dtypes, ops over lists and
-# with several results, views and in-place writes, hooks, observers, errors that name the op and the line, and freeing
-# the saved values during the walk. For a gradient of a gradient it hands the rules Tensors instead of arrays; the rules
-# then record themselves. :doc:`/how_it_works` continues from here.
+# ``tinygrad_lite/engine/`` does the same and adds what this page leaves out: PyTorch's dtypes, ops over lists and with
+# several results, views and in-place writes, hooks, observers, errors that name the op and the line, and freeing the
+# saved values during the walk. For a gradient of a gradient it passes Tensors to the rules instead of arrays, so the
+# rules are recorded in turn. :doc:`/how_it_works` continues from here.
 #
 # Exercises
 # ---------
-# 1. Remove the numbers and take the Vars in the order in which ``backward`` finds them. For which graphs do the
-#    gradients become wrong?
-# 2. ``found`` keeps every array alive until ``backward`` returns. Where may ``v.saved`` be emptied?
+# 1. Remove the numbers and visit the Vars in the order in which ``backward`` finds them. For which graphs are the
+#    gradients wrong?
+# 2. ``found`` keeps every array alive until ``backward`` returns. Where could ``v.saved`` be freed earlier?
 # 3. Let the rules run on Vars instead of arrays, and differentiate ``w.grad``. Which operators does ``Var`` need?

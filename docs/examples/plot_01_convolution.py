@@ -2,15 +2,15 @@ r"""
 Convolution
 ===========
 
-Each value of the result is the sum over one window of the image, times the kernel:
+Each output is the sum over one window of the image, weighted by the kernel:
 
 .. math:: y_{ij} = \sum_{a, b} x_{i + a,\, j + b}\; k_{ab}
 
-This is cross-correlation, what networks call convolution. The output has
-:math:`\lfloor (n + 2p - k) / s \rfloor + 1` values along each axis. True convolution turns the kernel by 180 degrees.
+This is cross-correlation, which neural networks call convolution; convolution proper rotates the kernel by 180 degrees.
+The output has :math:`\lfloor (n + 2p - k) / s \rfloor + 1` values along each axis.
 
-For the gradient, write :math:`g` for the slope of the loss in :math:`y`. The kernel sees every window it was laid on,
-and every pixel is painted back by the kernel:
+Let :math:`g` be the gradient of the loss with respect to :math:`y`. The gradient of the kernel is the correlation of
+the image with :math:`g`; the gradient of the image is the full convolution of :math:`g` with the kernel:
 
 .. math:: \frac{\partial L}{\partial k} = x \star g \qquad \frac{\partial L}{\partial x} = g *_{\text{full}} k
 """
@@ -21,6 +21,8 @@ import numpy as np
 import tinygrad_lite as tl
 from tinygrad_lite import datasets, nn, optim
 from tinygrad_lite.models.recipes import by_hand
+from tinygrad_lite.testing import gradcheck
+from tinygrad_lite.viz import draw, summary
 
 F = nn.functional
 images, _ = datasets.digits(dtype=np.float64)
@@ -32,7 +34,7 @@ print(response.shape)
 # %%
 # By hand and by the library
 # --------------------------
-# ``by_hand.correlated`` and ``by_hand.convolved`` are the sums above, written as loops.
+# ``by_hand.correlated`` and ``by_hand.convolved`` compute the sums above in loops.
 
 tl.manual_seed(0)
 image = tl.tensor(images[:1], requires_grad=True)
@@ -46,9 +48,19 @@ print(np.allclose(kernel.grad.array[0, 0], by_hand.correlated(images[0, 0], g[0,
 print(np.allclose(image.grad.array[0, 0], by_hand.convolved(g[0, 0], kernel.array[0, 0])))
 
 # %%
-# A kernel learned back
-# ---------------------
-# Given images and their responses to a kernel that we do not know, gradient descent finds the kernel.
+# The picture and the check
+# -------------------------
+# The layer forward and backward. Both gradients of a convolution are convolutions again.
+
+print(gradcheck(F.conv2d, images[:1], sobel[None, None]))
+y = F.conv2d(image, kernel)
+print(draw(y.square().mean(), graph="both", names={"image": image, "kernel": kernel}))
+draw(y.square().mean(), graph="both", names={"image": image, "kernel": kernel})
+
+# %%
+# Recovering a kernel
+# -------------------
+# Given images and their responses to an unknown kernel, gradient descent finds the kernel.
 
 model = nn.Conv2d(1, 1, 3, bias=False, dtype=np.float64)
 before = model.weight.array[0, 0].copy()
@@ -62,6 +74,7 @@ for _ in range(150):
     losses.append(loss.item())
 after = model.weight.array[0, 0]
 print(after.round(3))
+print(summary(model, x))
 
 figure, axes = plt.subplots(1, 4, figsize=(11, 3), layout="constrained")
 for axis, (title, picture) in zip(
@@ -76,7 +89,7 @@ plt.show()
 # %%
 # As a matrix
 # -----------
-# A convolution is linear, so it is a matrix. In one dimension it is banded.
+# A convolution is linear, so it can be written as a matrix. In one dimension the matrix is banded.
 
 k = tl.tensor([1.0, 2.0, 3.0])
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")
@@ -94,7 +107,7 @@ print(np.allclose(F.conv_matrix(k, 6, padding="full", flip=True).array @ v, np.c
 # %%
 # Exercises
 # ---------
-# 1. Learn the kernel back from a single image. Why does it take longer, and when can it not work at all?
-# 2. ``conv_matrix(k, 6).T`` maps three values back to six. Which layer of ``tinygrad_lite.nn`` is this?
+# 1. Recover the kernel from a single image. Why does it take longer, and when is it impossible?
+# 2. ``conv_matrix(k, 6).T`` maps four values back to six. Which layer of ``tinygrad_lite.nn`` is this?
 #
 # The whole system, with every reference: ``tinygrad-lite train convolution``.

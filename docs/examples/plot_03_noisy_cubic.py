@@ -2,8 +2,8 @@ r"""
 A noisy cubic
 =============
 
-700 points of :math:`y = x^3 + 4` with noise of standard deviation 10. No model can get much below a squared error of
-100. A straight line cannot follow the curve; ten ReLU units can:
+700 points of :math:`y = x^3 + 4` with noise of standard deviation 10, so no model can get much below a mean squared
+error of 100. A straight line cannot follow the curve; ten ReLU units can:
 
 .. math:: f(x) = W_2 \max(0, W_1 x + b_1) + b_2
 
@@ -21,13 +21,15 @@ import numpy as np
 import tinygrad_lite as tl
 from tinygrad_lite import datasets, nn, optim
 from tinygrad_lite.models import CubicNet
+from tinygrad_lite.testing import Arr, check_module
+from tinygrad_lite.viz import draw, summary
 
 X, y = datasets.make_cubic(seed=0, dtype=np.float64)
 x = X[:, 0]
 X1 = np.column_stack([np.ones(len(x)), x])  # the bias is a column of ones
 offset, slope = np.linalg.lstsq(X1, y, rcond=None)[0]
 
-# the network sees numbers around 1: its initial weights are made for those
+# standardised, because the initial weights suit inputs and targets of that size
 inputs = tl.tensor((X - x.mean()) / x.std())
 target = tl.tensor(((y - y.mean()) / y.std())[:, None])
 
@@ -52,6 +54,16 @@ by_hand = {
 }
 for name, p in model.named_parameters():
     print(f"{name:14}", np.allclose(p.grad.array, by_hand[name]))
+
+# %%
+# The picture and the check
+# -------------------------
+
+print(summary(model, inputs))
+print(check_module(model, Arr("n 1"), examples=5))
+loss = nn.functional.mse_loss(model(inputs), target)
+print(draw(loss, graph="both", names=model))
+draw(loss, graph="both", names=model)
 
 # %%
 # Training
@@ -89,7 +101,7 @@ plt.show()
 # %%
 # Exercises
 # ---------
-# 1. Leave out the scaling of inputs and targets. What does the loss do in the same number of steps?
-# 2. How many bends does the fitted curve have? Count the units with ``h > 0`` for some points and not for others.
+# 1. Remove the standardisation. How far does the loss get in the same number of steps?
+# 2. How many kinks does the fitted curve have? Count the units with ``h > 0`` for some points and not for others.
 #
 # The whole system: ``tinygrad-lite train cubic``.

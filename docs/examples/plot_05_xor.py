@@ -2,11 +2,11 @@ r"""
 Exclusive or
 ============
 
-Four points that no straight line separates. Two inputs, three hidden tanh units and one output can:
+No straight line separates these four points. A network with three hidden tanh units and one output can:
 
 .. math:: h = \tanh(W_1 x + b_1), \quad z = \tanh(W_2 h + b_2), \quad L = \frac14 \sum (z - y)^2
 
-The slope of tanh is :math:`1 - \tanh^2`, so going backwards
+The derivative of tanh is :math:`1 - \tanh^2`, so the backward pass is
 
 .. math::
    \delta_2 = \tfrac24 (z - y)(1 - z^2), \quad \frac{\partial L}{\partial W_2} = \delta_2^\top h, \quad
@@ -20,6 +20,8 @@ import tinygrad_lite as tl
 from tinygrad_lite import datasets, nn
 from tinygrad_lite.models import XorNet
 from tinygrad_lite.models.recipes.exclusive_or import solved, train
+from tinygrad_lite.testing import Arr, check_module
+from tinygrad_lite.viz import draw, summary
 
 # %%
 # By hand and by the library
@@ -39,6 +41,17 @@ for p, hand in zip(model.parameters(), (d1.T @ X, d1.sum(0), d2.T @ h, d2.sum(0)
     print(np.allclose(p.grad.array, hand))
 
 # %%
+# The picture and the check
+# -------------------------
+# Every box of the backward pass stands beside the box of its operation.
+
+print(summary(model, tl.tensor(X)))
+print(check_module(model, Arr("n 2"), examples=5))
+loss = nn.functional.mse_loss(model(tl.tensor(X)), tl.tensor(y[:, None]))
+print(draw(loss, graph="both", names=model))
+draw(loss, graph="both", names=model)
+
+# %%
 # Training from eight seeds
 # -------------------------
 
@@ -56,7 +69,7 @@ shown = left.contourf(a, b, surface, 20, cmap="cividis")
 left.contour(a, b, surface, [0.5], colors="white")
 left.scatter(*X[y == 0].T, s=90, marker="o", color="#0072B2", edgecolor="white", label="0")
 left.scatter(*X[y == 1].T, s=90, marker="s", color="#D55E00", edgecolor="white", label="1")
-left.set(title="what the network answers", xlabel="x1", ylabel="x2")
+left.set(title="output of the network", xlabel="x1", ylabel="x2")
 left.legend()
 figure.colorbar(shown, ax=left)
 for _, losses in runs:
@@ -67,7 +80,7 @@ plt.show()
 # %%
 # Exercises
 # ---------
-# 1. Train with two hidden units. From how many of 20 seeds does it work?
-# 2. Replace tanh by sigmoid. How do epochs and learning rate have to change?
+# 1. Train with two hidden units. For how many of 20 seeds does it work?
+# 2. Replace tanh by sigmoid. How do the number of epochs and the learning rate have to change?
 #
 # The whole system: ``tinygrad-lite train xor``. The graph of this network is on the page :doc:`/seeing_graphs`.

@@ -2,13 +2,13 @@ r"""
 The 5x5 network
 ===============
 
-A convolutional network so small that every number can be followed: a 5x5 image, convolution 2x2 with one bias, ReLU,
-max-pool 2x2, three sigmoid units, two sigmoid units. 5 + 15 + 8 = 28 parameters. The loss is
+A convolutional network small enough to follow every number: a 5x5 image, convolution 2x2 with one bias, ReLU, max-pool
+2x2, three sigmoid units, two sigmoid units. It has 5 + 15 + 8 = 28 parameters. The loss is
 :math:`(z_0 - y_0)^2 + (z_1 - y_1)^2`.
 
-Backwards: the slope of the loss is :math:`2(z - y)`; a sigmoid multiplies by :math:`s(1 - s)`; a dense layer by its
-weights; max-pool hands everything to the first of the largest values of its square; ReLU lets it through where it was
-open; and the kernel's gradient is the image correlated with what arrives.
+Backward pass: the gradient of the loss is :math:`2(z - y)`; a sigmoid multiplies by :math:`s(1 - s)`; a dense layer
+multiplies by its transposed weights; max-pool sends the gradient to the first maximum of each window; ReLU passes it
+where its input was positive; and the gradient of the kernel is the image correlated with the result.
 """
 
 import matplotlib.pyplot as plt
@@ -18,6 +18,8 @@ import tinygrad_lite as tl
 from tinygrad_lite import optim
 from tinygrad_lite.models import TinyCNN
 from tinygrad_lite.models.recipes.tiny_cnn import CIRCLE, CROSS, data, squared
+from tinygrad_lite.testing import Arr, check_module
+from tinygrad_lite.viz import draw, summary
 
 tl.manual_seed(9)
 model = TinyCNN(dtype=np.float64)
@@ -30,17 +32,24 @@ print(" -> ".join("x".join(map(str, s)) for s in model.shapes(image)))
 # ----------------------------------
 
 convolved = model.conv(image)
-opened = convolved.relu()
-pooled = model.pool(opened)
+rectified = convolved.relu()
+pooled = model.pool(rectified)
 hidden = model.hidden(pooled.flatten(1)).sigmoid()
 out = model.out(hidden).sigmoid()
-steps = {"convolution": convolved, "ReLU": opened, "max-pool": pooled, "hidden": hidden, "output": out}
-for t in steps.values():
+values = {"convolution": convolved, "ReLU": rectified, "max-pool": pooled, "hidden": hidden, "output": out}
+for t in values.values():
     t.retain_grad()
 loss = squared(out, wanted)
 loss.backward()
-for name, t in steps.items():
-    print(name, "\n", t.array.squeeze().round(3), "\n slope of the loss\n", t.grad.array.squeeze().round(4))
+for name, t in values.items():
+    print(name, "\n", t.array.squeeze().round(3), "\n gradient\n", t.grad.array.squeeze().round(4))
+
+# %%
+# The same numbers in a picture, and a check of all gradients:
+
+print(summary(model, image))
+print(check_module(model, Arr("n 1 5 5", min=1), examples=5))
+draw(loss, graph="both", names=model, show=("shape", "value", "grad"))
 
 # %%
 # By hand and by the library
@@ -50,9 +59,9 @@ W3, W2, k = model.out.weight.array, model.hidden.weight.array, model.conv.weight
 z, s, p = out.array, hidden.array, pooled.array.reshape(1, 4)
 d3 = 2 * (z - wanted.array) * z * (1 - z)
 d2 = (d3 @ W3) * s * (1 - s)
-squares = opened.array.reshape(2, 2, 2, 2).swapaxes(1, 2).reshape(4, 4)  # one row per 2x2 square
+windows = rectified.array.reshape(2, 2, 2, 2).swapaxes(1, 2).reshape(4, 4)  # one row per 2x2 window
 back = np.zeros((4, 4))
-back[np.arange(4), squares.argmax(1)] = (d2 @ W2)[0]  # to the first of the largest
+back[np.arange(4), windows.argmax(1)] = (d2 @ W2)[0]  # to the first maximum
 back = back.reshape(2, 2, 2, 2).swapaxes(1, 2).reshape(4, 4) * (convolved.array[0, 0] > 0)
 dk = np.array([[(CROSS[i : i + 4, j : j + 4] * back).sum() for j in range(2)] for i in range(2)])
 by_hand = [dk[None, None], np.array([back.sum()]), d2.T @ p, d2.sum(0), d3.T @ s, d3.sum(0)]
@@ -75,12 +84,12 @@ for _ in range(400):
     losses.append(loss.item())
 test, answers = data(1)
 with tl.no_grad():
-    print("new images told apart:", (model(tl.tensor(test)).array.argmax(1) == answers.argmax(1)).mean())
+    print("accuracy on new images:", (model(tl.tensor(test)).array.argmax(1) == answers.argmax(1)).mean())
 
 figure, axes = plt.subplots(1, 5, figsize=(13, 2.8), layout="constrained")
 with tl.no_grad():
-    seen = [model.conv(tl.tensor(i[None, None])).relu().array[0, 0] for i in (CROSS, CIRCLE)]
-pictures = {"cross": CROSS, "what the kernel sees": seen[0], "circle": CIRCLE, "what it sees": seen[1]}
+    maps = [model.conv(tl.tensor(i[None, None])).relu().array[0, 0] for i in (CROSS, CIRCLE)]
+pictures = {"cross": CROSS, "its feature map": maps[0], "circle": CIRCLE, "its feature map ": maps[1]}
 for axis, (title, picture) in zip(axes, pictures.items()):
     axis.imshow(picture, cmap="gray_r")
     axis.set(title=title, xticks=[], yticks=[])
@@ -91,7 +100,7 @@ plt.show()
 # %%
 # Exercises
 # ---------
-# 1. Put the circle in instead of the cross before training. Which entries of the kernel's gradient are zero, and why?
-# 2. In which squares of the cross are two values equally large? What would sharing ties equally change?
+# 1. Use the circle instead of the cross before training. Which entries of the kernel's gradient are zero, and why?
+# 2. In which windows of the cross is the maximum tied? What would change if ties shared the gradient equally?
 #
 # The graph with all these numbers: :doc:`/seeing_graphs`. The whole system: ``tinygrad-lite train tiny-cnn``.

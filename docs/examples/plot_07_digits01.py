@@ -2,16 +2,16 @@ r"""
 Zeros against ones
 ==================
 
-Real handwriting, 8x8 pixels. Five kernels 3x3 with an **untied bias** (one per place), sigmoid, 100 sigmoid units, two
-sigmoid outputs, and binary cross-entropy on one-hot targets, one image at a time:
+Handwritten digits of 8x8 pixels. Five kernels 3x3 with an **untied bias** (one per output position), sigmoid, 100
+sigmoid units, two sigmoid outputs, and binary cross-entropy on one-hot targets, one image at a time:
 
 .. math:: L = -\frac12 \sum_j y_j \log z_j + (1 - y_j) \log(1 - z_j)
 
 .. math:: \frac{\partial L}{\partial z} = \frac12\, \frac{z - y}{z (1 - z)}, \qquad
    \delta = \frac{\partial L}{\partial z}\, z (1 - z) = \tfrac12 (z - y)
 
-The sigmoid's slope cancels the fraction. An untied bias gets the gradient of its place, a kernel the image correlated
-with it.
+The derivative of the sigmoid cancels the denominator. The gradient of an untied bias is the gradient of its output
+position; the gradient of a kernel is the image correlated with it.
 """
 
 import matplotlib.pyplot as plt
@@ -21,6 +21,8 @@ import tinygrad_lite as tl
 from tinygrad_lite import datasets, nn, optim
 from tinygrad_lite.models import DigitsCNN
 from tinygrad_lite.models.recipes import by_hand
+from tinygrad_lite.testing import gradcheck
+from tinygrad_lite.viz import draw, summary
 
 images, labels = datasets.digits(classes=(0, 1), dtype=np.float64)
 rng = np.random.default_rng(0)
@@ -31,7 +33,7 @@ targets = np.eye(2)[labels]
 # %%
 # By hand and by the library
 # --------------------------
-# ``by_hand.digits_cnn`` is the formula above and nothing else.
+# ``by_hand.digits_cnn`` implements the formulas above in NumPy.
 
 tl.manual_seed(0)
 model = DigitsCNN(8, np.float64)
@@ -41,6 +43,17 @@ parameters = {name: p.array for name, p in model.named_parameters()}
 hand = by_hand.digits_cnn(images[one, 0], targets[[one]], parameters)
 for (name, p), expected in zip(model.named_parameters(), hand):
     print(f"{name:14} {str(p.shape):14} {np.allclose(p.grad.array, expected)}")
+
+# %%
+# The picture and the check
+# -------------------------
+
+image, wanted = tl.tensor(images[[one]]), tl.tensor(targets[[one]])
+print(summary(model, image))
+print(gradcheck(lambda x: nn.functional.binary_cross_entropy(model(x), wanted), image))
+loss = nn.functional.binary_cross_entropy(model(image), wanted)
+print(draw(loss, graph="both", names=model))
+draw(loss, graph="both", names=model)
 
 # %%
 # Training
@@ -60,7 +73,7 @@ for _ in range(8):
     curve.append(total / len(train))
 with tl.no_grad():
     right = (model(tl.tensor(images[test])).array.argmax(1) == labels[test]).mean()
-print(f"right on {len(test)} other digits: {right:.1%}")
+print(f"accuracy on {len(test)} other digits: {right:.1%}")
 
 figure, axes = plt.subplots(2, 6, figsize=(11, 3.8), layout="constrained")
 for k in range(5):
@@ -76,7 +89,7 @@ plt.show()
 # %%
 # Exercises
 # ---------
-# 1. Use one bias per kernel (``nn.Conv2d(1, 5, 3)``). How many parameters fewer, and what happens to the accuracy?
-# 2. Take out the last sigmoid and use ``binary_cross_entropy_with_logits``. Do the gradients change?
+# 1. Use one bias per kernel (``nn.Conv2d(1, 5, 3)``). How many parameters does it save, and how does accuracy change?
+# 2. Remove the last sigmoid and use ``binary_cross_entropy_with_logits``. Do the gradients change?
 #
 # With MNIST at 28x28: ``tinygrad-lite train digits01 --data mnist --download``.

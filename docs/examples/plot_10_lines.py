@@ -2,9 +2,9 @@ r"""
 Detecting lines
 ===============
 
-Four fixed kernels, :math:`-1\;2\;-1` across rows, columns and both diagonals. Where a line crosses them the response is
-high. Nothing is trained, but a gradient still exists: that of the response in the image, which is the correlation of
-the incoming gradient with the kernel,
+Four fixed kernels with the profile :math:`-1\;2\;-1`, for horizontal, vertical and both diagonal lines, respond
+strongly to lines of their direction. Nothing is trained, but the response still has a gradient with respect to the
+image: the correlation of the incoming gradient with the kernel,
 
 .. math:: y = x *_{\text{full}} k, \qquad \frac{\partial L}{\partial x} = g \star k
 """
@@ -17,6 +17,8 @@ from tinygrad_lite import datasets
 from tinygrad_lite.models import LineDetector
 from tinygrad_lite.models.networks import LINES
 from tinygrad_lite.models.recipes import by_hand
+from tinygrad_lite.testing import gradcheck
+from tinygrad_lite.viz import draw
 
 images, _ = datasets.digits(classes=(7,), dtype=np.float64)
 detector = LineDetector(dtype=np.float64)
@@ -36,8 +38,16 @@ response.backward(tl.tensor(g))
 print(np.allclose(x.grad.array[0, 0], sum(by_hand.correlated(g[0, k], kernel) for k, kernel in enumerate(kernels))))
 
 # %%
-# What they find
-# --------------
+# The picture and the check
+# -------------------------
+
+print(gradcheck(detector, images[:1]))
+print(draw(detector(x).square().mean(), graph="both", names={"image": x, "kernels": detector.kernels}))
+draw(detector(x).square().mean(), graph="both", names={"image": x, "kernels": detector.kernels})
+
+# %%
+# The detected lines
+# ------------------
 
 found = detector.lines(x).array[0]
 figure, axes = plt.subplots(3, 5, figsize=(9, 5.6), layout="constrained")
@@ -59,7 +69,7 @@ plt.show()
 # %%
 # Exercises
 # ---------
-# 1. The kernels sum to zero. What is the response on an image of one grey?
-# 2. Start ``nn.Conv2d(1, 4, 3)`` with these kernels and train it on the ten digits. Do they stay line detectors?
+# 1. The kernels sum to zero. What is the response to an image of constant grey?
+# 2. Initialise ``nn.Conv2d(1, 4, 3)`` with these kernels and train it on the ten digits. Do they stay line detectors?
 #
-# Compared with ``scipy.signal.convolve2d``: ``tinygrad-lite train lines``.
+# ``tinygrad-lite train lines`` compares the responses with ``scipy.signal.convolve2d``.

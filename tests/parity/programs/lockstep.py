@@ -280,7 +280,7 @@ def arrays(value: Any, grad: bool) -> list[Any]:
 
 
 def real(found: Finding, options: frozenset[str]) -> bool:
-    """Whether a difference is neither rounding in an ill-conditioned program nor the rule of the zero gradient."""
+    """Whether a difference is neither rounding in an ill-conditioned program nor the zero-gradient rule."""
     if "value" not in found.kind and found.kind != "number":
         return True
     plain = answer(found, torch)
