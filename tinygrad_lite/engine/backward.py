@@ -6,7 +6,7 @@ to a rule: a bare array in an ordinary backward pass, a Tensor when the pass its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from math import isfinite
 from typing import Any
@@ -77,31 +77,13 @@ def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
     return needed
 
 
-def collector(
-    pending: dict[Node, Any], heap: list[tuple[int, Node]], results: dict[Any, Any]
-) -> Callable[[Any, Any], None]:
-    """Return what adds a gradient to a node, which then waits in the ``heap`` for its turn, or to a leaf's result."""
-
-    def arrive(p: Any, gp: Any) -> None:
-        if p.__class__ is Node:
-            if p in pending:
-                pending[p] = pending[p] + gp
-            else:
-                pending[p] = gp
-                heappush(heap, (-p.seq, p))
-        else:
-            results[p] = results[p] + gp if p in results else gp
-
-    return arrive
-
-
 def pull(
     roots: Sequence[tuple[Any, Any]], *, targets: Sequence[Any] | None = None, retain: bool = False, wrap: Any = None
 ) -> dict[Any, Any]:
     """Carry gradients from ``roots`` (pairs of node or leaf, gradient) back to the leaves, or only to ``targets``.
 
-    Nodes are taken in the reverse order of recording (a heap of their numbers), so each is visited once, when all its
-    gradients have arrived. Its saved values are freed as soon as they have been used, unless ``retain``.
+    Nodes are taken in the reverse order of recording, so each is visited once, when all its gradients have arrived.
+    Its saved values are freed as soon as they have been used, unless ``retain``.
     With ``wrap`` (Tensor maker: array, node or leaf -> Tensor) the rules run on Tensors and are recorded themselves.
     Returns the gradient of each leaf (or target) and of each `Retain` marker.
     """
@@ -111,12 +93,11 @@ def pull(
     results: dict[Any, Any] = {}
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
-    arrive = collector(pending, heap, results)
     for observer in observers:
         observer.backward_starts()
     for root, g in roots:
         if needed is None or root in needed:
-            arrive(root, g)
+            arrive(root, g, pending, heap, results)
     while heap:
         node = heappop(heap)[1]
         g, op = pending.pop(node), node.op
@@ -128,33 +109,45 @@ def pull(
                 continue  # no target lies below: as in PyTorch the node is not used, nor freed
         if g.__class__ is Parts:
             g = g.filled(node)
-        if node.saved is None:
-            raise already_freed(node)
-        if node.seq < LATEST[0]:
-            refuse_changed(node)
+        if node.saved is None or node.seq < LATEST[0]:
+            refuse_freed_or_changed(node)
         saved = node.saved if wrap is None else op.rewrap(node, wrap)
         for position, rule in op.rules:
             p = node.inputs[position]
             if p is None or (needed is not None and p not in needed):
                 continue
-            gp = rule(g, saved)
-            if gp is None:
+            if (gp := rule(g, saved)) is None:
                 continue
             if guard and op.singular and not finite(gp):
                 gp = op.masked(g, gp)
-            shape = p.shape if p.__class__ is Node or wrap is not None else p.array.shape
+            inner = p.__class__ is Node
+            shape = p.shape if inner or wrap is not None else p.array.shape
             if gp.shape != shape:
                 gp = unbroadcast(gp, shape)
-            if observers:
-                for observer in observers:
-                    observer.pulled(node, position, g, gp)
-            arrive(p, gp)
+            for observer in observers:
+                observer.pulled(node, position, g, gp)
+            if inner and p not in pending:  # the usual case, without another Python call
+                pending[p] = gp
+                heappush(heap, (-p.seq, p))
+            else:
+                arrive(p, gp, pending, heap, results)
         if op.gather is not None:
             for p, gp in gathered(node, g, saved, needed, observers):
-                arrive(p, gp)
+                arrive(p, gp, pending, heap, results)
         if (frees := op.frees) and not retain and (frees is True or frees(node.saved)):
             node.saved = None
     return results
+
+
+def arrive(p: Any, gp: Any, pending: dict[Node, Any], heap: list[tuple[int, Node]], results: dict[Any, Any]) -> None:
+    """Add a gradient to that of a node, which then waits in the ``heap`` for its turn, or to a leaf's result."""
+    if p.__class__ is not Node:
+        results[p] = results[p] + gp if p in results else gp
+    elif p in pending:
+        pending[p] = pending[p] + gp
+    else:
+        pending[p] = gp
+        heappush(heap, (-p.seq, p))
 
 
 def call_hooks(node: Node, g: Any, results: dict[Any, Any]) -> Any:
@@ -182,12 +175,14 @@ def gathered(node: Node, g: Any, saved: Any, needed: Any, observers: Any) -> Ite
             yield p, gp
 
 
-def already_freed(node: Node) -> GradientError:
-    """Return the error for a node whose saved values an earlier backward pass has used and freed."""
-    return GradientError(
-        f"{node.op.name}: this part of the graph was already used by a backward pass, and its saved values were "
-        f"freed; call the first backward with retain_graph=True (recorded at {node.line})"
-    )
+def refuse_freed_or_changed(node: Node) -> None:
+    """Raise GradientError if the saved values of ``node`` were freed by an earlier backward pass, or overwritten."""
+    if node.saved is None:
+        raise GradientError(
+            f"{node.op.name}: this part of the graph was already used by a backward pass, and its saved values were "
+            f"freed; call the first backward with retain_graph=True (recorded at {node.line})"
+        )
+    refuse_changed(node)
 
 
 def release(roots: Iterable[Any]) -> None:

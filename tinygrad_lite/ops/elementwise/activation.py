@@ -136,7 +136,7 @@ def sigmoid(input: Array) -> Array:
     >>> tl.sigmoid(tl.tensor([0.5, 1.0]))
     tensor([0.6225, 0.7311])
     """
-    y = new.asarray(np.negative(input))  # np.negative of a 0-d array is a scalar
+    y = np.negative(input) if input.ndim else new.asarray(np.negative(input))  # of a 0-d array it is a scalar
     bounded(np.minimum, y, _top(y.dtype), out=y)
     np.exp(y, out=y)
     np.add(y, _number(1.0, y.dtype), out=y)
