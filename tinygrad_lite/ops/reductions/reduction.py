@@ -67,7 +67,7 @@ def kept(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 def stretched(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
     """Broadcast the gradient of a sum to ``shape``, the shape of its operand, without a copy."""
     if not g.ndim and g.__class__ is np.ndarray:
-        view: Array = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))  # broadcast_to takes six times as long
+        view: Array = new.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))  # broadcast_to takes six times as long
         view.flags.writeable = False
         return view
     return broadcast_to(kept(g, shape, dim, keepdim), shape)

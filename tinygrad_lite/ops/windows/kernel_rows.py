@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
@@ -64,6 +63,7 @@ def suits(kernel: Ints, dilation: Ints, groups: int, n: int) -> bool:
     return len(kernel) == 2 and groups == 1 and dilation == (1, 1) and n > 1
 
 
+@new.whole
 def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
     """Run `blocked.correlate`: one product per image and row of outputs, written to the output."""
     kernel = w.transpose(0, 2, 3, 1).reshape(plan.o, plan.fan)
@@ -76,9 +76,10 @@ def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
         for i, b, xp in plan.images(x, images, plan.hp):
             z = buffer("columns", (b, plan.hp, taps, plan.c, plan.ow))
             e, f, g, h = xp.strides
-            np.copyto(z, as_strided(xp, z.shape, (e, g, h, f, h * across)))
+            np.copyto(z, new.as_strided(xp, z.shape, (e, g, h, f, h * across)))
             row = taps * plan.c * plan.ow * 4
-            cols = as_strided(z, (b, plan.oh, plan.fan, plan.ow), (plan.hp * row, row * plan.stride[0], plan.ow * 4, 4))
+            steps = plan.hp * row, row * plan.stride[0], plan.ow * 4, 4
+            cols = new.as_strided(z, (b, plan.oh, plan.fan, plan.ow), steps)
             out = y[i : i + b]
             np.matmul(kernel, cols, out=out.transpose(0, 2, 1, 3))
             if bias is not None:
@@ -88,6 +89,7 @@ def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
     return y
 
 
+@new.whole
 def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
     """Run `blocked.correlate_weight`: one product per image and row of the kernel, without copying the gradient."""
     if plan.oh * plan.ow < 256:
@@ -101,7 +103,7 @@ def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
         for i, b, xp in plan.images(x, images, hq * s0):
             z = buffer("columns", (b, k1, c, s0, hq, ow))  # rows of one phase side by side
             e, f, r, h = xp.strides
-            np.copyto(z, as_strided(xp, z.shape, (e, h, f, r, r * s0, h * s1)))
+            np.copyto(z, new.as_strided(xp, z.shape, (e, h, f, r, r * s0, h * s1)))
             z = z.reshape(b, k1 * c, s0, hq * ow)
             seen = g[i : i + b].reshape(b, o, oh * ow).swapaxes(1, 2)
             for tap in range(k0):
@@ -134,9 +136,9 @@ def small_weight(plan: Rows, g: Array, x: Array) -> Array:
             np.copyto(inside, x[i : i + b].transpose(2, 1, 3, 0))
             z = buffer("columns", (plan.hp, k1, c, ow, b))
             e, f, r, m = xp.strides
-            np.copyto(z, as_strided(xp, z.shape, (e, r, f, r * s1, m)))
+            np.copyto(z, new.as_strided(xp, z.shape, (e, r, f, r * s1, m)))
             run = ow * b * 4
-            cols = as_strided(z, (oh, plan.fan, ow * b), (k1 * c * run * s0, run, 4))
+            cols = new.as_strided(z, (oh, plan.fan, ow * b), (k1 * c * run * s0, run, 4))
             seen = buffer("result", (oh, ow * b, o))
             np.copyto(seen.reshape(oh, ow, b, o), g[i : i + b].transpose(2, 3, 0, 1))
             each = np.matmul(cols, seen, out=buffer("weights", (oh, plan.fan, o)))
@@ -147,6 +149,7 @@ def small_weight(plan: Rows, g: Array, x: Array) -> Array:
     return new.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
 
 
+@new.whole
 def spread(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads) -> Array:
     """Run `blocked.correlate_input` with a stride: channels last, so that each tap adds whole runs of channels."""
     n, o, h, v = g.shape
