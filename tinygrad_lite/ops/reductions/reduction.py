@@ -15,6 +15,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
 from tinygrad_lite.ops.elementwise.cast import bare, clone
+from tinygrad_lite.ops.elementwise.short_rows import summed
 from tinygrad_lite.ops.shape.joining import cat
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, permute_op
 
@@ -101,6 +102,8 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
     if dtype is None and input.dtype.char == "e":  # rounded once, as in PyTorch
         with np.errstate(over="ignore"):
             return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=np.float32).astype(np.float16)
+    if dtype is None and input.ndim > 1 and dim in (-1, input.ndim - 1) and input.__class__ is np.ndarray:
+        return summed(input, keepdim)
     return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
 
