@@ -349,8 +349,8 @@ class LSTMCell(_Cell):
     def _step(self, input: Any, states: list[Any], known: dict[str, Any]) -> Any:
         if input.ndim == 1:
             return None
-        weights = self.weight_ih, self.weight_hh, known["bias_ih"], known["bias_hh"]
-        return lstm_cell(input, *states, *weights)[:2]
+        hidden, cell = states
+        return lstm_cell(input, hidden, cell, self.weight_ih, self.weight_hh, known["bias_ih"], known["bias_hh"])[:2]
 
 
 class GRUCell(_Cell):

@@ -54,4 +54,5 @@ def summed(a: Any, keepdims: bool) -> Any:
     if 2 <= n <= LONGEST and a.size >= n * ROWS and a.dtype.char == "f" and a.flags.c_contiguous:
         total = np.dot(a.reshape(-1, n), new.row_of_ones(n, a.dtype))
         return total.reshape((*a.shape[:-1], 1) if keepdims else a.shape[:-1])
-    return np.add.reduce(a, axis=-1, keepdims=keepdims)
+    reduce: Any = np.add.reduce  # NumPy's stubs accept only a literal keepdims
+    return reduce(a, axis=-1, keepdims=keepdims)

@@ -283,7 +283,7 @@ def lstm_steps(
 
     ``outer`` (L, N, 4 H) is the contribution of the inputs to the gates: input, forget, new value, output.
     """
-    length, batch, n = len(outer), *cell.shape
+    length, batch, n = len(outer), cell.shape[0], cell.shape[1]
     opened = new.empty((length, 4, batch, n), outer.dtype)
     hs, cs = new.empty((length, batch, hidden.shape[-1]), outer.dtype), new.empty((length, batch, n), outer.dtype)
     w, outer, state = _laid_out(weight, bias, 4, length), _by_gate(outer, 4), _with_one(hidden, bias)
