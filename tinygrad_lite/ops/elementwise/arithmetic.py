@@ -164,7 +164,8 @@ def pow(input: Array, exponent: Array) -> Array:
     >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
     tensor([4., 9.])
     """
-    if new.asarray(input).dtype.kind in "iu" and np.any(negative := new.asarray(exponent) < 0):
+    whole = new.asarray(input).dtype.kind in "iu" and new.asarray(exponent).dtype.kind in "iu"
+    if whole and np.any(negative := new.asarray(exponent) < 0):
         if not np.ndim(exponent):
             raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
         # as in PyTorch: 1 and -1 have integer powers, those of other numbers are rounded to 0
