@@ -338,7 +338,8 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
             raise ValueError(f"profile.table: by must be 'op' or 'module', got {by!r}")
         rows = self.by_op() if by == "op" else self.by_module()
         whole = sum(row.total for row in self.by_op()) or 1.0
-        return [(by, "calls", "forward ms", "backward ms", "share", "made", "kept")] + [
+        head: tuple[str, ...] = by, "calls", "forward ms", "backward ms", "share", "made", "kept"
+        return [head] + [
             (row.name or "(all)", str(row.calls), f"{row.forward * 1e3:.3f}", f"{row.backward * 1e3:.3f}",
              f"{row.total / whole:.1%}", readable(row.bytes), readable(row.kept))
             for row in rows[:limit]
