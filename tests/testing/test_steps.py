@@ -7,7 +7,6 @@ import tinygrad_lite as tl
 from tinygrad_lite import nn
 from tinygrad_lite.testing import Arr, Ints, check_step, steps
 
-
 LAYERS = nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Tanh(), nn.Dropout(0.3)
 
 
@@ -43,7 +42,9 @@ def test_a_right_step_leaves_everything_as_it_was():
 
 
 def test_a_wrong_gradient_is_found_and_named():
-    report = check_step(make(scale=2.0, layers=[nn.Linear(1, 2)])[0], Arr("n 1", min=2), SPECS[1], examples=2, raise_exception=False)
+    report = check_step(
+        make(scale=2.0, layers=[nn.Linear(1, 2)])[0], Arr("n 1", min=2), SPECS[1], examples=2, raise_exception=False
+    )
     assert report.kind == "wrong value" and "factor 2" in report.suspicion and "model.0." in str(report)
     # scaling on purpose
     assert check_step(make(scale=2.0)[0], *SPECS, examples=2, gradients=False).ok

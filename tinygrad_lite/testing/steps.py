@@ -60,7 +60,9 @@ def check_step(
         rule.begin(sampler(Source.example(seed, 0))[0])
         if gradients and rule.scalar(sampler, seed):
             made = Rule(rule.forward, rule.backward, name_of(rule.written), rule.places, rule.labels, strict=True)
-            report = run(Trial(made, sampler, kinks, contract=False), examples, seed, title, name_of(rule.written), "builtin")
+            report = run(
+                Trial(made, sampler, kinks, contract=False), examples, seed, title, name_of(rule.written), "builtin"
+            )
             report.reproduction = ""  # a call on arrays cannot set the parameters
         else:
             report = rule.compared(sampler, examples, seed, title)
