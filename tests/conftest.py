@@ -1,11 +1,15 @@
 """Settings shared by all tests: one BLAS thread per worker, and the Hypothesis profiles."""
 
 import os
+import tempfile
 
 # Before NumPy is imported: several workers with several threads each would only wait for one another.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Machine code of native loops: shared by the workers and by later runs, but not with the user's own programs.
+user = os.geteuid() if hasattr(os, "geteuid") else 0
+os.environ.setdefault("TINYGRAD_LITE_CACHE", os.path.join(tempfile.gettempdir(), f"tinygrad_lite_tests_{user}"))
 
 from hypothesis import HealthCheck, settings  # noqa: E402
 

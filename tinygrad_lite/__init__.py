@@ -8,7 +8,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from tinygrad_lite import ops, random
+from tinygrad_lite import native as _native, ops, random
 from tinygrad_lite._version import __version__ as __version__
 from tinygrad_lite.engine.absent import ABSENT as _ABSENT, DTYPES as _DTYPES
 from tinygrad_lite.engine.devices import accelerator as accelerator, device as device, mps as mps
@@ -78,6 +78,7 @@ _FROM |= dict.fromkeys(
     set_warn_always typename use_deterministic_algorithms""".split(),
     "settings",
 )
+_native.start()
 _OWN = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]
 
 

@@ -2,7 +2,6 @@
 
 import re
 from itertools import count
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -13,15 +12,6 @@ from tinygrad_lite.viz.scene.boxes import NEUTRAL
 from tinygrad_lite.viz.words import spoken
 
 OPEN, CLOSE = "([{", ")]}"
-
-
-DETACH = SimpleNamespace(
-    forward=lambda x: x, params=("x",), arrays=("x",), defaults={}, sequence=None, saved_names=()
-)  # fmt: skip
-
-
-def op_of(node):
-    return DETACH if node.op == "detach" else tl.OPS[node.op]
 
 
 def leaves_of(graph, arrays):
@@ -149,7 +139,7 @@ class Machine:
         params = [re.sub(r" \([\d, ]*\) \w+.*$", "", p) for p in split(params)]
         node = self.node(i)
         assert found[2] == spoken(node)
-        op = op_of(node)
+        op = tl.OPS[node.op]
         given, listed = {}, []
         for k, text in enumerate([*split(inside), *params]):
             part = self.at(i, text, k)
@@ -211,8 +201,7 @@ def gradients(graph, arrays):
         if node.kind == "output":
             values[node.id, 0] = values[edges[0].src, edges[0].out_index]
         elif node.kind == "op":
-            op = op_of(node)
-            edges = [e for e in edges if not e.name]
+            op = tl.OPS[node.op]
             given = [values[e.src, e.out_index] for e in edges]
             words = {**op.defaults, **node.attrs}
             if op.sequence:

@@ -1,4 +1,4 @@
-"""Names of ``torch.backends`` for scripts that ask or set: there is one backend, NumPy."""
+"""Names of ``torch.backends`` for scripts that ask or set, and the switch of the native loops: `native`."""
 
 from tinygrad_lite.backends import (
     cuda as cuda,
@@ -6,5 +6,6 @@ from tinygrad_lite.backends import (
     mkl as mkl,
     mkldnn as mkldnn,
     mps as mps,
+    native as native,
     openmp as openmp,
 )

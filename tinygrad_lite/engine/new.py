@@ -15,28 +15,22 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
-from numpy.lib import stride_tricks
 
 zeros, ones, empty, full = np.zeros, np.ones, np.empty, np.full
 zeros_like, ones_like, empty_like, full_like = np.zeros_like, np.ones_like, np.empty_like, np.full_like
 arange, linspace, eye, tri, indices = np.arange, np.linspace, np.eye, np.tri, np.indices
 tril_indices, triu_indices = np.tril_indices, np.triu_indices
 array, asarray, ascontiguousarray, frombuffer = np.array, np.asarray, np.ascontiguousarray, np.frombuffer
-ndarray, as_strided = np.ndarray, stride_tricks.as_strided
 
 NAMES = (
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace",
     "eye", "tri", "indices", "tril_indices", "triu_indices", "array", "asarray", "ascontiguousarray", "frombuffer",
-    "ndarray", "as_strided",
 )  # fmt: skip
-"""Every function of NumPy that makes an array out of something else and stands behind this door.
-
-``ndarray(shape, dtype, a, offset, strides)`` and ``as_strided`` are views of ``a`` that no protocol of NumPy sees.
-"""
+"""Every function of NumPy that makes an array out of something else and stands behind this door."""
 
 _maker: ContextVar[Any] = ContextVar("tinygrad_lite_maker", default=None)
 _lock = threading.Lock()
-_redirected = [0]
+REDIRECTED = [0]
 
 
 @functools.lru_cache(maxsize=256)
@@ -52,7 +46,7 @@ def scalar(value: float, dtype: Any) -> Any:
     >>> scalar(0.5, np.float32)
     array(0.5, dtype=float32)
     """
-    return array(value, dtype) if _redirected[0] else _shared_scalar(value, dtype)
+    return array(value, dtype) if REDIRECTED[0] else _shared_scalar(value, dtype)
 
 
 @functools.lru_cache(maxsize=64)
@@ -68,7 +62,7 @@ def row_of_ones(n: int, dtype: Any) -> Any:
     >>> row_of_ones(3, np.float32)
     array([1., 1., 1.], dtype=float32)
     """
-    if n > 1 << 16 or _redirected[0]:
+    if n > 1 << 16 or REDIRECTED[0]:
         return ones(n, dtype)
     return _shared(n, dtype)
 
@@ -86,40 +80,14 @@ def cached(function: Callable[..., Any]) -> Any:
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
-        return function(*args) if _redirected[0] else kept(*args)
+        return function(*args) if REDIRECTED[0] else kept(*args)
 
     call.cache_clear = kept.cache_clear  # type: ignore[attr-defined]
     return call
 
 
-def numpys(name: str) -> Any:
-    """Return NumPy's function of a name behind the door."""
-    return getattr(np, name, None) or getattr(stride_tricks, name)
-
-
-def whole(function: Callable[..., Any]) -> Any:
-    """Let a maker see a function as one call: its loops or threads depend on the numbers, its result on nothing else.
-
-    >>> from types import SimpleNamespace
-    >>> @whole
-    ... def longest(a):
-    ...     return max(a.tolist())
-    >>> with redirect(SimpleNamespace(whole=lambda function, args, words: (function.__name__, args))):
-    ...     longest(3)
-    ('longest', (3,))
-    """
-
-    @functools.wraps(function)
-    def call(*args: Any, **words: Any) -> Any:
-        if _redirected[0] and (maker := getattr(_maker.get(), "whole", None)) is not None:
-            return maker(function, args, words)
-        return function(*args, **words)
-
-    return call
-
-
 def _either(name: str) -> Callable[..., Any]:
-    plain = numpys(name)
+    plain = getattr(np, name)
 
     @functools.wraps(plain)
     def make(*args: Any, **kwargs: Any) -> Any:
@@ -144,8 +112,8 @@ def redirect(maker: Any) -> Iterator[None]:
     array([0.])
     """
     with _lock:
-        _redirected[0] += 1
-        if _redirected[0] == 1:
+        REDIRECTED[0] += 1
+        if REDIRECTED[0] == 1:
             globals().update({name: _either(name) for name in NAMES})
     token = _maker.set(maker)
     try:
@@ -153,6 +121,6 @@ def redirect(maker: Any) -> Iterator[None]:
     finally:
         _maker.reset(token)
         with _lock:
-            _redirected[0] -= 1
-            if not _redirected[0]:
-                globals().update({name: numpys(name) for name in NAMES})
+            REDIRECTED[0] -= 1
+            if not REDIRECTED[0]:
+                globals().update({name: getattr(np, name) for name in NAMES})

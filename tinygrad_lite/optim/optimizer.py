@@ -17,6 +17,7 @@ from typing import Any
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import checked_constructor, fits, misfit, ours
+from tinygrad_lite.engine.divert import UPDATES
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import bump, change_of, tick
@@ -315,7 +316,9 @@ class Optimizer(HookedOptimizer):
                 change.line = source
                 if state.pieces is not None:
                     large = True
-            self.update(group, in_pieces(jobs) if large else jobs)
+            parts: Iterable[Job] = in_pieces(jobs) if large else jobs
+            diverted = UPDATES and UPDATES.get(type(self).update.__qualname__)
+            self.update(group, diverted(group, parts) if diverted else parts)
         return loss
 
     def _gather(self, group: dict[str, Any]) -> list[Job]:

@@ -1,0 +1,129 @@
+"""Calls that native loops take: one per op and kind of arguments, large enough for its route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import tinygrad_lite as tl
+from tinygrad_lite.native import routes
+
+F = tl.nn.functional
+Case = tuple[Callable[..., Any], list[Any]]
+
+
+def numbers(*shape: int, seed: int = 0, scale: float = 2.0) -> Any:
+    return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
+
+
+def elementwise() -> dict[str, Case]:
+    x = [numbers(5, 1 << 13)]
+    plain = {
+        "gelu": F.gelu, "sigmoid": tl.sigmoid, "tanh": tl.tanh, "exp": tl.exp, "relu": tl.relu, "silu": F.silu,
+        "leaky_relu": F.leaky_relu, "leaky_relu 1.5": lambda x: F.leaky_relu(x, 1.5), "relu6": F.relu6,
+        "hardtanh": lambda x: F.hardtanh(x, -0.5, 1.25), "softplus": F.softplus,
+        "softplus 2": lambda x: F.softplus(x, 2.0, 3.0), "logsigmoid": F.logsigmoid, "mish": F.mish, "elu": F.elu,
+        "elu 0.3": lambda x: F.elu(x, 0.3), "selu": F.selu, "celu": lambda x: F.celu(x, 2.0),
+    }  # fmt: skip
+    huge = {"sigmoid huge": tl.sigmoid, "tanh huge": tl.tanh}
+    return {n: (f, x) for n, f in plain.items()} | {n: (f, [numbers(1 << 18)]) for n, f in huge.items()}
+
+
+def normal(name: str, options: Any = ()) -> Callable[..., Any]:
+    return lambda x, *parts: getattr(F, name)(x, *options, *parts)
+
+
+def batch(x: Any, w: Any = None, b: Any = None) -> Any:
+    return F.batch_norm(x, None, None, w, b, True)
+
+
+def group(x: Any, w: Any = None, b: Any = None) -> Any:
+    return F.group_norm(x, 2, w, b)
+
+
+def alone(x: Any) -> Any:
+    return F.layer_norm(x, x.shape[1:])
+
+
+def layer(x: Any, w: Any, b: Any = None) -> Any:
+    return F.layer_norm(x, w.shape, w, b)
+
+
+def rows() -> dict[str, Case]:
+    c = [numbers(6, seed=1), numbers(6, seed=2)]
+    x, flat = numbers(5, 6, 17, 19), numbers(130, 65)
+    found: dict[str, Case] = {
+        "softmax": (lambda x: tl.softmax(x, -1), [flat]), "softmax 1": (lambda x: tl.softmax(x, 1), [flat]),
+        "log_softmax": (lambda x: tl.log_softmax(x, -1), [flat]),
+        "layer_norm": (layer, [flat, numbers(65, seed=1), numbers(65, seed=2)]),
+        "layer_norm of images": (layer, [numbers(9, 3, 17, 19), numbers(3, 17, 19, seed=1)]),
+        "layer_norm alone": (alone, [flat]), "layer_norm far": (alone, [flat + 100]),
+        "group_norm": (group, [x, *c]), "group_norm alone": (group, [x]), "group_norm far": (group, [x + 100, *c]),
+        "batch_norm": (batch, [x, *c]), "batch_norm alone": (batch, [x]), "batch_norm far": (batch, [x + 100, *c]),
+        "batch_norm of sequences": (batch, [numbers(9, 6, 170), *c]),
+    }  # fmt: skip
+    return found
+
+
+def pooling() -> dict[str, Case]:
+    x, found = numbers(3, 4, 31, 34), {}
+    for kernel, stride, padding, ceil in (
+        (2, 2, 0, False), (3, 2, 1, False), (3, 1, 1, False), (2, 2, 1, True), ((2, 3), (1, 2), (1, 0), True),
+        (3, 3, 1, True), (5, 4, 2, True), (1, 2, 0, False), (7, 1, 3, False), (2, 3, 0, True),
+    ):  # fmt: skip
+        args = kernel, stride, padding, 1, ceil
+        found[f"max_pool2d {args}"] = (lambda x, args=args: F.max_pool2d(x, *args)), [x]
+    found["max_pool1d"] = (lambda x: F.max_pool1d(x, 3, 2, 1)), [numbers(9, 3, 400)]
+    found["max_pool2d of ties"] = (lambda x: F.max_pool2d(x, 3, 2, 1)), [np.round(x)]
+    return found
+
+
+def convolutions() -> dict[str, Case]:
+    found: dict[str, Case] = {}
+    for x, w, options in (
+        ((3, 5, 20, 19), (7, 5, 3, 3), {"padding": 1}), ((3, 5, 20, 19), (16, 5, 3, 2), {"bias": False}),
+        ((4, 4, 21, 18), (20, 4, 4, 4), {"stride": 2, "padding": 1}),
+        ((3, 5, 20, 19), (4, 5, 3, 3), {"stride": (3, 2), "padding": (0, 1)}),
+        ((3, 5, 20, 19), (4, 5, 3, 3), {"dilation": 2, "padding": 2}),
+        ((3, 5, 20, 19), (4, 5, 2, 3), {"stride": 2, "dilation": (2, 3)}),
+        ((3, 5, 20, 19), (3, 5, 1, 1), {"stride": 2}), ((3, 5, 20, 19), (4, 5, 2, 2), {"stride": 3, "padding": 1}),
+        ((64, 3, 7, 9), (17, 3, 5, 5), {"padding": 4}), ((5, 4, 300), (6, 4, 5), {"stride": 2, "padding": 2}),
+    ):  # fmt: skip
+        arrays = [numbers(*x), numbers(*w, seed=1), numbers(w[0], seed=2)][: 3 if options.pop("bias", True) else 2]
+        f = F.conv2d if len(x) == 4 else F.conv1d
+        found[f"conv {x} {w} {options}"] = (lambda *given, f=f, o=options: f(*given, **o)), arrays
+    for x, w, options in (
+        ((3, 5, 9, 8), (5, 16, 4, 4), {"stride": 2, "padding": 1}), ((3, 5, 20, 19), (5, 4, 2, 2), {"stride": 2}),
+        ((3, 5, 20, 19), (5, 4, 3, 3), {"stride": 3, "padding": 2, "output_padding": 2}),
+        ((3, 5, 20, 19), (5, 4, 3, 3), {"padding": 1}), ((3, 5, 200), (5, 4, 6), {"stride": 4, "padding": 3}),
+    ):  # fmt: skip
+        f = F.conv_transpose2d if len(x) == 4 else F.conv_transpose1d
+        found[f"conv_transpose {x} {w} {options}"] = (
+            lambda *given, f=f, o=options: f(*given, **o), [numbers(*x), numbers(*w, seed=1), numbers(w[1], seed=2)]
+        )  # fmt: skip
+    return found
+
+
+CASES = elementwise() | rows() | pooling() | convolutions()
+CHECKED = [name for name in CASES if not name.endswith("huge")]
+
+
+def gradients(f: Callable[..., Any], arrays: list[Any], weights: Any = None) -> tuple[Any, list[Any]]:
+    """Return the result of ``f`` and the gradients of its arguments; random gradients come in."""
+    tensors = [tl.tensor(a, requires_grad=True) for a in arrays]
+    y = f(*tensors)
+    g = numbers(*y.shape, seed=7) if weights is None else weights
+    return y.array, [t.array for t in tl.grad(y, tensors, tl.tensor(g.astype(y.dtype)))]
+
+
+def both(name: str) -> tuple[Any, Any]:
+    """Return result and gradients of a case, native and from NumPy."""
+    f, arrays = CASES[name]
+    native = gradients(f, arrays)
+    routes.uninstall()
+    try:
+        return native, gradients(f, arrays)
+    finally:
+        routes.install()

@@ -1,0 +1,353 @@
+"""Convolution of images: products accumulated in registers, without columns in memory and without BLAS.
+
+A padded image is stored as one plane per channel and phase, the elements whose row and column leave the same remainder
+by the strides: what one tap of the kernel sees at all positions is then one run of memory, rows of ``each`` elements
+one after the other, of which the last few of a row are computed for nothing. A block of output channels times `WIDTH`
+positions is kept in registers, while the loop goes over the channels and the taps, whose places are in a table: so one
+kernel serves all sizes, paddings and dilations. The gradient of the image with a stride is one such convolution for
+each phase of the result; that of the kernel keeps output channels times taps in registers, and sums over positions.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.native.elementwise import solid
+from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
+from tinygrad_lite.native.library import load, place
+from tinygrad_lite.ops.threads import added, split
+from tinygrad_lite.ops.windows import blocked, table, winograd
+
+OUT, TAPS, MANY = 4, 3, 6
+"""Output channels and taps of one block of the gradient of the kernel; taps of one block of `WIDTH` channels."""
+FIRST_LEVEL = 3072
+"""Numbers of which reading again and again is fast: half of a small first-level cache, which two threads may share."""
+LONGEST = 160
+"""Products that are added up one after the other; such sums are added in turn, so that less is lost to rounding."""
+LARGEST = 8
+"""The largest stride with kernels of its own."""
+
+
+def _padded(
+    k: Kernel, room: Value, x: Value, stride: int, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value,
+    top: Value, left: Value,
+) -> None:  # fmt: skip
+    """Copy one image to its planes; what is not image stays as it is."""
+    plane = rows * each
+    with k.loop(0, c) as channel, k.loop(0, h) as i:
+        at, source = i + top, x.at((channel * h + i) * w)
+        to = room.at((channel * s0 + at % s0) * plane * stride + at // s0 * each)
+        first = (left + (stride - 1)) // stride
+        last = k.most((w + left) // stride, first)
+        with k.loop(first, last) as q:
+            for f in range(stride):
+                to[plane * f + q] = source[q * stride + f - left]
+        for f in range(stride):  # the few elements beside a whole group
+            start, stop = k.most(left - f + (stride - 1), 0) // stride, (w + left - f + (stride - 1)) // stride
+            for begin, end in ((start, k.least(stop, first)), (last, stop)) if stride > 1 else ():
+                with k.loop(begin, end, few=True) as q:
+                    to[plane * f + q] = source[q * stride + f - left]
+
+
+@cache
+def forward(block: int, stride: int) -> Kernel:
+    """Return the kernel for ``block`` output channels at a time and a stride along the rows; its rows are images."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, y: Value, room: Value, kept: Value, x: Value, weight: Value, bias: Value,
+        taps: Value, count: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value, top: Value,
+        left: Value, o: Value, oh: Value, ow: Value, down: Value, across: Value, area: Value, first: Value, part: Value,
+    ) -> None:  # fmt: skip
+        size, run = s0 * stride * rows * each, (oh * each + (WIDTH - 1)) // WIDTH * WIDTH
+        with k.loop(lo, hi) as n:
+            _padded(k, room, x.at(n * c * h * w), stride, c, h, w, s0, rows, each, top, left)
+            with k.loop(0, (o + (block - 1)) // block) as b:
+                kernel_ = weight.at(b * c * count * block)
+                with k.loop(0, run * block) as t:
+                    kept[t] = 0.0
+                # as many channels at a time as fit the first-level cache, and all positions
+                with k.loop(0, c, part) as start, k.loop(0, run, WIDTH) as t:
+                    sums = [k.var(0.0, "v") for _ in range(block)]
+                    with k.loop(start, k.least(start + part, c)) as channel:
+                        seen, here = room.at(channel * size + t), kernel_.at(channel * count * block)
+                        with k.loop(0, count) as tap:
+                            v = seen.vector(taps[tap].to("n"))
+                            for m in range(block):
+                                sums[m].set(k.fma(here[tap * block + m].spread(), v, sums[m]))
+                    for m in range(block):
+                        kept.put_vector(run * m + t, kept.at(run * m).vector(t) + sums[m].get())
+                with k.loop(0, k.least(o - b * block, block)) as i:
+                    channel = b * block + i
+                    level, out = bias[channel], y.at((n * o + channel) * area + first)
+                    with k.loop(0, oh) as r:
+                        source, to = kept.at(run * i + r * each), out.at(r * down)
+                        with k.loop(0, ow) as j:
+                            to[j * across] = source[j] + level
+
+    body.__name__ = f"conv_{block}_{stride}"
+    return kernel("f* f* f* f* f* f* i* " + "n " * 17)(body)
+
+
+@cache
+def weights_wide(stride: int) -> Kernel:
+    """Return the kernel like `weights` that keeps `WIDTH` output channels times `MANY` taps in registers."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, d: Value, room: Value, kept: Value, x: Value, g: Value, taps: Value,
+        count: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value, top: Value, left: Value,
+        o: Value, oh: Value, ow: Value,
+    ) -> None:  # fmt: skip
+        wide, area = (o + (WIDTH - 1)) // WIDTH * WIDTH, oh * ow
+        with k.loop(lo, hi) as n:
+            _padded(k, room, x.at(n * c * h * w), stride, c, h, w, s0, rows, each, top, left)
+            with k.loop(0, o) as channel:  # blocks of channels, then positions
+                source, to = g.at((n * o + channel) * area), kept.at(channel // WIDTH * WIDTH * area + channel % WIDTH)
+                with k.loop(0, area) as t:
+                    to[t * WIDTH] = source[t]
+            with k.loop(0, wide, WIDTH) as block, k.loop(0, count, MANY) as tap:
+                places = [room.at(taps[tap + i].to("n")) for i in range(MANY)]
+                sums = [k.var(0.0, "v") for _ in range(MANY)]
+                with k.loop(0, oh) as r:
+                    seen, rest = [p.at(r * each) for p in places], kept.at((block * oh + r * WIDTH) * ow)
+                    with k.loop(0, ow) as j:
+                        v = rest.vector(j * WIDTH)
+                        for i in range(MANY):
+                            sums[i].set(k.fma(seen[i][j].spread(), v, sums[i]))
+                for i in range(MANY):
+                    at = (tap + i) * wide + block
+                    d.put_vector(at, d.vector(at) + sums[i].get())
+
+    body.__name__ = f"conv_weight_wide_{stride}"
+    return kernel("f* f* f* f* f* i* " + "n " * 12)(body)
+
+
+@cache
+def weights(stride: int) -> Kernel:
+    """Return the kernel that adds up the gradients of the kernel of several images."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, d: Value, room: Value, kept: Value, x: Value, g: Value, taps: Value,
+        count: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value, top: Value, left: Value,
+        o: Value, oh: Value, ow: Value,
+    ) -> None:  # fmt: skip
+        run = (oh * each + (WIDTH - 1)) // WIDTH * WIDTH
+        with k.loop(lo, hi) as n:
+            _padded(k, room, x.at(n * c * h * w), stride, c, h, w, s0, rows, each, top, left)
+            with k.loop(0, o) as channel, k.loop(0, oh) as r:
+                source, to = g.at(((n * o + channel) * oh + r) * ow), kept.at(channel * run + r * each)
+                with k.loop(0, ow) as j:
+                    to[j] = source[j]
+            with k.loop(0, count, TAPS) as tap:
+                seen = [room.at(taps[tap + i].to("n")) for i in range(TAPS)]
+                with k.loop(0, o, OUT) as channel:
+                    sums = [k.var(0.0, "v") for _ in range(OUT * TAPS)]
+                    with k.loop(0, run, WIDTH) as t:
+                        vs = [v.vector(t) for v in seen]
+                        for m in range(OUT):
+                            here = kept.at((channel + m) * run).vector(t)
+                            for i in range(TAPS):
+                                sums[m * TAPS + i].set(k.fma(here, vs[i], sums[m * TAPS + i]))
+                    for m, i in product(range(OUT), range(TAPS)):
+                        at = (channel + m) * count + tap + i
+                        d[at] = d[at] + sums[m * TAPS + i].get().total()
+
+    body.__name__ = f"conv_weight_{stride}"
+    return kernel("f* f* f* f* f* i* " + "n " * 12)(body)
+
+
+class Plan:
+    """Sizes of the planes of a padded image, and the places of the taps in them."""
+
+    def __init__(
+        self, c: int, size: tuple[int, int], kernel: Any, stride: Any, pads: Any, dilation: Any, count: Any
+    ) -> None:  # fmt: skip
+        (h, w), (self.s0, self.s1), ((top, _), (left, _)) = size, stride, pads
+        need = [(n - 1) * s + (t - 1) * d + 1 for n, s, t, d in zip(count, stride, kernel, dilation, strict=True)]
+        self.rows = -(-max(h + top, need[0]) // self.s0)
+        self.each = -(-max(w + left, need[1]) // self.s1)
+        self.places = [
+            ((p * dilation[0] % self.s0) * self.s1 + q * dilation[1] % self.s1) * self.rows * self.each
+            + p * dilation[0] // self.s0 * self.each + q * dilation[1] // self.s1
+            for p, q in product(range(kernel[0]), range(kernel[1]))
+        ]  # fmt: skip
+        self.sizes = c, h, w, self.s0, self.rows, self.each, top, left
+        self.plane = self.s0 * self.s1 * self.rows * self.each
+        self.taps = np.array(self.places, np.int32)
+        # every channel and tap, a multiple of `MANY`, hence of `TAPS`
+        all_of_them = (np.arange(c)[:, None] * self.plane + self.taps).reshape(-1)
+        self.all_taps = np.resize(all_of_them, -(-len(all_of_them) // MANY) * MANY).astype(np.int32)
+        self.room = c * self.plane + max(self.places, default=0) + WIDTH
+        # what one position reads of a channel, and its neighbours
+        self.window = self.s0 * self.s1 * self.each * (-(-kernel[0] // self.s0) + 1)
+
+    def run(self, rows: int) -> int:
+        """Return the number of positions that are computed for this many rows of outputs."""
+        return int(-(-rows * self.each // WIDTH) * WIDTH)
+
+
+plan_of = lru_cache(maxsize=256)(Plan)
+
+
+def _block(o: int) -> int:
+    """Return how many output channels to keep in registers: 4 or more, and few computed for nothing."""
+    # two loads of vectors cost as much as a multiplication of each
+    return min(range(min(o, 4), 7), key=lambda m: (-(-o // m) * (m + 2), -m))
+
+
+def _packed(w: Any, block: int) -> Any:
+    """Return weights (O, C, taps) as blocks of output channels, (blocks, C, taps, block), with zeros at the end."""
+    o, c, taps = w.shape
+    out = np.zeros((-(-o // block), c, taps, block), np.float32)
+    for m in range(block):
+        out[: -(-(o - m) // block), :, :, m] = w[m::block]
+    return out
+
+
+def _compute(
+    plan: Plan, x: Any, w: Any, bias: Any, y: Any, taps: Any, count: Any, steps: tuple[int, int], first: int
+) -> None:  # fmt: skip
+    """Write one convolution of ``w`` (O, C, taps) to every ``steps``-th element of ``y`` from ``first`` on."""
+    o, block = len(w), _block(len(w))
+    run = load(forward(block, plan.s1))
+    packed, area = _packed(w, block), y.shape[2] * y.shape[3]
+    bias = np.zeros(o, np.float32) if bias is None else bias
+    given = [place(v) for v in (x, packed, bias)]
+    taps_ = max(w.shape[2], 1)
+    at_once = max(min(FIRST_LEVEL // (taps_ * block + plan.window), LONGEST // taps_), 64 // taps_, 1)
+
+    def some(part: range) -> None:
+        room, kept = np.zeros(plan.room, np.float32), np.empty(block * plan.run(count[0]), np.float32)
+        run(
+            part.start, part.stop, place(y), place(room), place(kept), *given, place(taps) if len(taps) else 0,
+            len(taps), *plan.sizes, o, *count, steps[0] * y.shape[3], steps[1], area, first, at_once,
+        )  # fmt: skip
+
+    split(len(x), len(x) * o * w.shape[1] * w.shape[2] * count[0] * count[1], some)
+
+
+def _two(*values: Any) -> Any:
+    """Return the sizes of sequences as those of images of one row."""
+    return [v if len(v) > 1 else (((0, 0),) if isinstance(v[0], tuple) else (1,)) + v for v in values]
+
+
+def _fits(a: Any, b: Any, kernel: Any, stride: Any, pads: Any, groups: int, small: int) -> bool:
+    """Return whether a convolution of ``a`` is computed here."""
+    return (
+        solid(a) and b.__class__ is np.ndarray and b.dtype is a.dtype and groups == 1 and len(kernel) < 3
+        and a.ndim == len(kernel) + 2 and b.size > 0 and max(stride) <= LARGEST and min(map(min, pads)) >= 0
+        and (max(kernel) > 1 or max(stride) > 1) and small >= 3 and blocked.FAST.get()
+    )  # fmt: skip
+
+
+def _images(x: Any) -> Any:
+    return x if x.ndim == 4 else x.reshape(*x.shape[:2], 1, x.shape[2])
+
+
+def _elsewhere(x: Any, w: Any, wide: bool, stride: Any, pads: Any, dilation: Any) -> bool:
+    """Return whether `ops.windows.blocked` has a better algorithm: a table, one position, or Winograd's."""
+    if table.columns(x, w[2:], stride, pads, dilation) is not None or x[2:] == w[2:] and not any(map(any, pads)):
+        return True
+    return wide and winograd.wins(x, w, stride, pads, dilation, 1)
+
+
+def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: Any, groups: int) -> Any:
+    """Compute `conv` of images or sequences."""
+    kernel, o = weight.shape[2:], len(weight)
+    if not _fits(input, weight, kernel, stride, pads, groups, o) or bias is not None and not solid(bias):
+        return NotImplemented
+    if bias is not None and (bias.shape != (o,) or bias.dtype is not input.dtype):
+        return NotImplemented
+    if _elsewhere(input.shape, weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
+        return NotImplemented
+    x = _images(input)
+    kernel, stride, pads, dilation = _two(kernel, stride, pads, dilation)
+    size = x.shape[2:]
+    count = tuple(
+        (n + sum(p) - d * (t - 1) - 1) // s + 1
+        for n, p, t, s, d in zip(size, pads, kernel, stride, dilation, strict=True)
+    )
+    plan = plan_of(x.shape[1], size, kernel, stride, pads, dilation, count)
+    y = np.empty((len(x), o, *count), input.dtype)
+    _compute(plan, x, weight.reshape(*weight.shape[:2], -1), bias, y, plan.taps, count, (1, 1), 0)
+    return y.reshape(len(x), o, *count[4 - input.ndim :])
+
+
+def conv_input(
+    grad: Any, weight: Any, size: Any, stride: Any, pads: Any, dilation: Any, groups: int
+) -> Any:  # fmt: skip
+    """Compute `conv_input` of images or sequences: one convolution of the gradient for each phase of the stride."""
+    n, o = grad.shape[:2]
+    channels, kernel = weight.shape[1], weight.shape[2:]
+    if not _fits(grad, weight, kernel, stride, pads, groups, channels) or max(dilation) > 1 and max(stride) > 1:
+        return NotImplemented
+    if _elsewhere((n, channels, *size), weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
+        return NotImplemented
+    g, shape = _images(grad), (n, channels, *size)
+    size, kernel, stride, pads, dilation = _two(size, kernel, stride, pads, dilation)
+    w = weight.reshape(o, channels, *kernel).swapaxes(0, 1)
+    # rows of the gradient before its first and after its last one that some position looks for
+    low = [max((-(-t // s) - 1) * d - p[0] // s, 0) for t, s, d, p in zip(kernel, stride, dilation, pads, strict=True)]
+    last = [(m - 1 + p[0]) // s for m, p, s in zip(size, pads, stride, strict=True)]
+    margins = tuple([(b, 0) for b in low])
+    plan = plan_of(
+        o, g.shape[2:], (1, 1), (1, 1), margins, (1, 1), tuple([e + b + 1 for e, b in zip(last, low, strict=True)])
+    )
+    y = np.empty((n, channels, *size), grad.dtype)
+    for phase in product(range(stride[0]), range(stride[1])):
+        # positions i = first, first + stride, ... of the image; (i + pad) // stride begins at `start`
+        first = [(a - p[0]) % s for a, p, s in zip(phase, pads, stride, strict=True)]
+        start = [(i + p[0]) // s for i, p, s in zip(first, pads, stride, strict=True)]
+        count = tuple([-(-(m - i) // s) for m, i, s in zip(size, first, stride, strict=True)])
+        if min(count) < 1:
+            continue
+        at = [
+            [b + r - m * d for m in range(len(range(a, t, s)))]
+            for a, t, s, b, r, d in zip(phase, kernel, stride, start, low, dilation, strict=True)
+        ]
+        taps = np.array([i * plan.each + j for i, j in product(*at)], np.int32)
+        part = w[:, :, phase[0] :: stride[0], phase[1] :: stride[1]].reshape(channels, o, -1)
+        _compute(plan, g, part, None, y, taps, count, stride, first[0] * size[1] + first[1])
+    return y.reshape(shape)
+
+
+def conv_weight(
+    grad: Any, input: Any, kernel: Any, stride: Any, pads: Any, dilation: Any, groups: int
+) -> Any:  # fmt: skip
+    """Compute `conv_weight` of images or sequences."""
+    o, c = grad.shape[1], input.shape[1]
+    shape = o, c, *kernel
+    if not _fits(input, grad, kernel, stride, pads, groups, o) or not solid(grad):
+        return NotImplemented
+    if _elsewhere(input.shape, shape, max(shape[:2]) >= 96, stride, pads, dilation):
+        return NotImplemented
+    x, g = _images(input), _images(grad)
+    kernel, stride, pads, dilation = _two(kernel, stride, pads, dilation)
+    count = g.shape[2:]
+    plan = plan_of(c, x.shape[2:], kernel, stride, pads, dilation, count)
+    taps = plan.all_taps
+    blocks, area = -(-o // WIDTH), count[0] * count[1]
+    # in multiplications of vectors: sums over positions cost more at their end
+    wide = len(taps) * blocks * area < len(taps) * -(-o // OUT) * OUT * (plan.run(count[0]) // WIDTH + 5)
+    run, height = (
+        (load(weights_wide(plan.s1)), blocks * WIDTH) if wide else (load(weights(plan.s1)), -(-o // OUT) * OUT)
+    )
+
+    def some(part: range) -> Any:
+        d, room = (
+            np.zeros((len(taps), height) if wide else (height, len(taps)), np.float32),
+            np.zeros(plan.room, np.float32),
+        )
+        kept = np.zeros(height * plan.run(count[0]), np.float32)
+        run(
+            part.start, part.stop, *map(place, (d, room, kept, x, g, taps)), len(taps), *plan.sizes, o, *count
+        )  # fmt: skip
+        return d
+
+    total = added(split(len(x), len(x) * o * len(taps) * count[0] * count[1], some))
+    if wide:
+        total = total.T
+    return np.ascontiguousarray(total[:o, : c * kernel[0] * kernel[1]]).reshape(shape)

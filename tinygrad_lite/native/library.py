@@ -1,0 +1,165 @@
+"""Kernels as functions: compiled by llvmlite at their first call, or loaded from disk, and called through ctypes.
+
+ctypes releases the interpreter lock during a call, so threads run kernels side by side.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import threading
+import warnings
+from typing import Any
+
+from numpy import ndarray
+
+from tinygrad_lite._version import __version__
+from tinygrad_lite.engine.divert import DeclinedError
+from tinygrad_lite.native import routes, store
+from tinygrad_lite.native.language import Kernel
+from tinygrad_lite.ops.threads import blas, split
+
+CTYPES = {"f": ctypes.c_float, "d": ctypes.c_double, "n": ctypes.c_int64}
+addressof, from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
+_kept: list[Any] = []
+"""What owns the memory of the machine code."""
+_lock = threading.RLock()
+
+
+def _forked() -> None:
+    global _lock
+    _lock = threading.RLock()  # a thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def works() -> bool:
+    """Return whether llvmlite is installed and can make code for this processor."""
+    if not routes.found() or routes.broken:
+        return False
+    try:
+        machine()
+    except Exception as error:
+        _give_up(error)
+    return not routes.broken
+
+
+def _give_up(error: Exception) -> None:
+    routes.broken.append(f"{type(error).__name__}: {error}")
+    routes.uninstall()
+    warnings.warn(f"native loops are off, as llvmlite failed: {routes.broken[0]}", RuntimeWarning, stacklevel=2)
+
+
+class Machine:
+    """LLVM for this processor."""
+
+    def __init__(self) -> None:
+        import llvmlite
+        import llvmlite.binding as llvm
+
+        if llvm.llvm_version_info[0] < 15:
+            raise RuntimeError(f"llvmlite {llvmlite.__version__} is too old: pointers need LLVM 15")
+        if llvm.llvm_version_info[0] < 20:
+            llvm.initialize()
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.llvm = llvm
+        name, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        triple = llvm.get_process_triple()
+        self.target = llvm.Target.from_triple(triple).create_target_machine(cpu=name, features=features, opt=3)
+        versions = __version__, llvmlite.__version__, str(llvm.llvm_version_info)
+        self.identity = "\n".join((*versions, triple, name, features))
+
+    def key(self, text: str) -> str:
+        """Return the name under which the code of this text is kept."""
+        return hashlib.sha256(f"{self.identity}\n{text}".encode()).hexdigest()[:40]
+
+    def compiled(self, text: str) -> bytes:
+        """Return the object code of a module."""
+        llvm = self.llvm
+        module = llvm.parse_assembly(text)
+        module.verify()
+        module.triple, module.data_layout = self.target.triple, str(self.target.target_data)
+        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+        tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = True
+        builder = llvm.create_pass_builder(self.target, tuning)
+        builder.getModulePassManager().run(module, builder)
+        return bytes(self.target.emit_object(module))
+
+    def address(self, code: bytes, name: str) -> int:
+        """Load object code and return the address of the function ``name``."""
+        llvm = self.llvm
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        _kept.append(engine)
+        return int(engine.get_function_address(name))
+
+
+@functools.cache
+def machine() -> Machine:
+    """Return the only `Machine`."""
+    return Machine()
+
+
+def load(kernel: Kernel) -> Any:
+    """Return the machine code of a kernel as a function; raise DeclinedError if there is none."""
+    with _lock:
+        if kernel.run is None:
+            if routes.broken:
+                raise DeclinedError
+            try:
+                kernel.run = _function(kernel)
+            except Exception as error:
+                _give_up(error)
+                raise DeclinedError from error
+    return kernel.run
+
+
+def _function(kernel: Kernel) -> Any:
+    here, text = machine(), kernel.text()
+    key = here.key(text)
+    code = store.read(key)
+    if code is None:
+        code = here.compiled(text)
+        store.write(key, code)
+    words: list[Any] = [ctypes.c_void_p if t == "p" or t[-1] == "*" else CTYPES[t] for t in kernel.types]
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *words)(here.address(code, kernel.name))
+
+
+def place(array: Any) -> int:
+    """Return the address of an array; a buffer is four times as fast to ask as NumPy, but must be writable."""
+    try:
+        return addressof(from_buffer(array))
+    except (TypeError, ValueError):
+        return int(array.ctypes.data)
+
+
+def call(kernel: Kernel, rows: int, work: int, *arguments: Any) -> None:
+    """Run a kernel on rows 0 to ``rows``, on several threads if ``work`` (multiplications) is large."""
+    run = kernel.run or load(kernel)
+    words = [place(a) if a.__class__ is ndarray else a for a in arguments]
+    if work < SHARED:
+        run(0, rows, *words)
+    else:
+        split(rows, work, lambda part: run(part.start, part.stop, *words))
+
+
+SHARED = 1 << 22
+"""Multiplications below which one thread does all: another costs 50 us."""
+
+
+@functools.cache
+def sgemm() -> int:
+    """Return the address of a ``cblas_sgemm`` with 64-bit integers in NumPy's own library, or 0."""
+    library = blas().library
+    for name in ("scipy_cblas_sgemm64_", "cblas_sgemm64_"):
+        try:
+            return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+        except AttributeError:
+            continue
+    return 0

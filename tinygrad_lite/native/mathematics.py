@@ -1,0 +1,104 @@
+"""Functions of float32 numbers in the language of kernels, with their largest errors (tests/native measures them).
+
+Without branches, so that loops over them are vectorised. NaN gives NaN; results overflow to infinity and underflow to
+zero as the exact ones do.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tinygrad_lite.native.language import Kernel, Value
+
+SHIFT = 1.5 * 2**23
+"""Added to a float32 it rounds to an integer, which is left in the low bits."""
+LN2_HIGH, LN2_LOW = 0.693359375, -2.12194440e-4
+NEAR_ZERO = (
+    -0.0003533454671, 0.002282229398, -0.007917444392, 0.02146482016, -0.05387091272, 0.1333215967, -0.3333327867,
+)  # fmt: skip
+"""Of tanh(x) / x - 1 in powers of x * x, up to 1."""
+GAUSS = (
+    0.03840739279985428, -0.16930745542049408, 0.22895176708698273, -0.0768396407365799, 0.14276525378227234,
+    0.09458587318658829, 0.12194526195526123, 0.11948420852422714, 7.372373147518374e-06,
+)  # fmt: skip
+"""Q of `ops.elementwise.gelu32`."""
+
+
+def _powers(k: Kernel, x: Value, top: float = 89.0) -> tuple[Value, Value, Value]:
+    """Return p, s and t such that ``exp(x) = (1 + p) s t``: two factors, as their product may overflow."""
+    inside = k.most(k.least(x, top), -104.5)
+    z = k.fma(inside, math.log2(math.e), SHIFT)
+    n = z - SHIFT
+    r = k.fma(n, -LN2_LOW, k.fma(n, -LN2_HIGH, inside))
+    p = k.polynomial(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
+    whole = z.bits() - k.lift(SHIFT, "f").bits()
+    half = whole >> 1
+    return k.fma(p, r * r, r), ((half + 127) << 23).bits(), ((whole - half + 127) << 23).bits()
+
+
+def exp(k: Kernel, x: Value, top: float = 89.0) -> Value:
+    """Return the exponential of ``x``, or of ``top`` if that is less; 1 unit in the last place."""
+    p, s, t = _powers(k, x, top)
+    return (p + 1.0) * s * t
+
+
+def expm1(k: Kernel, x: Value) -> Value:
+    """Return ``exp(x) - 1`` for ``x`` up to 0; 2 units in the last place."""
+    p, s, t = _powers(k, x)
+    scale = s * t
+    return k.fma(p, scale, scale - 1.0)
+
+
+def log1p(k: Kernel, x: Value) -> Value:
+    """Return ``log(1 + x)`` for ``x`` from 0 to 1; 2 units in the last place."""
+    t = x / (x + 2.0)  # log(1 + x) = 2 artanh(t), t up to 1/3
+    s = t * t
+    return 2.0 * t * k.polynomial(s, 0.1220653414, 0.1069662529, 0.1431036106, 0.1999934545, 0.3333333965, 1.0)
+
+
+def log(k: Kernel, x: Value) -> Value:
+    """Return the logarithm of a normal number that is positive, infinite or NaN; 2 units in the last place."""
+    bits = x.bits()
+    power = (bits - 0x3F3504F3) >> 23  # of the multiple of sqrt(1/2) below x
+    m = (bits - (power << 23)).bits()
+    t = (m - 1.0) / (m + 1.0)
+    s = t * t
+    p = 2.0 * t * k.polynomial(s, 0.1496431924, 0.1998734242, 0.3333340846, 1.0)
+    n = power.to("f")
+    found = k.fma(n, LN2_HIGH, k.fma(n, LN2_LOW, p))
+    return k.select(x < math.inf, found, x)
+
+
+def sigmoid(k: Kernel, x: Value) -> Value:
+    """Return ``1 / (1 + exp(-x))``; 2 units in the last place; as in NumPy's way it is never zero."""
+    return 1.0 / (exp(k, -x, 88.72283) + 1.0)
+
+
+def tanh(k: Kernel, x: Value) -> Value:
+    """Return the hyperbolic tangent; 1 unit in the last place."""
+    a = k.least(k.call("fabs", x), 10.0)
+    far = 1.0 - 2.0 / (exp(k, a * 2.0) + 1.0)
+    s = a * a
+    p = k.polynomial(s, *NEAR_ZERO)
+    near = k.fma(p * s, a, a)
+    return k.call("copysign", k.select(a < 1.0, near, far), x)
+
+
+def softplus(k: Kernel, x: Value) -> Value:
+    """Return ``log(1 + exp(x))``."""
+    return k.most(x, 0.0) + log1p(k, exp(k, -k.call("fabs", x)))
+
+
+def gauss(k: Kernel, x: Value) -> tuple[Value, Value, Value]:
+    """Return ``|x|``, ``exp(-x x / 2)`` and ``Phi(-|x|)``, the normal distribution function; 3e-7 of the value."""
+    a = k.least(k.call("fabs", x), 16.0)
+    e = exp(k, a * a * -0.5)
+    t = 1.0 / (a * 0.3 + 1.0)
+    return a, e, k.polynomial(t, *GAUSS) * e
+
+
+def order(k: Kernel, x: Value) -> Value:
+    """Return an integer that compares as the number does: maxima of integers are vectorised. Its own inverse."""
+    bits = x.bits() if x.type == "f" else x
+    turned = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    return turned if x.type == "f" else turned.bits()

@@ -1,0 +1,102 @@
+"""Which ops have a native implementation, and from which size on: the only place where they are registered.
+
+A call of a kernel costs about 5 us. So formulas of many steps pay (1.3 times as fast at least) from 4,096 elements,
+single ufuncs and choices from 16,384 or 32,768, and what NumPy does in two or three passes where these miss the cache.
+Measured on AVX2; the sizes count elements of the first argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from tinygrad_lite.engine.divert import UPDATES, divert
+
+MANY, SOME, FEW, HUGE = 1 << 12, 1 << 14, 1 << 15, 1 << 18
+
+TABLE: tuple[tuple[str, str, str, int], ...] = (
+    ("gelu_exact", "forward", "elementwise.gelu", MANY),
+    ("gelu_exact", "input: g input", "elementwise.gelu_slope", MANY),
+    ("sigmoid", "forward", "elementwise.sigmoid", MANY),
+    ("sigmoid", "input: g y", "elementwise.sigmoid_slope", HUGE),
+    ("tanh", "forward", "elementwise.tanh", SOME),
+    ("tanh", "input: g y", "elementwise.tanh_slope", HUGE),
+    ("exp", "forward", "elementwise.exp", FEW),
+    ("relu", "input: g y", "elementwise.relu_slope", SOME),
+    ("leaky_relu", "input: g input negative_slope", "elementwise.leaky_slope", FEW),
+    ("hardtanh", "input: g input min_val max_val", "elementwise.between", SOME),
+    ("silu", "forward", "elementwise.silu", MANY),
+    ("silu", "input: g input", "elementwise.silu_slope", MANY),
+    ("softplus", "forward", "elementwise.softplus", MANY),
+    ("softplus", "input: g input beta threshold", "elementwise.softplus_slope", MANY),
+    ("logsigmoid", "forward", "elementwise.logsigmoid", MANY),
+    ("logsigmoid", "input: g input", "elementwise.logsigmoid_slope", MANY),
+    ("mish", "forward", "elementwise.mish", MANY),
+    ("mish", "input: g input", "elementwise.mish_slope", MANY),
+    ("elu", "forward", "elementwise.elu", MANY),
+    ("elu", "input: g y input alpha scale input_scale", "elementwise.elu_slope", SOME),
+    ("softmax", "forward", "rows.softmax", MANY),
+    ("softmax", "input: g y dim", "rows.softmax_slope", MANY),
+    ("log_softmax", "forward", "rows.log_softmax", MANY),
+    ("log_softmax", "input: g y dim", "rows.log_softmax_slope", MANY),
+    ("normalise", "forward", "rows.normalise", MANY),
+    ("normalise", "together: g input weight axes eps center", "rows.normalise_back", MANY),
+    ("normalise", "together: g input weight axes eps center", "channels.normalise_groups_back", MANY),
+    ("normalise_batch", "forward", "channels.normalise_batch", MANY),
+    ("normalise_batch", "together: g y1 y2 input weight axes eps", "channels.normalise_batch_back", MANY),
+    ("window_max", "forward", "pooling.window_max", MANY),
+    ("to_largest", "forward", "pooling.to_largest", MANY // 4),
+    ("conv", "forward", "convolution.conv", MANY // 2),
+    ("conv_input", "forward", "convolution.conv_input", MANY // 2),
+    ("conv_weight", "forward", "convolution.conv_weight", MANY // 2),
+)
+"""Op, place (see `engine.divert.divert`), function, and the least number of elements."""
+STEPS = {"Adam.update": "updates.adam_update", "SGD.update": "updates.sgd_update"}
+"""Method of an optimiser, and the function in front of it."""
+broken: list[str] = []
+"""Why llvmlite cannot be used here, if it cannot."""
+_undo: list[Callable[[], None]] = []
+
+
+def _late(path: str) -> Callable[..., Any]:
+    """Return the function at this path in the room, imported at its first call."""
+    module, name = path.split(".")
+    known: list[Callable[..., Any]] = []
+
+    def call(*given: Any) -> Any:
+        if not known:
+            known.append(getattr(import_module(f"tinygrad_lite.native.{module}"), name))
+        return known[0](*given)
+
+    return call
+
+
+def install() -> None:
+    """Divert everything in the tables."""
+    if not _undo:
+        _undo.extend([divert(name, place, _late(path), least) for name, place, path, least in TABLE])
+        UPDATES.update({name: _late(path) for name, path in STEPS.items()})
+
+
+def uninstall() -> None:
+    """Undo all diversions, the last one first."""
+    UPDATES.clear()
+    while _undo:
+        _undo.pop()()
+
+
+def in_use() -> bool:
+    """Return whether the diversions are in place."""
+    return bool(_undo)
+
+
+@cache
+def found() -> bool:
+    """Return whether llvmlite is installed; it is not imported."""
+    try:
+        return find_spec("llvmlite") is not None
+    except (ImportError, ValueError):
+        return False
