@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.errors import require
 from tinygrad_lite.models import validation
 from tinygrad_lite.models.validation import Floats
@@ -183,13 +184,10 @@ class Estimator:
         return self._request("score", values)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{html.escape(repr(value))}</td></tr>"
-            for name, value in self.get_params().items()
-        )
+        table = html_table(["parameter", "value"], [[n, repr(v)] for n, v in self.get_params().items()], (0, 1))
         network = getattr(self, "__dict__", {}).get("module_")
         inside = f"<pre>{html.escape(repr(network))}</pre>" if network is not None else ""
-        return f"<details open><summary>{type(self).__name__}</summary><table>{rows}</table>{inside}</details>"
+        return f"<details open><summary>{type(self).__name__}</summary>{table}{inside}</details>"
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "n_features_in_"):

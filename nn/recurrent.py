@@ -17,7 +17,7 @@ from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.utils.rnn import PackedSequence, gathered, spread
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import linear
-from tinygrad_lite.ops.networks.recurrent import gru_steps, lstm_steps, rnn_steps
+from tinygrad_lite.ops.networks.recurrent import gru_steps, lstm_cell, lstm_steps, rnn_steps
 from tinygrad_lite.ops.shape.joining import cat, stack, unbind
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
@@ -299,6 +299,9 @@ class _Cell(Module):
             if tuple(h.shape) != shape:
                 raise ShapeError(f"{name}: expected hidden state {shape}, got {describe(h)}")
         known = self.__dict__
+        one = self._step(input, given, known)
+        if one is not None:
+            return one
         # a sequence of one time step
         x = input.reshape((1, 1, -1)) if input.ndim == 1 else input.reshape((1, *input.shape))
         begun = tuple(h.reshape((1, -1)) for h in given) if input.ndim == 1 else tuple(given)
@@ -306,6 +309,10 @@ class _Cell(Module):
         out = self.steps(self._rectified(), outer, begun, self.weight_hh, known["bias_hh"], None, False)
         out = tuple(r.reshape(shape) for r in out)
         return out if self.states == 2 else out[0]
+
+    def _step(self, input: Any, states: list[Any], known: dict[str, Any]) -> Any:
+        """Return the states of one time step by an op of its own, or None if there is none."""
+        return None
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""
@@ -338,6 +345,12 @@ class LSTMCell(_Cell):
     gates = 4
     states = 2
     steps = staticmethod(_run_lstm)
+
+    def _step(self, input: Any, states: list[Any], known: dict[str, Any]) -> Any:
+        if input.ndim == 1:
+            return None
+        hidden, cell = states
+        return lstm_cell(input, hidden, cell, self.weight_ih, self.weight_hh, known["bias_ih"], known["bias_hh"])[:2]
 
 
 class GRUCell(_Cell):

@@ -29,6 +29,7 @@ import numpy as np
 
 from tinygrad_lite.engine.mode import MODE, Observer
 from tinygrad_lite.engine.no_effect import NO_EFFECT
+from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.engine.tensor import Tensor
 
 __all__ = ["Event", "ProfilerActivity", "Row", "profile", "record_function"]
@@ -323,26 +324,38 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
         Columns: calls, milliseconds forward and backward, their share of the total time in ops, bytes created, bytes
         kept for backward. A module includes its submodules. Raises ValueError for another ``by``.
         """
+        head, *lines = self._cells(by, limit)
+        wide = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+        text = [
+            "  ".join([line[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(line[1:], wide[1:], strict=True))])
+            for line in (head, *lines)
+        ]
+        text.insert(1, "  ".join("-" * w for w in wide))
+        return "\n".join([*text, *self._notes(by, limit)])
+
+    def _cells(self, by: str, limit: int) -> list[tuple[str, ...]]:
         if by not in ("op", "module"):
             raise ValueError(f"profile.table: by must be 'op' or 'module', got {by!r}")
         rows = self.by_op() if by == "op" else self.by_module()
         whole = sum(row.total for row in self.by_op()) or 1.0
-        lines = [(by, "calls", "forward ms", "backward ms", "share", "made", "kept")]
-        for row in rows[:limit]:
-            lines.append((
-                row.name or "(all)", str(row.calls), f"{row.forward * 1e3:.3f}", f"{row.backward * 1e3:.3f}",
-                f"{row.total / whole:.1%}", readable(row.bytes), readable(row.kept),
-            ))  # fmt: skip
-        wide = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-        text = [
-            "  ".join([line[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(line[1:], wide[1:], strict=True))])
-            for line in lines
+        head: tuple[str, ...] = by, "calls", "forward ms", "backward ms", "share", "made", "kept"
+        return [head] + [
+            (row.name or "(all)", str(row.calls), f"{row.forward * 1e3:.3f}", f"{row.backward * 1e3:.3f}",
+             f"{row.total / whole:.1%}", readable(row.bytes), readable(row.kept))
+            for row in rows[:limit]
+        ]  # fmt: skip
+
+    def _notes(self, by: str, limit: int) -> list[str]:
+        ops = self.by_op()
+        more = len(ops if by == "op" else self.by_module()) - limit
+        whole = sum(row.total for row in ops) or 1.0
+        return [f"... and {more} more"] * (more > 0) + [
+            f"{whole * 1e3:.3f} ms in ops, {self.seconds * 1e3:.3f} ms in all"
         ]
-        text.insert(1, "  ".join("-" * w for w in wide))
-        if len(rows) > limit:
-            text.append(f"... and {len(rows) - limit} more")
-        text.append(f"{whole * 1e3:.3f} ms in ops, {self.seconds * 1e3:.3f} ms in all")
-        return "\n".join(text)
+
+    def _repr_html_(self) -> str:
+        head, *lines = self._cells("op", 30)
+        return html_table(head, lines) + "".join(f"<div>{note}</div>" for note in self._notes("op", 30))
 
     def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0) -> Averages:
         """Return the totals by op, with a ``table(sort_by, row_limit)`` as in PyTorch."""

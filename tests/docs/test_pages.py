@@ -97,7 +97,7 @@ PROGRAMS = {  # blocks without prompts: what stands before them, and what each m
     "seeing_graphs": [(NET, None), (NET, None)],
     "performance": [(NET, None), (NET, "Sequential")],
     "checking_gradients": [(TESTS, None)],
-    "compiled": [("", None)],
+    "compiled": [("", None), ("import tinygrad_lite as tl\nfrom tinygrad_lite import nn\n", None)],
     "README": [("", "gradcheck"), (OP, "check_op(logistic): ok")],
 }
 

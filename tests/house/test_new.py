@@ -22,7 +22,7 @@ class Noting:
         self.made: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        plain = getattr(np, name)
+        plain = new.numpys(name)
 
         def make(*args: Any, **kwargs: Any) -> Any:
             self.made.append(name)
@@ -32,7 +32,7 @@ class Noting:
 
 
 def is_numpy() -> bool:
-    return all(getattr(new, name) is getattr(np, name) for name in new.NAMES)
+    return all(getattr(new, name) is new.numpys(name) for name in new.NAMES)
 
 
 def test_without_a_maker_the_functions_are_numpys_own() -> None:

@@ -19,7 +19,7 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in SOURCES.item
 FOLDERS = sorted({path.parent for path in SOURCES.values()})
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
-CREATING = {*new.NAMES, "identity", "fromiter", "fromfunction", "fromstring", "logspace", "geomspace"}
+CREATING = {*new.NAMES, "identity", "fromiter", "fromfunction", "fromstring", "logspace", "geomspace"} - {"ndarray"}
 """NumPy's functions that make an array out of something else."""
 ONE_DOOR = ("tinygrad_lite.ops", "tinygrad_lite.optim", "tinygrad_lite.engine")
 BORDER = {"tinygrad_lite.engine.new", "tinygrad_lite.engine.arrays", "tinygrad_lite.engine.printing"}
@@ -38,6 +38,8 @@ def created(tree: ast.AST) -> Iterator[str]:
         node = waiting.pop()
         if isinstance(node, ast.keyword) and node.arg == "numpy":
             continue
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.ndarray", "ndarray"):
+            yield f"line {node.lineno}: np.ndarray(...)"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in CREATING:
             if node.value.id in ("np", "_np", "numpy"):
                 yield f"line {node.lineno}: np.{node.attr}"

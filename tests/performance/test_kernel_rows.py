@@ -29,6 +29,9 @@ CASES: dict[str, Any] = {
 }
 
 
+FORWARD = kernel_rows.row_by_row, kernel_rows.whole_images, kernel_rows.images_last, kernel_rows.correlate
+
+
 def seen(x: Any, kernel: Any, stride: Any, pads: Any) -> Any:
     """Return a writeable view (N, C, *positions, *kernel) of padded images, and the padded images."""
     padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), *pads))
@@ -68,9 +71,10 @@ def test_all_three_against_float64(name: str, n: int) -> None:
     plan, x, w, g, stride, pads = drawn(name, n)
     y, g_x, g_w = reference(x, w, g, stride, pads)
     bias = np.arange(len(w), dtype=np.float32)
-    close(kernel_rows.correlate(plan, x, w, None), y)
-    close(kernel_rows.correlate(plan, x, w, bias), y + bias.reshape(-1, 1, 1))
-    close(kernel_rows.correlate(plan, x, w, g[0]), y + g[0])  # a bias for each position
+    for correlate in FORWARD:
+        close(correlate(plan, x, w, None), y)
+        close(correlate(plan, x, w, bias), y + bias.reshape(-1, 1, 1))
+        close(correlate(plan, x, w, g[0]), y + g[0])  # a bias for each position
     close(kernel_rows.spread(g, w, x.shape[2:], stride, pads), g_x)
     close(kernel_rows.correlate_weight(plan, g, x), g_w)
     close(kernel_rows.small_weight(plan, g, x), g_w)
@@ -93,7 +97,8 @@ def test_arrays_that_are_not_contiguous(name: str, form: str) -> None:
     y, g_x, g_w = reference(x, w, g, stride, pads)
     x, w, g = (scattered(a, form) for a in (x, w, g))
     assert not x.flags.c_contiguous
-    close(kernel_rows.correlate(plan, x, w, None), y)
+    for correlate in FORWARD:
+        close(correlate(plan, x, w, None), y)
     close(kernel_rows.spread(g, w, x.shape[2:], stride, pads), g_x)
     close(kernel_rows.correlate_weight(plan, g, x), g_w)
     close(kernel_rows.small_weight(plan, g, x), g_w)
@@ -106,7 +111,8 @@ def test_padding_is_zero_in_buffers_that_are_not_kept(name: str, monkeypatch: py
     monkeypatch.setattr(kernel_rows, "BLOCK", 1)  # one image in a block
     plan, x, w, g, stride, pads = drawn(name, 5)
     y, g_x, g_w = reference(x, w, g, stride, pads)
-    close(kernel_rows.correlate(plan, x, w, None), y)
+    for correlate in FORWARD:
+        close(correlate(plan, x, w, None), y)
     close(kernel_rows.spread(g, w, x.shape[2:], stride, pads), g_x)
     close(kernel_rows.correlate_weight(plan, g, x), g_w)
     close(kernel_rows.small_weight(plan, g, x), g_w)
@@ -148,3 +154,18 @@ def test_float64_and_one_image_do_not_take_this_road() -> None:
     assert not kernel_rows.suits((3, 3), (1, 1), 2, 8)
     x = np.zeros((2, 3, 9, 9))
     assert not blocked.suits(x, x, (3, 3, 3, 3), (1, 1), ((1, 1), (1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("columns", "channels", "road"),
+    [(8, 16, "images_last"), (14, 16, "images_last"), (16, 16, "row_by_row"), (26, 16, "whole_images"),
+     (26, 3, "row_by_row"), (32, 16, "row_by_row"), (8, 3, "row_by_row")],
+)  # fmt: skip
+def test_the_road_follows_from_the_length_of_rows(
+    columns: int, channels: int, road: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    for name in ("row_by_row", "whole_images", "images_last"):
+        monkeypatch.setattr(kernel_rows, name, lambda *args, name=name: taken.append(name))
+    kernel_rows.correlate(kernel_rows.Rows(4, channels, 5, (9, columns), (3, 3), (1, 1), ((1, 1), (1, 1))), *[None] * 3)
+    assert taken == [road]

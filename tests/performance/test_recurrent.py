@@ -124,3 +124,73 @@ def test_projections_and_asked_gates_go_the_general_road(taken: list[Any]) -> No
 def test_an_empty_batch() -> None:
     found = gradients(drawn(3, 0, 4, np.float32), False, "all", False)
     assert [g.shape for g in found] == [(3, 0, 16), (0, 4), (0, 4), (16, 4)] and not found[3].any()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("length", [1, 2, 6])
+def test_a_gru_on_bare_arrays_and_on_tensors(length: int, biased: bool, reverse: bool, monkeypatch: Any) -> None:
+    rng = np.random.default_rng(length)
+    shapes = [(length, 5, 12), (5, 4), (12, 4), *([(12,)] if biased else [])]
+    arrays = [rng.standard_normal(shape) for shape in shapes]
+    calls: list[Any] = []
+    plain = recurrent._gru_back
+    monkeypatch.setattr(recurrent, "_gru_back", lambda *args: calls.append(0) or plain(*args))
+    found = []
+    for create_graph in (False, True):
+        leaves = [tl.tensor(a, requires_grad=True) for a in arrays]
+        hs = recurrent.gru_steps(*leaves, reverse=reverse)[0]
+        found.append([g.detach().numpy() for g in tl.grad((hs * hs + hs).sum(), leaves, create_graph=create_graph)])
+    assert len(calls) == 1
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_cell_is_a_sequence_of_one(biased: bool) -> None:
+    rng = np.random.default_rng(0)
+    shapes = [(3, 5), (3, 4), (3, 4), (16, 5), (16, 4), *([(16,), (16,)] if biased else [])]
+    arrays = [rng.standard_normal(shape) for shape in shapes]
+    found = []
+    for create_graph, cell in ((False, True), (True, True), (False, False)):
+        x, h, c, w_ih, w_hh, *b = leaves = [tl.tensor(a, requires_grad=True) for a in arrays]
+        if cell:
+            h, c, _ = recurrent.lstm_cell(*leaves)
+        else:
+            outer = tl.nn.functional.linear(x.reshape(1, 3, 5), w_ih, *b[:1])
+            h, c = (v[0] for v in recurrent.lstm_steps(outer, h, c, w_hh, *b[1:])[:2])
+        loss = (h * h + h).sum() + (c**3).sum()
+        found.append([loss.detach(), *(g.detach() for g in tl.grad(loss, leaves, create_graph=create_graph))])
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize(("batch", "width", "length"), [(8, 16, 8), (32, 64, 20), (3, 128, 40)])
+def test_float32_rounds_no_more_than_twice_as_much_as_pytorch(kind: str, batch: int, width: int, length: int) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    exact = getattr(torch.nn, kind)(width, width, 2, dtype=torch.float64)
+    x, wrong = torch.randn(length, batch, width, dtype=torch.float64), {}
+    reference = []
+    for lib in (None, torch, tl):
+        model = exact if lib is None else getattr(lib.nn, kind)(width, width, 2)
+        if lib is not None:
+            model.load_state_dict({k: lib.tensor(v.float().numpy()) for k, v in exact.state_dict().items()})
+        t = x.clone().requires_grad_() if lib is None else lib.tensor(x.float().numpy(), requires_grad=True)
+        y = model(t)[0]
+        (y * y).sum().backward()
+        values = [v.detach().numpy().astype(np.float64) for v in (y, t.grad, *(p.grad for p in model.parameters()))]
+        reference = reference or values
+        wrong[lib] = [np.abs(a - b).max() / np.abs(b).max() for a, b in zip(values, reference, strict=True)]
+    for ours, theirs in zip(wrong[tl], wrong[torch], strict=True):
+        assert ours <= 2 * theirs + 2e-7
+
+
+def test_gates_far_from_zero_are_closed_or_open() -> None:
+    outer = np.zeros((1, 1, 8), np.float32)
+    outer[..., 0::2], outer[..., 1::2] = -200, 200
+    hs, cs, opened = recurrent.lstm_steps(outer, *np.ones((2, 1, 2), np.float32), np.zeros((8, 2), np.float32))
+    assert (opened[0, :, 0] == [[0, 1], [0, 1], [-1, 1], [0, 1]]).all() and (cs[0, 0] == [0, 2]).all()
+    assert hs[0, 0, 0] == 0

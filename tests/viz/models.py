@@ -148,6 +148,31 @@ def fibonacci(a, b):
     return a, b
 
 
+def quantised(self, x):
+    z = self.enc(x)
+    nearest = self.book(((z[:, None] - self.book.weight) ** 2).sum(-1).argmin(1))
+    loss = F.mse_loss(nearest, z.detach()) + 0.25 * F.mse_loss(nearest.detach(), z)
+    return self.dec(z + (nearest - z).detach()), loss
+
+
+def adversaries(self, z, real):
+    fake = self.g(z)
+    return self.d(real).mean() - self.d(fake.detach()).mean(), -self.d(fake).mean()
+
+
+def masked(self, x):
+    w = self.fc.weight.detach()
+    y = self.fc(x).clone(memory_format=tl.contiguous_format)
+    y[y > 0.5] = 2.0
+    y[0, (x[0, :2] * 0).long()] *= 10000 ** (w.norm() * 0.01)
+    return y * (y.argsort(1)[:, :1] >= 0)
+
+
+def two_parts():
+    q, frozen = L(3, 2), L(3, 2).requires_grad_(False)
+    return lambda x, y: F.mse_loss(q(x), 0.9 * frozen(y).detach())
+
+
 def attention_pool(self, x):
     weights = self.score(x).softmax(1)
     return (weights * x).sum(1), weights
@@ -198,6 +223,9 @@ MODELS = {
     "graph net": lambda: (module(graph_net, a=L(3, 4), b=L(4, 4)), (rand(5, 3), rand(5, 5))),
     "attention pool": lambda: (module(attention_pool, score=L(4, 1)), (rand(2, 5, 4),)),
     "text bag": lambda: (nn.Sequential(nn.EmbeddingBag(20, 4), L(4, 2)), (ids(3, 5),)),
+    "quantised": lambda: (module(quantised, enc=L(6, 3), book=nn.Embedding(5, 3), dec=L(3, 6)), (rand(4, 6),)),
+    "adversaries": lambda: (module(adversaries, g=L(2, 4), d=linears(4, 3, 1)), (rand(5, 2), rand(5, 4))),
+    "masked": lambda: (module(masked, fc=L(3, 2)), (rand(4, 3),)),
     "with a loss": lambda: (module(with_loss, fc=L(4, 3)), (rand(5, 4), ids(5, n=3))),
     "nested loops": lambda: (module(nested_loops, layers=nn.ModuleList([L(4, 4) for _ in range(5)]),
                                     norm=nn.LayerNorm(4)),

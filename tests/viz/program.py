@@ -2,6 +2,7 @@
 
 import re
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -12,6 +13,15 @@ from tinygrad_lite.viz.scene.boxes import NEUTRAL
 from tinygrad_lite.viz.words import spoken
 
 OPEN, CLOSE = "([{", ")]}"
+
+
+DETACH = SimpleNamespace(
+    forward=lambda x: x, params=("x",), arrays=("x",), defaults={}, sequence=None, saved_names=()
+)  # fmt: skip
+
+
+def op_of(node):
+    return DETACH if node.op == "detach" else tl.OPS[node.op]
 
 
 def leaves_of(graph, arrays):
@@ -139,7 +149,7 @@ class Machine:
         params = [re.sub(r" \([\d, ]*\) \w+.*$", "", p) for p in split(params)]
         node = self.node(i)
         assert found[2] == spoken(node)
-        op = tl.OPS[node.op]
+        op = op_of(node)
         given, listed = {}, []
         for k, text in enumerate([*split(inside), *params]):
             part = self.at(i, text, k)
@@ -201,7 +211,8 @@ def gradients(graph, arrays):
         if node.kind == "output":
             values[node.id, 0] = values[edges[0].src, edges[0].out_index]
         elif node.kind == "op":
-            op = tl.OPS[node.op]
+            op = op_of(node)
+            edges = [e for e in edges if not e.name]
             given = [values[e.src, e.out_index] for e in edges]
             words = {**op.defaults, **node.attrs}
             if op.sequence:

@@ -1,6 +1,7 @@
 """Objects of any kind in the caller's variables, among the inputs and in the results."""
 
 import dataclasses
+import functools
 import types
 from collections import OrderedDict, UserDict, namedtuple
 from unittest.mock import MagicMock, Mock, call
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
+from tests.viz.models import MODELS, rand, two_parts
 from tinygrad_lite import nn, viz
+from tinygrad_lite.viz.words import option_text
 
 
 class Raising:
@@ -236,3 +239,34 @@ def test_other_kinds_of_program_bring_their_own_graph():
 
     graph = viz.draw(Compiled(), tl.ones(2), kwargs={"scale": 3}, title="step")
     assert graph["mul.1"].attrs == {"other": 3} and graph.look.title == "step"
+
+
+def test_a_function_has_the_names_of_the_modules_in_its_closure():
+    nodes = {n.id: n for n in viz.draw(two_parts(), rand(2, 3), rand(2, 3), graph="both").nodes}
+    assert {"q.weight", "frozen.weight", "q/linear.1", "frozen/linear.1", "q.weight.grad"} <= nodes.keys()
+    assert not nodes["frozen.weight"].requires_grad and "frozen.weight.grad" not in nodes
+
+    class Trial:
+        def __init__(self):
+            self.net = nn.Sequential(nn.Linear(3, 2))
+
+        def loss(self, x):
+            return self.net(x).sum()
+
+    for function in (Trial().loss, functools.partial(Trial().loss)):
+        assert "0.weight" in viz.draw(function, rand(2, 3)).by_id
+
+
+def test_positions_that_were_computed_are_edges():
+    model, inputs = MODELS["masked"]()
+    graph = viz.trace(model, *inputs)
+    into = {e.src for n in graph.nodes if n.op == "overwrite" for e in graph.arguments[n.id]}
+    assert {"Net/gt.1", "Net/cast.1"} <= into
+    assert "from %" in graph.to_text()
+
+
+def test_a_text_has_no_addresses():
+    class Thing:
+        pass
+
+    assert option_text(Thing()) == option_text(Thing())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tinygrad_lite.compiled.module import OptimizedModule as OptimizedModule
 from tinygrad_lite.compiled.step import Compiled as Compiled
+from tinygrad_lite.nn.module import Module
 
-__all__ = ["Compiled", "compile"]
+__all__ = ["Compiled", "OptimizedModule", "compile"]
 
 MODES = (None, "default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 
@@ -16,9 +18,10 @@ def compile(
     model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
     backend: Any = "numpy", mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
 ) -> Any:  # fmt: skip
-    """Return ``model``, a function of tensors, with its runs recorded and replayed as programs of NumPy calls.
+    """Return ``model``, a module or a function of tensors, with its runs recorded and replayed as programs of NumPy.
 
-    The function is best a whole training step: zero_grad, forward, backward and the optimiser's step. The first call
+    Best is a whole training step: zero_grad, forward, backward and the optimiser's step. Of a module or any other
+    function the forward and the backward pass become programs, and the result takes part in the graph. The first call
     runs as written, the second is recorded, later ones run the program: bit for bit the same numbers. What cannot be
     recorded runs as written, with one warning; with ``fullgraph`` that is an error. ``backend`` is "numpy", or "eager"
     to change nothing. ``dynamic``, ``mode`` and ``options`` are accepted for PyTorch's sake: there is one program per
@@ -36,6 +39,9 @@ def compile(
     >>> step = compile(step)
     >>> [step().item() for _ in range(3)]
     [5.0, 1.25, 0.3125]
+    >>> net = compile(tl.nn.Sequential(tl.nn.Linear(2, 3), tl.nn.ReLU()))
+    >>> for _ in range(3):
+    ...     net(tl.ones(4, 2)).sum().backward()
     """
     if backend == "native":
         raise NotImplementedError("compile: backend 'native' does not exist yet; use backend='numpy'")
@@ -53,4 +59,4 @@ def compile(
         raise TypeError(f"compile: expected a function or module, got {type(model).__name__}")
     if disable or callable(backend) or backend in ("eager", "aot_eager"):
         return model
-    return Compiled(model, fullgraph)
+    return OptimizedModule(model, fullgraph) if isinstance(model, Module) else Compiled(model, fullgraph)

@@ -1,4 +1,8 @@
-"""The guards of a program: everything outside the arguments that it takes for granted, checked at every call."""
+"""The guards of a program: everything outside the arguments that it takes for granted, checked at every call.
+
+All of it is one generated expression, with the objects as constants. Where it fails, the same questions are asked one
+by one: a learning rate may change, and the reason for a new recording is told.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,22 @@ class OptimiserGuard:
         self.shared = [(key, states, states[0]) for key, states in entry.numbers.values() if len(states) > 1]
         self.tensors = [(s, k, v) for s in entry.states.values() for k, v in dict(s).items() if isinstance(v, Tensor)]
         self.keys = [(s, len(s)) for s in entry.states.values()]
+
+    def terms(self, c: Constants) -> list[str]:
+        """Return the conditions as source."""
+        o, states = c(self.o), c(self.entry.states)
+        found = [f"len({o}.param_groups) == {len(self.before)}", f"{o}.state == {states}",
+                 f"not {o}._optimizer_step_pre_hooks", f"not {o}._optimizer_step_post_hooks"]  # fmt: skip
+        for i, (g, before, params) in enumerate(zip(self.groups, self.before, self.params, strict=True)):
+            name = c(g)
+            found.append(
+                f"{o}.param_groups[{i}] is {name} and {name} == {c(before)} and {name}['params'] == {c(params)}"
+            )
+        found += [f"len({c(s)}) == {n}" for s, n in self.keys]
+        found += [f"{c(s)}[{k!r}] is {c(t)}" for s, k, t in self.tensors]
+        for key, states_, first in self.shared:
+            found.append(" == ".join(f"{c(s)}[{key!r}]" for s in (first, *states_[1:])))
+        return found
 
     def changed(self) -> str | None:
         """Return what differs, or None."""
@@ -88,13 +108,31 @@ class OptimiserGuard:
         return True
 
 
+class Constants:
+    """Short names for the objects that a generated condition compares with."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+        self.space: dict[str, Any] = {}
+
+    def __call__(self, value: Any) -> str:
+        """Return the name of an object."""
+        name = self.names.setdefault(id(value), f"k{len(self.names)}")
+        self.space[name] = value
+        return name
+
+
 class Guard:
-    """All guards of one program."""
+    """All guards of one program. ``variables`` are tensors that a step may give gradients to, ``others`` its state."""
 
     def __init__(self, r: Recording) -> None:
-        self.reach = r.reach
-        self.tensors = [(t, array, t.tracked, t._grad is None) for t, array in r.live_tensors]
+        self.reach, self.whole = r.reach, r.gradient is None
+        state = {id(t) for e in r.optimisers for t in e.tensors}
+        live = [(t, array, t.tracked, t._grad is None) for t, array in r.live_tensors]
+        self.variables = [x for x in live if id(x[0]) not in state]
+        self.others = [x for x in live if id(x[0]) in state]
         self.optimisers = [OptimiserGuard(e, r.locals) for e in r.optimisers]
+        self.grads = self.whole or any("grad" in code.co_names for code in r.reach.codes)
         self.assumed = None
         if r.tracer.assumed:
             source = ", ".join(f"(({text}) == {value})" for text, value in r.tracer.assumed.items())
@@ -103,20 +141,53 @@ class Guard:
             exec(f"def assumed():\n{lines}    return all(({source},))\n", space)
             self.assumed = space["assumed"]
             self.texts = [f"{text} is {value}" for text, value in r.tracer.assumed.items()]
+        self.fits = self.condition()
+
+    def condition(self) -> Any:
+        """Return the function that asks everything at once; a program fits only where it returns True."""
+        c = Constants()
+        terms = [f"not {c(ACTIVE)}", f"not {c(BEFORE)}", f"not {c(AFTER)}"]
+        for t, array, tracked, none in self.variables:
+            name = c(t)
+            terms.append(
+                f"{name}.array is {c(array)} and {name}.node is None and {'' if tracked else 'not '}{name}.tracked"
+            )
+            if self.grads:
+                terms.append(f"{name}._grad is {'' if none else 'not '}None")
+            if self.whole:
+                terms.append(f"not {name}.hooks")
+        terms += [f"{c(t)}.array is {c(array)}" for t, array, _, _ in self.others]
+        for o in self.optimisers:
+            terms += o.terms(c)
+        terms += self.reach.terms(c)
+        if self.assumed is not None:
+            terms.append(f"{c(self.assumed)}()")
+        text = (
+            f"def fits():\n    try:\n        return {' and '.join(terms)}\n    except Exception:\n        return False"
+        )
+        exec(text, c.space)  # a comparison fails for some objects of the user's
+        return c.space["fits"]
 
     def changed(self) -> str | None:
         """Return what differs from the time of the recording, or None."""
+        return None if self.fits() is True else self.reason()
+
+    def reason(self) -> str | None:
+        """Ask one by one, and return what differs, or None."""
         if ACTIVE or BEFORE or AFTER:
             return "hooks for all modules or optimizers"
-        for t, array, tracked, none in self.tensors:
+        for t, array, tracked, none in self.variables:
             if t.array is not array:
                 return "the memory of a tensor"
             if t.tracked is not tracked or t.node is not None:
                 return "requires_grad of a tensor"
-            if (t._grad is None) is not none:
+            if self.grads and (t._grad is None) is not none:
                 return "whether a tensor has a gradient"
-            if t.hooks:
+            if self.whole and t.hooks:
                 return "the hooks of a tensor"
+        for t, array, _, _ in self.others:
+            if t.array is not array:
+                return "the memory of the state of an optimizer"
         for o in self.optimisers:
             if (found := o.changed()) is not None:
                 return found

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.compiled.numbers import Symbol
 from tinygrad_lite.compiled.program import Refused
-from tinygrad_lite.compiled.trace import FILLS, Recorded, Tracer, bare
+from tinygrad_lite.compiled.recorded import Recorded, bare
+from tinygrad_lite.compiled.trace import FILLS, Tracer
+from tinygrad_lite.engine import new
 from tinygrad_lite.random import Generator
 
 
@@ -110,6 +113,23 @@ class Maker:
             a = self._tracer.copied(x, dtype or x.dtype, "C")
             return a if a.ndim else a.reshape(1)
         return self.array(x, dtype, order="C")
+
+    def ndarray(self, shape: Any, dtype: Any = float, buffer: Any = None, offset: int = 0, strides: Any = None) -> Any:
+        """Return a view of an array by its place in memory."""
+        if type(buffer) is not Recorded:
+            return np.ndarray(shape, dtype, buffer, offset, strides)
+        return np.ndarray(shape, dtype, bare(buffer), offset, strides).view(Recorded)
+
+    def as_strided(self, x: Any, shape: Any = None, strides: Any = None, **words: Any) -> Any:
+        """Return a view of an array by its strides."""
+        a = as_strided(bare(x), shape, strides)
+        return a.view(Recorded) if type(x) is Recorded else a
+
+    def whole(self, function: Any, args: Any, words: Any) -> Any:
+        """Return the result of a function that is one call of the program."""
+        if any(_holds(v) for v in (*args, *words.values())):
+            return self._tracer.call("call", function, args, words, run=new.redirect(None)(function))
+        return function(*args, **words)
 
     def frombuffer(self, *args: Any, **words: Any) -> Any:
         """Refuse: memory of another object."""

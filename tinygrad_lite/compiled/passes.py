@@ -13,23 +13,19 @@ from tinygrad_lite.compiled.program import Call, Memory, Region, flat, replaced
 
 def outputs(r: Recording) -> list[Region]:
     """Return the regions that are read after the program: results and gradients."""
-    found: list[Region] = []
+    found = [*r.outs, *(g for _, _, g in r.grads if g is not None)]
+    return found if r.gradient is None else [*found, *(g for _, _, g in r.gradient.leaves)]
 
-    def walk(v: Any) -> None:
-        if isinstance(v, Region):
-            found.append(v)
-        elif type(v) in (list, tuple):
-            for x in v:
-                walk(x)
 
-    walk(r.result)
-    found.extend(g for _, _, g in r.grads if g is not None)
-    return found
+def kept(r: Recording) -> set[int]:
+    """Return the memories that a backward pass reads after the forward program; it may run more than once."""
+    made = {w.memory.id for c in r.calls[: r.split] for w in c.outs}
+    return made & {x.memory.id for c in r.calls[r.split :] for x in c.reads()}
 
 
 def optimise(r: Recording) -> None:
     """Run all passes."""
-    r.recorded = len(r.calls)  # type: ignore[attr-defined]
+    r.recorded = len(r.calls)
     fold(r)
     share(r)
     separate(r)
@@ -53,17 +49,17 @@ def fold(r: Recording) -> None:
                     if w.memory.id not in changing:
                         changing.add(w.memory.id)
                         more = True
-    kept = []
+    left = []
     for c in r.calls:
         if c.outs:
             fixed = all(w.memory.id not in changing for w in c.outs)
         else:  # a check of constants has been made
             fixed = all(x.memory.id not in changing for x in c.reads())
         if not fixed:
-            kept.append(c)
+            left.append(c)
         for w in c.outs if fixed else ():
             w.memory.kind = "constant"
-    r.calls = kept
+    r.calls = left
 
 
 def share(r: Recording) -> None:
@@ -73,7 +69,7 @@ def share(r: Recording) -> None:
         version: Counter[int] = Counter()
         alias: dict[int, tuple[Memory, int]] = {}
         table: dict[Any, Region] = {}
-        kept: list[Call] = []
+        left: list[Call] = []
 
         def moved(x: Region, alias: Any = alias) -> Region:
             if x.memory.id not in alias:
@@ -106,10 +102,12 @@ def share(r: Recording) -> None:
                 if key in table:
                     continue
                 table[key] = c.reads()[0]
-            kept.append(c)
-        changed = len(kept) != len(r.calls)
-        r.calls, r.result = kept, replaced(r.result, moved)
+            left.append(c)
+        changed = len(left) != len(r.calls)
+        r.calls, r.outs = left, [moved(x) for x in r.outs]
         r.grads = [(t, name, g if g is None else moved(g)) for t, name, g in r.grads]
+        if r.gradient is not None:
+            r.gradient.leaves = [(t, name, moved(g)) for t, name, g in r.gradient.leaves]
         if not changed:
             break
 
@@ -171,49 +169,59 @@ def separate(r: Recording) -> None:
 def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[list[Region], bool] | None:
     """Return the reads of exactly this value and whether it is overwritten in the end; None if they are mixed."""
     found: list[Region] = []
+    gone: list[tuple[int, int]] = []  # parts that hold another value by now
     for j, wrote, x in later:
         first, last, solid = x.span()
         if last <= low or first >= high:
             continue
         if wrote:
-            if j == at or r.calls[j].updates or not (solid and first <= low and last >= high):
+            if j == at or r.calls[j].updates or not solid:
                 return None
-            return found, True
-        if first < low or last > high:
+            if first <= low and last >= high:
+                return found, True
+            gone.append((first, last))
+        elif any(a <= first and last <= b for a, b in gone):
+            continue
+        elif first < low or last > high or any(a < last and first < b for a, b in gone):
             return None
-        found.append(x)
+        else:
+            found.append(x)
     return found, False
 
 
 def drop_dead(r: Recording) -> None:
     """Drop calls whose results nothing reads."""
     live = {x.memory.id for x in outputs(r)}
-    kept = []
+    left = []
     for c in reversed(r.calls):
         lasting = any(w.memory.kind not in ("temp", "constant") or w.memory.id in live for w in c.outs)
         if lasting or c.kind in ("random", "check"):
-            kept.append(c)
+            left.append(c)
             reads = c.reads()
             for w in c.outs:
                 if w.full and not c.updates and w.memory.kind == "temp":
                     live.discard(w.memory.id)
             live.update(x.memory.id for x in reads)
-    r.calls = kept[::-1]
+    r.calls = left[::-1]
 
 
-def plan(r: Recording) -> tuple[dict[int, Any], int, int]:
-    """Return a block of memory for every temporary, and the bytes before and after; disjoint lives share a block."""
+def plan(r: Recording) -> tuple[dict[int, int], list[int], int]:
+    """Return (block of each temporary memory, bytes of each block, bytes of all temporaries).
+
+    Temporaries with disjoint lives share a block.
+    """
     last: dict[int, int] = {}
     for i, c in enumerate(r.calls):
         for x in (*c.reads(), *c.outs):
             last[x.memory.id] = i
-    out = {x.memory.id for x in outputs(r)}
+    out = {x.memory.id for x in outputs(r)} | kept(r)
     dying: dict[int, list[int]] = {}
     for number, i in last.items():
         dying.setdefault(i, []).append(number)
-    blocks: dict[int, Any] = {}
-    pool: dict[int, list[Any]] = {}
-    before = after = 0
+    blocks: dict[int, int] = {}
+    sizes: list[int] = []
+    pool: dict[int, list[int]] = {}
+    before = 0
     for i, c in enumerate(r.calls):
         early = _reusable(c, last, i, blocks, out)
         if early is not None:
@@ -226,15 +234,20 @@ def plan(r: Recording) -> tuple[dict[int, Any], int, int]:
                 if free and m.id not in out:
                     blocks[m.id] = free.pop()
                 else:
-                    raw = np.zeros(m.nbytes + 64, np.uint8)
-                    start = -raw.__array_interface__["data"][0] % 64
-                    blocks[m.id] = raw[start : start + m.nbytes]
-                    after += m.nbytes
+                    blocks[m.id] = len(sizes)
+                    sizes.append(m.nbytes)
         for number in dying.get(i, ()):
             if number in blocks and number not in out and (early is None or number != early.id):
                 m = r.tracer.memories[number]
                 pool.setdefault(m.nbytes, []).append(blocks[number])
-    return blocks, before, after
+    return blocks, sizes, before
+
+
+def room(nbytes: int) -> Any:
+    """Return memory that begins at a cache line."""
+    raw = np.zeros(nbytes + 64, np.uint8)
+    start = -raw.__array_interface__["data"][0] % 64
+    return raw[start : start + nbytes]
 
 
 def _reusable(c: Call, last: dict[int, int], i: int, blocks: Any, out: set[int]) -> Memory | None:

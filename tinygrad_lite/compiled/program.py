@@ -68,15 +68,16 @@ class Region:
 class Call:
     """One NumPy call of the program: what it reads (``ins``, ``words``), what it writes (``outs``), where it is from.
 
-    ``updates``: it reads what it writes, as an in-place write to some elements does.
+    ``updates``: it reads what it writes, as an in-place write to some elements does. ``quiet``: NumPy's floating-point
+    warnings are off.
     """
 
-    __slots__ = ("function", "ins", "kind", "label", "outs", "section", "updates", "words")
+    __slots__ = ("function", "ins", "kind", "label", "outs", "quiet", "section", "updates", "words")
 
     def __init__(self, kind: str, function: Any, ins: Any, words: dict[str, Any], outs: list[Region]) -> None:
         self.kind, self.function, self.ins, self.words, self.outs = kind, function, ins, words, outs
         self.label = self.section = ""
-        self.updates = kind == "inplace"
+        self.updates, self.quiet = kind == "inplace", False
 
     def reads(self) -> list[Region]:
         """Return every region that the call reads."""

@@ -13,10 +13,13 @@ import numpy as np
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.nn.members import Table
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.optim.optimizer import Optimizer
 from tinygrad_lite.random import default_generator
 
+COMPILED = "__compiled__"
+"""What marks a function that `compile` returned: inside another compiled one it is part of that."""
 PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic, slice, range)
 LIMIT = 50_000
 BYTES = 1 << 22
@@ -32,7 +35,8 @@ def ours(name: str | None) -> bool:
 class Reach:
     """Walk everything that a function can reach without running it."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, objects: Any = ()) -> None:
+        self.hooked: list[str] = []
         self.modules: list[tuple[str, Module]] = []
         self.optimizers: list[tuple[str, Optimizer]] = []
         self.tensors: list[tuple[str, Tensor]] = []
@@ -46,7 +50,7 @@ class Reach:
         self.names: list[tuple[dict[str, Any], str, Any]] = []
         self._seen: dict[int, Any] = {}
         self._classes: set[Any] = set()
-        self._todo: list[tuple[str, Any]] = [("", function)]
+        self._todo: list[tuple[str, Any]] = [("", o) for o in objects] + [("", function)]
         while self._todo:
             name, value = self._todo.pop()
             if isinstance(value, PLAIN) or id(value) in self._seen:
@@ -63,7 +67,7 @@ class Reach:
         if isinstance(value, Tensor):
             self.tensors.append((name, value))
             if value.hooks:
-                raise Refused(f"{name}: a tensor with hooks")
+                self.hooked.append(name)
         elif isinstance(value, np.ndarray):
             self.arrays.append((name, value))
             self.contents.append((value, value.shape, value.tobytes()))
@@ -95,6 +99,8 @@ class Reach:
                 raise Refused(f"{name}: a random generator of its own, whose draws are not recorded")
         elif hasattr(type(value), "__next__"):
             raise Refused(f"{name}: an iterator, which every run would move on")
+        elif hasattr(type(value), COMPILED):
+            self._add(name, value._function)
         elif isinstance(value, functools.partial):
             for v in (value.func, value.args, value.keywords):
                 self._add(name, v)
@@ -120,7 +126,8 @@ class Reach:
         self.watched.append((values, dict(values)))
         self.pinned += [(values, k, v) for k, v in values.items() if _small(v)]
         for k, v in values.items():
-            self._add(f"{name}_{k}" if name else str(k), v)
+            if k != "_non_persistent_buffers_set":
+                self._add(f"{name}_{k}" if name else str(k), v)
 
     def _class(self, kind: Any) -> None:
         for c in kind.__mro__:
@@ -165,6 +172,23 @@ class Reach:
             self._dict("", f.__dict__)
 
     # -------------------------------------------------------------------------------- the guard
+    def terms(self, c: Any) -> list[str]:
+        """Return the conditions as source; the guard generates one function from all of them."""
+        found = [f"{c(cell)}.cell_contents is {c(value)}" for cell, value in self.cells]
+        found += [f"{c(space)}[{name!r}] is {c(value)}" for space, name, value in self.names]
+        for array, shape, content in self.contents:
+            found.append(f"{c(array)}.shape == {shape!r} and {c(array)}.tobytes() == {c(content)}")
+        kept = [(now, before) for now, before in self.watched if not _table(now) or len(now) > 1]
+        for now, before in kept:
+            if _table(now):  # the entries are attributes of the module too; their order is not
+                found.append(f"[*{c(now)}] == {c(list(before))}")
+        rest = [pair for pair in kept if not _table(pair[0])]
+        if rest:
+            found.append(f"{c(tuple(now for now, _ in rest))} == {c(tuple(before for _, before in rest))}")
+        found += [f"{c(container)}[{key!r}] is {c(value)}" for container, key, value in self.pinned
+                  if not _table(container)]  # fmt: skip
+        return found
+
     def changed(self) -> str | None:
         """Return what differs from the time of the walk, or None."""
         for cell, value in self.cells:
@@ -183,12 +207,17 @@ class Reach:
                 same = container == before
             except Exception:
                 same = False
-            if same is not True:
+            if same is not True or _table(container) and [*container] != [*before]:
                 return _difference(container, before)
         for container, key, value in self.pinned:
             if container[key] is not value:
                 return "a tensor"
         return None
+
+
+def _table(container: Any) -> bool:
+    """Return whether a dict is a table of a module."""
+    return type(container) is Table and bool(container.owners)
 
 
 def _small(value: Any) -> bool:

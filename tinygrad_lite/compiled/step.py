@@ -3,117 +3,45 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import threading
 import warnings
-from pathlib import Path
+import weakref
 from typing import Any
 
-from tinygrad_lite.compiled.capture import Capture, Recording, locked
+from tinygrad_lite.compiled.arguments import Bypass, flatten, placeholders, quick_check, rebuilt, shown
+from tinygrad_lite.compiled.capture import Capture, locked
 from tinygrad_lite.compiled.effects import watching
-from tinygrad_lite.compiled.guards import Guard
-from tinygrad_lite.compiled.passes import optimise
+from tinygrad_lite.compiled.gradients import Differentiable, both_passes, programs_passes, seeds_of
+from tinygrad_lite.compiled.printed import Printed, Unprintable
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.compiled.reach import Reach
-from tinygrad_lite.compiled.source import build, wrapped
+from tinygrad_lite.compiled.replay import Program
 from tinygrad_lite.compiled.verify import Snapshot, verify
 from tinygrad_lite.engine.arrays import get_default_dtype
 from tinygrad_lite.engine.mode import MODE
-from tinygrad_lite.engine.tensor import Tensor, make
-from tinygrad_lite.engine.versions import change_of, owner, tick
-from tinygrad_lite.random import default_generator
+from tinygrad_lite.engine.source import OURS
+from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.versions import change_of, owner
 
 SHAPES = 8
 """The number of programs, one per shape of the arguments, after which a step stays eager."""
 RETRIES = 16
 """The number of recordings for equal arguments, after guards failed, after which a step stays eager."""
+RECORDING: set[int] = set()
+"""The threads in which a recording is being made: what is compiled inside runs as written meanwhile."""
 
 
-class Program:
-    """One recorded, optimised and verified step."""
-
-    def __init__(self, r: Recording, bumps: list[Any]) -> None:
-        self.r = r
-        optimise(r)
-        self.run, self.inputs, self.source, self.facts, self.space = build(r)
-        self.guard = Guard(r)
-        self.grads = [t for t, _, _ in r.grads]
-        self.changes = [(change_of(a), n) for a, n in bumps]
-        self.after = [(key, states) for e in r.optimisers for key, _, states, _ in e.after]
-        self.counts = [(e.o, e.steps) for e in r.optimisers if e.steps]
-        self.live = {id(m.own) for m in r.tracer.memories if m.kind == "live"}
-        self.live |= {id(a) for _, a in r.live_tensors}
-        self.plain = r.result[0] == "new"
-        last = max((i for i, c in enumerate(r.calls) if c.may_raise), default=-1)
-        early = {w.memory.id: w.memory for c in r.calls[: last + 1] for w in c.outs if w.memory.kind == "live"}
-        self.early = [m.own for m in early.values()]
-        self.draws = any(c.kind == "random" for c in r.calls[: last + 1])
-        self.calls = 0
-
-    def __call__(self, flat: list[Tensor]) -> Any:
-        """Run the program; raise Missed with nothing changed if it does not fit the numbers."""
-        for t, target in zip(flat, self.inputs, strict=True):
-            target[...] = t.array
-        if self.early or self.draws:
-            saved = [a.copy() for a in self.early]
-            random = default_generator().bit_generator.state if self.draws else None
-            try:
-                value, grads, numbers = self.run()
-            except Exception:
-                for a, content in zip(self.early, saved, strict=True):
-                    a[...] = content
-                if random is not None:
-                    default_generator().bit_generator.state = random
-                raise
-        else:
-            value, grads, numbers = self.run()
-        for p, g in zip(self.grads, grads, strict=True):
-            p._grad = None if g is None else make(g.copy())
-        put = dict.__setitem__
-        for (key, states), number in zip(self.after, numbers, strict=True):
-            for s in states:
-                put(s, key, number)
-        for o, n in self.counts:
-            o.count += n
-        if self.changes:
-            now, frame = tick(), sys._getframe(1)
-            for change, n in self.changes:
-                change.count += n
-                change.when = now
-                change.line = frame.f_code, frame.f_lasti
-        self.calls += 1
-        return make(value.copy()) if self.plain else wrapped(self.r.result, value, make)
-
-
-def flatten(value: Any, flat: list[Tensor]) -> Any:
-    """Collect the tensors of an argument and return what must stay equal about it; raise Refused for other objects."""
-    if isinstance(value, Tensor):
-        if value.node is not None or value.tracked or value.level or type(value) is not Tensor:
-            raise Refused("an argument requires gradients or is no plain tensor")
-        flat.append(value)
-        return value.array.shape, value.array.dtype, value.array.strides
-    if value is None or type(value) in (int, float, bool, str):
-        return type(value), value
-    if type(value) in (list, tuple):
-        return type(value), tuple(flatten(v, flat) for v in value)
-    if type(value) is dict:
-        return dict, tuple((k, flatten(v, flat)) for k, v in value.items())
-    raise Refused(f"an argument is a {type(value).__name__}; tensors and numbers can be given to a compiled step")
-
-
-def rebuilt(value: Any, tensors: Any) -> Any:
-    """Return an argument with its tensors replaced, in order."""
-    if isinstance(value, Tensor):
-        return next(tensors)
-    if type(value) in (list, tuple):
-        return type(value)(rebuilt(v, tensors) for v in value)
-    if type(value) is dict:
-        return {k: rebuilt(v, tensors) for k, v in value.items()}
-    return value
+def name_of(function: Any) -> str:
+    """Return the name of a function, or of the class of a module."""
+    return str(getattr(function, "__name__", None) or type(function).__name__)
 
 
 class Compiled:
     """A function whose runs become programs; made by `compile`."""
+
+    __compiled__ = True
 
     def __init__(self, function: Any, fullgraph: bool = False) -> None:
         self._function, self._fullgraph = function, fullgraph
@@ -123,24 +51,40 @@ class Compiled:
         self._busy = False
         self._watched: dict[Any, Reach] = {}
         self._symbolic: set[Any] = set()
+        self._present: dict[Any, Any] = {}
         self._misses: list[str] = []
         self._thread = threading.get_ident()
         self._last: Program | None = None
-        self.__doc__ = getattr(function, "__doc__", None)
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self._bound: Any = None
+        self.__wrapped__ = function
+        for name in ("__doc__", "__name__", "__qualname__", "__module__"):
+            if hasattr(function, name):
+                setattr(self, name, getattr(function, name))
 
     def __getattr__(self, name: str) -> Any:
-        """Find the attributes of the function or module itself."""
-        return getattr(self.__dict__["_function"], name)
+        """Find the attributes of the function itself."""
+        if name == "_function":
+            raise AttributeError(name)
+        return getattr(self._function, name)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        """Bind as a method."""
-        return self if instance is None else functools.partial(self, instance)
+        """Bind as a method: each instance has programs of its own."""
+        if instance is None:
+            return self
+        self._bound = weakref.WeakKeyDictionary() if self._bound is None else self._bound
+        if instance not in self._bound:
+            self._bound[instance] = Compiled(
+                functools.partial(self._function, weakref.proxy(instance)), self._fullgraph
+            )
+        return self._bound[instance]
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._function, self._fullgraph)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; record one, or run as written, where there is none."""
-        mode = MODE.get()
-        if self._eager is not None or self._busy or mode.observers or threading.get_ident() != self._thread:
+        mode, thread = MODE.get(), threading.get_ident()
+        if self._eager is not None or self._busy or mode.observers or thread != self._thread or thread in RECORDING:
             return self._function(*args, **kwargs)
         self._busy = True
         try:
@@ -149,11 +93,25 @@ class Compiled:
             self._busy = False
 
     def _call(self, mode: Any, args: Any, kwargs: Any) -> Any:
+        last = self._last
+        if last is not None and not kwargs and last.quick is not None and last.missing is None \
+                and last.quick(mode, args) and last.guard.fits() is True:  # fmt: skip
+            try:
+                return last(args, (args, kwargs, args))
+            except FloatingPointError:
+                raise
+            except Exception as error:
+                why = f"a check inside the program: {error}"
+            self._missed(last.key, why)
+            return self._function(*args, **kwargs)
         flat: list[Tensor] = []
+        objects: list[Any] = []
         try:
-            form = flatten(args, flat), flatten(kwargs, flat) if kwargs else None
+            form = flatten(args, flat, objects), flatten(kwargs, flat, objects) if kwargs else None
             key = form, mode.grad, mode.guard, mode.inference, get_default_dtype()
             hash(key)
+        except Bypass:
+            return self._function(*args, **kwargs)
         except Refused as error:
             return self._refuse(str(error), args, kwargs)
         reason = "the first call"
@@ -162,9 +120,12 @@ class Compiled:
             if changed is None and flat:
                 changed = next((f"argument {i} is a variable of the step" for i, t in enumerate(flat)
                                 if id(owner(t.array)) in program.live), None)  # fmt: skip
+            if changed is None and program.missing is not None:
+                changed = "which results have gradients"
+                self._present[key] = program.missing
             if changed is None:
                 try:
-                    result = program(flat)
+                    result = program(flat, (args, kwargs, flat))
                 except FloatingPointError:
                     raise
                 except Exception as error:
@@ -176,7 +137,7 @@ class Compiled:
             for o in program.guard.optimisers:
                 if o.changed_key is not None:
                     self._symbolic.add(o.changed_key)
-        return self._record(key, reason, args, kwargs, flat)
+        return self._record(key, reason, (args, kwargs, flat), objects)
 
     # -------------------------------------------------------------------------------- eager
     def _missed(self, key: Any, why: str) -> None:
@@ -187,36 +148,50 @@ class Compiled:
 
     def _give_up(self, why: str) -> None:
         self._eager = why
-        name = getattr(self._function, "__name__", type(self._function).__name__)
         if self._fullgraph:
-            raise RuntimeError(f"compile: {name} cannot become a program: {why}")
-        warnings.warn(f"compile: {name} runs as it is written: {why}", RuntimeWarning, stacklevel=5)
+            raise RuntimeError(f"compile: {name_of(self._function)} cannot become a program: {why}")
+        level, frame = 1, sys._getframe(0)
+        while frame.f_back is not None and OURS[frame.f_code.co_filename]:
+            level, frame = level + 1, frame.f_back
+        warnings.warn(
+            f"compile: {name_of(self._function)} runs as it is written: {why}", RuntimeWarning, stacklevel=level
+        )
 
     def _refuse(self, why: str, args: Any, kwargs: Any) -> Any:
         self._give_up(why)
         return self._function(*args, **kwargs)
 
     # -------------------------------------------------------------------------------- recording
-    def _record(self, key: Any, reason: str, args: Any, kwargs: Any, flat: list[Tensor]) -> Any:
+    def _again(self, given: Any, flat: list[Tensor]) -> Any:
+        """Run as written, with other tensors as arguments."""
+        args, kwargs, old = given
+        by = {id(t): n for t, n in zip(old, flat, strict=True)}
+        return self._function(*rebuilt(args, by), **rebuilt(kwargs, by))
+
+    def _record(self, key: Any, reason: str, given: Any, objects: Any) -> Any:
         """Run as written, and make a program for the next call if this one is like the watched one before."""
+        args, kwargs, flat = given
         if key in self._programs:
             self._missed(key, reason)
         if self._eager is not None:
             return self._function(*args, **kwargs)
+        RECORDING.add(self._thread)
+        try:
+            return self._recorded(key, given, objects)
+        finally:
+            RECORDING.discard(self._thread)
+
+    def _recorded(self, key: Any, given: Any, objects: Any) -> Any:
+        args, kwargs, flat = given
         try:
             reach = self._watched.get(key)
             if reach is None or reach.changed() is not None:
-                return self._watch(key, args, kwargs)
-            reach = Reach(self._function)
-            program = self._program(reach, args, kwargs, flat)
+                return self._watch(key, args, kwargs, objects)
+            reach = Reach(self._function, objects)
+            program = self._program(key, reach, given)
         except Refused as error:
             return self._refuse(str(error), args, kwargs)
         result = self._function(*args, **kwargs)
-
-        def run(inputs: list[Tensor]) -> Any:
-            each = iter(inputs)
-            return self._function(*rebuilt(args, each), **rebuilt(kwargs, each))
-
         counts = [(change, change.count) for change, _ in program.changes]
         try:
             changed = reach.changed()
@@ -224,22 +199,75 @@ class Compiled:
                 raise Refused(f"the step changes {changed}")
             if not all(o.refreshed() for o in program.guard.optimisers):
                 raise Refused("the state of an optimizer has no fixed form yet")
-            verify(run, program, flat, program.r)
+            self._verify(program, given)
         except Exception as error:
             self._give_up(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}")
             return result
         finally:
             for change, n in counts:
                 change.count = n
-        program.calls = 0
+        program.calls, program.key = 0, key
+        program.quick = quick_check(args, kwargs, key, program.live)
         self._programs.setdefault(key, []).insert(0, program)
         del self._programs[key][4:]
         self._last = program
         return result
 
-    def _program(self, reach: Reach, args: Any, kwargs: Any, flat: list[Tensor]) -> Program:
+    def _verify(self, program: Program, given: Any) -> None:
+        """Run the step as written and its program side by side on other numbers."""
+        flat, r = given[2], program.r
+
+        def written(inputs: list[Tensor]) -> Any:
+            if not isinstance(program, Differentiable):
+                return self._again(given, inputs)
+            for p, t in zip(inputs, flat, strict=True):
+                p.tracked = t.tracked
+            return both_passes(self._again(given, inputs), r, inputs, seeds_of(r))
+
+        def replayed(inputs: list[Tensor]) -> Any:
+            if not isinstance(program, Differentiable):
+                return program(inputs)
+            return programs_passes(program, inputs, seeds_of(r))
+
+        verify(written, replayed, flat, r)
+
+    def _words(self, given: Any) -> list[str]:
+        """Return a name for each argument: that of the function's parameter."""
+        args, kwargs, flat = given
+        function = getattr(self._function, "forward", self._function)
+        try:
+            bound: Any = inspect.signature(function).bind(*args, **kwargs).arguments
+        except (TypeError, ValueError):
+            bound = {}
+        names: dict[int, str] = {}
+
+        def walk(name: str, value: Any) -> None:
+            if isinstance(value, Tensor):
+                names.setdefault(id(value), name)
+            elif isinstance(value, (list, tuple)):
+                single = len(value) == 1
+                for i, v in enumerate(value):
+                    walk(name if single else f"{name}_{i}", v)
+            elif isinstance(value, dict):
+                for k, v in value.items():
+                    walk(str(k), v)
+
+        for name, value in bound.items():
+            walk(name, value)
+        return [names.get(id(t), f"in{i}") for i, t in enumerate(flat)]
+
+    def _program(self, key: Any, reach: Reach, given: Any) -> Program:
         """Record the step and put everything back that the recording has changed."""
-        capture = Capture(self._function, (args, kwargs), flat, self._symbolic, reach)
+        args, kwargs, old = given
+        flat = placeholders(old)
+        by = {id(t): n for t, n in zip(old, flat, strict=True)}
+        known = {id(t): n for n, t in reach.tensors}
+        for t in old:
+            if id(t) in known:
+                raise Refused(f"the argument '{known[id(t)]}' is also a variable of the step")
+        arguments = rebuilt(args, by), rebuilt(kwargs, by)
+        present, words = self._present.get(key), self._words(given)
+        capture = Capture(self._function, arguments, flat, self._symbolic, reach, present, words)
         tensors = [t for _, t in capture.tensors]
         opts = [o for _, o in reach.optimizers]
         states = [v for o in opts for s in o.state.values() for v in s.values() if isinstance(v, Tensor)]
@@ -260,11 +288,13 @@ class Compiled:
             for _, change, n in versions:
                 change.count = n
         try:
-            return Program(recording, bumps)
+            if recording.gradient is None:
+                return Program(recording, bumps)
+            return Differentiable(recording, bumps, self._again, name_of(self._function))
         except Exception as error:
             raise Refused(f"building failed: {type(error).__name__}: {error}") from error
 
-    def _watch(self, key: Any, args: Any, kwargs: Any) -> Any:
+    def _watch(self, key: Any, args: Any, kwargs: Any, objects: Any) -> Any:
         """Run as written, watching for effects that a program could not repeat."""
         if key in self._watched:
             self._missed(key, "variables of the step change from call to call")
@@ -272,7 +302,7 @@ class Compiled:
             raise Refused(f"more than {SHAPES} shapes of its arguments")
         if self._eager is not None:
             return self._function(*args, **kwargs)
-        reach = Reach(self._function)
+        reach = Reach(self._function, objects)
         with watching(reach.codes) as watch:
             result = self._function(*args, **kwargs)
         self._watched[key] = reach
@@ -285,38 +315,40 @@ class Compiled:
     @property
     def source(self) -> str:
         """The program that ran last, as readable NumPy; empty while there is none."""
-        return "" if self._last is None else self._last.source
+        return "" if self._last is None else Printed(self._last.r, name_of(self._function)).text(alone=False)
 
     def explain(self) -> str:
         """Return a text: programs by shape, guards, what stays eager and why."""
-        name = getattr(self._function, "__name__", type(self._function).__name__)
-        lines = [f"{name}: " + (f"runs as it is written: {self._eager}" if self._eager else "compiled")]
+        lines = [
+            f"{name_of(self._function)}: " + (f"runs as it is written: {self._eager}" if self._eager else "compiled")
+        ]
         for key, programs in self._programs.items():
             for p in programs:
                 f = p.facts
                 lines.append(
-                    f"  arguments {_shown(key[0][0])}: {f['recorded']} calls recorded, {f['calls']} left, "
+                    f"  arguments {shown(key[0][0])}: {f['recorded']} calls recorded, {f['calls']} left, "
                     f"{f['bytes before']:,} bytes of temporaries in {f['bytes']:,}, {p.calls} runs"
                 )
                 if p.guard.assumed is not None:
                     lines += [f"    guard: {text}" for text in p.guard.texts]
-                lines.append(f"    guards: {len(p.guard.tensors)} tensors, {len(p.guard.reach.watched)} objects, "
+                lines.append(f"    guards: {len(p.guard.variables)} tensors, {len(p.guard.reach.watched)} objects, "
                              f"{len(p.guard.reach.names) + len(p.guard.reach.cells)} variables")  # fmt: skip
         lines += [f"  recorded again: {why}" for why in self._misses[-8:]]
         return "\n".join(lines)
 
     def save_source(self, path: Any) -> None:
-        """Write the program that ran last to a file, to be read."""
+        """Write the program that ran last to ``path``, and its numbers beside it; the file needs NumPy alone.
+
+        The function in it has the name and the arguments of this one and takes arrays. It goes on from the numbers of
+        now. A compiled module becomes two functions, ``forward`` and ``backward``. Raises RuntimeError if there is no
+        program yet, or if a call in it has no name in NumPy.
+        """
         if self._last is None:
-            raise RuntimeError("save_source: there is no program yet; call the step twice first")
-        Path(path).write_text(self._last.source, encoding="utf-8")
+            raise RuntimeError("save_source: there is no program yet; call the step three times first")
+        try:
+            Printed(self._last.r, name_of(self._function)).save(path)
+        except Unprintable as error:
+            raise RuntimeError(f"save_source: the program cannot run with NumPy alone: {error}") from error
 
     def __repr__(self) -> str:
         return f"compile({self._function!r})"
-
-
-def _shown(form: Any) -> str:
-    return (
-        ", ".join("x".join(map(str, part[0])) or "0-d" if type(part[0]) is tuple else str(part[1]) for part in form[1])
-        or "none"
-    )

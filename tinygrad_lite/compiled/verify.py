@@ -70,6 +70,8 @@ def values(result: Any) -> Any:
     """Return what a step returned, comparable."""
     if isinstance(result, Tensor):
         return _bytes(result.array)
+    if isinstance(result, np.ndarray):
+        return _bytes(result)
     if type(result) in (list, tuple):
         return type(result), [values(x) for x in result]
     if type(result) is dict:

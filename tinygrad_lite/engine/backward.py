@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from math import isfinite
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -33,10 +33,9 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
         return unbroadcast(g.astype(np.float32), shape).astype(F16)
     extra = g.ndim - len(shape)
     if extra:
-        if extra == 1 and g.ndim == 2 and g.__class__ is np.ndarray:
-            rows, columns = g.shape
-            if (columns,) == shape and g.dtype.kind == "f":
-                return np.dot(new.row_of_ones(rows, g.dtype), g)
+        if g.ndim - extra == 1 and g.__class__ is np.ndarray and (g.shape[-1],) == shape and g.dtype.kind == "f":
+            g = g if extra == 1 else g.reshape((prod(g.shape[:-1]), g.shape[-1]))
+            return np.dot(new.row_of_ones(len(g), g.dtype), g)
         g = np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra)))
         if g.shape == shape:
             return g

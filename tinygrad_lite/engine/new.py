@@ -15,18 +15,24 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+from numpy.lib import stride_tricks
 
 zeros, ones, empty, full = np.zeros, np.ones, np.empty, np.full
 zeros_like, ones_like, empty_like, full_like = np.zeros_like, np.ones_like, np.empty_like, np.full_like
 arange, linspace, eye, tri, indices = np.arange, np.linspace, np.eye, np.tri, np.indices
 tril_indices, triu_indices = np.tril_indices, np.triu_indices
 array, asarray, ascontiguousarray, frombuffer = np.array, np.asarray, np.ascontiguousarray, np.frombuffer
+ndarray, as_strided = np.ndarray, stride_tricks.as_strided
 
 NAMES = (
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace",
     "eye", "tri", "indices", "tril_indices", "triu_indices", "array", "asarray", "ascontiguousarray", "frombuffer",
+    "ndarray", "as_strided",
 )  # fmt: skip
-"""Every function of NumPy that makes an array out of something else and stands behind this door."""
+"""Every function of NumPy that makes an array out of something else and stands behind this door.
+
+``ndarray(shape, dtype, a, offset, strides)`` and ``as_strided`` are views of ``a`` that no protocol of NumPy sees.
+"""
 
 _maker: ContextVar[Any] = ContextVar("tinygrad_lite_maker", default=None)
 _lock = threading.Lock()
@@ -86,8 +92,34 @@ def cached(function: Callable[..., Any]) -> Any:
     return call
 
 
+def numpys(name: str) -> Any:
+    """Return NumPy's function of a name behind the door."""
+    return getattr(np, name, None) or getattr(stride_tricks, name)
+
+
+def whole(function: Callable[..., Any]) -> Any:
+    """Let a maker see a function as one call: its loops or threads depend on the numbers, its result on nothing else.
+
+    >>> from types import SimpleNamespace
+    >>> @whole
+    ... def longest(a):
+    ...     return max(a.tolist())
+    >>> with redirect(SimpleNamespace(whole=lambda function, args, words: (function.__name__, args))):
+    ...     longest(3)
+    ('longest', (3,))
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **words: Any) -> Any:
+        if REDIRECTED[0] and (maker := getattr(_maker.get(), "whole", None)) is not None:
+            return maker(function, args, words)
+        return function(*args, **words)
+
+    return call
+
+
 def _either(name: str) -> Callable[..., Any]:
-    plain = getattr(np, name)
+    plain = numpys(name)
 
     @functools.wraps(plain)
     def make(*args: Any, **kwargs: Any) -> Any:
@@ -123,4 +155,4 @@ def redirect(maker: Any) -> Iterator[None]:
         with _lock:
             REDIRECTED[0] -= 1
             if not REDIRECTED[0]:
-                globals().update({name: getattr(np, name) for name in NAMES})
+                globals().update({name: numpys(name) for name in NAMES})

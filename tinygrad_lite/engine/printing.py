@@ -1,8 +1,10 @@
-"""Text form of tensors, the same as PyTorch's."""
+"""Text form of tensors, the same as PyTorch's, and tables for notebooks."""
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from math import inf
 from typing import Any
 
@@ -146,3 +148,19 @@ def show(t: Any) -> str:
 
 
 Tensor.__repr__ = show  # type: ignore[method-assign]
+
+
+def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: Container[int] = (0,)) -> str:
+    """Return a table as HTML in the colours of the page around it; the columns in ``left`` are aligned left.
+
+    >>> html_table(["a", "n"], [["<x>", "1"]]).split("\\n")[3]
+    '<tr><td style="text-align:left">&lt;x&gt;</td><td style="text-align:right">1</td></tr>'
+    """
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        sides = ("text-align:left" if i in left else "text-align:right" for i in range(len(cells)))
+        inside = (f'<{tag} style="{side}">{escape(c)}</{tag}>' for side, c in zip(sides, cells, strict=True))
+        return f"<tr>{''.join(inside)}</tr>"
+
+    body = "\n".join(row("td", cells) for cells in rows)
+    return f"<table>\n<thead>{row('th', heads)}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"

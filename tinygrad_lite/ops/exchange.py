@@ -84,7 +84,7 @@ def _writable(array: Any) -> Any:
     address = array.__array_interface__["data"][0]
     memory = (ctypes.c_char * extent).from_address(address)
     memory._owner = array
-    return np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
+    return new.ndarray(array.shape, array.dtype, memory, 0, array.strides)
 
 
 def to_dlpack(tensor: Any) -> Any:

@@ -126,7 +126,7 @@ def _strided(size: Any, stride: Any, dtype: Any) -> Tensor:
         raise ShapeError(f"empty_strided: size {shape} and stride {steps} must have one length and no negative number")
     extent = sum((n - 1) * s for n, s in zip(shape, steps, strict=True)) + 1 if 0 not in shape else 0
     memory = new.empty(extent, dtype)
-    return make(np.ndarray(shape, memory.dtype, memory, 0, [s * memory.itemsize for s in steps]))
+    return make(new.ndarray(shape, memory.dtype, memory, 0, [s * memory.itemsize for s in steps]))
 
 
 def empty_strided(

@@ -1,8 +1,9 @@
 """Threads for matrix products and batches, and reusable scratch memory.
 
 NumPy releases the interpreter lock while it copies and multiplies, so several threads can work on the images of a
-batch. BLAS is limited to one thread meanwhile, because its own threads would compete with them. Where BLAS offers no
-such setting (only the OpenBLAS in NumPy's wheels does) all work stays in one thread.
+batch. BLAS itself uses one thread from the first large product on, for good: after any product its own threads wait for
+the next one in a busy loop, for milliseconds, on a core that other code needs. The user's number of threads is kept
+here. Where BLAS offers no such setting (only the OpenBLAS in NumPy's wheels does) all work stays in one thread.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import prod
 from queue import SimpleQueue
 from time import monotonic
@@ -29,11 +29,11 @@ from tinygrad_lite.errors import OptionError
 
 LARGEST = 1 << 22
 """Elements of the largest buffer worth keeping between calls (16 MiB)."""
-WORTH = 1 << 21
-"""Multiplications below which several threads cost more than they save."""
-SMALL, LARGE = 1 << 17, 1 << 22
-"""Multiplications of a product above which BLAS is limited to one thread (below, it uses one anyway), and above which
-the rows or columns are divided between threads."""
+WORTH = 1 << 22
+"""Multiplications below which several threads cost more than they save: waking one takes about 50 us."""
+SMALL, LARGE = 1 << 17, 1 << 23
+"""Multiplications of a product above which BLAS must use one thread (below, it uses one anyway), and above which the
+rows or columns are divided between threads."""
 MANY = 16
 """Size of a batch from which on whole matrices are divided between threads instead."""
 
@@ -71,9 +71,7 @@ def buffer(name: str, shape: tuple[int, ...]) -> Array:
 class Blas:
     """Reads and sets the number of threads of NumPy's OpenBLAS.
 
-    ``get`` and ``set`` are None for another BLAS.
-
-    While some thread is inside `alone`, ``wanted`` is the number of threads to set afterwards.
+    ``get`` and ``set`` are None for another BLAS. After `settle`, BLAS uses one thread and ``number`` is the user's.
     """
 
     def __init__(self) -> None:
@@ -96,48 +94,30 @@ class Blas:
                 self.get = self.set = None
 
     def fresh(self) -> None:
-        """Reset locks and counters; start without a thread pool."""
+        """Reset the locks; start without a thread pool."""
         self.lock, self.guard = threading.Lock(), threading.Lock()
         self.pool: Pool | None = None
-        self.held, self.wanted = 0, 1
+        self.number: int = getattr(self, "number", 0)
 
     def threads(self) -> int:
         """Return how many threads products may use; 1 for an unknown BLAS."""
-        if self.get is None:
-            return 1
-        with self.guard:
-            return self.wanted if self.held else int(self.get())
+        return self.number or (1 if self.get is None else int(self.get()))
 
     def use(self, threads: int) -> None:
-        """Set how many threads products may use.
-
-        Takes effect when no thread is inside `alone`.
-        """
+        """Set how many threads products may use."""
         with self.guard:
-            self.wanted = threads
-            if not self.held:
+            if self.number:
+                self.number = threads
+            else:
                 self.set(threads)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Limit BLAS to one thread, and this thread to undivided work, in a ``with`` block.
-
-        Several threads may be inside at once; the last one to leave restores the setting.
-        """
-        with self.guard:
-            if not self.held:
-                self.wanted = int(self.get())
-                self.set(1)
-            self.held += 1
-        _local.inside = True
-        try:
-            yield
-        finally:
-            _local.inside = False
+    def settle(self) -> None:
+        """Limit BLAS itself to one thread for good, and remember how many the user wanted."""
+        if not self.number:
             with self.guard:
-                self.held -= 1
-                if not self.held:
-                    self.set(self.wanted)
+                if not self.number:
+                    self.number = int(self.get())
+                    self.set(1)
 
 
 _blas: list[Blas] = []
@@ -146,10 +126,7 @@ _blas: list[Blas] = []
 def _forked() -> None:
     """Reset the state in a forked child: its parent's threads do not exist there to restore it."""
     for library in _blas:
-        held, threads = library.held, library.wanted
         library.fresh()
-        if held:
-            library.set(threads)
 
 
 if hasattr(os, "register_at_fork"):
@@ -245,22 +222,15 @@ def _running() -> float:
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return ``a @ b`` of two arrays.
-
-    Large products are divided between our threads, not those of BLAS.
-
-    After a product BLAS threads wait for the next one in a busy loop for many milliseconds, and take cores away from
-    the code that follows. On a busy machine they slow down the product itself, too.
-    """
+    """Return ``a @ b`` of two arrays; large products are divided between our threads, not those of BLAS."""
     columns = b.shape[-1] if b.ndim > 1 else 1
     work = a.size * columns if a.ndim >= b.ndim else b.size * (a.shape[-2] if a.ndim > 1 else 1)
     if work > SMALL and not _local.inside:
         library = blas()
         if library.threads() > 1:
+            library.settle()
             if work >= LARGE:
                 return _shared(a, b, out, work)
-            with library.alone():
-                return np.matmul(a, b, out=out)
     # dot is three times faster than matmul on small matrices
     return a.dot(b) if out is None and b.ndim == 2 else np.matmul(a, b, out=out)
 
@@ -308,24 +278,34 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     threads = library.threads()
     if threads == 1 or n == 1:  # a single image: its products are divided instead
         return [some(range(n))]
+    library.settle()
     if work < WORTH:
-        with library.alone():
-            return [some(range(n))]
+        return _here([range(n)], some)
     count = min(n, 2 * threads)
     ends = [n * i // count for i in range(count + 1)]
+    parts = [range(ends[i], ends[i + 1]) for i in range(count)]
     if crowded() or not library.lock.acquire(blocking=False):
-        with library.alone():
-            return [some(range(ends[i], ends[i + 1])) for i in range(count)]
+        return _here(parts, some)
     try:
         pool = library.pool
         if pool is None or pool.size != threads - 1:
             if pool is not None:
                 pool.close()
             pool = library.pool = Pool(threads - 1)
-        with library.alone():
-            return pool.share([range(ends[i], ends[i + 1]) for i in range(count)], some)
+        _local.inside = True
+        return pool.share(parts, some)
     finally:
+        _local.inside = False
         library.lock.release()
+
+
+def _here(parts: list[range], some: Callable[[range], Any]) -> list[Any]:
+    """Return ``some(part)`` of all parts in this thread, whose products are not divided again."""
+    _local.inside = True
+    try:
+        return [some(part) for part in parts]
+    finally:
+        _local.inside = False
 
 
 def added(parts: list[Any]) -> Array:
@@ -346,7 +326,8 @@ def get_num_threads() -> int:
 def set_num_threads(num: int) -> None:
     """Let matrix products and convolutions use ``num`` threads.
 
-    This has no effect for an unknown BLAS.
+    From the first large product on, NumPy's OpenBLAS itself uses one thread, also where other code calls it; ``num`` is
+    between how many threads tinygrad_lite divides its own work. It has no effect for an unknown BLAS.
     """
     if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
         raise OptionError(f"set_num_threads: expected a positive integer, got {num!r}")

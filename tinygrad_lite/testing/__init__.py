@@ -13,3 +13,4 @@ from tinygrad_lite.testing.modules import check_module as check_module
 from tinygrad_lite.testing.report import GradcheckError as GradcheckError, GradReport as GradReport
 from tinygrad_lite.testing.search.search import check_rule as check_rule
 from tinygrad_lite.testing.search.source import Source as Source
+from tinygrad_lite.testing.steps import check_step as check_step

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.errors import require
+from tinygrad_lite.training.progress import due
 
 
 class History(dict[str, list[float]]):
@@ -44,6 +46,16 @@ class History(dict[str, list[float]]):
         frame = pandas.DataFrame(columns)
         frame.index.name = "epoch"
         return frame
+
+    def _repr_html_(self) -> str:
+        known = {name: dict(zip(self.epochs(name), self[name], strict=True)) for name in self}
+        epochs = sorted({e for column in known.values() for e in column})
+        rows = [
+            [str(e), *("" if e not in column else f"{column[e]:.4g}" for column in known.values())]
+            for e in epochs
+            if due(e) or e == epochs[-1]
+        ]
+        return html_table(["epoch", *self], rows, ())
 
     def plot(self, *names: str, ax: Any = None) -> Any:
         """Plot columns over the epochs, by default the losses and metrics, and return the Matplotlib axes.

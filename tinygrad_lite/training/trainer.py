@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from html import escape
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -308,6 +309,10 @@ class Trainer:
         return joined(outputs)
 
     # -------------------------------------------------------------------------------- saving and resuming
+    def _repr_html_(self) -> str:
+        parts = (getattr(p, "__name__", type(p).__name__) for p in (self.model, self.loss, self.optimizer))
+        return f"<div>Trainer: {escape(', '.join(parts))}; epoch {self.epoch}</div>{self.history._repr_html_()}"
+
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the whole training.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import describe
 from tinygrad_lite.viz.capture.nested import is_module
-from tinygrad_lite.viz.formats.svg import escape
 from tinygrad_lite.viz.model import Graph
 from tinygrad_lite.viz.trace import keywords, trace
 from tinygrad_lite.viz.words import bytes_text, count_text, plain, shape_text
@@ -121,17 +122,9 @@ class Summary:
     def to_html(self) -> str:
         """Return the table as HTML; it takes the colours of the page around it."""
         heads, *rows = self.cells()
-        right = ["left", *("right" if COLUMNS[name].number else "left" for name in self.columns)]
-
-        def row(tag: str, cells: Sequence[str], depth: int) -> str:
-            pad = f";padding-left:{0.6 + 1.2 * depth:g}em"
-            styles = [f"text-align:{side}{pad if i == 0 else ''}" for i, side in enumerate(right)]
-            made = (f'<{tag} style="{s}">{escape(c.strip())}</{tag}>' for s, c in zip(styles, cells, strict=True))
-            return f"<tr>{''.join(made)}</tr>"
-
-        body = "\n".join(row("td", cells, r.depth) for cells, r in zip(rows, self.rows, strict=True))
-        foot = "".join(f"<div>{escape(note)}</div>" for note in self.notes())
-        return f"<table>\n<thead>{row('th', heads, 0)}</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{foot}\n"
+        left = {0, *(i for i, name in enumerate(self.columns, 1) if not COLUMNS[name].number)}
+        wide = [[c.replace("  ", "\u2003") if i == 0 else c for i, c in enumerate(cells)] for cells in rows]
+        return html_table(heads, wide, left) + "".join(f"<div>{escape(note)}</div>" for note in self.notes()) + "\n"
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -18,7 +18,7 @@ from tinygrad_lite.random import get_rng_state, set_rng_state
 from tinygrad_lite.viz.capture.backward import backward_of
 from tinygrad_lite.viz.capture.builder import Names
 from tinygrad_lite.viz.capture.gradients import add_gradients
-from tinygrad_lite.viz.capture.names import members, of_caller
+from tinygrad_lite.viz.capture.names import members, of_caller, of_function
 from tinygrad_lite.viz.capture.nested import is_module, is_tensor, tensors_in
 from tinygrad_lite.viz.capture.profiled import alike, write_run
 from tinygrad_lite.viz.capture.tracer import Tracer
@@ -70,7 +70,7 @@ def run(call: Call, names: Names, look: Look, graph: str, known_profile: Profile
     model = call.model
     inputs, kwargs = tuple(map(tensors, call.inputs)), {k: tensors(v) for k, v in call.kwargs.items()}
     modules: dict[int, str] = {}
-    known = {**names, **members(model, modules)}
+    known = {**names, **of_function(model, modules), **members(model, modules)}
     for name, t in arguments(model, inputs, kwargs):
         if known.get(id(t), ("", ""))[1] not in ("param", "buffer"):  # a model may be given its own weight
             known[id(t)] = (name, "input")

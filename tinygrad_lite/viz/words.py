@@ -89,6 +89,9 @@ def time_text(seconds: float) -> str:
     return f"{seconds:.3g} s"
 
 
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
 def option_text(value: Any) -> str:
     """Return one option of an op in a few characters.
 
@@ -112,7 +115,7 @@ def option_text(value: Any) -> str:
         return f"[{inside}]" if indexing or isinstance(value, list) else f"({inside})"
     if isinstance(value, (float, int, np.number, np.bool_)):
         return number_text(value)  # type: ignore[arg-type]
-    text = value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
+    text = value if isinstance(value, str) else getattr(value, "__name__", None) or ADDRESS.sub("", repr(value))
     return text if len(text) <= 40 else text[:37] + "..."
 
 
@@ -121,7 +124,9 @@ def step_text(step: Any) -> str:
     if step.op.name != "getitem":
         return f".{step.op.name}({', '.join(map(option_text, step.options))})"
     text = option_text(step.options[0])
-    return text if text.startswith("[") else f"[{text.strip('()')}]"
+    if text.startswith("("):
+        text = text[1:-1]
+    return text if text.startswith("[") else f"[{text}]"
 
 
 def exact_text(value: Any, dtype: str = "") -> str:

@@ -13,6 +13,7 @@ from tinygrad_lite.engine.promotion import result_dtype
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError
+from tinygrad_lite.ops.elementwise import short_rows
 from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.elementwise.comparison import STEPS, flat, floor_divide, trunc_divide
 
@@ -29,6 +30,8 @@ def add(input: Array, other: Array) -> Array:
     >>> tl.add(tl.tensor([1.0, 2.0]), 3)
     tensor([4., 5.])
     """
+    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
+        return short_rows.applied(np.add, input, other)
     return np.add(input, other)
 
 
@@ -37,11 +40,23 @@ def add(input: Array, other: Array) -> Array:
 )
 def sub(input: Array, other: Array) -> Array:
     """Return ``input - other``."""
+    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
+        return short_rows.applied(np.subtract, input, other)
     return np.subtract(input, other)
 
 
+def _times_other(g: Array, other: Array) -> Array:
+    if g.__class__ is np.ndarray and g.size > short_rows.ROWS:
+        return short_rows.applied(np.multiply, g, other)
+    return g * other
+
+
+def _times_input(g: Array, input: Array) -> Array:
+    return _times_other(g, input) if g.__class__ is np.ndarray and g.size > short_rows.ROWS else g * input
+
+
 @op(
-    input=lambda g, other: g * other, other=lambda g, input: g * input,
+    input=_times_other, other=_times_input,
     kind="elementwise", label="×", singular=True, promote="same", numpy=np.multiply, samples=TWO,
 )  # fmt: skip
 def mul(input: Array, other: Array) -> Array:
@@ -51,6 +66,8 @@ def mul(input: Array, other: Array) -> Array:
     >>> tl.mul(tl.tensor([1.0, 2.0]), 3)
     tensor([3., 6.])
     """
+    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
+        return short_rows.applied(np.multiply, input, other)
     return np.multiply(input, other)
 
 
@@ -61,6 +78,8 @@ def mul(input: Array, other: Array) -> Array:
 )  # fmt: skip
 def div(input: Array, other: Array) -> Array:
     """Return ``input / other`` (true division: integers give floats)."""
+    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
+        return short_rows.applied(np.true_divide, input, other)
     return np.true_divide(input, other)
 
 
@@ -145,7 +164,8 @@ def pow(input: Array, exponent: Array) -> Array:
     >>> tl.pow(tl.tensor([2.0, 3.0]), 2)
     tensor([4., 9.])
     """
-    if new.asarray(input).dtype.kind in "iu" and np.any(negative := new.asarray(exponent) < 0):
+    whole = new.asarray(input).dtype.kind in "iu" and new.asarray(exponent).dtype.kind in "iu"
+    if whole and np.any(negative := new.asarray(exponent) < 0):
         if not np.ndim(exponent):
             raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
         # as in PyTorch: 1 and -1 have integer powers, those of other numbers are rounded to 0

@@ -31,6 +31,7 @@ def _add_rows_rule(g: Any, index: Any) -> Any:
 
 
 @op(values=_add_rows_rule, kind="indexing", label="rows +=", public=False, samples=Samples(draw=_add_samples))
+@new.whole
 def add_rows(values: Array, index: Array, count: int) -> Array:
     """Sum ``values`` (*, d) by ``index`` (*).
 

@@ -168,7 +168,7 @@ def unfold_along(input: Array, dim: int, size: int, step: int) -> Array:
     count = (input.shape[dim] - size) // step + 1
     shape = (*input.shape[:dim], count, *input.shape[dim + 1 :], size)
     by = input.strides
-    return np.lib.stride_tricks.as_strided(input, shape, (*by[:dim], step * by[dim], *by[dim + 1 :], by[dim]))
+    return new.as_strided(input, shape, (*by[:dim], step * by[dim], *by[dim + 1 :], by[dim]))
 
 
 def _fold_rule(g: Array, dim: int, size: int, step: int) -> Array:

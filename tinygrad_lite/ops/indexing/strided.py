@@ -104,7 +104,7 @@ def restride(input: Array, size: Any, stride: Any, offset: int) -> Array:
     if not prod(size):
         return new.empty(size, flat.dtype)
     n = flat.itemsize
-    return np.ndarray(size, flat.dtype, flat, offset * n, [s * n for s in stride])
+    return new.ndarray(size, flat.dtype, flat, offset * n, [s * n for s in stride])
 
 
 @function(inplace="view")

@@ -22,12 +22,6 @@ from tinygrad_lite.ops.shape.joining import unbind_op
 from tinygrad_lite.ops.threads import multiply
 
 
-def _cut(x: Any, count: int) -> list[Any]:
-    """Return ``x`` cut into ``count`` equal parts along its last axis."""
-    n = x.shape[-1] // count
-    return [x[..., i * n : (i + 1) * n] for i in range(count)]
-
-
 def _before(first: Any, later: Any, reverse: bool) -> Any:
     """Return the state before each time step."""
     first = first.reshape((1, *first.shape))
@@ -102,67 +96,133 @@ def rnn_steps(
     return out
 
 
+# ------------------------------------------------------------------------------------------------ gates
+def _laid_out(weight: Any, bias: Any, gates: int, steps: int) -> Any:
+    """Return ``weight`` (gates * H, K) as (gates, K, H), or with the bias as one more row (gates, K + 1, H).
+
+    One product then opens all gates of a time step, each in memory of its own. With enough steps a contiguous copy
+    pays: BLAS takes half the time per step.
+    """
+    n, k = weight.shape[0] // gates, weight.shape[1]
+    turned = weight.reshape((gates, n, k)).swapaxes(1, 2)
+    if bias is None and steps <= 2:
+        return turned
+    laid = new.empty((gates, k + (bias is not None), n), weight.dtype)
+    laid[:, :k] = turned
+    if bias is not None:
+        laid[:, k] = bias.reshape((gates, n))
+    return laid
+
+
+def _with_one(h: Any, bias: Any) -> Any:
+    """Return room for a state, with a last column of ones that the bias is multiplied with; None without a bias."""
+    return None if bias is None else new.ones((h.shape[0], h.shape[1] + 1), h.dtype)
+
+
+def _pushed(room: Any, h: Any) -> Any:
+    """Return the state ``h``, written into ``room`` unless that is None."""
+    if room is None:
+        return h
+    room[:, : h.shape[1]] = h
+    return room
+
+
+def _logistic(a: Any) -> None:
+    """Replace ``a`` by ``1 / (1 + exp(-a))``: half the time of the same by a tanh.
+
+    The exponential of a large number overflows, and its reciprocal is 0, as it should be.
+    """
+    np.negative(a, out=a)
+    np.exp(a, out=a)
+    np.add(a, new.scalar(1.0, a.dtype), out=a)
+    np.divide(new.scalar(1.0, a.dtype), a, out=a)
+
+
+def _by_gate(x: Any, gates: int) -> Any:
+    """Return a view (..., gates, N, H) of ``x`` (..., N, gates * H)."""
+    return x.reshape((*x.shape[:-1], gates, x.shape[-1] // gates)).swapaxes(-2, -3)
+
+
+def _side_by_side(x: Any) -> Any:
+    """Return ``x`` (L, gates, N, H) as (L, N, gates * H)."""
+    length, gates, batch, n = x.shape
+    return x.swapaxes(1, 2).reshape((length, batch, gates * n))
+
+
+def _bare(*arrays: Any) -> bool:
+    return all(v.__class__ is np.ndarray for v in arrays)
+
+
 # ------------------------------------------------------------------------------------------------ LSTM
+def _open(a: Any, c: Any, now: Any, t: Any, h: Any) -> None:
+    """Open the gates ``a`` (4, N, H) in place; write the new cell, its tanh and the output."""
+    _logistic(a[:2])
+    _logistic(a[3])
+    np.tanh(a[2], out=a[2])
+    np.multiply(a[1], c, out=now)
+    np.multiply(a[0], a[2], out=t)
+    np.add(now, t, out=now)
+    np.tanh(now, out=t)
+    np.multiply(a[3], t, out=h)
+
+
+def _closed(d_h: Any, d_c: Any, a: Any, c: Any, t: Any, room: Any, into: Any) -> None:
+    """Write the gradients of the gates to ``into`` (4, N, H); ``d_c``, that of the cell, grows by the output's share.
+
+    ``t`` is the tanh of the cell after the step, ``c`` the cell before it, ``room`` scratch memory like ``a``.
+    """
+    times, subtract, one = np.multiply, np.subtract, new.scalar(1.0, a.dtype)
+    slope = room[2]
+    times(t, t, slope)
+    subtract(one, slope, slope)
+    times(slope, a[3], slope)
+    times(slope, d_h, slope)
+    np.add(d_c, slope, d_c)
+    times(a, a, room)
+    subtract(a[:2], room[:2], room[:2])  # s (1 - s), the slope of a gate
+    subtract(one, room[2], room[2])
+    subtract(a[3], room[3], room[3])
+    times(room[0], a[2], room[0])
+    times(room[1], c, room[1])
+    times(room[2], a[0], room[2])
+    times(room[3], t, room[3])
+    times(room[:3], d_c, into[:3])
+    times(room[3], d_h, into[3])
+
+
 def _lstm_back(
     g_hs: Any, hs: Any, cs: Any, opened: Any, hidden: Any, cell: Any, weight: Any, g_c: Any, reverse: bool
 ) -> Any:
     """Return the gradients of an LSTM on bare arrays, one time step at a time in memory that stays in the cache."""
-    length, n = len(hs), cs.shape[-1]
-    found = new.empty_like(opened)
-    batch = hs.shape[1]
-    t, d_c, d_h = (new.empty((batch, n), hs.dtype) for _ in range(3))
-    back_c, back_h = new.zeros((batch, n), hs.dtype), new.empty((batch, n), hs.dtype)
-    times, add, subtract = np.multiply, np.add, np.subtract
-    first = True
+    length, batch, n = cs.shape
+    found = new.empty((length, batch, 4 * n), hs.dtype)
+    t, d_c, room = new.empty((batch, n), hs.dtype), new.zeros((batch, n), hs.dtype), new.empty((4, batch, n), hs.dtype)
+    back_h: Any = None
     for k in _order(length, not reverse):
-        a, d = opened[k], found[k]
-        i, f, z, o = a[:, :n], a[:, n : 2 * n], a[:, 2 * n : 3 * n], a[:, 3 * n :]
         before = k + 1 if reverse else k - 1
         c = cs[before] if 0 <= before < length else cell
-        if first:
-            d_h, first = g_hs[k], False
-        else:
-            d_h = add(g_hs[k], back_h, back_h)
-        np.tanh(cs[k], t)
-        times(t, t, d_c)
-        subtract(1, d_c, d_c)
-        times(d_c, o, d_c)
-        times(d_c, d_h, d_c)
-        add(d_c, back_c, d_c)
+        d_h = g_hs[k] if back_h is None else np.add(g_hs[k], back_h, back_h)
         if g_c is not None:
-            add(d_c, g_c[k], d_c)
-        times(a, a, d)
-        subtract(a, d, d)  # s (1 - s), the slope of a gate
-        part = d[:, 2 * n : 3 * n]
-        times(z, z, part)
-        subtract(1, part, part)
-        times(part, i, part)
-        times(part, d_c, part)
-        part = d[:, :n]
-        times(part, z, part)
-        times(part, d_c, part)
-        part = d[:, n : 2 * n]
-        times(part, c, part)
-        times(part, d_c, part)
-        part = d[:, 3 * n :]
-        times(part, t, part)
-        times(part, d_h, part)
-        back_h = multiply(d, weight)
-        times(d_c, f, back_c)
+            np.add(d_c, g_c[k], d_c)
+        np.tanh(cs[k], t)
+        _closed(d_h, d_c, opened[k], c, t, room, _by_gate(found[k], 4))
+        back_h = multiply(found[k], weight)
+        np.multiply(d_c, opened[k, 1], d_c)
     flat = found.reshape(-1, 4 * n)
     g_weight = product(flat.T, _rows(_before(hidden, hs, reverse)))
-    return found, back_h, back_c, g_weight, np.dot(new.row_of_ones(len(flat), flat.dtype), flat), None
+    return found, back_h, d_c, g_weight, np.dot(new.row_of_ones(len(flat), flat.dtype), flat), None
 
 
 def _lstm_again(y2: Any, cell: Any, project: Any, reverse: bool) -> Any:
     """Return outputs and cells of an LSTM from its opened gates, to the last bit as it computed them."""
     n, c = cell.shape[-1], cell
-    hs = new.empty((*y2.shape[:2], n if project is None else project.shape[0]), y2.dtype)
-    cs = new.empty((*y2.shape[:2], n), y2.dtype)
+    lead = y2.shape[0], y2.shape[2]
+    hs = new.empty((*lead, n if project is None else project.shape[0]), y2.dtype)
+    cs = new.empty((*lead, n), y2.dtype)
     for t in _order(len(y2), reverse):
         a = y2[t]
-        cs[t] = c = a[:, n : 2 * n] * c + a[:, :n] * a[:, 2 * n : 3 * n]
-        h = a[:, 3 * n :] * np.tanh(c)
+        cs[t] = c = a[1] * c + a[0] * a[2]
+        h = a[3] * np.tanh(c)
         hs[t] = h if project is None else multiply(h, project.T)
     return hs, cs, y2
 
@@ -171,11 +231,10 @@ def _lstm_rule(
     g: Any, y0: Any, y1: Any, y2: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any
 ) -> Any:
     hs, cs, opened = y = y0, y1, y2
-    bare = [*g, *y, hidden, cell, weight]
-    if project is None and all(v.__class__ is np.ndarray for v in bare) and not g[2].any():
+    if project is None and _bare(*g, *y, hidden, cell, weight) and not g[2].any():
         return _lstm_back(g[0], hs, cs, opened, hidden, cell, weight, g[1] if g[1].any() else None, reverse)
-    g_h, g_c, g_a = unbind_op(g[0], 0), _asked(g[1]), _asked(g[2])
-    i, f, z, o = _cut(opened, 4)
+    g_h, g_c, g_a = unbind_op(g[0], 0), _asked(g[1]), _asked(_side_by_side(g[2]))
+    i, f, z, o = (opened[:, k] for k in range(4))
     t = np.tanh(cs)
     slope = np.concatenate([i * (1 - i), f * (1 - f), 1 - z * z, o * (1 - o)], axis=-1)
     # factors from the gradient of the cell (the first three gates) and of the output (the last) to that of the gates
@@ -220,50 +279,134 @@ def lstm_steps(
     outer: Array, hidden: Array, cell: Array, weight: Array, bias: Array = None, project: Array = None,
     reverse: bool = False,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
-    """Return outputs (L, N, P), cells (L, N, H) and gate values (L, N, 4 H) of an LSTM.
+    """Return outputs (L, N, P), cells (L, N, H) and gate values (L, 4, N, H) of an LSTM.
 
     ``outer`` (L, N, 4 H) is the contribution of the inputs to the gates: input, forget, new value, output.
     """
-    pre = outer if bias is None else outer + bias
-    n = cell.shape[-1]
-    opened = new.empty_like(pre)
-    hs = new.empty((*pre.shape[:2], hidden.shape[-1]), pre.dtype)
-    cs = new.empty((*pre.shape[:2], n), pre.dtype)
-    # sigmoid(x) = (1 + tanh(x / 2)) / 2, so one tanh computes all gates
-    half = new.full(4 * n, 0.5, pre.dtype)
-    half[2 * n : 3 * n] = 1
-    # with enough time steps a contiguous copy pays: BLAS takes half the time per step
-    rest, h, c, w = 1 - half, hidden, cell, new.ascontiguousarray(weight.T) if len(pre) > 2 else weight.T
-    for t in _order(len(pre), reverse):
-        a = opened[t]
-        multiply(h, w, out=a)
-        a += pre[t]
-        a *= half
-        np.tanh(a, out=a)
-        a *= half
-        a += rest
-        cs[t] = c = a[:, n : 2 * n] * c + a[:, :n] * a[:, 2 * n : 3 * n]
-        h = a[:, 3 * n :] * np.tanh(c)
-        hs[t] = h = h if project is None else multiply(h, project.T)
+    length, batch, n = len(outer), cell.shape[0], cell.shape[1]
+    opened = new.empty((length, 4, batch, n), outer.dtype)
+    hs, cs = new.empty((length, batch, hidden.shape[-1]), outer.dtype), new.empty((length, batch, n), outer.dtype)
+    w, outer, state = _laid_out(weight, bias, 4, length), _by_gate(outer, 4), _with_one(hidden, bias)
+    h, c, room, out = hidden, cell, new.empty((batch, n), outer.dtype), new.empty((batch, n), outer.dtype)
+    with np.errstate(over="ignore"):
+        for t in _order(length, reverse):
+            a = multiply(_pushed(state, h), w, out=opened[t])
+            np.add(a, outer[t], out=a)
+            h = hs[t] if project is None else out
+            _open(a, c, cs[t], room, h)
+            c = cs[t]
+            if project is not None:
+                hs[t] = h = multiply(h, project.T)
     return hs, cs, opened
+
+
+def _cell_rule(
+    g: Any, y0: Any, y1: Any, y2: Any, input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any
+) -> Any:
+    g_h, g_c, g_a = g
+    batch, n = cell.shape
+    if _bare(*g, y1, y2, input, hidden, cell, w_ih, w_hh) and not g_a.any():
+        d_c, d = new.array(g_c), new.empty((batch, 4 * n), cell.dtype)
+        _closed(g_h, d_c, y2, cell, np.tanh(y1), new.empty(y2.shape, y2.dtype), _by_gate(d, 4))
+        g_cell = np.multiply(d_c, y2[1], d_c)
+        g_b = None if b_ih is None else np.dot(new.row_of_ones(batch, d.dtype), d)
+    else:
+        i, f, z, o = (y2[k] for k in range(4))
+        t = np.tanh(y1)
+        d_c = g_c + g_h * o * (1 - t * t)
+        s_i, s_f, s_z, s_o = i * (1 - i), f * (1 - f), 1 - z * z, o * (1 - o)
+        parts = [d_c * z * s_i + g_a[0] * s_i, d_c * cell * s_f + g_a[1] * s_f]
+        d = np.concatenate([*parts, d_c * i * s_z + g_a[2] * s_z, g_h * t * s_o + g_a[3] * s_o], axis=-1)
+        g_cell, g_b = d_c * f, None if b_ih is None else d.sum(axis=0)
+    return product(d, w_ih), product(d, w_hh), g_cell, product(d.T, input), product(d.T, hidden), g_b, g_b
+
+
+def _cell_again(y2: Any, cell: Any) -> Any:
+    """Return output and cell from the opened gates, to the last bit as `lstm_cell` computed them."""
+    c = y2[1] * cell + y2[0] * y2[2]
+    return y2[3] * np.tanh(c), c, y2
+
+
+def _cell_draw(src: Any) -> Any:
+    n, k, h = src.size(2, hi=2), src.size(2, hi=3), src.size(2, hi=3)
+    shapes = (n, k), (n, h), (n, h), (4 * h, k), (4 * h, h)
+    arrays = [src.floats(shape) for shape in shapes]
+    return arrays + ([src.floats((4 * h,)), src.floats((4 * h,))] if src.chance() else []), {}
+
+
+@op(
+    together=_cell_rule, recompute=_cell_again, kind="activation", label="LSTM", promote="equal", public=False,
+    samples=Samples(draw=_cell_draw, call=_joined),
+)  # fmt: skip
+def lstm_cell(
+    input: Array, hidden: Array, cell: Array, w_ih: Array, w_hh: Array, b_ih: Array = None, b_hh: Array = None
+) -> tuple[Array, Array, Array]:
+    """Return output (N, H), cell (N, H) and gate values (4, N, H) of one time step of an LSTM.
+
+    Shapes: input (N, K), hidden and cell (N, H), weights (4 H, K) and (4 H, H), biases (4 H) or None.
+    """
+    pre = product(hidden, w_hh.T)
+    pre += product(input, w_ih.T)
+    if b_ih is not None:
+        pre += b_ih + b_hh
+    opened = new.ascontiguousarray(_by_gate(pre, 4))
+    c, t, h = new.empty(cell.shape, pre.dtype), new.empty(cell.shape, pre.dtype), new.empty(cell.shape, pre.dtype)
+    with np.errstate(over="ignore"):
+        _open(opened, cell, c, t, h)
+    return h, c, opened
 
 
 # ------------------------------------------------------------------------------------------------ GRU
 def _gru_again(y1: Any, hidden: Any, reverse: bool) -> Any:
     """Return the states of a GRU from its gates, to the last bit as it computed them."""
     n, h = hidden.shape[-1], hidden
-    hs = new.empty((*y1.shape[:2], n), y1.dtype)
+    hs = new.empty((y1.shape[0], y1.shape[2], n), y1.dtype)
     for t in _order(len(y1), reverse):
         a = y1[t]
-        fresh = a[:, 2 * n : 3 * n]
-        hs[t] = h = fresh + a[:, n : 2 * n] * (h - fresh)
+        hs[t] = h = a[3] + a[1] * (h - a[3])
     return hs, y1
+
+
+def _gru_back(g_hs: Any, hs: Any, opened: Any, hidden: Any, weight: Any, reverse: bool) -> Any:
+    """Return the gradients of a GRU on bare arrays, one time step at a time in memory that stays in the cache."""
+    length, batch, n = hs.shape
+    found, inward = (new.empty((length, batch, 3 * n), hs.dtype) for _ in range(2))
+    room, fresh_g, back = new.empty((2, batch, n), hs.dtype), new.empty((batch, n), hs.dtype), None
+    times, subtract, one = np.multiply, np.subtract, new.scalar(1.0, hs.dtype)
+    for k in _order(length, not reverse):
+        before = k + 1 if reverse else k - 1
+        a, h = opened[k], hs[before] if 0 <= before < length else hidden
+        fresh, into, inner = a[3], _by_gate(found[k], 3), _by_gate(inward[k], 3)
+        d = g_hs[k] if back is None else np.add(g_hs[k], back, back)
+        times(fresh, fresh, fresh_g)
+        subtract(one, fresh_g, fresh_g)
+        subtract(one, a[1], room[0])
+        times(fresh_g, room[0], fresh_g)
+        times(fresh_g, d, fresh_g)
+        times(a[:2], a[:2], room)
+        subtract(a[:2], room, room)  # s (1 - s), the slope of a gate
+        times(room[0], a[2], room[0])
+        times(room[0], fresh_g, inner[0])
+        times(room[1], d, room[1])
+        into[2] = fresh_g
+        times(fresh_g, a[0], inner[2])
+        subtract(h, fresh, fresh_g)
+        times(room[1], fresh_g, inner[1])
+        into[:2] = inner[:2]
+        times(d, a[1], fresh_g)
+        back = multiply(inward[k], weight)
+        np.add(back, fresh_g, back)
+    flat = inward.reshape(-1, 3 * n)
+    g_weight = product(flat.T, _rows(_before(hidden, hs, reverse)))
+    return found, back, g_weight, np.dot(new.row_of_ones(len(flat), flat.dtype), flat)
 
 
 def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     hs, opened = y0, y1
+    if _bare(*g, hs, opened, hidden, weight) and not g[1].any():
+        return _gru_back(g[0], hs, opened, hidden, weight, reverse)
     g_h, g_a = unbind_op(g[0], 0), _asked(g[1])
-    r, z, fresh, inner = _cut(opened, 4)
+    r, z, inner, fresh = (opened[:, k] for k in range(4))
     before = _before(hidden, hs, reverse)
     # the gradient of every gate is a multiple of that of the state
     to_new = (1 - z) * (1 - fresh * fresh)
@@ -274,7 +417,7 @@ def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) 
     more: Any = None
     more_in: Any = None
     if g_a is not None:  # the gates have gradients only when the rule itself is differentiated
-        a_r, a_z, a_new, a_inner = _cut(g[1], 4)
+        a_r, a_z, a_inner, a_new = (g[1][:, k] for k in range(4))
         d_new = a_new * (1 - fresh * fresh)
         d_r, d_z = d_new * to_reset + a_r * (r * (1 - r)), a_z * to_update
         more = unbind_op(np.concatenate([d_r, d_z, d_new], axis=-1), 0)
@@ -300,26 +443,25 @@ def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) 
 def gru_steps(
     outer: Array, hidden: Array, weight: Array, bias: Array = None, reverse: bool = False
 ) -> tuple[Array, Array]:
-    """Return the states (L, N, H) of a GRU, and its gates with the state's part of the new value (L, N, 4 H).
+    """Return the states (L, N, H) of a GRU, and its gates (L, 4, N, H): reset, update, state's part, new value.
 
     ``outer`` (L, N, 3 H) is the contribution of the inputs to the gates: reset, update, new value.
     """
     length, batch, n = len(outer), hidden.shape[0], hidden.shape[-1]
-    opened = new.empty((length, batch, 4 * n), outer.dtype)
+    opened = new.empty((length, 4, batch, n), outer.dtype)
     hs = new.empty((length, batch, n), outer.dtype)
-    h, w = hidden, new.ascontiguousarray(weight.T) if length > 2 else weight.T
-    for t in _order(length, reverse):
-        inner = multiply(h, w)
-        if bias is not None:
-            inner += bias
-        a, said = opened[t], outer[t]
-        rz = a[:, : 2 * n]
-        np.add(inner[:, : 2 * n], said[:, : 2 * n], out=rz)
-        rz *= 0.5  # sigmoid by tanh
-        np.tanh(rz, out=rz)
-        rz *= 0.5
-        rz += 0.5
-        a[:, 3 * n :] = inner[:, 2 * n :]
-        fresh = np.tanh(said[:, 2 * n :] + a[:, :n] * inner[:, 2 * n :], out=a[:, 2 * n : 3 * n])
-        hs[t] = h = fresh + a[:, n : 2 * n] * (h - fresh)
+    h, w, outer, state = hidden, _laid_out(weight, bias, 3, length), _by_gate(outer, 3), _with_one(hidden, bias)
+    with np.errstate(over="ignore"):
+        for t in _order(length, reverse):
+            a, said = opened[t], outer[t]
+            multiply(_pushed(state, h), w, out=a[:3])
+            np.add(a[:2], said[:2], out=a[:2])
+            _logistic(a[:2])
+            fresh, now = a[3], hs[t]
+            np.multiply(a[0], a[2], out=fresh)
+            np.add(fresh, said[2], out=fresh)
+            np.tanh(fresh, out=fresh)
+            np.subtract(h, fresh, out=now)
+            np.multiply(now, a[1], out=now)
+            h = np.add(now, fresh, out=now)
     return hs, opened

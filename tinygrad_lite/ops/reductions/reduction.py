@@ -15,6 +15,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
 from tinygrad_lite.ops.elementwise.cast import bare, clone
+from tinygrad_lite.ops.elementwise.short_rows import summed
 from tinygrad_lite.ops.shape.joining import cat
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, permute_op
 
@@ -67,7 +68,7 @@ def kept(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 def stretched(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
     """Broadcast the gradient of a sum to ``shape``, the shape of its operand, without a copy."""
     if not g.ndim and g.__class__ is np.ndarray:
-        view: Array = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))  # broadcast_to takes six times as long
+        view: Array = new.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))  # broadcast_to takes six times as long
         view.flags.writeable = False
         return view
     return broadcast_to(kept(g, shape, dim, keepdim), shape)
@@ -101,6 +102,8 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
     if dtype is None and input.dtype.char == "e":  # rounded once, as in PyTorch
         with np.errstate(over="ignore"):
             return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=np.float32).astype(np.float16)
+    if dtype is None and input.ndim > 1 and dim in (-1, input.ndim - 1) and input.__class__ is np.ndarray:
+        return summed(input, keepdim)
     return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
 

@@ -136,7 +136,7 @@ class Plan:
         b = xp.shape[-1]
         shape = (self.channels, *self.kernel, rows, *self.count[1:], b)
         start = 4 * b * first * self.stride[0] * self.steps[0]
-        return np.ndarray(shape, F32, xp, start, (*[4 * b * step for step in self.view], 4))
+        return new.ndarray(shape, F32, xp, start, (*[4 * b * step for step in self.view], 4))
 
     def columns(self, xp: Array, first: int, rows: int) -> Array:
         """Return the patches of a band of a block as (groups, channels / groups * taps, positions * images)."""
@@ -159,7 +159,7 @@ class Plan:
                 seen = xp
             shape = (b, self.channels, *self.kernel, *self.count)
             cols = buffer("columns", shape)
-            np.copyto(cols, np.ndarray(shape, F32, seen, 0, self.strides))
+            np.copyto(cols, new.ndarray(shape, F32, seen, 0, self.strides))
             yield start, b, cols.reshape(b, self.fan, -1)
 
     def band(self, name: str, rows: int, b: int) -> tuple[Array, Array]:
@@ -235,12 +235,19 @@ def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, 
             y += bias.reshape(o, *(1,) * (x.ndim - 2))
         return y
     plan = plan_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads, dilation, groups)
+    if not plan.thin and kernel_rows.suits(w.shape[2:], dilation, groups, n):
+        row_plan = kernel_rows.plan_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads)
+        return kernel_rows.correlate(row_plan, x, w, bias)
+    return block_by_block(plan, x, w, bias, groups)
+
+
+@new.whole
+def block_by_block(plan: Plan, x: Array, w: Array, bias: Array | None, groups: int) -> Array:
+    """Run `correlate` on blocks of images."""
+    n, o = x.shape[0], w.shape[0]
     y = new.empty((n, o, *plan.count), F32)
     if plan.thin:
         return thin(plan, x, w, bias, y)
-    if kernel_rows.suits(w.shape[2:], dilation, groups, n):
-        row_plan = kernel_rows.plan_of(n, x.shape[1], o, x.shape[2:], w.shape[2:], stride, pads)
-        return kernel_rows.correlate(row_plan, x, w, bias)
     kernel = w.reshape(groups, o // groups, -1)
     if bias is not None:
         bias = bias.reshape(o, *(plan.count if bias.ndim > 1 else (1,) * len(plan.count)), 1)
@@ -277,6 +284,13 @@ def correlate_input(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads, di
     if kernel_rows.suits(w.shape[2:], dilation, groups, n):
         return kernel_rows.spread(g, w, size, stride, pads)
     plan = plan_of(n, channels, o, size, w.shape[2:], stride, pads, dilation, groups)
+    return back_block_by_block(plan, g, w, size, groups)
+
+
+@new.whole
+def back_block_by_block(plan: Plan, g: Array, w: Array, size: Ints, groups: int) -> Array:
+    """Run `correlate_input` on blocks of images."""
+    n, o = g.shape[:2]
     x = new.empty((n, plan.channels, *size), F32)
     kernel = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
 
@@ -314,11 +328,18 @@ def correlate_weight(g: Array, x: Array, kernel: Ints, stride: Ints, pads: Pads,
     if groups == 1 and x.shape[2:] == kernel and not any(map(any, pads)):
         return multiply(g.reshape(n, o).T, x.reshape(n, -1)).reshape(shape)
     plan = plan_of(n, channels, o, x.shape[2:], kernel, stride, pads, dilation, groups)
-    if plan.thin:
-        return thin_weight(plan, g, x).reshape(shape)
-    if kernel_rows.suits(kernel, dilation, groups, n):
+    if not plan.thin and kernel_rows.suits(kernel, dilation, groups, n):
         row_plan = kernel_rows.plan_of(n, channels, o, x.shape[2:], kernel, stride, pads)
         return kernel_rows.correlate_weight(row_plan, g, x)
+    return weight_block_by_block(plan, g, x, shape, groups)
+
+
+@new.whole
+def weight_block_by_block(plan: Plan, g: Array, x: Array, shape: Ints, groups: int) -> Array:
+    """Run `correlate_weight` on blocks of images."""
+    n, o = g.shape[:2]
+    if plan.thin:
+        return thin_weight(plan, g, x).reshape(shape)
 
     def some(images: range) -> Array:
         total = new.zeros((groups, plan.fan, o // groups), F32)

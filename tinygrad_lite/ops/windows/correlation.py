@@ -16,7 +16,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import finite
@@ -62,7 +61,7 @@ def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, count: Ints) -
     """Return a view (*lead, *kernel, *count) of ``x`` (*lead, *size): the patch at each position."""
     n = len(kernel)
     lead, steps = x.strides[: x.ndim - n], x.strides[x.ndim - n :]
-    return as_strided(
+    return new.as_strided(
         x,
         (*x.shape[: x.ndim - n], *kernel, *count),
         (

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
@@ -64,8 +63,22 @@ def suits(kernel: Ints, dilation: Ints, groups: int, n: int) -> bool:
     return len(kernel) == 2 and groups == 1 and dilation == (1, 1) and n > 1
 
 
+@new.whole
 def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
-    """Run `blocked.correlate`: one product per image and row of outputs, written to the output."""
+    """Run `blocked.correlate` by the layout that suits the rows of outputs.
+
+    BLAS computes 16 columns at a time. A product per row wastes part of them where rows are short or no multiple of 16:
+    then one product per row of the kernel serves a whole image, and very short rows are joined over images.
+    """
+    if plan.ow < 16 and plan.c >= 8:
+        return images_last(plan, x, w, bias)
+    if 16 < plan.ow < 32 and plan.kernel[1] * plan.c >= 32:
+        return whole_images(plan, x, w, bias)
+    return row_by_row(plan, x, w, bias)
+
+
+def row_by_row(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
+    """Run `correlate`: one product per image and row of outputs, written to the output."""
     kernel = w.transpose(0, 2, 3, 1).reshape(plan.o, plan.fan)
     y = new.empty((len(x), plan.o, plan.oh, plan.ow), F32)
     if bias is not None:
@@ -76,9 +89,11 @@ def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
         for i, b, xp in plan.images(x, images, plan.hp):
             z = buffer("columns", (b, plan.hp, taps, plan.c, plan.ow))
             e, f, g, h = xp.strides
-            np.copyto(z, as_strided(xp, z.shape, (e, g, h, f, h * across)))
+            np.copyto(z, new.as_strided(xp, z.shape, (e, g, h, f, h * across)))
             row = taps * plan.c * plan.ow * 4
-            cols = as_strided(z, (b, plan.oh, plan.fan, plan.ow), (plan.hp * row, row * plan.stride[0], plan.ow * 4, 4))
+            cols = new.as_strided(
+                z, (b, plan.oh, plan.fan, plan.ow), (plan.hp * row, row * plan.stride[0], plan.ow * 4, 4)
+            )
             out = y[i : i + b]
             np.matmul(kernel, cols, out=out.transpose(0, 2, 1, 3))
             if bias is not None:
@@ -88,21 +103,94 @@ def correlate(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
     return y
 
 
+def phases(plan: Rows, xp: Array) -> Array:
+    """Return the columns (images, taps across * channels, phases of the rows, rows * columns) of padded images."""
+    s0, s1 = plan.stride
+    b = len(xp)
+    z = buffer("columns", (b, plan.kernel[1], plan.c, s0, plan.hq, plan.ow))  # rows of one phase side by side
+    e, f, r, h = xp.strides
+    np.copyto(z, new.as_strided(xp, z.shape, (e, h, f, r, r * s0, h * s1)))
+    return z.reshape(b, plan.kernel[1] * plan.c, s0, plan.hq * plan.ow)
+
+
+def whole_images(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
+    """Run `correlate`: one product per image and row of the kernel, added up in the output."""
+    o, positions, s0 = plan.o, plan.oh * plan.ow, plan.stride[0]
+    kernel = new.ascontiguousarray(w.transpose(2, 0, 3, 1)).reshape(plan.kernel[0], o, -1)
+    y = new.empty((len(x), o, plan.oh, plan.ow), F32)
+    if bias is not None:
+        bias = bias.reshape(o, -1)
+
+    def some(images: range) -> None:
+        for i, b, xp in plan.images(x, images, plan.hq * s0):
+            z, out = phases(plan, xp), y[i : i + b].reshape(b, o, positions)
+            for tap, weights in enumerate(kernel):
+                at = tap // s0 * plan.ow
+                part = z[:, :, tap % s0, at : at + positions]
+                if tap:
+                    out += np.matmul(weights, part, out=buffer("result", (b, o, positions)))
+                else:
+                    np.matmul(weights, part, out=out)
+            if bias is not None:
+                out += bias
+
+    split(len(x), y.size * plan.fan, some)
+    return y
+
+
+def turned(plan: Rows, x: Array, images: range) -> Any:
+    """Yield (first image, how many, columns (rows of outputs, taps * channels, columns * images)), images last."""
+    k1, (s0, s1) = plan.kernel[1], plan.stride
+    c, ow = plan.c, plan.ow
+    h, w = plan.size
+    most = max(1, min(16, 2 * BLOCK // (plan.hp * k1 * c * ow)))
+    xp: Any = None
+    for i in range(images.start, images.stop, most):
+        b = min(most, images.stop - i)
+        if xp is None or b != xp.shape[3]:
+            xp = buffer("image", (plan.hp, c, plan.wp, b))
+            xp.fill(0)
+        inside = xp[plan.top : plan.top + h, :, plan.left : plan.left + w]
+        np.copyto(inside, x[i : i + b].transpose(2, 1, 3, 0))
+        z = buffer("columns", (plan.hp, k1, c, ow, b))
+        e, f, r, m = xp.strides
+        np.copyto(z, new.as_strided(xp, z.shape, (e, r, f, r * s1, m)))
+        run = ow * b * 4
+        yield i, b, new.as_strided(z, (plan.oh, plan.fan, ow * b), (k1 * c * run * s0, run, 4))
+
+
+def images_last(plan: Rows, x: Array, w: Array, bias: Array | None) -> Array:
+    """Run `correlate` for short rows: one product per row of outputs serves all images of a block."""
+    o, oh, ow = plan.o, plan.oh, plan.ow
+    kernel = new.ascontiguousarray(w.transpose(0, 2, 3, 1)).reshape(o, plan.fan)
+    y = new.empty((len(x), o, oh, ow), F32)
+    if bias is not None:
+        bias = bias.reshape(o, 1, 1) if bias.ndim == 1 else bias
+
+    def some(images: range) -> None:
+        for i, b, cols in turned(plan, x, images):
+            z = np.matmul(kernel, cols, out=buffer("result", (oh, o, ow * b)))
+            np.copyto(y[i : i + b], z.reshape(oh, o, ow, b).transpose(3, 1, 0, 2))
+            if bias is not None:
+                y[i : i + b] += bias
+
+    split(len(x), y.size * plan.fan, some)
+    return y
+
+
+@new.whole
 def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
     """Run `blocked.correlate_weight`: one product per image and row of the kernel, without copying the gradient."""
     if plan.oh * plan.ow < 256:
         return small_weight(plan, g, x)
-    (k0, k1), (s0, s1) = plan.kernel, plan.stride
+    (k0, k1), s0 = plan.kernel, plan.stride[0]
     c, o, oh, ow, hq = plan.c, plan.o, plan.oh, plan.ow, plan.hq
     g = new.ascontiguousarray(g)
 
     def some(images: range) -> Array:
         total = new.zeros((k0, k1 * c, o), F32)
         for i, b, xp in plan.images(x, images, hq * s0):
-            z = buffer("columns", (b, k1, c, s0, hq, ow))  # rows of one phase side by side
-            e, f, r, h = xp.strides
-            np.copyto(z, as_strided(xp, z.shape, (e, h, f, r, r * s0, h * s1)))
-            z = z.reshape(b, k1 * c, s0, hq * ow)
+            z = phases(plan, xp)
             seen = g[i : i + b].reshape(b, o, oh * ow).swapaxes(1, 2)
             for tap in range(k0):
                 at = tap // s0 * ow
@@ -117,26 +205,11 @@ def correlate_weight(plan: Rows, g: Array, x: Array) -> Array:
 
 def small_weight(plan: Rows, g: Array, x: Array) -> Array:
     """Run `correlate_weight` for small outputs: images last, so that one product serves a whole block."""
-    (k0, k1), (s0, s1) = plan.kernel, plan.stride
-    c, o, oh, ow = plan.c, plan.o, plan.oh, plan.ow
-    h, w = plan.size
-    most = max(1, min(16, 2 * BLOCK // (plan.hp * k1 * c * ow)))
+    (k0, k1), o, oh, ow = plan.kernel, plan.o, plan.oh, plan.ow
 
     def some(images: range) -> Array:
         total: Any = new.zeros((plan.fan, o), F32)
-        xp: Any = None
-        for i in range(images.start, images.stop, most):
-            b = min(most, images.stop - i)
-            if xp is None or b != xp.shape[3]:
-                xp = buffer("image", (plan.hp, c, plan.wp, b))
-                xp.fill(0)
-            inside = xp[plan.top : plan.top + h, :, plan.left : plan.left + w]
-            np.copyto(inside, x[i : i + b].transpose(2, 1, 3, 0))
-            z = buffer("columns", (plan.hp, k1, c, ow, b))
-            e, f, r, m = xp.strides
-            np.copyto(z, as_strided(xp, z.shape, (e, r, f, r * s1, m)))
-            run = ow * b * 4
-            cols = as_strided(z, (oh, plan.fan, ow * b), (k1 * c * run * s0, run, 4))
+        for i, b, cols in turned(plan, x, images):
             seen = buffer("result", (oh, ow * b, o))
             np.copyto(seen.reshape(oh, ow, b, o), g[i : i + b].transpose(2, 3, 0, 1))
             each = np.matmul(cols, seen, out=buffer("weights", (oh, plan.fan, o)))
@@ -144,9 +217,10 @@ def small_weight(plan: Rows, g: Array, x: Array) -> Array:
         return total
 
     total = added(split(len(x), g.size * plan.fan, some))
-    return new.ascontiguousarray(total.reshape(k0, k1, c, o).transpose(3, 2, 0, 1))
+    return new.ascontiguousarray(total.reshape(k0, k1, plan.c, o).transpose(3, 2, 0, 1))
 
 
+@new.whole
 def spread(g: Array, w: Array, size: Ints, stride: Ints, pads: Pads) -> Array:
     """Run `blocked.correlate_input` with a stride: channels last, so that each tap adds whole runs of channels."""
     n, o, h, v = g.shape

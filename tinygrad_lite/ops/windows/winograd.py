@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Array
@@ -84,7 +83,7 @@ class Tiles:
         a, b, c, d = room.strides
         shape = wide, wide, n, self.down, self.across, room.shape[3]
         tiles = buffer("tiles", shape)
-        np.copyto(tiles, as_strided(room, shape, (b, c, a, 4 * b, 4 * c, d)))
+        np.copyto(tiles, new.as_strided(room, shape, (b, c, a, 4 * b, 4 * c, d)))
         return tiles.reshape(wide * wide, -1)
 
     def transformed(self, room: Array, x: Array, start: int, n: int) -> Array:
@@ -106,6 +105,7 @@ def last(into: Array, x: Array) -> None:
         np.copyto(into[i], planes.transpose(1, 2, 0))
 
 
+@new.whole
 def correlate(x: Array, w: Array, bias: Array | None, pads: Pads) -> Array:
     """Return the cross-correlation of ``x`` (N, C, H, W) with ``w`` (O, C, 3, 3), plus ``bias``."""
     (n, channels), o = x.shape[:2], w.shape[0]
@@ -135,6 +135,7 @@ def correlate(x: Array, w: Array, bias: Array | None, pads: Pads) -> Array:
     return y
 
 
+@new.whole
 def correlate_weight(g: Array, x: Array, pads: Pads) -> Array:
     """Return the gradient of `correlate` for its kernel, (O, C, 3, 3): every transform transposed."""
     (n, channels), o = x.shape[:2], g.shape[1]

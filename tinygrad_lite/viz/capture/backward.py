@@ -134,7 +134,7 @@ def needed(graph: Graph, carried: set[str], count: dict[str, int]) -> list[Graph
 
 def used(graph: Graph, node: GraphNode, op: Any, carried: set[str]) -> Iterator[tuple[str, int, Any, str]]:
     """Yield (source, output, shape, word) of every value that the rules of one op use in this backward pass."""
-    into = graph.arguments[node.id]
+    into = [e for e in graph.arguments[node.id] if not e.name]
     passed = {e.arg_index for e in into if e.src in carried and has_rule(node, e.arg_index)}
     together = op.sequence is not None
     words = {

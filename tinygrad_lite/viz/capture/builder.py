@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,15 @@ Names = Mapping[int, tuple[str, str]]
 
 LESSON = 1000
 """Scalar expressions with up to this many ops show value and gradient in every node."""
+
+
+def indices(value: Any) -> Iterator[Any]:
+    """Yield the arrays in an index, or in the path of a write."""
+    for part in value if isinstance(value, (tuple, list)) else ():
+        if isinstance(part, (Tensor, np.ndarray)):
+            yield part
+        else:
+            yield from indices(getattr(part, "options", part))
 
 
 def dtype_of(value: Any) -> str:
@@ -45,6 +54,7 @@ class Builder:
         self.ill: dict[str, str] = {}
         self.records: dict[str, Any] = {}  # the engine's node behind each graph node, during the capture
         self.sources: dict[str, Tensor] = {}  # the tensor behind each leaf that a gradient reaches
+        self.cut: list[tuple[GraphEdge, Any]] = []  # edges of values that pass no gradient on, with the value
 
     def unique(self, id: str) -> str:
         """Return ``id``, with a number appended if it is taken."""
@@ -70,7 +80,13 @@ class Builder:
         if place is None and isinstance(value, Tensor):
             # the same array in another Tensor: detached, or unwrapped and wrapped again
             place = self.made.get(id(value.array))
-        return self.leaf(value) if place is None else place
+        if place is None:
+            return self.leaf(value)
+        if place[0] not in self.sources and isinstance(value, Tensor) and value.tracked and value.node is None:
+            for leaf in self.leaves:  # seen first without its gradient
+                if leaf.id == place[0]:
+                    leaf.requires_grad, self.sources[leaf.id] = True, value
+        return place
 
     def leaf(self, value: Any) -> tuple[str, int]:
         """Add a leaf: a value that no traced op produced."""
@@ -128,6 +144,9 @@ class Builder:
                 shapes[param] = tuple(value.shape)
             elif param not in op.arrays or value is not None:
                 node.attrs[param] = value
+                for index in indices(value):
+                    if id(index) in self.made:  # positions that were computed
+                        self.edge(node, op.params.index(param), index, "index")
         if result is not None:
             node.flops = flops_of(op, shapes, node.shape, node.attrs)
         self.nodes.append(node)
@@ -136,22 +155,28 @@ class Builder:
     def argument(self, node: GraphNode, position: int, value: Any) -> None:
         """Add the edge of one argument."""
         if isinstance(value, (Tensor, np.ndarray)):
-            src, out = self.origin(value)
-            self.edges.append(GraphEdge(src, node.id, out, position, tuple(value.shape)))
+            self.edge(node, position, value)
+
+    def edge(self, node: GraphNode, position: int, value: Any, name: str = "") -> None:
+        """Add the edge from a value to ``node``."""
+        src, out = self.origin(value)
+        edge = GraphEdge(src, node.id, out, position, tuple(value.shape), name)
+        self.edges.append(edge)
+        if not (isinstance(value, Tensor) and value.tracked and (value.node is not None or src in self.sources)):
+            self.cut.append((edge, value))
 
     # ------------------------------------------------------------------------------------ finishing
     def outputs(self, result: Any) -> list[tuple[str, Any]]:
         """Add an output node for every tensor in a result, however nested; returns (id, tensor)."""
         found: list[tuple[str, Any]] = []
         for name, value in tensors_in("output", result):
-            src, out = self.origin(value)
             node = GraphNode(
                 self.unique(name), "output", label=name, shape=tuple(value.shape), dtype=dtype_of(value),
                 requires_grad=bool(getattr(value, "tracked", False)),
             )  # fmt: skip
             self.measure(node, value.array if isinstance(value, Tensor) else value)
             self.nodes.append(node)
-            self.edges.append(GraphEdge(src, node.id, out, 0, node.shape))
+            self.edge(node, 0, value)
             found.append((node.id, value))
         return found
 
@@ -160,8 +185,31 @@ class Builder:
         ops = [n for n in self.nodes if n.kind == "op"]
         return 0 < len(ops) <= LESSON and all(n.numel == 1 for n in (*self.leaves, *ops))
 
+    def detach(self) -> None:
+        """Add a node wherever a value is used without its gradient, as by ``detach()``."""
+        known = {n.id: n for n in (*self.leaves, *self.nodes)}
+        made: dict[Any, GraphNode] = {}
+        before: dict[str, list[GraphNode]] = {}
+        for edge, value in self.cut:
+            source, user = known[edge.src], known[edge.dst]
+            if not source.requires_grad or edge.name:
+                continue
+            key = edge.src, edge.out_index, id(value)
+            node = made.get(key)
+            if node is None:
+                node = made[key] = GraphNode(
+                    self.numbered(user.call, "detach"), "op", op="detach", label="detach", shape=edge.shape,
+                    dtype=dtype_of(value), call=user.call, group="shape",
+                )  # fmt: skip
+                self.measure(node, value.array if isinstance(value, Tensor) else value)
+                before.setdefault(user.id, []).append(node)
+                self.edges.append(GraphEdge(edge.src, node.id, edge.out_index, 0, edge.shape))
+            edge.src, edge.out_index = node.id, 0
+        self.nodes = [n for node in self.nodes for n in (*before.get(node.id, ()), node)]
+
     def finish(self) -> None:
         """Put the leaves before the ops, each in the innermost call that all its users share."""
+        self.detach()
         path: dict[str, tuple[str, ...]] = {"": ()}
         for call in self.calls:
             path[call.id] = (*path[call.parent], call.id)

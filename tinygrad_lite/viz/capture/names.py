@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -55,11 +57,33 @@ def of_caller(depth: int) -> Names:
     A name is a hint: variables of other libraries, and objects that fail when they are read, are passed over.
     """
     frame = sys._getframe(depth)
-    space = {
-        name: value
-        for name, value in {**frame.f_globals, **frame.f_locals}.items()
-        if type(name) is str and not name.startswith("_")
-    }
+    return in_space({**frame.f_globals, **frame.f_locals})
+
+
+def of_function(function: Any, paths: dict[int, str]) -> Names:
+    """Return the names of what a function uses: its closure, its object and the globals in its code.
+
+    Fills ``paths`` with the path of each module among them.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    owner = getattr(function, "__self__", None) if isinstance(function, MethodType) else None
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, FunctionType):
+        return {}
+    space: dict[str, Any] = {name: function.__globals__.get(name) for name in function.__code__.co_names}
+    if owner is not None and not is_module(owner):
+        with suppress(Exception):
+            space |= vars(owner)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        with suppress(ValueError):  # a variable without a value yet
+            space[name] = cell.cell_contents
+    return in_space({"model": owner} if is_module(owner) else space, paths)
+
+
+def in_space(variables: Mapping[str, Any], paths: dict[int, str] | None = None) -> Names:
+    """Return the names of the tensors and of the parameters of modules among variables; fill ``paths``."""
+    space = {name: value for name, value in variables.items() if type(name) is str and not name.startswith("_")}
     modules: dict[str, Any] = {}
     inner: set[int] = set()
     for name, value in space.items():
@@ -75,7 +99,12 @@ def of_caller(depth: int) -> Names:
     for name, value in outer.values():
         # with a single model its parameters need no prefix
         with suppress(Exception):
-            known |= members(value, {}, "" if len(outer) == 1 else f"{name}.")
+            alone = len(outer) == 1
+            known |= members(value, {}, "" if alone else f"{name}.")
+            if paths is not None:
+                for path, module in value.named_modules():
+                    own = type(module).__name__ if alone else name
+                    paths[id(module)] = path if path and alone else f"{name}.{path}" if path else own
     for name, value in space.items():
         if is_tensor(value):
             with suppress(Exception):

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode, Measured, Unknown
+from tinygrad_lite.viz.words import option_text
 
 VERSION = 1
 LARGEST = 4096
@@ -32,6 +33,8 @@ def encoded(value: Any) -> Any:
         return {"array": kept, "dtype": str(value.dtype), "shape": list(value.shape)}
     if isinstance(value, list):
         return [encoded(v) for v in value]
+    if isinstance(value, tuple) and any(hasattr(v, "options") for v in value):
+        return {"text": option_text(value)}  # the path of a write
     if isinstance(value, tuple):
         return {"tuple": [encoded(v) for v in value]}
     if isinstance(value, slice):
@@ -44,7 +47,7 @@ def encoded(value: Any) -> Any:
         return {"dict": [[encoded(k), encoded(v)] for k, v in value.items()]}
     if isinstance(value, np.dtype) or isinstance(value, type) and issubclass(value, np.generic):
         return {"dtype": str(np.dtype(value))}
-    return {"text": getattr(value, "__name__", None) or type(value).__name__}
+    return {"text": option_text(value)}
 
 
 def decoded(value: Any) -> Any:

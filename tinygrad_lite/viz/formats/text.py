@@ -163,7 +163,10 @@ class Program:
         used: list[str] = []
         params: list[str] = []
         at = 0
+        places = [self.word(value) for e, value in edges if e.name]
         for e, value in edges:
+            if e.name:
+                continue
             leaf = self.graph.by_id[e.src]
             owned = leaf.kind in ("param", "buffer", "const") and (leaf.shape or leaf.kind != "const") and leaf.call
             bracket = bool(owned) and value.kind != "carried" and (op is None or op.sequence is None)
@@ -176,6 +179,8 @@ class Program:
             else:
                 used.append(name + self.word(value))
         used.extend(self.options(node, loops))
+        if places:
+            used[-1] += f" from {', '.join(places)}"
         return f"{spoken(node)}({', '.join(used)})", f"  [{', '.join(params)}]" if params else ""
 
     def options(self, node: GraphNode, loops: tuple[str, ...]) -> list[str]:

@@ -85,7 +85,7 @@ def flat(value: Any) -> list[Any]:
 def same(a: Any, b: Any) -> bool:
     """Whether an option has its default value; arrays never have."""
     try:
-        return bool(type(a) is type(b) and a == b)
+        return bool(type(a) is type(b) and a == b) or type(a) is str and a == option_text(b)
     except (ValueError, TypeError):
         return False
 

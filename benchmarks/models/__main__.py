@@ -1,0 +1,127 @@
+"""``python -m benchmarks.models``: the steps of real models against PyTorch: time, first step, memory, as tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.__main__ import listed
+from benchmarks.models import SIZES, STEPS
+from benchmarks.models.side_by_side import OURS, THEIRS
+from benchmarks.report import machine
+
+START, END = "<!-- models: start -->", "<!-- models: end -->"
+GOALS = {"1": (1.2, 0.95), "2": (1.4, None)}
+"""Threads: the largest ratio wanted of a step, and the geometric mean."""
+
+
+def asked(threads: str, **order: Any) -> dict[str, Any]:
+    """Return the answer of a fresh process to one order."""
+    count = {f"{library}_NUM_THREADS": threads for library in ("OMP", "OPENBLAS", "MKL")}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.models.side_by_side", json.dumps(order)], capture_output=True, text=True,
+        env={**os.environ, **count},
+    )  # fmt: skip
+    if done.returncode:
+        return {"failed": (done.stderr.strip().splitlines() or ["no answer"])[-1]}
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def measured(name: str, threads: str, sizes: dict[str, int], given: Any) -> dict[str, Any]:
+    """Return everything about one step."""
+    about = {"name": name, "sizes": sizes}
+    more = {"seconds": given.seconds, "clock": given.clock}
+    row = {what: asked(threads, **about, infer=what == "infer", **more) for what in ("train", "infer")}
+    if not given.no_alone:
+        row |= {T: asked(threads, **about, infer=False, T=T) for T in (OURS, THEIRS)}
+    return row
+
+
+def mean(ratios: list[float]) -> float:
+    return math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else math.nan
+
+
+def table(rows: dict[str, dict[str, Any]], threads: str) -> str:
+    """Return the table of one number of threads."""
+    most, average = GOALS.get(threads, (None, None))
+    lines = [
+        "| one step | tinygrad_lite, ms | PyTorch, ms | training | no_grad | first step, ms | peak memory, MiB |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for title, row in rows.items():
+        train, infer, ours, theirs = (row.get(k, {}) for k in ("train", "infer", OURS, THEIRS))
+        if "failed" in train:
+            lines.append(f"| {title} | failed: {train['failed']} | | | | | |")
+            continue
+        cells = [f"{1e3 * train[k]:.2f}" for k in ("ours", "theirs")]
+        cells += ["–" if "ratio" not in r else marked(r["ratio"], r["fastest"], most) for r in (train, infer)]
+        both = "first" in ours and "first" in theirs
+        cells.append(f"{1e3 * ours['first']:.0f} / {1e3 * theirs['first']:.0f}" if both else "–")
+        cells.append(f"{ours['peak']:.0f} / {theirs['peak']:.0f}" if both else "–")
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    found = [[row[k]["ratio"] for row in rows.values() if "ratio" in row.get(k, {})] for k in ("train", "infer")]
+    goal = "" if average is None else f" (goal: {average})"
+    lines.append(f"| geometric mean{goal} | | | {mean(found[0]):.2f} | {mean(found[1]):.2f} | | |")
+    return "\n".join(lines)
+
+
+def marked(ratio: float, fastest: float, most: float | None) -> str:
+    """Return both ratios, bold if the goal is missed by both."""
+    bold = "**" if most is not None and min(ratio, fastest) > most else ""
+    return f"{bold}{ratio:.2f}{bold} ({fastest:.2f})"
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """Return all tables."""
+    about = ", ".join(f"{k} {found['machine'][k]}" for k in ("processor", "cores", "blas", "load", "numpy", "torch"))
+    lines = [f"Machine: {about}. Ratios: ours / PyTorch, median of neighbouring steps (of the fastest)."]
+    for threads, rows in found["speed"].items():
+        lines += ["", "### One thread" if threads == "1" else f"### {threads} threads", "", table(rows, threads)]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.models", description=__doc__)
+    parser.add_argument("--only", type=listed, default=[], help="steps, of " + ",".join(STEPS))
+    parser.add_argument("--threads", type=listed, default=["1", "2"], help="numbers of threads, for example 1,2")
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each pair is measured")
+    parser.add_argument("--clock", default="perf_counter", help="thread_time on a busy machine, for one thread only")
+    parser.add_argument("--sizes", action="store_true", help="the other sizes of each step instead of the usual one")
+    parser.add_argument("--no-alone", action="store_true", help="no first steps and no memory")
+    parser.add_argument("--out", type=Path, default=Path("runs/models"), help="folder for results.md and .json")
+    parser.add_argument("--docs", type=Path, help="page whose part about models is replaced")
+    given = parser.parse_args()
+    if wrong := [name for name in given.only if name not in STEPS]:
+        parser.error(f"--only: there is no {', '.join(wrong)}; there are {', '.join(STEPS)}")
+    found: dict[str, Any] = {"machine": machine(), "speed": {}}
+    for threads in given.threads:
+        rows = found["speed"].setdefault(threads, {})
+        for name in given.only or STEPS:
+            for sizes in SIZES[name] if given.sizes else [{}]:
+                title = STEPS[name][0] if not sizes else f"{name}: " + ", ".join(f"{k} {v}" for k, v in sizes.items())
+                rows[title] = measured(name, threads, sizes, given)
+                print(f"{threads} {title}: {json.dumps(rows[title])}", file=sys.stderr, flush=True)
+                write(found, given.out, given.docs)
+    print(markdown(found))
+
+
+def write(found: dict[str, Any], out: Path, docs: Path | None) -> None:
+    """Write what is known so far."""
+    text = markdown(found)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.md").write_text(text)
+    (out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+    if docs is not None:
+        page = docs.read_text()
+        docs.write_text(f"{page.split(START)[0]}{START}\n\n{text}\n{END}{page.split(END)[1]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A program that is ready to run: copy the arguments in, run it, hand the results out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tinygrad_lite.compiled.capture import Recording
+from tinygrad_lite.compiled.guards import Guard
+from tinygrad_lite.compiled.passes import optimise
+from tinygrad_lite.compiled.source import Built
+from tinygrad_lite.engine.source import user_frame
+from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.engine.versions import change_of, tick
+from tinygrad_lite.random import default_generator
+
+
+class Program:
+    """One recorded, optimised and verified step; its results have no graph."""
+
+    def __init__(self, r: Recording, bumps: list[Any]) -> None:
+        self.r = r
+        optimise(r)
+        self.built = Built(r)
+        self.facts = self.built.facts
+        self.frame = self.built.frame()
+        self.guard = Guard(r)
+        self.changes = [(change_of(a), n) for a, n in bumps]
+        self.live = {id(m.own) for m in r.tracer.memories if m.kind == "live"}
+        self.live |= {id(a) for _, a in r.live_tensors}
+        self.plain = r.result[0] == "new"
+        forward = r.calls[: r.split]
+        last = max((i for i, c in enumerate(forward) if c.may_raise), default=-1)
+        early = {w.memory.id: w.memory for c in forward[: last + 1] for w in c.outs if w.memory.kind == "live"}
+        self.early = [m.own for m in early.values()]
+        self.draws = any(c.kind == "random" for c in forward[: last + 1])
+        self.calls = 0
+        self.missing: tuple[bool, ...] | None = None
+        self.quick: Any = None
+        self.key: Any = None
+
+    def ran(self, frame: Any, flat: Any) -> Any:
+        """Run the program in the memory of a frame; if it raises, nothing has changed."""
+        if not (self.early or self.draws):
+            return frame.run(flat)
+        saved = [a.copy() for a in self.early]
+        random = default_generator().bit_generator.state if self.draws else None
+        try:
+            return frame.run(flat)
+        except BaseException:
+            for a, content in zip(self.early, saved, strict=True):
+                a[...] = content
+            if random is not None:
+                default_generator().bit_generator.state = random
+            raise
+
+    def written(self, frame: Any) -> None:
+        """Count the in-place writes of the program."""
+        now = tick()
+        for change, n in self.changes:
+            change.count += n
+            change.when = now
+            change.line = frame.f_code, frame.f_lasti
+
+    def __call__(self, flat: Any, given: Any = None) -> Any:
+        """Run the program; if it does not fit the numbers it raises, and nothing has changed."""
+        values = self.ran(self.frame, flat)
+        if self.changes:
+            self.written(user_frame(sys._getframe(2)))
+        self.calls += 1
+        return make(values[0].copy()) if self.plain else wrapped(self.r, [v.copy() for v in values], flat, make)
+
+
+def wrapped(r: Recording, arrays: list[Any], flat: Any, maker: Any) -> Any:
+    """Return what the step returns; ``maker`` makes a tensor of an array that the program computed."""
+    made: dict[int, Tensor] = {}
+
+    def result(form: Any) -> Any:
+        kind = form[0]
+        if kind == "new":
+            number = form[1]
+            if number not in made:
+                made[number] = maker(arrays[number])
+            return made[number]
+        if kind == "alias":  # another tensor around the same memory
+            return make(result(("new", form[1])).array)
+        if kind == "argument":
+            return flat[form[1]]
+        if kind in ("same", "value"):
+            return form[1]
+        if kind is dict:
+            return {k: result(x) for k, x in zip(form[1], form[2], strict=True)}
+        return kind([result(x) for x in form[1]]) if not hasattr(kind, "_make") else kind._make(map(result, form[1]))
+
+    return result(r.result)

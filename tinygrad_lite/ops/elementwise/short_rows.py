@@ -1,0 +1,58 @@
+"""Elementwise ufuncs of two arrays whose last axis is short, such as the knots of a spline or the classes of a point.
+
+NumPy calls its inner loop once per row where rows are not next to each other in memory or are broadcast, which costs
+more than a row of a few elements. Such an operand is first copied by whole rows, so that the ufunc runs once along all
+of them. The elements of the result are those of the plain call, to the last bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.engine import new
+
+LONGEST = 32
+"""Longest row for which a copy pays: starting a row takes NumPy about as long as computing 30 elements."""
+ROWS = 1024
+"""Fewest rows for which looking at shapes pays."""
+
+
+def applied(ufunc: Any, a: Any, b: Any) -> Any:
+    """Return ``ufunc(a, b)``, with operands of many short rows laid out row by row first."""
+    if b.__class__ is not np.ndarray or a.__class__ is not np.ndarray or not a.ndim or not b.ndim:
+        return ufunc(a, b)
+    n = max(a.shape[-1], b.shape[-1])
+    if not 2 <= n <= LONGEST or max(a.size // a.shape[-1], b.size // b.shape[-1]) < ROWS:
+        return ufunc(a, b)
+    x, y = _rows(a, n), _rows(b, n)
+    return ufunc(a, b) if x is None or y is None else ufunc(x, y)
+
+
+def _rows(a: Any, n: int) -> Any:
+    """Return ``a`` in rows of ``n`` elements next to each other; None if it is laid out in another order."""
+    if a.flags.c_contiguous and a.shape[-1] == n:
+        return a
+    if a.ndim < 2:
+        return a if a.shape[-1] == 1 else None
+    before = 0
+    for k, s in zip(a.shape[-2::-1], a.strides[-2::-1], strict=True):
+        if k > 1 and s < before:
+            return None
+        before = s if k > 1 else before
+    if a.shape[-1] == 1:
+        return np.repeat(a, n, axis=-1)
+    if a.shape[-1] != n or a.strides[-1] != a.itemsize or a.strides[-2] < n * a.itemsize or a.dtype.hasobject:
+        return None
+    return new.ascontiguousarray(a.view(f"V{n * a.itemsize}")).view(a.dtype)
+
+
+def summed(a: Any, keepdims: bool) -> Any:
+    """Return the sum of ``a`` over its last axis; by BLAS for many short rows of float32, five times as fast."""
+    n = a.shape[-1]
+    if 2 <= n <= LONGEST and a.size >= n * ROWS and a.dtype.char == "f" and a.flags.c_contiguous:
+        total = np.dot(a.reshape(-1, n), new.row_of_ones(n, a.dtype))
+        return total.reshape((*a.shape[:-1], 1) if keepdims else a.shape[:-1])
+    reduce: Any = np.add.reduce  # NumPy's stubs accept only a literal keepdims
+    return reduce(a, axis=-1, keepdims=keepdims)
