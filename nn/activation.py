@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.nn import functional as F
+from tinygrad_lite.nn.init import constant_
 from tinygrad_lite.nn.linear import new_parameter
 from tinygrad_lite.nn.module import Module
 
@@ -336,6 +337,10 @@ class PReLU(_Activation):
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = new_parameter(new.full(num_parameters, init), dtype)
+
+    def reset_parameters(self) -> None:
+        """Fill the weight with its initial value."""
+        constant_(self.weight, self.init)
 
     def forward(self, input: Any) -> Any:
         """Return ``prelu(input, weight)``."""

@@ -111,7 +111,7 @@ class _Conv(_Base):
         flip: bool = False, input_size: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
-        self.flip = flip
+        self.flip, self.output_padding = flip, (0,) * self.n
         self._start((out_channels, in_channels // groups), bias, input_size, dtype)
 
     def forward(self, input: Any) -> Any:

@@ -35,10 +35,6 @@ class _Parameters(Module):
         """Return one line for each entry."""
         return "\n".join(f"  ({key}): {_shown(value)}" for key, value in self._entries())
 
-    def __repr__(self) -> str:
-        lines = "".join(f"\n    ({key}): {_shown(value)}" for key, value in self._entries())
-        return f"{self._get_name()}({lines}{chr(10) if lines else ''})"
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise RuntimeError: it holds parameters and computes nothing."""
         raise RuntimeError(f"{self._get_name()} should not be called.")

@@ -21,7 +21,7 @@ class Upsample(Module):
         recompute_scale_factor: bool | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.size, self.mode, self.align_corners = size, mode, align_corners
+        self.name, self.size, self.mode, self.align_corners = type(self).__name__, size, mode, align_corners
         several = isinstance(scale_factor, (tuple, list))
         self.scale_factor: Any = tuple(map(float, scale_factor)) if several else scale_factor and float(scale_factor)
         self.recompute_scale_factor = recompute_scale_factor

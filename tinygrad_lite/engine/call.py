@@ -27,7 +27,7 @@ from tinygrad_lite.engine.keywords import MISSING, check_given, renamed, written
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, pick, record
-from tinygrad_lite.engine.promotion import F32, F64, NUMPY_1, promoted
+from tinygrad_lite.engine.promotion import F16, F32, F64, FLOATING, NUMPY_1, halved, promoted
 from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.engine.views import link
@@ -147,9 +147,12 @@ def promotion_source(op: Any) -> str:
         same = [fits.format(b=b) for b in names[1:]]
         test = " and ".join([ONE.format(a=a)[4:], *same])
         test = f"not ({test})"
-    if op.promote == "same" and len(names) == 1:
+    if op.promote not in FLOATING and len(names) == 1:
         return "        pass"
     lines = [f"        if {test}:"]
+    if op.promote in ("single", "product", "quotient"):
+        lines.append(f"            if halved(({', '.join(names)},), {op.promote!r}):")
+        lines.append(f"                return in_single(op, ({', '.join(op.params)},))")
     lines.append(f"            {', '.join(names)}, = promoted(op.name, ({', '.join(names)},), {op.promote!r})")
     lines += [f"            {n}_ = {n}.array if isinstance({n}, Tensor) else {n}" for n in names]
     return "\n".join(lines)
@@ -186,6 +189,13 @@ def layout_source(op: Any) -> str:
         others = f"{names[0]}_.__class__ is ndarray and "
     every = ", ".join(f"{n}_" for n in names)
     return LAYOUT[op.layout].lstrip("\n").format(a=names[0], arrays=others, all=every)
+
+
+def in_single(op: Any, values: tuple[Any, ...]) -> Tensor:
+    """Run ``op`` on its float16 operands in float32, and round the result once."""
+    single = [v.to(F32) if isinstance(v, Tensor) and v.array.dtype == F16 else v for v in values]
+    with np.errstate(over="ignore"):
+        return op.call(*single).to(F16)  # type: ignore[no-any-return]
 
 
 def may_view(op: Any) -> bool:
@@ -246,7 +256,7 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
         "MISSING": MISSING,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
-        "dtype_of": np.result_type,
+        "dtype_of": np.result_type, "halved": halved, "in_single": in_single,
         "link": link, "WRITE": WRITE, "contiguous": contiguous, "copied": copied, "arranged": arranged,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]

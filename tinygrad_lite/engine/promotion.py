@@ -11,7 +11,8 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, to_array
 from tinygrad_lite.errors import DTypeError, describe
 
-F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
+F16, F32, F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
+FLOATING = ("float", "single", "quotient")
 NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
 """NumPy 1 promotes 0-d results by the value of a Python number, so there numbers are cast first."""
 
@@ -75,7 +76,9 @@ def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
     """Return ``values`` with arrays and tensors cast to their common dtype (casting a tensor is recorded).
 
     ``how``: "same"; "float" turns integers into floats; "equal" raises for tensors of different dtypes, which PyTorch
-    does not promote in products and layers.
+    does not promote in products and layers. "difference" and "power" are "same" without bools, or without integers to
+    a negative number. "single" is "float", but float16 is computed in float32 and rounded once; "product" and
+    "quotient" are "same" and "float", where that holds beside a number that float16 cannot represent.
     """
     if how == "equal":
         one_dtype(name, values)
@@ -89,8 +92,27 @@ def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
             return list(values)  # another array library has its own rules
         else:
             raise DTypeError(f"{name}: expected tensors, arrays or numbers, got {describe(v)}")
-    dtype = result_dtype(out, how == "float")
+    dtype = result_dtype(out, how in FLOATING)
+    if how in ("difference", "power"):
+        _refuse(how, out, dtype)
     return [v if v is None else _cast(v, dtype) for v in out]
+
+
+def _refuse(how: str, values: Sequence[Any], dtype: np.dtype[Any]) -> None:
+    first, second = values
+    if how == "difference" and any(v.__class__ is bool or getattr(v, "dtype", F32).kind == "b" for v in values):
+        what = f"(input {describe(first)}, other {describe(second)})"
+        raise DTypeError(f"sub: not defined for bool tensors; use ^ or logical_xor {what}")
+    if how == "power" and dtype.kind in "iu" and second.__class__ is int and second < 0:
+        raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
+
+
+def halved(values: Sequence[Any], how: str) -> bool:
+    """Return whether an op on ``values`` gives float16 but has to be computed in float32 (see `promoted`)."""
+    if not any(getattr(v, "dtype", None) == F16 for v in values) or result_dtype(values) != F16:
+        return False
+    with np.errstate(over="ignore"):
+        return how == "single" or any(v.__class__ in (int, float) and float(np.float16(v)) != v for v in values)
 
 
 def _cast(v: Any, dtype: np.dtype[Any]) -> Any:

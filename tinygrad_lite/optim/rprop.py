@@ -72,5 +72,6 @@ class Rprop(Optimizer):
             np.maximum(size, least, out=size)
             np.minimum(size, most, out=size)
             np.sign(before, move)
+            move[move != move] = 0  # NaN has no sign
             np.multiply(move, size, move)
             np.subtract(x, move, x)

@@ -15,7 +15,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
-from tinygrad_lite.engine.promotion import NUMPY_1, one_dtype
+from tinygrad_lite.engine.promotion import F16, NUMPY_1, one_dtype
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
@@ -71,12 +71,12 @@ def bounded(ufunc: Any, x: Array, number: Any, out: Array | None = None) -> Arra
 
 def _relu_rule(g: Array, y: Array) -> Array:
     if g.__class__ is not np.ndarray or y.__class__ is not np.ndarray:
-        return where(y > 0, g, 0.0)
+        return where(y != 0, g, 0.0)  # never negative; a NaN passes the gradient on, as in PyTorch
     zero = _number(0.0, y.dtype)
     # in large arrays a product with the mask takes a tenth of the time of np.where; but 0 * inf would be NaN
     if g.size < RUN or not finite(g):
-        return np.where(np.greater(y, zero), g, zero)
-    return g * np.greater(y, zero)
+        return np.where(np.not_equal(y, zero), g, zero)
+    return g * np.not_equal(y, zero)
 
 
 @op(input=_relu_rule, functional=False, kind="activation", label="ReLU", samples=ONE)
@@ -137,6 +137,8 @@ def sigmoid(input: Array) -> Array:
     tensor([0.6225, 0.7311])
     """
     y = np.negative(input) if input.ndim else new.asarray(np.negative(input))  # of a 0-d array it is a scalar
+    if y.dtype is F16:  # rounded once; 1 / (1 + the largest float16) is not small enough
+        return sigmoid(input.astype(F32)).astype(F16)
     bounded(np.minimum, y, _top(y.dtype), out=y)
     np.exp(y, out=y)
     np.add(y, _number(1.0, y.dtype), out=y)
@@ -234,11 +236,11 @@ def hardsigmoid(input: Array, inplace: bool = False) -> Array:
 @function(method=False, functional=True)
 def hardswish(input: Array, inplace: bool = False) -> Array:
     """Return ``input * relu6(input + 3) / 6``."""
-    return input * hardtanh(input + 3.0, 0.0, 6.0) / 6.0
+    return input * (hardtanh(input + 3.0, 0.0, 6.0) / 6.0)
 
 
 @op(
-    input=lambda g, input, threshold: where(input > threshold, g, 0.0),
+    input=lambda g, input, threshold: where(input <= threshold, 0.0, g),
     kind="activation", method=False,
     samples=Samples("()->()", options={"threshold": (0.1, -1.0), "value": (0.1,)}, kinks="report"),
 )  # fmt: skip
@@ -292,6 +294,10 @@ def prelu(input: Array, weight: Array) -> Array:
 # ------------------------------------------------------------------------------------------------ smooth
 def _elu_slope(g: Array, y: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Array:
     # d/dx of scale * alpha * (e^(k x) - 1), written with the result: k * (y + scale * alpha)
+    if y.dtype == F16:  # the sum would cancel
+        return where(
+            input > 0, g * scale, g * np.exp(np.minimum(input, 0) * input_scale) * (scale * alpha * input_scale)
+        )
     return where(input > 0, g * scale, g * ((y + scale * alpha) * input_scale))
 
 
@@ -331,7 +337,7 @@ def _silu_slope(g: Array, input: Array) -> Array:
     return g * (s * (1 + input * (1 - s)))
 
 
-@op(input=_silu_slope, kind="activation", singular=True, label="SiLU", method=False, promote="float", samples=ONE)
+@op(input=_silu_slope, kind="activation", singular=True, label="SiLU", method=False, promote="single", samples=ONE)
 def silu(input: Array, inplace: bool = False) -> Array:
     """Return ``input * sigmoid(input)``."""
     return input * sigmoid(input)
@@ -339,7 +345,7 @@ def silu(input: Array, inplace: bool = False) -> Array:
 
 @op(
     input=lambda g, input, beta, threshold: where(input * beta > threshold, g, g * sigmoid(input * beta)),
-    kind="activation", label="softplus", method=False, promote="float",
+    kind="activation", label="softplus", method=False, promote="single",
     samples=Samples("()->()", options={"beta": (1.0, 2.0), "threshold": (20.0,)}, kinks="report"),
 )  # fmt: skip
 def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
@@ -358,7 +364,7 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     layout="contiguous",
     label="log σ",
     method=False,
-    promote="float",
+    promote="single",
     samples=ONE,
 )
 def logsigmoid(input: Array) -> Array:
@@ -377,7 +383,7 @@ def _mish_slope(g: Array, input: Array) -> Array:
     singular=True,
     label="Mish",
     method=False,
-    promote="float",
+    promote="single",
     samples=Samples("()->()", kinks="report"),
 )
 def mish(input: Array, inplace: bool = False) -> Array:
@@ -411,7 +417,7 @@ def _gelu_slope(g: Array, input: Array) -> Array:
     singular=True,
     label="GELU",
     public=False,
-    promote="float",
+    promote="single",
     samples=Samples("()->()", lo=-30.0, hi=30.0),
 )
 def gelu_exact(input: Array) -> Array:

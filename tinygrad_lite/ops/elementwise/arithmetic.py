@@ -36,7 +36,13 @@ def add(input: Array, other: Array) -> Array:
 
 
 @op(
-    input=lambda g: g, other=lambda g: -g, kind="elementwise", label="-", promote="same", numpy=np.subtract, samples=TWO
+    input=lambda g: g,
+    other=lambda g: -g,
+    kind="elementwise",
+    label="-",
+    promote="difference",
+    numpy=np.subtract,
+    samples=TWO,
 )
 def sub(input: Array, other: Array) -> Array:
     """Return ``input - other``."""
@@ -57,7 +63,7 @@ def _times_input(g: Array, input: Array) -> Array:
 
 @op(
     input=_times_other, other=_times_input,
-    kind="elementwise", label="×", singular=True, promote="same", numpy=np.multiply, samples=TWO,
+    kind="elementwise", label="×", singular=True, promote="product", numpy=np.multiply, samples=TWO,
 )  # fmt: skip
 def mul(input: Array, other: Array) -> Array:
     """Return ``input * other``.
@@ -73,7 +79,7 @@ def mul(input: Array, other: Array) -> Array:
 
 @op(
     input=lambda g, other: g / other, other=lambda g, input, other: -g * (input / other / other),
-    kind="elementwise", label="÷", singular=True, promote="float", numpy=np.true_divide,
+    kind="elementwise", label="÷", singular=True, promote="quotient", numpy=np.true_divide,
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def div(input: Array, other: Array) -> Array:
@@ -85,8 +91,10 @@ def div(input: Array, other: Array) -> Array:
 
 def _scaled(op: Any, input: Array, other: Array, alpha: Any) -> Array:
     """Return ``op(input, alpha * other)`` in the dtype of the two: ``alpha`` has no say in it."""
-    y = op(input, mul(other, alpha))
     dtype = result_dtype([input, other])
+    if hasattr(other, "dtype") and other.dtype != dtype:
+        other = to(other, dtype)
+    y = op(input, mul(other, alpha))
     return y if y.dtype == dtype else to(y, dtype)
 
 
@@ -118,7 +126,7 @@ def _named_with_options() -> None:
     @function(name="rsub")
     def minus_from(input: Array, other: Array, *, alpha: Any = 1) -> Array:
         """Return ``other - alpha * input``."""
-        return sub(other, input if alpha == 1 else mul(input, alpha))
+        return sub(other, input) if alpha == 1 else _scaled(sub, other, input, alpha)
 
 
 _named_with_options()
@@ -138,8 +146,8 @@ def neg(input: Array) -> Array:
 def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
     if isinstance(exponent, (int, float)):
         return g * 0.0 if exponent == 0 else g * (exponent * input ** (exponent - 1))
-    # x**0 is constant, but at x = 0 the formula gives 0 * x**-1 = NaN
-    flat = (exponent == 0) & (input == 0)
+    # x**0 is constant, but at x = 0 the formula gives 0 * x**-1 = NaN, and at NaN it keeps the NaN
+    flat = (exponent == 0) & ~(np.absolute(input) > 0)
     return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, exponent - 1)))
 
 
@@ -152,7 +160,7 @@ def _pow_exponent(g: Array, y: Array, input: Array, exponent: Array) -> Array:
 
 @op(
     input=_pow_base, exponent=_pow_exponent,
-    kind="elementwise", label="^", singular=True, promote="same", numpy=np.power,
+    kind="elementwise", label="^", singular=True, promote="power", numpy=np.power,
     samples=Samples("(),()->()", domain={"input": (0.1, np.inf), "exponent": (-3.0, 3.0)}),
 )  # fmt: skip
 def pow(input: Array, exponent: Array) -> Array:
@@ -166,8 +174,6 @@ def pow(input: Array, exponent: Array) -> Array:
     """
     whole = new.asarray(input).dtype.kind in "iu" and new.asarray(exponent).dtype.kind in "iu"
     if whole and np.any(negative := new.asarray(exponent) < 0):
-        if not np.ndim(exponent):
-            raise DTypeError("pow: integers cannot be raised to negative integer powers; use .float() or float_power")
         # as in PyTorch: 1 and -1 have integer powers, those of other numbers are rounded to 0
         units = np.where(np.abs(input) == 1, np.power(input, np.abs(exponent)), 0)
         return np.where(negative, units, np.power(input, np.abs(exponent)))
@@ -300,13 +306,15 @@ def positive(input: Array) -> Array:
 def sign(input: Array) -> Array:
     """Return the sign, -1, 0 or 1.
 
-    The gradient is zero, and NaN stays NaN (PyTorch: 0).
+    The gradient is zero; NaN has no sign and gives 0.
 
     >>> import tinygrad_lite as tl
     >>> tl.sign(tl.tensor([-3.0, 0.0, 2.0]))
     tensor([-1.,  0.,  1.])
     """
-    return np.sign(input) if input.dtype.kind != "b" else input.copy()
+    if input.dtype.kind != "f":
+        return np.sign(input) if input.dtype.kind != "b" else input.copy()
+    return np.subtract(np.greater(input, 0), np.less(input, 0), dtype=input.dtype)
 
 
 @op(input=lambda g, input: g * sign(input), kind="elementwise", label="|x|", numpy=(np.absolute, np.fabs), samples=ONE)

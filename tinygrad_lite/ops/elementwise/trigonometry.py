@@ -262,7 +262,7 @@ def sinc_slope(input: Array, order: int) -> Array:
     return (np.where(small, series, closed) * pi**order).astype(input.dtype)
 
 
-@op(input=lambda g, input: g * sinc_slope(input, 1), kind="elementwise", singular=True, promote="float", numpy=np.sinc,
+@op(input=lambda g, input: g * sinc_slope(input, 1), kind="elementwise", singular=True, promote="single", numpy=np.sinc,
     samples=Samples("()->()", lo=-20.0, hi=20.0))  # fmt: skip
 def sinc(input: Array) -> Array:
     r"""Return :math:`\sin(\pi x) / (\pi x)`, 1 at 0.

@@ -27,7 +27,7 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
     """
     at, dim = lined_up("gather", input, dim, index)
     if not at.size:
-        return reshape_op(getitem(reshape_op(input, (-1,)), slice(0, 0)), at.shape)
+        return clone(reshape_op(getitem(reshape_op(input, (-1,)), slice(0, 0)), at.shape))
     if not input.ndim:
         return reshape_op(take_along(reshape_op(input, (1,)), at.reshape(-1), 0), at.shape)
     return take_along(cropped(input, dim, at.shape), at, dim)
@@ -65,7 +65,7 @@ def index_select(input: Array, dim: int, index: Array) -> Array:
     dim = place("index_select", dim, input.ndim, input.shape)
     if not input.ndim:
         return clone(input)
-    check_bounds("index_select", at, input.shape[dim])
+    check_bounds("index_select", at, input.shape[dim], 0)
     return getitem(input, (slice(None),) * dim + (at.reshape(-1),))
 
 

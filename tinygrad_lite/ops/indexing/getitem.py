@@ -210,9 +210,9 @@ def scatter_along(values: Array, indices: Array, dim: int, shape: Any) -> Array:
     return out
 
 
-def check_bounds(name: str, index: Any, size: int) -> None:
-    """Raise unless every index lies in ``[-size, size - 1]``."""
-    if index.size and not (index.min() >= -size and index.max() < size):
+def check_bounds(name: str, index: Any, size: int, first: int | None = None) -> None:
+    """Raise unless every index lies in ``[-size, size - 1]``, or counts from ``first`` on."""
+    if index.size and not (index.min() >= (-size if first is None else first) and index.max() < size):
         worst = index.max() if index.max() >= size else index.min()
         raise BadIndex(f"{name}: index {int(worst)} is out of bounds for {size} elements")
 

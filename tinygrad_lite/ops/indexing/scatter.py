@@ -259,7 +259,7 @@ def _rows(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int, An
     if at.ndim > 1:
         raise BadIndex(f"{name}: index must be a vector, got shape {at.shape}")
     dim = place(name, dim, input.ndim, input.shape)
-    check_bounds(name, at, input.shape[dim] if input.ndim else 1)
+    check_bounds(name, at, input.shape[dim] if input.ndim else 1, None if name == "index_fill" else 0)
     return at.reshape(-1), dim, (slice(None),) * dim + (at.reshape(-1),)
 
 

@@ -47,7 +47,10 @@ def matmul(input: Array, other: Array) -> Array:
 
     1-D arguments are vectors, more than two axes are batches.
     """
-    if np.ndim(input) and np.ndim(other) and input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
+    if not (np.ndim(input) and np.ndim(other)):
+        what = f"(input {describe(input)}, other {describe(other)})"
+        raise ShapeError(f"matmul: a number has no axis to sum over; use mul {what}")
+    if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         inner = input.shape[-1], other.shape[-2 if other.ndim > 1 else 0]
         raise ShapeError(
             f"matmul: the last axis of input has {inner[0]} elements, but other has {inner[1]} to multiply them with "

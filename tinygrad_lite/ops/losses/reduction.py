@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.promotion import result_dtype
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.shape.reshaping import broadcast_to
 
@@ -63,6 +65,8 @@ def together(name: str, input: Array, target: Array, quiet: bool = False) -> tup
 
     A target that broadcasts is nearly always a mistake. Raises ShapeError if the shapes do not fit.
     """
+    if "b" in (input.dtype.kind, target.dtype.kind):  # there is no difference of bools
+        input, target = (to(v, result_dtype([input, target])) for v in (input, target))
     a, b = input.shape, target.shape
     if a is b or a == b:  # tensors of one shape share the object
         return input, target

@@ -97,7 +97,7 @@ def smooth_l1_loss(
     input, target = together("smooth_l1_loss", input, target)
     e = input - target  # its square, not that of |e|, which has no second derivative at 0
     d = abs(e)
-    return reduced("smooth_l1_loss", where(d < beta, e * e * (0.5 / beta), d - 0.5 * beta), reduction)
+    return reduced("smooth_l1_loss", where(d >= beta, d - 0.5 * beta, e * e * (0.5 / beta)), reduction)
 
 
 @function(method=False, functional=True)
@@ -108,7 +108,7 @@ def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: floa
     input, target = together("huber_loss", input, target)
     e = input - target
     d = abs(e)
-    each = where(d < delta, e * e * 0.5, (d - 0.5 * delta) * delta)
+    each = where(d >= delta, (d - 0.5 * delta) * delta, e * e * 0.5)
     return reduced("huber_loss", each, reduction) if weight is None else weighted("huber_loss", each, weight, reduction)
 
 

@@ -11,16 +11,18 @@ from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import clone, to
 from tinygrad_lite.ops.indexing.getitem import take_along
-from tinygrad_lite.ops.reductions.reduction import Extreme
+from tinygrad_lite.ops.reductions.reduction import Extreme, back_to
 from tinygrad_lite.ops.shape.joining import cat
 from tinygrad_lite.ops.shape.reshaping import flip_op
 
 ALONG = Samples("(...,n)->(...,n)", options={"dim": dims})
 
 
-def _cumsum_rule(g: Array, dim: int) -> Array:
+def _cumsum_rule(g: Array, input_dtype: Any, dim: int) -> Array:
+    g = back_to(g, input_dtype)
     return g if g.ndim == 0 else flip_op(cumsum(flip_op(g, (dim,)), dim), (dim,))
 
 
@@ -77,7 +79,7 @@ def _cumprod_rule(g: Array, input: Array, dim: int) -> Array:
         return g
     x, last = input.swapaxes(dim, -1), g.swapaxes(dim, -1)
     before = _shifted(cumprod(x, -1), 1.0)
-    return (before * _backward_sum(last, x)).swapaxes(dim, -1)
+    return back_to((before * _backward_sum(last, x)).swapaxes(dim, -1), input.dtype)
 
 
 @op(input=_cumprod_rule, keeps_result=True, inplace=True, kind="reduction", label="cumprod",
@@ -105,7 +107,8 @@ def _logcumsumexp_rule(g: Array, y: Array, input: Array, dim: int) -> Array:
         return g
     x, total, last = input.swapaxes(dim, -1), y.swapaxes(dim, -1), g.swapaxes(dim, -1)
     # exp(x - y) and the ratios of neighbouring sums are at most 1: nothing overflows
-    ratio = np.exp(_shifted(total, 0.0) - total)
+    before = _shifted(total, 0.0)
+    ratio = np.exp(where((before == total) & np.isinf(total), 0.0, before - total))
     return (_backward_sum(last, ratio) * np.exp(x - total)).swapaxes(dim, -1)
 
 

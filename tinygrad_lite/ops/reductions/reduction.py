@@ -74,8 +74,14 @@ def stretched(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Arra
     return broadcast_to(kept(g, shape, dim, keepdim), shape)
 
 
+def back_to(g: Array, dtype: Any) -> Array:
+    """Return the gradient of a sum in another dtype (``dtype=``) in that of its operand."""
+    return g if g.dtype == dtype else g.astype(dtype)
+
+
 @wide
-def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
+def _mean_rule(g: Array, input_shape: Any, input_dtype: Any, dim: Any, keepdim: Any) -> Array:
+    g = back_to(g, input_dtype)
     axes = range(len(input_shape)) if dim is None else axes_of(dim, len(input_shape)) if input_shape else ()
     count = product([input_shape[i] for i in axes])
     # 1 / count fits into float16 where count itself may not
@@ -85,7 +91,9 @@ def _mean_rule(g: Array, input_shape: Any, dim: Any, keepdim: Any) -> Array:
 
 
 @op(
-    input=lambda g, input_shape, dim, keepdim: stretched(g, input_shape, dim, keepdim),
+    input=lambda g, input_shape, input_dtype, dim, keepdim: stretched(
+        back_to(g, input_dtype), input_shape, dim, keepdim
+    ),
     kind="reduction", label="Σ", samples=REDUCE,
 )  # fmt: skip
 def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
@@ -180,7 +188,7 @@ def _prod_rule(g: Array, input: Array, dim: Any, keepdim: bool) -> Array:
     many = product([shape[i] for i in axes])
     others = _others(permute_op(input, order).reshape((*rest, many))) if many else input.reshape((*rest, 0))
     back = permute_op(others.reshape(tuple(shape[i] for i in order)), tuple(order.index(i) for i in range(len(shape))))
-    return kept(g, shape, dim, keepdim) * back
+    return back_to(kept(g, shape, dim, keepdim) * back, input.dtype)
 
 
 @op(input=_prod_rule, keeps_result=True, kind="reduction", label="Π", samples=REDUCE)
@@ -271,8 +279,7 @@ def _of_all_rule(g: Array, y: Array, input: Array) -> Array:
     tied = input == y
     if input.dtype.kind == "f":
         tied = tied | (np.isnan(input) & np.isnan(y))  # unlike in `amax`, several NaN share the gradient
-    tied = tied.astype(g.dtype)
-    return g * (tied / tied.sum())
+    return where(tied, g / tied.sum(), 0.0)
 
 
 @op(input=_of_all_rule, kind="reduction", label="max", public=False, samples=Samples("()->()", min=1))

@@ -10,7 +10,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.layout import contiguous_format, order_of
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array, Tensor
+from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous
 from tinygrad_lite.ops.shape.reshaping import (
@@ -246,13 +246,19 @@ def tile(input: Array, *dims: Any) -> Array:
 
 
 @function(numpy=())
-def repeat_interleave(input: Array, repeats: Any, dim: Any = None, *, output_size: Any = None) -> Array:
+def repeat_interleave(input: Array, repeats: Any = None, dim: Any = None, *, output_size: Any = None) -> Array:
     """Repeat each element along ``dim`` (of the flattened tensor, without ``dim``).
+
+    One tensor alone says how often each of 0, 1, 2 ... is repeated.
 
     >>> import tinygrad_lite as tl
     >>> tl.repeat_interleave(tl.tensor([1, 2]), 2)
     tensor([1, 1, 2, 2])
     """
+    if repeats is None:
+        if input.ndim != 1:
+            raise ShapeError(f"repeat_interleave: repeats must be a vector, got {describe(input)}")
+        input, repeats = make(new.arange(len(input))), input
     if dim is None:
         input, dim = reshape_op(input, (-1,)), 0
     dim = place("repeat_interleave", dim, input.ndim, input.shape)

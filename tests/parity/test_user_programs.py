@@ -1,0 +1,88 @@
+"""Short programs that PyTorch users write: each gives the same answer, or fails in the same family, in both libraries."""
+# ruff: noqa: E501 - a table, one program a line
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+
+torch = pytest.importorskip("torch")
+from tests.parity.programs.lockstep import families  # noqa: E402
+
+inf, nan = float("inf"), float("nan")
+
+
+def slopes(T: Any, call: Callable[[Any], Any], seen: list[Any]) -> None:
+    x = T.ones(3, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: seen.append(str(g.dtype)))
+    call(y).sum().backward()
+
+
+def widened(T: Any) -> Any:
+    """Gradients of what ``dtype=`` made wider come back in the dtype of the operand."""
+    seen: list[Any] = []
+    for name in ("sum", "mean", "prod", "nansum"):
+        slopes(T, lambda y, name=name: getattr(T, name)(y, dtype=T.float64), seen)
+    for name in ("cumsum", "cumprod", "softmax", "log_softmax"):
+        slopes(T, lambda y, name=name: getattr(T, name)(y, 0, dtype=T.float64), seen)
+    slopes(T, lambda y: T.linalg.vector_norm(y, dtype=T.float64), seen)
+    return seen
+
+
+def through(T: Any, select: Callable[[Any], Any]) -> Any:
+    """The gradient of a selection when NaN arrives: what was not selected stays 0."""
+    x = T.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    select(x).backward(T.tensor(nan))
+    return x.grad
+
+
+PROGRAMS: dict[str, Callable[[Any], Any]] = {
+    "gradients of dtype=": widened,
+    "max of a NaN gradient": lambda T: (through(T, lambda x: x.max()), through(T, lambda x: x.min())),
+    "matmul of a number": lambda T: T.tensor(1.0).matmul(T.ones(2, 2)),
+    "number minus mask": lambda T: 1 - T.tensor([True]),
+    "mask minus floats": lambda T: T.tensor([True]) - T.ones(1),
+    "loss of floats and a mask": lambda T: T.nn.functional.smooth_l1_loss(T.ones(2), T.tensor([True, False])),
+    "integers to negative 0-d": lambda T: (2 ** T.tensor(-3), T.tensor([2, 1]) ** T.tensor(-1)),
+    "integers to a negative number": lambda T: T.tensor([2]) ** -1,
+    "index_select negative": lambda T: T.ones(2).index_select(0, T.tensor([-1])),
+    "index_add negative": lambda T: T.ones(2).index_add(0, T.tensor([-1]), T.ones(1)),
+    "index_copy negative": lambda T: T.ones(2).index_copy(0, T.tensor([-1]), T.ones(1)),
+    "index_fill negative": lambda T: T.ones(2).index_fill(0, T.tensor([-1]), 3.0),
+    "repeats alone": lambda T: T.repeat_interleave(T.tensor([2, 0, 1])),
+    "gather of nothing is no view": lambda T: T.zeros(0, 2, requires_grad=True).gather(0, T.zeros(0, 2).long()).mul_(2),
+    "small integers wrap late": lambda T: (T.ones(1).add(T.tensor([200], dtype=T.uint8), alpha=2), T.ones(1).addcmul(T.tensor([200], dtype=T.uint8), T.tensor([200], dtype=T.uint8)), T.rsub(T.tensor([200], dtype=T.uint8), T.ones(1), alpha=2)),
+    "attributes of layers": lambda T: (T.nn.Conv2d(1, 2, 3).output_padding, T.nn.GRU(1, 2).mode, T.nn.RNN(1, 2, nonlinearity="relu").mode, T.nn.Upsample(2).name, T.nn.PReLU().reset_parameters()),
+    "Rprop of a NaN gradient": lambda T: (lambda p: (setattr(p, "grad", T.tensor([nan, 1.0])), T.optim.Rprop([p]).step(), p.detach())[2])(T.nn.Parameter(T.ones(2))),
+    "parameters in a list": lambda T: repr(T.nn.ParameterList([T.nn.Parameter(T.ones(2)), T.nn.Parameter(T.ones(1))])),
+}  # fmt: skip
+
+
+def plain(answer: Any) -> Any:
+    if hasattr(answer, "detach"):
+        return str(answer.dtype), answer.detach().numpy().tolist()
+    return [plain(a) for a in answer] if isinstance(answer, (list, tuple)) else answer
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program(name: str) -> None:
+    def ask(T: Any) -> Any:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                return plain(PROGRAMS[name](T))
+            except Exception as error:
+                return error
+
+    theirs, ours = ask(torch), ask(tl)
+    if isinstance(theirs, Exception) and isinstance(ours, Exception):
+        assert families(theirs) & families(ours)
+    else:
+        np.testing.assert_equal(ours, theirs)
