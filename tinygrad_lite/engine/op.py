@@ -305,8 +305,7 @@ def op(
 
     ``kind`` and ``label`` are for pictures. ``samples`` says what inputs the gradient check may draw. ``singular``:
     the local derivative can be infinite, so zeros of ``g`` are kept exact. ``promote``: ``"same"`` casts arrays to
-    PyTorch's common dtype, ``"float"`` also turns integers into floats, ``"single"`` computes float16 in float32
-    besides (the others are in `promoted`). ``numpy``: NumPy functions that mean this op.
+    PyTorch's common dtype, ``"float"`` also turns integers into floats. ``numpy``: NumPy functions that mean this op.
     ``inplace``: whether ``Tensor.name_`` exists; by default for public ops of the kinds "elementwise" and "activation".
     ``functional``: whether ``nn.functional`` has it; by default for the kinds "activation", "window", "norm", "loss".
     ``flops``: cost, asked for by name like a rule (``y_shape``, ``x_shape`` ...). ``together``: one rule that returns
