@@ -126,13 +126,13 @@ DIFFERENCES = (
         "v1 = T.tensor(1.0).expand(2)\nv1[0] = 3",
     ),
     Difference(
-        r"\.grad value",
-        "backward",
+        r"(\.grad )?value",
+        "backward|grad",
         "",
         "a hook of a view stays when its base is written to; PyTorch gives the view a new node without it",
         "a1 = T.tensor([1.0], requires_grad=True)\nv1 = a1[:1]\nv1.register_hook(lambda g: g * 2)\n"
         "with T.no_grad():\n    a1.add_(1)\nv1.sum().backward()",
-        before=r"register_hook[^$]*(step\(\)|_\()",
+        before=r"register_hook[^$]*(step\(\)|_\(|[-+*/]= )",
     ),
     Difference(
         "layout",
@@ -151,7 +151,7 @@ DIFFERENCES = (
     ),
     Difference(
         "dtype",
-        r"_loss\(|binary_cross_entropy|\.any\(|\.all\(|softmax",
+        r"_loss\(|binary_cross_entropy|\.any\(|\.all\(|soft(max|min)",
         "",
         "losses of two dtypes promote as arithmetic does; any and all give bools; softmax of integers gives floats",
         "a1 = T.tensor([2, 4], dtype=T.uint8)\nv1 = a1.any()",
@@ -171,7 +171,7 @@ DIFFERENCES = (
         "",
         "a negative number is less than every uint8; PyTorch wraps it first",
         "a1 = T.tensor([0, 4], dtype=T.uint8)\nv1 = a1 > -1",
-        before=r"uint8[^$]*(> -|<= -|< -|>= -)",
+        before=r"uint8[^$]*(> -|<= -|< -|>= -)|tensor\(-\d[^$]*(>|<)",
     ),
     Difference(
         "PyTorch raises",
@@ -202,7 +202,7 @@ DIFFERENCES = (
         "backward uses the numbers that forward saw, also after `.data` of a leaf was replaced",
         "a1 = T.tensor([1.0], requires_grad=True)\nv1 = a1.sin()\na1.data = a1.data * 2\n"
         "g1 = T.autograd.grad(v1, [a1])",
-        before=r"\.data = |\.data\.|\.data\[|copysign",
+        before=r"\.data\b|copysign",
     ),
     Difference(
         r"(\.grad )?value",
@@ -228,6 +228,36 @@ DIFFERENCES = (
         "a view of memory that `.data =` took from a leaf is an ordinary tensor; tensors of nothing are accepted",
         "a1 = T.zeros(2, 0, requires_grad=True)\nv1 = a1.diff(dim=1)",
         before=r"\.data = |diff|\(2, 0\)|\(0,|, 0\)",
+    ),
+    Difference(
+        "requires_grad",
+        "requires_grad",
+        "True | False",
+        "a view made before `requires_grad_()` stays a constant; in PyTorch it requires gradients, but gives none",
+        "a1 = T.tensor([1.0])\nv1 = a1[:1]\na1.requires_grad_()",
+    ),
+    Difference(
+        "value",
+        r"_\(|= ",
+        "",
+        "a write to overlapping windows computes each element from the old values",
+        "a1 = T.tensor([1.0, 2.0, 3.0])\nv1 = a1.unfold(0, 2, 1)\nv1.mul_(2)",
+        before=r"unfold\([^)]*, 2, 1\)[^$]*(_\(| [-+*/]= |\] = )",
+    ),
+    Difference(
+        r"(\.grad )?value",
+        "kthvalue|topk|grad|backward",
+        "",
+        "the first of equal elements is the one that kthvalue and topk find",
+        "a1 = T.tensor([[2.0, 1.0, 1.0, 1.0]])\nv1 = a1.kthvalue(2)[1]",
+        before=r"kthvalue|topk",
+    ),
+    Difference(
+        "PyTorch raises",
+        r"kron\(",
+        "view size is not compatible",
+        "kron takes operands of any layout",
+        "a1 = T.ones(2, 2).t()\nv1 = T.kron(a1, T.ones(2, dtype=T.float64))",
     ),
     Difference(
         "ours raises",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -39,6 +40,20 @@ def files() -> bool:
     return b"data.pkl" in theirs.getvalue() and b"data.pkl" not in ours.getvalue()
 
 
+def eigenvectors() -> bool:
+    """Projections and values agree where the vectors do not."""
+    turned = [[0.5, 0.5, 0.0], [0.5, -0.5, 1.0], [0.7, 0.1, -0.7]]
+    answers = []
+    for lib in (torch, tl):
+        q = lib.linalg.qr(lib.tensor(turned, dtype=lib.float64))[0]
+        values, vectors = lib.linalg.eigh(q @ lib.diag(lib.tensor([1.0, 1.0, 2.0], dtype=lib.float64)) @ q.mT)
+        plane = vectors[:, :2] @ vectors[:, :2].mT
+        answers.append((np.asarray(values), np.asarray(plane), np.asarray(vectors)))
+    for a, b in zip(*(answer[:2] for answer in answers), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-12)
+    return True
+
+
 LEAF = "a1 = T.tensor([1.0, 2.0], dtype=T.float64).requires_grad_()\n"
 ROWS: dict[str, str | Callable[[], bool]] = {
     "device": device,
@@ -62,10 +77,19 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "a backward pass that fails": LEAF
     + "a2 = T.ones(2, dtype=T.float64).requires_grad_()\nv1 = a2.exp()\nv2 = v1 * 1\n"
     "v3 = a1 * 1\nv1.zero_()\ntotal = (v2 + v3).sum()\ntry_backward(total)",
-    "weights of RNN cells, changed before backward": "m1 = fill(nn.RNNCell(1, 1), T.float64)\n"
-    "v1 = m1(T.ones(1, 1, dtype=T.float64))\nwith T.no_grad():\n    m1.weight_hh.add_(1)\nv1.sum().backward()",
+    "operands of RNN cells, `cross_entropy`, `einsum`, changed before backward": ""
+    "m1 = fill(nn.RNNCell(1, 1), T.float64)\nv1 = m1(T.ones(1, 1, dtype=T.float64))\nwith T.no_grad():\n    m1.weight_hh.add_(1)\nv1.sum().backward()",
     "a hook of a view whose base is written to": LEAF + "v1 = a1[:1]\nv1.register_hook(lambda g: g * 2)\n"
     "with T.no_grad():\n    a1.add_(1)\nv1.sum().backward()",
+    "`requires_grad_()` after a view was made": "a1 = T.tensor([1.0])\nv1 = a1[:1]\na1.requires_grad_()",
+    "a write to overlapping windows (`unfold`)": "a1 = T.tensor([1.0, 2.0, 3.0])\nv1 = a1.unfold(0, 2, 1)\nv1.mul_(2)",
+    "equal elements in `kthvalue`, `topk`": "a1 = T.zeros(1, 3)\nv1 = a1.repeat(1, 20).topk(3, 1)[1]",
+    "vectors of equal eigenvalues, signs of vectors": eigenvectors,
+    "the value itself is NaN or infinite (`silu`, `cumprod`, `copysign`, norms)": "a1 = T.tensor([-1e39])\n"
+    "v1 = F.silu(a1)",
+    "convolution without input channels": "v1 = F.conv1d(T.ones(1, 0, 4), T.ones(2, 0, 1))",
+    "labels of `cross_entropy`, `one_hot`": "v1 = F.one_hot(T.tensor([0, 1], dtype=T.int32))",
+    "printed names": lambda: str(torch.ones(2).shape) != str(tl.ones(2).shape),
 }
 
 
