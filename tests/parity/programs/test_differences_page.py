@@ -78,7 +78,8 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     + "a2 = T.ones(2, dtype=T.float64).requires_grad_()\nv1 = a2.exp()\nv2 = v1 * 1\n"
     "v3 = a1 * 1\nv1.zero_()\ntotal = (v2 + v3).sum()\ntry_backward(total)",
     "operands of RNN cells, `cross_entropy`, `einsum`, changed before backward": ""
-    "m1 = fill(nn.RNNCell(1, 1), T.float64)\nv1 = m1(T.ones(1, 1, dtype=T.float64))\nwith T.no_grad():\n    m1.weight_hh.add_(1)\nv1.sum().backward()",
+    "m1 = fill(nn.RNNCell(1, 1), T.float64)\nv1 = m1(T.ones(1, 1, dtype=T.float64))\n"
+    "with T.no_grad():\n    m1.weight_hh.add_(1)\nv1.sum().backward()",
     "a hook of a view whose base is written to": LEAF + "v1 = a1[:1]\nv1.register_hook(lambda g: g * 2)\n"
     "with T.no_grad():\n    a1.add_(1)\nv1.sum().backward()",
     "`requires_grad_()` after a view was made": "a1 = T.tensor([1.0])\nv1 = a1[:1]\na1.requires_grad_()",
