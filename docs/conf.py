@@ -33,7 +33,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_pages", "no_effect.md", "examples/*.md", "examples/README.rst"]
+exclude_patterns = ["_build", "_pages", "no_effect.md", "api_index.md", "examples/*.md", "examples/README.rst"]
 html_theme = "furo"
 html_title = f"tinygrad_lite {version}"
 html_static_path = ["_static"]
@@ -93,8 +93,10 @@ def let_scroll(app: Any, doctree: Any) -> None:
 
 def setup(app: Any) -> None:
     """Write the pages that are read off the registry before Sphinx reads any page."""
+    from _examples import add
     from _pages import write
 
     write(HERE)
+    app.connect("autodoc-process-docstring", add, priority=300)
     app.connect("autodoc-process-docstring", plain_stars, priority=400)
     app.connect("doctree-read", let_scroll)

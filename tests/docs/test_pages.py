@@ -2,6 +2,7 @@
 
 import doctest
 import os
+import pydoc
 import re
 import subprocess
 import sys
@@ -142,13 +143,34 @@ def test_a_wrong_example_is_found():
 def test_the_generated_pages():
     sys.path.insert(0, str(DOCS))
     try:
+        import _api
         import _pages
     finally:
         sys.path.remove(str(DOCS))
     assert not failures(_pages.coverage(), "numpy_coverage")
-    written = _pages.functions()
-    assert "autofunction:: tinygrad_lite.conv2d" in written
-    assert "automethod:: tinygrad_lite.Tensor.float" in written  # tinygrad_lite.float is a dtype
+    pages = {page: text for page, _, _, text in (*_api.operations(), *_api.layers())}
+    assert "autofunction:: tinygrad_lite.conv2d" in pages["operations.convolution"]
+    assert "automethod:: tinygrad_lite.Tensor.float" in pages["operations.casting"]  # tinygrad_lite.float is a dtype
+    assert "autoclass:: tinygrad_lite.nn.Conv2d" in pages["nn.convolution"]
+    assert not {page for page in pages if page.endswith("others")} - {"operations.others", "nn.others"}
+
+
+def test_every_description_has_an_example():
+    """In its docstring or in ``docs/_examples.py``; bases, errors, settings and what needs files have none."""
+    sys.path.insert(0, str(DOCS))
+    try:
+        import _api
+        import _examples
+    finally:
+        sys.path.remove(str(DOCS))
+    texts = [text for *_, text in (*_api.operations(), *_api.layers())]
+    texts += [_api.room(name, about) for _, rooms in _api.GROUPS for name, about in rooms]
+    names = re.findall(r"^\.\. auto(?:class|function|method):: tinygrad_lite\.([\w.]+)", "\n".join(texts), re.MULTILINE)
+    described = {name: pydoc.locate(f"tinygrad_lite.{name}") for name in names}
+    without = [n for n, thing in described.items() if ">>>" not in (thing.__doc__ or "")]
+    assert len(names) > 1000
+    assert len([n for n in without if n.removeprefix("Tensor.") not in _examples.EXAMPLES]) <= 120
+    assert _examples.example("tinygrad_lite.nn.ReLU")[1] == "tensor([0.0000, 0.5000, 2.0000])"
 
 
 def test_the_program_of_the_readme(tmp_path):
@@ -168,5 +190,12 @@ def test_the_program_of_the_readme(tmp_path):
 def test_every_page_is_in_the_index():
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^[a-z_]+$", index, re.MULTILINE))
-    below = {"index", "checking_gradients_layers", "checking_gradients_messages", "gradcheck_table"}
+    below = {
+        "index",
+        "no_effect",
+        "api_index",
+        "checking_gradients_layers",
+        "checking_gradients_messages",
+        "gradcheck_table",
+    }
     assert {p.stem for p in DOCS.glob("*.md")} - below <= named

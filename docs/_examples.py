@@ -1,0 +1,334 @@
+# ruff: noqa: E501
+"""Examples of what has none in its docstring: run when the pages are built, shown with their results."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+
+import tinygrad_lite as tl
+
+FAMILIES = (  # an expression, and the names for which it stands; {f} is the full name
+    ("{f}(tl.tensor([-1.0, 0.5, 2.0]))",
+     "celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish relu6 selu silu softplus softshrink"
+     " softsign tanhshrink signbit isfinite isinf isnan conj conj_physical real is_complex is_conj is_neg resolve_conj"
+     " resolve_neg nn.functional.relu nn.functional.rrelu"),
+    ("{f}(tl.tensor([1.0, 2.0, 3.0]), 0)",
+     "softmax log_softmax softmin special.softmax special.log_softmax nn.functional.softmax nn.functional.log_softmax"
+     " nn.functional.softmin"),
+    ("{f}(tl.tensor([-1.0, 0.5]), 0.0, 9.0)", "threshold"),
+    ("{f}(tl.tensor([1.0, 2.0, 3.0, 4.0]))", "glu"),
+    ("{f}(tl.tensor([-1.0, 2.0]), tl.tensor([0.25]))", "prelu"),
+    ("{f}(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))",
+     "add div divide rsub sub subtract true_divide eq ge greater greater_equal gt le less less_equal lt ne not_equal"
+     " igamma igammac is_same_size"),
+    ("{f}(tl.tensor([12, 5]), tl.tensor([10, 3]))",
+     "bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor gcd lcm"),
+    ("{f}(tl.tensor([True, False]), tl.tensor([True, True]))", "logical_and logical_or logical_xor"),
+    ("{f}(tl.tensor([True, False]))", "logical_not bitwise_not"),
+    ("tl.tensor([0.0, 2.0]).{n}()", "bool byte char double float half int long short"),
+    ("{f}(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))",
+     "logdet matrix_exp slogdet cholesky inverse pinverse qr svd nuclear_norm lu geqrf linalg.cholesky"
+     " linalg.cholesky_ex linalg.diagonal linalg.eigh linalg.eigvalsh linalg.inv_ex linalg.matrix_rank linalg.pinv linalg.qr"
+     " linalg.svd linalg.svdvals linalg.cond linalg.matrix_norm linalg.vector_norm linalg.lu_factor_ex"),
+    ("{f}(tl.tensor([[2.0, 0.0], [1.0, 1.5]]))", "cholesky_inverse"),
+    ("{f}(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), (0, 1))", "frobenius_norm"),
+    ("{f}(tl.tensor([[1.0], [2.0]]), tl.tensor([[2.0, 0.0], [1.0, 1.5]]))", "cholesky_solve"),
+    ("{f}(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), 2)", "matrix_power mvlgamma"),
+    ("{f}(tl.tensor([1.0, 2.0, 3.0]))", "vander linalg.vander"),
+    ("{f}(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]]))", "matmul linalg.matmul chain_matmul"),
+    ("{f}([tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]])])", "linalg.multi_dot"),
+    ("{f}(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), tl.tensor([[1.0], [2.0]]))", "linalg.lstsq linalg.solve_ex"),
+    ("{f}(tl.tensor([[4.0, 1.0], [0.0, 3.0]]), tl.tensor([[1.0], [2.0]]), upper=True)", "linalg.solve_triangular"),
+    ("{f}(tl.tensor([1.0, 0.0, 0.0]), tl.tensor([0.0, 1.0, 0.0]))", "linalg.cross linalg.vecdot"),
+    ("{f}(tl.eye(4).reshape(2, 2, 2, 2))", "linalg.tensorinv"),
+    ("{f}(tl.eye(4).reshape(2, 2, 2, 2), tl.ones(2, 2))", "linalg.tensorsolve"),
+    ("{f}(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0, 4.0], [5.0, 6.0]]))", "linear"),
+    ("{f}(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))",
+     "binary_cross_entropy binary_cross_entropy_with_logits huber_loss l1_loss mse_loss smooth_l1_loss poisson_nll_loss"
+     " nn.functional.kl_div kl_div"),
+    ("{f}(tl.tensor([[2.0, 0.5, 0.1]]).log_softmax(1), tl.tensor([0]))", "nll_loss"),
+    ("{f}(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([0]))", "multi_margin_loss"),
+    ("{f}(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[0, 2, -1]]))", "multilabel_margin_loss"),
+    ("{f}(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[1.0, 0.0, 1.0]]))", "multilabel_soft_margin_loss"),
+    ("{f}(tl.tensor([0.2, 0.9]), tl.tensor([1.0, -1.0]))", "soft_margin_loss hinge_embedding_loss"),
+    ("{f}(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, 0.5]))", "gaussian_nll_loss"),
+    ("{f}(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, -1.0]))", "margin_ranking_loss"),
+    ("{f}(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([1.0]))", "cosine_embedding_loss"),
+    ("{f}(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]))", "cosine_similarity pairwise_distance"),
+    ("{f}(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([[0.0, 0.0]]))",
+     "triplet_margin_loss triplet_margin_with_distance_loss"),
+    ("{f}(tl.tensor([[1.0, 3.0], [2.0, 5.0]]), None, None, training=True)", "batch_norm"),
+    ("{f}(tl.tensor([[[1.0, 3.0], [2.0, 6.0]]]), 2)", "group_norm local_response_norm"),
+    ("{f}(tl.tensor([[[1.0, 3.0], [2.0, 6.0]]]))", "instance_norm normalize"),
+    ("{f}(tl.tensor([[1.0, 3.0]]), (2,))", "layer_norm rms_norm"),
+    ("{f}(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]), 2)",
+     "avg_pool1d max_pool1d adaptive_avg_pool1d adaptive_max_pool1d nn.functional.max_pool1d_with_indices"
+     " nn.functional.adaptive_max_pool1d_with_indices"),
+    ("{f}(tl.tensor([[[3.0, 4.0, 2.0, 5.0]]]), 2, 2)", "lp_pool1d"),
+    ("{f}(tl.ones(1, 2, 4, 6), 2).shape", "adaptive_avg_pool2d adaptive_max_pool2d"),
+    ("{f}(tl.ones(1, 2, 4, 6), 2, 2).shape", "lp_pool2d"),
+    ("{f}(tl.ones(1, 2, 4, 6, 8), 2).shape", "adaptive_avg_pool3d adaptive_max_pool3d avg_pool3d max_pool3d"),
+    ("{f}(tl.ones(1, 2, 4, 6, 8), 2, 2).shape", "lp_pool3d"),
+    ("{f}(tl.ones(1, 2, 4, 6), 2)[1].shape",
+     "nn.functional.max_pool2d_with_indices nn.functional.adaptive_max_pool2d_with_indices"),
+    ("{f}(tl.ones(1, 2, 4, 6, 8), 2)[1].shape",
+     "nn.functional.max_pool3d_with_indices nn.functional.adaptive_max_pool3d_with_indices"),
+    ("{f}(tl.tensor([[[3.0, 5.0]]]), tl.tensor([[[0, 3]]]), 2)", "max_unpool1d"),
+    ("{f}(tl.ones(1, 1, 1, 2), tl.tensor([[[[0, 3]]]]), 2)", "max_unpool2d"),
+    ("{f}(tl.ones(1, 1, 1, 1, 2), tl.tensor([[[[[0, 3]]]]]), 2).shape", "max_unpool3d"),
+    ("{f}(tl.tensor([[[1.0, 2.0, 3.0, 4.0]]]), tl.tensor([[[1.0, -1.0]]]))", "conv1d conv_transpose1d"),
+    ("{f}(tl.ones(1, 2, 5, 5, 5), tl.ones(3, 2, 2, 2, 2)).shape", "conv3d"),
+    ("{f}(tl.ones(1, 2, 5, 5), tl.ones(2, 3, 2, 2), stride=2).shape", "conv_transpose2d"),
+    ("{f}(tl.ones(1, 2, 5, 5, 5), tl.ones(2, 3, 2, 2, 2), stride=2).shape", "conv_transpose3d"),
+    ("{f}(tl.ones(4, 2, 3), tl.ones(2, 3, 5), tl.zeros(5)).shape", "nn.functional.conv_tbc"),
+    ("{f}(tl.ones(1, 8, 9), (4, 4), 2).shape", "fold"),
+    ("{f}(tl.ones(1, 2, 4, 4), 2).shape", "unfold"),
+    ("{f}(tl.arange(4.0).reshape(1, 4, 1, 1), 2).flatten()",
+     "channel_shuffle pixel_shuffle nn.functional.native_channel_shuffle"),
+    ("{f}(tl.arange(4.0).reshape(1, 1, 2, 2), 2).shape",
+     "pixel_unshuffle nn.functional.upsample_bilinear nn.functional.upsample_nearest nn.functional.upsample"),
+    ("{f}(tl.arange(3), num_classes=3)", "nn.functional.one_hot"),
+    ("{f}(tl.tensor([2, 0]), tl.eye(3))", "nn.functional.embedding"),
+    ("{f}(tl.tensor([[2, 0]]), tl.eye(3))", "nn.functional.embedding_bag"),
+    ("{f}(tl.ones(1, 2), tl.ones(1, 3), tl.ones(4, 2, 3))", "nn.functional.bilinear"),
+    ("{f}(tl.tensor([[1.0, 2.0]]), hard=True).sum()", "nn.functional.gumbel_softmax"),
+    ("{f}(tl.zeros(3, 1, 2).log_softmax(2), tl.tensor([[1]]), tl.tensor([3]), tl.tensor([1]))", "nn.functional.ctc_loss"),
+    ("{f}(tl.ones(2, 3, 4, 4), 0.5, training=False).shape",
+     "nn.functional.dropout nn.functional.dropout2d nn.functional.alpha_dropout nn.functional.feature_alpha_dropout"),
+    ("{f}(tl.ones(2, 3, 4), 0.5, training=False).shape", "nn.functional.dropout1d"),
+    ("{f}(tl.ones(2, 3, 4, 4, 4), 0.5, training=False).shape", "nn.functional.dropout3d"),
+    ("{f}(np.array([1.0, 2.0]))", "from_numpy utils.data.default_convert"),
+    ("{f}()", "get_num_threads initial_seed is_grad_enabled is_inference_mode_enabled autograd.is_anomaly_enabled"
+     " get_num_interop_threads get_float32_matmul_precision are_deterministic_algorithms_enabled is_warn_always_enabled"),
+    ("{f}(tl.ones(2))", "is_inference is_distributed is_storage"),
+    # layers
+    ("{f}()(tl.tensor([-1.0, 0.5, 2.0]))",
+     "nn.CELU nn.ELU nn.GELU nn.Hardshrink nn.Hardsigmoid nn.Hardswish nn.Hardtanh nn.LeakyReLU nn.LogSigmoid nn.Mish nn.PReLU"
+     " nn.ReLU nn.ReLU6 nn.SELU nn.SiLU nn.Sigmoid nn.Softplus nn.Softshrink nn.Softsign nn.Tanh nn.Tanhshrink nn.Identity"),
+    ("{f}().eval()(tl.tensor([-1.0, 0.5, 2.0]))", "nn.RReLU nn.Dropout nn.AlphaDropout nn.FeatureAlphaDropout"),
+    ("{f}(dim=0)(tl.tensor([1.0, 2.0, 3.0]))", "nn.Softmax nn.Softmin nn.LogSoftmax"),
+    ("{f}()(tl.tensor([1.0, 2.0, 3.0, 4.0]))", "nn.GLU"),
+    ("{f}()(tl.ones(1, 2, 3, 3)).shape", "nn.Softmax2d"),
+    ("{f}(0.0, 9.0)(tl.tensor([-1.0, 0.5]))", "nn.Threshold"),
+    ("{f}(2, 3, 2)(tl.ones(4, 2, 8)).shape", "nn.Conv1d nn.ConvTranspose1d"),
+    ("{f}(2, 3, 2, stride=2)(tl.ones(4, 2, 8, 8)).shape", "nn.ConvTranspose2d"),
+    ("{f}(2, 3, 2)(tl.ones(4, 2, 6, 6, 6)).shape", "nn.Conv3d nn.ConvTranspose3d"),
+    ("{f}((4, 4), 2)(tl.ones(1, 8, 9)).shape", "nn.Fold"),
+    ("{f}(2)(tl.ones(1, 2, 4, 4)).shape", "nn.Unfold nn.AvgPool2d nn.MaxPool2d nn.AdaptiveAvgPool2d nn.AdaptiveMaxPool2d"
+     " nn.ZeroPad2d nn.ReflectionPad2d nn.ReplicationPad2d nn.CircularPad2d nn.PixelUnshuffle"),
+    ("{f}(2)(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]))", "nn.AvgPool1d nn.MaxPool1d nn.AdaptiveAvgPool1d nn.AdaptiveMaxPool1d"),
+    ("{f}(1)(tl.tensor([[[3.0, 1.0, 2.0]]]))", "nn.ZeroPad1d nn.ReflectionPad1d nn.ReplicationPad1d nn.CircularPad1d"),
+    ("{f}(2)(tl.ones(1, 2, 4, 6, 8)).shape", "nn.AvgPool3d nn.MaxPool3d nn.AdaptiveAvgPool3d nn.AdaptiveMaxPool3d"
+     " nn.ZeroPad3d nn.ReflectionPad3d nn.ReplicationPad3d nn.CircularPad3d"),
+    ("{f}(1, 9.0)(tl.tensor([[[3.0, 1.0]]]))", "nn.ConstantPad1d"),
+    ("{f}(1, 9.0)(tl.ones(1, 1, 2, 2)).shape", "nn.ConstantPad2d"),
+    ("{f}(1, 9.0)(tl.ones(1, 1, 2, 2, 2)).shape", "nn.ConstantPad3d"),
+    ("{f}(2, 2)(tl.tensor([[[3.0, 4.0, 2.0, 5.0]]]))", "nn.LPPool1d"),
+    ("{f}(2, 2)(tl.ones(1, 2, 4, 6)).shape", "nn.LPPool2d"),
+    ("{f}(2, 2)(tl.ones(1, 2, 4, 6, 8)).shape", "nn.LPPool3d"),
+    ("{f}(2)(tl.tensor([[[3.0, 5.0]]]), tl.tensor([[[0, 3]]]))", "nn.MaxUnpool1d"),
+    ("{f}(2)(tl.ones(1, 1, 1, 2), tl.tensor([[[[0, 3]]]]))", "nn.MaxUnpool2d"),
+    ("{f}(2)(tl.ones(1, 1, 1, 1, 2), tl.tensor([[[[[0, 3]]]]])).shape", "nn.MaxUnpool3d"),
+    ("{f}().eval()(tl.ones(1, 2, 4)).shape", "nn.Dropout1d"),
+    ("{f}().eval()(tl.ones(1, 2, 4, 4)).shape", "nn.Dropout2d"),
+    ("{f}().eval()(tl.ones(1, 2, 4, 4, 4)).shape", "nn.Dropout3d"),
+    ("{f}()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]))", "nn.CosineSimilarity nn.PairwiseDistance"),
+    ("{f}(2, 3)(tl.ones(4, 6)).shape", "nn.Reshape"),
+    ("{f}(1, (2, 3))(tl.ones(4, 6)).shape", "nn.Unflatten"),
+    ("{f}(3)(tl.ones(4, 2)).shape", "nn.LazyLinear"),
+    ("{f}(3, 2)(tl.ones(4, 2, 8)).shape", "nn.LazyConv1d nn.LazyConvTranspose1d"),
+    ("{f}(3, 2)(tl.ones(4, 2, 8, 8)).shape", "nn.LazyConv2d nn.LazyConvTranspose2d"),
+    ("{f}(3, 2)(tl.ones(4, 2, 5, 5, 5)).shape", "nn.LazyConv3d nn.LazyConvTranspose3d"),
+    ("{f}()(tl.ones(4, 2, 8)).shape", "nn.LazyBatchNorm1d nn.LazyInstanceNorm1d"),
+    ("{f}()(tl.ones(4, 2, 8, 8)).shape", "nn.LazyBatchNorm2d nn.LazyInstanceNorm2d"),
+    ("{f}()(tl.ones(4, 2, 5, 5, 5)).shape", "nn.LazyBatchNorm3d nn.LazyInstanceNorm3d"),
+    ("{f}(2, 3, 4)(tl.ones(5, 2), tl.ones(5, 3)).shape", "nn.Bilinear"),
+    ("{f}()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))",
+     "nn.BCELoss nn.BCEWithLogitsLoss nn.HuberLoss nn.KLDivLoss nn.L1Loss nn.MSELoss nn.PoissonNLLLoss nn.SmoothL1Loss"),
+    ("{f}()(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([0]))", "nn.CrossEntropyLoss nn.MultiMarginLoss"),
+    ("{f}()(tl.tensor([[2.0, 0.5, 0.1]]).log_softmax(1), tl.tensor([0]))", "nn.NLLLoss nn.NLLLoss2d"),
+    ("{f}()(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[0, 2, -1]]))", "nn.MultiLabelMarginLoss"),
+    ("{f}()(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[1.0, 0.0, 1.0]]))", "nn.MultiLabelSoftMarginLoss"),
+    ("{f}()(tl.tensor([0.2, 0.9]), tl.tensor([1.0, -1.0]))", "nn.SoftMarginLoss nn.HingeEmbeddingLoss"),
+    ("{f}()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, 0.5]))", "nn.GaussianNLLLoss"),
+    ("{f}()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, -1.0]))", "nn.MarginRankingLoss"),
+    ("{f}()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([1.0]))", "nn.CosineEmbeddingLoss"),
+    ("{f}()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([[0.0, 0.0]]))",
+     "nn.TripletMarginLoss nn.TripletMarginWithDistanceLoss"),
+    ("{f}(2)(tl.ones(4, 2, 8, 8)).shape", "nn.BatchNorm2d nn.InstanceNorm2d nn.LocalResponseNorm"),
+    ("{f}(2)(tl.ones(4, 2, 5, 5, 5)).shape", "nn.BatchNorm3d nn.InstanceNorm3d"),
+    ("{f}(2)(tl.ones(4, 2, 8)).shape", "nn.InstanceNorm1d nn.SyncBatchNorm"),
+    ("{f}(2, 4)(tl.ones(1, 4, 3)).shape", "nn.GroupNorm"),
+    ("{f}(2)(tl.tensor([[1.0, 3.0]]))", "nn.LayerNorm nn.RMSNorm"),
+    ("{f}(2)(tl.ones(1, 4, 2, 2)).shape", "nn.PixelShuffle nn.ChannelShuffle"),
+    ("{f}(scale_factor=2)(tl.ones(1, 1, 2, 2)).shape", "nn.Upsample nn.UpsamplingBilinear2d nn.UpsamplingNearest2d"),
+    ("{f}(3, 5, batch_first=True)(tl.ones(2, 7, 3))[0].shape", "nn.GRU nn.RNN"),
+    ("{f}(3, 5)(tl.ones(2, 3)).shape", "nn.GRUCell nn.RNNCell"),
+    ("{f}(3, 5)(tl.ones(2, 3))[0].shape", "nn.LSTMCell"),
+    ("{f}(8, 2, batch_first=True)(tl.ones(1, 5, 8), tl.ones(1, 5, 8), tl.ones(1, 5, 8))[0].shape", "nn.MultiheadAttention"),
+    ("{f}(8, 2, 1, 1, 16, batch_first=True)(tl.ones(1, 5, 8), tl.ones(1, 3, 8)).shape", "nn.Transformer"),
+    ("{f}(8, 2, 16, batch_first=True)(tl.ones(1, 3, 8), tl.ones(1, 5, 8)).shape", "nn.TransformerDecoderLayer"),
+    ("{f}(tl.nn.TransformerEncoderLayer(8, 2, 16), 2)(tl.ones(5, 1, 8)).shape", "nn.TransformerEncoder"),
+    ("{f}(tl.nn.TransformerDecoderLayer(8, 2, 16), 2)(tl.ones(3, 1, 8), tl.ones(5, 1, 8)).shape", "nn.TransformerDecoder"),
+    ("{f}({{'a': tl.nn.Linear(2, 3)}})['a']", "nn.ModuleDict"),
+    ("{f}(tl.nn.Linear(2, 3))(tl.ones(4, 2)).shape", "nn.DataParallel"),
+    ("{f}(0.1)(tl.nn.Linear(2, 3))", "nn.L2 nn.GroupLasso"),
+    ("{f}(0.1, 0.2)(tl.nn.Linear(2, 3))", "nn.ElasticNet"),
+    ("{f}(tl.zeros(2))", "nn.Buffer"),
+    # initial values
+    ("{f}(tl.empty(2, 3))", "nn.init.eye_ nn.init.ones_ nn.init.zeros_ nn.init.normal_ nn.init.uniform_"
+     " nn.init.trunc_normal_ nn.init.kaiming_normal_ nn.init.kaiming_uniform_ nn.init.xavier_normal_ nn.init.xavier_uniform_"
+     " nn.init.orthogonal_"),
+    ("{f}(tl.empty(2, 3), 0.5)", "nn.init.constant_ nn.init.sparse_"),
+    ("{f}(tl.empty(2, 2, 3))", "nn.init.dirac_"),
+    # training
+    ("[{f}(o := tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), 2).get_last_lr()]", "optim.lr_scheduler.StepLR"
+     " optim.lr_scheduler.CosineAnnealingLR optim.lr_scheduler.CosineAnnealingWarmRestarts"),
+    ("{f}(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)).get_last_lr()", "optim.lr_scheduler.ConstantLR"
+     " optim.lr_scheduler.LinearLR optim.lr_scheduler.PolynomialLR"),
+    ("{f}(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), 0.9).get_last_lr()", "optim.lr_scheduler.ExponentialLR"),
+    ("{f}(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), [2, 4]).get_last_lr()", "optim.lr_scheduler.MultiStepLR"),
+    ("{f}(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), lambda epoch: 0.9).get_last_lr()",
+     "optim.lr_scheduler.MultiplicativeLR"),
+    ("{f}(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), 0.01, 0.1).get_last_lr()", "optim.lr_scheduler.CyclicLR"),
+    ("{f}(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), 0.1, 10).get_last_lr()", "optim.lr_scheduler.OneCycleLR"),
+    ("{f}([tl.nn.Parameter(tl.zeros(2, 2))], lr=0.01)", "optim.Adafactor"),
+    ("{f}(tl.nn.Linear(2, 1).parameters()).shape", "nn.utils.parameters_to_vector"),
+    ("{f}([tl.ones(2), tl.ones(2)])", "nn.utils.get_total_norm nn.utils.rnn.pad_sequence"),
+    ("{f}(tl.nn.Linear(2, 1), 'weight')", "nn.utils.prune.identity"),
+    ("{f}(tl.nn.Linear(2, 2), 'weight', 0.5).weight_mask.sum()", "nn.utils.prune.l1_unstructured"
+     " nn.utils.prune.random_unstructured"),
+    ("{f}(tl.nn.Linear(2, 2)).parametrizations", "nn.utils.parametrizations.orthogonal nn.utils.parametrizations.spectral_norm"
+     " nn.utils.parametrizations.weight_norm"),
+    ("{f}(tl.nn.Linear(2, 2))", "nn.utils.parametrize.is_parametrized"),
+    ("list({f}(range(4)))", "utils.data.SequentialSampler"),
+    ("sorted({f}(range(4)))", "utils.data.RandomSampler utils.data.SubsetRandomSampler"),
+    ("list({f}([0.0, 1.0], 3))", "utils.data.WeightedRandomSampler"),
+    ("len({f}([[1, 2], [3]]))", "utils.data.ConcatDataset"),
+    ("{f}([5, 6, 7], [2, 0])[0]", "utils.data.Subset"),
+    ("{f}([1, 2], ['a', 'b'])[1]", "utils.data.StackDataset"),
+    # distributions
+    ("{f}()(tl.tensor([0.5, -1.0]))", "distributions.AbsTransform distributions.ExpTransform distributions.SigmoidTransform"
+     " distributions.SoftplusTransform distributions.TanhTransform distributions.SoftmaxTransform"),
+    ("{f}(1.0, 2.0)(tl.tensor([0.5, -1.0]))", "distributions.AffineTransform"),
+    ("{f}(tl.tensor(2.0))(tl.tensor([0.5, 3.0]))", "distributions.PowerTransform"),
+    ("{f}(0.0, 1.0).check(tl.tensor([0.5, 2.0]))", "distributions.constraints.interval"
+     " distributions.constraints.half_open_interval distributions.constraints.integer_interval"),
+    ("{f}(0.0).check(tl.tensor([0.5, -2.0]))", "distributions.constraints.greater_than"
+     " distributions.constraints.greater_than_eq distributions.constraints.less_than"),
+    # images
+    ("{f}(tl.full((3, 1, 1), 0.5), 0.2).flatten()", "vision.transforms.functional.adjust_brightness"
+     " vision.transforms.functional.adjust_contrast vision.transforms.functional.adjust_hue"
+     " vision.transforms.functional.adjust_saturation vision.transforms.functional.solarize"),
+    ("{f}(tl.rand(3, 4, 4)).shape", "vision.transforms.functional.rgb_to_grayscale"
+     " vision.transforms.functional.autocontrast"),
+    ("{f}(tl.rand(3, 8, 8), 3).shape", "vision.transforms.functional.gaussian_blur"),
+    ("len({f}(tl.rand(3, 8, 8), 4))", "vision.transforms.functional.five_crop vision.transforms.functional.ten_crop"),
+    # copies, factorisations
+    ("{f}(tl.tensor([[1.0, 2.0]]))", "alias_copy detach_copy t_copy squeeze_copy unbind_copy"),
+    ("{f}(tl.arange(4), (2, 2))", "view_copy"),
+    ("{f}(tl.ones(1), (3,))", "expand_copy"),
+    ("{f}(tl.ones(2, 3), (1, 0)).shape", "permute_copy"),
+    ("{f}(tl.ones(2, 3), 0, 1).shape", "transpose_copy"),
+    ("{f}(tl.arange(4), 0, 2)", "select_copy"),
+    ("{f}(tl.ones(2), 0)", "unsqueeze_copy"),
+    ("{f}(tl.arange(4), 2)", "split_copy unsafe_chunk unsafe_split"),
+    ("{f}(tl.arange(4), [1, 3])", "split_with_sizes_copy unsafe_split_with_sizes"),
+    ("{f}(tl.arange(4), 0, 2, 1)", "unfold_copy"),
+    ("{f}(tl.eye(2))", "diagonal_copy"),
+    ("{f}(tl.arange(4), (2, 2), (1, 1))", "as_strided_copy"),
+    ("A = tl.tensor([[4.0, 1.0], [1.0, 3.0]])\n{f}(tl.tensor([[1.0], [2.0]]), *tl.linalg.lu_factor(A))", "lu_solve"),
+    ("A = tl.tensor([[4.0, 1.0], [1.0, 3.0]])\n{f}(*tl.linalg.lu_factor(A))[1]", "lu_unpack"),
+    ("A = tl.tensor([[4.0, 1.0], [1.0, 3.0]])\n{f}(*tl.geqrf(A))", "orgqr linalg.householder_product"),
+    ("{f}([tl.nn.Linear(2, 1), tl.nn.Linear(2, 1)])[0]['weight'].shape", "func.stack_module_state"),
+    ("{f}([tl.distributions.ExpTransform(), tl.distributions.AffineTransform(1.0, 2.0)])(tl.tensor(0.0))",
+     "distributions.ComposeTransform"),
+    ("{f}(tl.distributions.ExpTransform(), 1)(tl.zeros(2))", "distributions.IndependentTransform"),
+    ("{f}((4,), (2, 2))(tl.arange(4.0))", "distributions.ReshapeTransform"),
+    ("{f}()(tl.zeros(2, 2))", "distributions.LowerCholeskyTransform distributions.PositiveDefiniteTransform"),
+    ("{f}()(tl.zeros(3)).shape", "distributions.CorrCholeskyTransform"),
+    ("{f}(tl.distributions.constraints.positive)(tl.tensor(0.0))", "distributions.biject_to distributions.transform_to"),
+    ("p = tl.nn.Parameter(tl.zeros(2))\np.grad = tl.tensor([3.0, 4.0])\n{f}([p], 1.0)\np.grad",
+     "nn.utils.clip_grad_norm_ nn.utils.clip_grad_norm nn.utils.clip_grad_value_"),
+    ("{f}(tl.nn.Conv2d(1, 2, 3).eval(), tl.nn.BatchNorm2d(2).eval())", "nn.utils.fuse_conv_bn_eval"),
+    ("{f}(tl.nn.Linear(1, 2).eval(), tl.nn.BatchNorm1d(2).eval())", "nn.utils.fuse_linear_bn_eval"),
+    ("{f}(tl.nn.Linear, 2, 3)", "nn.utils.skip_init"),
+    ("layer = tl.nn.Linear(2, 1)\n{f}(tl.ones(3), layer.parameters())\nlayer.weight", "nn.utils.vector_to_parameters"),
+    ("{f}(tl.nn.Linear(2, 2))", "nn.utils.prune.is_pruned nn.utils.parametrize.type_before_parametrizations"),
+    ("{f}(tl.nn.Linear(2, 2), 'weight', 0.5, 2, 0).weight_mask.sum()", "nn.utils.prune.ln_structured"),
+    ("{f}(tl.nn.Linear(2, 2), 'weight', 0.5, 0).weight_mask.sum()", "nn.utils.prune.random_structured"),
+    ("{f}(tl.nn.Linear(2, 2), 'weight', tl.eye(2)).weight_mask", "nn.utils.prune.custom_from_mask"),
+    ("layer = tl.nn.utils.prune.identity(tl.nn.Linear(2, 2), 'weight')\n{f}(layer, 'weight')", "nn.utils.prune.remove"),
+    ("layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))\n{f}(layer, 'weight')",
+     "nn.utils.parametrize.remove_parametrizations"),
+    ("{f}([tl.ones(3), tl.ones(2)]).batch_sizes", "nn.utils.rnn.pack_sequence"),
+    ("packed = tl.nn.utils.rnn.pack_sequence([tl.ones(3), tl.ones(2)])\n{f}(packed)",
+     "nn.utils.rnn.pad_packed_sequence nn.utils.rnn.unpack_sequence"),
+    ("{f}(tl.ones(3, 2), tl.tensor([3, 2]))", "nn.utils.rnn.unpad_sequence"),
+    ("o = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)\nwarm = tl.optim.lr_scheduler.LinearLR(o, 0.5)\n"
+     "down = tl.optim.lr_scheduler.ExponentialLR(o, 0.9)\n{f}(o, [warm, down], [5]).get_last_lr()",
+     "optim.lr_scheduler.SequentialLR"),
+    ("o = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)\nwarm = tl.optim.lr_scheduler.LinearLR(o, 0.5)\n"
+     "down = tl.optim.lr_scheduler.ExponentialLR(o, 0.9)\n{f}([warm, down]).get_last_lr()",
+     "optim.lr_scheduler.ChainedScheduler"),
+    ("average = {f}(tl.nn.Linear(2, 1))\naverage.update_parameters(tl.nn.Linear(2, 1))\naverage.n_averaged",
+     "optim.swa_utils.AveragedModel"),
+    ("{f}(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), swa_lr=0.05).get_last_lr()", "optim.swa_utils.SWALR"),
+    ("print({f}(tl.nn.Linear(3, 2), tl.testing.Arr('n 3'), examples=5))", "testing.check_module"),
+    ("print(tl.viz.trace(tl.exp, tl.ones(2)))", "viz.Graph"),
+    ("print(tl.viz.diff(tl.viz.trace(tl.exp, tl.ones(2)), tl.viz.trace(tl.tanh, tl.ones(2))))", "viz.GraphDiff"),
+    ("tl.viz.summary(tl.nn.Linear(2, 1), tl.ones(1, 2))", "viz.Summary"),
+    ("with {f}() as p:\n    y = tl.ones(2).exp()\nlen(p.table().splitlines()) > 1", "profiler.profile"),
+    ("{f}(tl.tensor([[[200]]], dtype=tl.uint8), 2)", "vision.transforms.functional.posterize"),
+    ("{f}(tl.rand(3, 4, 4), 2.0).shape", "vision.transforms.functional.adjust_sharpness"),
+    ("{f}(tl.rand(3, 8, 8), 0, 0, 4, 4, [2, 2]).shape", "vision.transforms.functional.resized_crop"),
+    ("with {f}():\n    y = (tl.ones(1, requires_grad=True) * 2).requires_grad\ny", "enable_grad inference_mode"),
+    ("with {f}(False):\n    y = (tl.ones(1, requires_grad=True) * 2).requires_grad\ny", "set_grad_enabled"),
+    ("state = tl.get_rng_state()\na = tl.rand(2)\ntl.set_rng_state(state)\nbool((tl.rand(2) == a).all())",
+     "get_rng_state set_rng_state"),
+    ("{f}([1.0, 2.0])", "FloatTensor DoubleTensor HalfTensor"),
+    ("{f}([1, 2])", "LongTensor IntTensor ShortTensor CharTensor ByteTensor BoolTensor"),
+    ("tl.zeros(3).{n}()", "bernoulli_ normal_ uniform_ random_ exponential_ cauchy_ log_normal_"),
+    ("tl.zeros(3).{n}(0.5)", "geometric_"),
+    ("len(tl.zeros(3, 2).shape)", "Size"),
+)  # fmt: skip
+EXAMPLES = {name: text for text, names in FAMILIES for name in names.split()}
+
+
+def example(name: str) -> list[str]:
+    """Return the lines of an example with its result; none for a name that needs none."""
+    short = name.removeprefix("tinygrad_lite.")
+    if short not in EXAMPLES:
+        return []
+    code = EXAMPLES[short].format(f=f"tl.{short}", n=short)
+    tree, names, printed = ast.parse(code), {"tl": tl, "np": np}, io.StringIO()
+    lines: list[str] = []
+    tl.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for part in tree.body:
+            first, *others = ast.unparse(part).splitlines()
+            lines += [f">>> {first}", *(f"... {line}" for line in others), *(["..."] if others else [])]
+            with contextlib.redirect_stdout(printed):
+                if isinstance(part, ast.Expr):
+                    result: Any = eval(compile(ast.Expression(part.value), name, "eval"), names)
+                    lines += [] if result is None else repr(result).splitlines()
+                else:
+                    exec(compile(ast.Module([part], []), name, "exec"), names)
+            lines += printed.getvalue().splitlines()
+            printed.seek(0), printed.truncate()
+    return lines
+
+
+def add(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Add the example to a docstring that has none."""
+    if what in ("class", "function", "method") and not any(">>>" in line for line in lines):
+        name = name.replace("tinygrad_lite.Tensor.", "tinygrad_lite.")
+        if found := example(name):
+            lines += ["", *found, ""]
