@@ -259,6 +259,10 @@ def write(here: Path, save: Any) -> None:
         for name, about in rooms:
             save(here / "api" / f"{name}.rst", room(name, about))
         tables.append((group, [(name, f"`{name}`", about) for name, about in rooms]))
+    pages = {page for _, rows in tables for page, _, _ in rows}
+    for old in (here / "api").glob("*.rst"):
+        if old.stem not in pages:  # of another version of the library
+            old.unlink()
     save(here / "api_index.md", index([tables[2], tables[0], tables[3], tables[1], *tables[4:]]))
 
 
