@@ -38,7 +38,7 @@ class Starts:
         """Return the indices of ``count`` points, drawn in proportion to ``chances``."""
         total = np.cumsum(chances[self.order])
         places: Ints = np.searchsorted(total, self.rng.random(count) * total[-1], side="right")
-        # rounding may point behind the last point that has a chance
+        # rounding may select an index past the last point with positive probability
         last = int(np.searchsorted(total, total[-1], side="left"))
         return np.asarray(self.order[np.minimum(places, last)])
 
@@ -67,7 +67,7 @@ class Starts:
         for _ in range(k - 1):
             chances = nearest * self.weights
             if not chances.any():
-                # fewer different points than clusters: what remains are copies
+                # fewer distinct points than clusters: the remaining centroids are copies
                 chosen = np.append(chosen, self.pick(self.weights))
                 continue
             trial = self.pick(chances, 2 + int(log(k)))

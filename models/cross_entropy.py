@@ -198,7 +198,7 @@ def two_loops(slope: Floats, pairs: list[tuple[Floats, Floats, float]], start: A
     q = start(q)
     if pairs:
         s, y, rho = pairs[-1]
-        # the size of the average Hessian is only a guess; the last pair shows the true one
+        # the scale of the average Hessian is only a guess; the last pair measures it
         q *= 1 / (rho * float((y * start(y)).sum()))
     for (s, y, rho), part in zip(pairs, reversed(parts), strict=True):
         q += s * (part - rho * float((y * q).sum()))

@@ -181,13 +181,13 @@ class Descent:
             now, least = points.nearest(moved)
             sse = float(weights @ least)
             if self.history and sse > self.history[-1]:
-                # only rounding changes the centroids any more: what was found before stays
+                # only rounding still changes the centroids: keep the previous ones
                 self.converged = True
                 break
             rest = float(((moved - centers) ** 2).sum()) <= shift
             settled = bool((now == labels).all())
             self.converged = rest or settled or sse == 0
-            # the round that would find the same labels again counts, as in scikit-learn
+            # the last iteration, which would find the same labels again, counts, as in scikit-learn
             self.rounds += settled and not rest and self.rounds < most
             centers, labels, nearest = moved, now, least
             self.path.append(centers)

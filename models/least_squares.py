@@ -52,7 +52,7 @@ def triangle(gram: Floats, alpha: float, least: float = 1e-6) -> Factor | None:
         return None
     scale = np.where(diagonal > 0, 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1)), 0.0)
     even = gram * scale * scale[:, None]
-    even.flat[:: len(even) + 1] = 1.0  # a column of zeros has no part in anything: its coefficient is 0
+    even.flat[:: len(even) + 1] = 1.0  # the coefficient of a column of zeros is 0
     try:
         lower = np.linalg.cholesky(even)
     except np.linalg.LinAlgError:

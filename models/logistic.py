@@ -126,7 +126,7 @@ class LogisticRegression(Classifier):
         self._remember(X, rows)
         dtype = rows.dtype
         rows, unit = moderate(rows)
-        # centred columns of equal spread make the problem as round as it can be
+        # centred columns of equal spread give the best conditioning
         design = Design(rows, share, self.fit_intercept)
         total = float(share.sum())
         inverse = inverse_spread(design, total)

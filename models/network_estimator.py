@@ -288,7 +288,7 @@ class Network(Estimator):
         self.module_.eval()
         with no_grad():
             x = self._shaped(rows.astype(next(self.module_.parameters()).dtype, copy=False))
-            # in pieces, so that a large X does not need memory for all its activations at once
+            # in batches, so that a large X does not need memory for all activations at once
             parts = [self.module_(tensor(dense(x[i : i + 2000]))).array for i in range(0, x.shape[0], 2000)]
         out: Floats = np.concatenate(parts)
         return out

@@ -87,7 +87,7 @@ def newton(loss: Loss, start: Floats, tol: float, most: int) -> Solution:
             return Solution(here.w, history or [here.value], True)
         step = conjugate_gradients(here.curved, -here.slope, min(1e-3, size / first), 10 * start.size)
         downhill = float((step * here.slope).sum())
-        if downhill >= 0:  # nothing left but rounding
+        if downhill >= 0:  # only rounding remains
             return Solution(here.w, history or [here.value], size <= 1e-6 * first)
         part = 1.0
         while True:
@@ -98,7 +98,7 @@ def newton(loss: Loss, start: Floats, tol: float, most: int) -> Solution:
             part /= 2
             if part < 1e-8:
                 return Solution(here.w, history or [here.value], size <= 1e-6 * first)
-        # at the bottom the loss is flat to rounding, but the gradient still shows which point is nearer
+        # near the minimum the loss is flat to rounding, but the gradient still shows which point is nearer
         stuck = there.value >= here.value - slack and np.abs(there.slope).max() >= 0.5 * size
         if not (stuck and np.abs(there.slope).max() >= size):
             here = there

@@ -238,7 +238,7 @@ def proximal_steps(task: Task, start: Floats, most: int, enough: float) -> Found
         w = new
         if step % 10 == 0:
             history.append(task.value(w, task.residuals(w)))
-            # without an L1 penalty the gap bounds nothing; then the step must have come to rest
+            # without an L1 penalty the gap bounds nothing, so the step size decides
             if task.gap(w) <= enough or shift <= 1e-9 * first:
                 return Found(w, history, True)
     return Found(w, history, False)

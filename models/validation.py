@@ -125,7 +125,7 @@ def check_finite(array: Any, name: str) -> None:
     if array.dtype.kind != "f":
         return
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(array.sum()):  # quicker than a look at each number
+        if np.isfinite(array.sum()):  # faster than checking each number
             return
     if not np.isfinite(array).all():
         if np.isnan(array).any():

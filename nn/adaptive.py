@@ -33,7 +33,7 @@ class ASMoutput(NamedTuple):
 class AdaptiveLogSoftmaxWithLoss(Module):
     """Compute the loss of a softmax over many classes, sorted by how often they occur.
 
-    ``cutoffs`` divide the classes: the first ones have outputs of their own in ``head``, each further cluster has one
+    ``cutoffs`` divide the classes: the first ones have their own outputs in ``head``, each further cluster has one
     output there and a smaller network in ``tail``, whose width falls by ``div_value`` from cluster to cluster.
     ``forward(input, target)`` returns the log-probabilities of the targets and the loss.
 

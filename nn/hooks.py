@@ -95,7 +95,7 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     """Run ``module.forward`` with the hooks of all modules and its own around it."""
     own = module._hooks or Hooks()
     called: set[int] = set()
-    state: list[Any] = [args, kwargs, None]  # what the hooks have made of the arguments and the output so far
+    state: list[Any] = [args, kwargs, None]  # the arguments and the output as the hooks have changed them
     try:
         return _run(module, own, state, called)
     except Exception:

@@ -164,7 +164,7 @@ class Members:
             known[name] = Table(self, value)
         else:
             if name == "forward":
-                known["_places"] = False  # user code, with source lines of its own
+                known["_places"] = False  # user code, which has its own source lines
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -223,7 +223,7 @@ class Members:
 
 
 def make_tables(module: Any, keep: bool = False) -> None:
-    """Give ``module`` tables of its own; unless ``keep``, names from an earlier ``__init__`` are forgotten."""
+    """Give ``module`` new tables; unless ``keep``, drop the names from an earlier ``__init__``."""
     known = module.__dict__
     for table in TABLES:
         entries = known.get(table, {})

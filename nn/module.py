@@ -71,7 +71,7 @@ class Module(Converting, Stateful):
         return self
 
     def _replicate_for_data_parallel(self: M) -> M:
-        """Return a copy that has no parameters yet, and tables of its own with the same buffers and children."""
+        """Return a copy without parameters, whose new tables hold the same buffers and children."""
         replica = type(self).__new__(type(self))
         known = replica.__dict__
         known.update(self.__dict__)

@@ -119,7 +119,7 @@ class _Recurrent(Module):
         if lengths is None:
             run = self.steps(self._rectified(), outer, states, w, b, project, back)
             return run[0], tuple(r[0 if back else -1] for r in run)
-        # each sequence by itself the other way round: what fills up the shorter ones comes last in both directions
+        # reverse each sequence separately, so that padding comes last in both directions
         number, t = new.arange(len(lengths)), new.arange(x.shape[0])[:, None]
         turn = (np.where(t < lengths, lengths - 1 - t, t), number)
         run = self.steps(self._rectified(), getitem(outer, turn) if back else outer, states, w, b, project, False)

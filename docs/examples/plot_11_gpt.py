@@ -82,7 +82,7 @@ index = tl.tensor(codes[None, :32])
 print(summary(model, index, depth=2))
 
 # %%
-# The picture: equal blocks are drawn once.
+# The picture, with the blocks collapsed. The first is marked because the causal mask contains an infinity.
 
 draw(model, index, depth=2)
 

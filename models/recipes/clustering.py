@@ -48,7 +48,7 @@ def run(job: Job) -> None:
         job.args.points, 2, centers=k, cluster_std=1.2, random_state=job.seed, dtype=np.float64
     )
     job.say(f"{len(X)} points in {k} clouds; K-means lowers the sum of squared distances (SSE) to the nearest centroid")
-    # all starts in one corner: the run has to travel, so that there is something to see
+    # all centroids start in one corner, so that their paths are visible
     start = X[np.argsort(X.sum(axis=1))[:k]]
     watched = KMeans(k, init=start, max_iter=job.epochs).fit(X)
     for i, sse in enumerate(watched.history_, 1):
@@ -63,7 +63,7 @@ def run(job: Job) -> None:
     job.prove("SSE: 2 sum (c_k - x) over cluster k", [centers.grad], [slope])
     job.check("SSE", squared_error, X[:40], start)
     labels = ((X[:, None] - start) ** 2).sum(axis=2).argmin(axis=1)
-    # half the slope over the number of points is the way to their mean: one round is one Newton step
+    # half the gradient over the number of points leads to their mean: one iteration is one Newton step
     step = start - slope / (2 * np.maximum(np.bincount(labels, minlength=k), 1))[:, None]
     filled = np.bincount(labels, minlength=k) > 0
     job.prove("one round is one Newton step of the SSE", [watched.path_[1][filled]], [step[filled]])

@@ -73,7 +73,7 @@ def run(job: Job) -> None:
     )
     offset, slope = fit_line(job, x, y)
 
-    # the network sees x and y in units of their own spread: its starting weights are made for numbers around 1
+    # x and y are standardised, because the initial weights suit numbers around 1
     middle, spread, y_middle, y_spread = x.mean(), x.std(), y.mean(), y.std()
     model = CubicNet(dtype=np.float64)
     inputs, target = tensor((X - middle) / spread), tensor(((y - y_middle) / y_spread)[:, None])
@@ -81,7 +81,7 @@ def run(job: Job) -> None:
     check(job, model, inputs, target)
     optimiser = optim.Adam(model.parameters(), lr=job.lr)
     for epoch in job.rounds(job.epochs):
-        # the steps shrink towards the end, so that the last ones settle
+        # the learning rate decays, so that training converges
         optimiser.param_groups[0]["lr"] = job.lr * (0.02 + 0.49 * (1 + np.cos(np.pi * epoch / job.epochs)))
         optimiser.zero_grad()
         loss = nn.functional.mse_loss(model(inputs), target)

@@ -87,7 +87,7 @@ def joined(job: Job) -> None:
     optimiser = optim.Adam([*encode.parameters(), *decode.parameters(), *clusters.parameters()], lr=job.lr)
 
     def code_of(x: Any) -> Any:
-        # of unit spread, or the shortest way to a small distortion would be a small code
+        # with unit spread; otherwise shrinking the code would reduce the distortion
         z = encode(x)
         z = z - z.mean(0)
         return z / (z * z).mean(0).sqrt()

@@ -74,7 +74,7 @@ def run(job: Job) -> None:
     optimiser = optim.Adam(model.parameters(), lr=job.lr)
     for epoch in job.rounds(job.epochs, every=1):
         total = seen = right = 0.0
-        # the steps shrink to nothing by the end
+        # the learning rate decays to zero
         optimiser.param_groups[0]["lr"] = job.lr * 0.5 * (1 + np.cos(np.pi * (epoch - 1) / job.epochs))
         for x, y in batches:
             optimiser.zero_grad()

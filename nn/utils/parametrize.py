@@ -179,7 +179,7 @@ def _no_pickle(self: Any) -> Any:
 
 
 def _new_class(module: Any) -> None:
-    """Give ``module`` a class of its own, to which properties can be added."""
+    """Give ``module`` its own class, to which properties can be added."""
     cls = type(module)
     members: dict[str, Any] = {"__getstate__": _no_pickle, "__module__": cls.__module__}
     if not hasattr(cls, "__deepcopy__"):

@@ -67,7 +67,7 @@ def test_the_index_is_that_of_the_first() -> None:
         1 / x
 
 
-def test_what_was_given_is_not_blamed() -> None:
+def test_arguments_that_were_given_are_not_reported_missing() -> None:
     mask = tl.tensor([[True, False], [True, True]])
     x = tl.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     with detect_anomaly():

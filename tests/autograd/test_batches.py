@@ -165,7 +165,7 @@ def test_wrong_use(wrong: Any, text: str) -> None:
         wrong()
 
 
-def test_results_are_without_history_unless_somebody_outside_may_ask() -> None:
+def test_results_have_history_only_if_it_may_be_needed_outside() -> None:
     x = tl.tensor([1.0, 2.0])
     assert not grad(lambda v: (v**3).sum())(x).requires_grad
     assert not jacrev(lambda v: v**3)(x).requires_grad

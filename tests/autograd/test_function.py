@@ -101,7 +101,7 @@ def test_no_recording_inside_and_none_without_need() -> None:
     Look.apply(x).sum().backward()
 
 
-def test_an_input_handed_through_is_another_tensor() -> None:
+def test_an_input_returned_unchanged_is_a_new_tensor() -> None:
     class Pass(Function):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
@@ -159,7 +159,7 @@ def test_a_saved_tensor_that_was_changed_is_noticed() -> None:
         y.backward()
 
 
-def test_what_is_saved_is_freed_without_the_garbage_collector() -> None:
+def test_saved_values_are_freed_without_the_garbage_collector() -> None:
     gc.collect()
     gc.disable()
     try:

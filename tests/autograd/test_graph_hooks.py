@@ -141,7 +141,7 @@ def test_a_saved_tensor_outside_the_graph_is_the_same_object() -> None:
         out.backward()
 
 
-def test_writes_through_data_are_no_change_of_the_graph() -> None:
+def test_writes_through_data_do_not_change_the_graph() -> None:
     x, w = tl.ones(2, requires_grad=True), tl.full((2,), 3.0)
     y = (x * w).sum()
     w.data[0] = 5.0

@@ -54,7 +54,7 @@ def test_removing_a_hook() -> None:
     assert x.grad.item() == 1.0
 
 
-def test_what_a_hook_keeps_or_returns_is_its_own() -> None:
+def test_a_hook_may_keep_or_return_its_gradient() -> None:
     x, kept, constant = leaf(1.0, 2.0), [], tl.tensor([5.0, 5.0], dtype=tl.float64)
     x.register_hook(kept.append)
     for _ in range(2):
@@ -167,7 +167,7 @@ def test_gradients_saved_by_a_step_are_not_changed_behind_its_back() -> None:
         y.backward()
 
 
-def test_a_hook_that_returns_no_tensor_is_told_its_kind() -> None:
+def test_a_hook_that_returns_no_tensor_is_an_error_with_its_kind() -> None:
     x = tl.ones(2, requires_grad=True)
     x.register_hook(lambda g: g.numpy() * 2)
     with pytest.raises(

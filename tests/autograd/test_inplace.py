@@ -126,7 +126,7 @@ def test_lines_are_the_user_s_also_through_layers_and_views() -> None:
     z.sum().backward()
 
 
-def test_a_change_from_outside_can_be_told() -> None:
+def test_a_change_from_outside_can_be_reported() -> None:
     w = tl.ones(2, requires_grad=True)
     y = w * w
     w.array += 1

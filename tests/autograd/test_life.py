@@ -309,7 +309,7 @@ def test_training_with_an_optimiser_never_looks_at_single_saved_values(monkeypat
     assert looked, "a step between forward and backward has to be noticed"
 
 
-def test_what_programs_ask_of_a_tensor_without_computing() -> None:
+def test_attributes_that_compute_nothing() -> None:
     x = tl.ones(2, 3, requires_grad=True)
     assert x.device == tl.device("cpu") and not x.is_cuda and next(nn.Linear(1, 1).parameters()).device.type == "cpu"
     assert tl.zeros(2, device=x.device).to(x.device).shape == (2,)

@@ -98,7 +98,7 @@ def test_its_source_can_be_read(toy: Any) -> None:
     assert compile(source, "toy", "exec")
 
 
-def test_what_is_declared_otherwise_is_not_there() -> None:
+def test_names_declared_absent_are_absent() -> None:
     @tl.op(x=lambda g: g, kind="activation", inplace=False, functional=False)
     def toy_plain(x):  # type: ignore[no-untyped-def]
         return x

@@ -222,7 +222,7 @@ def test_effects_outside_happen_once_per_call(capsys):
     assert len(counts) == 3
 
 
-def test_numbers_from_elsewhere():
+def test_numbers_computed_elsewhere():
     """Python's and NumPy's own random numbers, the clock, an iterator."""
     numbers = np.random.default_rng(0)
     iterator = iter(range(100))
@@ -299,7 +299,7 @@ def test_arguments_are_not_written_to():
     assert sorted(p.calls for ps in step._programs.values() for p in ps) == [2, 3]
 
 
-def test_what_was_returned_stays():
+def test_a_returned_result_does_not_change():
     """Results and gradients of earlier calls are not written to by later ones."""
     m = mlp()
     o = tl.optim.SGD(m.parameters(), lr=0.1)

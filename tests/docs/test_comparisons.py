@@ -69,7 +69,7 @@ class TestAutograd:
         with pytest.raises(NotImplementedError):
             autograd.grad(anp.median)(np.ones(3))
 
-    def test_what_comes_with_it(self, autograd):
+    def test_what_is_installed_with_it(self, autograd):
         from autograd.extend import defvjp, primitive
         from autograd.misc import optimizers
         from autograd.test_util import check_grads
@@ -97,7 +97,7 @@ class TestPyTorch:
             torch.exp(np.ones(2))
         assert tl.exp(tl.ones(2)).shape == (2,) and np.exp(tl.ones(2, requires_grad=True)).requires_grad
 
-    def test_what_it_has_not(self, torch):
+    def test_absent_names(self, torch):
         with pytest.raises(RuntimeError):
             torch.nn.functional.conv1d(torch.ones(1, 1, 4), torch.ones(1, 1, 2), padding="full")
         with pytest.raises(TypeError):
@@ -173,7 +173,7 @@ class TestScikitLearn:
             assert set(a) - set(b) <= ({"solver"} if name in ("Lasso", "ElasticNet") else set()), name
             assert not {k for k in set(a) & set(b) if a[k] != b[k]}, name
 
-    def test_what_is_missing(self, sk):
+    def test_missing_requirements(self, sk):
         lacking = {n: set(b.get_params()) - set(a.get_params()) for n, (a, b) in self.pairs().items()}
         assert lacking.pop("MLPRegressor") <= {"loss"}
         assert not any(lacking.values()), lacking

@@ -64,7 +64,7 @@ def server():
         found.shutdown()
 
 
-def test_who_answers(links, server):
+def test_which_sites_answer(links, server):
     sites = {name: f"{server}/{name}" for name in (*ANSWERS, "missing")}
     sites |= {"nobody": "http://127.0.0.1:9", "no_name": "http://tinygrad-lite.invalid", "nonsense": "x://y"}
     # the slow one answers only after this test, and rightly: that it is not found shows that nobody waited

@@ -140,7 +140,7 @@ def test_the_gradients_of_two_leaves_never_share_memory(view: Callable[[Any], An
     assert b.grad.tolist() == [[3.0, 3.0], [3.0, 3.0]]
 
 
-def test_a_broadcast_gradient_becomes_memory_of_its_own() -> None:
+def test_a_broadcast_gradient_is_copied() -> None:
     x = image(2, 2)
     x.sum().backward()
     x.grad.array[0, 0] = 5
@@ -153,6 +153,6 @@ def test_a_broadcast_gradient_becomes_memory_of_its_own() -> None:
     (lambda: tl.mean("a"), "mean: input must be a tensor"),
     (lambda: tl.matmul(np.ones((2, 3)), np.ones((2, 3))), "matmul: the last axis of input has 3 elements"),
 ])  # fmt: skip
-def test_calls_without_any_tensor_are_told_in_our_words_too(call, said):
+def test_calls_without_any_tensor_have_the_same_messages(call, said):
     with pytest.raises((TypeError, ValueError), match=said):
         call()

@@ -3,7 +3,7 @@
 import tinygrad_lite as tl
 
 
-def test_a_name_published_anew_is_found_anew():
+def test_a_name_registered_again_is_found():
     """The package remembers what it has looked up, and forgets it when the name is published again."""
     from tinygrad_lite.engine.op import PUBLIC, publish
 

@@ -180,7 +180,7 @@ def test_one_clear_error(call: Callable[[], Any], kind: type[Exception], text: s
         call()
 
 
-def test_what_people_rightly_give_is_taken():
+def test_valid_forms_of_arguments_are_accepted():
     assert nn.Linear(np.int64(3), np.int8(2)).weight.shape == (2, 3)
     assert nn.Linear(3, 2, bias=None).bias is None and nn.Linear(3, 2, bias=np.bool_(True)).bias is not None
     assert nn.LayerNorm(x.shape[1:])(x).shape == nn.LayerNorm([3])(x).shape == (4, 3)
@@ -210,7 +210,7 @@ def test_constructors_of_users_are_their_own():
     assert Unknown(params()).param_groups[0]["lr"] == 0.1
 
 
-def test_what_pytorch_takes_is_taken():
+def test_arguments_that_pytorch_accepts_are_accepted():
     assert list(nn.ModuleDict([("a", nn.ReLU())])) == list(nn.ModuleDict(nn.ModuleDict({"a": nn.ReLU()}))) == ["a"]
     assert optim.Adam(params(), betas=np.array([0.5, 0.75])).param_groups[0]["betas"] == (0.5, 0.75)
     assert optim.lr_scheduler.CosineAnnealingLR(sgd(), 10.5).T_max == 10.5
@@ -244,6 +244,6 @@ def test_a_refused_group_changes_nothing():
         (Any, [3, None], []),
     ],
 )
-def test_what_fits(hint, good, bad):
+def test_inputs_that_fit(hint, good, bad):
     assert all(fits(hint, v) for v in good) and not any(fits(hint, v) for v in bad)
     assert isinstance(words(hint), str)

@@ -148,7 +148,7 @@ def test_soft_k_means_rests_where_the_gradient_is_zero(blobs):
     assert (shares.argmax(axis=1) == model.labels_).all()
 
 
-def test_layer_gradients_are_the_written_ones():
+def test_layer_gradients_equal_the_formulas():
     rng = np.random.default_rng(0)
     layer = models.SoftClusters(3, 2, beta=0.7, dtype=np.float64)
     x = tensor(rng.normal(size=(9, 2)), requires_grad=True)
@@ -213,7 +213,7 @@ def test_float32_points_stay():
     assert model.cluster_centers_.dtype == model.transform(X).dtype == np.float32
 
 
-def test_starts_by_a_function_and_too_many_attempts(blobs):
+def test_initial_centroids_from_a_function_and_too_many_attempts(blobs):
     model = models.KMeans(3, init=lambda X, k, random_state: X[random_state.permutation(len(X))[:k]], random_state=0)
     assert model.fit(blobs).inertia_ == model.fit(blobs).inertia_
     with pytest.warns(RuntimeWarning, match="performing only one init"):

@@ -197,13 +197,13 @@ def test_bad_weights(name, weights, text):
         (models.SoftKMeans(3, method="luck"), "one of em, gradient"),
     ],
 )
-def test_bad_settings_are_told_in_fit(model, text):
+def test_fit_checks_the_settings(model, text):
     with pytest.raises(ValueError, match=text):
         model.fit(X, LABELS if "Class" in repr(model) or "Logistic" in repr(model) else Y)
     assert "n_features_in_" not in vars(model)
 
 
-def test_learned_things_before_fit():
+def test_learned_attributes_before_fit():
     with pytest.raises(AttributeError, match="KMeans has no inertia_ before fit"):
         models.KMeans().inertia_
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

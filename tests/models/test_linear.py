@@ -91,7 +91,7 @@ def test_a_constant_column_gets_no_weight():
         assert np.isfinite(model.coef_).all()
 
 
-def test_of_many_solutions_the_shortest():
+def test_the_shortest_of_many_solutions():
     X, y = make_regression(10, 30, random_state=0)
     wide = models.LinearRegression().fit(X, y)
     np.testing.assert_allclose(wide.predict(X), y, rtol=1e-8)
@@ -289,7 +289,7 @@ def test_the_duality_gap_bounds_the_objective_of_many_columns(name):
     assert ours.dual_gap_ <= 1e-4 * y.var()
 
 
-def test_the_gradient_road_ends_at_the_closed_form():
+def test_gradient_descent_reaches_the_closed_form():
     X, y = make_regression(60, 5, noise=5.0, random_state=0)
     for name in ("Ridge", "Lasso", "ElasticNet"):
         by_graph = getattr(models, name)(solver="gradient", max_iter=10_000).fit(X, y)

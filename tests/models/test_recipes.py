@@ -151,7 +151,7 @@ def test_output_folder_is_never_written_over(tmp_path, monkeypatch, capsys):
     assert output_folder("full", "xor", True).name == "full"
 
 
-def test_missing_extra_is_said_before_training(tmp_path, monkeypatch, capsys):
+def test_a_missing_extra_is_an_error_before_training(tmp_path, monkeypatch, capsys):
     import sys
 
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -189,7 +189,7 @@ def test_lenet_reads_mnist(mnist, tmp_path):
     assert status == 0 and found["metrics"]["test_accuracy"] >= 0.7
 
 
-def test_missing_files_are_told(tmp_path, capsys):
+def test_missing_files_are_an_error(tmp_path, capsys):
     assert (
         recipes.run_train(
             [

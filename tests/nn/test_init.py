@@ -108,7 +108,7 @@ def test_layers_start_uniform(number):
     check(getattr(layer, name), -bound, bound, bound / math.sqrt(3))
 
 
-def test_layers_start_otherwise():
+def test_layers_that_start_differently():
     check(nn.Embedding(100, 100).weight, -6, 6, 1)
     assert not nn.Embedding(4, 3, padding_idx=2).weight.array[2].any()
     a = nn.MultiheadAttention(100, 2)

@@ -209,7 +209,7 @@ def test_devices():
         (lambda: nn.LSTM(3, 4)(tl.ones(5, 2, 7)), "Expected 3, got 7"),
     ],
 )
-def test_bad_input_is_told(call, message):
+def test_bad_input_is_an_error(call, message):
     with pytest.raises((ValueError, TypeError, IndexError), match=message):
         call()
 
@@ -222,7 +222,7 @@ def test_bad_input_is_told(call, message):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("junk", ["abc", None, {"x": 1}, object()])
-def test_what_is_no_tensor_is_refused(layer, junk):
+def test_a_non_tensor_is_refused(layer, junk):
     with pytest.raises(RuntimeError) as error:
         layer(junk)
     assert isinstance(error.value, (TypeError, ValueError)) and "has no attribute" not in str(error.value)
@@ -230,7 +230,7 @@ def test_what_is_no_tensor_is_refused(layer, junk):
         nn.Sequential(layer)(junk)
 
 
-def test_own_modules_take_what_they_like():
+def test_users_modules_may_take_any_arguments():
     class Own(nn.Module):
         def forward(self, words):
             return words.missing

@@ -31,13 +31,13 @@ def lines(out):
     return found
 
 
-def test_steps_of_our_own_modules_are_told_as_the_line_that_called_the_network():
+def test_ops_of_library_layers_have_the_line_that_called_the_network():
     net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Tanh(), nn.Linear(3, 1)))
     out = net(tl.ones(4, 2))  # here
     assert lines(out) == [(op, "out = net(tl.ones(4, 2))  # here") for op in ("linear", "tanh", "linear")]
 
 
-def test_steps_of_a_users_layer_are_told_as_its_own_lines_wherever_it_stands():
+def test_ops_of_a_users_layer_have_its_own_lines_in_any_network():
     net = nn.Sequential(nn.Tanh(), Block(), nn.Sequential(Block(), nn.ReLU()))
     out = net(tl.ones(4, 2))
     call = "out = net(tl.ones(4, 2))"
@@ -46,7 +46,7 @@ def test_steps_of_a_users_layer_are_told_as_its_own_lines_wherever_it_stands():
     assert len(lines(out)) == 5  # tanh of a constant is not recorded
 
 
-def test_a_subclass_with_a_forward_of_its_own_is_a_users_layer():
+def test_a_subclass_that_overrides_forward_is_a_users_layer():
     class Twice(nn.Sequential):
         def forward(self, input):
             return super().forward(input) + input  # here
@@ -61,7 +61,7 @@ def double(module, args, out):
     return out * 2  # the hook
 
 
-def test_a_hook_has_a_line_of_its_own_wherever_its_module_stands():
+def test_a_hook_has_its_own_line_in_any_module():
     for net in (nn.Sequential(nn.Linear(2, 2)), nn.Sequential(nn.Sequential(nn.Linear(2, 2)), nn.ReLU())):
         inner = net[0] if isinstance(net[0], nn.Linear) else net[0][0]
         inner.register_forward_hook(double)

@@ -140,7 +140,7 @@ def test_wrong_states_change_nothing(net):
     assert net.scale.tolist() == [0, 0, 0]
 
 
-def test_loading_keeps_a_graph_honest(net):
+def test_loading_counts_as_a_change_of_the_graph(net):
     y = net(tl.ones(1, 2)).sum()
     net.load_state_dict(net.state_dict())
     with pytest.raises(RuntimeError, match="changed in place"):
@@ -289,7 +289,7 @@ def test_backward_hooks():
         layer(tl.ones(4, 2)).sum().backward()
 
 
-def test_observers_are_told_of_modules(net):
+def test_observers_are_called_for_modules(net):
     class Watch(Observer):
         def __init__(self):
             self.said = []

@@ -60,7 +60,7 @@ REDUCTIONS = ("sum", "prod", "max", "min", "mean", "var", "std", "median", "nans
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
-def test_over_no_axis(name: str) -> None:
+def test_reductions_over_no_axis(name: str) -> None:
     x = np.arange(6.0).reshape(2, 3)
     np.testing.assert_array_equal(getattr(np, name)(tl.tensor(x), axis=()), getattr(np, name)(x, axis=()))
 

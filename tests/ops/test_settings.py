@@ -115,7 +115,7 @@ def test_subclass() -> None:
         x.cuda()
 
 
-def test_what_only_raises_says_what_to_do() -> None:
+def test_names_that_only_raise_say_what_to_do() -> None:
     assert not tl.distributed.is_available() and not tl.distributed.is_initialized()
     for call in (tl.distributed.get_rank, tl.ones(1).to_sparse, tl.ones(1).bfloat16):
         with pytest.raises(NotImplementedError, match="does not exist in tinygrad_lite; "):

@@ -147,7 +147,7 @@ def test_errors_of_adafactor(lib: Any, words: dict[str, Any], message: str) -> N
         lib.optim.Adafactor([lib.nn.Parameter(lib.ones(1))], **words)
 
 
-def test_what_does_not_exist_says_what_to_do() -> None:
+def test_an_absent_name_explains_what_to_do() -> None:
     p = tl.nn.Parameter(tl.ones(1))
     for call, message in (
         (lambda: tl.optim.SparseAdam([p]), "use optim.Adam"),

@@ -74,7 +74,7 @@ def test_pytorchs_files_are_read(name, tmp_path):
     assert same(tl.load(tmp_path / "x.pt"), CASES[name])
 
 
-def test_what_a_parameter_and_shared_memory_become(tmp_path):
+def test_a_parameter_and_shared_memory_after_conversion(tmp_path):
     torch.save(CASES["parameters"] + [CASES["shared"]], tmp_path / "x.pt")
     first, second, shared = tl.load(tmp_path / "x.pt", map_location="cpu", weights_only=True)
     assert first.requires_grad and not second.requires_grad

@@ -79,7 +79,7 @@ def test_both_derivatives(name):
     assert gradgradcheck(loss, x)
 
 
-def test_what_cannot_be_aligned_is_infinite_and_gives_no_gradient():
+def test_an_impossible_alignment_is_infinite_without_a_gradient():
     x = tl.tensor(numbers(2, 1, 3), requires_grad=True)
     loss = F.ctc_loss(x.log_softmax(-1), tl.tensor([[1, 1]]), [2], [2])
     assert loss.item() == np.inf

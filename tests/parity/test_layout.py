@@ -128,7 +128,7 @@ FUNCTIONS = sorted({*TABLE, *DERIVED, *rows_layout.ROWS})
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_results_lie_as_in_pytorch(name: str) -> None:
+def test_results_have_the_memory_layout_of_pytorch(name: str) -> None:
     found: list[str] = []
     for call, arrays, shown in calls(name):
         for how, given in laid(arrays):
@@ -142,7 +142,7 @@ RANDOM = ("AlphaDropout", "FeatureAlphaDropout")
 
 
 @pytest.mark.parametrize("name", list(ROWS))
-def test_results_of_layers_lie_as_in_pytorch(name: str) -> None:
+def test_results_of_layers_have_the_memory_layout_of_pytorch(name: str) -> None:
     found: list[str] = []
     for call, arrays, shown in module_calls(name):
         if shown == "training" and name.startswith(RANDOM):
@@ -153,7 +153,7 @@ def test_results_of_layers_lie_as_in_pytorch(name: str) -> None:
     verdict(name, found)
 
 
-def test_gradients_lie_as_their_leaf() -> None:
+def test_gradients_have_the_memory_layout_of_their_leaf() -> None:
     found: list[str | None] = []
     for name in FUNCTIONS:
         for call, arrays, shown in calls(name):

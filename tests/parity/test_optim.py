@@ -131,7 +131,7 @@ def test_a_state_of_pytorch_is_taken_over(name, tmp_path):
     follow(ours, theirs, fresh, b, 20, 1e-10)
 
 
-def test_groups_with_options_of_their_own():
+def test_groups_with_their_own_options():
     ours, theirs = parameters()
     a, b = (
         lib.SGD([{"params": p[:2], "lr": 0.1}, {"params": p[2:], "momentum": 0.5}], lr=0.01, momentum=0.9)
@@ -144,7 +144,7 @@ def test_groups_with_options_of_their_own():
     follow(ours, theirs, a, b, 3, 1e-12)
 
 
-def test_large_parameters_go_the_same_way():
+def test_large_parameters_use_the_same_algorithm():
     """More elements than are worked on at a time."""
     start = np.random.default_rng(0).normal(size=(300, 301))
     for name in ("SGD", "Adam", "RMSprop", "Adadelta", "Rprop"):

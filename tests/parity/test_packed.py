@@ -103,7 +103,7 @@ def test_no_sequence_is_longer_than_the_input():
         rnn(tl).pack_padded_sequence(tl.ones(5, 4, 3), [9, 3, 2, 1])
 
 
-def test_what_fills_up_has_no_influence():
+def test_padding_has_no_influence():
     layer = tl.nn.LSTM(2, 3, bidirectional=True)
     x = tl.tensor(numbers(4, 2, 2), dtype=tl.float32)
     filled = x.clone()

@@ -181,7 +181,7 @@ def test_the_message_of_assert_close_is_pytorchs() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ asked for
-def test_what_scripts_ask() -> None:
+def test_questions_that_scripts_ask() -> None:
     tl.backends.cudnn.benchmark = True
     tl.backends.cuda.matmul.allow_tf32 = True
     assert not tl.backends.mps.is_available() and not tl.cuda.is_available() and tl.cuda.device_count() == 0

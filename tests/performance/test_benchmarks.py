@@ -33,7 +33,7 @@ def runs():
     ]  # fmt: skip
 
 
-def test_runs_are_told_by_their_medians_and_spread(benchmarks):
+def test_runs_are_reported_by_median_and_spread(benchmarks):
     row = benchmarks.runs.combined(runs())["xor"]
     assert row["PyTorch"]["ratio"]["runs"] == pytest.approx([0.5, 0.6, 0.25])
     ratio = row["PyTorch"]["ratio"]
@@ -43,7 +43,7 @@ def test_runs_are_told_by_their_medians_and_spread(benchmarks):
     assert row["MyGrad"] == {"missing": "No module named 'mygrad'"}
 
 
-def test_a_peer_that_failed_in_one_run_is_told_by_the_others(benchmarks):
+def test_a_peer_that_failed_in_one_run_is_reported_from_the_others(benchmarks):
     found = runs()
     found[0]["xor"]["PyTorch"] = {"absent": "the process ended"}
     row = benchmarks.runs.combined(found)["xor"]["PyTorch"]
@@ -64,7 +64,7 @@ def test_the_page_shows_spread_and_reasons(benchmarks):
     assert "/ PyTorch: median, fastest step" in page and "| **0.50, 0.50** | 40.0 | 80.0 (0.50) |" in page
 
 
-def test_everything_is_done_as_often_as_asked(benchmarks, monkeypatch, tmp_path, capsys):
+def test_every_setting_of_how_often_is_obeyed(benchmarks, monkeypatch, tmp_path, capsys):
     calls, given = [], iter([*runs(), *runs()])
     monkeypatch.setattr(benchmarks.session, "measure", lambda *a: calls.append(a) or next(given))
     page = tmp_path / "page.md"

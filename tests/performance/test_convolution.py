@@ -64,7 +64,7 @@ def test_fast_equals_plain_in_double(case):
 
 
 @pytest.mark.parametrize("case", ["many small images", "wide 3x3", "one channel", "stride"])
-def test_switched_off_is_the_plain_algorithm_to_the_last_bit(case):
+def test_with_the_option_off_results_equal_the_plain_algorithm(case):
     x, w, b, g, how = drawn(case)
     with fast_convolution(False):
         assert not fastconv.suits(x, w, w.shape, how[0], how[1])
@@ -178,7 +178,7 @@ def test_two_threads_give_the_same(case, two, monkeypatch):
         close(c, a, case)
 
 
-def test_an_error_in_a_thread_is_told(two):
+def test_an_error_in_a_thread_is_raised(two):
     def some(part):
         raise MemoryError(f"images {part}")
 
@@ -209,7 +209,7 @@ def test_a_thread_that_never_runs_is_not_waited_for(two):
     stop.set()
 
 
-def test_a_part_that_another_thread_has_begun_is_waited_for(two):
+def test_a_part_started_by_another_thread_is_waited_for(two):
     begun = threading.Event()
 
     def some(part):
@@ -230,7 +230,7 @@ def test_the_blas_of_numpys_wheels_is_found():
     assert workers.Blas().get is not None
 
 
-def test_somebody_who_shares_out_does_not_change_what_others_find(two):
+def test_sharing_out_work_does_not_change_other_threads_results(two):
     """The parts, and with them the rounding, are those of two threads whatever other threads of the program do."""
     found = []
 
@@ -273,7 +273,7 @@ def test_threads_warn_as_their_caller_wants(two):
         workers.split(4, 1, some)
 
 
-def test_a_forked_process_begins_with_threads_of_its_own(two):
+def test_a_forked_process_starts_its_own_threads(two):
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
     pool = two.pool
     two.lock.acquire()  # as another thread of the process that forks holds them

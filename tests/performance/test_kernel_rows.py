@@ -119,7 +119,7 @@ def test_padding_is_zero_in_buffers_that_are_not_kept(name: str, monkeypatch: py
 
 
 @pytest.mark.parametrize(("n", "stride"), [(2, 1), (33, 1), (2, 2), (33, 3)])
-def test_conv2d_takes_this_road(n: int, stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conv2d_uses_this_algorithm(n: int, stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = set()
 
     def spy(name: str) -> None:
@@ -148,7 +148,7 @@ def test_conv2d_takes_this_road(n: int, stride: int, monkeypatch: pytest.MonkeyP
         close(found, expected)
 
 
-def test_float64_and_one_image_do_not_take_this_road() -> None:
+def test_float64_and_single_images_use_another_algorithm() -> None:
     assert not kernel_rows.suits((3, 3), (1, 1), 1, 1)
     assert not kernel_rows.suits((3, 3), (2, 2), 1, 8)
     assert not kernel_rows.suits((3, 3), (1, 1), 2, 8)

@@ -109,7 +109,7 @@ def test_layers_in_float32_against_pytorch(bidirectional: bool, batch_first: boo
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
 
 
-def test_projections_and_asked_gates_go_the_general_road(taken: list[Any]) -> None:
+def test_projections_and_returned_gates_use_the_general_algorithm(taken: list[Any]) -> None:
     outer, hidden, cell, weight = drawn(4, 3, 4, np.float64)
     leaves = [tl.tensor(a, requires_grad=True) for a in (outer, hidden, cell, weight)]
     opened = recurrent.lstm_steps(*leaves)[2]

@@ -27,12 +27,12 @@ def check(found):
         assert got.dtype == array.dtype and got.shape == array.shape and got.tobytes() == array.tobytes()
 
 
-def test_ours_is_read_by_them(tmp_path):
+def test_our_file_is_read_by_pytorch(tmp_path):
     save_file(ARRAYS, tmp_path / "x.safetensors", {"format": "np", "note": "ü"})
     check(theirs.load_file(tmp_path / "x.safetensors"))
 
 
-def test_theirs_is_read_by_us(tmp_path):
+def test_pytorchs_file_is_read_here(tmp_path):
     theirs.save_file(ARRAYS, tmp_path / "x.safetensors", {"format": "np"})
     check(load_file(tmp_path / "x.safetensors"))
     check(tl.load(tmp_path / "x.safetensors"))

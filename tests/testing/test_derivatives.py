@@ -41,6 +41,6 @@ def test_tensors_shapes_and_inputs() -> None:
         numeric_jacobian(lambda x: (x, x), np.ones(3))
 
 
-def test_what_cannot_be_estimated_is_nan_with_an_infinite_error() -> None:
+def test_an_estimate_that_fails_is_nan_with_an_infinite_error() -> None:
     J, error = numeric_jacobian(np.log, np.array([0.0, 1.0]))
     assert np.isnan(J[0, 0]) and np.isinf(error[0, 0]) and abs(J[1, 1] - 1) < 1e-9

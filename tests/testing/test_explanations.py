@@ -345,7 +345,7 @@ def test_without_a_pattern_the_smallest_example_is_described(seed: int) -> None:
 
 
 @seeds
-def test_what_the_error_depends_on(seed: int) -> None:
+def test_the_error_names_its_cause(seed: int) -> None:
     def forward(x: Any, k: Any) -> Any:
         return np.asarray(np.sin(x).sum() + np.tanh(k) * np.exp(k * k)), lambda: (x, k)
 

@@ -71,7 +71,7 @@ def test_as_a_command(script: Path) -> None:
         ("import torch.no_such_module", "no_such_module"), ("torch.jit.save(None, 'x')", "jit.save does not exist"),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_one_message(
+def test_a_missing_name_is_one_message(
     line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "s.py"
@@ -81,7 +81,7 @@ def test_what_is_missing_is_one_message(
     assert err.startswith(f"{path}:3: ") and said in err and "tinygrad-lite check" in err and "Traceback" not in err
 
 
-def test_the_scripts_own_errors_are_its_own(tmp_path: Path) -> None:
+def test_errors_of_the_script_are_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "s.py"
     for text, error in (
         ("1 / 0", ZeroDivisionError),

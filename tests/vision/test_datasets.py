@@ -219,6 +219,6 @@ def test_the_base() -> None:
 
 
 @pytest.mark.parametrize(("room", "name"), [("datasets", "ImageNet"), ("models", "resnet18"), ("ops", "nms")])
-def test_what_is_absent_says_so(room: str, name: str) -> None:
+def test_an_absent_feature_is_an_error(room: str, name: str) -> None:
     with pytest.raises(AttributeError, match=f"vision.{room} has no '{name}'"):
         getattr(getattr(vision, room), name)

@@ -200,7 +200,7 @@ def test_second_version() -> None:
     assert T.v2.RGB()(image().convert("L")).mode == "RGB"
 
 
-def test_what_is_absent_says_so() -> None:
+def test_an_absent_feature_is_an_error() -> None:
     with pytest.raises(AttributeError, match="AutoAugment"):
         T.AutoAugment  # noqa: B018
     assert not hasattr(T, "__wrapped__")

@@ -94,7 +94,7 @@ def test_both_passes_side_by_side(make, rankdir):
         assert all(back * p <= back * q + 0.05 for p, q in zip(along, along[1:], strict=False))
 
 
-def test_what_a_rule_uses_is_said_in_its_box():
+def test_the_box_of_a_rule_names_what_it_uses():
     layer = nn.Linear(3, 2)
     text = {lines[0]: lines for lines in words(viz.draw(layer, rand(4, 3), graph="backward"))}
     assert "∂ Linear" in text
@@ -106,7 +106,7 @@ def test_what_a_rule_uses_is_said_in_its_box():
     assert "uses weight, input" in [text for text, _ in scene.twins["Linear/linear.1.grad"].lines]
 
 
-def test_large_values_are_cut_and_said_to_be():
+def test_large_values_are_shortened_and_marked():
     svg = viz.draw(lambda x: x * 2, rand(20, 20), show="value").to_svg()
     assert "first 12 × 12 of 20 × 20" in svg
     assert "2,500 values, not shown" in viz.draw(lambda x: x * 2, rand(50, 50), show="value").to_svg()

@@ -18,7 +18,7 @@ def test_gradients_are_those_of_backward(nets):
     assert graph.notes == ("gradients are those of the sum of all outputs",)
 
 
-def test_the_backward_pass_is_a_graph_of_its_own(nets):
+def test_the_backward_pass_is_its_own_graph(nets):
     graph = viz.draw(nets.CNN(), nets.image, graph="backward")
     assert {n.kind for n in graph.nodes} == {"grad"}
     assert [(e.src, e.dst) for e in graph.edges] == [

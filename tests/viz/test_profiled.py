@@ -54,7 +54,7 @@ def test_every_number_of_the_profile_is_in_the_picture(nets, net, size, times):
     assert all(graph[id].time == pytest.approx(m.forward + m.backward) and m.time > 0 for id, m in found.items())
 
 
-def test_modules_in_a_list_have_paths_of_their_own(nets):
+def test_modules_in_a_list_have_their_own_paths(nets):
     p, _ = trained(Listed(), tl.ones(2, 4))
     paths = {e.module for e in p.events if e.phase == MODULE}
     assert paths == {"Listed", "Listed.layers.0", "Listed.layers.1", "Listed.layers.2"}

@@ -178,7 +178,7 @@ class Net(nn.Module):
         return Out(y, Held(state=(y.tanh(), {"mean": y.mean()})))
 
 
-def test_objects_are_looked_into():
+def test_attributes_of_objects_are_checked():
     graph = viz.draw(Net(), Batch(tl.ones(2, 4)), graph="both")
     assert [n.id for n in graph.nodes if n.kind == "input"] == ["batch.x"]
     names = ["output.logits", "output.hidden.state.0", "output.hidden.state.1.mean"]

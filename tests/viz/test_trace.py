@@ -43,7 +43,7 @@ def test_second_call_of_a_module_has_a_number_and_its_parameters_stand_above_bot
     assert {e.dst for e in graph.users["cell.weight"]} == {"cell/linear.1", "cell#2/linear.1"}
 
 
-def test_tied_weight_stands_at_the_lowest_common_ancestor(nets):
+def test_a_tied_weight_is_drawn_at_the_lowest_common_ancestor(nets):
     graph = viz.trace(nets.Tied(), nets.x6)
     assert graph["enc.weight"].call == "Tied" and graph["enc.bias"].call == "enc" and graph["dec.bias"].call == "dec"
     assert [n.id for n in graph.nodes if n.kind == "param"] == ["enc.weight", "enc.bias", "dec.bias"]

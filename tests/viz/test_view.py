@@ -83,7 +83,7 @@ def test_a_part_whose_result_is_used_elsewhere_is_not_folded(nets):
     assert len([x for x in links(graph) if x[1].endswith("cat.1")]) == 4
 
 
-def test_parts_with_numbers_of_their_own_do_not_fold(nets):
+def test_parts_with_their_own_numbers_do_not_fold(nets):
     assert len(boxes(viz.draw(nets.Residual(blocks=5), nets.x8, show=("shape", "stats")))) == 5 * 4 + 3
 
 

@@ -131,7 +131,7 @@ def _check_key(c: Call, version: Any) -> Any:
 
 
 def separate(r: Recording) -> None:
-    """Give every value of a temporary memory of its own, so that in-place calls become plain ones."""
+    """Give every value of a temporary its own memory, so that in-place calls become plain ones."""
     uses: dict[int, list[tuple[int, bool, Region]]] = {}
     for i, c in enumerate(r.calls):
         for x in c.reads():

@@ -96,7 +96,7 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
     elif hasattr(data, "__array__") and not isinstance(data, np.generic):  # another library's
         data = np.asarray(data)
     if isinstance(data, np.ndarray):
-        # NumPy would lay a broadcast array out in an order of its own
+        # NumPy would choose another memory order for a broadcast array
         order: Any = "C" if 0 in data.strides else "K"
         array = new.array(data, dtype=dtype, copy=True, order=order) if copy else new.asarray(data, dtype=dtype)
     else:

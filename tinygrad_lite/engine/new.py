@@ -2,7 +2,7 @@
 
 ``new.zeros(shape, dtype)`` is NumPy's own function, found as an attribute of this module at every call. So a tracer can
 put functions in their place that write the creation down, and a library of arrays of another kind its own functions
-(`redirect`), without a patched NumPy and at no cost while nobody does. Import the module, never a name from it.
+(`redirect`), without patching NumPy, and at no cost while unused. Import the module, never a name from it.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def owner(array: Any) -> Any:
     while base is not None:
         if isinstance(base, np.ndarray):
             array = base
-        # as_strided puts a plain object with a base of its own in between
+        # as_strided inserts a plain object that has its own base
         base = getattr(base, "base", None)
     return array
 

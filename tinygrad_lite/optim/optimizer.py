@@ -226,7 +226,7 @@ class Optimizer(HookedOptimizer):
 
     # -------------------------------------------------------------------------------- groups
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters, with options of its own or the defaults."""
+        """Add a group of parameters with its own options or the defaults."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         if "params" not in param_group:

@@ -175,7 +175,7 @@ class Trainer:
                 self.scheduler.step(numbers.get("val_loss", numbers["loss"]))
             else:
                 self.scheduler.step()
-        # only now does the epoch count: an interruption before this line leaves no trace in the history
+        # the epoch counts from here: an interruption before this line does not change the history
         self.epoch += 1
         self.history.record(self.epoch, numbers)
         show.end(line(self.epoch, end, numbers))

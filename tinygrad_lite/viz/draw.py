@@ -47,7 +47,7 @@ def draw(
     A run restores what it changes (mode, buffers, random state, ``.grad``), and no recorded node stays alive.
 
     ``graph``: ``"forward"``, ``"backward"`` or ``"both"``. ``depth``: how many levels of modules are expanded (None:
-    all but the layers of the library). ``params``: inside the box of their op (``"fold"``), in boxes of their own
+    all but the layers of the library). ``params``: inside the box of their op (``"fold"``), in separate boxes
     (``"show"``), or not (``"hide"``). ``show``: lines in the boxes, any of shape, dtype, value, grad, stats, attrs,
     flops, bytes, time, source, saved. ``color_by``: kind, grad_norm, update_ratio, flops, bytes, time, act_std, or a
     function of a node. ``profile``: with it time (forward and backward), forward, backward, calls and bytes are the

@@ -1,7 +1,7 @@
 """Differentiable in-place writes: ``x[i] = v``, ``x += v``, ``x.relu_()``, also through views.
 
 An in-place op first runs its out-of-place op and then copies the result into the memory of the tensor, which takes
-over the node of the result. So in-place forms need no rules of their own. A write to a part of a tensor, or through a
+over the node of the result. So in-place forms need no rules. A write to a part of a tensor, or through a
 view, records one more node, `overwrite`: the old value with a region replaced.
 """
 

@@ -79,7 +79,7 @@ def _linear_input(g: Array, weight: Array) -> Array:
 
 
 def _linear_weight(g: Array, input: Array) -> Array:
-    if g.ndim < input.ndim:  # a weight with one axis: one output, without an axis of its own
+    if g.ndim < input.ndim:  # a weight with one axis: one output, which has no axis
         return product(g.reshape((1, prod(g.shape))), input.reshape((prod(g.shape), input.shape[-1]))).reshape(-1)
     if g.ndim == 1:
         return g.reshape((-1, 1)) * input

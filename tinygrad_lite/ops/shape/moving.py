@@ -200,7 +200,7 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
 
 
 def repeated(wide: Array, shape: tuple[int, ...]) -> Array:
-    """Return an expanded tensor in another shape, with memory of its own also where a view would do."""
+    """Return an expanded tensor in another shape, copied even where a view would do."""
     out = reshape_op(clone(wide, contiguous_format), shape)
     if isinstance(out, Tensor):
         out.base = None  # no variable holds the clone: this is no view of it
