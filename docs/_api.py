@@ -177,7 +177,8 @@ def layers() -> Iterator[tuple[str, str, str, str]]:
     for page, names in sorted_in(things.items(), LAYERS).items():
         lines = heading(titles[page])
         if page in SHAPES:
-            lines += [".. code-block:: python", "", f"   draw({SHAPES[page]})", ""]
+            layer, x = SHAPES[page].rsplit(", tl.", 1)
+            lines += [".. code-block:: python", "", f"   layers = {layer}", f"   draw(layers, tl.{x})", ""]
             lines += [f".. image:: /_static/graphs/layers_{page}.svg", "   :alt: The shapes of these layers", ""]
         yield f"nn.{page}", titles[page], shortened(names), "\n".join(lines + listed("tinygrad_lite.nn", names))
 
