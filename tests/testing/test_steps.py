@@ -1,11 +1,11 @@
-"""Checks of compiled training steps."""
+"""Checks of compiled training steps, functions and modules."""
 
 import numpy as np
 import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite.testing import Arr, Ints, check_step, steps
+from tinygrad_lite.testing import Arr, Ints, check_module, check_op, check_step, gradcheck, programs, steps
 
 LAYERS = nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Tanh(), nn.Dropout(0.3)
 
@@ -43,7 +43,11 @@ def test_a_right_step_leaves_everything_as_it_was():
 
 def test_a_wrong_gradient_is_found_and_named():
     report = check_step(
-        make(scale=2.0, layers=[nn.Linear(1, 2)])[0], Arr("n 1", min=2), SPECS[1], examples=2, raise_exception=False
+        make(scale=2.0, layers=[nn.Linear(1, 2, bias=False)])[0],
+        Arr("3 1"),
+        Ints("3", below=2),
+        examples=2,
+        raise_exception=False,
     )
     assert report.kind == "wrong value" and "factor 2" in report.suspicion and "model.0." in str(report)
     # scaling on purpose
@@ -85,3 +89,42 @@ def test_what_cannot_be_a_program_is_checked_as_written():
 def test_a_function_without_parameters_belongs_to_check_op():
     with pytest.raises(TypeError, match="check_op"):
         check_step(lambda x: x.sum(), Arr("n"))
+
+
+def ran(report):
+    return int(next(n for n in report.notes if n.endswith("ran as programs")).split()[0].replace(",", ""))
+
+
+def test_the_programs_of_functions_and_modules_are_judged():
+    f = tl.compile(lambda x, y: (x * y).tanh().sum(0))
+    assert ran(gradcheck(f, np.ones((2, 3)), np.ones((2, 3)), order=2)) > 10
+    assert ran(check_op(f, Arr("n k", min=1), Arr("n k", min=1), examples=2)) > 10
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    model[1].running_mean.array[:] = 0.5
+    compiled = tl.compile(model)
+    assert ran(gradcheck(compiled, np.arange(12.0).reshape(4, 3))) > 10
+    report = check_module(compiled, Arr("n 3", min=2), examples=2, modes=("eval",))
+    assert ran(report) > 10 and "check_module(Sequential)" in str(report)
+    assert model[0].weight.dtype == np.float32 and model[1].running_mean.tolist() == [0.5, 0.5] and model.training
+
+
+def test_a_wrong_program_is_found(monkeypatch):
+    def wrong(function):
+        def call(*args):
+            out = function(*args) * 1
+            out.register_hook(lambda g: 2 * g)
+            return out
+
+        call.explain = lambda: "7 runs"
+        return call
+
+    monkeypatch.setattr(programs, "compile", wrong)
+    report = gradcheck(tl.compile(lambda x: x.sin()), np.ones(3), raise_exception=False)
+    assert not report.ok and "factor 2" in report.suspicion and ran(report) >= 7
+
+
+def test_a_step_is_sent_to_check_step():
+    train, *_ = make()
+    for check in (gradcheck, check_op):
+        with pytest.raises(TypeError, match="check_step"):
+            check(tl.compile(train), np.ones((2, 3)), np.array([0, 1]))

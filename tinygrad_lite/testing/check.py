@@ -14,6 +14,7 @@ from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.testing import routes
 from tinygrad_lite.testing.arguments import Arguments, as_array
 from tinygrad_lite.testing.functions import callable_of, in_float64, name_of, names_of, pullback_of, rule_of
+from tinygrad_lite.testing.programs import behind_compiled, notes_of
 from tinygrad_lite.testing.report import GradReport, finish, source_of
 from tinygrad_lite.testing.search.describe import describe
 from tinygrad_lite.testing.search.engines import run
@@ -70,6 +71,7 @@ def gradcheck(
     True
     """
     _known(kinks)
+    fn = in_float64(behind_compiled(fn, "gradcheck"))
     c = Call(fn, inputs, kwargs or {}, wrt, f"gradcheck({name_of(fn)})")
     trial = Trial(c.rule, None, kinks, rtol, contract, atol, nondet_tol)
     report = c.judged(trial, c.args.arrays, c.title, seed)
@@ -85,6 +87,7 @@ def gradcheck(
                 c.by_route(report, route, max(atol, 1e-10), max(rtol, RTOL), seed)
     if report.ok:
         report.notes.append("options, shapes and special values not searched (check_op does)")
+    report.notes += notes_of(fn)
     return finish(report, raise_exception)
 
 
@@ -113,6 +116,7 @@ def gradgradcheck(
     True
     """
     _known(kinks)
+    fn = behind_compiled(fn, "gradgradcheck")
     c = Call(fn, inputs, kwargs or {}, wrt, f"gradgradcheck({name_of(fn)})")
     trial = Trial(c.rule, None, kinks, rtol, contract, atol, nondet_tol)
     return finish(c.second(grad_outputs, trial, seed, c.title), raise_exception)
@@ -144,6 +148,7 @@ def check_op(
     >>> print(check_op(tl.tanh, examples=10))
     check_op(tanh): ok, 10 points checked
     """
+    op = in_float64(behind_compiled(op, "check_op"))
     if not args:
         op = behind(op)
     sampler, samples = sampler_for(op, args, options)
@@ -170,6 +175,7 @@ def check_op(
         if pair:
             raise TypeError("check_op: forward=True needs a function of Tensors, got a pair of NumPy functions")
         _forward_too(report, callable_of(op, call), sampler, wrt, examples, seed)
+    report.notes += notes_of(op)
     return finish(report, raise_exception)
 
 

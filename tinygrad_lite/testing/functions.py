@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_lite.engine.grad import grad
 from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.testing.programs import Programs
 from tinygrad_lite.testing.state import kept_buffers
 from tinygrad_lite.testing.verdict.point import Array, NoOutput, Rule
 
@@ -78,6 +79,8 @@ def in_float64(fn: Any) -> Any:
     if np.dtype(np.float32) not in dtypes:
         return fn
     try:
+        if isinstance(fn, Programs):
+            return Programs(copy.deepcopy(fn.written).double())
         return copy.deepcopy(fn).double()
     except Exception:  # it holds something that cannot be copied
         return fn

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine.samples import Arr, Ints
 from tinygrad_lite.testing.functions import array_of, flat, leaves, pulled, values
+from tinygrad_lite.testing.programs import behind_compiled, notes_of
 from tinygrad_lite.testing.report import GradReport, finish
 from tinygrad_lite.testing.search.engines import run
 from tinygrad_lite.testing.search.one_example import Trial
@@ -36,10 +37,11 @@ def check_module(
     outputs). Every call starts from the same buffers and the same random seed and runs in float64. The module is
     restored afterwards.
     """
+    module = behind_compiled(module, "check_module")
     rule = ModuleRule(module, len(args), loss)
     sampler = rule.sampler(sampler_of(args))
     was_training = bool(getattr(module, "training", False))
-    name = type(module).__name__
+    name = rule.name
     report = GradReport(f"check_module({name})", examples=examples)
     try:
         for mode in modes:
@@ -58,6 +60,7 @@ def check_module(
                     return finish(found, raise_exception)
     finally:
         module.train(was_training)
+    report.notes += notes_of(module)
     return report
 
 
@@ -66,6 +69,7 @@ class ModuleRule:
 
     def __init__(self, module: Any, count: int, loss: Callable[..., Any] | None = None) -> None:
         self.module, self.count, self.loss = module, count, loss
+        self.name = type(getattr(module, "written", module)).__name__
         trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
         self.names, self.parameters = [name for name, _ in trained], [p for _, p in trained]
 
@@ -108,8 +112,7 @@ class ModuleRule:
                 grads = pulled(out, [*inputs, *self.parameters], g)
             return [None if t is None else t.array for t in grads]
 
-        name = type(self.module).__name__
-        return Rule(forward, backward, name, names=self.labels(self.count), strict=True)
+        return Rule(forward, backward, self.name, names=self.labels(self.count), strict=True)
 
     def second(self) -> Rule:
         """Return the rule of the second order: the pullback as a function of inputs, parameters and g."""
@@ -131,5 +134,5 @@ class ModuleRule:
                 second = pulled(grads, [*inputs, *self.parameters, *gs], h)
             return [None if t is None else t.array for t in second]
 
-        name = f"pullback of {type(self.module).__name__}"
+        name = f"pullback of {self.name}"
         return Rule(forward, backward, name, names=(*self.labels(self.count), "g"), strict=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
+from tinygrad_lite.testing.programs import Programs
 from tinygrad_lite.testing.verdict.point import Array
 
 
@@ -19,10 +20,12 @@ def placed(module: Any, parameters: Sequence[Any], arrays: Sequence[Array]) -> I
     trained = {id(p) for p in parameters}
     buffers = [b for _, b in module.named_buffers()] + [p for _, p in module.named_parameters() if id(p) not in trained]
     kept = [t.array for t in (*parameters, *buffers)]
+    own = getattr(module, "memory", None) if isinstance(module, Programs) else None
     for p, a in zip(parameters, arrays, strict=True):
-        p.array = a
+        p.array = own(p, np.asarray(a)) if own else a
     for b in buffers:
-        b.array = b.array.astype(dtype) if b.array.dtype.kind == "f" else b.array.copy()
+        values = b.array.astype(dtype) if b.array.dtype.kind == "f" else b.array.copy()
+        b.array = own(b, values) if own else values
     try:
         with seeded():
             yield
@@ -50,7 +53,7 @@ def kept_buffers(function: Any) -> Iterator[None]:
     buffers = [b for _, b in named()] if named is not None else []
     kept = [b.array for b in buffers]
     for b in buffers:
-        b.array = b.array.copy()
+        b.array = function.memory(b, b.array) if isinstance(function, Programs) else b.array.copy()
     try:
         yield
     finally:
