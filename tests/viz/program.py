@@ -250,6 +250,8 @@ def rule_of(graph, node, values, found, sums):
         elif word.endswith("_shape") and word.removesuffix("_shape") in words:
             whole = words[word.removesuffix("_shape")]
             saved.append([np.shape(v) for v in whole] if isinstance(whole, list) else np.shape(whole))
+        elif word.endswith("_dtype") and word.removesuffix("_dtype") in words:
+            saved.append(np.result_type(words[word.removesuffix("_dtype")]))
         elif word in op.arrays and word not in words:
             saved.append(None)
         elif word not in op.arrays and word in op.params or words.get(word, 0) is None:

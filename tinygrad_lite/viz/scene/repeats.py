@@ -77,17 +77,20 @@ class Steps:
             if len(mine) != len(theirs):
                 return False
             for (arg, out, before), (arg2, out2, now) in zip(mine, theirs, strict=True):
-                if arg != arg2 or out != out2:
+                if arg != arg2:
                     return False
+                # the first part may take from outside what the second takes from the first, also another result
+                handed = isinstance(now, int) and t < now <= t + length
                 if isinstance(now, str) or isinstance(before, str):
-                    # the first part may take from outside what the second takes from the first
-                    if now != before and not (isinstance(now, int) and t < now <= t + length):
+                    if (now != before or out != out2) and not handed:
                         return False
                 elif now != before:
                     inner = now <= t or before <= t
-                    same_outside = now - before == length
-                    if inner or not (now <= t + length or same_outside):
+                    same_outside = now - before == length and out == out2
+                    if inner or not (handed or same_outside):
                         return False
+                elif out != out2:
+                    return False
         return True
 
 
@@ -151,7 +154,11 @@ def parts(steps: Steps, items: Sequence[Item], shapes: dict[str, Any], at: int, 
 def same_refs(steps: Steps, first: int, length: int) -> bool:
     """Whether two neighbouring parts, neither of them the first, take their arguments from corresponding places."""
     for t in range(length):
-        for (_, _, before), (_, _, now) in zip(steps.refs[first + t], steps.refs[first + length + t], strict=True):
+        for (_, out, before), (_, out2, now) in zip(
+            steps.refs[first + t], steps.refs[first + length + t], strict=True
+        ):
+            if out != out2:
+                return False
             if now != before and not (isinstance(now, int) and isinstance(before, int) and now - before == length):
                 return False
     return True
