@@ -1,7 +1,7 @@
-"""Links into the documentation of other projects, if it can be reached during the build.
+"""Links into the documentation of others, as far as it can be reached while this one is built.
 
-All inventories are requested at once, with a timeout of three seconds. Sites that answer are linked; the others are
-left out without a warning, and their names stay code. ``TINYGRAD_LITE_DOCS_OFFLINE=1`` makes no requests.
+All addresses are asked at once and given three seconds. Those that answer with an inventory are linked, the others are
+left out without a warning; their names stay code. ``TINYGRAD_LITE_DOCS_OFFLINE=1`` asks nobody.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ERRORS = {n for n, v in vars(builtins).items() if isinstance(v, type) and issubc
 
 
 def is_inventory(content: bytes) -> bool:
-    """Whether Sphinx can read this: a captive portal also answers, but with another page."""
+    """Whether Sphinx can read this: a captive portal answers too, and says something else."""
     head = content.split(b"\n", 4)
     if len(head) < 5 or head[0].strip() != b"# Sphinx inventory version 2" or b"zlib" not in head[3]:
         return False
@@ -42,18 +42,18 @@ def is_inventory(content: bytes) -> bool:
 
 
 def fetch(sites: dict[str, str], seconds: float) -> dict[str, bytes]:
-    """Return the inventories that arrived complete within ``seconds``; the environment's proxies are used."""
+    """Return the inventories that came whole within ``seconds``; proxies of the environment are used."""
     found: dict[str, bytes] = {}
 
     def ask(name: str, address: str) -> None:
-        with suppress(Exception):  # on any failure the pages are built without this site
+        with suppress(Exception):  # whatever is wrong with it, the pages are built without it
             request = Request(address.rstrip("/") + "/objects.inv", headers={"User-Agent": "sphinx-build"})
             with build_opener().open(request, timeout=seconds) as answer:
                 content = answer.read()
             if is_inventory(content):
                 found[name] = content
 
-    # daemons, because a name lookup has no timeout and must not delay the end of the build
+    # daemons, because the search for an address knows no timeout and must not keep the build from ending
     threads = [Thread(target=ask, args=site, daemon=True) for site in sites.items()]
     end = time.monotonic() + seconds
     for thread in threads:
@@ -64,7 +64,7 @@ def fetch(sites: dict[str, str], seconds: float) -> dict[str, bytes]:
 
 
 def choose(app: Any, config: Any) -> None:
-    """Configure intersphinx with the sites that answered, and print which they are."""
+    """Tell intersphinx of those that answered, and say which they are."""
     if os.environ.get("TINYGRAD_LITE_DOCS_OFFLINE", "0") not in ("", "0"):
         print("links to other documentation: switched off")
         config.intersphinx_mapping = {}
@@ -88,7 +88,7 @@ def target(text: str) -> str | None:
 
 
 def link_code(app: Any, doctree: Any) -> None:
-    """Make ``numpy.load``, written as code anywhere, a reference; an unresolved name stays code."""
+    """Make ``numpy.load``, written as code anywhere, a reference; what cannot be resolved stays code."""
     from sphinx.addnodes import pending_xref
 
     for word in list(doctree.findall(nodes.literal)):
@@ -108,7 +108,7 @@ def find_ours(app: Any, env: Any, node: Any, content: Any) -> Any:
 
 
 def counterpart(name: str, documented: Callable[[str], str]) -> tuple[str, str]:
-    """Return project and full name of the object with the same name there, two empty strings if there is none."""
+    """Return project and full name of what is called the same elsewhere, two empty texts if there is none."""
     if name.startswith("tinygrad_lite.models."):
         return "scikit-learn", documented("." + name.removeprefix("tinygrad_lite.models."))
     own = name.removeprefix("tinygrad_lite.")
@@ -116,7 +116,7 @@ def counterpart(name: str, documented: Callable[[str], str]) -> tuple[str, str]:
 
 
 def name_counterpart(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Append the name in PyTorch or scikit-learn to a docstring, if their inventory has it."""
+    """Say at the end of a docstring what the same is called in PyTorch or scikit-learn, if their inventory knows it."""
     inventories = getattr(app.env, "intersphinx_inventory", {})
     known = [inventories.get(f"py:{kind}", {}) for kind in ("class", "function", "method")]
 

@@ -10,7 +10,7 @@ from latex2mathml.converter import convert
 
 
 def drawn(text: str, display: str) -> str:
-    """Return a formula as MathML, with its source as the title, for copying."""
+    """Return a formula as MathML, its source as title for who wants to copy it."""
     found: str = convert(text, display=display)
     return found.replace("<math ", f'<math title="{escape(text, quote=True)}" ', 1)
 

@@ -74,7 +74,7 @@ STAR = re.compile(r"(`+).*?\1|(?<!\\)\*")
 
 
 def plain_stars(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Escape stars in docstrings: ``(N, C, *)`` and ``2 * x`` do not begin italics."""
+    """Let a star in a docstring be a star: ``(N, C, *)`` and ``2 * x`` are not the beginning of italics."""
     doctest = False
     for i, line in enumerate(lines):
         doctest = line.strip().startswith(">>>") or doctest and bool(line.strip())

@@ -49,8 +49,8 @@ print(summary(model, x))
 print(gradcheck(lambda x: nn.functional.cross_entropy(model.double()(x), y), x.double()))
 model.float()
 loss = nn.functional.cross_entropy(model(x), y)
-print(draw(loss, graph="backward", names=model))
-draw(model, x)
+print(draw(loss, graph="both", names=model))
+draw(loss, graph="both", names=model)
 
 # %%
 # Training

@@ -106,30 +106,17 @@ print(draw(block(tl.rand(1, 3, 4, dtype=tl.float64)).square().sum(), graph="back
 # %%
 # Training
 # --------
-# ``tl.compile`` records a whole step, forward, backward and update, as a program of NumPy calls and runs the program.
 
 optimiser, rng = optim.AdamW(model.parameters(), lr=3e-3), np.random.default_rng(0)
-
-
-@tl.compile
-def step(x, y):
-    optimiser.zero_grad()
-    loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
-    loss.backward()
-    optimiser.step()
-    return loss
-
-
 losses = []
 for _ in range(200):
     starts = rng.integers(0, len(codes) - 33, 16)
-    rows = np.stack([codes[s : s + 33] for s in starts])
-    losses.append(step(tl.tensor(rows[:, :-1]), tl.tensor(rows[:, 1:])).item())
-
-lines = step.source.splitlines()
-print(f"the step is a program of {len(lines)} lines; where its backward pass begins:")
-begin = lines.index("    # ---- backward")
-print("\n".join(lines[begin : begin + 9]))
+    rows = tl.tensor(np.stack([codes[s : s + 33] for s in starts]))
+    optimiser.zero_grad()
+    loss = F.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten())
+    loss.backward()
+    optimiser.step()
+    losses.append(loss.item())
 
 # %%
 # Writing

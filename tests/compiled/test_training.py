@@ -108,6 +108,10 @@ OPTIMIZERS = [
     ("Adagrad", {"lr": 0.01}),
     ("Adadelta", {"lr": 0.5}),
     ("Adamax", {"lr": 0.01}),
+    ("NAdam", {"lr": 0.01}),
+    ("NAdam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("ASGD", {"lr": 0.01, "weight_decay": 0.1}),
+    ("Rprop", {"lr": 0.01}),
 ]
 
 
@@ -118,7 +122,7 @@ def test_optimizers(kind, options):
     assert runs(step) == [5]
 
 
-@pytest.mark.parametrize("kind", ["NAdam", "RAdam", "ASGD", "Rprop"])
+@pytest.mark.parametrize("kind", ["RAdam", "Adafactor"])
 def test_optimizers_with_other_numbers(kind):
     """An optimizer whose numbers cannot be followed runs as written; either way the numbers are the same."""
     results = []

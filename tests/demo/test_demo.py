@@ -11,9 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tinygrad_lite import load
+import tinygrad_lite as tl
+from tinygrad_lite import datasets, load
 from tinygrad_lite._tools import demo
 from tinygrad_lite._tools.cli import main
+from tinygrad_lite.utils.data import TensorDataset
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,20 @@ def test_pictures_are_valid_files(out: Path) -> None:
 def test_the_model_can_be_loaded(out: Path) -> None:
     model = demo.DigitsNet()
     model.load_state_dict(load(out / "model.npz"))
+
+
+def test_compiled_training_has_the_same_numbers() -> None:
+    """What ``--compile`` does, on a few digits."""
+    images, labels = map(tl.tensor, datasets.digits())
+    seen = []
+    for compiled in (False, True):
+        tl.manual_seed(0)
+        model = demo.DigitsNet()
+        net = tl.compile(model, fullgraph=True) if compiled else model
+        history: list[dict[str, float]] = []
+        list(demo.train(net, TensorDataset(images[:160], labels[:160]), (images[:99], labels[:99]), 1, history))
+        seen.append((history, [p.array.tobytes() for p in model.parameters()]))
+    assert seen[0] == seen[1]
 
 
 def test_results_are_overwritten_only_on_request(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

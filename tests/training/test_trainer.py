@@ -344,3 +344,29 @@ def test_bar_in_a_terminal_only(monkeypatch, capsys):
     assert "batch/s" not in capsys.readouterr().err
     with pytest.raises(ImportError, match=r"tinygrad_lite\[demo\]"):
         trainer(progress=True).fit(*loaders(), 1)
+
+
+def test_compiled():
+    """With ``compile`` every number of the training is the same, and programs have run."""
+    found = []
+    for compiled in (False, True):
+        tl.manual_seed(0)
+        data = DataLoader(TensorDataset(tl.randn(40, 4), tl.arange(40) % 3), batch_size=16, shuffle=True)
+        m = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3))
+        t = Trainer(
+            m, nn.CrossEntropyLoss(), optim.Adam(m.parameters(), lr=0.01), progress=False, compile=compiled,
+            metrics={"accuracy": lambda out, target: (out.argmax(1) == target).float().mean()}, clip_grad_norm=1.0,
+        )  # fmt: skip
+        history = t.fit(data, data, epochs=4)
+        numbers = [history[name] for name in ("loss", "val_loss", "accuracy", "val_accuracy")]
+        found.append((numbers, [p.array.tobytes() for p in m.parameters()]))
+    assert found[0] == found[1]
+    assert t._measure is not None
+    assert sum(p.calls for ps in t._measure._programs.values() for p in ps) > 10
+
+    class Other(Trainer):
+        def forward(self, batch):
+            return super().forward(batch)
+
+    with pytest.raises(ValueError, match="compile=True does not see an overridden forward"):
+        Other(m, nn.MSELoss(), optim.SGD(m.parameters(), lr=0.1), compile=True)

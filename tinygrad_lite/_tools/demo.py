@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite import Tensor, datasets, manual_seed, nn, no_grad, optim, save, tensor
+from tinygrad_lite.compiled import compile
 from tinygrad_lite.errors import MissingExtra, require
 from tinygrad_lite.models.recipes.job import output_folder
 from tinygrad_lite.testing import GradReport, gradcheck
@@ -165,6 +166,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", metavar="DIR", help="folder for the results (default: a new tinygrad-lite-demo)")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights, batches and dropout (default: 0)")
     parser.add_argument("--epochs", type=int, default=30, help="passes over the training digits (default: 30)")
+    parser.add_argument("--compile", action="store_true", help="compile the model: the same numbers, faster")
     parser.add_argument("--overwrite", action="store_true", help="write over the results of an earlier run in --out")
     args = parser.parse_args(argv)
     if args.epochs < 1:
@@ -199,10 +201,11 @@ def run(argv: list[str]) -> int:
     if not report.ok:
         print(report)
         return 1
+    net = compile(model) if args.compile else model
     history: list[dict[str, float]] = []
     started, stopped = time.perf_counter(), False
     try:
-        for row in train(model, TensorDataset(train_x, train_y), (test_x, test_y), args.epochs, history):
+        for row in train(net, TensorDataset(train_x, train_y), (test_x, test_y), args.epochs, history):
             print(
                 f"epoch {row['epoch']:3.0f}   loss {row['loss']:.4f}   train {row['train_accuracy']:7.2%}   "
                 f"held out {row['test_accuracy']:7.2%}",

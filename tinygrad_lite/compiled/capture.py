@@ -200,7 +200,7 @@ class Capture:
         else:
             if self.reach.hooked:
                 raise Refused(f"{self.reach.hooked[0]}: a tensor with hooks")
-            if any(t.tracked for t in self.flat):
+            if any(t.tracked for t in self.flat) and (own_pass or any(e.steps for e in r.optimisers)):
                 raise Refused("an argument requires gradients, and the step runs a backward pass itself")
             for t in form.tensors:
                 if t.node is not None and (not own_pass or t.node.saved is not None and t.node.op.frees is True):
@@ -244,7 +244,8 @@ class Capture:
         for t, on in zip(roots, present, strict=True):
             if on:
                 name = "grad" if len(roots) == 1 else f"grad_{len(pairs)}"
-                seed = tracer.state(np.zeros(t.shape, t.dtype), "input", identifier(name, self.taken))
+                # ones: a rule may leave out a gradient that is zero
+                seed = tracer.state(np.ones(t.shape, t.dtype), "input", identifier(name, self.taken))
                 gradient.seeds.append(tracer.region(seed))
                 pairs.append((t.node or t, seed))
         before = hush()

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from tinygrad_lite.compiled.numbers import Symbol
 from tinygrad_lite.compiled.program import Refused
-from tinygrad_lite.compiled.recorded import Recorded, bare
+from tinygrad_lite.compiled.recorded import Recorded, bare, stripped
 from tinygrad_lite.compiled.trace import FILLS, Tracer
 from tinygrad_lite.engine import new
 from tinygrad_lite.random import Generator
@@ -130,6 +130,13 @@ class Maker:
         if any(_holds(v) for v in (*args, *words.values())):
             return self._tracer.call("call", function, args, words, run=new.redirect(None)(function))
         return function(*args, **words)
+
+    def writing(self, function: Any, targets: Any, args: Any) -> None:
+        """Record a function that writes into several arrays."""
+        tracer = self._tracer
+        given, outs = tracer.argument((*targets, *args)), [tracer.region(t) for t in targets]
+        new.redirect(None)(function)(*stripped((*targets, *args)))
+        tracer.record("inplace", function, given, {}, outs)
 
     def frombuffer(self, *args: Any, **words: Any) -> Any:
         """Refuse: memory of another object."""

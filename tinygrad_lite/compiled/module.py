@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from tinygrad_lite.compiled.step import Compiled
@@ -60,6 +61,12 @@ class OptimizedModule(Module):
     def save_source(self, path: Any) -> None:
         """Write ``forward`` and ``backward`` to a file that needs NumPy alone; see `Compiled.save_source`."""
         self._compiled.save_source(path)
+
+    def __graph__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the programs that ran last as a graph, or one run of the module as written on these arguments."""
+        if args or kwargs:
+            return import_module("tinygrad_lite.viz").draw(self._orig_mod, *args, kwargs=kwargs)  # viz imports nn
+        return self._compiled.__graph__()
 
     def __getattr__(self, name: str) -> Any:
         if name in OWN:

@@ -32,6 +32,12 @@ class Symbol(float):
     def __bool__(self) -> bool:
         return self.tracer.assume(f"bool({self.text})", bool(self.value))  # type: ignore[no-any-return]
 
+    def __float__(self) -> float:
+        return self.tracer.assume(f"float({self.text})", float(self.value))  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return self.tracer.assume(f"int({self.text})", int(self.value))  # type: ignore[no-any-return]
+
     def __neg__(self) -> Symbol:
         return Symbol(-self.value, f"(-{self.text})", self.tracer)
 

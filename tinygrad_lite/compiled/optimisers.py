@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lite.compiled.naming import identifier
-from tinygrad_lite.compiled.numbers import Symbol
+from tinygrad_lite.compiled.numbers import Symbol, plain
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.optim.optimizer import State
@@ -113,20 +113,19 @@ def finish(capture: Any, entry: Optimiser) -> None:
         for p, s in entry.states.items():
             if any(s is x for x in states):
                 value = o.state[p].get(key)
-                if type(value) is not Symbol:
-                    raise Refused(f"{entry.name}: the formula of the state '{key}' is not recorded")
-                found.add(value.text)
+                # an ordinary number follows from comparisons, which are guards
+                found.add(value.text if type(value) is Symbol else repr(value))
         if len(found) != 1:
             raise Refused(f"{entry.name}: the state '{key}' goes on differently for some parameters")
         text = found.pop()
         if text != word:
-            value = next(o.state[p][key].value for p, s in entry.states.items() if any(s is x for x in states))
+            value = next(plain(o.state[p][key]) for p, s in entry.states.items() if any(s is x for x in states))
             entry.after.append((key, text, states, value))
     for p in entry.states:
         now, before = o.state[p], entry.contents[p]
         if set(now) != set(before) or any(now[k] is not v for k, v in before.items() if isinstance(v, Tensor)):
             raise Refused(f"{entry.name}: the state of a parameter has no fixed form yet")
-        if any(type(now[k]) is not Symbol for k, v in before.items() if type(v) in (int, float)):
+        if any(not isinstance(now[k], (int, float)) for k, v in before.items() if type(v) in (int, float)):
             raise Refused(f"{entry.name}: a number of the state is not recorded")
     for i, group in enumerate(o.param_groups):
         for key, value in group.items():

@@ -267,6 +267,9 @@ class Printer:
             target = self.value(c.ins[0])
             if c.function is setitem:
                 return f"{target}[{self.index(c.ins[1])}] = {self.value(c.ins[2])}"
+            if (ufunc := getattr(c.function, "ufunc", None)) is not None:
+                *ins, mask = map(self.value, c.ins[1:])
+                return f"{self.function(ufunc)}({', '.join(ins)}, out={target}, where={mask})"
             if c.function is masked:
                 return f"np.copyto({target}, {self.value(c.ins[1])}, where={self.value(c.ins[2])})"
             return f"{self.function(c.function)}({', '.join([target, *map(self.value, c.ins[1:])])})"

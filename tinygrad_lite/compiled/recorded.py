@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -55,6 +56,17 @@ def setitem(a: Any, index: Any, value: Any) -> None:
 def masked(a: Any, value: Any, mask: Any) -> None:
     """Write where ``mask`` is true."""
     np.copyto(a, value, where=mask)
+
+
+@functools.cache
+def masked_ufunc(ufunc: Any) -> Any:
+    """Return the function (out, *operands, mask) that runs ``ufunc`` where ``mask`` is true."""
+
+    def call(out: Any, *operands: Any) -> None:
+        ufunc(*operands[:-1], out=out, where=operands[-1])
+
+    call.ufunc = ufunc  # type: ignore[attr-defined]
+    return call
 
 
 class Idle:

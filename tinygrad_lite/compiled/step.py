@@ -12,6 +12,7 @@ from typing import Any
 
 from tinygrad_lite.compiled.arguments import Bypass, flatten, placeholders, quick_check, rebuilt, shown
 from tinygrad_lite.compiled.capture import Capture, locked
+from tinygrad_lite.compiled.drawn import Drawing
 from tinygrad_lite.compiled.effects import watching
 from tinygrad_lite.compiled.gradients import Differentiable, both_passes, programs_passes, seeds_of
 from tinygrad_lite.compiled.printed import Printed, Unprintable
@@ -35,6 +36,8 @@ RECORDING: set[int] = set()
 
 def name_of(function: Any) -> str:
     """Return the name of a function, or of the class of a module."""
+    while isinstance(function, functools.partial):
+        function = function.func
     return str(getattr(function, "__name__", None) or type(function).__name__)
 
 
@@ -229,7 +232,7 @@ class Compiled:
                 return program(inputs)
             return programs_passes(program, inputs, seeds_of(r))
 
-        verify(written, replayed, flat, r)
+        verify(written, replayed, flat, r, program.guard.assumed)
 
     def _words(self, given: Any) -> list[str]:
         """Return a name for each argument: that of the function's parameter."""
@@ -349,6 +352,15 @@ class Compiled:
             Printed(self._last.r, name_of(self._function)).save(path)
         except Unprintable as error:
             raise RuntimeError(f"save_source: the program cannot run with NumPy alone: {error}") from error
+
+    def __graph__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the program that ran last as a graph, for `tinygrad_lite.viz.draw`; with arguments it runs first."""
+        if args or kwargs:
+            for _ in range(3 if self._last is None else 1):
+                self(*args, **kwargs)
+        if self._last is None:
+            raise RuntimeError("draw: there is no program yet; call the step three times first, or draw(step, *inputs)")
+        return Drawing(self._last.r).graph()
 
     def __repr__(self) -> str:
         return f"compile({self._function!r})"

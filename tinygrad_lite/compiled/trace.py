@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from tinygrad_lite.compiled.numbers import Symbol
 from tinygrad_lite.compiled.program import Call, Memory, Refused, Region
-from tinygrad_lite.compiled.recorded import Recorded, bare, masked, stripped
+from tinygrad_lite.compiled.recorded import Recorded, bare, masked, masked_ufunc, stripped
 from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.versions import owner
@@ -143,9 +143,12 @@ class Tracer:
         out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
         if method == "at":
             return self.inplace(ufunc.at, inputs[0], inputs[1:])
-        if words.get("where", True) is not True:
-            raise Refused(f"np.{ufunc.__name__} with where= is not recorded")
-        words.pop("where", None)
+        if (mask := words.pop("where", True)) is not True:
+            out, inputs = (inputs[ufunc.nin], inputs[: ufunc.nin]) if len(inputs) > ufunc.nin else (out, inputs)
+            if out is None or words or method != "__call__":
+                raise Refused(f"np.{ufunc.__name__} with where= and without out= is not recorded")
+            self.inplace(masked_ufunc(ufunc), out, (*inputs, mask))
+            return out
         if method == "reduce":
             words = {k: v for k, v in words.items() if v is not None or k == "axis"}
             if len(inputs) > 1:
@@ -176,6 +179,10 @@ class Tracer:
             self.record(kind, function, regions, named, [target])
             return out
         r = run(*given, **given_words)
+        if r is NotImplemented:
+            return r
+        if type(r) is tuple and any(x is None for x in r):
+            return self.partly(function, r, regions, named)
         if isinstance(r, (tuple, list)):
             outs = [self.fresh(x) for x in r]
             self.record("call", function, regions, named, [self.region(o) for o in outs])
@@ -188,6 +195,19 @@ class Tracer:
         o = self.fresh(a if isinstance(r, ndarray) else np.array(r))
         self.record(kind, function, regions, named, [self.region(o)])
         return o
+
+    def partly(self, function: Any, r: Any, ins: Any, words: Any) -> Any:
+        """Record a call that returns None for some of its results."""
+        kept = [i for i, x in enumerate(r) if x is not None]
+
+        def call(*args: Any, **given: Any) -> Any:
+            found = function(*args, **given)
+            return tuple([found[i] for i in kept])
+
+        call.__name__ = getattr(function, "__name__", "call")
+        outs = [None if x is None else self.fresh(x) for x in r]
+        self.record("call", call, ins, words, [self.region(outs[i]) for i in kept])
+        return tuple(outs)
 
     def inplace(self, function: Any, a: Any, rest: Any) -> None:
         """Run and record a call that writes to some elements of its first argument."""

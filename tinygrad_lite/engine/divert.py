@@ -33,20 +33,20 @@ def chosen(plain: Callable[..., Any], fast: Callable[..., Any], least: int, op: 
 
     The forward of ``op`` is called with all of its arguments in their order.
     """
-    redirected, count = new.REDIRECTED, len(op.params) if op else 0  # inside `new.redirect` a tracer sees every call
+    redirected, count = new.REDIRECTED, len(op.params) if op else 0  # a tracer sees the faster call as one
 
     @functools.wraps(plain)
     def call(*given: Any, **words: Any) -> Any:
         x = given[0] if given else None
         if x.__class__ is tuple:
             x = x[0]
-        if x.__class__ is ndarray and x.size >= least and x.dtype is F32 and not redirected[0]:
+        if x.__class__ is ndarray and x.size >= least and x.dtype is F32:
             all_of_them = given
             if op is not None and (words or len(given) < count):
                 known = {**op.defaults, **dict(zip(op.params, given, strict=False)), **words}
                 all_of_them = tuple([known[name] for name in op.params])
             try:
-                y = fast(*all_of_them)
+                y = new.seen_whole(fast, all_of_them) if redirected[0] else fast(*all_of_them)
             except DeclinedError:
                 y = NotImplemented
             if y is not NotImplemented:
@@ -69,6 +69,7 @@ def divert(name: str, place: str, fast: Callable[..., Any], least: int) -> Calla
         return lambda: _set_forward(op, plain)
     asked = ", ".join("g" if w == "g" else f"saved[{op.saved_names.index(w)}]" for w in words.split())
     rule = rule_maker(asked)(fast)
+    rule.__name__ = getattr(fast, "__name__", name)
     if place == "together":
         gather: Any = op.gather
         op.gather = functools.partial(Op._gather, chosen(gather.args[0], rule, least))

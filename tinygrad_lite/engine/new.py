@@ -118,6 +118,21 @@ def whole(function: Callable[..., Any]) -> Any:
     return call
 
 
+def seen_whole(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Return the result of a function that the maker sees as one call; NotImplemented where there is no such maker."""
+    maker = getattr(_maker.get(), "whole", None)
+    return NotImplemented if maker is None else maker(function, args, {})
+
+
+def writing(function: Callable[..., Any], targets: tuple[Any, ...], *args: Any) -> None:
+    """Call ``function(*targets, *args)``, which writes into the targets, so that a maker sees it as one call."""
+    maker = getattr(_maker.get(), "writing", None)
+    if maker is None:
+        function(*targets, *args)
+    else:
+        maker(function, targets, args)
+
+
 def _either(name: str) -> Callable[..., Any]:
     plain = numpys(name)
 

@@ -49,12 +49,22 @@ def sgd(
         x[i] = x[i] - k.select(ahead > 0.0, here + now * momentum, now) * lr
 
 
+def run_adam(x: Any, m: Any, v: Any, g: Any, *options: Any) -> None:
+    """Run the kernel `adam`; a compiled step gives the options as arrays of one number."""
+    call(adam, x.size, 0, x, m, v, g, *map(float, options))
+
+
+def run_sgd(x: Any, m: Any, g: Any, *options: Any) -> None:
+    """Run the kernel `sgd`."""
+    call(sgd, x.size, 0, x, m, g, *map(float, options))
+
+
 def _taken(jobs: Iterable[Any], state: int, step: Any, least: int) -> list[Any]:
     """Call ``step(job)`` for each job that fits; return the others."""
-    rest, tracing = [], new.REDIRECTED[0]
+    rest = []
     for job in jobs:
         x, g, arrays = job[0], job[1], job[3]
-        if tracing or x.__class__ is not np.ndarray or x.size < least or x.dtype != np.float32:
+        if x.__class__ is not np.ndarray or x.size < least or x.dtype != np.float32:
             rest.append(job)
         elif not solid(x, g, *arrays[:state]):
             rest.append(job)
@@ -79,7 +89,7 @@ def adam_update(group: dict[str, Any], jobs: Iterable[Any]) -> Iterable[Any]:
         t = state["step"]
         size, root = lr / (1 - beta1**t), (1 - beta2**t) ** 0.5
         options = sign, decay, keep, 1 - beta1, beta2, 1 - beta2, size, root, group["eps"]
-        call(adam, x.size, 0, x, arrays[0], arrays[1], g, *options)
+        new.writing(run_adam, (x, arrays[0], arrays[1]), g, *options)
 
     return _taken(jobs, 2, step, LEAST)
 
@@ -92,6 +102,6 @@ def sgd_update(group: dict[str, Any], jobs: Iterable[Any]) -> Iterable[Any]:
     sign, ahead = -1.0 if group["maximize"] else 1.0, float(group["nesterov"])
 
     def step(x: Any, g: Any, state: Any, arrays: Any) -> None:
-        call(sgd, x.size, 0, x, arrays[0], g, sign, group["weight_decay"], momentum, ahead, group["lr"])
+        new.writing(run_sgd, (x, arrays[0]), g, sign, group["weight_decay"], momentum, ahead, group["lr"])
 
     return _taken(jobs, 1, step, LEAST_SGD)

@@ -87,4 +87,5 @@ class NAdam(Optimizer):
 
 def momentum(group: dict[str, Any], step: int) -> float:
     """Return the momentum of one step; it grows towards beta1."""
-    return float(group["betas"][0] * (1.0 - 0.5 * 0.96 ** (step * group["momentum_decay"])))
+    value: float = group["betas"][0] * (1.0 - 0.5 * 0.96 ** (step * group["momentum_decay"]))
+    return value

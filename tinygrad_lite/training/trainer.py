@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from html import escape
 from itertools import islice
 from time import perf_counter
 from typing import Any
 
+from tinygrad_lite.compiled import compile as compiled
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.nn import Module
@@ -34,7 +36,7 @@ class Trainer:
     ``accumulate``: batches per optimiser step; the gradient is that of one large batch, weighted by examples.
     ``clip_grad_norm``: the largest norm of all gradients together; ``clip_grad_value``: the largest absolute value of
     each. ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal or notebook
-    and log-spaced lines elsewhere.
+    and log-spaced lines elsewhere. ``compile``: run model and loss through `tinygrad_lite.compile`: the same numbers.
 
     A batch is a list of tensors: the model's inputs first, the target last. Override `forward` for batches of another
     form. A model can be trained without it: the trainer uses the public interface only.
@@ -65,6 +67,7 @@ class Trainer:
         clip_grad_norm: float | None = None,
         clip_grad_value: float | None = None,
         progress: bool | None = None,
+        compile: bool = False,
     ) -> None:
         if scheduler_every not in ("epoch", "batch"):
             raise ValueError(f"Trainer: scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
@@ -77,6 +80,9 @@ class Trainer:
         self.metrics = named_metrics(metrics)
         self.scheduler, self.scheduler_every, self.progress = scheduler, scheduler_every, progress
         self.accumulate, self.clip_grad_norm, self.clip_grad_value = accumulate, clip_grad_norm, clip_grad_value
+        if compile and type(self).forward is not Trainer.forward:
+            raise ValueError("Trainer: compile=True does not see an overridden forward; compile the model")
+        self._measure = compiled(partial(measure, model, loss)) if compile else None
         self.epoch = 0
         self.history = History()
         self.callbacks: list[Callback] = []
@@ -190,8 +196,7 @@ class Trainer:
             self.optimizer.zero_grad()
             results, total = [], Weighted(len(group))
             for i, batch in enumerate(group):
-                output, target = self.forward(batch)
-                loss = self.loss(output, target)
+                output, target, loss = self._measured(batch)
                 value = loss.item()
                 if not math.isfinite(value):
                     raise FloatingPointError(
@@ -218,6 +223,14 @@ class Trainer:
         if self.scheduler is not None and self.scheduler_every == "batch":
             self.scheduler.step()
         return lost.loss()
+
+    def _measured(self, batch: Any) -> tuple[Any, Any, Tensor]:
+        """Return the output, the target and the loss of one batch."""
+        if self._measure is not None and isinstance(batch, (list, tuple)) and len(batch) > 1:
+            output, target, loss = self._measure(*batch)
+            return output, target, loss
+        output, target = self.forward(batch)
+        return output, target, self.loss(output, target)
 
     def forward(self, batch: Any) -> tuple[Any, Any]:
         """Return the output and the target of one batch."""
@@ -282,8 +295,8 @@ class Trainer:
         means = Means(self.metrics)
         with Evaluating(self.model):
             for batch in data:
-                output, target = self.forward(batch)
-                means.add(self.loss(output, target).item(), output, target)
+                output, target, loss = self._measured(batch)
+                means.add(loss.item(), output, target)
         numbers = means.values()
         if not numbers:
             raise ValueError("evaluate: there is no batch")
@@ -339,6 +352,12 @@ class Trainer:
     def load(self, path: Any) -> None:
         """Restore the training from a file written by `save` or `Checkpoint`."""
         self.load_state_dict(load(path))
+
+
+def measure(model: Any, loss: Any, *batch: Any) -> tuple[Any, Any, Any]:
+    """Return the output, without its graph, the target and the loss of one batch; `Trainer` compiles it."""
+    output = model(*batch[:-1])
+    return output.detach() if isinstance(output, Tensor) else output, batch[-1], loss(output, batch[-1])
 
 
 class Weighted:

@@ -1,0 +1,39 @@
+"""`viz.draw` of a compiled step: its calls in sections, and formats that can be written."""
+
+from __future__ import annotations
+
+import pytest
+
+import tinygrad_lite as tl
+from tests.compiled.test_training import data, step_of
+from tinygrad_lite import nn, viz
+from tinygrad_lite.compiled import compile
+
+
+def test_a_step(tmp_path):
+    """Forward, backward and update are groups; parameters feed all three."""
+    m = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    step = compile(step_of(m, nn.MSELoss(), tl.optim.SGD(m.parameters(), lr=0.1)), fullgraph=True)
+    with pytest.raises(RuntimeError, match="no program yet"):
+        viz.draw(step)
+    graph = viz.draw(step, data(4, 2), data(4, 1), max_nodes=300)
+    assert [c.id for c in graph.calls if not c.parent] == ["forward", "backward", "update"]
+    assert {n.kind for n in graph.nodes} == {"input", "param", "op", "output"}
+    assert sum(n.kind == "param" for n in graph.nodes) == 4
+    assert {e.dst.partition(".")[0] for e in graph.edges if e.src == "m_2_weight"} == {"forward", "backward", "update"}
+    text = str(graph)
+    assert "dot(x, m_0_weight" in text
+    for suffix in ("svg", "html", "json", "dot", "mmd"):
+        graph.save(tmp_path / f"step.{suffix}")
+        assert (tmp_path / f"step.{suffix}").stat().st_size > 1000
+
+
+def test_a_module():
+    """Without arguments the programs are drawn, with arguments the module as written."""
+    m = compile(nn.Sequential(nn.Linear(2, 3), nn.Tanh()), fullgraph=True)
+    for i in range(3):
+        m(data(4, 2, seed=i)).sum().backward()
+    graph = viz.draw(m)
+    assert [c.id for c in graph.calls if not c.parent] == ["forward", "backward"]
+    assert {n.id for n in graph.nodes if n.kind == "output"} == {"result", "gradient of 0.weight", "gradient of 0.bias"}
+    assert "linear" in str(viz.draw(m, data(4, 2)))

@@ -1,0 +1,41 @@
+"""Compiled steps with the native loops: a kernel is one call of the program, and the numbers stay the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tests.compiled.test_training import both, data, runs
+from tinygrad_lite import nn
+
+pytest.importorskip("llvmlite")
+
+
+def given(*shape):
+    return [(data(*shape, seed=i), tl.tensor(np.arange(shape[0]) % 10)) for i in range(5)]
+
+
+def layers():
+    return nn.Sequential(nn.Linear(64, 256), nn.GELU(), nn.LayerNorm(256), nn.Linear(256, 10))
+
+
+def images():
+    m = [nn.Conv2d(8, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
+    return nn.Sequential(*m, nn.Linear(1024, 10))
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "options", "shape", "called"),
+    [
+        (layers, "Adam", {"lr": 0.001}, (128, 64), ["elementwise_gelu", "rows_normalise_back", "run_adam"]),
+        (layers, "SGD", {"lr": 0.001, "momentum": 0.9, "nesterov": True}, (128, 64), ["elementwise_gelu"]),
+        (images, "AdamW", {"lr": 0.001}, (32, 8, 16, 16), ["convolution_conv_weight", "channels_normalise_batch"]),
+    ],
+)
+def test_kernels_are_calls(build, kind, options, shape, called):
+    """Forward, rules and the step of the optimiser."""
+    step = both(build, getattr(tl.optim, kind), options, nn.CrossEntropyLoss(), given(*shape))
+    assert runs(step) == [3]
+    for name in called:
+        assert f"{name}(" in step.source, name
