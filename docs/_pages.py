@@ -51,7 +51,7 @@ MATH = re.compile(r":math:`([^`]+)`")
 
 def no_effect() -> str:
     """Return the table of what is accepted and changes nothing, read off the code."""
-    for room in ("amp", "backends", "cuda", "jit", "multiprocessing"):
+    for room in ("amp", "backends", "compiler", "cpu", "cuda", "jit", "multiprocessing", "settings"):
         import_module(f"tinygrad_lite.{room}")
     from tinygrad_lite.engine.no_effect import NO_EFFECT
 

@@ -5,11 +5,15 @@ Source: Vaswani et al., Attention is all you need, 2017.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.nn import init
@@ -69,6 +73,21 @@ def _laid_like(query: Array, key: Array, value: Array, y: Array) -> Array:
     if any(x.strides[-1] != x.itemsize for x in raw):
         return y
     return ordered_like(y, query)
+
+
+class SDPBackend(Enum):
+    """The ways in which PyTorch computes attention; here there is one, with PyTorch's results."""
+
+    ERROR, MATH, FLASH_ATTENTION, EFFICIENT_ATTENTION, CUDNN_ATTENTION, OVERRIDEABLE = range(-1, 5)
+
+
+NO_EFFECT["nn.attention.sdpa_kernel"] = "attention is computed in one way"
+
+
+@contextmanager
+def sdpa_kernel(backends: Any, set_priority: bool = False) -> Iterator[None]:
+    """Accept a choice of `SDPBackend`; results do not depend on it."""
+    yield
 
 
 class AttentionShapeError(ShapeError, AssertionError):
@@ -264,3 +283,28 @@ class MultiheadAttention(Module):
             return y, None
         weights = weights.mean(1) if average_attn_weights else weights
         return y, (weights.reshape(tuple(weights.shape[1:])) if alone else weights)
+
+
+def multi_head_attention_forward(
+    query: Any, key: Any, value: Any, embed_dim_to_check: int, num_heads: int, in_proj_weight: Any, in_proj_bias: Any,
+    bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,
+    training: bool = True, key_padding_mask: Any = None, need_weights: bool = True, attn_mask: Any = None,
+    use_separate_proj_weight: bool = False, q_proj_weight: Any = None, k_proj_weight: Any = None,
+    v_proj_weight: Any = None, static_k: Any = None, static_v: Any = None, average_attn_weights: bool = True,
+    is_causal: bool = False,
+) -> tuple[Any, Any]:  # fmt: skip
+    """Return output and weights of `MultiheadAttention` with these weights; batches are the second axis."""
+    if static_k is not None or static_v is not None:
+        raise NotImplementedError("multi_head_attention_forward: static_k and static_v are not supported")
+    e, layer = query.shape[-1], MultiheadAttention.__new__(MultiheadAttention)
+    if e != embed_dim_to_check:
+        raise AttentionShapeError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {e}")
+    Module.__init__(layer)
+    vars(layer).update(
+        embed_dim=e, num_heads=num_heads, head_dim=e // num_heads, dropout=dropout_p, batch_first=False,
+        kdim=key.shape[-1], vdim=value.shape[-1], add_zero_attn=add_zero_attn, in_proj_bias=in_proj_bias,
+        in_proj_weight=None if use_separate_proj_weight else in_proj_weight, q_proj_weight=q_proj_weight,
+        k_proj_weight=k_proj_weight, v_proj_weight=v_proj_weight, bias_k=bias_k, bias_v=bias_v, training=training,
+        out_proj=lambda y: linear(y, out_proj_weight, out_proj_bias),
+    )  # fmt: skip
+    return layer.forward(query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal)

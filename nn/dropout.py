@@ -98,6 +98,11 @@ def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
     return _channels("dropout3d", 3, input, p, training)
 
 
+def feature_dropout(input: Array, p: float, train: bool) -> Array:
+    """Set whole channels (axis 1) to zero with probability ``p``, and divide the others by ``1 - p``."""
+    return _dropped("feature_dropout", input, p, train, max(input.ndim - 2, 0))
+
+
 def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ...]) -> Any:
     check_probability(name, p)
     if not training or p == 0:

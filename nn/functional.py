@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_lite.engine import functional as _declared
 from tinygrad_lite.engine.functional import *  # noqa: F403
 from tinygrad_lite.engine.source import warn
-from tinygrad_lite.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
+from tinygrad_lite.nn.attention import (
+    multi_head_attention_forward as multi_head_attention_forward,
+    scaled_dot_product_attention as scaled_dot_product_attention,
+)
 from tinygrad_lite.nn.dropout import (
     alpha_dropout as alpha_dropout,
     dropout as dropout,
@@ -19,6 +22,13 @@ from tinygrad_lite.nn.dropout import (
     dropout2d as dropout2d,
     dropout3d as dropout3d,
     feature_alpha_dropout as feature_alpha_dropout,
+    feature_dropout as feature_dropout,
+)
+from tinygrad_lite.nn.fractional_pooling import (
+    fractional_max_pool2d as fractional_max_pool2d,
+    fractional_max_pool2d_with_indices as fractional_max_pool2d_with_indices,
+    fractional_max_pool3d as fractional_max_pool3d,
+    fractional_max_pool3d_with_indices as fractional_max_pool3d_with_indices,
 )
 from tinygrad_lite.nn.linear import bilinear as bilinear
 from tinygrad_lite.nn.random_activation import gumbel_softmax as gumbel_softmax, rrelu as rrelu

@@ -10,25 +10,11 @@ from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.windows.convolution import as_ints
 
 __all__ = [
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
-    "AvgPool1d",
-    "AvgPool2d",
-    "AvgPool3d",
-    "LPPool1d",
-    "LPPool2d",
-    "LPPool3d",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MaxPool3d",
-    "MaxUnpool1d",
-    "MaxUnpool2d",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "FractionalMaxPool2d", "FractionalMaxPool3d",
+    "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
     "MaxUnpool3d",
-]
+]  # fmt: skip
 
 Size = int | Sequence[int]
 
@@ -221,6 +207,43 @@ class AdaptiveAvgPool3d(_Adaptive):
     """Return means over windows of volumes (N, C, D, H, W) that give the wanted size."""
 
     function = staticmethod(F.adaptive_avg_pool3d)
+
+
+class FractionalMaxPool2d(_Pool):
+    """Return the largest value in windows of images (N, C, H, W) at random distances; see Graham, arXiv:1412.6071."""
+
+    n = 2
+    function = staticmethod(F.fractional_max_pool2d)
+
+    def __init__(
+        self, kernel_size: Size, output_size: Size | None = None, output_ratio: Any = None,
+        return_indices: bool = False, _random_samples: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if (output_size is None) == (output_ratio is None):
+            raise ValueError(f"{type(self).__name__} requires specifying either an output size or an output ratio")
+        self.kernel_size, self.output_size = (
+            as_ints(type(self).__name__, "kernel_size", kernel_size, self.n),
+            output_size,
+        )
+        ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * self.n
+        if output_ratio is not None and not all(0 < r < 1 for r in ratios):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+        self.output_ratio, self.return_indices = output_ratio and tuple(ratios), return_indices
+        self._random_samples = _random_samples
+
+    def forward(self, input: Any) -> Any:
+        """Return the largest value in each window."""
+        return self.function(
+            input, self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples
+        )
+
+
+class FractionalMaxPool3d(FractionalMaxPool2d):
+    """Return the largest value in windows of volumes (N, C, D, H, W) at random distances."""
+
+    n = 3
+    function = staticmethod(F.fractional_max_pool3d)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMax):

@@ -261,6 +261,35 @@ class GRU(_Recurrent):
 
 
 # ------------------------------------------------------------------------------------------------ one step
+def _one_step(steps: Any, rectified: bool, input: Any, given: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
+    """Return the state, or the two of an LSTM, after a sequence of one time step."""
+    x = input.reshape((1, 1, -1)) if input.ndim == 1 else input.reshape((1, *input.shape))
+    begun = tuple(h.reshape((1, -1)) for h in given) if input.ndim == 1 else tuple(given)
+    out = steps(rectified, linear(x, w_ih, b_ih), begun, w_hh, b_hh, None, False)
+    out = tuple(r.reshape(tuple(given[0].shape)) for r in out)
+    return out if len(out) == 2 else out[0]
+
+
+def lstm_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+    """Return (h, c) after one step of `LSTM` with these weights."""
+    return _one_step(_run_lstm, False, input, list(hx), w_ih, w_hh, b_ih, b_hh)
+
+
+def gru_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+    """Return the state after one step of `GRU` with these weights."""
+    return _one_step(_run_gru, False, input, [hx], w_ih, w_hh, b_ih, b_hh)
+
+
+def rnn_tanh_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+    """Return the state after one step of `RNN` with these weights."""
+    return _one_step(_run_rnn, False, input, [hx], w_ih, w_hh, b_ih, b_hh)
+
+
+def rnn_relu_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+    """Return the state after one step of `RNN` with ReLU and these weights."""
+    return _one_step(_run_rnn, True, input, [hx], w_ih, w_hh, b_ih, b_hh)
+
+
 class _Cell(Module):
     gates = 1
     states = 1
@@ -303,13 +332,10 @@ class _Cell(Module):
         one = self._step(input, given, known)
         if one is not None:
             return one
-        # a sequence of one time step
-        x = input.reshape((1, 1, -1)) if input.ndim == 1 else input.reshape((1, *input.shape))
-        begun = tuple(h.reshape((1, -1)) for h in given) if input.ndim == 1 else tuple(given)
-        outer = linear(x, self.weight_ih, known["bias_ih"])
-        out = self.steps(self._rectified(), outer, begun, self.weight_hh, known["bias_hh"], None, False)
-        out = tuple(r.reshape(shape) for r in out)
-        return out if self.states == 2 else out[0]
+        return _one_step(
+            self.steps, self._rectified(), input, given, self.weight_ih, self.weight_hh, known["bias_ih"],
+            known["bias_hh"],
+        )  # fmt: skip
 
     def _step(self, input: Any, states: list[Any], known: dict[str, Any]) -> Any:
         """Return the states of one time step by an op of its own, or None if there is none."""

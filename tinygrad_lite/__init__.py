@@ -3,6 +3,7 @@
 Tensors, registered ops with their gradients, layers, optimisers, pictures of the graph and checks of every gradient.
 """
 
+import sys as _sys
 from types import ModuleType as _ModuleType
 from typing import Any as _Any
 
@@ -10,7 +11,7 @@ import numpy as _np
 
 from tinygrad_lite import native as _native, ops, random
 from tinygrad_lite._version import __version__ as __version__
-from tinygrad_lite.engine.absent import ABSENT as _ABSENT, DTYPES as _DTYPES
+from tinygrad_lite.engine.absent import ABSENT as _ABSENT, DTYPES as _DTYPES, LAYOUTS as _LAYOUTS, ROOMS as _NO_ROOMS
 from tinygrad_lite.engine.devices import accelerator as accelerator, device as device, mps as mps
 from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
@@ -62,22 +63,35 @@ def get_default_dtype() -> dtype:
     return dtype(_get_default_dtype())
 
 
-_ROOMS = ("amp", "autograd", "backends", "cuda", "data", "datasets", "distributed", "distributions", "errors",
-          "func", "jit", "linalg", "models", "multiprocessing", "nn", "optim", "profiler", "random", "serialization",
-          "special", "testing", "training", "utils", "version", "vision", "viz")  # fmt: skip
-_FROM = {"load": "serialization", "save": "serialization", "vmap": "func"}
+_ROOMS = ("amp", "autograd", "backends", "compiler", "cpu", "cuda", "data", "datasets", "distributed", "distributions",
+          "errors", "fft", "func", "futures", "hub", "jit", "linalg", "models", "multiprocessing", "nn", "optim",
+          "profiler", "random", "serialization", "signal", "special", "testing", "training", "types", "utils",
+          "version", "vision", "viz")  # fmt: skip
+_FROM = {
+    "Future": "futures",
+    "is_anomaly_enabled": "autograd",
+    "load": "serialization",
+    "save": "serialization",
+    "vmap": "func",
+}
 # `import *` need not load the rooms of these
 _UNLISTED = {"GradScaler": "amp", "alpha_dropout": "nn.functional", "autocast": "amp", "bilinear": "nn.functional",
              "compile": "compiled", "dropout": "nn.functional", "feature_alpha_dropout": "nn.functional",
-             "feature_dropout": "nn.functional", "rrelu": "nn.functional"}  # fmt: skip
+             "feature_dropout": "nn.functional", "fork": "jit", "rrelu": "nn.functional", "wait": "jit"}  # fmt: skip
 _FROM |= dict.fromkeys(
-    """are_deterministic_algorithms_enabled can_cast get_default_device get_deterministic_debug_mode
-    get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_distributed
-    is_inference_mode_enabled is_storage is_warn_always_enabled set_default_device set_default_tensor_type
-    set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal set_num_interop_threads
-    set_warn_always typename use_deterministic_algorithms""".split(),
+    """AcceleratorError Event OutOfMemoryError Stream SymBool SymFloat SymInt are_deterministic_algorithms_enabled
+    can_cast clear_autocast_cache compiled_with_cxx11_abi get_autocast_cpu_dtype get_autocast_dtype
+    get_autocast_gpu_dtype get_default_device get_deterministic_debug_mode get_device_module
+    get_float32_matmul_precision get_num_interop_threads is_autocast_cache_enabled is_autocast_cpu_enabled
+    is_autocast_enabled is_deterministic_algorithms_warn_only_enabled is_distributed is_inference_mode_enabled
+    is_storage is_vulkan_available is_warn_always_enabled set_autocast_cache_enabled set_autocast_cpu_dtype
+    set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype set_default_device
+    set_default_tensor_type set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal
+    set_num_interop_threads set_warn_always sym_float sym_int sym_max sym_min sym_not sym_sqrt typename
+    use_deterministic_algorithms""".split(),
     "settings",
 )
+_UNLISTED |= dict.fromkeys(("gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"), "nn.recurrent")
 _native.start()
 _OWN = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]
 
@@ -101,8 +115,10 @@ def __getattr__(name: str) -> _Any:
         return getattr(room, name) if home else room
     if name == "default_generator":  # each thread has its own
         return random.default_generator()
-    if name in _DTYPES:
-        return _DTYPES[name]
+    if name in _DTYPES or name in _LAYOUTS:
+        return _DTYPES[name] if name in _DTYPES else _LAYOUTS[name]
+    if name in _NO_ROOMS:
+        return _sys.modules[f"tinygrad_lite.{name}"]
     reason = f": {_ABSENT[name]}" if name in _ABSENT else ""
     raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'{reason}")
 

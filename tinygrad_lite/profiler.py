@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -32,7 +32,10 @@ from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.engine.tensor import Tensor
 
-__all__ = ["Event", "ProfilerActivity", "Row", "profile", "record_function"]
+__all__ = [
+    "Event", "ProfilerAction", "ProfilerActivity", "Row", "profile", "record_function", "schedule",
+    "supported_activities", "tensorboard_trace_handler",
+]  # fmt: skip
 
 FORWARD, BACKWARD, MODULE = "forward", "backward", "module"
 
@@ -136,6 +139,54 @@ class ProfilerActivity(Enum):
     CUDA = 1
     XPU = 2
     MTIA = 3
+
+
+class ProfilerAction(Enum):
+    """What a schedule says about a step."""
+
+    NONE = 0
+    WARMUP = 1
+    RECORD = 2
+    RECORD_AND_SAVE = 3
+
+
+def schedule(
+    *, wait: int, warmup: int, active: int, repeat: int = 0, skip_first: int = 0, skip_first_wait: int = 0
+) -> Callable[[int], ProfilerAction]:
+    """Return the function from steps to actions; `profile` records every step all the same.
+
+    >>> [schedule(wait=1, warmup=1, active=1)(step).name for step in range(3)]
+    ['NONE', 'WARMUP', 'RECORD_AND_SAVE']
+    """
+
+    def action(step: int) -> ProfilerAction:
+        whole = wait + warmup + active
+        step -= skip_first - (wait if skip_first_wait else 0)
+        at = step % whole
+        if step < 0 or (repeat and step // whole >= repeat) or at < wait:
+            return ProfilerAction.NONE
+        last = ProfilerAction.RECORD_AND_SAVE if at == whole - 1 else ProfilerAction.RECORD
+        return ProfilerAction.WARMUP if at < wait + warmup else last
+
+    return action
+
+
+def tensorboard_trace_handler(
+    dir_name: str, worker_name: str | None = None, use_gzip: bool = False
+) -> Callable[[Any], None]:
+    """Return a function for ``on_trace_ready`` that writes a Chrome trace into a folder."""
+
+    def write(profile: Any) -> None:
+        folder = Path(dir_name)
+        folder.mkdir(parents=True, exist_ok=True)
+        profile.export_chrome_trace(folder / f"{worker_name or 'worker'}.{time_ns()}.pt.trace.json")
+
+    return write
+
+
+def supported_activities() -> set[ProfilerActivity]:
+    """Return the CPU."""
+    return {ProfilerActivity.CPU}
 
 
 class record_function:  # noqa: N801 - PyTorch's name

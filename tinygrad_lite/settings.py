@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.devices import Device, as_device
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.mode import is_inference_mode_enabled as is_inference_mode_enabled
-from tinygrad_lite.engine.no_effect import NO_EFFECT
-from tinygrad_lite.engine.tensor import Tensor, set_default_dtype
+from tinygrad_lite.engine.no_effect import NO_EFFECT, absent, ignored
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, set_default_dtype
 from tinygrad_lite.errors import DTypeError, OptionError
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 
@@ -19,7 +20,13 @@ __all__ = [
     "get_float32_matmul_precision", "get_num_interop_threads", "is_deterministic_algorithms_warn_only_enabled",
     "is_distributed", "is_inference_mode_enabled", "is_storage", "is_warn_always_enabled", "set_default_device",
     "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
-    "set_num_interop_threads", "set_warn_always", "typename", "use_deterministic_algorithms",
+    "set_num_interop_threads", "set_warn_always", "typename", "use_deterministic_algorithms", "AcceleratorError",
+    "OutOfMemoryError", "Event", "Stream", "SymBool", "SymFloat", "SymInt", "clear_autocast_cache",
+    "compiled_with_cxx11_abi", "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype",
+    "get_device_module", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled",
+    "is_vulkan_available", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
+    "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype", "sym_float", "sym_int", "sym_max",
+    "sym_min", "sym_not", "sym_sqrt",
 ]  # fmt: skip
 
 _chosen: dict[str, Any] = {"precision": "highest", "deterministic": False, "warn_only": False, "warn": False,
@@ -136,6 +143,73 @@ def set_num_interop_threads(num: int) -> None:
     _chosen["interop"] = int(num)
 
 
+# ------------------------------------------------------------------------------------------------ devices, autocast
+class AcceleratorError(RuntimeError):
+    """An error of a device: raised by none here."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """A device without memory left: raised by none here; NumPy raises MemoryError."""
+
+
+Stream, Event = (absent(name, "there is no device beside the CPU") for name in ("Stream", "Event"))
+SymInt, SymFloat, SymBool = (absent(name, "sizes are numbers") for name in ("SymInt", "SymFloat", "SymBool"))
+sym_int, sym_float, sym_max, sym_min = int, float, max, min
+_NO_CAST = "operations keep the dtype of their operands"
+(
+    set_autocast_enabled, set_autocast_cache_enabled, set_autocast_cpu_enabled, set_autocast_dtype,
+    set_autocast_cpu_dtype, set_autocast_gpu_dtype, clear_autocast_cache,
+) = (
+    ignored(name, _NO_CAST)
+    for name in (
+        "set_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_enabled", "set_autocast_dtype",
+        "set_autocast_cpu_dtype", "set_autocast_gpu_dtype", "clear_autocast_cache",
+    )
+)  # fmt: skip
+
+
+def sym_not(a: Any) -> bool:
+    """Return ``not a``."""
+    return not a
+
+
+def sym_sqrt(a: Any) -> float:
+    """Return the square root of a number."""
+    return float(np.sqrt(a))
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """Return False: operations keep the dtype of their operands."""
+    return False
+
+
+is_autocast_cpu_enabled = is_autocast_cache_enabled = is_autocast_enabled
+
+
+def compiled_with_cxx11_abi() -> bool:
+    """Return False: nothing here is compiled."""
+    return False
+
+
+is_vulkan_available = compiled_with_cxx11_abi
+
+
+def get_autocast_dtype(device_type: str = "cuda") -> Any:
+    """Return the dtype that operations are computed in, the default one."""
+    return DType(get_default_dtype())
+
+
+get_autocast_cpu_dtype = get_autocast_gpu_dtype = get_autocast_dtype
+
+
+def get_device_module(device: Any = None) -> Any:
+    """Return the module of the only device, `tinygrad_lite.cpu`."""
+    from importlib import import_module
+
+    as_device(device)
+    return import_module("tinygrad_lite.cpu")
+
+
 # ------------------------------------------------------------------------------------------------ questions
 def can_cast(from_: Any, to: Any) -> bool:
     """Return whether PyTorch's rules allow a result of one dtype in a tensor of another.
@@ -150,7 +224,7 @@ def can_cast(from_: Any, to: Any) -> bool:
 
 def is_storage(obj: Any) -> bool:
     """Return whether ``obj`` is the storage of a tensor."""
-    return type(obj).__name__ == "Storage"
+    return type(obj).__name__ in ("Storage", "TypedStorage")
 
 
 def is_distributed(input: Any) -> bool:

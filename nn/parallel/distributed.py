@@ -1,19 +1,25 @@
-"""`DistributedDataParallel`, which raises: there are no groups of processes here."""
+"""`DistributedDataParallel` in a group of one process: it runs the module."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from tinygrad_lite.nn.module import Module
+from tinygrad_lite.engine.no_effect import NO_EFFECT
+from tinygrad_lite.nn.parallel.data_parallel import DataParallel
 
 __all__ = ["DistributedDataParallel"]
+NO_EFFECT["nn.parallel.DistributedDataParallel"] = "the group has one process, so it runs the module"
 
 
-class DistributedDataParallel(Module):
-    """Raise NotImplementedError: training by several processes does not exist here."""
+class DistributedDataParallel(DataParallel):
+    """Run ``module``, the attribute ``module``; there are no gradients of other processes to wait for."""
 
     def __init__(self, module: Any, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            "nn.parallel.DistributedDataParallel does not exist in tinygrad_lite: there are no process groups. Train "
-            "the module itself in one process; nn.DataParallel(module) keeps the names 'module.…' in the state dict"
-        )
+        super().__init__(module)
+
+    @contextmanager
+    def no_sync(self) -> Iterator[None]:
+        """Gradients are never synchronised; the block runs as it is."""
+        yield

@@ -153,7 +153,6 @@ def test_an_absent_name_explains_what_to_do() -> None:
         (lambda: tl.optim.SparseAdam([p]), "use optim.Adam"),
         (lambda: tl.optim.Muon([p]), "use optim.AdamW"),
         (lambda: tl.optim.SGD([p], lr=0.1, differentiable=True), "not recorded"),
-        (lambda: tl.nn.parallel.DistributedDataParallel(tl.nn.Linear(1, 1)), "Train the module itself"),
     ):
         with pytest.raises(NotImplementedError, match=message):
             call()

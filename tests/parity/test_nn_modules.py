@@ -27,6 +27,7 @@ ELSEWHERE = {
     "TransformerDecoder": "a part of the row of Transformer",
     **{name: "test_lazy.py" for name in lazy.__all__},
     "CTCLoss": "test_ctc.py",
+    **dict.fromkeys(("FractionalMaxPool2d", "FractionalMaxPool3d"), "test_public_names.py"),
     "RNNBase": "the base of RNN, LSTM and GRU",
     "RNNCellBase": "the base of the cells",
     "Container": "deprecated; test_old_spellings.py",

@@ -70,6 +70,14 @@ MODULES |= {
     "LayerNorm": (lambda: nn.LayerNorm(4), X),
     "Linear": (lambda: nn.Linear(4, 3), X),
     "LocalResponseNorm": (lambda: nn.LocalResponseNorm(2), IMAGE),
+    "FractionalMaxPool2d": (
+        lambda: nn.FractionalMaxPool2d(2, 2, _random_samples=tl.full((2, 1, 2), 0.7)),
+        (Arr("2 1 5 4"),),
+    ),
+    "FractionalMaxPool3d": (
+        lambda: nn.FractionalMaxPool3d(2, 2, _random_samples=tl.full((2, 1, 3), 0.7)),
+        (Arr("2 1 4 3 5"),),
+    ),
     "LogSoftmax": (lambda: nn.LogSoftmax(-1), X),
     "MultiheadAttention": (lambda: nn.MultiheadAttention(4, 2), tuple(Arr(f"{n} b 4", min=1) for n in "tss")),
     "PairwiseDistance": (nn.PairwiseDistance, PAIR),

@@ -15,8 +15,11 @@ from typing import Any
 from tinygrad_lite._tools.run import SERVED, served_name
 from tinygrad_lite.engine.absent import ABSENT as REASONS
 from tinygrad_lite.engine.no_effect import NO_EFFECT
+from tinygrad_lite.ops.placement import ABSENT_METHODS
 
 ABSENT = object()
+METHODS = ABSENT_METHODS.keys() - {"values", "indices", "index", "solve"}
+"""Absent methods of tensors that are looked for on anything; the rest are names of dictionaries and lists too."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,49 @@ class Names(ast.NodeVisitor):
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
+        self.others: set[str] = {"self", "cls"}
+        """Names that mean no tensor: modules, and classes that look for a method among their own."""
         self.used: dict[tuple[int, str], None] = {}
         self.guarded = 0
+        self.made: set[str] = set()
+        """Names that are called or derived from: an absent class may be asked about, not made."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        """A parameter called like a module is another thing."""
+        own = node.args
+        names = {a.arg for a in (*own.posonlyargs, *own.args, *own.kwonlyargs, own.vararg, own.kwarg) if a}
+        hidden = {name: self.known.pop(name) for name in names & self.known.keys()}
+        self.generic_visit(node)
+        self.known.update(hidden)
+
+    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """``torch.jit.ScriptModule()``."""
+        self._makes(node.func)
+        self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        """``class Net(torch.jit.ScriptModule)``."""
+        for base in node.bases:
+            self._makes(base)
+        self.generic_visit(node)
+
+    def _makes(self, node: ast.expr) -> None:
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name) and node.id in self.known:
+            name = ".".join([self.known[node.id], *reversed(parts)])
+            self.made.add(name)
+            if not parts:  # an attribute is noted where it is visited
+                self.add(node.lineno, name)
 
     def visit_Import(self, node: ast.Import) -> None:
         """``import torch.nn as nn``."""
         for alias in node.names:
+            self.others.add(alias.asname or alias.name.partition(".")[0])
             if served_name(alias.name):
                 self.add(node.lineno, alias.name)
                 self.known[alias.asname or alias.name.partition(".")[0]] = (
@@ -51,6 +91,7 @@ class Names(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         """``from torch import nn``."""
+        self.others |= {alias.asname or alias.name for alias in node.names}
         if node.level or node.module is None or not served_name(node.module):
             return
         for alias in node.names:
@@ -61,6 +102,9 @@ class Names(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         """``torch.nn.Linear``."""
+        if node.attr in METHODS and not (isinstance(node.value, ast.Name) and node.value.id in self.others):
+            if not isinstance(node.value, ast.Attribute) or self._root(node) not in self.others - {"self"}:
+                self.add(node.lineno, f"Tensor.{node.attr}")
         parts, inner = [node.attr], node.value
         while isinstance(inner, ast.Attribute):
             parts.append(inner.attr)
@@ -69,6 +113,11 @@ class Names(ast.NodeVisitor):
             self.add(node.lineno, ".".join([self.known[inner.id], *reversed(parts)]))
         else:
             self.generic_visit(node)
+
+    def _root(self, node: ast.expr) -> str:
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return node.id if isinstance(node, ast.Name) else ""
 
     def visit_Try(self, node: ast.Try) -> None:
         """Names inside ``try: import ... except ImportError`` may be absent."""
@@ -112,8 +161,10 @@ def found(name: str) -> tuple[Any, str, Any]:
     return value, name, None
 
 
-def finding(line: int, name: str) -> Finding | None:
+def finding(line: int, name: str, made: bool = True) -> Finding | None:
     """Return what is to be said about one use of a name, or None if it works as in PyTorch."""
+    if name.startswith("Tensor."):
+        return Finding(line, name, "is not here", ABSENT_METHODS[name[7:]])
     value, part, owner = found(name)
     if value is ABSENT:
         if owner is None:
@@ -129,7 +180,7 @@ def finding(line: int, name: str) -> Finding | None:
         )
     short = name.partition(".")[2]
     instead = getattr(value, "instead", None)
-    if isinstance(instead, str):  # made by `absent`
+    if isinstance(instead, str) and (made or not isinstance(value, type)):  # made by `absent`
         return Finding(line, name, "is not here", instead)
     if short in NO_EFFECT:
         return Finding(line, name, "changes nothing here", NO_EFFECT[short])
@@ -146,7 +197,7 @@ def check_source(text: str) -> list[Finding]:
     """
     names = Names()
     names.visit(ast.parse(text))
-    return [f for line, name in sorted(names.used) if (f := finding(line, name)) is not None]
+    return [f for line, name in sorted(names.used) if (f := finding(line, name, name in names.made)) is not None]
 
 
 def files_of(path: Path) -> Iterator[Path]:

@@ -1,6 +1,11 @@
 """Gradients, functions with custom backwards and anomaly detection: PyTorch's ``torch.autograd``."""
 
-from tinygrad_lite.autograd import function as function, functional as functional, graph as graph
+from tinygrad_lite.autograd import (
+    forward_ad as forward_ad,
+    function as function,
+    functional as functional,
+    graph as graph,
+)
 from tinygrad_lite.autograd.anomaly import (
     detect_anomaly as detect_anomaly,
     is_anomaly_enabled as is_anomaly_enabled,

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from tinygrad_lite.engine.layout import Layout
+from tinygrad_lite.engine.no_effect import AbsentRoom
+
 ABSENT = {
-    "fft": "there are no complex tensors; use numpy.fft on tensor.numpy()",
     "complex": "there are no complex tensors; keep the real and the imaginary part apart",
     "polar": "there are no complex tensors; use r * cos(a) and r * sin(a)",
     "view_as_real": "there are no complex tensors",
     "view_as_complex": "there are no complex tensors",
     "stft": "there are no complex tensors; use unfold with hann_window and numpy.fft.rfft",
     "istft": "there are no complex tensors; use numpy.fft.irfft",
-    "sparse": "tensors are dense",
-    "sparse_coo": "tensors are dense",
     "sparse_coo_tensor": "tensors are dense; use zeros(size).index_put(...)",
     "sparse_csr_tensor": "tensors are dense; use zeros(size).index_put(...)",
-    "export": "state_dict() with save() keeps the weights",
-    "fx": "the graph of a call is in tinygrad_lite.viz",
-    "quantization": "there are no quantised tensors",
-    "ao": "there are no quantised tensors",
     "quantize_per_tensor": "there are no quantised tensors",
     "eig": "it was removed from PyTorch too; use linalg.eigh for symmetric matrices",
     "symeig": "it was removed from PyTorch too; use linalg.eigh",
     "solve": "it was removed from PyTorch too; use linalg.solve(A, B)",
     "lstsq": "it was removed from PyTorch too; use linalg.lstsq(A, B)",
     "matrix_rank": "it was removed from PyTorch too; use linalg.matrix_rank(A)",
-    "hub": "there are no published models; load weights with load()",
-    "onnx": "state_dict() with save() keeps the weights",
+    "lobpcg": "use linalg.eigh",
 }
 """What is not here, and what to do instead."""
+_QUANTISED, _ONE = "there are no quantised tensors", "there is no such device; choose by is_available() of cuda (False)"
+ROOMS = {
+    "ao": _QUANTISED, "ao.quantization": _QUANTISED, "quantization": _QUANTISED, "nn.quantized": _QUANTISED,
+    "ao.nn": _QUANTISED, "nn.intrinsic": _QUANTISED, "nn.qat": _QUANTISED, "xpu": _ONE, "mtia": _ONE,
+    "classes": "there is no C++ library", "fx": "the graph of a call is in viz",
+    "export": "state_dict() with save() keeps the weights", "onnx": "state_dict() with save() keeps the weights",
+    "library": "declare a function with op() or autograd.Function", "masked": "use where() and masked_fill()",
+    "nested": "tensors are rectangular; pad with nn.utils.rnn.pad_sequence", "sparse": "tensors are dense",
+    "package": "save() keeps the weights", "overrides": "derive from Tensor", "monitor": "use profiler",
+    "utils.cpp_extension": "write the function with NumPy and declare it with op()",
+    "utils.mobile_optimizer": "there is no TorchScript", "_dynamo": "compile() has no settings",
+    "_inductor": "compile() has no settings",
+}  # fmt: skip
+"""Modules that can be imported and have nothing in them, and what to do instead."""
+for _room, _instead in ROOMS.items():
+    sys.modules[f"tinygrad_lite.{_room}"] = AbsentRoom(f"tinygrad_lite.{_room}", _instead)
+
+
+LAYOUTS = {n: Layout(n) for n in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")}
+"""Layouts that no tensor has: scripts compare with them."""
 
 
 class AbsentDType:

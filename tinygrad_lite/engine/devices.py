@@ -24,7 +24,7 @@ class Device:
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:  # noqa: A002 - PyTorch's name
         name = type.type if isinstance(type, Device) else str(type)
         kind, _, number = name.partition(":")
-        if kind != "cpu" or isinstance(type, int):
+        if kind not in ("cpu", "meta") or isinstance(type, int):
             raise DeviceError(
                 f"device '{type}' does not exist here: tensors live in main memory; use device('cpu'), "
                 f"or choose by cuda.is_available() (False)"

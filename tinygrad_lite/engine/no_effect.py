@@ -6,12 +6,17 @@ table may be used; every other use that could not do what it says raises an erro
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 NO_EFFECT: dict[str, str] = {
     "Tensor.pin_memory": "memory is never copied to a device",
     "Tensor.share_memory_": "other processes get copies",
+    "device('meta')": "tensors on it have memory",
+    "niter=": "singular values of svd_lowrank and pca_lowrank are exact",
     "pin_memory=": "memory is never copied to a device",
     "non_blocking=": "every copy is finished when the call returns",
     "layout=torch.strided": "every tensor is strided",
@@ -31,13 +36,44 @@ def ignored(name: str, why: str, answer: Any = None) -> Callable[..., Any]:
     return ignore
 
 
-def absent(name: str, instead: str) -> Callable[..., Any]:
-    """Return a function that raises NotImplementedError with what to do instead."""
+class _Refused(type):
+    """The type of classes that cannot be made here; nothing is an instance of one."""
+
+    instead: str
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"{cls.__qualname__} does not exist in tinygrad_lite; {cls.instead}")
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return False
+
+
+def absent(name: str, instead: str) -> Any:
+    """Return a function that raises NotImplementedError with what to do instead; for a capital letter, a class."""
+    doc, last = f"Raise NotImplementedError: {instead}.", name.rpartition(".")[2]
+    if last[:1].isupper():
+        return _Refused(last, (), {"__qualname__": name, "__doc__": doc, "instead": instead})
 
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{name} does not exist in tinygrad_lite; {instead}")
 
-    refuse.__name__ = refuse.__qualname__ = name.rpartition(".")[2]
+    refuse.__name__ = refuse.__qualname__ = last
     refuse.instead = instead  # type: ignore[attr-defined]  # read by the checker of scripts
-    refuse.__doc__ = f"Raise NotImplementedError: {instead}."
+    refuse.__doc__ = doc
     return refuse
+
+
+class AbsentRoom(ModuleType):
+    """A module of PyTorch's that does not exist here: it can be imported; using what is in it says what to do."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        super().__init__(name, f"Not in tinygrad_lite: {instead}.")
+        self.__dict__.update(__path__=[], __spec__=ModuleSpec(name, None), instead_of_all=instead)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
+        if name in ("is_available", "is_initialized"):
+            return lambda: False
+        room = sys.modules.get(f"{self.__name__}.{name}")
+        return room or absent(f"{self.__name__.partition('.')[2]}.{name}", self.instead_of_all)

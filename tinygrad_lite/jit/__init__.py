@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final as Final
 
-from tinygrad_lite.engine.no_effect import NO_EFFECT, absent
+from tinygrad_lite.engine.no_effect import NO_EFFECT, absent, ignored
+from tinygrad_lite.futures import Future as Future
 
 for _name in ("script", "export", "ignore", "unused", "interface", "script_if_tracing", "script_method", "freeze"):
     NO_EFFECT[f"jit.{_name}"] = "functions and modules run as they are"
@@ -53,5 +54,34 @@ save = absent("jit.save", "save(model.state_dict(), path) keeps the weights")
 load = absent("jit.load", "load() reads .npz, .safetensors and the weights in .pt files")
 
 
-class ScriptModule:
-    """The type of scripted modules: no module here is one."""
+_TORCHSCRIPT = "functions and modules run as they are, without TorchScript"
+ScriptModule, ScriptFunction, RecursiveScriptModule, CompilationUnit = (
+    absent(f"jit.{name}", _TORCHSCRIPT)
+    for name in ("ScriptModule", "ScriptFunction", "RecursiveScriptModule", "CompilationUnit")
+)
+set_fusion_strategy = ignored("jit.set_fusion_strategy", _TORCHSCRIPT)
+enable_onednn_fusion = ignored("jit.enable_onednn_fusion", _TORCHSCRIPT)
+optimize_for_inference, trace_module = freeze, trace
+
+
+class TracerWarning(Warning):
+    """The warnings of tracing: none is given."""
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """Return ``the_value``."""
+    return the_value
+
+
+def fork(func: Any, *args: Any, **kwargs: Any) -> Future:
+    """Call the function now and return the future of its result.
+
+    >>> wait(fork(max, 1, 2))
+    2
+    """
+    return Future()._settle(func, *args, **kwargs)
+
+
+def wait(future: Any) -> Any:
+    """Return the result of a future."""
+    return future.wait()

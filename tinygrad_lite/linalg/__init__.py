@@ -1,5 +1,6 @@
 """Linear algebra: the door to everything that PyTorch keeps under ``torch.linalg``."""
 
+from tinygrad_lite.engine.no_effect import absent as _absent
 from tinygrad_lite.errors import LinAlgError as LinAlgError
 from tinygrad_lite.ops.linalg.lu import (
     householder_product as householder_product,
@@ -42,4 +43,13 @@ from tinygrad_lite.ops.linalg.matrix_norm import (
     matrix_norm as matrix_norm,
     norm as norm,
     vector_norm as vector_norm,
+)
+
+eig, eigvals = (
+    _absent(f"linalg.{name}", "eigenvalues of a general matrix are complex; use linalg.eigh, or numpy.linalg.eig")
+    for name in ("eig", "eigvals")
+)
+ldl_factor, ldl_factor_ex, ldl_solve = (
+    _absent(f"linalg.{name}", "use linalg.cholesky or linalg.lu_factor")
+    for name in ("ldl_factor", "ldl_factor_ex", "ldl_solve")
 )

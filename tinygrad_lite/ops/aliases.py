@@ -13,7 +13,7 @@ SAME = {
     "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "greater": "gt", "greater_equal": "ge", "less": "lt",
     "less_equal": "le", "not_equal": "ne", "moveaxis": "movedim", "swapdims": "swapaxes", "ger": "outer",
 }  # fmt: skip
-FUNCTIONS_ONLY = {"concat": "cat", "concatenate": "cat", "row_stack": "vstack", "trapz": "trapezoid"}
+FUNCTIONS_ONLY = {"concat": "cat", "concatenate": "cat", "row_stack": "vstack", "trapz": "trapezoid", "spmm": "mm"}
 
 
 for _name, _known in {**SAME, **FUNCTIONS_ONLY}.items():

@@ -230,19 +230,46 @@ def fill(input: Any, value: Any) -> Any:
     return input.clone().fill_(value)
 
 
+def is_distributed(self: Any) -> bool:
+    """Return False: a tensor lies in one process."""
+    return False
+
+
+def dense_dim(self: Any) -> int:
+    """Return the number of axes: all of them are dense."""
+    return int(self.ndim)
+
+
+def sparse_dim(self: Any) -> int:
+    """Return 0: no axis is sparse."""
+    return 0
+
+
 METHODS: tuple[Callable[..., Any], ...] = (
     cuda, cpu, get_device, pin_memory, is_pinned, share_memory_, is_shared, to_dense, is_inference, is_set_to,
     dim_order, set_, resize_as_, resize, resize_as, new_empty_strided, apply_, map_, map2_, as_subclass,
+    is_distributed, dense_dim, sparse_dim,
 )  # fmt: skip
 for _method in METHODS:
     if _method is not cpu or not hasattr(Methods, "cpu"):
         setattr(Methods, _method.__name__, _method)
+setattr(Methods, "const_data_ptr", lambda self: self.data_ptr())  # noqa: B010 - only reading differs
 setattr(Methods, "volatile", False)  # noqa: B010 - an attribute of PyTorch's that is always False
 setattr(Methods, "name", None)  # noqa: B010
 setattr(Methods, "output_nr", 0)  # noqa: B010
 ABSENT_METHODS = {
-    **dict.fromkeys(("to_sparse", "to_sparse_coo", "to_sparse_csr", "to_sparse_csc", "coalesce", "sparse_mask"),
-                    "tensors are dense"),
+    **dict.fromkeys(
+        """to_sparse to_sparse_coo to_sparse_csr to_sparse_csc to_sparse_bsr to_sparse_bsc coalesce is_coalesced
+        sparse_mask sparse_resize_ sparse_resize_and_clear_ resize_as_sparse_ smm sspaddmm ccol_indices
+        col_indices crow_indices row_indices indices values index""".split(), "tensors are dense"),
+    **dict.fromkeys("qscheme int_repr q_scale q_zero_point q_per_channel_axis q_per_channel_scales "
+                    "q_per_channel_zero_points".split(), "there are no quantised tensors"),
+    **dict.fromkeys(("xpu", "ipu", "mtia"), "there is no such device"),
+    "to_padded_tensor": "tensors are rectangular",
+    "slice_inverse": "use zeros(size).slice_scatter(...)", "chalf": "there are no complex tensors",
+    "hash_tensor": "use hash(tensor.numpy().tobytes())", "ormqr": "use linalg.householder_product(a, tau) @ other",
+    "module_load": "use copy_", "storage_type": "use type(x.storage())",
+    "grad_dtype": "gradients have the leaf's dtype",
     "to_mkldnn": "the tensor can be used as it is",
     "bfloat16": "use .half() or .float()",
     "cfloat": "there are no complex tensors", "cdouble": "there are no complex tensors",
@@ -258,6 +285,7 @@ ABSENT_METHODS = {
 }  # fmt: skip
 """Methods that only raise, and what to do instead."""
 for _name, _instead in ABSENT_METHODS.items():
-    setattr(Methods, _name, absent(f"Tensor.{_name}", _instead))
+    if _name not in ("values", "indices", "index", "grad_dtype"):  # hasattr() should answer False for these
+        setattr(Methods, _name, absent(f"Tensor.{_name}", _instead))
 for _function in (empty_strided, empty_permuted, constant_pad_nd, fill, is_inference):
     publish(_function.__name__, _function, (), method=False)

@@ -17,9 +17,10 @@ from tinygrad_lite.errors import DTypeError, ShapeError
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 
 
-def _window(
-    name: str, length: int, periodic: bool, values: Callable[[Any], Any], dtype: Any, device: Any, requires_grad: bool
-) -> Tensor:
+def window(
+    name: str, length: int, periodic: bool, values: Callable[[Any], Any], dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Return ``values`` at the given number of points from 0 to 1; a periodic window leaves the last one out."""
     as_device(device)
     chosen = get_default_dtype() if dtype is None else dtype_of(name, dtype)
@@ -58,7 +59,7 @@ def hamming_window(
     >>> tl.hamming_window(3, periodic=False)
     tensor([0.0800, 1.0000, 0.0800])
     """
-    return _window("hamming_window", window_length, periodic, lambda t: alpha - beta * np.cos(2 * np.pi * t), dtype,
+    return window("hamming_window", window_length, periodic, lambda t: alpha - beta * np.cos(2 * np.pi * t), dtype,
                    device, requires_grad)  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def blackman_window(
     def values(t: Any) -> Any:
         return 0.42 - 0.5 * np.cos(2 * np.pi * t) + 0.08 * np.cos(4 * np.pi * t)
 
-    return _window("blackman_window", window_length, periodic, values, dtype, device, requires_grad)
+    return window("blackman_window", window_length, periodic, values, dtype, device, requires_grad)
 
 
 def bartlett_window(
@@ -87,7 +88,7 @@ def bartlett_window(
     >>> tl.bartlett_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
-    return _window("bartlett_window", window_length, periodic, lambda t: 1 - np.abs(2 * t - 1), dtype, device,
+    return window("bartlett_window", window_length, periodic, lambda t: 1 - np.abs(2 * t - 1), dtype, device,
                    requires_grad)  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def kaiser_window(
     def values(t: Any) -> Any:
         return np.i0(beta * np.sqrt(np.maximum(1 - (2 * t - 1) ** 2, 0))) / np.i0(beta)
 
-    return _window("kaiser_window", window_length, periodic, values, dtype, device, requires_grad)
+    return window("kaiser_window", window_length, periodic, values, dtype, device, requires_grad)
 
 
 for _function in (hann_window, hamming_window, blackman_window, bartlett_window, kaiser_window):

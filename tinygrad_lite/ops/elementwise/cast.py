@@ -193,8 +193,8 @@ def is_contiguous(input: Array, memory_format: Any = None) -> bool:
 
 
 def _shortcut(name: str, dtype: str) -> None:
-    def convert(input: Array) -> Array:
-        return to(input, dtype)
+    def convert(input: Array, memory_format: Any = None) -> Array:
+        return to(input, dtype, memory_format=memory_format)
 
     convert.__doc__ = f"Return ``input`` as {dtype}."
     convert.__name__ = name

@@ -71,6 +71,39 @@ class Storage:
         return f"<Storage of {self.nbytes()} bytes>"
 
 
+class TypedStorage(Storage):
+    """The memory of a tensor as a row of numbers, counted in elements."""
+
+    __slots__ = ()
+
+    def size(self) -> int:
+        """Return the number of elements."""
+        return int(self._array.size)
+
+    __len__ = size
+
+    def tolist(self) -> list[Any]:
+        """Return the elements in the order of the memory."""
+        return self._array.ravel(order="K").tolist()  # type: ignore[no-any-return]
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.tolist()[index]
+
+    def __repr__(self) -> str:
+        return f"<TypedStorage of {self.size()} {self._array.dtype}>"
+
+
+@function(public=False, method="storage")
+def storage(input: Array) -> TypedStorage:
+    """Return the memory of the elements as numbers: an older form of ``untyped_storage()``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.arange(4)[1:].storage().tolist()
+    [0, 1, 2, 3]
+    """
+    return TypedStorage(owner(bare(input)))
+
+
 @function(public=False, method="untyped_storage")
 def untyped_storage(input: Array) -> Storage:
     """Return the memory of the elements, which views share.

@@ -59,3 +59,30 @@ def svd_method(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
 def chain_matmul(*matrices: Any) -> Array:
     """Return the product of several matrices in the cheapest order: `linalg.multi_dot`."""
     return multi_dot(matrices)
+
+
+@function(method=False)
+def svd_lowrank(A: Array, q: int | None = 6, niter: int | None = 2, M: Array | None = None) -> Any:
+    """Return U, S, V of the ``q`` largest singular values of ``A - M``; they are exact, whatever ``niter`` says.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.svd_lowrank(tl.diag(tl.tensor([1.0, 3.0, 2.0])), q=2)[1]
+    tensor([3., 2.])
+    """
+    count = 6 if q is None else q
+    if not 0 <= count <= min(A.shape[-2:]):
+        raise ValueError(f"svd_lowrank: q {count} must be non-negative and not greater than {min(A.shape[-2:])}")
+    u, s, vh = svd(A if M is None else A - M, full_matrices=False)
+    return u[..., :count], s[..., :count], mT(vh)[..., :count]
+
+
+@function(method=False)
+def pca_lowrank(A: Array, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
+    """Return U, S, V of the ``q`` principal axes (V) of the rows of ``A``; they are exact, whatever ``niter`` says.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.pca_lowrank(tl.tensor([[1.0, 0.0], [3.0, 0.0]]), q=1)[1]
+    tensor([1.4142])
+    """
+    count = min(6, *A.shape[-2:]) if q is None else q
+    return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, count)

@@ -51,7 +51,7 @@ def _check(name: str, input: Any, weight: Any, shape: Any) -> None:
 
 @function()
 def histogram(
-    input: Array, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False
+    input: Array, bins: Any = 100, *, range: Any = None, weight: Any = None, density: bool = False
 ) -> Histogram:  # fmt: skip
     """Return (hist, bin_edges): how many elements, or how much ``weight``, lie in each bin.
 

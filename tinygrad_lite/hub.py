@@ -1,0 +1,71 @@
+"""Files by their address, as in ``torch.hub``; code is never downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tinygrad_lite.engine.no_effect import absent
+from tinygrad_lite.serialization import load as _load
+
+__all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
+_chosen: dict[str, str] = {}
+_CODE = "no code is downloaded; build the network from nn or vision.models and load its weights with load()"
+load, list, help = (absent(f"hub.{name}", _CODE) for name in ("load", "list", "help"))
+
+
+def get_dir() -> str:
+    """Return the folder of downloads: `set_dir`'s, ``$TORCH_HOME/hub``, or ``~/.cache/torch/hub``."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
+    return _chosen.get("dir") or os.path.join(os.path.expanduser(home), "hub")
+
+
+def set_dir(d: str | os.PathLike[str]) -> None:
+    """Choose the folder of downloads."""
+    _chosen["dir"] = os.path.expanduser(d)
+
+
+def download_url_to_file(url: str, dst: Any, hash_prefix: str | None = None, progress: bool = True) -> None:
+    """Download a file to ``dst``; its SHA-256 must begin with ``hash_prefix``. A part of a file is never left.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a").write_text("text")
+    ...     download_url_to_file(Path(folder, "a").as_uri(), Path(folder, "b"))
+    ...     Path(folder, "b").read_text()
+    'text'
+    """
+    place = Path(dst).expanduser()
+    part, digest = place.with_name(f"{place.name}.{os.getpid()}.part"), hashlib.sha256()
+    try:
+        with urllib.request.urlopen(url, timeout=60) as source, part.open("wb") as file:
+            while block := source.read(1 << 16):
+                file.write(block)
+                digest.update(block)
+        if hash_prefix and not digest.hexdigest().startswith(hash_prefix):
+            raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "{digest.hexdigest()}")')
+        part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_state_dict_from_url(
+    url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True, check_hash: bool = False,
+    file_name: str | None = None, weights_only: bool = True,
+) -> Any:  # fmt: skip
+    """Return the object in a file at ``url``, which is downloaded once.
+
+    With ``check_hash`` the file is called ``name-hash.ext`` and must have that hash.
+    """
+    folder = Path(model_dir or os.path.join(get_dir(), "checkpoints"))
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / (file_name or url.split("?")[0].rpartition("/")[2])
+    if not place.exists():
+        found = re.search(r"-([a-f0-9]*)\.", place.name) if check_hash else None
+        download_url_to_file(url, place, found[1] if found else None, progress)
+    return _load(place, map_location=map_location)
