@@ -17,7 +17,8 @@ from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.utils.rnn import PackedSequence, gathered, spread
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import linear
-from tinygrad_lite.ops.networks.recurrent import gru_steps, lstm_cell, lstm_steps, rnn_steps
+from tinygrad_lite.ops.networks import recurrent as _ops
+from tinygrad_lite.ops.networks.recurrent import gru_steps, lstm_steps, rnn_steps
 from tinygrad_lite.ops.shape.joining import cat, stack, unbind
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
@@ -377,7 +378,9 @@ class LSTMCell(_Cell):
         if input.ndim == 1:
             return None
         hidden, cell = states
-        return lstm_cell(input, hidden, cell, self.weight_ih, self.weight_hh, known["bias_ih"], known["bias_hh"])[:2]
+        return _ops.lstm_cell(input, hidden, cell, self.weight_ih, self.weight_hh, known["bias_ih"], known["bias_hh"])[
+            :2
+        ]
 
 
 class GRUCell(_Cell):
