@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.keywords import OUT, creating
 from tinygrad_lite.engine.layout import reproduced
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.tensor import Array, Tensor, get_default_dtype, make, to_array
@@ -380,6 +381,8 @@ def poisson(input: Any, generator: Any = None) -> Tensor:
 
 for _name in __all__:
     if _name not in ("default_generator",):
+        if _name in OUT or _name.endswith("_like"):
+            globals()[_name] = creating(globals()[_name], _name)
         publish(_name, globals()[_name], (), method=_name in ("bernoulli", "multinomial"))
 
 

@@ -90,5 +90,5 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
         linear = [(row, t) for row, t in used if row.requires_grad]
         if not linear:
             return UnpackedDualTensor(tensor.detach(), zeros_like(tensor))
-        (tangent,) = grad([r for r, _ in linear], [v], [t for _, t in linear], allow_unused=True)
-    return UnpackedDualTensor(tensor.detach(), zeros_like(tensor) if tangent is None else tangent)
+        (found,) = grad([r for r, _ in linear], [v], [t for _, t in linear], allow_unused=True)
+    return UnpackedDualTensor(tensor.detach(), zeros_like(tensor) if found is None else found)

@@ -17,13 +17,22 @@ ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 """NumPy's argument names and PyTorch's."""
 
 WORDS: dict[str, dict[str, str]] = {
+    **dict.fromkeys(
+        ("tensor_split", "hsplit", "vsplit", "dsplit"),
+        dict.fromkeys(("indices", "sections", "tensor_indices_or_sections"), "indices_or_sections"),
+    ),
+    **dict.fromkeys(("dropout", "alpha_dropout", "feature_alpha_dropout"), {"train": "training"}),
     "broadcast_to": {"size": "shape"},
+    "cholesky_solve": {"input2": "L"},
+    "isin": {"element": "elements", "test_element": "test_elements"},
+    "orgqr": {"input2": "tau"},
     "from_numpy": {"ndarray": "array"},
     "searchsorted": {"values": "input"},
     "split": {"split_size": "split_size_or_sections"},
     "unsafe_split": {"split_size_or_sections": "split_size"},
     "swapaxes": {"dim0": "axis0", "dim1": "axis1"},
     "swapdims": {"dim0": "axis0", "dim1": "axis1"},
+    "view": {"size": "shape", "dtype": "shape"},
     "true_divide": {"dividend": "input", "divisor": "other"},
 }
 """Argument names that PyTorch has beside those of the function here."""
@@ -98,25 +107,26 @@ def modern(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
 OUT = frozenset(
     """
 abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any arange arccos
-arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin asin asinh atan atan2 atanh baddbmm bernoulli
+arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort asin asinh atan atan2 atanh baddbmm bernoulli
 bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize cat ceil
-chain_matmul cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clip column_stack concat concatenate cond
-conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det diag diff digamma div divide dot
-dstack eigh eigvalsh empty empty_like empty_permuted empty_strided eq erf erfc erfcx erfinv exp exp2 expit expm1 eye
-fix float_power floor floor_divide fmax fmin fmod frac frexp full full_like gammainc gammaincc gammaln gather gcd ge
-geqrf ger greater greater_equal gt hamming_window heaviside histc histogram householder_product hstack hypot i0 i0e
-i1 i1e igamma igammac index_add index_copy index_reduce index_select inner inv inv_ex inverse isneginf isposinf kron
-kthvalue lcm ldexp ldl_factor ldl_factor_ex ldl_solve le lerp less less_equal lgamma linspace log log10 log1p log2
-log_ndtr log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logspace
-logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power
-matrix_rank max maximum mean median min minimum mm mode msort mul multi_dot multigammaln multinomial multiply mv
-mvlgamma nan_to_num nanmean nanmedian nanquantile narrow_copy ndtr ndtri ne neg negative nextafter nonzero norm
-normal not_equal ones ones_like ormqr outer pinv polygamma pow prod psi qr quantile rad2deg rand rand_like randint
-randn randn_like randperm range reciprocal remainder renorm repeat_interleave round row_stack rsqrt scatter
-scatter_add scatter_reduce searchsorted sgn sigmoid sign signbit sin sinc sinh slogdet softmax solve solve_ex
-solve_triangular sort sqrt square stack std std_mean sub subtract sum svd svdvals take take_along_dim tan tanh
-tensorinv tensorsolve topk triangular_solve tril triu true_divide trunc vander var var_mean vdot vecdot vector_norm
-vstack where xlog1py xlogy zeros zeros_like zeta
+chain_matmul cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat
+concatenate cond conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det diag diff digamma div
+divide dot dstack eigh eigvalsh empty empty_like empty_permuted empty_strided eq erf erfc erfcx erfinv exp exp2 expit
+expm1 eye fix float_power floor floor_divide fmax fmin fmod frac frexp frobenius_norm full full_like gammainc gammaincc
+gammaln gather gcd ge geqrf ger greater greater_equal gt hamming_window hardshrink heaviside histc histogram
+householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_add index_copy index_reduce index_select inner inv
+inv_ex inverse isin isneginf isposinf kron kthvalue lcm ldexp ldl_factor ldl_factor_ex ldl_solve le lerp less
+less_equal lgamma linspace log log10 log1p log2 log_ndtr log_softmax logaddexp logaddexp2 logcumsumexp logical_and
+logical_not logical_or logical_xor logit logspace logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack
+masked_select matmul matrix_norm matrix_power matrix_rank max maximum mean median min minimum mm mode msort mul
+multi_dot multigammaln multinomial multiply mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow_copy
+ndtr ndtri ne neg negative nextafter nonzero nonzero_static norm normal not_equal nuclear_norm ones ones_like orgqr
+ormqr outer pinv polygamma pow prod psi qr quantile rad2deg rand rand_like randint randn randn_like randperm range
+reciprocal remainder renorm repeat_interleave round row_stack rsqrt scatter scatter_add scatter_reduce searchsorted sgn
+sigmoid sign signbit sin sinc sinh slice_scatter slogdet softmax solve solve_ex solve_triangular sort sqrt square stack
+std std_mean sub subtract sum svd svdvals take take_along_dim tan tanh tensorinv tensorsolve threshold topk
+triangular_solve tril triu true_divide trunc vander var var_mean vdot vecdot vector_norm vstack where xlog1py xlogy
+zeros zeros_like zeta
 """.split()
 )
 """The functions that take ``out=``: those of PyTorch."""

@@ -332,7 +332,7 @@ def promote_types(type1: Any, type2: Any) -> Any:
 
 
 def inclusive_range(
-    start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False
+    start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Return the numbers from ``start`` to ``end`` with the end included; `arange` is today's function.
 
@@ -342,6 +342,7 @@ def inclusive_range(
     ...     tl.range(0, 2)
     tensor([0., 1., 2.])
     """
+    as_device(device)
     warn("range is deprecated and includes its end; use arange")
     if end is None:
         start, end = 0, start
