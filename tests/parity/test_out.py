@@ -172,5 +172,5 @@ def test_the_argument_names_are_pytorchs(name: str) -> None:
 
 def test_the_list_of_words_is_used() -> None:
     for name, words in WORDS.items():
-        parameters = inspect.signature(PUBLIC[name]).parameters
+        parameters = inspect.signature(getattr(tl, name)).parameters
         assert set(words.values()) & set(parameters), name
