@@ -124,6 +124,11 @@ def heading(title: str) -> list[str]:
     return [title, "=" * len(title), ""]
 
 
+def short(module: str) -> str:
+    """Return the name of a module as it stands in titles."""
+    return module.removeprefix("tinygrad_lite.")
+
+
 def file_of(function: Any) -> str:
     """Return the module in which an op, a function or a class is written, without the name of the package."""
     op = {id(op.call): op for op in OPS.values()}.get(id(function))
@@ -186,7 +191,7 @@ def layers() -> Iterator[tuple[str, str, str, str]]:
 def room(name: str, about: str) -> str:
     """Return the page of one module: what it says of itself, then every public name in it."""
     module = import_module(name)
-    lines = [*heading(name), *([] if module.__doc__ else [f"{about}.", ""])]
+    lines = [*heading(short(name)), *([] if module.__doc__ else [f"{about}.", ""])]
     lines += [f".. automodule:: {name}", "   :no-members:", ""]
     forms = [n for n in names_of(module) if getattr(module, n).__module__ == "tinygrad_lite.ops.indexing.inplace"]
     text = listed(name, [n for n in names_of(module) if n not in forms])
@@ -259,7 +264,7 @@ def write(here: Path, save: Any) -> None:
     for group, rooms in GROUPS:
         for name, about in rooms:
             save(here / "api" / f"{name}.rst", room(name, about))
-        tables.append((group, [(name, f"`{name}`", about) for name, about in rooms]))
+        tables.append((group, [(name, f"`{short(name)}`", about) for name, about in rooms]))
     pages = {page for _, rows in tables for page, _, _ in rows}
     for old in (here / "api").glob("*.rst"):
         if old.stem not in pages:  # of another version of the library

@@ -190,7 +190,7 @@ class Hooked:
         return hooks_of(self).add_backward(hook, True, prepend)
 
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Do what `register_full_backward_hook` does, by the older name; a module has hooks of one kind only."""
+        """The older name of `register_full_backward_hook`; a module has hooks of one kind only."""
         return hooks_of(self).add_backward(hook, False)
 
     def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:

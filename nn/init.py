@@ -259,7 +259,7 @@ def _old(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return function(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = name[:-1]
-    call.__doc__ = f"Do what `{name}` does, by the old name."
+    call.__doc__ = f"The older name of `{name}`."
     return call
 
 

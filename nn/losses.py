@@ -258,7 +258,7 @@ class NLLLoss(Loss, function=F.nll_loss):
 
 
 class NLLLoss2d(NLLLoss):
-    """Do what `NLLLoss` does, by the old name."""
+    """The older name of `NLLLoss`."""
 
     def __init__(
         self, weight: Any = None, size_average: Flag = None, ignore_index: int = -100, reduce: Flag = None,

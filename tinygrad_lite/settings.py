@@ -78,7 +78,7 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """Return what `set_float32_matmul_precision` stored."""
+    """Return the value set by `set_float32_matmul_precision`."""
     return str(_chosen["precision"])
 
 
@@ -91,7 +91,7 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Return what `use_deterministic_algorithms` stored."""
+    """Return the value set by `use_deterministic_algorithms`."""
     return bool(_chosen["deterministic"])
 
 
@@ -122,7 +122,7 @@ def set_warn_always(b: bool) -> None:
 
 
 def is_warn_always_enabled() -> bool:
-    """Return what `set_warn_always` stored."""
+    """Return the value set by `set_warn_always`."""
     return bool(_chosen["warn"])
 
 
@@ -132,7 +132,7 @@ def set_flush_denormal(mode: bool) -> bool:
 
 
 def get_num_interop_threads() -> int:
-    """Return what `set_num_interop_threads` stored, 1 at first: operations run one after another."""
+    """Return the value set by `set_num_interop_threads`, by default 1: operations run one after another."""
     return int(_chosen["interop"])
 
 

@@ -42,7 +42,7 @@ def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
 
 
 def register_module_backward_hook(hook: Hook) -> RemovableHandle:
-    """Do what `register_module_full_backward_hook` does, by the older name."""
+    """The older name of `register_module_full_backward_hook`."""
     return Everywhere(EVERY.add_backward(hook, False))
 
 

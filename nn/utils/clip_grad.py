@@ -82,7 +82,7 @@ def _scaled(grads: list[Tensor], max_norm: float, total: Any) -> None:
 def clip_grad_norm(
     parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
 ) -> Tensor:
-    """Do what `clip_grad_norm_` does, by the old name."""
+    """The older name of `clip_grad_norm_`."""
     warnings.warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,

@@ -356,7 +356,7 @@ def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., A
     def form(input: Array, *args: Any, **kwargs: Any) -> Array:
         return assign(shown, input, compute, args, kwargs)
 
-    return _named(form, name, compute, f"Do what `{compute.__name__}` does, in place; returns ``input``.")
+    return _named(form, name, compute, f"Apply `{name[:-1]}` in place and return ``input``.")
 
 
 def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
@@ -382,7 +382,7 @@ def _becoming(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
         _noted(input, 1)  # PyTorch counts it as a write, and so does the check of saved values
         return input
 
-    return _named(become, name, compute, f"Do what `{compute.__name__}` does to this tensor itself; returns ``input``.")
+    return _named(become, name, compute, f"Apply `{name[:-1]}` to this tensor itself and return ``input``.")
 
 
 def _named(form: Any, name: str, compute: Callable[..., Any], doc: str) -> Callable[..., Any]:

@@ -30,19 +30,19 @@ def split_with_sizes(input: Array, split_sizes: Any, dim: int = 0) -> tuple[Arra
 
 @function()
 def unsafe_split_with_sizes(input: Array, split_sizes: Any, dim: int = 0) -> tuple[Array, ...]:
-    """Return what `split_with_sizes` does: it is safe here."""
+    """Return the same as `split_with_sizes`, which is safe here."""
     return split(input, list(split_sizes), dim)
 
 
 @function()
 def unsafe_split(tensor: Array, split_size: Any, dim: int = 0) -> tuple[Array, ...]:
-    """Return what `split` does: it is safe here."""
+    """Return the same as `split`, which is safe here."""
     return split(tensor, split_size, dim)
 
 
 @function()
 def unsafe_chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
-    """Return what `chunk` does: it is safe here."""
+    """Return the same as `chunk`, which is safe here."""
     return chunk(input, chunks, dim)
 
 
@@ -69,7 +69,7 @@ def _copying(name: str) -> None:
         return tuple(clone(t, contiguous_format) for t in y) if isinstance(y, tuple) else clone(y, contiguous_format)
 
     copied.__name__ = copied.__qualname__ = f"{name}_copy"
-    copied.__doc__ = f"Return a copy of what `{name}` shows."
+    copied.__doc__ = f"Return a copy of the view that `{name}` returns."
     publish(copied.__name__, copied, (), method=False)
 
 

@@ -93,35 +93,35 @@ def _largest(name: str, n: int, input: Any, output_size: Any, return_indices: bo
 
 @function(method=False, functional=True)
 def adaptive_avg_pool1d(input: Array, output_size: Any) -> Array:
-    """Return means over windows of sequences (N, C, L) that give ``output_size`` (None: as it is)."""
+    """Return means over windows of sequences (N, C, L) that give ``output_size`` (None: unchanged)."""
     return _average("adaptive_avg_pool1d", 1, input, output_size)
 
 
 @function(method=False, functional=True)
 def adaptive_avg_pool2d(input: Array, output_size: Any) -> Array:
-    """Return means over windows of images (N, C, H, W) that give ``output_size`` (None: as it is)."""
+    """Return means over windows of images (N, C, H, W) that give ``output_size`` (None: unchanged)."""
     return _average("adaptive_avg_pool2d", 2, input, output_size)
 
 
 @function(method=False, functional=True)
 def adaptive_avg_pool3d(input: Array, output_size: Any) -> Array:
-    """Return means over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: as it is)."""
+    """Return means over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: unchanged)."""
     return _average("adaptive_avg_pool3d", 3, input, output_size)
 
 
 @function(method=False, functional=True)
 def adaptive_max_pool1d(input: Array, output_size: Any, return_indices: bool = False) -> Array:
-    """Return maxima over windows of sequences (N, C, L) that give ``output_size`` (None: as it is)."""
+    """Return maxima over windows of sequences (N, C, L) that give ``output_size`` (None: unchanged)."""
     return _largest("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 @function(method=False, functional=True)
 def adaptive_max_pool2d(input: Array, output_size: Any, return_indices: bool = False) -> Array:
-    """Return maxima over windows of images (N, C, H, W) that give ``output_size`` (None: as it is)."""
+    """Return maxima over windows of images (N, C, H, W) that give ``output_size`` (None: unchanged)."""
     return _largest("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 @function(method=False, functional=True)
 def adaptive_max_pool3d(input: Array, output_size: Any, return_indices: bool = False) -> Array:
-    """Return maxima over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: as it is)."""
+    """Return maxima over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: unchanged)."""
     return _largest("adaptive_max_pool3d", 3, input, output_size, return_indices)
