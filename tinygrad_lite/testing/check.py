@@ -56,14 +56,12 @@ def gradcheck(
     None, text, flags and objects are passed on. ``wrt`` selects inputs by position. ``order=2`` also checks the
     gradient of the gradient. ``kinks`` says what happens where the function has no derivative and the gradient is not
     between the one-sided slopes: "report" adds a note, "strict" fails, "skip" checks at a point next to the kink.
-    ``contract`` also tests what needs no differences: shape, dtype, linearity in g, no state, no in-place writes.
-
+    ``contract`` also tests shape, dtype, linearity in g, and that rules keep no state and write nothing in place.
     Outputs that are infinite or NaN are not compared, and the report says so; if none is left, the check fails.
 
     ``atol`` and ``rtol`` allow an error in every derivative, ``nondet_tol`` a difference between two calls. The other
     keywords are those of `tinygrad_lite.autograd.gradcheck`. ``eps``, ``fast_mode`` and ``masked`` change nothing:
     step sizes are searched, directions are always random, and there are no sparse tensors.
-
     Raises `GradcheckError` with the report; with ``raise_exception=False`` returns the report.
 
     >>> import numpy as np, tinygrad_lite as tl
