@@ -106,7 +106,27 @@ def convolutions() -> dict[str, Case]:
     return found
 
 
-CASES = elementwise() | rows() | pooling() | convolutions()
+def recurrent() -> dict[str, Case]:
+    found: dict[str, Case] = {}
+    for name, gates, length, batch, n, reverse in (
+        ("lstm", 4, 9, 5, 34, False), ("lstm", 4, 12, 7, 16, True), ("gru", 3, 9, 5, 34, False),
+        ("gru", 3, 12, 9, 16, True), ("lstm", 4, 40, 1, 32, False), ("gru", 3, 40, 1, 40, True),
+    ):  # fmt: skip
+        arrays = [numbers(length, batch, gates * n), numbers(batch, n, seed=1)]
+        if gates == 4:
+            arrays.append(numbers(batch, n, seed=2))
+        arrays += [numbers(gates * n, n, seed=3, scale=0.2), numbers(gates * n, seed=4)]
+
+        def run(*given: Any, op: Any = tl.OPS[f"{name}_steps"], reverse: bool = reverse) -> Any:
+            out = op.call(*given, reverse=reverse)
+            return out[0] if op.name == "gru_steps" else np.concatenate(out[:2], axis=-1)
+
+        found[f"{name} {length, batch, n} {reverse}"] = run, arrays
+        found[f"{name} {length, batch, n} {reverse} alone"] = run, arrays[:-1]
+    return found
+
+
+CASES = recurrent() | elementwise() | rows() | pooling() | convolutions()
 CHECKED = [name for name in CASES if not name.endswith("huge")]
 
 

@@ -234,16 +234,17 @@ def _two(*values: Any) -> Any:
     return [v if len(v) > 1 else (((0, 0),) if isinstance(v[0], tuple) else (1,)) + v for v in values]
 
 
-def _fits(a: Any, b: Any, kernel: Any, stride: Any, pads: Any, groups: int, small: int) -> bool:
+def _fits(a: Any, b: Any, kernel: Any, stride: Any, pads: Any, groups: int) -> bool:
     """Return whether a convolution of ``a`` is computed here."""
     return (
-        solid(a) and b.__class__ is np.ndarray and b.dtype is a.dtype and groups == 1 and len(kernel) < 3
+        b.__class__ is np.ndarray and b.dtype is a.dtype and groups == 1 and len(kernel) < 3
         and a.ndim == len(kernel) + 2 and b.size > 0 and max(stride) <= LARGEST and min(map(min, pads)) >= 0
-        and (max(kernel) > 1 or max(stride) > 1) and small >= 3 and blocked.FAST.get()
+        and (max(kernel) > 1 or max(stride) > 1) and blocked.FAST.get()
     )  # fmt: skip
 
 
 def _images(x: Any) -> Any:
+    x = np.ascontiguousarray(x)
     return x if x.ndim == 4 else x.reshape(*x.shape[:2], 1, x.shape[2])
 
 
@@ -257,7 +258,7 @@ def _elsewhere(x: Any, w: Any, wide: bool, stride: Any, pads: Any, dilation: Any
 def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: Any, groups: int) -> Any:
     """Compute `conv` of images or sequences."""
     kernel, o = weight.shape[2:], len(weight)
-    if not _fits(input, weight, kernel, stride, pads, groups, o) or bias is not None and not solid(bias):
+    if not _fits(input, weight, kernel, stride, pads, groups) or bias is not None and not solid(bias):
         return NotImplemented
     if bias is not None and (bias.shape != (o,) or bias.dtype is not input.dtype):
         return NotImplemented
@@ -282,7 +283,7 @@ def conv_input(
     """Compute `conv_input` of images or sequences: one convolution of the gradient for each phase of the stride."""
     n, o = grad.shape[:2]
     channels, kernel = weight.shape[1], weight.shape[2:]
-    if not _fits(grad, weight, kernel, stride, pads, groups, channels) or max(dilation) > 1 and max(stride) > 1:
+    if not _fits(grad, weight, kernel, stride, pads, groups) or max(dilation) > 1 and max(stride) > 1:
         return NotImplemented
     if _elsewhere((n, channels, *size), weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
         return NotImplemented
@@ -320,7 +321,7 @@ def conv_weight(
     """Compute `conv_weight` of images or sequences."""
     o, c = grad.shape[1], input.shape[1]
     shape = o, c, *kernel
-    if not _fits(input, grad, kernel, stride, pads, groups, o) or not solid(grad):
+    if input.__class__ is not np.ndarray or not _fits(input, grad, kernel, stride, pads, groups):
         return NotImplemented
     if _elsewhere(input.shape, shape, max(shape[:2]) >= 96, stride, pads, dilation):
         return NotImplemented

@@ -52,6 +52,10 @@ TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("conv", "forward", "convolution.conv", MANY // 2),
     ("conv_input", "forward", "convolution.conv_input", MANY // 2),
     ("conv_weight", "forward", "convolution.conv_weight", MANY // 2),
+    ("lstm_steps", "forward", "recurrent.lstm", MANY),
+    ("lstm_steps", "together: g y0 y1 y2 hidden cell weight project reverse", "recurrent.lstm_back", MANY // 4),
+    ("gru_steps", "forward", "recurrent.gru", MANY),
+    ("gru_steps", "together: g y0 y1 hidden weight reverse", "recurrent.gru_back", MANY // 4),
 )
 """Op, place (see `engine.divert.divert`), function, and the least number of elements."""
 STEPS = {"Adam.update": "updates.adam_update", "SGD.update": "updates.sgd_update"}

@@ -154,9 +154,7 @@ def parts(steps: Steps, items: Sequence[Item], shapes: dict[str, Any], at: int, 
 def same_refs(steps: Steps, first: int, length: int) -> bool:
     """Whether two neighbouring parts, neither of them the first, take their arguments from corresponding places."""
     for t in range(length):
-        for (_, out, before), (_, out2, now) in zip(
-            steps.refs[first + t], steps.refs[first + length + t], strict=True
-        ):
+        for (_, out, before), (_, out2, now) in zip(steps.refs[first + t], steps.refs[first + length + t], strict=True):
             if out != out2:
                 return False
             if now != before and not (isinstance(now, int) and isinstance(before, int) and now - before == length):
