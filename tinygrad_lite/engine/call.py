@@ -171,7 +171,8 @@ def saved_source(op: Any, result: str = "_y") -> str:
         else:
             name, of = word.rsplit("_", 1)
             asked = f"{of}_of({name}_)"
-            parts.append(f"{name}_.shape if {name}_.__class__ is ndarray else {asked}" if of == "shape" else asked)
+            plain = of in ("shape", "dtype")  # np.shape and np.result_type take several times as long
+            parts.append(f"{name}_.{of} if {name}_.__class__ is ndarray else {asked}" if plain else asked)
     return f"({', '.join(parts)}{',' if parts else ''})"
 
 

@@ -22,7 +22,8 @@ BIG = 30.0
 class Grower:
     """Draws the next line, given the variables that PyTorch has now."""
 
-    def __init__(self, seed: int, variables: dict[str, Any]) -> None:
+    def __init__(self, seed: int, variables: dict[str, Any], kinds: Any = KINDS) -> None:
+        self.kinds = kinds
         self.rng = np.random.default_rng(seed)
         self.variables = variables
         self.leaves: list[str] = []
@@ -103,10 +104,10 @@ class Grower:
         return re.sub(r"\{([xfyndsiez])\}", lambda m: str(holes[m[1]]), template)
 
     def step(self) -> Any:
-        names = list(KINDS)
-        weights = np.array([KINDS[n][0] for n in names])
+        names = list(self.kinds)
+        weights = np.array([self.kinds[n][0] for n in names])
         kind = names[int(self.rng.choice(len(names), p=weights / weights.sum()))]
-        template = self.choose(KINDS[kind][1])
+        template = self.choose(self.kinds[kind][1])
         if kind == "layer":
             yield from self.layer(template)
         elif kind == "optimiser":
@@ -135,7 +136,8 @@ class Grower:
         if dtype not in ("float32", "float64"):
             dtype, x = "float64", f"{x}.to(T.float64)"
         m = self.name("m")
-        yield f"{m} = fill({template.replace('{c}', str(side))}, T.{dtype})"
+        template = template.replace("{c}", str(side)).replace("{{", "{").replace("}}", "}")
+        yield f"{m} = fill({template}, T.{dtype})"
         if m not in self.variables:
             return
         if self.rng.random() < 0.3:
@@ -159,7 +161,8 @@ class Grower:
 
     def training(self, parameters: str, v: str, template: str = "") -> Any:
         o = self.name("o")
-        yield f"{o} = {(template or self.choose(KINDS['optimiser'][1])).replace('{p}', parameters)}"
+        made = (template or self.choose(self.kinds["optimiser"][1])).replace("{p}", parameters)
+        yield f"{o} = {made.replace('{{', '{').replace('}}', '}')}"
         for _ in range(self.rng.integers(1, 3) if o in self.variables else 0):
             yield f"({v} * {v}).sum().backward(retain_graph=True)"
             yield f"{o}.step()"

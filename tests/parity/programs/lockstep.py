@@ -13,6 +13,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tests.parity.programs.deliberate import deliberate
+from tests.parity.programs.grammar import KINDS
 from tests.parity.programs.grow import Grower
 
 torch = pytest.importorskip("torch")
@@ -228,12 +229,12 @@ ALL = frozenset({"layout", "version", "flags"})
 """What is compared of each variable beside shape, dtype, values and .grad."""
 
 
-def grown(seed: int, options: frozenset[str] = ALL) -> tuple[list[str], Finding | None]:
+def grown(seed: int, options: frozenset[str] = ALL, kinds: Any = KINDS) -> tuple[list[str], Finding | None]:
     """Return the program of a seed, up to its first difference, and the difference."""
     theirs, ours, lines = side(torch), side(tl), []
 
     def noted() -> Any:
-        for line in Grower(seed, theirs).lines():
+        for line in Grower(seed, theirs, kinds).lines():
             lines.append(line)
             yield line
 

@@ -11,8 +11,10 @@ import pytest
 
 pytest.importorskip("torch")  # doctests are looked for here, too
 
+from tests.parity.programs.grammar import KINDS  # noqa: E402
 from tests.parity.programs.lockstep import ALL, Finding, grown, shown  # noqa: E402
 from tests.parity.programs.shrink import shrunk  # noqa: E402
+from tests.parity.programs.wide_grammar import WIDE  # noqa: E402
 
 
 def key(found: Finding) -> str:
@@ -29,12 +31,13 @@ def main() -> None:
     parser.add_argument("last", type=int)
     parser.add_argument("--each", type=int, default=2, help="how many programs to show for a kind of difference")
     parser.add_argument("--ignore", default="", help="comma separated: layout, version")
+    parser.add_argument("--wide", action="store_true", help="with the templates of wide_grammar.py")
     args = parser.parse_args()
     options = ALL - set(args.ignore.split(","))
     counts: collections.Counter[str] = collections.Counter()
     start, lines = time.time(), 0
     for seed in range(args.first, args.last):
-        program, found = grown(seed, options)
+        program, found = grown(seed, options, WIDE if args.wide else KINDS)
         lines += len(program)
         if found is None:
             continue

@@ -148,7 +148,10 @@ def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
         return g * 0.0 if exponent == 0 else g * (exponent * input ** (exponent - 1))
     # x**0 is constant, but at x = 0 the formula gives 0 * x**-1 = NaN, and at NaN it keeps the NaN
     flat = (exponent == 0) & ~(np.absolute(input) > 0)
-    return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, exponent - 1)))
+    less = exponent - 1
+    if exponent.__class__ is np.ndarray:
+        less = new.asarray(less)  # a NumPy scalar would count as a Python number
+    return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, less)))
 
 
 def _pow_exponent(g: Array, y: Array, input: Array, exponent: Array) -> Array:
@@ -314,7 +317,9 @@ def sign(input: Array) -> Array:
     """
     if input.dtype.kind != "f":
         return np.sign(input) if input.dtype.kind != "b" else input.copy()
-    return np.subtract(np.greater(input, 0), np.less(input, 0), dtype=input.dtype)
+    y = new.asarray(np.sign(input))
+    np.copyto(y, 0, where=np.isnan(y))
+    return y
 
 
 @op(input=lambda g, input: g * sign(input), kind="elementwise", label="|x|", numpy=(np.absolute, np.fabs), samples=ONE)

@@ -185,7 +185,7 @@ def scatter_reduce(
         if reduce == "sum":
             return total
         count = np.maximum(hits + (1 if include_self else 0), 1)
-        return total / count if input.dtype.kind == "f" else total // count
+        return total / count if input.dtype.kind == "f" else total // count.astype(total.dtype)
     return scatter_choose(input, src, at, dim, reduce, include_self)
 
 

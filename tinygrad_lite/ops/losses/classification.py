@@ -336,6 +336,7 @@ def kl_div(
     ``reduction='batchmean'`` divides the sum by the number of samples, as the divergence is defined.
     """
     reduction = old_words("kl_div", size_average, reduce, reduction)
+    samples = input.shape[0] if input.ndim else 1
     input, target = together("kl_div", input, target, quiet=True)
     if log_target:
         each = np.exp(target) * (target - input)
@@ -343,5 +344,5 @@ def kl_div(
         zero = target == 0
         each = where(zero, 0.0, target * (log(where(zero, 1.0, target)) - input))
     if reduction == "batchmean":
-        return each.sum() / (input.shape[0] or np.nan) if input.ndim else each
+        return each.sum() / (samples or np.nan)
     return reduced("kl_div", each, reduction)

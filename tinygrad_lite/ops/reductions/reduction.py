@@ -279,7 +279,7 @@ def _of_all_rule(g: Array, y: Array, input: Array) -> Array:
     tied = input == y
     if input.dtype.kind == "f":
         tied = tied | (np.isnan(input) & np.isnan(y))  # unlike in `amax`, several NaN share the gradient
-    return where(tied, g / tied.sum(), 0.0)
+    return where(tied, g / tied.astype(g.dtype).sum(), 0.0)
 
 
 @op(input=_of_all_rule, kind="reduction", label="max", public=False, samples=Samples("()->()", min=1))

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import bare, contiguous
+from tinygrad_lite.ops.elementwise.cast import bare, contiguous, dtype_of
 
 
 def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -100,9 +101,22 @@ def reshape_as(input: Array, other: Array) -> Array:
     return reshape_op(input, tuple(other.shape))
 
 
+def _reinterpreted(input: Array, dtype: np.dtype[Any]) -> Array:
+    """Return the bytes of ``input`` as another dtype: a view that is no part of the graph."""
+    x = bare(input)
+    if dtype == x.dtype:
+        return reshape_op(input, tuple(input.shape))
+    if dtype.itemsize != x.dtype.itemsize and not x.ndim:
+        raise DTypeError(f"view: {describe(input)} has no axis that {dtype} could split or join")
+    try:
+        return make(x.view(dtype))
+    except ValueError as error:
+        raise ShapeError(f"view: the last axis of {describe(input)} does not divide into {dtype}") from error
+
+
 @function()
-def view(input: Array, *shape: Any) -> Array:
-    """Return a view of the elements in another shape.
+def view(input: Array, *shape: Any, dtype: Any = None) -> Array:
+    """Return a view of the elements in another shape, or of their bytes as another dtype.
 
     Raise ShapeError where that needs a copy.
 
@@ -111,8 +125,10 @@ def view(input: Array, *shape: Any) -> Array:
     tensor([[0, 1],
             [2, 3]])
     """
-    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str)):
-        raise DTypeError("view: bytes are not reinterpreted as another dtype; use .to(dtype) to convert numbers")
+    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str, DType)):
+        shape, dtype = (), shape[0]
+    if dtype is not None and not shape:
+        return _reinterpreted(input, dtype_of("view", dtype))
     y = reshape_op(input, sizes(shape))
     if bare(y).size and not np.may_share_memory(bare(y), bare(input)):
         raise ShapeError(f"view: shape {tuple(input.shape)} is not laid out in memory for this view; use .reshape()")
