@@ -260,6 +260,28 @@ DIFFERENCES = (
         "a1 = T.ones(2, 2).t()\nv1 = T.kron(a1, T.ones(2, dtype=T.float64))",
     ),
     Difference(
+        "PyTorch raises",
+        "grad|backward",
+        "modified by an inplace operation",
+        "a write of a tensor to itself keeps its old value",
+        "a1 = T.tensor([1.0], requires_grad=True)\nv1 = a1.sin()\nv1 *= v1\ng1 = T.autograd.grad(v1, [a1])",
+        before=r"(\w+)\.mul_\(\1\)|\b(\w+) \*= \2\b",
+    ),
+    Difference(
+        "ours raises",
+        "cosine_embedding_loss",
+        "got",
+        "a loss does not broadcast its inputs to a shape that neither has",
+        "v1 = F.cosine_embedding_loss(T.ones(2, 1), T.ones(2, 2), T.ones(2))",
+    ),
+    Difference(
+        "PyTorch raises",
+        "triplet_margin_loss|pad\\(|hessian",
+        "same number of dimensions|3D|non-empty",
+        "shapes broadcast, and nothing is padded or differentiated without an error",
+        "v1 = F.triplet_margin_loss(T.ones(2, 1), T.tensor(1.0), T.ones(2, 1))",
+    ),
+    Difference(
         "ours raises",
         "",
         "expected floating numbers|is a view of another tensor",

@@ -1,7 +1,7 @@
 """Random programs of ops, views, writes, hooks, layers and optimisers: PyTorch and this library agree line by line.
 
 A failing test prints a short program that shows the difference. To search further, by the number of a program:
-``python -m tests.parity.programs.search 0 100000``.
+``python -m tests.parity.programs.search 0 100000``, with rarer functions ``--wide``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 
 from tests.parity.programs import deliberate, lockstep, shrink  # noqa: E402
 from tests.parity.programs.found import PROGRAMS  # noqa: E402
+from tests.parity.programs.wide_grammar import WIDE  # noqa: E402
 
 COUNT, BLOCKS = 3000, 30
 
@@ -26,6 +27,14 @@ def test_programs(block: int) -> None:
             differ.append(f"program {seed}\n{lockstep.shown(shrink.shrunk(found))}")
     assert not differ, f"{len(differ)} programs differ\n\n" + "\n\n".join(differ[:3])
     assert lines > 8 * COUNT // BLOCKS, "programs are cut short"
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_wide_programs(block: int) -> None:
+    """Programs of rarer functions, keywords, layers and options."""
+    for seed in range(40 * block, 40 * block + 40):
+        found = lockstep.grown(seed, kinds=WIDE)[1]
+        assert found is None, f"program {seed}\n{lockstep.shown(found)}"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -104,8 +104,6 @@ def reshape_as(input: Array, other: Array) -> Array:
 def _reinterpreted(input: Array, dtype: np.dtype[Any]) -> Array:
     """Return the bytes of ``input`` as another dtype: a view that is no part of the graph."""
     x = bare(input)
-    if dtype == x.dtype:
-        return reshape_op(input, tuple(input.shape))
     if dtype.itemsize != x.dtype.itemsize and not x.ndim:
         raise DTypeError(f"view: {describe(input)} has no axis that {dtype} could split or join")
     try:
