@@ -148,9 +148,8 @@ def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
         return g * 0.0 if exponent == 0 else g * (exponent * input ** (exponent - 1))
     # x**0 is constant, but at x = 0 the formula gives 0 * x**-1 = NaN, and at NaN it keeps the NaN
     flat = (exponent == 0) & ~(np.absolute(input) > 0)
-    less = exponent - 1
-    if exponent.__class__ is np.ndarray:
-        less = new.asarray(less)  # a NumPy scalar would count as a Python number
+    # a NumPy scalar would count as a Python number
+    less = new.asarray(exponent - 1) if exponent.__class__ is np.ndarray else exponent - 1
     return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, less)))
 
 
@@ -181,29 +180,6 @@ def pow(input: Array, exponent: Array) -> Array:
         units = np.where(np.abs(input) == 1, np.power(input, np.abs(exponent)), 0)
         return np.where(negative, units, np.power(input, np.abs(exponent)))
     return np.power(input, exponent)
-
-
-@function(numpy=np.float_power, inplace=True)
-def float_power(input: Array, exponent: Array) -> Array:
-    """Return ``input ** exponent`` computed in float64.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.float_power(tl.tensor([2, 3]), -1)
-    tensor([0.5000, 0.3333], dtype=float64)
-    """
-    doubled = [to(v, np.float64) if hasattr(v, "dtype") else np.float64(v) for v in (input, exponent)]
-    return pow(*doubled)
-
-
-@function(numpy=np.ldexp, inplace=True)
-def ldexp(input: Array, other: Array) -> Array:
-    """Return ``input * 2 ** other``.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.ldexp(tl.tensor([1.5]), tl.tensor([3]))
-    tensor([12.])
-    """
-    return mul(input, pow(2.0, to(other, input.dtype) if input.dtype.kind == "f" != other.dtype.kind else other))
 
 
 @op(input=lambda g, input: g * (2 * input), kind="elementwise", singular=True, label="x²", numpy=np.square, samples=ONE)
@@ -316,9 +292,8 @@ def sign(input: Array) -> Array:
     tensor([-1.,  0.,  1.])
     """
     if input.dtype.kind != "f":
-        return np.sign(input) if input.dtype.kind != "b" else input.copy()
-    y = new.asarray(np.sign(input))
-    np.copyto(y, 0, where=np.isnan(y))
+        return input.copy() if input.dtype.kind == "b" else np.sign(input)
+    np.copyto(y := new.asarray(np.sign(input)), 0, where=np.isnan(input))
     return y
 
 

@@ -11,7 +11,8 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.activation import sigmoid
-from tinygrad_lite.ops.elementwise.arithmetic import clip, where
+from tinygrad_lite.ops.elementwise.arithmetic import clip, mul, pow, where
+from tinygrad_lite.ops.elementwise.cast import to
 
 LN2, LN10 = _ln(2), _ln(10)
 
@@ -207,3 +208,26 @@ def xlog1py(input: Array, other: Array) -> Array:
     """
     off = (input == 0) & (other <= -1)
     return input * log1p(where(off, 0.0, other))
+
+
+@function(numpy=np.float_power, inplace=True)
+def float_power(input: Array, exponent: Array) -> Array:
+    """Return ``input ** exponent`` computed in float64.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.float_power(tl.tensor([2, 3]), -1)
+    tensor([0.5000, 0.3333], dtype=float64)
+    """
+    doubled = [to(v, np.float64) if hasattr(v, "dtype") else np.float64(v) for v in (input, exponent)]
+    return pow(*doubled)
+
+
+@function(numpy=np.ldexp, inplace=True)
+def ldexp(input: Array, other: Array) -> Array:
+    """Return ``input * 2 ** other``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ldexp(tl.tensor([1.5]), tl.tensor([3]))
+    tensor([12.])
+    """
+    return mul(input, pow(2.0, to(other, input.dtype) if input.dtype.kind == "f" != other.dtype.kind else other))

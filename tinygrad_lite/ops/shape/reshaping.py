@@ -124,7 +124,7 @@ def view(input: Array, *shape: Any, dtype: Any = None) -> Array:
             [2, 3]])
     """
     if len(shape) == 1 and isinstance(shape[0], (np.dtype, type, str, DType)):
-        shape, dtype = (), shape[0]
+        return _reinterpreted(input, dtype_of("view", shape[0]))
     if dtype is not None and not shape:
         return _reinterpreted(input, dtype_of("view", dtype))
     y = reshape_op(input, sizes(shape))
