@@ -108,7 +108,8 @@ class Program:
                 out.append(pad + self.op_line(line))
             elif line.kind == "result":
                 node = graph.by_id[line.id]
-                word = "return" if node.label.startswith("output") else f"return {plain(node.label)} ="
+                label = node.label or node.id
+                word = "return" if label.startswith("output") else f"return {plain(label)} ="
                 out.append(f"{pad}{word} {self.word(line.values[0])}")
             else:
                 out.append(pad + line.words)
