@@ -88,6 +88,7 @@ GROUPS = (
         ("tinygrad_lite.datasets", "Data to learn from"),
         ("tinygrad_lite.vision", "The names of torchvision"),
         ("tinygrad_lite.vision.datasets", "Data sets of images"),
+        ("tinygrad_lite.vision.models", "Networks for images"),
         ("tinygrad_lite.vision.transforms", "Transforms of images"),
         ("tinygrad_lite.vision.transforms.functional", "The functions behind the transforms"),
         ("tinygrad_lite.vision.transforms.v2", "The second version of the transforms"),

@@ -297,6 +297,9 @@ FAMILIES = (  # an expression, and the names for which it stands; {f} is the ful
     ("tl.zeros(3).{n}()", "bernoulli_ normal_ uniform_ random_ exponential_ cauchy_ log_normal_"),
     ("tl.zeros(3).{n}(0.5)", "geometric_"),
     ("len(tl.zeros(3, 2).shape)", "Size"),
+    ("{f}(2, output_size=2)(tl.ones(1, 2, 5, 5)).shape", "nn.FractionalMaxPool2d"),
+    ("{f}(2, output_size=2)(tl.ones(1, 2, 5, 5, 5)).shape", "nn.FractionalMaxPool3d"),
+    ("{f}(num_classes=10).eval()(tl.zeros(1, 3, 32, 32)).shape", "vision.models.resnet18"),
 )  # fmt: skip
 EXAMPLES = {name: text for text, names in FAMILIES for name in names.split()}
 
