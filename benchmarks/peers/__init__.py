@@ -10,6 +10,7 @@ from __future__ import annotations
 PEERS = {
     # name in tables: module, what has to be installed
     "tinygrad_lite": ("ours", "tinygrad_lite"),
+    "tl.compile": ("ours_compiled", "tinygrad_lite"),
     "PyTorch": ("pytorch", "torch"),
     "torch.compile": ("pytorch_compiled", "torch"),
     "JAX jit": ("jax_jit", "jax"),

@@ -68,12 +68,12 @@ def conv(data: dict[str, Any]) -> Callable[[], Any]:
 
 def kmeans(data: dict[str, Any]) -> Callable[[], Any]:
     x, c = tl.tensor(data["x"]), tl.tensor(data["c"], requires_grad=True)
-    optimizer = optim.SGD([c], lr=data["lr"])
+    optimizer, beta = optim.SGD([c], lr=data["lr"]), data["beta"]
 
     def step() -> Any:
         optimizer.zero_grad()
         d = tl.squared_distances(x, c)
-        loss = ((d * -data["beta"]).softmax(1) * d).sum(1).mean()
+        loss = ((d * -beta).softmax(1) * d).sum(1).mean()
         loss.backward()
         optimizer.step()
         return loss
@@ -83,11 +83,11 @@ def kmeans(data: dict[str, Any]) -> Callable[[], Any]:
 
 def ridge(data: dict[str, Any]) -> Callable[[], Any]:
     x, y, w = tl.tensor(data["x"]), tl.tensor(data["y"]), tl.tensor(data["w"], requires_grad=True)
-    optimizer = optim.SGD([w], lr=data["lr"])
+    optimizer, penalty = optim.SGD([w], lr=data["lr"]), data["penalty"]
 
     def step() -> Any:
         optimizer.zero_grad()
-        loss = F.mse_loss(x @ w, y) + data["penalty"] * (w * w).sum()
+        loss = F.mse_loss(x @ w, y) + penalty * (w * w).sum()
         loss.backward()
         optimizer.step()
         return loss
@@ -110,12 +110,12 @@ def lasso(data: dict[str, Any]) -> Callable[[], Any]:
 
 
 def chain(data: dict[str, Any]) -> Callable[[], Any]:
-    x, a, c = tl.tensor(data["x"], requires_grad=True), tl.tensor(data["a"]), data["c"]
+    x, a, c, n = tl.tensor(data["x"], requires_grad=True), tl.tensor(data["a"]), data["c"], data["n"]
 
     def step() -> Any:
         x.grad = None
         z = x
-        for _ in range(data["n"]):
+        for _ in range(n):
             z = z * c + a
         loss = z.sum()
         loss.backward()

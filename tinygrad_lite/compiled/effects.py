@@ -58,38 +58,48 @@ class Watch:
     def __init__(self, known: set[Any]) -> None:
         self.known, self.found = known, ""
         self.seen: set[Any] = set()
+        self.inner: set[Any] = set()
 
     def __call__(self, frame: Any, event: str, arg: Any) -> None:
-        """Look at one event."""
-        if self.found or event not in ("call", "c_call"):
-            return
+        """Look at one event; the code of this package and of NumPy, which is most of it, is passed by quickly."""
+        if event == "c_call":
+            if frame.f_code in self.inner:
+                if arg.__name__ in NEVER and not self.found:
+                    self.found = f"{_user_line(frame)}: {arg.__name__}() has an effect outside the arrays"
+            elif not self.found:
+                self.called(frame, arg)
+        elif event == "call" and frame.f_code not in self.inner and frame.f_code not in self.seen and not self.found:
+            self.entered(frame)
+
+    def entered(self, frame: Any) -> None:
+        """Look at a call of a function written in Python."""
         code = frame.f_code
         name = code.co_filename
-        if event == "call":
-            if not belongs(name):
-                if code not in self.seen:
-                    self.seen.add(code)
-                    self.found = stores(code) or ""
-                    if not self.found and code not in self.known:
-                        self.found = f"{name}:{code.co_firstlineno}: '{code.co_name}' was made where nothing watches it"
-            elif name.startswith(_LIB) and "site-packages" not in name and not name.endswith(STDLIB):
-                caller = frame.f_back
-                if caller is not None and not belongs(caller.f_code.co_filename):
-                    self.found = f"{caller.f_code.co_filename}:{caller.f_lineno}: '{code.co_name}' of Python's library"
-            return
-        called = getattr(arg, "__name__", "")
+        if not belongs(name):
+            self.seen.add(code)
+            self.found = stores(code) or ""
+            if not self.found and code not in self.known:
+                self.found = f"{name}:{code.co_firstlineno}: '{code.co_name}' was made where nothing watches it"
+        elif not name.startswith(_LIB) or "site-packages" in name or name.endswith(STDLIB):
+            self.inner.add(code)
+        else:
+            caller = frame.f_back
+            if caller is not None and not belongs(caller.f_code.co_filename):
+                self.found = f"{caller.f_code.co_filename}:{caller.f_lineno}: '{code.co_name}' of Python's library"
+
+    def called(self, frame: Any, arg: Any) -> None:
+        """Look at a call of a function written in C."""
+        code, called = frame.f_code, getattr(arg, "__name__", "")
         if called in NEVER:
             self.found = f"{_user_line(frame)}: {called}() has an effect outside the arrays"
-        elif not belongs(name):
-            place = f"{name}:{frame.f_lineno}"
+        elif not belongs(code.co_filename):
+            place = f"{code.co_filename}:{frame.f_lineno}"
             owner = getattr(arg, "__self__", None)
             if called in MUTATORS:
-                mine = {code.co_varnames[i] for i in range(_arguments(code), len(code.co_varnames))} | set(
-                    code.co_cellvars
-                )
-                if not any(frame.f_locals.get(n) is owner for n in mine):
-                    self.found = f"{place}: {called}() changes an object outside the step"
-                elif any(v is owner for n, v in frame.f_locals.items() if n not in mine):
+                mine = {code.co_varnames[i] for i in range(_arguments(code), len(code.co_varnames))}
+                mine |= set(code.co_cellvars)
+                inside = any(frame.f_locals.get(n) is owner for n in mine)
+                if not inside or any(v is owner for n, v in frame.f_locals.items() if n not in mine):
                     self.found = f"{place}: {called}() changes an object outside the step"
             elif isinstance(owner, np.ndarray) and called not in ARRAY_WRITERS:
                 pass

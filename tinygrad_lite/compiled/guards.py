@@ -6,6 +6,7 @@ by one: a learning rate may change, and the reason for a new recording is told.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tinygrad_lite.compiled.capture import Recording
@@ -108,6 +109,11 @@ class OptimiserGuard:
         return True
 
 
+def renamed(text: str, names: dict[str, str]) -> str:
+    """Return a formula with variables replaced."""
+    return re.sub(r"[A-Za-z_]\w*", lambda m: names.get(m[0], m[0]), text)
+
+
 class Constants:
     """Short names for the objects that a generated condition compares with."""
 
@@ -126,7 +132,7 @@ class Guard:
     """All guards of one program. ``variables`` are tensors that a step may give gradients to, ``others`` its state."""
 
     def __init__(self, r: Recording) -> None:
-        self.reach, self.whole = r.reach, r.gradient is None
+        self.r, self.reach, self.whole = r, r.reach, r.gradient is None
         state = {id(t) for e in r.optimisers for t in e.tensors}
         live = [(t, array, t.tracked, t._grad is None) for t, array in r.live_tensors]
         self.variables = [x for x in live if id(x[0]) not in state]
@@ -160,8 +166,10 @@ class Guard:
         for o in self.optimisers:
             terms += o.terms(c)
         terms += self.reach.terms(c)
-        if self.assumed is not None:
-            terms.append(f"{c(self.assumed)}()")
+        objects = {name: c(o) for name, o in self.r.objects.items()}
+        for text, value in self.r.tracer.assumed.items():
+            text = renamed(text, {k: f"({v})" for k, v in self.r.locals.items()})
+            terms.append(f"({renamed(text, objects)}) == {value!r}")
         text = (
             f"def fits():\n    try:\n        return {' and '.join(terms)}\n    except Exception:\n        return False"
         )

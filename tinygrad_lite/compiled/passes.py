@@ -27,6 +27,7 @@ def optimise(r: Recording) -> None:
     """Run all passes."""
     r.recorded = len(r.calls)
     fold(r)
+    merge(r)
     share(r)
     separate(r)
     share(r)
@@ -60,6 +61,25 @@ def fold(r: Recording) -> None:
         for w in c.outs if fixed else ():
             w.memory.kind = "constant"
     r.calls = left
+
+
+def merge(r: Recording) -> None:
+    """Let equal constants be one, so that calls with them are equal too."""
+    written = {w.memory.id for c in r.calls for w in c.outs}
+    first: dict[Any, Memory] = {}
+    by: dict[int, Memory] = {}
+    for m in r.tracer.memories:
+        if m.kind == "constant" and m.id not in written and m.nbytes <= 1 << 16:
+            key = m.own.tobytes(), m.own.shape, m.own.strides, m.own.dtype.str
+            by[m.id] = first.setdefault(key, m)
+
+    def one(x: Region) -> Region:
+        m = by.get(x.memory.id, x.memory)
+        return x if m is x.memory else Region(m, x.offset, x.shape, x.strides, x.dtype)
+
+    for c in r.calls:
+        c.ins, c.words = replaced(c.ins, one), {k: replaced(v, one) for k, v in c.words.items()}
+    r.outs = [one(x) for x in r.outs]
 
 
 def share(r: Recording) -> None:

@@ -121,9 +121,11 @@ class Printer:
         if m.id not in self.names:
             if m.kind == "temp" and m.id in self.writes:
                 raise Unprintable("a value is read before it is written")
-            name = self.lasting(x)
-            if m.kind == "constant" and not x.shape:
-                return repr(array_of(x).item())
+            self.lasting(x)
+        if m.kind == "constant" and not x.shape:
+            number = array_of(x)
+            literal = number.dtype == np.float32 or number.dtype == bool
+            return repr(number.item()) if literal else f"np.{number.dtype.name}({number.item()!r})"
         name, base = self.names[m.id], self.base[m.id]
         if (x.shape, x.strides, x.offset, x.dtype) == (base.shape, base.strides, base.offset, base.dtype):
             return name
@@ -159,6 +161,12 @@ class Printer:
                         if axes == [*range(len(axes))][::-1]
                         else f"{name}.transpose({', '.join(map(str, axes))})"
                     )
+            if base.strides == contiguous(base):
+                whole = Region(x.memory, x.offset, [x.shape[i] for i in order], [x.strides[i] for i in order], x.dtype)
+                if whole.strides == contiguous(whole):
+                    axes = sorted(range(len(order)), key=order.__getitem__)
+                    middle = str(whole.shape).replace(",)", ")")
+                    return f"{name}.reshape{middle}.transpose({', '.join(map(str, axes))})"
         if x.offset == base.offset and (found := broadcast(base, x)):
             return found.format(name)
         return sliced(name, base, x)
@@ -292,7 +300,8 @@ class Printer:
             raise Unprintable("a value is written part by part")
         if m.kind == "temp" and w.full and w.key == self.base[m.id].key:
             return self.names[m.id]
-        return f"{self.view(w)}[...]"
+        text = self.view(w)
+        return text if re.fullmatch(r"\w+\[[^\]]*\]", text) else f"{text}[...]"
 
     # -------------------------------------------------------------------------------- the text
     def empty(self, w: Region, c: Call) -> str:

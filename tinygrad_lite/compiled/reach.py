@@ -178,11 +178,10 @@ class Reach:
         found += [f"{c(space)}[{name!r}] is {c(value)}" for space, name, value in self.names]
         for array, shape, content in self.contents:
             found.append(f"{c(array)}.shape == {shape!r} and {c(array)}.tobytes() == {c(content)}")
-        kept = [(now, before) for now, before in self.watched if not _table(now) or len(now) > 1]
-        for now, before in kept:
-            if _table(now):  # the entries are attributes of the module too; their order is not
-                found.append(f"[*{c(now)}] == {c(list(before))}")
-        rest = [pair for pair in kept if not _table(pair[0])]
+        for _, m in self.modules:  # the entries are attributes of the module too; their order is not
+            if len(m._modules) > 1:
+                found.append(f"[*{c(m._modules)}] == {c(list(m._modules))}")
+        rest = [pair for pair in self.watched if not _table(pair[0])]
         if rest:
             found.append(f"{c(tuple(now for now, _ in rest))} == {c(tuple(before for _, before in rest))}")
         found += [f"{c(container)}[{key!r}] is {c(value)}" for container, key, value in self.pinned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable
@@ -26,6 +27,23 @@ REDUCTIONS = {np.sum: np.add, np.max: np.maximum, np.amax: np.maximum, np.min: n
               np.any: np.logical_or, np.all: np.logical_and, np.prod: np.multiply}  # fmt: skip
 INNER = ("engine/tensor.py", "compiled/trace.py", "compiled/recorded.py")
 FILLS: dict[Any, Any] = {np.zeros_like: 0, np.ones_like: 1}
+
+
+def unwatched(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Switch off the profile function that watches the user's code (`effects`) while the tracer works."""
+
+    @functools.wraps(method)
+    def call(*args: Any, **words: Any) -> Any:
+        watch = sys.getprofile()
+        if watch is None:
+            return method(*args, **words)
+        sys.setprofile(None)
+        try:
+            return method(*args, **words)
+        finally:
+            sys.setprofile(watch)
+
+    return call
 
 
 class Tracer:
@@ -137,6 +155,7 @@ class Tracer:
         self.calls.append(Call(kind, function, ins, words, outs))
         self.calls[-1].quiet = np.geterr() != self.loud
 
+    @unwatched
     def ufunc(self, ufunc: Any, method: str, inputs: tuple[Any, ...], words: dict[str, Any]) -> Any:
         """Run and record a ufunc."""
         out = words.pop("out", None)
@@ -168,6 +187,7 @@ class Tracer:
             inputs = tuple(self.scalar(i, dtype) if type(i) is Symbol else i for i in inputs)
         return self.call("matmul" if ufunc is np.matmul else "ufunc", ufunc, inputs, words, out)
 
+    @unwatched
     def call(self, kind: str, function: Any, ins: Any, words: dict[str, Any], out: Any = None, run: Any = None) -> Any:
         """Run and record a call of any function without side effects."""
         run = run or function
@@ -209,18 +229,21 @@ class Tracer:
         self.record("call", call, ins, words, [self.region(outs[i]) for i in kept])
         return tuple(outs)
 
+    @unwatched
     def inplace(self, function: Any, a: Any, rest: Any) -> None:
         """Run and record a call that writes to some elements of its first argument."""
         regions, target = self.argument((a, *rest)), self.region(a)
         function(bare(a), *stripped(rest))
         self.record("inplace", function, regions, {}, [target])
 
+    @unwatched
     def copied(self, a: Any, dtype: Any, order: Any = "K") -> Any:
         """Record a copy of an array."""
         o = self.fresh(np.array(bare(a), dtype=dtype, order=order))
         self.record("copy", np.copyto, (self.region(a),), {}, [self.region(o)])
         return o
 
+    @unwatched
     def into(self, target: Any, value: Any) -> None:
         """Record a write of a value into all of ``target``."""
         value = self.scalar(value, target.dtype) if type(value) is Symbol else value
@@ -230,6 +253,7 @@ class Tracer:
         target[...] = stripped(value)
         self.record("copy", np.copyto, (source,), {}, [self.region(target)])
 
+    @unwatched
     def function(self, f: Any, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
         """Run and record one of NumPy's functions."""
         words = dict(words)
@@ -280,6 +304,7 @@ class Tracer:
             raise Refused(f"np.{f.__name__} is not recorded")
         return self.call("call", f, args, words, out)
 
+    @unwatched
     def filled(self, f: Any, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
         """Record an array like another one."""
         a = self.fresh(f(*stripped(args), **{k: stripped(v) for k, v in words.items()}))
