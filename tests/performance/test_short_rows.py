@@ -47,20 +47,27 @@ def test_rows_are_laid_out_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> Non
     x, knots = tl.rand(50, 60, 1), tl.rand(60, 9)
     y = x - knots[:, :-1]
     assert laid == [True, True] and y.shape == (50, 60, 8) and y.is_contiguous()
+    images = tl.rand(16, 8, 16, 16)
+    _ = images * tl.rand(8, 1, 1)
+    assert laid == [True, True, False, False], "one number for all rows of a channel"
+    del laid[2:]
     _ = tl.rand(5, 6, 1) - knots[:6, :-1]
     assert len(laid) == 2, "few rows"
 
 
-@pytest.mark.parametrize("n", [2, 5, 32])
-def test_sums_of_short_rows_round_no_more_than_numpys(n: int) -> None:
-    x = np.random.default_rng(n).standard_normal((70, 40, n)).astype(np.float32)
-    exact = x.astype(np.float64).sum(-1)
-    scale = np.abs(x).sum(-1)
-    for keepdim in (False, True):
-        y = tl.sum(tl.tensor(x), -1, keepdim).numpy()
-        assert y.shape == ((70, 40, 1) if keepdim else (70, 40)) and y.dtype == np.float32
-        assert (np.abs(y.reshape(70, 40) - exact) <= 2e-7 * scale).all()
-    assert tl.sum(tl.tensor(x.astype(np.float64)), -1).numpy().tobytes() == np.add.reduce(x, -1, np.float64).tobytes()
+@pytest.mark.parametrize("shape", [(70, 40, 2), (70, 40, 32), (9, 50, 64), (3000, 5, 4), (4096, 3), (2, 3, 40, 50)])
+def test_sums_round_no_more_than_numpys(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(len(shape)).standard_normal(shape).astype(np.float32)
+    wide = x.astype(np.float64)
+    for axis in (*range(len(shape)), -2):
+        exact, scale = wide.sum(axis, keepdims=True), np.abs(wide).sum(axis, keepdims=True)
+        for keepdim in (False, True):
+            y = tl.sum(tl.tensor(x), axis, keepdim).numpy()
+            assert y.shape == np.sum(x, axis, keepdims=keepdim).shape and y.dtype == np.float32
+            assert (np.abs(y.reshape(exact.shape) - exact) <= 5e-7 * scale).all()
+            mean = tl.mean(tl.tensor(x), axis, keepdim).numpy()
+            np.testing.assert_array_equal(mean, (y / np.float32(shape[axis])).astype(np.float32))
+        assert tl.sum(tl.tensor(wide), axis).numpy().tobytes() == wide.sum(axis).tobytes(), "float64 is plain"
 
 
 def test_gradients_of_points_and_knots() -> None:
@@ -74,3 +81,34 @@ def test_gradients_of_points_and_knots() -> None:
         found.append([v.detach().numpy() for v in (y, x.grad, t.grad)])
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(500, 10), (40, 4, 33), (64, 128), (2000, 2)])
+def test_softmax_of_short_rows(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    x = 5 * rng.standard_normal(shape).astype(np.float32)
+    masked, apart, nan, none = x.copy(), x + 0, x.copy(), x.copy()
+    masked[..., 1:][x[..., 1:] > 0] = -np.inf
+    apart[0] += 200
+    nan[3, ..., 1] = np.nan
+    none[5] = -np.inf
+    for name, v in {"plain": x, "masked": masked, "apart": apart, "nan": nan, "none": none}.items():
+        with np.errstate(invalid="ignore"):
+            y = tl.softmax(tl.tensor(v), -1).numpy()
+            e = np.exp(v.astype(np.float64) - v.max(-1, keepdims=True))
+            expected = e / e.sum(-1, keepdims=True)
+        np.testing.assert_allclose(y, expected, rtol=6e-6, atol=2e-7 * (name == "apart"), err_msg=name)
+
+
+@pytest.mark.parametrize(("size", "kernel"), [((8, 8), (8, 8)), ((9, 7), (2, 3)), ((16, 4), (4, 1)), ((5, 5), (1, 1))])
+def test_windows_side_by_side(size: tuple[int, int], kernel: tuple[int, int]) -> None:
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).standard_normal((3, 4, *size))
+    found = []
+    for lib in (tl, torch):
+        t = lib.tensor(x, requires_grad=True)
+        y = lib.nn.functional.avg_pool2d(t, kernel)
+        (y * y).sum().backward()
+        found.append([y.detach().numpy(), t.grad.numpy()])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)

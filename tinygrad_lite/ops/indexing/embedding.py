@@ -84,7 +84,7 @@ def rows(weight: Array, index: Array, padding_idx: int | None = None, scale_grad
     if index.size and not (index.min() >= 0 and index.max() < weight.shape[0]):
         wrong = int(index.min()) if index.min() < 0 else int(index.max())
         raise IndexError(f"embedding: index {wrong} is out of range for a table of {weight.shape[0]} rows")
-    return weight[index]
+    return np.take(weight, index, axis=0) if weight.__class__ is np.ndarray else weight[index]
 
 
 @functional

@@ -17,6 +17,7 @@ from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import to
+from tinygrad_lite.ops.elementwise.short_rows import summed
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along
 from tinygrad_lite.ops.windows.convolution import as_ints, batched
 from tinygrad_lite.ops.windows.correlation import Ints, Pads, check_window, max_pool, out_size, padded, window_max
@@ -145,6 +146,11 @@ def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Return the sum over each window of ``input`` (N, C, *S)."""
     count = out_size(input.shape[2:], kernel, stride, pads, (1,) * len(kernel))
     x = padded(input, pads)
+    if kernel == stride and x.__class__ is np.ndarray:  # windows side by side: one axis after the other
+        x = x[(..., *(slice(0, k * c) for k, c in zip(kernel, count, strict=True)))]
+        for axis, (k, c) in reversed(list(enumerate(zip(kernel, count, strict=True), 2))):
+            x = summed(x.reshape((*x.shape[:axis], c, k, *x.shape[axis + 1 :])), axis + 1, False)
+        return x
     out = new.zeros((*input.shape[:2], *count), input.dtype)
     for here in _places(kernel, stride, count):
         out += x[here]
@@ -159,6 +165,13 @@ def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
 def spread(grad: Array, size: Ints, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     """Add ``grad`` (N, C, *positions) to every element of its window, (N, C, *size): `sum_pool` transposed."""
     out = new.zeros((*grad.shape[:2], *(s + a + b for s, (a, b) in zip(size, pads, strict=True))), grad.dtype)
+    covered = tuple(k * c for k, c in zip(kernel, grad.shape[2:], strict=True))
+    if kernel == stride and grad.__class__ is np.ndarray and out.shape[2:] == covered:
+        parts = [n for k, c in zip(kernel, grad.shape[2:], strict=True) for n in (c, k)]
+        ones = [n for c in grad.shape[2:] for n in (c, 1)]
+        out.reshape((*out.shape[:2], *parts))[...] = grad.reshape((*out.shape[:2], *ones))
+        inside: Any = tuple(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True))
+        return out[(..., *inside)]
     for here in _places(kernel, stride, grad.shape[2:]):
         out[here] += grad
     inner: Any = tuple(slice(a, a + s) for s, (a, _) in zip(size, pads, strict=True))
