@@ -40,7 +40,7 @@ def measured(name: str, threads: str, sizes: dict[str, int], given: Any) -> dict
     more = {"seconds": given.seconds, "clock": given.clock}
     row = {what: asked(threads, **about, infer=what == "infer", **more) for what in ("train", "infer")}
     if not given.no_alone:
-        row |= {T: asked(threads, **about, infer=False, T=T) for T in (OURS, THEIRS)}
+        row |= {T: asked(threads, **about, infer=False, T=T, clock=given.clock) for T in (OURS, THEIRS)}
     return row
 
 
@@ -62,9 +62,9 @@ def table(rows: dict[str, dict[str, Any]], threads: str) -> str:
             continue
         cells = [f"{1e3 * train[k]:.2f}" for k in ("ours", "theirs")]
         cells += ["–" if "ratio" not in r else marked(r["ratio"], r["fastest"], most) for r in (train, infer)]
-        both = "first" in ours and "first" in theirs
-        cells.append(f"{1e3 * ours['first']:.0f} / {1e3 * theirs['first']:.0f}" if both else "–")
-        cells.append(f"{ours['peak']:.0f} / {theirs['peak']:.0f}" if both else "–")
+        for key, scale in (("first", 1e3), ("peak", 1.0)):
+            both = key in ours and key in theirs
+            cells.append(f"{scale * ours[key]:.0f} / {scale * theirs[key]:.0f}" if both else "–")
         lines.append(f"| {title} | {' | '.join(cells)} |")
     found = [[row[k]["ratio"] for row in rows.values() if "ratio" in row.get(k, {})] for k in ("train", "infer")]
     goal = "" if average is None else f" (goal: {average})"

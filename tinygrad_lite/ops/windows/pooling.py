@@ -147,7 +147,8 @@ def sum_pool(input: Array, kernel: Ints, stride: Ints, pads: Pads) -> Array:
     count = out_size(input.shape[2:], kernel, stride, pads, (1,) * len(kernel))
     x = padded(input, pads)
     if kernel == stride and x.__class__ is np.ndarray:  # windows side by side: one axis after the other
-        x = x[(..., *(slice(0, k * c) for k, c in zip(kernel, count, strict=True)))]
+        whole: Any = tuple(slice(0, k * c) for k, c in zip(kernel, count, strict=True))
+        x = x[(..., *whole)]
         for axis, (k, c) in reversed(list(enumerate(zip(kernel, count, strict=True), 2))):
             x = summed(x.reshape((*x.shape[:axis], c, k, *x.shape[axis + 1 :])), axis + 1, False)
         return x
