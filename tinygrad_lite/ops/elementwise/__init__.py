@@ -9,6 +9,7 @@ from tinygrad_lite.ops.elementwise import (
     exponential as exponential,
     floats as floats,
     lerp as lerp,
+    named_operators as named_operators,
     special as special,
     trigonometry as trigonometry,
 )

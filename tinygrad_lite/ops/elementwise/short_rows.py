@@ -60,11 +60,11 @@ def summed(a: Any, axis: int, keepdims: bool) -> Any:
 
     Along the last axis for short rows only: NumPy adds long ones pairwise, which rounds less.
     """
-    shape, n = a.shape, a.shape[axis]
+    shape, n, bare = a.shape, a.shape[axis], a.__class__ is np.ndarray
     axis %= a.ndim
     last = axis == a.ndim - 1
     many = a.size >= ROWS * n if last else a.size >= 4 * ROWS and n <= 4 * ROWS
-    if not (many and 2 <= n and (not last or n <= LONGEST) and a.dtype.char == "f" and a.flags.c_contiguous):
+    if not (bare and many and 2 <= n and (not last or n <= LONGEST) and a.dtype.char == "f" and a.flags.c_contiguous):
         reduce: Any = np.add.reduce  # NumPy's stubs accept only a literal keepdims
         return reduce(a, axis=axis, keepdims=keepdims)
     one = new.row_of_ones(n, a.dtype)

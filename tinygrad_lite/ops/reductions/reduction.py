@@ -110,7 +110,7 @@ def sum(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None)
     if dtype is None and input.dtype.char == "e":  # rounded once, as in PyTorch
         with np.errstate(over="ignore"):
             return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    if dtype is None and dim.__class__ is int and input.ndim > 1 and input.__class__ is np.ndarray:
+    if dtype is None and dim.__class__ is int and 1 < input.ndim > dim >= -input.ndim:
         return summed(input, dim, keepdim)
     return added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
@@ -124,7 +124,7 @@ def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
     tensor(2.)
     """
     half = dtype is None and input.dtype.char == "e"  # the sum and the count may be too large for float16
-    if dtype is None and dim.__class__ is int and not half and input.ndim > 1 and input.__class__ is np.ndarray:
+    if dtype is None and dim.__class__ is int and not half and 1 < input.ndim > dim >= -input.ndim:
         y = summed(input, dim, keepdim)
     else:
         y = added(input, axis=axis_of(dim, input.ndim), keepdims=keepdim, dtype=np.float32 if half else dtype)
