@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import threading
 import time
@@ -14,6 +15,7 @@ import tinygrad_lite as tl
 from tests.compiled.test_training import batches, data, equal, everything, mlp, step_of
 from tinygrad_lite import nn
 from tinygrad_lite.compiled import compile
+from tinygrad_lite.errors import MissingExtra
 
 OUTSIDE = {"factor": 1.0, "list": []}
 FACTOR = 1.0
@@ -439,6 +441,11 @@ def test_arguments():
         compile(f, backend="nothing")
     with pytest.raises(ValueError, match="mode"):
         compile(f, mode="nothing")
+    if importlib.util.find_spec("llvmlite") is None:
+        with pytest.raises(MissingExtra, match=r"tinygrad_lite\[compile\]"):
+            compile(f, backend="native")
+    else:
+        compile(f, backend="native")
 
 
 def test_source(tmp_path):

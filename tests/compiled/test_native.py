@@ -8,6 +8,7 @@ import pytest
 import tinygrad_lite as tl
 from tests.compiled.test_training import both, data, runs
 from tinygrad_lite import nn
+from tinygrad_lite.compiled import compile
 
 pytest.importorskip("llvmlite")
 
@@ -39,3 +40,17 @@ def test_kernels_are_calls(build, kind, options, shape, called):
     assert runs(step) == [3]
     for name in called:
         assert f"{name}(" in step.source, name
+
+
+def test_the_switch_is_a_guard():
+    """A program is for native loops or without them."""
+    m = nn.Sequential(nn.Linear(64, 256), nn.GELU())
+    f = compile(m, fullgraph=True, backend="native")
+    x = data(128, 64)
+    for _ in range(3):
+        f(x)
+    for on in (False, True, False, True):
+        tl.backends.native.enabled = on
+        for _ in range(4):
+            assert np.array_equal(f(x).array, m(x).array)
+    tl.backends.native.enabled = True

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinygrad_lite.compiled.module import OptimizedModule as OptimizedModule
 from tinygrad_lite.compiled.step import Compiled as Compiled
+from tinygrad_lite.errors import require
 from tinygrad_lite.nn.module import Module
 
 __all__ = ["Compiled", "OptimizedModule", "compile"]
@@ -23,9 +24,10 @@ def compile(
     Best is a whole training step: zero_grad, forward, backward and the optimiser's step. Of a module or any other
     function the forward and the backward pass become programs, and the result takes part in the graph. The first call
     runs as written, the second is recorded, later ones run the program: bit for bit the same numbers. What cannot be
-    recorded runs as written, with one warning; with ``fullgraph`` that is an error. ``backend`` is "numpy", or "eager"
-    to change nothing. ``dynamic``, ``mode`` and ``options`` are accepted for PyTorch's sake: there is one program per
-    shape. ``disable`` returns ``model`` unchanged. Can be used as a decorator.
+    recorded runs as written, with one warning; with ``fullgraph`` that is an error. ``backend`` is "numpy"; "native" is
+    the same and asks for the extra ``compile``, whose loops a program calls as eager ops do; "eager" changes nothing.
+    ``dynamic``, ``mode`` and ``options`` are accepted for PyTorch's sake: there is one program per shape. ``disable``
+    returns ``model`` unchanged. Can be used as a decorator.
 
     >>> import tinygrad_lite as tl
     >>> w = tl.tensor([1.0, 2.0], requires_grad=True)
@@ -44,9 +46,9 @@ def compile(
     ...     net(tl.ones(4, 2)).sum().backward()
     """
     if backend == "native":
-        raise NotImplementedError("compile: backend 'native' does not exist yet; use backend='numpy'")
-    if not callable(backend) and backend not in ("numpy", "inductor", "eager", "aot_eager"):
-        raise ValueError(f"compile: backend must be 'numpy' or 'eager', got {backend!r}")
+        require("llvmlite", extra="compile")
+    if not callable(backend) and backend not in ("numpy", "native", "inductor", "eager", "aot_eager"):
+        raise ValueError(f"compile: backend must be 'numpy', 'native' or 'eager', got {backend!r}")
     if mode not in MODES:
         raise ValueError(f"compile: mode must be one of {', '.join(map(repr, MODES[1:]))}, got {mode!r}")
     if mode is not None and options is not None:

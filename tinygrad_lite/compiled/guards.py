@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from tinygrad_lite.compiled.capture import Recording
+from tinygrad_lite.engine.divert import UPDATES
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn.hooks import ACTIVE
 from tinygrad_lite.optim.hooks import AFTER, BEFORE
@@ -132,6 +133,7 @@ class Guard:
     """All guards of one program. ``variables`` are tensors that a step may give gradients to, ``others`` its state."""
 
     def __init__(self, r: Recording) -> None:
+        self.native = len(UPDATES)
         self.r, self.reach, self.whole = r, r.reach, r.gradient is None
         state = {id(t) for e in r.optimisers for t in e.tensors}
         live = [(t, array, t.tracked, t._grad is None) for t, array in r.live_tensors]
@@ -152,7 +154,7 @@ class Guard:
     def condition(self) -> Any:
         """Return the function that asks everything at once; a program fits only where it returns True."""
         c = Constants()
-        terms = [f"not {c(ACTIVE)}", f"not {c(BEFORE)}", f"not {c(AFTER)}"]
+        terms = [f"not {c(ACTIVE)}", f"not {c(BEFORE)}", f"not {c(AFTER)}", f"len({c(UPDATES)}) == {self.native}"]
         for t, array, tracked, none in self.variables:
             name = c(t)
             terms.append(
@@ -184,6 +186,8 @@ class Guard:
         """Ask one by one, and return what differs, or None."""
         if ACTIVE or BEFORE or AFTER:
             return "hooks for all modules or optimizers"
+        if len(UPDATES) != self.native:
+            return "whether native loops are in use"
         for t, array, tracked, none in self.variables:
             if t.array is not array:
                 return "the memory of a tensor"
