@@ -13,7 +13,6 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError
 from tinygrad_lite.ops.elementwise import short_rows
-from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.elementwise.comparison import STEPS, flat
 
 TWO = Samples("(),()->()")
