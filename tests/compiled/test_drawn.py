@@ -21,6 +21,10 @@ def test_a_step(tmp_path):
     assert {n.kind for n in graph.nodes} == {"input", "param", "op", "output"}
     assert sum(n.kind == "param" for n in graph.nodes) == 4
     assert {e.dst.partition(".")[0] for e in graph.edges if e.src == "m_2_weight"} == {"forward", "backward", "update"}
+    sources = {n.source for n in graph.nodes if n.source}
+    assert "tanh = np.tanh(linear_1)" in sources and all(line in step.source for line in sources)
+    memory = [n.attrs["memory"] for n in graph.nodes if n.kind == "op"]
+    assert len(set(memory)) < len(memory) and {"m_0_weight", "m_2_bias"} < set(memory)  # shared, and in place
     text = str(graph)
     assert "dot(x, m_0_weight" in text
     for suffix in ("svg", "html", "json", "dot", "mmd"):

@@ -6,8 +6,9 @@ from importlib import import_module
 from typing import Any
 
 from tinygrad_lite.compiled.capture import Recording
+from tinygrad_lite.compiled.passes import plan
 from tinygrad_lite.compiled.printed import Printer, Unprintable
-from tinygrad_lite.compiled.program import Call, Region
+from tinygrad_lite.compiled.program import Call, Memory, Region
 from tinygrad_lite.engine.versions import owner
 
 GROUPS = {"ufunc": "elementwise", "reduce": "reduction", "dot": "linalg", "matmul": "linalg", "random": "random",
@@ -26,7 +27,7 @@ class Drawing:
         self.taken: dict[str, int] = {}
         known = r.tracer.known
         self.kinds = {known[id(owner(a))].id: "param" if t.tracked else "buffer" for t, a in r.live_tensors}
-        self.printer = Printer(r)
+        self.printer, self.blocks = Printer(r), plan(r)[0]
         for x in (*r.inputs, *(r.gradient.seeds if r.gradient else ())):
             self.node(x.memory.name, "input", x, memory=x.memory.id)
         for c in r.calls:
@@ -70,6 +71,10 @@ class Drawing:
                 parent = key
         return parent
 
+    def place(self, m: Memory) -> str:
+        """Return where a result lies: in a block that temporaries share, or in a variable of the step."""
+        return f"block {self.blocks[m.id]}" if m.id in self.blocks else m.name
+
     def call(self, c: Call) -> None:
         """Add the node of a call."""
         function = getattr(c.function, "ufunc", c.function)
@@ -81,7 +86,7 @@ class Drawing:
         group = self.inside(c)
         id_ = self.node(f"{group}/{name}", "op", c.outs[0], op=name, label=name, call=group,
                         group=GROUPS.get(c.kind, "other"), bytes=sum(w.memory.nbytes for w in c.outs),
-                        attrs={"source": source} if source else {})  # fmt: skip
+                        source=source, attrs={"memory": self.place(c.outs[0].memory)})  # fmt: skip
         for i, x in enumerate(c.reads()):
             self.edge(x, id_, i)
         for w in c.outs:
