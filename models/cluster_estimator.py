@@ -30,7 +30,7 @@ class Starts:
     """
 
     def __init__(self, points: Points, weights: Floats, rng: np.random.Generator) -> None:
-        along = points.X @ rng.standard_normal(points.d).astype(points.dtype)
+        along = points.along(rng.standard_normal(points.d).astype(points.dtype))
         self.order = np.argsort(along, kind="stable")
         self.points, self.weights, self.rng = points, weights, rng
 
@@ -171,14 +171,10 @@ class Clustering(Estimator):
         distances = np.stack([((rows - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=1)
         return self._contained(np.sqrt(distances), X)
 
-    def _nearest(self, X: Any) -> tuple[Ints, Floats]:
-        """Return the nearest centroid of each row, and its squared distance."""
-        points = Points(self._rows(X))
-        return points.nearest((self.cluster_centers_ - points.middle).astype(points.dtype))
-
     def predict(self, X: Any) -> Any:
         """Return the number of the nearest centroid of each row."""
-        return self._nearest(X)[0].astype(np.int32)
+        points = Points(self._rows(X))
+        return points.labels((self.cluster_centers_ - points.middle).astype(points.dtype))
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Return the distances to the centroids of a fit to ``X``."""
@@ -199,7 +195,8 @@ class Clustering(Estimator):
 
         Larger is better.
         """
-        nearest = self._nearest(X)[1].astype(np.float64)
+        points = Points(self._rows(X))
+        nearest = points.nearest((self.cluster_centers_ - points.middle).astype(points.dtype))[1].astype(np.float64)
         weights = check_weights(nearest, sample_weight)
         return -float(nearest.sum() if weights is None else nearest @ weights)
 

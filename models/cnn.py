@@ -6,7 +6,7 @@ from math import isqrt
 from typing import Any, ClassVar
 
 from tinygrad_lite import nn
-from tinygrad_lite.models.network_estimator import NetworkClassifier
+from tinygrad_lite.models.network_classifier import NetworkClassifier
 from tinygrad_lite.models.validation import Floats, check_count, check_number
 
 

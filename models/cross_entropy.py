@@ -79,22 +79,37 @@ class CrossEntropy:
         left[here, self.labels] -= self.share
         return fit + penalty, self.back(left) + w * self.bend, s
 
-    def hessian(self, chances: Floats) -> Floats:
-        """Return the whole matrix of second derivatives, for dense columns."""
-        x = self.columns
-        if self.rows == 1:
-            out: Floats = x.T @ (x * (self.share * chances * (1 - chances))[:, None])
-        else:
-            k, p = self.rows, x.shape[1]
-            out = np.empty((k * p, k * p))
-            for a in range(k):
-                for b in range(a + 1):
+    def hessian(self, chances: Floats, chosen: Any = None) -> Floats:
+        """Return the matrix of second derivatives of all coefficients, or of some flat indices in ascending order."""
+        p = len(self.bend)
+        chosen = np.arange(self.rows * p) if chosen is None else chosen
+        places = [chosen[(chosen >= a * p) & (chosen < (a + 1) * p)] - a * p for a in range(self.rows)]
+        needed = np.unique(np.concatenate(places))
+        x = self.some(needed)
+        whole = len(needed) == x.shape[1] and all(len(place) == len(needed) for place in places)
+        parts = [x if whole else x[:, np.searchsorted(needed, place)] for place in places]
+        ends = np.cumsum([0, *(part.shape[1] for part in parts)])
+        out = np.empty((len(chosen), len(chosen)))
+        for a in range(self.rows):
+            for b in range(a + 1):
+                if self.rows == 1:
+                    each = self.share * chances * (1 - chances)
+                else:
                     each = self.share * chances[:, a] * ((a == b) - chances[:, b])
-                    block = x.T @ (x * each[:, None])
-                    out[a * p : (a + 1) * p, b * p : (b + 1) * p] = block
-                    out[b * p : (b + 1) * p, a * p : (a + 1) * p] = block
-        out.flat[:: len(out) + 1] += np.tile(self.bend, self.rows)
+                block = parts[a].T @ (parts[b] * each[:, None])
+                out[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] = block
+                out[ends[b] : ends[b + 1], ends[a] : ends[a + 1]] = block.T
+        out.flat[:: len(out) + 1] += self.bend[np.concatenate(places)]
         return out
+
+    def some(self, columns: Any) -> Floats:
+        """Return some scaled columns as a dense array."""
+        if self.columns is not None:
+            out: Floats = self.columns if len(columns) == self.columns.shape[1] else self.columns[:, columns]
+            return out
+        inside = columns[columns < self.design.p]
+        out = self.design.dense(inside) * self.scale[inside]
+        return np.column_stack([out, np.ones(len(out))]) if len(inside) < len(columns) else out
 
 
 def descend(loss: CrossEntropy, start: Floats, tol: float, most: int) -> Descent:
@@ -136,7 +151,7 @@ def newton(loss: CrossEntropy, w: Floats, enough: float, most: int) -> Descent:
         w = w + part * step
         value, slope, chances = there
         history.append(value)
-    return Descent(w, history, bool(np.abs(slope).max() <= enough))
+    return Descent(w, history or [value], bool(np.abs(slope).max() <= enough))
 
 
 def quasi_newton(loss: CrossEntropy, w: Floats, enough: float, most: int, memory: int = 20) -> Descent:
@@ -171,7 +186,7 @@ def quasi_newton(loss: CrossEntropy, w: Floats, enough: float, most: int, memory
             del pairs[:-memory]
         w, slope, value = w + moved, uphill, there
         history.append(value)
-    return Descent(w, history, bool(np.abs(slope).max() <= enough))
+    return Descent(w, history or [value], bool(np.abs(slope).max() <= enough))
 
 
 def metric(loss: CrossEntropy) -> Any:

@@ -88,15 +88,20 @@ class Design:
         out: Floats = part - self.middle[some]
         return out if self.root is None else out * self.root
 
-    def gram(self) -> Floats:
-        """Return the products of all pairs of columns (p, p)."""
+    def gram(self, columns: Any = None, others: Any = None) -> Floats:
+        """Return the products of all pairs of columns (p, p), or of some with others."""
         if self.sparse:
             X = self.X.astype(np.float64)
             weighted = X if self.root is None else X.multiply(self.root**2).tocsr()
+            a, b = (X, weighted) if columns is None else (X[:, columns], weighted[:, others])
             total = float(self.n if self.root is None else (self.root**2).sum())
-            out: Floats = (X.T @ weighted).toarray() - total * np.outer(self.middle, self.middle)
+            left, right = (self.middle if some is None else self.middle[some] for some in (columns, others))
+            out: Floats = (a.T @ b).toarray() - total * np.outer(left, right)
             return out
-        return sum((piece.T @ piece for _, piece in self.pieces()), np.zeros((self.p, self.p)))
+        if columns is None:
+            return sum((piece.T @ piece for _, piece in self.pieces()), np.zeros((self.p, self.p)))
+        parts = (piece[:, columns].T @ piece[:, others] for _, piece in self.pieces())
+        return sum(parts, np.zeros((len(columns), len(others))))
 
     def kernel(self) -> Floats:
         """Return the products of all pairs of rows (n, n)."""

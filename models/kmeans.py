@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_lite.models.cluster_estimator import Clustering, first_of_best, reseat
-from tinygrad_lite.models.points import PIECE, Points
+from tinygrad_lite.models.points import Points
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,
@@ -37,7 +37,7 @@ class KMeans(Clustering):
         tol: stop when the squares of all moves add up to no more than this share of the mean variance of the columns;
             0 is to the very end.
         random_state: seed of the starts.
-        verbose: 1 prints a line. copy_x, algorithm: accepted for scikit-learn's sake.
+        verbose: 1 prints each round. copy_x, algorithm: accepted for scikit-learn's sake.
 
     After ``fit``: ``cluster_centers_``, ``labels_``, ``inertia_`` (the SSE), ``n_iter_`` (with the last round, in which
     nothing changes), ``history_`` (the SSE after each round, decreasing) and ``path_`` (the centroids at the start and
@@ -101,16 +101,14 @@ class KMeans(Clustering):
         starts = self._starts(points, weights, self.random_state, rows)
         self._remember(X, rows)
         shift = tol * points.scatter()
-        attempts = [Descent(points, weights, start, most, shift) for start in starts]
+        attempts = [Descent(points, weights, start, most, shift, bool(self.verbose)) for start in starts]
         best = attempts[first_of_best([a.history[-1] for a in attempts])]
         self.path_ = [centers + points.middle for centers in best.path]
         self.cluster_centers_ = self.path_[-1]
-        self.labels_ = best.labels.astype(np.int32)
+        self.labels_ = best.labels
         self.inertia_ = exact_inertia(points, weights, best.path[-1], best)
         self.n_iter_, self.history_ = best.rounds, best.history
         self._weight_seen: Any = np.bincount(best.labels, weights, minlength=self.n_clusters)
-        if self.verbose:
-            print(f"KMeans: {self.n_iter_} rounds, inertia {self.inertia_:.6g}")
         found = len(np.unique(best.labels[weights > 0]))
         if found < self.n_clusters:
             warn(
@@ -133,12 +131,11 @@ class KMeans(Clustering):
         given = check_weights(points.X, sample_weight)
         weights = np.ones(points.n) if given is None else given
         centers = (self.cluster_centers_ - points.middle).astype(points.dtype)
-        labels, _ = points.nearest(centers)
-        gained, sums = points.totals(labels, weights, self.n_clusters)
+        labels, _, gained, sums = points.assigned(centers, weights)
         seen = self._weight_seen + gained
         change = (sums - gained[:, None] * centers) / np.where(seen > 0, seen, 1)[:, None]
         self.cluster_centers_ = (self.cluster_centers_ + change).astype(points.dtype)
-        self._weight_seen, self.labels_ = seen, labels.astype(np.int32)
+        self._weight_seen, self.labels_ = seen, labels
         moved = (self.cluster_centers_ - points.middle).astype(points.dtype)
         self.inertia_ = float(weights @ points.nearest(moved)[1])
         self.n_iter_ += 1
@@ -151,9 +148,9 @@ def exact_inertia(points: Points, weights: Floats, centers: Floats, best: Descen
     if points.sparse:
         return float(weights @ best.nearest)
     total = 0.0
-    for at in range(0, points.n, PIECE):
-        piece = slice(at, at + PIECE)
-        off = points.X[piece] - centers[best.labels[piece]]
+    for piece, rows in points.pieces():
+        off = centers[best.labels[piece]]
+        off -= points.bare(rows)
         total += float(weights[piece] @ np.einsum("ij,ij->i", off, off))
     return total
 
@@ -164,28 +161,34 @@ class Descent:
     Stops when the labels or the centroids (within ``shift``, a sum of squares) no longer change.
     """
 
-    def __init__(self, points: Points, weights: Floats, centers: Floats, most: int, shift: float) -> None:
+    def __init__(self, points: Points, weights: Floats, centers: Floats, most: int, shift: float, tell: bool) -> None:
         self.path, self.converged, self.rounds = [centers], False, 0
         self.history: list[float] = []
         k = len(centers)
-        labels, nearest = points.nearest(centers)
+        labels, nearest, mass, sums = points.assigned(centers, weights)
+        say = print if tell else lambda text: None
+        say("Initialization complete")
         while self.rounds < most and not self.converged:
             self.rounds += 1
-            mass, sums = points.totals(labels, weights, k)
             empty = np.flatnonzero(mass == 0)
             if len(empty):
                 reseat(centers := centers.copy(), empty, points, weights, labels, nearest)
                 mass, sums = points.totals(labels, weights, k)
             moved = np.where(mass[:, None] > 0, sums / np.where(mass > 0, mass, 1)[:, None], centers)
             moved = moved.astype(points.dtype)
-            now, least = points.nearest(moved)
+            now, least, mass, sums = points.assigned(moved, weights)
             sse = float(weights @ least)
             if self.history and sse > self.history[-1]:
                 # only rounding still changes the centroids: keep the previous ones
                 self.converged = True
                 break
-            rest = float(((moved - centers) ** 2).sum()) <= shift
-            settled = bool((now == labels).all())
+            moves = float(((moved - centers) ** 2).sum())
+            rest, settled = moves <= shift, bool((now == labels).all())
+            say(f"Iteration {self.rounds - 1}, inertia {sse}.")
+            if settled or sse == 0:
+                say(f"Converged at iteration {self.rounds - 1}: strict convergence.")
+            elif rest:
+                say(f"Converged at iteration {self.rounds - 1}: center shift {moves} within tolerance {shift}.")
             self.converged = rest or settled or sse == 0
             # the last iteration, which would find the same labels again, counts, as in scikit-learn
             self.rounds += settled and not rest and self.rounds < most

@@ -165,6 +165,28 @@ def squares(x: Tensor, y: Tensor, l2: Floats) -> Any:
     return loss
 
 
+def check_gram(precompute: Any, design: Design, unit: float) -> None:
+    """Raise ValueError for a given Gram matrix that is not that of X, warn for one that is not centred.
+
+    It is only checked: the products are taken anyway.
+    """
+    if not hasattr(precompute, "__array__"):
+        return
+    given = np.asarray(precompute, np.float64)
+    if given.shape != (design.p, design.p):
+        raise ValueError(f"precompute must be a Gram matrix of shape {(design.p, design.p)}, got shape {given.shape}")
+    if not np.allclose(design.middle, 0):
+        warn(UserWarning, "Gram matrix was provided but X was centered to fit intercept: recomputing Gram matrix.")
+        return
+    ends = np.array([0, design.p - 1])
+    expected = design.gram(ends, ends) * unit**2
+    if not np.allclose(given[np.ix_(ends, ends)], expected, rtol=1e-4, atol=1e-5):
+        raise ValueError(
+            "Gram matrix passed in via 'precompute' parameter did not pass validation: it is not that of the centred, "
+            "weighted X"
+        )
+
+
 def nonnegative(design: Design, y: Floats, l1: float, l2: Any, owner: LinearModel) -> Floats:
     """Return the best coefficients (outputs, features) of all that are at least 0."""
     most = owner._most() or 10_000
@@ -327,7 +349,9 @@ class ElasticNet(LinearModel):
         warm_start: start from the coefficients of the last ``fit``.
         positive: only coefficients of at least 0.
         solver: ``"auto"`` finds the exact solution by active sets, ``"gradient"`` takes proximal gradient steps.
-        precompute, copy_X, tol, random_state, selection: accepted for scikit-learn's sake.
+        tol: relative duality gap for more than 600 columns; up to that the solution is exact.
+        precompute: a Gram matrix is checked and not needed. copy_X, random_state, selection: accepted for
+            scikit-learn's sake.
 
     After ``fit``: ``coef_``, ``intercept_``, ``dual_gap_``, ``n_iter_``, ``history_`` (the objective per round). X may
     be sparse; float32 gives float32.
@@ -340,6 +364,7 @@ class ElasticNet(LinearModel):
     max_iter: int
     warm_start: bool
     selection: str
+    precompute: Any
     dual_gap_: Any
 
     def __init__(
@@ -399,6 +424,7 @@ class ElasticNet(LinearModel):
 
     def _solved(self, design: Design, y: Floats, unit: float) -> Floats:
         total = float(design.n if design.root is None else (design.root**2).sum())
+        check_gram(self.precompute, design, unit)
         with np.errstate(over="ignore"):
             l1, l2 = self._penalties(total)
             l1, l2 = l1 / unit, l2 / unit / unit

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from tinygrad_lite import Tensor, nn, tensor
+from tinygrad_lite.errors import require
 from tinygrad_lite.models.cross_entropy import CrossEntropy, descend
 from tinygrad_lite.models.design import Design
 from tinygrad_lite.models.estimator import Classifier
 from tinygrad_lite.models.solvers import newton
+from tinygrad_lite.models.sparse_cross_entropy import descend_sparse
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,
@@ -20,6 +22,7 @@ from tinygrad_lite.models.validation import (
     check_number,
     check_weights,
     class_weights,
+    is_sparse,
     moderate,
     warn,
 )
@@ -27,24 +30,35 @@ from tinygrad_lite.models.validation import (
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "gradient")
 
 
-class LogisticRegression(Classifier):
-    r"""Linear scores, softmax probabilities, cross-entropy with an L2 penalty.
+class Penalty(NamedTuple):
+    """Strength of the penalty (0 for none) and the share of it that is L1."""
 
-    :math:`\min\; C \sum_i w_i\, \mathrm{CE}(x_i W^\top + b,\, y_i) + \tfrac12 \lVert W \rVert^2`
+    strength: float
+    l1_ratio: float
+
+
+class LogisticRegression(Classifier):
+    r"""Linear scores, softmax probabilities, cross-entropy with an L2 penalty, an L1 penalty or both.
+
+    :math:`\min\; C \sum_i w_i\, \mathrm{CE}(x_i W^\top + b,\, y_i) + \tfrac{1 - \rho}2 \lVert W \rVert^2
+    + \rho \lVert W \rVert_1` with :math:`\rho` = ``l1_ratio``
 
     Two classes share one row of weights (the logistic function); more have one row each. Trained to the optimum by
-    Newton's method, or by L-BFGS where there are many unknowns.
+    Newton's method, or by L-BFGS where there are many unknowns; with an L1 penalty by proximal Newton steps, which give
+    exact zeros.
 
     Args:
+        penalty: as in scikit-learn, which advises against it: ``"l2"``, ``"l1"``, ``"elasticnet"`` or None.
         C: weight of the data against the penalty, above 0; ``numpy.inf`` for no penalty.
-        fit_intercept: learn b too (never penalised).
+        l1_ratio: share of the L1 penalty; above 0 with ``solver="saga"``, 1 also with ``"liblinear"``.
+        fit_intercept: learn b too (not penalised, but for ``"liblinear"``).
+        intercept_scaling: of ``"liblinear"``: its intercept is the weight of a column of this number, penalised.
         class_weight: weights of classes, a dict or ``"balanced"``.
         max_iter: most steps of Newton's method or of L-BFGS.
         tol: largest slope left, relative to the slope at 0.
-        penalty: ``"l2"``, or None for no penalty; l1_ratio must be 0.
         warm_start: start from the weights of the last ``fit``.
         solver: ``"gradient"`` takes the second derivatives from the graph; all names of scikit-learn lead to the same
-            optimum and are accepted, as are dual, intercept_scaling, random_state, verbose and n_jobs.
+            optimum. dual, random_state, verbose and n_jobs are accepted for scikit-learn's sake.
 
     After ``fit``: ``classes_``, ``coef_`` (1 or classes, features), ``intercept_`` (1 or classes,), ``n_iter_`` (1,),
     ``history_`` (the loss). X may be sparse; float32 gives float32.
@@ -94,17 +108,58 @@ class LogisticRegression(Classifier):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
 
-    def _strength(self) -> float:
-        """Return the strength of the penalty; raise ValueError for settings out of range."""
-        owner = "LogisticRegression"
+    def _penalty(self) -> Penalty:
+        """Return the penalty; raise ValueError for settings that scikit-learn refuses."""
+        owner, ratio = "LogisticRegression", self.l1_ratio
         check_choice(owner, "solver", self.solver, SOLVERS)
-        if self.penalty not in ("deprecated", "l2", None):
-            raise ValueError(f"{owner}: penalty must be 'l2' or None, got {self.penalty!r}; L1 is not available")
-        if check_number(owner, "l1_ratio", self.l1_ratio or 0.0, most=1.0):
-            raise ValueError(f"{owner}: l1_ratio must be 0, got {self.l1_ratio!r}; L1 is not available")
+        if isinstance(self.penalty, str):
+            check_choice(owner, "penalty", self.penalty, ("deprecated", "l1", "l2", "elasticnet"))
+        elif self.penalty is not None:
+            raise ValueError(f"{owner}: penalty must be 'l1', 'l2', 'elasticnet' or None, got {self.penalty!r}")
+        share = 0.0 if ratio is None else check_number(owner, "l1_ratio", ratio, most=1.0)
+        check_number(owner, "intercept_scaling", self.intercept_scaling, above=True)
         free = isinstance(self.C, float) and self.C == np.inf
         strength = 0.0 if free else 1 / check_number(owner, "C", self.C, above=True)
-        return 0.0 if self.penalty is None else strength
+        kind = self.penalty
+        if kind == "deprecated":
+            if ratio is None:
+                warn(FutureWarning, "'l1_ratio=None' was deprecated in version 1.8. Use 0<=l1_ratio<=1 instead.")
+            kind = None if free else "l2" if not share else "l1" if share == 1 else "elasticnet"
+        else:
+            warn(FutureWarning, "'penalty' was deprecated in version 1.8. Use 'l1_ratio' or 'C' instead.")
+        self._check_solver(kind, share)
+        if kind == "elasticnet" and ratio is None:
+            raise ValueError("l1_ratio must be specified when penalty is elasticnet.")
+        if self.penalty is None and self.C != 1.0:
+            warn(UserWarning, "Setting penalty=None will ignore the C and l1_ratio parameters")
+        if self.n_jobs is not None:
+            warn(
+                FutureWarning,
+                f"'n_jobs' has no effect since 1.8. You provided 'n_jobs={self.n_jobs}', please leave it unspecified.",
+            )
+        return Penalty(0.0 if kind is None else strength, {"l1": 1.0, "elasticnet": share}.get(kind or "", 0.0))
+
+    def _check_solver(self, kind: str | None, share: float) -> None:
+        """Raise ValueError where the solver does not take the penalty, in scikit-learn's words."""
+        solver = self.solver
+        if solver not in ("liblinear", "saga") and kind not in ("l2", None):
+            raise ValueError(f"Solver {solver} supports only 'l2' or None penalties, got {kind} penalty.")
+        if solver != "liblinear" and self.dual:
+            raise ValueError(f"Solver {solver} supports only dual=False, got dual={self.dual}")
+        if kind == "elasticnet" and solver != "saga":
+            raise ValueError(f"Only 'saga' solver supports elasticnet penalty, got solver={solver}.")
+        if solver == "liblinear" and kind is None:
+            raise ValueError("C=np.inf as well as penalty=None is not supported for the liblinear solver")
+        if kind == "l1" and self.dual:
+            raise ValueError("LogisticRegression: penalty='l1' is not supported when dual=True")
+        if kind != "elasticnet" and 0 < share < 1:
+            warn(UserWarning, f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={kind})")
+        if (self.penalty == "l2" and self.l1_ratio != 0) or (self.penalty == "l1" and self.l1_ratio != 1):
+            warn(
+                UserWarning,
+                f"Inconsistent values: penalty={self.penalty} with l1_ratio={self.l1_ratio}. penalty is deprecated. "
+                "Please use l1_ratio only.",
+            )
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from X (n, features), dense or sparse, and labels y (n,).
@@ -112,10 +167,15 @@ class LogisticRegression(Classifier):
         ``sample_weight`` (n,) weighs the rows.
         """
         owner = "LogisticRegression"
-        most, tol = check_count(owner, "max_iter", self.max_iter), check_number(owner, "tol", self.tol)
-        strength = self._strength()
+        most, tol = check_count(owner, "max_iter", self.max_iter, 0), check_number(owner, "tol", self.tol)
+        penalty = self._penalty()
         rows = self._fit_rows(X)
         classes, index = check_classes(owner, rows, y)
+        if self.solver == "liblinear" and len(classes) > 2:
+            raise ValueError(
+                "The 'liblinear' solver does not support multiclass classification (n_classes >= 3). Either use "
+                "another solver or wrap the estimator in a OneVsRestClassifier to keep applying a one-versus-rest scheme."
+            )
         weights = check_weights(rows, sample_weight)
         by_class = class_weights(owner, self.class_weight, classes, index)
         if by_class is not None:
@@ -124,55 +184,84 @@ class LogisticRegression(Classifier):
         if not share.any():
             raise ValueError(f"{owner}: all weights are 0")
         self._remember(X, rows)
-        dtype = rows.dtype
-        rows, unit = moderate(rows)
+        self.classes_ = classes
+        coefficients, found = self._solved(rows, index, share, penalty, (tol, most))
+        self.coef_ = coefficients.astype(rows.dtype)
+        self.intercept_ = self.intercept_.astype(rows.dtype)
+        history = found.history
+        self.n_iter_, self.history_ = np.array([min(len(history), most)], dtype=np.int32), history
+        if self.verbose:
+            print(f"LogisticRegression: {len(history)} rounds, loss {history[-1]:.6g}")
+        if not found.converged:
+            warn(
+                ConvergenceWarning,
+                f"LogisticRegression: {self.solver} failed to converge after {most} iterations, it is not at the "
+                "optimum. Increase the number of iterations with max_iter (are the classes separable and C infinite?)",
+            )
+        return self
+
+    def sparsify(self) -> Self:
+        """Turn ``coef_`` into a SciPy CSR matrix: less memory where most coefficients are 0."""
+        self._check_fitted()
+        self.coef_ = require("scipy.sparse", extra="test").csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Turn ``coef_`` back into an array."""
+        self._check_fitted()
+        coefficients: Any = self.coef_
+        self.coef_ = coefficients.toarray() if is_sparse(coefficients) else coefficients
+        return self
+
+    def _solved(self, X: Any, index: Any, share: Floats, penalty: Penalty, stop: Any) -> tuple[Floats, Any]:
+        """Return the coefficients (rows, features) and the descent; the intercept is set."""
+        rows, unit = moderate(X)
         # centred columns of equal spread give the best conditioning
-        design = Design(rows, share, self.fit_intercept)
+        held = self.fit_intercept and self.solver == "liblinear"  # its intercept is penalised: nothing is centred
+        design = Design(rows, share, self.fit_intercept and not held)
         total = float(share.sum())
         inverse = inverse_spread(design, total)
         design.root = None
         plain = Design(rows, None, False)
         plain.middle, plain._kept = design.middle, None
+        strength = penalty.strength / total
         with np.errstate(over="ignore"):
-            bend = min(strength / total / unit / unit, 1e300)
-        count = len(classes)
-        ones = bool(self.fit_intercept)
+            bend = min(strength * (1 - penalty.l1_ratio) / unit / unit, 1e300)
+            l1 = min(strength * penalty.l1_ratio / unit, 1e300)
+        count, ones = len(self.classes_), bool(self.fit_intercept)
         start = self._start(1 if count == 2 else count, design, inverse, unit)
         if self.solver == "gradient":
             columns = plain.dense() * inverse
             columns = np.column_stack([columns, np.ones(len(index))]) if ones else columns
-            penalty = np.append(bend * inverse**2, 0.0) if ones else bend * inverse**2
+            squares = np.append(bend * inverse**2, 0.0) if ones else bend * inverse**2
             signs = tensor([[-0.5], [0.5]], dtype=np.float64) if count == 2 else None
-            graph = penalised_cross_entropy(tensor(columns), tensor(index), share / total, tensor(penalty), signs)
-            w, history, converged = newton(graph, start, tol, most)
+            graph = penalised_cross_entropy(tensor(columns), tensor(index), share / total, tensor(squares), signs)
+            found: Any = newton(graph, start, *stop)
         else:
             loss = CrossEntropy(plain, index, count, share / total, inverse, bend, ones)
-            w, history, converged = descend(loss, start, tol, most)
-        self.classes_ = classes
-        coefficients = w[:, : design.p] * inverse
+            scaling = float(self.intercept_scaling)
+            lines = np.append(l1 * inverse, 0.0) if ones else l1 * inverse
+            if held:
+                loss.bend[-1] = strength * (1 - penalty.l1_ratio) / scaling**2
+                lines[-1] = strength * penalty.l1_ratio / scaling
+            found = descend_sparse(loss, start, lines, *stop) if penalty.l1_ratio else descend(loss, start, *stop)
+        w = found.w
+        coefficients: Floats = w[:, : design.p] * inverse
+        if count > 2 and not penalty.strength:
+            # without a penalty one row of numbers may be added to all classes: of these, the one that adds up to 0
+            coefficients = coefficients - coefficients.mean(axis=0)
         intercept = w[:, -1] - coefficients @ design.middle if ones else np.zeros(len(w))
         # adding one number to the intercepts of all classes changes nothing: of these, the ones that add up to 0
-        intercept = intercept if count == 2 else intercept - intercept.mean()
+        self.intercept_ = intercept if count == 2 else intercept - intercept.mean()
         with np.errstate(over="ignore", under="ignore"):
-            self.coef_ = (coefficients / unit).astype(dtype)
-        self.intercept_ = intercept.astype(dtype)
-        self.n_iter_, self.history_ = np.array([min(len(history), most)], dtype=np.int32), history
-        if self.verbose:
-            print(f"LogisticRegression: {len(history)} rounds, loss {history[-1]:.6g}")
-        if not converged:
-            warn(
-                ConvergenceWarning,
-                f"LogisticRegression: failed to converge, not at the optimum after max_iter={most} steps (are the "
-                "classes separable and C infinite?)",
-            )
-        return self
+            return coefficients / unit, found
 
     def _start(self, count: int, design: Design, inverse: Floats, unit: float) -> Floats:
         """Return zeros, or with ``warm_start`` the weights of the last fit in the scales of this one."""
         start = np.zeros((count, design.p + bool(self.fit_intercept)))
         old = self.__dict__.get("coef_")
         if self.warm_start and old is not None and np.shape(old) == (count, design.p):
-            plain = np.asarray(old, np.float64) * unit
+            plain = np.asarray(old.toarray() if is_sparse(old) else old, np.float64) * unit
             start[:, : design.p] = np.divide(plain, inverse, out=np.zeros_like(plain), where=inverse > 0)
             if self.fit_intercept:
                 start[:, -1] = self.intercept_ + plain @ design.middle
@@ -188,7 +277,8 @@ class LogisticRegression(Classifier):
 
         For two classes a positive score means the second.
         """
-        scores: Floats = np.asarray(self._rows(X) @ self.coef_.T) + self.intercept_
+        product = self._rows(X) @ self.coef_.T
+        scores: Floats = np.asarray(product.toarray() if is_sparse(product) else product) + self.intercept_
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict_proba(self, X: Any) -> Floats:
@@ -203,8 +293,9 @@ class LogisticRegression(Classifier):
     def module(self) -> nn.Linear:
         """Return the map to the scores as a float64 layer."""
         self._check_fitted()
-        layer = nn.Linear(self.coef_.shape[1], len(self.coef_), dtype=np.float64)
-        layer.weight.data = tensor(self.coef_.astype(np.float64))
+        coefficients: Any = self.coef_.toarray() if is_sparse(self.coef_) else self.coef_
+        layer = nn.Linear(coefficients.shape[1], len(coefficients), dtype=np.float64)
+        layer.weight.data = tensor(coefficients.astype(np.float64))
         if layer.bias is not None:
             layer.bias.data = tensor(self.intercept_.astype(np.float64))
         return layer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tinygrad_lite import nn
-from tinygrad_lite.models.network_estimator import ACTIVATIONS, Network, NetworkClassifier, NetworkRegressor
+from tinygrad_lite.models.network_classifier import NetworkClassifier
+from tinygrad_lite.models.network_estimator import ACTIVATIONS, Network, NetworkRegressor
 from tinygrad_lite.models.validation import Floats, check_choice, check_count
 
 
@@ -17,8 +18,8 @@ class Perceptron(Network):
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
-        *,
         activation: str = "relu",
+        *,
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: Any = "auto",
@@ -82,13 +83,15 @@ class Perceptron(Network):
 
     @property
     def n_outputs_(self) -> int:
-        """The number of outputs of the network: one per class."""
+        """The number of outputs of the network: 1 for two classes."""
         return len(self.intercepts_[-1])
 
     @property
     def out_activation_(self) -> str:
         """The function after the last layer."""
-        return "softmax" if isinstance(self, NetworkClassifier) else "identity"
+        if isinstance(self, NetworkClassifier):
+            return "logistic" if self._labels or len(self.classes_) <= 2 else "softmax"
+        return "exp" if getattr(self, "loss", "") == "poisson" else "identity"
 
     def _sizes(self) -> list[int]:
         given = self.hidden_layer_sizes
@@ -114,6 +117,7 @@ class MLPRegressor(Perceptron, NetworkRegressor):
     :math:`\min \frac1{2n} \sum_i w_i \lVert y_i - f(x_i) \rVert^2 + \frac{\alpha}{2n} \lVert W \rVert^2`
 
     Args:
+        loss: ``"squared_error"``, or ``"poisson"`` for counts: the network gives the logarithm of their mean.
         hidden_layer_sizes: units of each hidden layer.
         activation: ``"relu"``, ``"tanh"``, ``"logistic"`` or ``"identity"``.
         solver: ``"adam"`` or ``"sgd"`` (Nesterov momentum 0.9) on batches, ``"lbfgs"`` on all examples at once.
@@ -135,18 +139,81 @@ class MLPRegressor(Perceptron, NetworkRegressor):
     ``loss_``, ``n_iter_``, ``history_`` (loss per epoch, also ``loss_curve_``), ``coefs_``, ``intercepts_``,
     ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``best_loss_``, ``validation_scores_``.
 
-    >>> model = MLPRegressor((8,), solver="lbfgs", max_iter=500, random_state=0)
+    >>> model = MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", max_iter=500, random_state=0)
     >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]).predict([[2.0]]).round(1).tolist()
     [4.0]
     """
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 1e-4,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 1e-3,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+        self.loss = loss
+
+    def _check_settings(self) -> None:
+        super()._check_settings()
+        check_choice("MLPRegressor", "loss", self.loss, ("squared_error", "poisson"))
 
 
 class MLPClassifier(Perceptron, NetworkClassifier):
     """Classify with a multi-layer perceptron: softmax and cross-entropy.
 
-    The settings are those of `MLPRegressor`.
+    Two classes share one output, the logistic function of which is the probability of the second. y (n, labels) of
+    zeros and ones says for each row which labels it has; then each label has such an output. The settings are those of
+    `MLPRegressor` but for ``loss``.
 
     >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
     >>> MLPClassifier((8,), solver="lbfgs", random_state=0).fit(X, y).predict(X).tolist()
     [0, 1, 1, 0]
     """
+
+    _several: ClassVar[bool] = True

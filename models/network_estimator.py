@@ -7,15 +7,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from tinygrad_lite import Tensor, nn, no_grad, optim, tensor
-from tinygrad_lite.models.estimator import Classifier, Estimator, Regressor
+from tinygrad_lite.models.estimator import Estimator, Regressor
 from tinygrad_lite.models.seeding import drawing
 from tinygrad_lite.models.validation import (
     ConvergenceWarning,
     Floats,
     check_choice,
-    check_classes,
     check_count,
-    check_labels,
     check_measurements,
     check_number,
     check_weights,
@@ -61,6 +59,7 @@ class Network(Estimator):
     loss_: float
     n_iter_: int
     history_: list[float]
+    validation_scores_: list[float] | None
     _optimiser: Any
 
     def __getattr__(self, name: str) -> Any:
@@ -172,7 +171,7 @@ class Network(Estimator):
         part, goal = (x, y) if kept is None else (x[left], y[left])
         share = weights if weights is None or kept is None else weights[left]
         best, patience, found = np.inf, 0, None
-        self.validation_scores_: list[float] = []
+        self.validation_scores_ = None if kept is None else []
         with drawing(rng):
             for _ in range(self.max_iter):
                 loss = self._epoch(part, goal, share, rng)
@@ -182,7 +181,7 @@ class Network(Estimator):
                 if self.verbose:
                     print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
                 now = loss
-                if kept is not None:
+                if self.validation_scores_ is not None:
                     self.validation_scores_.append(self._judged(x[kept], y[kept]))
                     now = -self.validation_scores_[-1]
                     if now < best:
@@ -204,15 +203,22 @@ class Network(Estimator):
 
     def _held_out(self, y: Any, rng: np.random.Generator) -> Any:
         """Return which rows judge the training: a share of each class, or of all rows."""
-        groups = np.unique(y, return_inverse=True)[1].reshape(-1) if y.ndim == 1 else np.zeros(len(y), dtype=int)
+        classes = self._estimator_type == "classifier" and (y.ndim == 1 or y.shape[1] == 1)
+        groups = np.unique(y, return_inverse=True)[1].reshape(-1) if classes else np.zeros(len(y), dtype=int)
+        if classes and np.bincount(groups).min() < 2:
+            rare = getattr(self, "classes_")[np.bincount(groups) < 2].tolist()  # noqa: B009 - of the subclass
+            raise ValueError(
+                "The least populated classes in y have only 1 member, which is too few to hold one out. Classes with "
+                f"too few members are: {rare}"
+            )
         kept = np.zeros(len(y), dtype=bool)
         for group in np.unique(groups):
             members = rng.permutation(np.flatnonzero(groups == group))
             kept[members[: round(self.validation_fraction * len(members))]] = True
         if not kept.any() or kept.all():
             raise ValueError(
-                f"{type(self).__name__}: validation_fraction={self.validation_fraction} of {len(y)} rows leaves no row "
-                "on one side"
+                f"The validation set is too small: validation_fraction={self.validation_fraction} of {len(y)} rows "
+                "leaves no row on one side. Increase 'validation_fraction' or the size of your dataset."
             )
         return kept
 
@@ -252,12 +258,18 @@ class Network(Estimator):
         return self.history_
 
     @property
-    def best_loss_(self) -> float:
-        """The lowest loss of an epoch."""
-        return min(self.history_)
+    def best_loss_(self) -> float | None:
+        """The lowest loss of an epoch, None with ``early_stopping``."""
+        return None if self.early_stopping else min(self.history_)
+
+    @property
+    def best_validation_score_(self) -> float | None:
+        """The best score of the rows that were held out, None without ``early_stopping``."""
+        scores = self.validation_scores_
+        return None if scores is None else max(scores)
 
     def _learn_at_once(self, x: Floats, y: Any, weights: Floats | None) -> None:
-        total = float(x.shape[0] if weights is None else weights.sum())
+        total, self.validation_scores_ = float(x.shape[0] if weights is None else weights.sum()), None
         xt, yt = tensor(dense(x)), tensor(y)
         optimiser = optim.LBFGS(
             self.module_.parameters(), max_iter=self.max_iter, max_eval=self.max_fun, history_size=20,
@@ -315,11 +327,17 @@ class BatchOnly:
 
 
 class NetworkRegressor(Network, Regressor):
-    """A network that estimates measurements: half squared error."""
+    """A network that estimates measurements: half squared error, or the Poisson deviance of counts."""
 
     _flat: bool
+    loss = "squared_error"
 
     def _each_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        if self.loss == "poisson":
+            y = target.array
+            least = y * np.log(np.where(y > 0, y, 1)) - y
+            deviance: Tensor = (output.exp() - output * target + tensor(least)).sum(1)
+            return deviance
         left = output - target
         out: Tensor = (left * left).sum(1) * 0.5
         return out
@@ -342,6 +360,8 @@ class NetworkRegressor(Network, Regressor):
         goal = check_measurements(type(self).__name__, rows, y, rows.dtype)
         weights = check_weights(rows, sample_weight, rows.dtype)
         targets = goal.reshape(len(goal), -1)
+        if self.loss == "poisson" and (targets < 0).any():
+            raise ValueError(f"{type(self).__name__}: loss='poisson' needs y of at least 0, got {targets.min():g}")
         rng = generator(self.random_state) if anew or not once else self._rng
         if anew:
             self._start(rows, targets.shape[1], rng)
@@ -359,73 +379,8 @@ class NetworkRegressor(Network, Regressor):
     def predict(self, X: Any) -> Floats:
         """Return the estimates (n,), or (n, outputs) where y had two axes."""
         out = self._outputs(X)
+        out = np.exp(out) if self.loss == "poisson" else out
         return out[:, 0] if self._flat else out
-
-
-class NetworkClassifier(Network, Classifier):
-    """A network for classification: softmax and cross-entropy."""
-
-    def _each_loss(self, output: Tensor, target: Tensor) -> Tensor:
-        out: Tensor = nn.functional.cross_entropy(output, target, reduction="none")
-        return out
-
-    def _judged(self, x: Any, y: Any) -> float:
-        self.module_.eval()
-        with no_grad():
-            return float((self.module_(tensor(dense(x))).array.argmax(axis=1) == y).mean())
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn from X and labels y (n,), rows weighted by ``sample_weight`` (n,)."""
-        self._check_settings()
-        rows = self._fit_rows(X)
-        classes, index = check_classes(type(self).__name__, rows, y)
-        if self.warm_start and "classes_" in self.__dict__ and not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {classes}"
-            )
-        weights = check_weights(rows, sample_weight, rows.dtype)
-        rng = generator(self.random_state)
-        self._start(rows, len(classes), rng)
-        self._rng, self.classes_ = rng, classes
-        self._remember(X, rows)
-        self._learn(rows, index, weights, rng)
-        return self
-
-    @BatchOnly
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train one more epoch on these examples; the first call names all ``classes``."""
-        self._check_settings()
-        anew = "module_" not in self.__dict__
-        rows = self._fit_rows(X) if anew else self._rows(X)
-        owner = type(self).__name__
-        if anew and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        known = np.unique(np.asarray(classes)) if classes is not None else self.classes_
-        if not anew and not np.array_equal(known, self.classes_):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
-            )
-        labels = check_labels(owner, rows, y)
-        strange = np.setdiff1d(labels, known)
-        if len(strange):
-            raise ValueError(f"{owner}: y has labels that are not in classes: {strange.tolist()}")
-        weights = check_weights(rows, sample_weight, rows.dtype)
-        if anew:
-            self._rng, self.classes_ = generator(self.random_state), known
-            self._start(rows, len(known), self._rng)
-            self._remember(X, rows)
-        one_epoch(self, rows, np.searchsorted(known, labels), weights)
-        return self
-
-    _rng: np.random.Generator
-
-    def predict_proba(self, X: Any) -> Floats:
-        """Return the probability of each class (n, classes)."""
-        scores = self._outputs(X)
-        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-        probabilities: Floats = shares / shares.sum(axis=1, keepdims=True)
-        return probabilities
 
 
 def one_epoch(network: Any, rows: Floats, y: Any, weights: Floats | None) -> None:

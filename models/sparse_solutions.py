@@ -22,15 +22,15 @@ class Found(NamedTuple):
 
 
 class Quadratic:
-    """The objective 1/2 w G w - b w + l1 |w|, with ``positive`` also w >= 0."""
+    """The objective 1/2 w G w - b w + sum l1 |w|, with ``positive`` also w >= 0; ``rank`` is at least that of G."""
 
-    def __init__(self, G: Floats, b: Floats, l1: float, positive: bool) -> None:
-        self.G, self.b, self.l1, self.positive = G, b, l1, positive
-        self.bend = np.diag(G).copy()
+    def __init__(self, G: Floats, b: Floats, l1: Any, positive: bool, rank: float = np.inf) -> None:
+        self.G, self.b, self.l1, self.positive, self.rank = G, b, l1, positive, rank
+        self.bend = np.diag(G)
 
     def value(self, w: Floats) -> float:
         """Return the objective."""
-        return float(0.5 * w @ (self.G @ w) - self.b @ w + self.l1 * np.abs(w).sum())
+        return float(0.5 * w @ (self.G @ w) - self.b @ w + (self.l1 * np.abs(w)).sum())
 
     def slope(self, w: Floats) -> Floats:
         """Return the gradient of the smooth part."""
@@ -57,91 +57,107 @@ class Quadratic:
         return out
 
 
-def minimise(problem: Quadratic, start: Floats, most: int, slack: Floats, guard: bool = True) -> Found:
-    """Minimise by whole changes of the active set, then by guarded ones where those do not settle.
+def exchanged(problem: Quadratic, start: Floats, tries: int, slack: Floats) -> Found:
+    """Change the whole active set by one Newton step at a time, until it is right or comes back.
 
     Source: M. Hintermüller, K. Ito, K. Kunisch (2002), The primal-dual active set strategy as a semismooth Newton
-    method; H. Lee, A. Battle, R. Raina, A. Ng (2007), Efficient sparse coding algorithms.
+    method.
     """
-    w = start.copy()
+    w, slope = start, problem.slope(start)
     bend = np.where(problem.bend > 0, problem.bend, 1.0)
-    history = [problem.value(w)]
+    history: list[float] = []
     seen = set()
-    for _ in range(min(most, 30)):
-        moved = w - problem.slope(w) / bend
+    for _ in range(tries):
+        moved = w - slope / bend
         pull = moved if problem.positive else np.abs(moved)
-        active = (pull > problem.l1 / bend) & (problem.bend > 0)
-        signs = np.sign(moved) * active
+        signs = np.sign(moved) * ((pull > problem.l1 / bend) & (problem.bend > 0))
         key = signs.astype(np.int8).tobytes()
-        new = np.zeros_like(w)
-        if active.any():
-            new[active] = problem.solved(np.flatnonzero(active), signs)
-        if key in seen or not np.isfinite(new).all():
+        if key in seen or np.count_nonzero(signs) > problem.rank:
             break
         seen.add(key)
-        w = new
-        history.append(problem.value(w))
-        if optimal(problem, w, slack):
+        w = settled(problem, signs)
+        if not np.isfinite(w).all():
+            break
+        slope = problem.slope(w)
+        # 1/2 w G w - b w is half of (slope - b) w
+        history.append(float(0.5 * (slope - problem.b) @ w + (problem.l1 * np.abs(w)).sum()))
+        if optimal(problem, w, slack, slope):
             return Found(w, history, True)
-    return guarded(problem, start, history[:1], most, slack) if guard else Found(w, history, False)
+    return Found(w, history, False)
 
 
-def optimal(problem: Quadratic, w: Floats, slack: Floats) -> bool:
+def minimise(problem: Quadratic, start: Floats, most: int, slack: Floats) -> Found:
+    """Minimise by changes of the active set, by single coordinates where these do not settle."""
+    found = exchanged(problem, start, min(most, 30), slack)
+    if not found.converged:
+        found = swept(problem, start, most, slack)
+    return found._replace(history=[problem.value(start), *found.history])
+
+
+def settled(problem: Quadratic, signs: Floats) -> Floats:
+    """Return the stationary point whose coefficients have these signs, 0 where the sign is 0."""
+    out = np.zeros(len(signs))
+    if signs.any():
+        out[signs != 0] = problem.solved(np.flatnonzero(signs), signs)
+    return out
+
+
+def optimal(problem: Quadratic, w: Floats, slack: Floats, slope: Any = None) -> bool:
     """Return whether ``w`` is the minimum to rounding."""
     if problem.positive and (w < 0).any():
         return False
-    slope = problem.slope(w)
+    slope = problem.slope(w) if slope is None else slope
     held = np.abs(slope + problem.l1 * np.sign(w)) <= slack
     return bool(((w == 0) | held).all() and (problem.missing(w, slope, slack) <= 0).all())
 
 
-def guarded(problem: Quadratic, start: Floats, history: list[float], most: int, slack: Floats) -> Found:
-    """Add the coefficients that pull most, solve, and stop at the best point where one changes its sign.
+def swept(problem: Quadratic, start: Floats, most: int, slack: Floats) -> Found:
+    """Minimise over one coefficient after the other; solve for all of them once their signs have settled.
 
-    Every round lowers the objective, so no active set comes twice.
+    Source: J. Friedman, T. Hastie, R. Tibshirani (2010), Regularization paths for generalized linear models via
+    coordinate descent.
     """
-    w, batch = start.copy(), max(1, len(start) // 10)
-    for _ in range(most):
-        slope = problem.slope(w)
-        signs = np.sign(w)
-        missing = problem.missing(w, slope, slack)
-        settled = bool((np.abs(slope + problem.l1 * signs)[w != 0] <= slack[w != 0]).all())
-        if settled:
-            if not (missing > 0).any():
-                return Found(w, history, True)
-            entering = np.argsort(-missing)[:batch]
-            entering = entering[missing[entering] > 0]
-            signs[entering] = -np.sign(slope[entering])
-        active = np.flatnonzero(signs)
-        goal = np.zeros_like(w)
-        goal[active] = problem.solved(active, signs)
-        best, value = lowest(problem, w, goal)
-        if not value < history[-1] - 1e-16 * abs(history[-1]):
-            if batch == 1 or not settled:
-                return Found(w, history, optimal(problem, w, slack * 100))
-            batch = 1
-            continue
-        w = best
-        history.append(value)
-    return Found(w, history, optimal(problem, w, slack))
+    w, bend, rows = start.tolist(), problem.bend.tolist(), list(problem.G)
+    l1 = np.broadcast_to(problem.l1, start.shape).tolist()
+    every = np.flatnonzero(problem.bend > 0).tolist()
+    slope = problem.slope(start)
+    before = tried = b""
+    history: list[float] = []
 
+    def sweep(places: list[int]) -> float:
+        """Minimise over each of these coefficients once; return the largest change of a slope."""
+        largest = 0.0
+        for j in places:
+            old, bent = w[j], bend[j]
+            z = old * bent - slope.item(j)
+            size = (z if problem.positive else abs(z)) - l1[j]
+            new = 0.0 if size <= 0 else size / bent if z > 0 else -size / bent
+            if new != old:
+                w[j] = new
+                np.add(slope, rows[j] * (new - old), out=slope)
+                largest = max(largest, abs(new - old) * bent)
+        return largest
 
-def lowest(problem: Quadratic, w: Floats, goal: Floats) -> tuple[Floats, float]:
-    """Return the best of ``goal`` and of the points before it at which a coefficient becomes 0."""
-    crossing = np.flatnonzero(w * goal < 0)
-    parts = np.sort(w[crossing] / (w[crossing] - goal[crossing]))
-    best, value = w, np.inf
-    for part in [*parts.tolist(), 1.0]:
-        trial = w + part * (goal - w)
-        trial[crossing[np.abs(trial[crossing]) <= 1e-14 * np.abs(w[crossing])]] = 0.0
-        if problem.positive and (trial < 0).any():
-            if part < 1.0:
-                continue
-            trial = np.maximum(trial, 0.0)
-        now = problem.value(trial)
-        if now < value:
-            best, value = trial, now
-    return best, value
+    for number in range(most):
+        first = change = sweep(every)
+        for _ in range(10):
+            if change <= 0.05 * first:
+                break
+            change = sweep([j for j in every if w[j]])
+        here = np.array(w)
+        slope = problem.slope(here)
+        history.append(problem.value(here))
+        signs = np.sign(here)
+        key = signs.astype(np.int8).tobytes()
+        if key == before and (key != tried or number % 20 == 0) and np.count_nonzero(signs) <= problem.rank:
+            tried = key
+            exact = settled(problem, signs)
+            if (np.sign(exact) == signs).all() and optimal(problem, exact, slack):
+                return Found(exact, [*history[:-1], problem.value(exact)], True)
+        if first <= 1e-3 * float(np.min(slack)) or optimal(problem, here, slack * 0.1, slope):
+            return Found(here, history, True)
+        before = key
+    return Found(np.array(w), history, optimal(problem, np.array(w), slack))
 
 
 class Task(NamedTuple):
@@ -156,6 +172,12 @@ class Task(NamedTuple):
     def total(self) -> float:
         """Return the weight of all rows."""
         return float(self.design.n if self.design.root is None else (self.design.root**2).sum())
+
+    def quadratic(self, b: Floats) -> Quadratic:
+        """Return the problem as one of the Gram matrix; ``b`` are the products of the columns with y."""
+        G = self.design.gram() / self.total()
+        G.flat[:: len(G) + 1] += self.l2
+        return Quadratic(G, b, self.l1, self.positive)
 
     def slope(self, w: Floats, left: Floats) -> Floats:
         """Return the gradient of the smooth part, from the residuals ``left`` = y - X w."""
@@ -183,78 +205,160 @@ class Task(NamedTuple):
 
 
 def penalised(task: Task, start: Floats, most: int, tol: float) -> Found:
-    """Minimise a penalised least-squares problem.
+    """Minimise a penalised least-squares problem exactly.
 
-    Up to 600 columns exactly, from the whole Gram matrix. Beyond that accelerated proximal steps lead to a duality gap
-    of at most ``tol`` |y|² / W, and where few coefficients are left the active set among them is solved exactly.
+    Up to 600 columns from the whole Gram matrix. Beyond that from the Gram matrices of growing sets of columns; where
+    too many columns count, accelerated proximal steps lead to a duality gap of at most ``tol`` |y|² / W. A ``start``
+    with such a gap is the result.
     """
     design, total = task.design, task.total()
-    b = design.back(task.y[:, None])[0] / total
     constant = 0.5 * float(task.y @ task.y) / total
+    if start.any() and task.l1 and task.gap(start) <= tol * 2 * constant:
+        return Found(start, [], True)
+    b = design.back(task.y[:, None])[0] / total
     slack = 1e-13 * (column_norms(design) * np.sqrt(2 * constant / total) + task.l1) + np.finfo(float).tiny
     if design.p <= WHOLE:
-        G = design.gram() / total
-        G.flat[:: len(G) + 1] += task.l2
-        found = minimise(Quadratic(G, b, task.l1, task.positive), start, most, slack)
+        found = minimise(task.quadratic(b), start, most, slack)
         return found._replace(history=[value + constant for value in found.history])
-    coarse = proximal_steps(task, start, most, tol * 2 * constant)
-    slope = task.slope(coarse.w, task.residuals(coarse.w))
-    pull = -slope if task.positive else np.abs(slope)
-    near = np.flatnonzero((coarse.w != 0) | (pull > 0.95 * task.l1))
-    if not len(near) or len(near) > min(WHOLE, design.n + (WHOLE if task.l2 else 0)) or not coarse.converged:
-        return coarse
-    columns = design.dense(near)
-    G = columns.T @ columns / total
-    G.flat[:: len(G) + 1] += task.l2
-    exact = minimise(Quadratic(G, b[near], task.l1, task.positive), coarse.w[near], 30, slack[near], guard=False)
-    w = np.zeros_like(coarse.w)
-    w[near] = exact.w
-    value = task.value(w, task.residuals(w))
-    if exact.converged and value <= coarse.history[-1]:
-        return Found(w, [*coarse.history, value], True)
-    return coarse
+    found = Grown(task, b, slack).minimise(start, most, tol * 2 * constant)
+    return found or proximal_steps(task, start, most, tol * 2 * constant)
 
 
-def proximal_steps(task: Task, start: Floats, most: int, enough: float) -> Found:
-    """Take accelerated proximal gradient steps until the duality gap is ``enough``; the momentum restarts uphill.
+class Grown:
+    """The problem over the columns that have counted so far; their Gram matrix grows with them."""
+
+    def __init__(self, task: Task, b: Floats, slack: Floats) -> None:
+        self.task, self.b, self.slack = task, b, slack
+        self.near = np.zeros(0, np.intp)
+        self.G = np.zeros((0, 0))
+
+    def add(self, columns: Any) -> None:
+        """Take more columns in."""
+        old, m = self.near, len(self.near)
+        self.near = np.concatenate([old, columns])
+        G = np.empty((len(self.near), len(self.near)))
+        G[:m, :m] = self.G
+        G[m:] = self.task.design.gram(columns, self.near) / self.task.total()
+        G[:m, m:] = G[m:, :m].T
+        G.flat[m * (len(G) + 1) :: len(G) + 1] += self.task.l2
+        self.G = G
+
+    def minimise(self, start: Floats, most: int, enough: float) -> Found | None:
+        """Minimise over the columns that count, and add those that pull more, until there are none.
+
+        Where the active sets do not settle, proximal steps lead to a duality gap of ``enough``. None where too many
+        columns count.
+        """
+        task, w, history = self.task, start, []
+        left, exact = task.residuals(w), True
+        for _ in range(most):
+            missing = np.abs(task.slope(w, left)) if not task.positive else -task.slope(w, left)
+            missing -= task.l1 + self.slack
+            if not len(self.near):
+                missing[w != 0] = np.inf
+            missing[self.near] = -np.inf
+            others = np.flatnonzero(missing > 0)
+            if history and (not len(others) or (not exact and task.gap(w) <= enough)):
+                return Found(w, history, True)
+            wanted = 50 if exact else max(100, len(self.near) // 2)
+            if len(others) > wanted:
+                others = np.sort(others[np.argpartition(-missing[others], wanted)[:wanted]])
+            if len(others):
+                self.add(others)
+            if len(self.near) > 4 * WHOLE:
+                return None
+            rank = np.inf if task.l2 else float(task.design.n)
+            problem = Quadratic(self.G, self.b[self.near], task.l1, task.positive, rank)
+            inside = exchanged(problem, w[self.near], 8 if exact else 0, self.slack[self.near])
+            if not inside.converged:
+                exact = False
+                inside = self.hurried(problem, w[self.near], 20 * most, enough / 2)
+            if not inside.converged:
+                return None
+            w = np.zeros_like(w)
+            w[self.near] = inside.w
+            left = task.residuals(w)
+            history.append(task.value(w, left))
+        return Found(w, history, False)
+
+    def hurried(self, problem: Quadratic, start: Floats, most: int, enough: float) -> Found:
+        """Take accelerated proximal gradient steps on the Gram matrix until the duality gap is ``enough``."""
+        steps = Momentum(start, largest_bend(lambda v: problem.G @ v, len(start)), problem.l1, problem.positive)
+        for number in range(most):
+            if number % 20 == 0 and self.gap(steps.w) <= enough:
+                return Found(steps.w, [], True)
+            steps.take(problem.slope(steps.look))
+        return Found(steps.w, [], False)
+
+    def gap(self, part: Floats) -> float:
+        """Return the duality gap of the problem without the columns that have not counted."""
+        task = self.task
+        product = self.G @ part
+        slope, total = product - self.b[self.near], task.total()
+        # |y - X w|² / W, and (y - X w) y / W
+        power, ridge = float(task.y @ task.y) / total, task.l2 * float(part @ part)
+        along = float(self.b[self.near] @ part)
+        left = max(power - 2 * along + float(part @ product) - ridge, 0.0)
+        top = float((-slope).max() if task.positive else np.abs(slope).max())
+        share = min(1.0, task.l1 / top) if top > 0 else 1.0
+        smooth = 0.5 * (left + ridge)
+        return smooth + task.l1 * float(np.abs(part).sum()) - share * (power - along) + share**2 * smooth
+
+
+class Momentum:
+    """Accelerated proximal gradient steps; the momentum restarts uphill.
 
     Source: A. Beck, M. Teboulle (2009), A fast iterative shrinkage-thresholding algorithm.
     """
-    bend = largest_bend(task)
-    w = look = start.copy()
-    t, history = 1.0, [task.value(w, task.residuals(w))]
-    first = float(np.abs(task.slope(w * 0, task.y)).max(initial=0))
-    for step in range(1, most + 1):
-        left = task.residuals(look)
-        moved = look - task.slope(look, left) / bend
-        size = np.maximum((moved if task.positive else np.abs(moved)) - task.l1 / bend, 0.0)
-        new = size if task.positive else np.copysign(size, moved) * (size > 0)
-        shift = float(np.abs(new - look).max(initial=0)) * bend
-        if float((look - new) @ (new - w)) > 0:
-            t, look = 1.0, new
+
+    def __init__(self, start: Floats, bend: float, l1: float, positive: bool) -> None:
+        self.w, self.look, self.t = start, start, 1.0
+        self.bend, self.l1, self.positive = bend, l1, positive
+
+    def take(self, slope: Floats) -> None:
+        """Take a step, given the gradient of the smooth part at ``look``."""
+        moved = self.look - slope / self.bend
+        size = np.maximum((moved if self.positive else np.abs(moved)) - self.l1 / self.bend, 0.0)
+        new = size if self.positive else np.copysign(size, moved) * (size > 0)
+        if float((self.look - new) @ (new - self.w)) > 0:
+            self.t, self.look = 1.0, new
         else:
-            t, before = (1 + np.sqrt(1 + 4 * t * t)) / 2, t
-            look = new + (before - 1) / t * (new - w)
-        w = new
-        if step % 10 == 0:
+            t = (1 + np.sqrt(1 + 4 * self.t * self.t)) / 2
+            self.look = new + (self.t - 1) / t * (new - self.w)
+            self.t = t
+        self.w = new
+
+
+def proximal_steps(task: Task, start: Floats, most: int, enough: float) -> Found:
+    """Take accelerated proximal gradient steps on all columns until the duality gap is ``enough``."""
+    design, total = task.design, task.total()
+    bend = largest_bend(lambda v: design.back(design.times(v[None]))[0] / total + task.l2 * v, design.p)
+    steps = Momentum(start, bend, task.l1, task.positive)
+    history = [task.value(start, task.residuals(start))]
+    first = float(np.abs(task.slope(start * 0, task.y)).max(initial=0))
+    for number in range(1, most + 1):
+        look = steps.look
+        steps.take(task.slope(look, task.residuals(look)))
+        if number % 10 == 0:
+            w = steps.w
             history.append(task.value(w, task.residuals(w)))
             # without an L1 penalty the gap bounds nothing, so the step size decides
-            if task.gap(w) <= enough or shift <= 1e-9 * first:
+            if task.gap(w) <= enough or float(np.abs(w - look).max(initial=0)) * bend <= 1e-9 * first:
                 return Found(w, history, True)
-    return Found(w, history, False)
+    return Found(steps.w, history, False)
 
 
-def largest_bend(task: Task) -> float:
+def largest_bend(product: Any, size: int) -> float:
     """Return an upper bound of the largest curvature of the smooth part (power iteration)."""
-    v = np.random.default_rng(0).standard_normal(task.design.p)
+    v = np.random.default_rng(0).standard_normal(size)
     top = 0.0
     for _ in range(50):
         v /= np.sqrt(v @ v) or 1.0
-        v = task.design.back(task.design.times(v[None]))[0] / task.total()
+        v = product(v)
         before, top = top, float(np.sqrt(v @ v))
         if abs(top - before) <= 1e-3 * top:
             break
-    return 1.05 * top + task.l2 or 1.0
+    return 1.05 * top or 1.0
 
 
 def column_norms(design: Design) -> Floats:

@@ -245,17 +245,17 @@ def check_labels(owner: str, X: Any, y: Any) -> NDArray[Any]:
     return array
 
 
-def check_classes(owner: str, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def check_classes(owner: str, X: Any, y: Any, least: int = 2) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the sorted classes, and the index of each row's class.
 
-    There must be at least two classes.
+    There must be at least two classes, or ``least``.
     """
     labels = check_labels(owner, X, y)
     try:
         classes, index = np.unique(labels, return_inverse=True)
     except TypeError:
         raise TypeError(f"{owner}: y mixes labels that cannot be compared, such as strings and numbers") from None
-    if len(classes) < 2:
+    if len(classes) < least:
         raise ValueError(
             f"{owner} needs samples of at least 2 classes in the data, but the data contains only one class: "
             f"{classes[0]!r}"

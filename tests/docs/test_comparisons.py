@@ -187,4 +187,4 @@ class TestScikitLearn:
         assert search.fit(*data).best_params_ == {"ridge__alpha": 0.1}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            assert isinstance(models.MLPRegressor((3,), max_iter=2).fit(*data).module_, tl.nn.Module)
+            assert isinstance(models.MLPRegressor(hidden_layer_sizes=(3,), max_iter=2).fit(*data).module_, tl.nn.Module)

@@ -95,13 +95,13 @@ def test_more_points_than_one_piece(columns):
     X, weights, labels = rng.normal(size=(40_000, columns)), rng.random(40_000), rng.integers(0, 5, 40_000)
     points = Points(X)
     mass, sums = points.totals(labels, weights, 5)
-    near, least = points.nearest(points.X[:5])
+    near, least = points.nearest(points.rows(slice(5)))
     apart = ((X[:, None] - X[None, :5]) ** 2).sum(axis=2)
     assert (near == apart.argmin(axis=1)).all()
     np.testing.assert_allclose(least, apart.min(axis=1), atol=1e-12)
     for k in range(5):
         assert mass[k] == pytest.approx(weights[labels == k].sum())
-        np.testing.assert_allclose(sums[k], weights[labels == k] @ points.X[labels == k], atol=1e-9)
+        np.testing.assert_allclose(sums[k], weights[labels == k] @ points.rows(labels == k), atol=1e-9)
 
 
 def test_partial_fit_ends_at_the_means(blobs):
@@ -246,3 +246,18 @@ def test_transformed_frames_have_named_columns(blobs):
 
 def frame_of(pandas, blobs):
     return pandas.DataFrame(blobs, columns=list("abcd"))
+
+
+def test_verbose_prints_each_round(blobs, capsys):
+    model = models.KMeans(3, random_state=0, verbose=1, tol=0).fit(blobs)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Initialization complete" and lines[-1].endswith("strict convergence.")
+    assert [line for line in lines if line.startswith("Iteration")][-1].endswith(f"inertia {model.history_[-1]}.")
+
+
+@pytest.mark.parametrize("columns", [2, 7])
+def test_far_from_the_origin(columns):
+    near = np.random.default_rng(0).normal(size=(300, columns)) + 8 * np.eye(columns)[np.arange(300) % 2]
+    far = models.KMeans(2, init=near[:2] + 1e7, n_init=1).fit(near + 1e7)
+    here = models.KMeans(2, init=near[:2], n_init=1).fit(near)
+    assert (far.labels_ == here.labels_).all() and far.inertia_ == pytest.approx(here.inertia_, rel=1e-6)

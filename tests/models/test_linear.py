@@ -8,6 +8,7 @@ import pytest
 from tinygrad_lite import models, tensor
 
 linear_model = pytest.importorskip("sklearn.linear_model")
+sparse = pytest.importorskip("scipy.sparse")
 from sklearn.datasets import load_diabetes, make_regression  # noqa: E402
 
 
@@ -336,9 +337,10 @@ def test_logistic_options():
     assert models.LogisticRegression().fit(X, y).n_iter_.shape == (1,)
     again = models.LogisticRegression(warm_start=True, tol=1e-8).fit(X, y)
     assert again.fit(X, y).n_iter_[0] <= 1
-    free = models.LogisticRegression(None, tol=1e-9).fit(X, y)
+    with pytest.warns(FutureWarning, match="'penalty' was deprecated"):
+        free = models.LogisticRegression(None, tol=1e-9).fit(X, y)
     np.testing.assert_allclose(free.coef_, models.LogisticRegression(C=np.inf, tol=1e-9).fit(X, y).coef_)
-    for wrong in ({"penalty": "l1"}, {"l1_ratio": 0.5}, {"solver": "best"}, {"class_weight": "even"}):
+    for wrong in ({"l1_ratio": 1.5}, {"intercept_scaling": 0}, {"solver": "best"}, {"class_weight": "even"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             models.LogisticRegression(**wrong).fit(X, y)
     one = models.LogisticRegression().fit(X, y, np.where(y == 0, 1.0, 0.0))  # only one class has any weight
@@ -368,3 +370,87 @@ def test_metadata_routing_passes_weights():
             models.Ridge().set_fit_request(weight=True)
     np.testing.assert_allclose(search.best_estimator_.coef_, models.Ridge(1e-6).fit(X, y, weights).coef_)
     assert "alpha" in models.Ridge()._repr_html_()
+
+
+LOGISTIC = {
+    "l1": ({"solver": "saga", "l1_ratio": 1, "C": 0.2}, 3), "both": ({"solver": "saga", "l1_ratio": 0.4, "C": 0.2}, 2),
+    "liblinear": ({"solver": "liblinear", "l1_ratio": 1, "C": 0.2, "intercept_scaling": 3.0}, 2),
+    "scaling": ({"solver": "liblinear", "C": 0.2, "intercept_scaling": 0.5}, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LOGISTIC)
+def test_penalties_of_logistic_regression(kind):
+    """The slopes of the loss, written out: nothing is left but what the penalty holds."""
+    settings, classes = LOGISTIC[kind]
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 12)) * np.geomspace(0.5, 3, 12) + 1
+    y = (X[:, :2] @ [1.0, 0.5] + rng.normal(size=80)).argsort().argsort() * classes // 80
+    X = sparse.csr_array(X) if kind == "both" else X
+    model = models.LogisticRegression(**settings, tol=1e-9).fit(X, y)
+    chances = model.predict_proba(X) - np.eye(classes)[y]
+    chances = chances[:, 1:] if classes == 2 else chances
+    ratio, c, held = settings.get("l1_ratio", 0), settings["C"], settings["solver"] == "liblinear"
+    weights, slope = model.coef_, c * (X.T @ chances).T
+    if held:  # the intercept is the weight of a column of this number
+        scaling = settings["intercept_scaling"]
+        weights = np.column_stack([weights, model.intercept_ / scaling])
+        slope = np.column_stack([slope, c * scaling * chances.sum(axis=0)])
+    else:
+        np.testing.assert_allclose(chances.sum(axis=0), 0, atol=1e-6)
+    slope = slope + (1 - ratio) * weights
+    np.testing.assert_allclose(slope[weights != 0], -ratio * np.sign(weights[weights != 0]), atol=1e-6)
+    assert (np.abs(slope[weights == 0]) <= ratio).all()
+    assert (weights == 0).any() == bool(ratio)
+    before = model.decision_function(X)
+    again = model.sparsify()
+    assert again.coef_.nnz == np.count_nonzero(weights[:, :12])
+    np.testing.assert_allclose(again.decision_function(X), before)
+    assert isinstance(again.densify().coef_, np.ndarray)
+
+
+@pytest.mark.parametrize("wrong", [
+    ({"l1_ratio": 1}, "lbfgs supports only 'l2' or None"), ({"l1_ratio": 0.5, "solver": "liblinear"}, "Only 'saga'"),
+    ({"dual": True}, "supports only dual=False"), ({"C": np.inf, "solver": "liblinear"}, "not supported"),
+    ({"solver": "liblinear"}, "does not support multiclass"),
+])  # fmt: skip
+def test_solvers_refuse_what_scikit_learn_refuses(wrong):
+    settings, message = wrong
+    X, y = make_regression(30, 2, random_state=0)
+    for kind in (models.LogisticRegression, linear_model.LogisticRegression):
+        with pytest.raises(ValueError, match=message):
+            kind(**settings).fit(X, np.digitize(y, [-5, 5]))
+
+
+@pytest.mark.parametrize(("alpha", "positive"), [(0.3, False), (0.02, False), (0.1, True)])
+def test_more_columns_than_the_gram_matrix_has(alpha, positive):
+    """Wide data: where the active sets do not settle, the gap is as small as asked for."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 700))
+    y = X[:, :5] @ [3.0, -2.0, 1.0, 0.5, 2.0] + rng.normal(size=60)
+    for kind in ("Lasso", "ElasticNet"):
+        model = getattr(models, kind)(alpha=alpha, positive=positive, tol=1e-8).fit(X, y)
+        left = y - model.predict(X)
+        l2 = 0.0 if kind == "Lasso" else alpha / 2
+        l1 = alpha if kind == "Lasso" else alpha / 2
+        slope = X.T @ left / 60 - l2 * model.coef_
+        used = model.coef_ != 0
+        slack = 1e-2 * l1
+        np.testing.assert_allclose(slope[used], l1 * np.sign(model.coef_[used]), atol=slack)
+        assert ((slope if positive else np.abs(slope)) <= l1 + slack).all()
+        assert not positive or (model.coef_ >= 0).all()
+        assert model.dual_gap_ <= 1e-8 * (y @ y) / 60 + 1e-13
+        assert 0 < used.sum() < 700
+        assert model.set_params(warm_start=True).fit(X, y).n_iter_ == 0
+
+
+def test_a_wrong_gram_matrix_is_refused():
+    X, y = make_regression(30, 4, random_state=0)
+    X = X - X.mean(axis=0)
+    for wrong in (np.eye(4), np.eye(3)):
+        with pytest.raises(ValueError, match="precompute"):
+            models.Lasso(precompute=wrong).fit(X, y)
+    right = models.Lasso(precompute=X.T @ X).fit(X, y)
+    np.testing.assert_allclose(right.coef_, models.Lasso().fit(X, y).coef_)
+    with pytest.warns(UserWarning, match="X was centered"):
+        models.Lasso(precompute=X.T @ X).fit(X + 1, y)

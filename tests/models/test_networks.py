@@ -126,9 +126,9 @@ def test_cnn_classifier_reads_digits(digits):
 def test_mlp_regressor_with_lbfgs_fits_a_curve():
     x = np.linspace(-2, 2, 60)[:, None]
     Y = np.column_stack([np.sin(2 * x[:, 0]), x[:, 0] ** 2])
-    model = models.MLPRegressor((20,), activation="tanh", solver="lbfgs", alpha=0, max_iter=400, random_state=0).fit(
-        x, Y
-    )
+    model = models.MLPRegressor(
+        hidden_layer_sizes=(20,), activation="tanh", solver="lbfgs", alpha=0, max_iter=400, random_state=0
+    ).fit(x, Y)
     assert model.predict(x).shape == (60, 2)
     assert model.score(x, Y) > 0.999
     assert model.history_[0] > model.loss_
@@ -140,7 +140,9 @@ def test_a_perceptron_without_hidden_layers_is_ridge_regression():
     y = x @ [3.0, -2.0, 1.0] + 4.0 + rng.normal(size=50)
     weights = rng.uniform(0.5, 2.0, 50)
     ridge = models.Ridge(20.0).fit(x, y, weights)
-    model = models.MLPRegressor((), solver="lbfgs", alpha=20.0, max_iter=500, random_state=0).fit(x, y, weights)
+    model = models.MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=20.0, max_iter=500, random_state=0).fit(
+        x, y, weights
+    )
     np.testing.assert_allclose(model.module_[0].weight.array[0], ridge.coef_, rtol=1e-4)
     np.testing.assert_allclose(model.predict(x), ridge.predict(x), rtol=1e-3, atol=1e-3)
 
@@ -149,7 +151,7 @@ def test_a_perceptron_without_hidden_layers_is_ridge_regression():
     "make",
     [
         lambda: models.MLPClassifier((9,), max_iter=3, random_state=5),
-        lambda: models.MLPRegressor((9,), max_iter=3, random_state=5, solver="sgd", batch_size=16),
+        lambda: models.MLPRegressor(hidden_layer_sizes=(9,), max_iter=3, random_state=5, solver="sgd", batch_size=16),
         lambda: models.CNNClassifier((3,), hidden=8, dropout=0.3, max_iter=2, random_state=5),
         lambda: models.KMeans(5, random_state=5),
         lambda: models.SoftKMeans(5, beta=20.0, random_state=5),
@@ -172,7 +174,7 @@ def test_a_seeded_fit_leaves_the_random_numbers_of_the_library_alone(digits):
     manual_seed(1)
     expected = rand(3).array
     manual_seed(1)
-    models.MLPRegressor((4,), max_iter=2, tol=10.0, n_iter_no_change=1, random_state=0).fit(
+    models.MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, tol=10.0, n_iter_no_change=1, random_state=0).fit(
         digits[0][:20], digits[2][:20]
     )
     assert (rand(3).array == expected).all()
@@ -237,11 +239,11 @@ def test_early_stopping_keeps_the_best_weights(digits):
     options = {"max_iter": 300, "learning_rate_init": 0.01, "random_state": 0, "n_iter_no_change": 4}
     model = models.MLPClassifier((20,), early_stopping=True, validation_fraction=0.2, **options).fit(X, y)
     assert model.n_iter_ == len(model.validation_scores_) < 300 and model.score(held, wanted) > 0.85
-    kept = models.MLPRegressor((5,), early_stopping=True, **options).fit(X, y * 1.0)
+    kept = models.MLPRegressor(hidden_layer_sizes=(5,), early_stopping=True, **options).fit(X, y * 1.0)
     # the score of the first epoch is made the best one: its weights must come back
-    last = models.MLPRegressor((5,), early_stopping=True, **options)
+    last = models.MLPRegressor(hidden_layer_sizes=(5,), early_stopping=True, **options)
     last._judged, scores = (lambda x, t: scores.pop(0)), [1.0, *np.linspace(0.5, 0.1, 299)]
-    first = models.MLPRegressor((5,), early_stopping=True, **{**options, "max_iter": 1})
+    first = models.MLPRegressor(hidden_layer_sizes=(5,), early_stopping=True, **{**options, "max_iter": 1})
     with pytest.warns(models.ConvergenceWarning):
         first.fit(X, y * 1.0)
     np.testing.assert_array_equal(last.fit(X, y * 1.0).coefs_[0], first.coefs_[0])
@@ -277,7 +279,7 @@ def test_warm_start_goes_on(digits, capsys):
 def test_weights_that_are_not_numbers_are_an_error():
     X = np.random.default_rng(0).normal(size=(30, 2)) * 1e150
     for kind in (models.MLPRegressor, models.MLPClassifier):
-        model = kind((3,), solver="sgd", learning_rate_init=1e10, random_state=0)
+        model = kind(hidden_layer_sizes=(3,), solver="sgd", learning_rate_init=1e10, random_state=0)
         with np.errstate(all="ignore"), pytest.raises(ValueError, match="non-finite parameter weights"):
             model.fit(X, np.arange(30) % 2)
 
@@ -291,3 +293,39 @@ def test_sparse_rows_train_the_same_network(digits, solver):
     plain = models.MLPClassifier((6,), **options).fit(X, y)
     model = models.MLPClassifier((6,), **options).fit(sparse.csr_matrix(X), y)
     np.testing.assert_allclose(model.predict_proba(sparse.csr_matrix(held)), plain.predict_proba(held), rtol=1e-9)
+
+
+def test_two_classes_share_one_output_and_labels_have_their_own():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    labels = (x @ rng.normal(size=(3, 4)) > 0).astype(int)
+    two = models.MLPClassifier((6,), solver="lbfgs", random_state=0).fit(x, np.where(labels[:, 0], "yes", "no"))
+    assert (two.n_outputs_, two.out_activation_, two.coefs_[-1].shape) == (1, "logistic", (6, 1))
+    np.testing.assert_allclose(two.predict_proba(x).sum(axis=1), 1)
+    assert two.score(x, np.where(labels[:, 0], "yes", "no")) > 0.95
+    several = models.MLPClassifier((8,), solver="lbfgs", alpha=0.1, max_iter=2000, random_state=0).fit(x, labels)
+    assert several.score(x, labels) > 0.9 and several.predict(x).shape == (60, 4)
+    assert several.predict_proba(x).sum(axis=1).std() > 0.1  # no softmax over labels
+    batches = models.MLPClassifier((8,), random_state=0, learning_rate_init=0.02)
+    for _ in range(60):
+        batches.partial_fit(x, labels, classes=range(4))
+    assert batches.score(x, labels) > 0.7
+    with pytest.raises(ValueError, match="5 columns for 4"):
+        batches.partial_fit(x, np.ones((60, 5)), classes=range(4))
+
+
+def test_counts_have_a_poisson_loss():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(0)
+    x = np.linspace(0, 1, 80)[:, None]
+    y = rng.poisson(np.exp(x[:, 0] + 1))
+    model = models.MLPRegressor("poisson", (1,), "identity", solver="lbfgs", alpha=0, random_state=0, max_iter=500).fit(
+        x, y
+    )
+    theirs = linear_model.PoissonRegressor(alpha=0, tol=1e-8).fit(x, y)
+    np.testing.assert_allclose(model.predict(x), theirs.predict(x), rtol=1e-3)
+    assert model.out_activation_ == "exp"
+    with pytest.raises(ValueError, match="at least 0"):
+        model.fit(x, -1.0 * y - 1)
+    with pytest.raises(ValueError, match="'loss' parameter"):
+        models.MLPRegressor((3,)).fit(x, y)
