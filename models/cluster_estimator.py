@@ -77,7 +77,7 @@ class Starts:
         return points.rows(chosen)
 
 
-def reseat(centers: Floats, empty: Ints, points: Points, weights: Floats, labels: Ints, nearest: Floats) -> None:
+def reseat(centers: Floats, empty: Ints, points: Points, weights: Floats, labels: Any, nearest: Floats) -> None:
     """Move centroids without points to the points farthest from their centroids.
 
     All arrays are changed in place.

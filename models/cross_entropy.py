@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.models.design import Design
+from tinygrad_lite.models.design import PIECE, Design
 from tinygrad_lite.models.validation import Floats
 
 DIRECT = 150
@@ -36,8 +36,9 @@ class CrossEntropy:
         self.bend = np.append(bend * scale**2, 0.0) if ones else bend * scale**2
         self.columns: Any = None
         if not design.sparse:
-            dense = design.dense() * scale
-            self.columns = np.column_stack([dense, np.ones(design.n)]) if ones else dense
+            self.columns = np.ones((design.n, design.p + ones))
+            for at, piece in design.pieces():
+                np.multiply(piece, scale, out=self.columns[at, : design.p])
 
     def scores(self, w: Floats) -> Floats:
         """Return the scores (n, rows)."""
@@ -96,7 +97,7 @@ class CrossEntropy:
                     each = self.share * chances * (1 - chances)
                 else:
                     each = self.share * chances[:, a] * ((a == b) - chances[:, b])
-                block = parts[a].T @ (parts[b] * each[:, None])
+                block = weighted_products(parts[a], parts[b], each)
                 out[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] = block
                 out[ends[b] : ends[b + 1], ends[a] : ends[a + 1]] = block.T
         out.flat[:: len(out) + 1] += self.bend[np.concatenate(places)]
@@ -110,6 +111,16 @@ class CrossEntropy:
         inside = columns[columns < self.design.p]
         out = self.design.dense(inside) * self.scale[inside]
         return np.column_stack([out, np.ones(len(out))]) if len(inside) < len(columns) else out
+
+
+def weighted_products(a: Floats, b: Floats, weights: Floats) -> Floats:
+    """Return ``a.T @ (weights * b)``, in pieces."""
+    out = np.zeros((a.shape[1], b.shape[1]))
+    size = max(1, PIECE // max(b.shape[1], 1))
+    for at in range(0, len(a), size):
+        rows = slice(at, at + size)
+        out += a[rows].T @ (b[rows] * weights[rows, None])
+    return out
 
 
 def descend(loss: CrossEntropy, start: Floats, tol: float, most: int) -> Descent:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_lite.models.validation import Floats, is_sparse
 
-PIECE = 1 << 20
+PIECE = 1 << 17
 """Numbers of a dense matrix that are converted and centred at a time."""
 
 KEPT = 1 << 22
@@ -22,7 +22,7 @@ class Design:
     Products are taken in float64, in pieces, so that a large X needs no centred copy.
     """
 
-    def __init__(self, X: Any, weights: Floats | None, centred: bool) -> None:
+    def __init__(self, X: Any, weights: Floats | None, centred: bool, keep: bool = True) -> None:
         self.X, self.sparse = X, is_sparse(X)
         self.n, self.p = X.shape
         self.root = None if weights is None else np.sqrt(weights)[:, None]
@@ -34,7 +34,7 @@ class Design:
             self.middle = self._plain(share[None] / total)[0]
             if not self.sparse:
                 self._refine(share, total, weights)
-        if not self.sparse and X.size <= KEPT:
+        if keep and not self.sparse and X.size <= KEPT:
             self._kept = self.dense()
 
     def _refine(self, share: Floats, total: float, weights: Floats | None) -> None:

@@ -174,7 +174,7 @@ class LogisticRegression(Classifier):
         if self.solver == "liblinear" and len(classes) > 2:
             raise ValueError(
                 "The 'liblinear' solver does not support multiclass classification (n_classes >= 3). Either use "
-                "another solver or wrap the estimator in a OneVsRestClassifier to keep applying a one-versus-rest scheme."
+                "another solver or wrap the estimator in a OneVsRestClassifier to keep a one-versus-rest scheme."
             )
         weights = check_weights(rows, sample_weight)
         by_class = class_weights(owner, self.class_weight, classes, index)
@@ -209,8 +209,7 @@ class LogisticRegression(Classifier):
     def densify(self) -> Self:
         """Turn ``coef_`` back into an array."""
         self._check_fitted()
-        coefficients: Any = self.coef_
-        self.coef_ = coefficients.toarray() if is_sparse(coefficients) else coefficients
+        self.coef_ = dense(self.coef_)
         return self
 
     def _solved(self, X: Any, index: Any, share: Floats, penalty: Penalty, stop: Any) -> tuple[Floats, Any]:
@@ -218,12 +217,11 @@ class LogisticRegression(Classifier):
         rows, unit = moderate(X)
         # centred columns of equal spread give the best conditioning
         held = self.fit_intercept and self.solver == "liblinear"  # its intercept is penalised: nothing is centred
-        design = Design(rows, share, self.fit_intercept and not held)
+        weighted = None if (share == 1).all() else share
+        design = Design(rows, weighted, self.fit_intercept and not held, keep=False)
         total = float(share.sum())
         inverse = inverse_spread(design, total)
         design.root = None
-        plain = Design(rows, None, False)
-        plain.middle, plain._kept = design.middle, None
         strength = penalty.strength / total
         with np.errstate(over="ignore"):
             bend = min(strength * (1 - penalty.l1_ratio) / unit / unit, 1e300)
@@ -231,14 +229,14 @@ class LogisticRegression(Classifier):
         count, ones = len(self.classes_), bool(self.fit_intercept)
         start = self._start(1 if count == 2 else count, design, inverse, unit)
         if self.solver == "gradient":
-            columns = plain.dense() * inverse
+            columns = design.dense() * inverse
             columns = np.column_stack([columns, np.ones(len(index))]) if ones else columns
             squares = np.append(bend * inverse**2, 0.0) if ones else bend * inverse**2
             signs = tensor([[-0.5], [0.5]], dtype=np.float64) if count == 2 else None
             graph = penalised_cross_entropy(tensor(columns), tensor(index), share / total, tensor(squares), signs)
             found: Any = newton(graph, start, *stop)
         else:
-            loss = CrossEntropy(plain, index, count, share / total, inverse, bend, ones)
+            loss = CrossEntropy(design, index, count, share / total, inverse, bend, ones)
             scaling = float(self.intercept_scaling)
             lines = np.append(l1 * inverse, 0.0) if ones else l1 * inverse
             if held:
@@ -261,7 +259,7 @@ class LogisticRegression(Classifier):
         start = np.zeros((count, design.p + bool(self.fit_intercept)))
         old = self.__dict__.get("coef_")
         if self.warm_start and old is not None and np.shape(old) == (count, design.p):
-            plain = np.asarray(old.toarray() if is_sparse(old) else old, np.float64) * unit
+            plain = np.asarray(dense(old), np.float64) * unit
             start[:, : design.p] = np.divide(plain, inverse, out=np.zeros_like(plain), where=inverse > 0)
             if self.fit_intercept:
                 start[:, -1] = self.intercept_ + plain @ design.middle
@@ -278,7 +276,7 @@ class LogisticRegression(Classifier):
         For two classes a positive score means the second.
         """
         product = self._rows(X) @ self.coef_.T
-        scores: Floats = np.asarray(product.toarray() if is_sparse(product) else product) + self.intercept_
+        scores: Floats = np.asarray(dense(product)) + self.intercept_
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict_proba(self, X: Any) -> Floats:
@@ -293,12 +291,17 @@ class LogisticRegression(Classifier):
     def module(self) -> nn.Linear:
         """Return the map to the scores as a float64 layer."""
         self._check_fitted()
-        coefficients: Any = self.coef_.toarray() if is_sparse(self.coef_) else self.coef_
+        coefficients = dense(self.coef_)
         layer = nn.Linear(coefficients.shape[1], len(coefficients), dtype=np.float64)
         layer.weight.data = tensor(coefficients.astype(np.float64))
         if layer.bias is not None:
             layer.bias.data = tensor(self.intercept_.astype(np.float64))
         return layer
+
+
+def dense(values: Any) -> Any:
+    """Return an array of a sparse or dense matrix."""
+    return values.toarray() if is_sparse(values) else values
 
 
 def inverse_spread(design: Design, total: float) -> Floats:

@@ -212,7 +212,7 @@ class MLPClassifier(Perceptron, NetworkClassifier):
     `MLPRegressor` but for ``loss``.
 
     >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
-    >>> MLPClassifier((8,), solver="lbfgs", random_state=0).fit(X, y).predict(X).tolist()
+    >>> MLPClassifier((8,), solver="lbfgs", random_state=1).fit(X, y).predict(X).tolist()
     [0, 1, 1, 0]
     """
 

@@ -55,7 +55,10 @@ class NetworkClassifier(Network, Classifier):
     def _targets(self, rows: Any, y: Any, classes: Any = None) -> tuple[Any, Any]:
         """Return the classes, and what the network is to give for each row: class numbers, or zeros and ones."""
         owner = type(self).__name__
-        several = self._several and np.ndim(y) == 2 and np.shape(y)[1] > 1
+        known: Any
+        goal: Any
+        shape = np.asarray(y.array if isinstance(y, Tensor) else y).shape if self._several else ()
+        several = len(shape) == 2 and shape[1] > 1
         if several:
             goal = check_measurements(owner, rows, y, rows.dtype)
             if not np.isin(goal, (0, 1)).all():

@@ -220,8 +220,8 @@ def penalised(task: Task, start: Floats, most: int, tol: float) -> Found:
     if design.p <= WHOLE:
         found = minimise(task.quadratic(b), start, most, slack)
         return found._replace(history=[value + constant for value in found.history])
-    found = Grown(task, b, slack).minimise(start, most, tol * 2 * constant)
-    return found or proximal_steps(task, start, most, tol * 2 * constant)
+    near = Grown(task, b, slack).minimise(start, most, tol * 2 * constant)
+    return near or proximal_steps(task, start, most, tol * 2 * constant)
 
 
 class Grown:
@@ -249,7 +249,8 @@ class Grown:
         Where the active sets do not settle, proximal steps lead to a duality gap of ``enough``. None where too many
         columns count.
         """
-        task, w, history = self.task, start, []
+        task, w = self.task, start
+        history: list[float] = []
         left, exact = task.residuals(w), True
         for _ in range(most):
             missing = np.abs(task.slope(w, left)) if not task.positive else -task.slope(w, left)
