@@ -43,6 +43,23 @@ def through(T: Any, select: Callable[[Any], Any]) -> Any:
     return x.grad
 
 
+def by_keyword(T: Any) -> Any:
+    class Scaled(T.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, by: Any = 1, plus: Any = 0) -> Any:
+            ctx.by = by
+            return x * by + plus
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * ctx.by, None, None
+
+    x = T.ones(1, requires_grad=True)
+    y = Scaled.apply(x, plus=2, by=3)
+    y.backward()
+    return y, x.grad
+
+
 PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "gradients of dtype=": widened,
     "max of a NaN gradient": lambda T: (through(T, lambda x: x.max()), through(T, lambda x: x.min())),
@@ -63,6 +80,8 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "bytes of a number": lambda T: T.ones(()).view(T.float64),
     "mean of scattered int32": lambda T: T.tensor([2, 4], dtype=T.int32).scatter_reduce(0, T.tensor([0, 0]), T.tensor([1, 3], dtype=T.int32), "mean"),
     "kl_div over no samples": lambda T: T.nn.functional.kl_div(T.zeros(0), T.zeros(3, 0), log_target=True, reduction="batchmean"),
+    "a Function by keyword": by_keyword,
+    "a hook that returns a number": lambda T: (lambda x: (x.register_hook(lambda g: 3), x.backward()))(T.tensor(1.0, requires_grad=True)),
     "attributes of layers": lambda T: (T.nn.Conv2d(1, 2, 3).output_padding, T.nn.GRU(1, 2).mode, T.nn.RNN(1, 2, nonlinearity="relu").mode, T.nn.Upsample(2).name, T.nn.PReLU().reset_parameters()),
     "Rprop of a NaN gradient": lambda T: (lambda p: (setattr(p, "grad", T.tensor([nan, 1.0])), T.optim.Rprop([p]).step(), p.detach())[2])(T.nn.Parameter(T.ones(2))),
     "parameters in a list": lambda T: repr(T.nn.ParameterList([T.nn.Parameter(T.ones(2)), T.nn.Parameter(T.ones(1))])),

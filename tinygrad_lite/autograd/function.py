@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -172,8 +173,13 @@ class Function:
         raise GradientError(f"{type(self).__name__}: call {type(self).__name__}.apply(...), not an instance")
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Run ``forward`` on ``args`` and record a node."""
+    def apply(cls, *args: Any, **words: Any) -> Any:
+        """Run ``forward`` on ``args`` and record a node; ``backward`` counts keyword arguments in their places."""
+        if words:
+            first = (None,) if cls.setup_context is Function.setup_context else ()
+            bound = inspect.signature(cls.forward).bind(*first, *args, **words)
+            bound.apply_defaults()
+            args = bound.args[len(first) :]
         mode, ctx = MODE.get(), FunctionCtx()
         if any(isinstance(a, Tensor) and a.level for a in args):
             for a in args:  # forward may do anything with the numbers: one example after the other

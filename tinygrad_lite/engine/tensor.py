@@ -451,7 +451,7 @@ def hook_on(t: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
             answer = given
         if not isinstance(answer, Tensor) or answer.shape != g.shape:
             kind = "a tensor" if isinstance(answer, Tensor) else type(answer).__name__
-            raise ShapeError(
+            raise (ShapeError if isinstance(answer, Tensor) else DTypeError)(
                 f"hook: expected a tensor of shape {tuple(g.shape)} or None, got {kind} {describe(answer)}"
             )
         if answer.dtype != g.dtype:
