@@ -82,6 +82,8 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "kl_div over no samples": lambda T: T.nn.functional.kl_div(T.zeros(0), T.zeros(3, 0), log_target=True, reduction="batchmean"),
     "a Function by keyword": by_keyword,
     "a hook that returns a number": lambda T: (lambda x: (x.register_hook(lambda g: 3), x.backward()))(T.tensor(1.0, requires_grad=True)),
+    "NaN gradient of ignored targets": lambda T: (lambda x: (T.nn.functional.nll_loss(x, T.tensor([-100, 1]), reduction="none").backward(T.tensor([nan, 1.0])), x.grad)[1])(T.zeros(2, 2, requires_grad=True)),
+    "mean of scattered, NaN left out": lambda T: T.tensor([nan, 2.0]).scatter_reduce(0, T.tensor([0, 0]), T.tensor([1.0, 3.0]), "mean", include_self=False),
     "attributes of layers": lambda T: (T.nn.Conv2d(1, 2, 3).output_padding, T.nn.GRU(1, 2).mode, T.nn.RNN(1, 2, nonlinearity="relu").mode, T.nn.Upsample(2).name, T.nn.PReLU().reset_parameters()),
     "Rprop of a NaN gradient": lambda T: (lambda p: (setattr(p, "grad", T.tensor([nan, 1.0])), T.optim.Rprop([p]).step(), p.detach())[2])(T.nn.Parameter(T.ones(2))),
     "parameters in a list": lambda T: repr(T.nn.ParameterList([T.nn.Parameter(T.ones(2)), T.nn.Parameter(T.ones(1))])),

@@ -270,6 +270,11 @@ def bare(x: Any) -> Any:
     return x.array if isinstance(x, Tensor) else x
 
 
+def unshared(y: Any, x: Any) -> Any:
+    """Return ``y``, as a copy if it lies in the memory of ``x``: a write to one must not change the other."""
+    return clone(y) if np.may_share_memory(bare(y), bare(x)) else y
+
+
 def alike(x: Any, array: Any) -> Any:
     """Return ``array`` as a Tensor if ``x`` is one, else as an array."""
     return make(new.asarray(array)) if isinstance(x, Tensor) else new.asarray(array)

@@ -180,7 +180,7 @@ def scatter_reduce(
     shape = tuple(input.shape)
     hits = _hits(at, dim, shape, np.int64)
     if reduce in ("sum", "mean"):
-        base = input if include_self else where(hits > 0, input * 0, input)
+        base = input if include_self else where(hits > 0, 0, input)
         total = scatter_along(src, at, dim, shape) + base
         if reduce == "sum":
             return total

@@ -12,7 +12,7 @@ from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, LinAlgError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
-from tinygrad_lite.ops.elementwise.cast import contiguous
+from tinygrad_lite.ops.elementwise.cast import clone, contiguous
 from tinygrad_lite.ops.linalg import decompositions as d
 from tinygrad_lite.ops.linalg.decompositions import check_matrix, mT
 from tinygrad_lite.ops.shape.moving import flip
@@ -332,8 +332,8 @@ def matrix_power(A: Array, n: int) -> Array:
         raise ShapeError(f"matrix_power: expected square matrices, got {describe(A)}")
     if n < 0:
         A, n = inv(A), -n
-    if n == 0:
-        return contiguous(_ones_of(A))
+    if n < 2:
+        return clone(A) if n else contiguous(_ones_of(A))
     out = None
     while True:  # by squaring
         if n & 1:

@@ -14,7 +14,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import add, mul
-from tinygrad_lite.ops.elementwise.cast import bare, contiguous
+from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import norm
 from tinygrad_lite.ops.linalg.points import euclidean
@@ -440,7 +440,7 @@ def diff(input: Array, n: int = 1, dim: int = -1, prepend: Any = None, append: A
     parts = [x for x in (prepend, input, append) if x is not None]
     y = cat(parts, dim) if len(parts) > 1 else input
     if not n:
-        return input
+        return clone(input)
     if n < 0:
         raise ShapeError(f"diff: n must not be negative, got {n}")
     lead = (slice(None),) * dim

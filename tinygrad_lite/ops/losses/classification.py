@@ -182,7 +182,7 @@ def _nll_scale(g: Array, target: Any, weight: Any, ignore_index: int, reduction:
     if reduction == "mean":
         # ignored targets get 0, also where nothing is left to average over
         w = w / total if total else np.where(target != ignore_index, np.nan, 0).astype(dtype)
-    return g * w, safe
+    return where(target != ignore_index, g * w, 0.0), safe  # even if g is NaN
 
 
 def _expand(x: Array, axis: int) -> Array:

@@ -16,6 +16,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import unshared
 from tinygrad_lite.ops.windows.correlation import Ints, Pads, check_window, col2im, conv, conv_input, im2col
 from tinygrad_lite.ops.windows.padding import pad
 
@@ -288,7 +289,7 @@ def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
     cols = im2col(x, kernel, stride, pads, dilation)
     rows = x.shape[1] * prod(kernel)
     count = prod(cols.shape[4:])
-    return cols.reshape((rows, count) if alone else (x.shape[0], rows, count))
+    return unshared(cols.reshape((rows, count) if alone else (x.shape[0], rows, count)), input)
 
 
 @function(method=False, functional=True)

@@ -11,6 +11,7 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import unshared
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.shape.reshaping import permute, reshape_op
 from tinygrad_lite.ops.windows.correlation import Pads, padded
@@ -80,7 +81,7 @@ def pad(input: Array, pad: Any, mode: str = "constant", value: float | None = No
     pairs = _pairs(pad, input.ndim)
     if mode not in MODES:
         raise OptionError(f"pad: mode must be one of {', '.join(MODES)}, got {mode!r}")
-    shape = tuple(input.shape)
+    given, shape = input, tuple(input.shape)
     first = len(shape) - len(pairs)
     if any(a + b + n < 0 or a + n < 0 or b + n < 0 for (a, b), n in zip(pairs, shape[first:], strict=True)):
         raise ShapeError(f"pad: padding {tuple(pad)} cuts off more than there is of x {describe(input)}")
@@ -101,7 +102,7 @@ def pad(input: Array, pad: Any, mode: str = "constant", value: float | None = No
             else:
                 where = _source(n, max(a, 0), max(b, 0), mode, shape)[max(-a, 0) : None if b >= 0 else b]
             input = getitem(input, (slice(None),) * axis + (where,))
-    return input
+    return unshared(input, given)
 
 
 # ------------------------------------------------------------------------------------------------ pixels
@@ -122,7 +123,7 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
         )
     x = reshape_op(input, (*lead, c // (r * r), r, r, h, w))
     x = permute(x, (*range(n + 1), n + 3, n + 1, n + 4, n + 2))
-    return reshape_op(x, (*lead, c // (r * r), h * r, w * r))
+    return unshared(reshape_op(x, (*lead, c // (r * r), h * r, w * r)), input)
 
 
 @function(method=False, functional=True)
@@ -136,7 +137,7 @@ def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
         )
     x = reshape_op(input, (*lead, c, h // r, r, w // r, r))
     x = permute(x, (*range(n + 1), n + 2, n + 4, n + 1, n + 3))
-    return reshape_op(x, (*lead, c * r * r, h // r, w // r))
+    return unshared(reshape_op(x, (*lead, c * r * r, h // r, w // r)), input)
 
 
 @function(method=False, functional=True)
@@ -146,4 +147,4 @@ def channel_shuffle(input: Array, groups: int) -> Array:
     if groups < 1 or c % groups:
         raise ShapeError(f"channel_shuffle: {c} channels do not divide into {groups} groups (x {tuple(input.shape)})")
     x = reshape_op(input, (n, groups, c // groups, *rest))
-    return reshape_op(permute(x, (0, 2, 1, *range(3, 3 + len(rest)))), (n, c, *rest))
+    return unshared(reshape_op(permute(x, (0, 2, 1, *range(3, 3 + len(rest)))), (n, c, *rest)), input)

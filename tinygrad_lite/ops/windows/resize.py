@@ -13,6 +13,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import unshared
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.shape.reshaping import transpose
@@ -123,7 +124,7 @@ def interpolate(
         raise OptionError("interpolate: align_corners can only be set with linear, bilinear, bicubic or trilinear mode")
     if (size is None) == (scale_factor is None):
         raise OptionError("interpolate: exactly one of size and scale_factor must be given")
-    old = tuple(input.shape[2:])
+    given, old = input, tuple(input.shape[2:])
     scales: list[float | None] = [None] * n
     if size is not None:
         sizes = _several("size", size, n, input)
@@ -142,7 +143,7 @@ def interpolate(
         elif m != out or scale not in (None, 1.0):
             weights = _smooth_matrix if antialias else _matrix
             input = along(input, weights(m, out, scale, mode, bool(align_corners), input.dtype), axis)
-    return input
+    return unshared(input, given)
 
 
 def _several(what: str, value: Any, n: int, input: Any) -> list[Any]:
