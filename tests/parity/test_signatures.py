@@ -21,7 +21,7 @@ REFUSED = {
     "out_dtype": "CUDA's products", "names": "named axes", "cudnn_enabled": "cuDNN", "cudnn_enable": "cuDNN",
     "implicit": "of PyTorch's own gradients", "generator": "of PyTorch's own kernels", "alias_copy.out": "a copy",
     "argsort.out": "PyTorch takes it with stable= only", "tensor.pin_memory": "there are no devices",
-    "cpu.memory_format": "nothing is moved", "requires_grad_.mode": "requires_grad=",
+    "requires_grad_.mode": "requires_grad=",
     **dict.fromkeys(
         """result_type.scalar result_type.scalar1 result_type.scalar2 result_type.tensor new.cls new.size new.storage
         resize_.size resize_as_.the_template set_.size set_.storage_offset set_.stride""".split(), "positions only"),

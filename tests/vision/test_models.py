@@ -36,6 +36,18 @@ def test_weights_are_named() -> None:
         _ = models.inception_v3
 
 
+def test_images_are_prepared_as_for_the_training() -> None:
+    image_module = pytest.importorskip("PIL.Image")
+    pixels = np.full((300, 400, 3), 51, np.uint8)
+    for training, size in (("IMAGENET1K_V1", 256), ("IMAGENET1K_V2", 232)):
+        prepare = getattr(models.ResNet50_Weights, training).transforms()
+        for image in (image_module.fromarray(pixels), tl.tensor(pixels.transpose(2, 0, 1))):
+            x = prepare(image)
+            assert x.shape == (3, 224, 224) and x.dtype == tl.float32, size
+            wanted = (0.2 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225]
+            np.testing.assert_allclose(x[:, 5, 5].numpy(), wanted, rtol=1e-5)
+
+
 def test_published_weights_are_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     net = models.squeezenet1_1(num_classes=3)
     tl.save(net.state_dict(), tmp_path / "squeezenet1_1-b8a52dc0.npz")

@@ -219,8 +219,8 @@ def detach(input: Array) -> Array:
     return input.detach()
 
 
-@function()
-def cpu(input: Array) -> Array:
+@function(public=False, method="cpu")
+def cpu(input: Array, memory_format: Any = None) -> Array:
     """Return ``input``: every tensor is on the CPU.
 
     >>> import tinygrad_lite as tl

@@ -45,7 +45,7 @@ class Weights(NamedTuple):
             for step in steps:
                 image = step(image)
             x = image if hasattr(image, "array") else transforms.PILToTensor()(image)
-            return last(transforms.ConvertImageDtype()(x))
+            return last(transforms.ConvertImageDtype("float32")(x))
 
         return prepare
 
