@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.windows.convolution import as_ints
@@ -36,6 +37,8 @@ class _Pad(Module):
 
     def forward(self, input: Any) -> Any:
         """Return the padded input."""
+        if self.mode == "circular" and input.ndim not in (self.n + 1, self.n + 2):
+            raise ShapeError(f"expected {self.n + 1}D or {self.n + 2}D input (got {input.ndim}D input)")
         return F.pad(input, self.padding, self.mode, self.value)
 
     def extra_repr(self) -> str:

@@ -214,6 +214,7 @@ class FractionalMaxPool2d(_Pool):
 
     n = 2
     function = staticmethod(F.fractional_max_pool2d)
+    _random_samples: Any
 
     def __init__(
         self, kernel_size: Size, output_size: Size | None = None, output_ratio: Any = None,
@@ -222,15 +223,13 @@ class FractionalMaxPool2d(_Pool):
         super().__init__()
         if (output_size is None) == (output_ratio is None):
             raise ValueError(f"{type(self).__name__} requires specifying either an output size or an output ratio")
-        self.kernel_size, self.output_size = (
-            as_ints(type(self).__name__, "kernel_size", kernel_size, self.n),
-            output_size,
-        )
+        self.kernel_size = as_ints(type(self).__name__, "kernel_size", kernel_size, self.n)
+        self.output_size = output_size
         ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * self.n
         if output_ratio is not None and not all(0 < r < 1 for r in ratios):
             raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
         self.output_ratio, self.return_indices = output_ratio and tuple(ratios), return_indices
-        self._random_samples = _random_samples
+        self.register_buffer("_random_samples", _random_samples)
 
     def forward(self, input: Any) -> Any:
         """Return the largest value in each window."""

@@ -252,3 +252,26 @@ def test_rooms_are_complete(name: str) -> None:
         warnings.simplefilter("ignore")
         missing = {n for n in public(theirs) if not hasattr(ours, n)}
     assert missing == ABSENT_NAMES[name] & missing and not missing - ABSENT_NAMES[name], sorted(missing)
+
+
+WRONG: list[Any] = [
+    lambda T: T.nn.RNN(3, 5, bias=0), lambda T: T.nn.LSTM(3, 5, batch_first=1),
+    lambda T: T.nn.CircularPad1d(1)(T.ones(2, 3, 4, 5)), lambda T: T.nn.CircularPad2d(1)(T.ones(4, 5)),
+    lambda T: T.nn.BatchNorm1d(2, eps=-1.0)(T.ones(3, 2)),
+    lambda T: T.nn.functional.batch_norm(T.ones(3, 2), None, None, training=True, eps=0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", WRONG)
+def test_layers_refuse_what_pytorch_refuses(call: Any) -> None:
+    kinds = []
+    for T in (torch, tl):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            call(T)
+        kinds.append(isinstance(caught.value, TypeError))
+    assert kinds[0] == kinds[1]
+
+
+def test_samples_of_fractional_pooling_are_a_buffer() -> None:
+    keys = [list(T.nn.FractionalMaxPool2d(2, 2, _random_samples=T.ones(1, 1, 2)).state_dict()) for T in (torch, tl)]
+    assert keys[0] == keys[1] == ["_random_samples"]

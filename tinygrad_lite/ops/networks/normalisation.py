@@ -223,6 +223,8 @@ def batch_norm(
         if w is not None:
             scale, shift = w * scale, w * shift
         return contiguous(input * scale + (shift if b is None else shift + b))
+    if eps <= 0:
+        raise OptionError(f"batch_norm: eps must be positive during training, got {eps}")
     count = input.shape[0] * prod(input.shape[2:])
     if count == 1:
         raise OptionError(
