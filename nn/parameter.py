@@ -60,7 +60,7 @@ class Buffer(_Named):
     """
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
-        super().__init__(() if data is None else data)
+        super().__init__(() if data is None else data, dtype=getattr(data, "dtype", None))
         if isinstance(data, Tensor):
             self.array = data.array
         self.persistent = persistent

@@ -121,7 +121,7 @@ def test_a_zero_dimensional_tensor_goes_everywhere() -> None:
 def test_the_constructor_reads_lengths_and_numbers_as_pytorch_does() -> None:
     assert tl.Tensor(2, 3).shape == (2, 3)
     assert tl.Tensor([1, 2]).dtype == tl.float32 and tl.Tensor([1, 2]).tolist() == [1.0, 2.0]
-    assert tl.Tensor(np.arange(2)).dtype == tl.int64  # arrays keep theirs
+    assert tl.Tensor(np.arange(2)).dtype == tl.float32  # tensor() keeps the array's
     with pytest.raises(TypeError, match="one array or several lengths"):
         tl.Tensor([1], [2])
 

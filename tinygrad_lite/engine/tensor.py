@@ -102,7 +102,10 @@ class Tensor(Holder, Methods):
         elif len(data) > 1:
             raise TypeError(f"Tensor: expected one array or several lengths, got {', '.join(map(describe, data))}")
         else:
-            self.array = to_array(data[0] if data else (), dtype, numbers=dtype or get_default_dtype())
+            value = data[0] if data else ()
+            if dtype is None and value.__class__ is np.ndarray:  # as in PyTorch, whatever dtype it has; a copy
+                value = new.array(value, get_default_dtype())
+            self.array = to_array(value, dtype, numbers=dtype or get_default_dtype())
         self._grad = self.node = self.hooks = self.base = None
         self.tracked = False
         if requires_grad:
