@@ -11,6 +11,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 user = os.geteuid() if hasattr(os, "geteuid") else 0
 os.environ.setdefault("TINYGRAD_LITE_CACHE", os.path.join(tempfile.gettempdir(), f"tinygrad_lite_tests_{user}"))
 
+import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 # Time limits per example measure the machine, not the code.
@@ -23,3 +24,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 def pytest_addoption(parser):
     parser.addoption("--overwrite", action="store_true", help="write golden files anew instead of comparing with them")
+
+
+@pytest.fixture
+def numpy_alone():
+    """Native loops are off: the test looks at the ways of NumPy."""
+    import tinygrad_lite as tl
+
+    with tl.backends.native.flags(enabled=False):
+        yield

@@ -13,6 +13,8 @@ from tinygrad_lite.ops.windows import blocked as fastconv, correlation as window
 from tinygrad_lite.ops.windows.blocked import fast_convolution
 from tinygrad_lite.ops.windows.correlation import conv, conv_input, conv_weight, out_size, to_largest, window_max
 
+pytestmark = pytest.mark.usefixtures("numpy_alone")
+
 # images, channels, outputs, size, kernel, stride, pads, dilation, groups
 CASES = {
     "one small image": (1, 1, 1, (5, 5), (2, 2), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),

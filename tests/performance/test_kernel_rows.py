@@ -11,6 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 import tinygrad_lite as tl
 from tinygrad_lite.ops.windows import blocked, kernel_rows
 
+pytestmark = pytest.mark.usefixtures("numpy_alone")
+
 # channels, outputs, size, kernel, stride, pads
 CASES: dict[str, Any] = {
     "3x3": (3, 5, (9, 8), (3, 3), (1, 1), ((1, 1), (1, 1))),

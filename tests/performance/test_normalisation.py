@@ -11,6 +11,8 @@ import tinygrad_lite as tl
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.ops.networks import normalisation32 as norm32
 
+pytestmark = pytest.mark.usefixtures("numpy_alone")
+
 # mean and standard deviation of the data
 DATA = {"plain": (0.0, 1.0), "large mean": (1e3, 1.0), "tiny variance": (0.0, 1e-4), "both": (10.0, 1e-2)}
 BATCHES: dict[str, tuple[int, ...]] = {

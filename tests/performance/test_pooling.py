@@ -6,6 +6,8 @@ import pytest
 import tinygrad_lite as tl
 from tinygrad_lite.ops.windows.correlation import max_pool, out_size, padded, to_largest, window_max, windows
 
+pytestmark = pytest.mark.usefixtures("numpy_alone")
+
 CASES = [
     # size, kernel, stride, pads, dilation
     ((6, 8), (2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)),

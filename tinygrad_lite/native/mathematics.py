@@ -24,9 +24,9 @@ GAUSS = (
 """Q of `ops.elementwise.gelu32`."""
 
 
-def _powers(k: Kernel, x: Value, top: float = 89.0) -> tuple[Value, Value, Value]:
+def _powers(k: Kernel, x: Value) -> tuple[Value, Value, Value]:
     """Return p, s and t such that ``exp(x) = (1 + p) s t``: two factors, as their product may overflow."""
-    inside = k.most(k.least(x, top), -104.5)
+    inside = k.most(k.least(x, 89.0), -104.5)
     z = k.fma(inside, math.log2(math.e), SHIFT)
     n = z - SHIFT
     r = k.fma(n, -LN2_LOW, k.fma(n, -LN2_HIGH, inside))
@@ -36,9 +36,9 @@ def _powers(k: Kernel, x: Value, top: float = 89.0) -> tuple[Value, Value, Value
     return k.fma(p, r * r, r), ((half + 127) << 23).bits(), ((whole - half + 127) << 23).bits()
 
 
-def exp(k: Kernel, x: Value, top: float = 89.0) -> Value:
-    """Return the exponential of ``x``, or of ``top`` if that is less; 1 unit in the last place."""
-    p, s, t = _powers(k, x, top)
+def exp(k: Kernel, x: Value) -> Value:
+    """Return the exponential; 1 unit in the last place."""
+    p, s, t = _powers(k, x)
     return (p + 1.0) * s * t
 
 
@@ -70,8 +70,8 @@ def log(k: Kernel, x: Value) -> Value:
 
 
 def sigmoid(k: Kernel, x: Value) -> Value:
-    """Return ``1 / (1 + exp(-x))``; 2 units in the last place; as in NumPy's way it is never zero."""
-    return 1.0 / (exp(k, -x, 88.72283) + 1.0)
+    """Return ``1 / (1 + exp(-x))``; 2 units in the last place, 0 below -88.7."""
+    return 1.0 / (exp(k, -x) + 1.0)
 
 
 def tanh(k: Kernel, x: Value) -> Value:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.native import mathematics as m
 from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
@@ -217,7 +218,7 @@ def _of_weights(d: Any, hs: Any, hidden: Any, reverse: bool) -> tuple[Any, Any]:
     """Return the gradients of weight and bias from those of the gates."""
     parts = [hs[1:], hidden[None]] if reverse else [hidden[None], hs[:-1]]
     before, flat = np.concatenate(parts, axis=0), d.reshape(-1, d.shape[-1])
-    return multiply(flat.T, before.reshape(-1, hs.shape[-1])), np.add.reduce(flat, 0)
+    return multiply(flat.T, before.reshape(-1, hs.shape[-1])), np.dot(new.row_of_ones(len(flat), flat.dtype), flat)
 
 
 def lstm(
