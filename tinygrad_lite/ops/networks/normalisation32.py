@@ -18,6 +18,9 @@ BLOCK = 1 << 16
 FAR = 8
 """How many times larger than its spread the mean of a channel is before rounding needs care."""
 
+CLOSE = 1e-12
+"""The square of how far, in standard deviations, a mean may be off."""
+
 vecdot = getattr(np, "vecdot", None) or (lambda a, b: np.einsum("...i,...i->...", a, b))  # NumPy 1 has no vecdot
 
 
@@ -123,6 +126,19 @@ def _rows(x: Any, k: int) -> Any:
     return new.ascontiguousarray(x).reshape(-1, k)
 
 
+def _centred(rows: Any, one: Any, part: Any, out: Any) -> Any:
+    """Write each row less its mean into ``out``; return the variances.
+
+    The mean of large numbers has rounded. Where that shows beside the spread, the mean of what is left corrects it.
+    """
+    np.subtract(rows, (rows.dot(one) * part)[:, None], out)
+    rest, var = out.dot(one) * part, vecdot(out, out) * part
+    if (np.square(rest) > CLOSE * var).any():
+        np.subtract(out, rest[:, None], out)
+        var = vecdot(out, out) * part
+    return var
+
+
 def layer(x: Any, weight: Any, bias: Any, eps: float, k: int) -> Any:
     """Return ``x`` with each run of ``k`` elements normalised; weight and bias have ``k`` elements."""
     v = _rows(x, k)
@@ -134,9 +150,7 @@ def layer(x: Any, weight: Any, bias: Any, eps: float, k: int) -> Any:
     step = max(1, BLOCK // k)
     for i in range(0, len(v), step):
         seen, o = v[i : i + step], y[i : i + step]
-        mean = seen.dot(one) * part
-        np.subtract(seen, mean[:, None], o)
-        r = 1 / np.sqrt(vecdot(o, o) * part + dtype.type(eps))
+        r = 1 / np.sqrt(_centred(seen, one, part, o) + dtype.type(eps))
         np.multiply(o, r[:, None], o)
         if weight is not None:
             np.multiply(o, weight, o)
@@ -158,8 +172,7 @@ def layer_back(g: Any, x: Any, weight: Any, eps: float, k: int) -> Any:
     for i in range(0, len(v), step):
         seen, here, o = v[i : i + step], gv[i : i + step], out[i : i + step]
         z = room[: len(seen)]
-        np.subtract(seen, (seen.dot(one) * part)[:, None], z)
-        r = 1 / np.sqrt(vecdot(z, z) * part + dtype.type(eps))
+        r = 1 / np.sqrt(_centred(seen, one, part, z) + dtype.type(eps))
         np.multiply(z, r[:, None], z)
         every = new.row_of_ones(len(seen), dtype)
         bias_g = bias_g + np.dot(every, here)
