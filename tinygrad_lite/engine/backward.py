@@ -102,7 +102,7 @@ def pull(
         g, op = pending.pop(node), node.op
         if node.hooks is not None:
             g = call_hooks(node, g, results)
-        if node in wanted:
+        if wanted and node in wanted:
             results[node] = g
             if needed is not None and not any(p in needed for p in node.inputs if p is not None):
                 continue  # no target lies below: as in PyTorch the node is not used, nor freed

@@ -83,9 +83,9 @@ class SGD(Optimizer):
                 lr = new.scalar(group["lr"], dtype)
                 if momentum:
                     keep, share = new.scalar(momentum, dtype), new.scalar(1 - dampening, dtype)
-            work, move = arrays[-2:]
+            move = arrays[-1]
             if maximize or decay:
-                g = steered(x, g, maximize, decay, work)
+                g = steered(x, g, maximize, decay, arrays[-2])
             if momentum:
                 m = arrays[0]
                 if dampening and state["step"] == state.began:

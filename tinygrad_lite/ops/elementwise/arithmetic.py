@@ -6,14 +6,15 @@ from math import log
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError
-from tinygrad_lite.ops.elementwise import short_rows
 from tinygrad_lite.ops.elementwise.comparison import STEPS, flat
+from tinygrad_lite.ops.elementwise.short_rows import ROWS, applied
 
 TWO = Samples("(),()->()")
 ONE = Samples("()->()")
@@ -28,8 +29,8 @@ def add(input: Array, other: Array) -> Array:
     >>> tl.add(tl.tensor([1.0, 2.0]), 3)
     tensor([4., 5.])
     """
-    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
-        return short_rows.applied(np.add, input, other)
+    if input.__class__ is ndarray and input.size > ROWS:
+        return applied(np.add, input, other)
     return np.add(input, other)
 
 
@@ -44,19 +45,19 @@ def add(input: Array, other: Array) -> Array:
 )
 def sub(input: Array, other: Array) -> Array:
     """Return ``input - other``."""
-    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
-        return short_rows.applied(np.subtract, input, other)
+    if input.__class__ is ndarray and input.size > ROWS:
+        return applied(np.subtract, input, other)
     return np.subtract(input, other)
 
 
 def _times_other(g: Array, other: Array) -> Array:
-    if g.__class__ is np.ndarray and g.size > short_rows.ROWS:
-        return short_rows.applied(np.multiply, g, other)
+    if g.__class__ is ndarray and g.size > ROWS:
+        return applied(np.multiply, g, other)
     return g * other
 
 
 def _times_input(g: Array, input: Array) -> Array:
-    return _times_other(g, input) if g.__class__ is np.ndarray and g.size > short_rows.ROWS else g * input
+    return _times_other(g, input) if g.__class__ is ndarray and g.size > ROWS else g * input
 
 
 @op(
@@ -70,8 +71,8 @@ def mul(input: Array, other: Array) -> Array:
     >>> tl.mul(tl.tensor([1.0, 2.0]), 3)
     tensor([3., 6.])
     """
-    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
-        return short_rows.applied(np.multiply, input, other)
+    if input.__class__ is ndarray and input.size > ROWS:
+        return applied(np.multiply, input, other)
     return np.multiply(input, other)
 
 
@@ -82,8 +83,8 @@ def mul(input: Array, other: Array) -> Array:
 )  # fmt: skip
 def div(input: Array, other: Array) -> Array:
     """Return ``input / other`` (true division: integers give floats)."""
-    if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
-        return short_rows.applied(np.true_divide, input, other)
+    if input.__class__ is ndarray and input.size > ROWS:
+        return applied(np.true_divide, input, other)
     return np.true_divide(input, other)
 
 

@@ -11,8 +11,8 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError
-from tinygrad_lite.ops.elementwise import short_rows
 from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.elementwise.short_rows import ROWS, applied
 
 WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
 BOOLEAN: tuple[Any, ...] = (
@@ -34,8 +34,8 @@ def flat(g: Array) -> Array:
 
 def _two(ufunc: Any, promote: str | None) -> None:
     def answer(input: Array, other: Array) -> Array:
-        if input.__class__ is np.ndarray and input.size > short_rows.ROWS:
-            return short_rows.applied(ufunc, input, other)
+        if input.__class__ is np.ndarray and input.size > ROWS:
+            return applied(ufunc, input, other)
         return ufunc(input, other)
 
     answer.__name__ = str(WORDS.get(ufunc.__name__, RENAMED.get(ufunc.__name__, ufunc.__name__)))

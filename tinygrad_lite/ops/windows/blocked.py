@@ -37,6 +37,8 @@ COLUMNS = 320 * 1024
 """Elements of one block of columns: 1.25 MiB, about a second-level cache."""
 IMAGES = 16
 """Most images in a block: transposing more of them misses the cache."""
+WIDE = 48
+"""Fewest channels in and out for which Winograd's products gain more than its transforms cost."""
 RUN = 256
 """Elements of a run of memory beyond which longer runs gain nothing."""
 
@@ -226,7 +228,7 @@ def correlate(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pads, 
     few = table.columns(x.shape, w.shape[2:], stride, pads, dilation) if groups == 1 else None
     if few is not None:
         return looked_up(x, w, bias, *few)
-    if min(w.shape[:2]) >= 96 and winograd.wins(x.shape, w.shape, stride, pads, dilation, groups):
+    if min(w.shape[:2]) >= WIDE and winograd.wins(x.shape, w.shape, stride, pads, dilation, groups):
         return winograd.correlate(x, w, bias, pads)
     n, o = x.shape[0], w.shape[0]
     if groups == 1 and x.shape[2:] == w.shape[2:] and not any(map(any, pads)) and x.flags.c_contiguous:
