@@ -179,7 +179,9 @@ def check_gram(precompute: Any, design: Design, unit: float) -> None:
         warn(UserWarning, "Gram matrix was provided but X was centered to fit intercept: recomputing Gram matrix.")
         return
     ends = np.array([0, design.p - 1])
-    expected = design.gram(ends, ends) * unit**2
+    total = design.n if design.root is None else float((design.root**2).sum())
+    # scikit-learn scales the weights to a mean of 1 first
+    expected = design.gram(ends, ends) * unit**2 * (design.n / total)
     if not np.allclose(given[np.ix_(ends, ends)], expected, rtol=1e-4, atol=1e-5):
         raise ValueError(
             "Gram matrix passed in via 'precompute' parameter did not pass validation: it is not that of the centred, "

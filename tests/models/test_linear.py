@@ -452,5 +452,10 @@ def test_a_wrong_gram_matrix_is_refused():
             models.Lasso(precompute=wrong).fit(X, y)
     right = models.Lasso(precompute=X.T @ X).fit(X, y)
     np.testing.assert_allclose(right.coef_, models.Lasso().fit(X, y).coef_)
+    weights = np.random.default_rng(0).lognormal(size=30)
+    middle = X - np.average(X, axis=0, weights=weights)
+    given = middle.T @ (middle * (weights * 30 / weights.sum())[:, None])
+    weighted = models.Lasso(precompute=given).fit(middle, y, sample_weight=weights)
+    np.testing.assert_allclose(weighted.coef_, models.Lasso().fit(middle, y, sample_weight=weights).coef_)
     with pytest.warns(UserWarning, match="X was centered"):
         models.Lasso(precompute=X.T @ X).fit(X + 1, y)
