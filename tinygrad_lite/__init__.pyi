@@ -165,6 +165,21 @@ from tinygrad_lite.settings import sym_not as sym_not
 from tinygrad_lite.settings import sym_sqrt as sym_sqrt
 from tinygrad_lite.settings import typename as typename
 from tinygrad_lite.settings import use_deterministic_algorithms as use_deterministic_algorithms
+from tinygrad_lite.amp import GradScaler as GradScaler
+from tinygrad_lite.nn.functional import alpha_dropout as alpha_dropout
+from tinygrad_lite.amp import autocast as autocast
+from tinygrad_lite.nn.functional import bilinear as bilinear
+from tinygrad_lite.compiled import compile as compile
+from tinygrad_lite.nn.functional import dropout as dropout
+from tinygrad_lite.nn.functional import feature_alpha_dropout as feature_alpha_dropout
+from tinygrad_lite.nn.functional import feature_dropout as feature_dropout
+from tinygrad_lite.jit import fork as fork
+from tinygrad_lite.nn.functional import rrelu as rrelu
+from tinygrad_lite.jit import wait as wait
+from tinygrad_lite.nn.recurrent import gru_cell as gru_cell
+from tinygrad_lite.nn.recurrent import lstm_cell as lstm_cell
+from tinygrad_lite.nn.recurrent import rnn_relu_cell as rnn_relu_cell
+from tinygrad_lite.nn.recurrent import rnn_tanh_cell as rnn_tanh_cell
 
 __version__: builtins.str
 bool: dtype

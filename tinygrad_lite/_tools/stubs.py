@@ -164,7 +164,8 @@ def package_stub() -> str:
     functions = {n: f for n, f in PUBLIC.items() if n not in own and not inspect.isclass(f)}
     imports.update(classes_of(list(functions.values())))
     rooms = [f"from tinygrad_lite import {r} as {r}" for r in known_rooms if find_spec(f"tinygrad_lite.{r}")]
-    lazy: dict[str, str] = vars(tinygrad_lite).get("_FROM", {})
+    known = vars(tinygrad_lite)
+    lazy: dict[str, str] = known.get("_FROM", {}) | known.get("_UNLISTED", {})
     rooms += [
         f"from tinygrad_lite.{room} import {n} as {n}" for n, room in lazy.items() if find_spec(f"tinygrad_lite.{room}")
     ]

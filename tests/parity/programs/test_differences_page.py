@@ -1,4 +1,4 @@
-"""Each row of "What differs, and why" in docs/coming_from.md: a program or a check that shows the difference."""
+"""Each row of the deliberate differences in docs/coming_from.md: a program or a check that shows the difference."""
 
 from __future__ import annotations
 
@@ -54,6 +54,15 @@ def eigenvectors() -> bool:
     return True
 
 
+def warnings() -> bool:
+    assert torch.log(torch.zeros(1)).item() == -np.inf
+    with np.errstate(all="ignore"):
+        tl.log(tl.zeros(1))
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        tl.log(tl.zeros(1))
+    return True
+
+
 LEAF = "a1 = T.tensor([1.0, 2.0], dtype=T.float64).requires_grad_()\n"
 ROWS: dict[str, str | Callable[[], bool]] = {
     "device": device,
@@ -90,13 +99,14 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "v1 = F.silu(a1)",
     "convolution without input channels": "v1 = F.conv1d(T.ones(1, 0, 4), T.ones(2, 0, 1))",
     "labels of `cross_entropy`, `one_hot`": "v1 = F.one_hot(T.tensor([0, 1], dtype=T.int32))",
+    "division by zero, log of 0, overflow": warnings,
     "printed names": lambda: str(torch.ones(2).shape) != str(tl.ones(2).shape),
 }
 
 
 def labels() -> list[str]:
     page = (Path(__file__).parents[3] / "docs" / "coming_from.md").read_text("utf-8")
-    table = page.split("What differs, and why")[1].split("```python")[0]
+    table = page.split("the deliberate differences")[1].split("```python")[0]
     return re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
 
 
