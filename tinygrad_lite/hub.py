@@ -11,6 +11,7 @@ from typing import Any
 
 from tinygrad_lite.engine.no_effect import absent
 from tinygrad_lite.serialization import load as _load
+from tinygrad_lite.serialization.atomic import replacing
 
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 _chosen: dict[str, str] = {}
@@ -41,17 +42,13 @@ def download_url_to_file(url: str, dst: Any, hash_prefix: str | None = None, pro
     'text'
     """
     place = Path(dst).expanduser()
-    part, digest = place.with_name(f"{place.name}.{os.getpid()}.part"), hashlib.sha256()
-    try:
-        with urllib.request.urlopen(url, timeout=60) as source, part.open("wb") as file:
-            while block := source.read(1 << 16):
-                file.write(block)
-                digest.update(block)
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url, timeout=60) as source, replacing(place) as file:
+        while block := source.read(1 << 16):
+            file.write(block)
+            digest.update(block)
         if hash_prefix and not digest.hexdigest().startswith(hash_prefix):
             raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "{digest.hexdigest()}")')
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load_state_dict_from_url(

@@ -31,6 +31,7 @@ from tinygrad_lite.engine.mode import MODE, Observer
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.serialization.atomic import replacing
 
 __all__ = [
     "Event", "ProfilerAction", "ProfilerActivity", "Row", "profile", "record_function", "schedule",
@@ -424,4 +425,5 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
             }
             for e in in_order
         ]  # fmt: skip
-        Path(path).write_text(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}))
+        with replacing(path) as file:
+            file.write(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from tinygrad_lite import manual_seed
 from tinygrad_lite.errors import require
 from tinygrad_lite.models.recipes import pictures
 from tinygrad_lite.serialization import save
+from tinygrad_lite.serialization.atomic import replacing
 
 
 class WrongOption(ValueError):
@@ -210,12 +212,15 @@ class Job:
             "recipe": self.name, "seed": self.seed, "epochs": self.epochs, "lr": self.lr, "seconds": round(seconds, 2),
             "metrics": self.metrics, "compared": self.comparisons, "gradients": self.proofs, "files": self.files,
         }  # fmt: skip
-        (self.out / "metrics.json").write_text(json.dumps(found, indent=2, default=float) + "\n", encoding="utf-8")
+        with replacing(self.out / "metrics.json") as file:
+            file.write((json.dumps(found, indent=2, default=float) + "\n").encode())
         columns = list(dict.fromkeys(k for row in self.history for k in row))
-        with (self.out / "history.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.history)
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, columns)
+        writer.writeheader()
+        writer.writerows(self.history)
+        with replacing(self.out / "history.csv") as file:
+            file.write(table.getvalue().encode())
 
     def report(self) -> None:
         """Print gradients, results beside their references, and the files."""

@@ -17,6 +17,7 @@ from tinygrad_lite import Tensor, datasets, manual_seed, nn, no_grad, optim, sav
 from tinygrad_lite.compiled import compile
 from tinygrad_lite.errors import MissingExtra, require
 from tinygrad_lite.models.recipes.job import output_folder
+from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.testing import GradReport, gradcheck
 from tinygrad_lite.utils.data import DataLoader, TensorDataset
 from tinygrad_lite.viz import draw, summary
@@ -224,7 +225,8 @@ def run(argv: list[str]) -> int:
         "epochs": len(history),
         "seed": args.seed,
     }
-    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    with replacing(out / "metrics.json") as file:
+        file.write((json.dumps(metrics, indent=2) + "\n").encode())
     if history:
         picture(out / "training.png", model, history, test_x, test_y)
     print(

@@ -14,6 +14,7 @@ from tinygrad_lite.compiled.naming import identifier
 from tinygrad_lite.compiled.program import Call, Region, array_of
 from tinygrad_lite.compiled.recorded import getitem, masked, setitem
 from tinygrad_lite.random import default_generator
+from tinygrad_lite.serialization.atomic import replacing
 
 SIGNS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.power: "**",
          np.greater: ">", np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==",
@@ -466,8 +467,10 @@ class Printed:
         text = FILE.format(title=self.title, data=data.name, start="\n".join(lines + start + [""]), source=source)
         if self.printer.uses_view:
             text = text.replace("\n\ndef save(", VIEW + "\ndef save(", 1)
-        np.savez(data, **arrays)
-        path.write_text(text, encoding="utf-8")
+        with replacing(data) as file:
+            np.savez(file, **arrays)
+        with replacing(path) as file:
+            file.write(text.encode())
 
 
 def name_of_number(r: Recording, entry: Any, key: str, states: Any) -> str:

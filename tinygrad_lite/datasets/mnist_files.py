@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from threading import get_ident
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_lite.datasets.idx import read_idx
 from tinygrad_lite.datasets.images import present
+from tinygrad_lite.serialization.atomic import replacing
 
 
 class _Source(NamedTuple):
@@ -188,18 +188,14 @@ def _fetch(source: _Source, file: str, target: Path) -> Path:
     failures = []
     for mirror in source.mirrors:
         url = f"{mirror}{target.name}"
-        part = target.with_name(f".{target.name}.{os.getpid()}-{get_ident()}.part")
         try:
-            with part.open("wb") as out:
+            with replacing(target) as out:
                 found = _copy(url, out)
-            if found == source.sha256[file]:
-                os.replace(part, target)
-                return target
-            failures.append(f"{url}: the content is not the published one (SHA-256 {found})")
+                if found != source.sha256[file]:
+                    raise OSError(f"the content is not the published one (SHA-256 {found})")
+            return target
         except OSError as error:  # errors of the network (urllib) and of the disk
             failures.append(f"{url}: {error}")
-        finally:
-            part.unlink(missing_ok=True)
     raise ConnectionError(
         f"{source.name}: could not download {target.name}; put it into {target.parent} by hand\n  "
         + "\n  ".join(failures)

@@ -32,7 +32,7 @@ def save(obj: Any, f: Any) -> None:
     >>> load(path)
     {'epoch': 3, 'weight': tensor([1., 2.])}
     """
-    if not hasattr(f, "write") and os.fspath(f).endswith(".safetensors"):
+    if not hasattr(f, "write") and os.fsdecode(f).endswith(".safetensors"):
         save_file(obj, f)
         return
     content = take_apart(obj)

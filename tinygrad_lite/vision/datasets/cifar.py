@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.vision.datasets.vision import VisionDataset
 from tinygrad_lite.vision.images import image_of
 
@@ -151,15 +152,11 @@ def _fetch(url: str, target: Path) -> None:
     from urllib.request import urlopen  # imported only for a download
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with urlopen(url, timeout=30) as answer, part.open("wb") as out:
+        with urlopen(url, timeout=30) as answer, replacing(target) as out:
             while piece := answer.read(1 << 20):
                 out.write(piece)
-        os.replace(part, target)
     except OSError as error:
         raise RuntimeError(
             f"Error downloading {url}: {error}; put {target.name} into {target.parent} by hand"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
