@@ -14,6 +14,8 @@ from tinygrad_lite.data.workers import Workers
 from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.errors import ArgumentError, describe
 
+FIXED = frozenset(("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"))
+
 
 def check_exclusive(
     streams: bool, batch_size: int | None, shuffle: bool | None, sampler: Any, batch_sampler: Any, drop_last: bool
@@ -120,6 +122,12 @@ class DataLoader:
         # a data set that returns whole batches leaves nothing to collate
         self.whole = not single and collate_fn is None and bool(getattr(dataset, "batches", False))
         self.collate_fn = collate_fn or (default_convert if single else default_collate)
+        self._fixed = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in FIXED and "_fixed" in self.__dict__:
+            raise ValueError(f"{name} attribute should not be set after DataLoader is initialized; make another")
+        super().__setattr__(name, value)
 
     def __class_getitem__(cls, item: Any) -> Any:
         """Accept ``DataLoader[T]`` in annotations."""

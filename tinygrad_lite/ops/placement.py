@@ -287,5 +287,5 @@ ABSENT_METHODS = {
 for _name, _instead in ABSENT_METHODS.items():
     if _name not in ("values", "indices", "index", "grad_dtype"):  # hasattr() should answer False for these
         setattr(Methods, _name, absent(f"Tensor.{_name}", _instead))
-for _function in (empty_strided, empty_permuted, constant_pad_nd, fill, is_inference):
+for _function in (empty_strided, empty_permuted, constant_pad_nd, fill, is_inference, resize_as_, Tensor.detach_):
     publish(_function.__name__, _function, (), method=False)

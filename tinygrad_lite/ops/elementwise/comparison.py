@@ -10,7 +10,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import DTypeError
+from tinygrad_lite.errors import DTypeError, OptionError
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.elementwise.short_rows import ROWS, applied
 
@@ -103,6 +103,8 @@ def isclose(input: Array, other: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equa
     >>> tl.isclose(tl.tensor([1.0, 2.0]), tl.tensor([1.000001, 2.1]))
     tensor([ True, False])
     """
+    if rtol < 0 or atol < 0:
+        raise OptionError(f"isclose: rtol and atol must not be negative, got {rtol} and {atol}")
     return np.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 

@@ -47,6 +47,7 @@ def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Any = 1) -> 
     """
     tensor1, tensor2 = _like_result(input, tensor1, tensor2)
     product = mul(tensor1, tensor2)
+    value = int(value) if product.dtype.kind in "iu" else value  # as PyTorch's kernels cut it
     return add(input, product if value == 1 else mul(product, value))
 
 

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.promotion import result_dtype
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.errors import DTypeError, ShapeError
 from tinygrad_lite.ops.elementwise.arithmetic import add, div, mul, sub
 from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.elementwise.comparison import floor_divide, trunc_divide
 
 
+def uncut(dtype: Any, **factors: Any) -> None:
+    """Raise DTypeError for a factor that integers would cut."""
+    for word, number in factors.items():
+        if dtype.kind != "f" and getattr(number, "dtype", np.dtype(type(number))).kind == "f":
+            raise DTypeError(f"for tensors of integers, {word} must be an integer, got {number}; use .float()")
+
+
 def _scaled(op: Any, input: Array, other: Array, alpha: Any) -> Array:
     """Return ``op(input, alpha * other)`` in the dtype of the two: ``alpha`` has no say in it."""
     dtype = result_dtype([input, other])
+    uncut(dtype, alpha=alpha)
     if hasattr(other, "dtype") and other.dtype != dtype:
         other = to(other, dtype)
     y = op(input, mul(other, alpha))

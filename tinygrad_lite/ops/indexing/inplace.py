@@ -230,9 +230,9 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
     writable(name, t)
     if not isinstance(out, Tensor) or out.array.shape != t.array.shape:
         raise ShapeError(f"{name}: the result {describe(out)} does not fit into the tensor {describe(t)}")
-    if "biuf".index(out.array.dtype.kind) > "biuf".index(t.array.dtype.kind.replace("u", "i")) and (
+    if ("biuf".index(out.array.dtype.kind) > "biuf".index(t.array.dtype.kind.replace("u", "i")) and (
         out.array.dtype.kind == "f" or t.array.dtype.kind == "b"
-    ):
+    )) or (name == "float_power_" and t.array.dtype != out.array.dtype):  # fmt: skip
         raise DTypeError(
             f"{name}: result type {out.array.dtype} can't be cast to the dtype of the tensor, {t.array.dtype}; "
             f"use the out-of-place form"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +46,7 @@ class LUFactorEx(NamedTuple):
 def _eliminated(A: Any, pivot: bool) -> tuple[Any, Any]:
     """Return L and U of each matrix in one, with rows exchanged, and the exchanges (1-based, as in LAPACK)."""
     *batch, m, n = A.shape
-    out = new.array(A, order="C").reshape((-1, m, n))
+    out = new.array(A, order="C").reshape((prod(A.shape[:-2]), m, n))
     k = min(m, n)
     pivots = np.tile(new.arange(k), (len(out), 1))
     every = new.arange(len(out))
@@ -63,7 +64,7 @@ def _eliminated(A: Any, pivot: bool) -> tuple[Any, Any]:
 def _order(pivots: Any, m: int) -> Any:
     """Return the order of the rows after the exchanges of ``pivots``."""
     *batch, k = pivots.shape
-    flat = pivots.reshape((-1, k)) - 1
+    flat = pivots.reshape((prod(pivots.shape[:-1]), k)) - 1
     order = np.tile(new.arange(m), (len(flat), 1))
     every = new.arange(len(flat))
     for i in new.arange(k).tolist():

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
-from tinygrad_lite.engine.promotion import one_dtype
+from tinygrad_lite.engine.promotion import one_dtype, result_dtype
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import add, mul
 from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous
+from tinygrad_lite.ops.elementwise.named_operators import uncut
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import norm
 from tinygrad_lite.ops.linalg.points import euclidean
@@ -145,6 +147,8 @@ def outer(input: Array, vec2: Array) -> Array:
 
 
 def _weighted(input: Array, product: Array, beta: Any, alpha: Any) -> Array:
+    if product.dtype.kind in "iu" and input.dtype.kind in "iub":  # as PyTorch's kernels cut them
+        beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else mul(product, alpha)
     if beta == 0:  # input is ignored, also where it is NaN
         return product
@@ -200,6 +204,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 
     """
     _axes("addr", ("vec1", vec1, 1), ("vec2", vec2, 1))
     product = outer(vec1, vec2)
+    uncut(result_dtype([input, product]), beta=beta, alpha=alpha)
     _into("addr", input, product)
     return _weighted(input, product, beta, alpha)
 
@@ -346,6 +351,9 @@ def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
     else:
         over_a, over_b = places("tensordot", dims[0], a.ndim, a.shape), places("tensordot", dims[1], b.ndim, b.shape)
     sizes_a, sizes_b = [a.shape[i] for i in over_a], [b.shape[i] for i in over_b]
+    for m, n, i, j in zip(sizes_a, sizes_b, over_a, over_b, strict=False):  # an axis of one element meets a sum
+        if m != n and 1 in (m, n):
+            return tensordot(a if m == 1 else a.sum(i, True), b if n == 1 else b.sum(j, True), (over_a, over_b))
     if sizes_a != sizes_b:
         raise ShapeError(
             f"tensordot: axes of {sizes_a} and {sizes_b} elements do not match ({describe(a)}, {describe(b)})"
@@ -353,13 +361,8 @@ def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
     rest_a = tuple(i for i in range(a.ndim) if i not in over_a)
     rest_b = tuple(i for i in range(b.ndim) if i not in over_b)
     shape = tuple(a.shape[i] for i in rest_a) + tuple(b.shape[i] for i in rest_b)
-    inner = int(np.prod(sizes_a, dtype=np.int64))
-    left = reshape_op(
-        permute_op(a, rest_a + over_a), (int(np.prod([a.shape[i] for i in rest_a], dtype=np.int64)), inner)
-    )
-    right = reshape_op(
-        permute_op(b, over_b + rest_b), (inner, int(np.prod([b.shape[i] for i in rest_b], dtype=np.int64)))
-    )
+    left = reshape_op(permute_op(a, rest_a + over_a), (prod(a.shape[i] for i in rest_a), prod(sizes_a)))
+    right = reshape_op(permute_op(b, over_b + rest_b), (prod(sizes_a), prod(b.shape[i] for i in rest_b)))
     return reshape_op(matmul(left, right), shape)
 
 
@@ -396,8 +399,10 @@ def cross(input: Array, other: Array, dim: Any = None) -> Array:
             raise ShapeError(f"cross: no axis of 3 elements in {describe(input)} and {describe(other)}")
         dim = found[0]
     dim = place("cross", dim, len(shape), shape) - len(shape)
-    if not (input.shape and other.shape) or input.shape[dim] != 3 or other.shape[dim] != 3:
-        raise ShapeError(f"cross: dim {dim} must have 3 elements ({describe(input)}, {describe(other)})")
+    if not input.shape or input.ndim != other.ndim or input.shape[dim] != 3 or other.shape[dim] != 3:
+        raise ShapeError(
+            f"cross: both need equally many axes and 3 elements along dim {dim} ({describe(input)}, {describe(other)})"
+        )
     lead = (Ellipsis,)
     tail = (slice(None),) * (-dim - 1)
     a = [input[(*lead, i, *tail)] for i in range(3)]

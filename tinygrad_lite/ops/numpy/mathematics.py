@@ -118,7 +118,9 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """Answer numpy.cross (of 3-vectors)."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    y = products.cross(movedim(tensor_of(a), axisa, -1), movedim(tensor_of(b), axisb, -1), -1)
+    a, b = movedim(tensor_of(a), axisa, -1), movedim(tensor_of(b), axisb, -1)
+    a, b = (x[(None,) * (max(a.ndim, b.ndim) - x.ndim)] for x in (a, b))
+    y = products.cross(a, b, -1)
     return movedim(y, -1, axisc)
 
 

@@ -160,6 +160,8 @@ def cov(
         y = tensor_of(y)
         more = y if y.ndim == 2 else y.reshape((1, -1))
         x = joining.cat([x, more if rowvar or y.ndim < 2 else more.T], 0)
+    if aweights is not None:
+        aweights = tensor_of(aweights).to(x.dtype if x.dtype.kind == "f" else np.dtype(np.float64))
     c = statistics.cov(x, correction=(0 if bias else 1) if ddof is None else ddof, fweights=fweights, aweights=aweights)
     return c.reshape(()) if x.shape[0] == 1 else c
 

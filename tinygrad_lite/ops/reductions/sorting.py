@@ -174,9 +174,10 @@ def searchsorted(
         raise ShapeError(
             f"searchsorted: sorted_sequence {a.shape} and input {v.shape} may differ only in the last axis"
         )
-    rows = zip(a.reshape(-1, a.shape[-1]), v.reshape(-1, v.shape[-1]), strict=True)
-    found = [np.searchsorted(r, x, way) for r, x in rows]
-    return alike(like, new.array(found, dtype).reshape(v.shape))
+    found = new.empty(v.shape, dtype)
+    for row in np.ndindex(*a.shape[:-1]):
+        found[row] = np.searchsorted(a[row], v[row], way)
+    return alike(like, found)
 
 
 @function()

@@ -324,6 +324,20 @@ def cov(input: Array, *, correction: Any = 1, fweights: Any = None, aweights: An
     if input.ndim > 2:
         raise ShapeError(f"cov: expected (variables, observations), got {describe(input)}")
     x = input.reshape((1, -1)) if input.ndim < 2 else input
+    if input.dtype.kind == "b":
+        raise DTypeError(f"cov: bool tensors have no covariance, got {describe(input)}; use .float()")
+    for name, given, kinds, words in (
+        ("fweights", fweights, "iu", "integers"), ("aweights", aweights, "f", "floating numbers"),
+    ):  # fmt: skip
+        if given is None:
+            continue
+        raw = new.asarray(bare(given))
+        if raw.dtype.kind not in kinds:
+            raise DTypeError(f"cov: {name} must be {words}, got {describe(given)}")
+        if raw.ndim > 1 or raw.size != x.shape[1]:
+            raise ShapeError(f"cov: {name} must have one number per observation ({x.shape[1]}), got {describe(given)}")
+        if (raw < 0).any():
+            raise ShapeError(f"cov: {name} cannot be negative")
     w = fweights
     one = x.shape[0] == 1
     if aweights is not None:

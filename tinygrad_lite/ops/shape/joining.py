@@ -69,6 +69,13 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     return np.stack(tensors, axis=dim)
 
 
+def _some(name: str, tensors: Any) -> list[Any]:
+    given = list(tensors)
+    if not given:
+        raise ShapeError(f"{name}: expected at least one tensor, got an empty list")
+    return given
+
+
 @function(method=False, numpy=())
 def hstack(tensors: Any) -> Array:
     """Return the tensors joined along the second axis (vectors along their only one).
@@ -77,7 +84,7 @@ def hstack(tensors: Any) -> Array:
     >>> tl.hstack([tl.tensor([1, 2]), tl.tensor([3])])
     tensor([1, 2, 3])
     """
-    parts = atleast_1d(list(tensors))
+    parts = atleast_1d(_some("hstack", tensors))
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
@@ -90,7 +97,7 @@ def vstack(tensors: Any) -> Array:
     tensor([[1, 2],
             [3, 4]])
     """
-    return cat(atleast_2d(list(tensors)), 0)
+    return cat(atleast_2d(_some("vstack", tensors)), 0)
 
 
 @function(method=False, numpy=())
@@ -101,7 +108,7 @@ def dstack(tensors: Any) -> Array:
     >>> tl.dstack([tl.tensor([1, 2]), tl.tensor([3, 4])]).shape
     (1, 2, 2)
     """
-    return cat(atleast_3d(list(tensors)), 2)
+    return cat(atleast_3d(_some("dstack", tensors)), 2)
 
 
 @function(method=False, numpy=())
@@ -113,7 +120,7 @@ def column_stack(tensors: Any) -> Array:
     tensor([[1, 3],
             [2, 4]])
     """
-    return cat([reshape_op(x, (-1, 1)) if x.ndim < 2 else x for x in tensors], 1)
+    return cat([reshape_op(x, (-1, 1)) if x.ndim < 2 else x for x in _some("column_stack", tensors)], 1)
 
 
 @function(method=False)

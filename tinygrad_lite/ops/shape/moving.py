@@ -190,6 +190,8 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
     """
     if input.ndim < 2:
         raise ShapeError(f"rot90: expected at least two axes, got {describe(input)}")
+    if len(dims) != 2:
+        raise ShapeError(f"rot90: dims must be two axes, got {dims}")
     a, b = places("rot90", dims, input.ndim, input.shape)
     k %= 4
     if k == 0:

@@ -14,7 +14,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.layout import contiguous_format
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import clone, contiguous
 from tinygrad_lite.ops.indexing.getitem import plain, take_along
 from tinygrad_lite.ops.linalg.matmul import matmul
@@ -58,6 +58,8 @@ def adaptive_average(x: Any, out: tuple[int, ...]) -> Any:
 
 def _average(name: str, n: int, input: Any, output_size: Any) -> Any:
     x, alone = batched(name, n, input)
+    if input.dtype.kind != "f":
+        raise DTypeError(f"{name}: expected floating numbers, x is {describe(input)}; use .float()")
     y = adaptive_average(x, target_size(name, output_size, tuple(x.shape[2:])))
     y = clone(y, contiguous_format) if y is x else contiguous(y)
     return y.reshape(tuple(y.shape[1:])) if alone else y
