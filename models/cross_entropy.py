@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,41 +87,56 @@ class CrossEntropy:
         chosen = np.arange(self.rows * p) if chosen is None else chosen
         places = [chosen[(chosen >= a * p) & (chosen < (a + 1) * p)] - a * p for a in range(self.rows)]
         needed = np.unique(np.concatenate(places))
-        x = self.some(needed)
-        whole = len(needed) == x.shape[1] and all(len(place) == len(needed) for place in places)
-        parts = [x if whole else x[:, np.searchsorted(needed, place)] for place in places]
-        ends = np.cumsum([0, *(part.shape[1] for part in parts)])
-        out = np.empty((len(chosen), len(chosen)))
-        for a in range(self.rows):
-            for b in range(a + 1):
-                if self.rows == 1:
-                    each = self.share * chances * (1 - chances)
-                else:
-                    each = self.share * chances[:, a] * ((a == b) - chances[:, b])
-                block = weighted_products(parts[a], parts[b], each)
-                out[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] = block
-                out[ends[b] : ends[b + 1], ends[a] : ends[a + 1]] = block.T
+        among = [slice(None) if len(own) == len(needed) else np.searchsorted(needed, own) for own in places]
+        ends = np.cumsum([0, *(len(own) for own in places)])
+        out = np.zeros((len(chosen), len(chosen)))
+        for at, x in self.parts(needed):
+            share = self.share[at]
+            for a in range(self.rows):
+                for b in range(a + 1):
+                    if self.rows == 1:
+                        each = share * chances[at] * (1 - chances[at])
+                    else:
+                        each = share * chances[at, a] * ((a == b) - chances[at, b])
+                    block = x[:, among[a]].T @ (x[:, among[b]] * each[:, None])
+                    out[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] += block
+                    if a != b:
+                        out[ends[b] : ends[b + 1], ends[a] : ends[a + 1]] += block.T
         out.flat[:: len(out) + 1] += self.bend[np.concatenate(places)]
         return out
 
-    def some(self, columns: Any) -> Floats:
-        """Return some scaled columns as a dense array."""
+    def parts(self, columns: Any) -> Iterator[tuple[slice, Floats]]:
+        """Yield slices of rows, and of these rows some scaled columns as a dense array."""
         if self.columns is not None:
-            out: Floats = self.columns if len(columns) == self.columns.shape[1] else self.columns[:, columns]
-            return out
-        inside = columns[columns < self.design.p]
-        out = self.design.dense(inside) * self.scale[inside]
-        return np.column_stack([out, np.ones(len(out))]) if len(inside) < len(columns) else out
+            x = self.columns if len(columns) == self.columns.shape[1] else self.columns[:, columns]
+        else:
+            inside = columns[columns < self.design.p]
+            middle, scale = self.design.middle[inside], self.scale[inside]
+            x = self.design.X[:, inside]
+        size = max(1, PIECE // max(len(columns), 1))
+        for start in range(0, self.design.n, size):
+            at = slice(start, start + size)
+            if self.columns is not None:
+                yield at, x[at]
+                continue
+            piece = (x[at].toarray() - middle) * scale
+            yield at, np.column_stack([piece, np.ones(len(piece))]) if len(inside) < len(columns) else piece
 
-
-def weighted_products(a: Floats, b: Floats, weights: Floats) -> Floats:
-    """Return ``a.T @ (weights * b)``, in pieces."""
-    out = np.zeros((a.shape[1], b.shape[1]))
-    size = max(1, PIECE // max(b.shape[1], 1))
-    for at in range(0, len(a), size):
-        rows = slice(at, at + size)
-        out += a[rows].T @ (b[rows] * weights[rows, None])
-    return out
+    def average(self) -> Floats:
+        """Return the products of all pairs of scaled columns, by the shares of the rows."""
+        if self.columns is not None:
+            parts = self.parts(np.arange(len(self.bend)))
+            return sum((x.T @ (x * self.share[at, None]) for at, x in parts), np.zeros((len(self.bend),) * 2))
+        X, middle, total = self.design.X.astype(np.float64), self.design.middle, self.share.sum()
+        first = X.T @ self.share
+        across = np.outer(middle, first)
+        products = (X.T @ X.multiply(self.share[:, None]).tocsr()).toarray() - across - across.T
+        products += total * np.outer(middle, middle)
+        products *= np.outer(self.scale, self.scale)
+        if not self.ones:
+            return np.asarray(products)
+        edge = (first - total * middle) * self.scale
+        return np.block([[products, edge[:, None]], [edge[None], np.full((1, 1), total)]])
 
 
 def descend(loss: CrossEntropy, start: Floats, tol: float, most: int) -> Descent:
@@ -129,7 +145,7 @@ def descend(loss: CrossEntropy, start: Floats, tol: float, most: int) -> Descent
     Stops when no element of the gradient exceeds ``tol`` times its size at 0.
     """
     first = float(np.abs(loss.value(start * 0)[1]).max()) or 1.0
-    if loss.columns is not None and start.size <= DIRECT:
+    if start.size <= DIRECT:
         return newton(loss, start, tol * first, most)
     return quasi_newton(loss, start, tol * first, most)
 
@@ -204,11 +220,10 @@ def metric(loss: CrossEntropy) -> Any:
     """Return the product with the inverse of an average Hessian: the same (columns, columns) matrix for every class."""
     chance = 1 / (loss.rows if loss.rows > 1 else 2)
     bend = chance * (1 - chance)
-    x = loss.columns
-    if x is None or x.shape[1] > 1000:
+    if len(loss.bend) > 1000:
         squares = bend + loss.bend
         return lambda v: v / squares
-    average = bend * (x.T @ (x * loss.share[:, None]))
+    average = bend * loss.average()
     average.flat[:: len(average) + 1] += loss.bend + 1e-10 * np.trace(average) / len(average)
     inverse = np.linalg.inv(average)
     return lambda v: v @ inverse

@@ -29,6 +29,15 @@ from tinygrad_lite.models.validation import (
 
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "gradient")
 
+SLOW = "The max_iter was reached which means the coef_ did not converge"
+STOPPED = {
+    "liblinear": "Liblinear failed to converge, increase the number of iterations",
+    "newton-cholesky": "Newton solver did not converge after {} iterations",
+    "sag": SLOW,
+    "saga": SLOW,
+}
+"""What scikit-learn says where one of its solvers stops early; of the others, that it failed to converge."""
+
 
 class Penalty(NamedTuple):
     """Strength of the penalty (0 for none) and the share of it that is L1."""
@@ -186,17 +195,18 @@ class LogisticRegression(Classifier):
         self._remember(X, rows)
         self.classes_ = classes
         coefficients, found = self._solved(rows, index, share, penalty, (tol, most))
-        self.coef_ = coefficients.astype(rows.dtype)
-        self.intercept_ = self.intercept_.astype(rows.dtype)
+        dtype = np.float64 if self.solver == "liblinear" else rows.dtype  # scikit-learn's liblinear knows no float32
+        self.coef_, self.intercept_ = coefficients.astype(dtype), self.intercept_.astype(dtype)
         history = found.history
         self.n_iter_, self.history_ = np.array([min(len(history), most)], dtype=np.int32), history
         if self.verbose:
             print(f"LogisticRegression: {len(history)} rounds, loss {history[-1]:.6g}")
         if not found.converged:
+            why = STOPPED.get(self.solver, f"{self.solver} failed to converge").format(most)
             warn(
                 ConvergenceWarning,
-                f"LogisticRegression: {self.solver} failed to converge after {most} iterations, it is not at the "
-                "optimum. Increase the number of iterations with max_iter (are the classes separable and C infinite?)",
+                f"LogisticRegression: {why}; it is not at the optimum after {most} iterations. Increase the number of "
+                "iterations with max_iter (are the classes separable and C infinite?)",
             )
         return self
 
@@ -307,14 +317,18 @@ def dense(values: Any) -> Any:
 def inverse_spread(design: Design, total: float) -> Floats:
     """Return 1 / (standard deviation) of each column, 0 for constant ones."""
     if design.sparse:
-        # centred columns would be dense: the mean square about 0 is as good a scale
-        weighted = (
-            design.X.multiply(design.X) if design.root is None else design.X.multiply(design.X).multiply(design.root**2)
-        )
-        squares = np.asarray(weighted.sum(axis=0), np.float64).ravel()
+        X = design.X.astype(np.float64, copy=False)
+        products = X.multiply(X) if design.root is None else X.multiply(X).multiply(design.root**2)
+        squares: Any = np.asarray(products.sum(axis=0), np.float64).ravel() - total * design.middle**2
+        # a column that hardly varies has no zeros: nothing is lost by a dense one, whose spread is exact
+        for j in np.flatnonzero(squares < 1e-9 * total * design.middle**2):
+            column = X[:, [j]].toarray()
+            held = column if design.root is None else column[design.root > 0]
+            part = 0.0 if held.min() == held.max() else column - design.middle[j]
+            squares[j] = np.square(part if design.root is None else part * design.root).sum()
     else:
         squares = sum((np.einsum("ij,ij->j", piece, piece) for _, piece in design.pieces()), np.zeros(design.p))
-    spread = np.sqrt(squares / total)
+    spread: Floats = np.sqrt(squares / total)
     return np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
 
 

@@ -459,3 +459,30 @@ def test_a_wrong_gram_matrix_is_refused():
     np.testing.assert_allclose(weighted.coef_, models.Lasso().fit(middle, y, sample_weight=weights).coef_)
     with pytest.warns(UserWarning, match="X was centered"):
         models.Lasso(precompute=X.T @ X).fit(X + 1, y)
+
+
+@pytest.mark.parametrize(("classes", "columns"), [(2, 6), (3, 120)])  # Newton's method, L-BFGS
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse_and_dense_rows_take_the_same_path(classes, columns, weighted):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, columns)) * (rng.random((90, columns)) < 0.5)
+    X[:, 0], X[:, 1] = 0.1, 1e2 + X[:, 1]  # a constant, and a column far from 0
+    y = rng.integers(0, classes, 90)
+    weights = rng.random(90) if weighted else None
+    ours = [models.LogisticRegression(tol=1e-2).fit(rows, y, weights) for rows in (X, sparse.csr_matrix(X))]
+    assert ours[0].n_iter_ == ours[1].n_iter_
+    for name in ("coef_", "intercept_"):
+        np.testing.assert_allclose(getattr(ours[1], name), getattr(ours[0], name), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"])
+def test_what_logistic_regression_says_when_it_stops_early(solver):
+    X, y = np.array([[0.0], [1.0], [2.0], [3.0]], np.float32), [0, 1, 0, 1]
+    said = []
+    for kind in (linear_model, models):
+        with pytest.warns(Warning) as caught:
+            model = kind.LogisticRegression(solver=solver, tol=1e-15, max_iter=1).fit(X, y)
+        said.append(str(caught[0].message))
+        assert model.coef_.dtype == (np.float64 if solver == "liblinear" else np.float32)
+    theirs = said[0].split(" (status")[0].split(" after")[0].split(" at loss")[0].rstrip(".").split(". ")[0]
+    assert theirs in said[1]
