@@ -472,5 +472,9 @@ class Optimizer(HookedOptimizer):
         lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
             lines += [f"Parameter Group {i}"]
-            lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k not in ("params", "param_names")]
+            lines += [
+                f"    {k}: {v}"
+                for k, v in sorted(group.items())
+                if k not in ("params", "param_names") and (v or k != "l1")
+            ]
         return "\n".join([*lines, ")"])

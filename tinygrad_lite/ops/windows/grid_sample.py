@@ -22,8 +22,9 @@ from tinygrad_lite.ops.elementwise.cast import contiguous
 from tinygrad_lite.ops.indexing.embedding import rows
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.shape.reshaping import permute
+from tinygrad_lite.ops.windows.resize import cubic
 
-MODES = ("bilinear", "nearest")
+MODES = ("bilinear", "nearest", "bicubic")
 PADDING = ("zeros", "border", "reflection")
 
 
@@ -47,6 +48,15 @@ def _bounded(x: Array, size: int, padding: str, align_corners: bool) -> Array:
     return where((at > 0) & (at < size - 1), x, np.clip(at, 0, size - 1))
 
 
+def _taps(x: Array, size: int, mode: str, padding: str, align_corners: bool) -> list[tuple[Any, Any]]:
+    """Return the pixels along an axis that are read for the places ``x``, each with its share."""
+    low = np.floor(plain(x))
+    if mode == "bilinear":
+        return [(low, low + 1 - x), (low + 1, x - low)]
+    at = [np.rint(plain(_bounded(low + k, size, padding, align_corners))) for k in (-1, 0, 1, 2)]
+    return list(zip(at, cubic(x - low), strict=True))
+
+
 @functional
 @named
 def grid_sample(
@@ -55,8 +65,9 @@ def grid_sample(
     """Return ``input`` (N, C, H, W) sampled at ``grid`` (N, H_out, W_out, 2): (N, C, H_out, W_out).
 
     A grid point is (x, y), from -1 to 1 across the image: from the middle of the first pixel to that of the last with
-    ``align_corners``, else from edge to edge. ``mode``: bilinear between the pixels around, or the nearest. Outside,
-    ``padding_mode`` reads zeros, the border, or a reflection. Volumes (N, C, D, H, W) have places (x, y, z).
+    ``align_corners``, else from edge to edge. ``mode``: bilinear between the pixels around, the nearest, or bicubic
+    (images alone). Outside, ``padding_mode`` reads zeros, the border, or a reflection. Volumes (N, C, D, H, W) have
+    places (x, y, z).
     Raises ShapeError, DTypeError, ValueError.
 
     >>> import tinygrad_lite as tl
@@ -74,6 +85,8 @@ def grid_sample(
             "grid_sample: expected images (N, C, H, W) with a grid (N, H_out, W_out, 2), or volumes (N, C, D, H, W) "
             f"with (N, D_out, H_out, W_out, 3), got input {describe(input)} and grid {describe(grid)}"
         )
+    if mode == "bicubic" and d != 2:
+        raise OptionError(f"grid_sample: bicubic reads images (N, C, H, W), got input {describe(input)}")
     if input.dtype != grid.dtype or input.dtype.kind != "f":
         raise DTypeError(
             f"grid_sample: input and grid must be floats of one dtype, got {describe(input)} and {describe(grid)}"
@@ -86,7 +99,7 @@ def grid_sample(
     for axis, size in enumerate(sizes):
         g = grid[..., d - 1 - axis]
         x = (g + 1) * ((size - 1) / 2) if align_corners else ((g + 1) * size - 1) / 2
-        places.append(_bounded(x, size, padding_mode, bool(align_corners)))
+        places.append(x if mode == "bicubic" else _bounded(x, size, padding_mode, bool(align_corners)))
     table = permute(input, (0, *range(2, d + 2), 1)).reshape((-1, input.shape[1]))
     image = new.arange(input.shape[0]).reshape((-1,) + (1,) * d) * prod(sizes)
     out: Any = None
@@ -95,13 +108,10 @@ def grid_sample(
         out = _read(table, image, nearest, sizes, 1.0, input.dtype)
         out = out + where(new.zeros((), bool), grid[..., :1], 0.0)  # the nearest pixel is constant: a gradient of zeros
     else:
-        below = [np.floor(plain(x)) for x in places]
-        for corner in itertools.product((0, 1), repeat=d):
-            share: Any = 1.0
-            for x, low, up in zip(places, below, corner, strict=True):
-                share = share * ((x - low) if up else (low + 1 - x))
-            here = [low + up for low, up in zip(below, corner, strict=True)]
-            part = _read(table, image, here, sizes, share, input.dtype)
+        taps = [_taps(x, n, mode, padding_mode, bool(align_corners)) for x, n in zip(places, sizes, strict=True)]
+        for corner in itertools.product(*taps):
+            share = prod((s for _, s in corner), start=1.0)
+            part = _read(table, image, [i for i, _ in corner], sizes, share, input.dtype)
             out = part if out is None else out + part
     return contiguous(permute(out, (0, d + 1, *range(1, d + 1))))
 

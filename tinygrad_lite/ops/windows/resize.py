@@ -30,6 +30,19 @@ def _sources(n: int, out: int, scale: float | None, align: bool) -> Any:
     return (new.arange(out) + 0.5) * ratio - 0.5
 
 
+def cubic(t: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the weights of the four pixels around a place ``t`` after the second of them."""
+    a = -0.75  # the usual choice, Keys 1981 has -0.5
+
+    def near(x: Any) -> Any:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+
+    def far(x: Any) -> Any:
+        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+
+    return far(t + 1), near(t), near(1 - t), far(2 - t)
+
+
 def _matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype: Any) -> Any:
     """Return the (out, n) weights of linear or cubic interpolation along one axis."""
     at = _sources(n, out, scale, align)
@@ -43,16 +56,7 @@ def _matrix(n: int, out: int, scale: float | None, mode: str, align: bool, dtype
         np.add.at(m, (rows, np.minimum(low + 1, n - 1)), part)
         return m.astype(dtype)
     low = np.floor(at).astype(np.int64)
-    t = at - low
-    a = -0.75  # the usual choice, Keys 1981 has -0.5
-
-    def near(x: Any) -> Any:
-        return ((a + 2) * x - (a + 3)) * x * x + 1
-
-    def far(x: Any) -> Any:
-        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
-
-    for k, weight in ((-1, far(t + 1)), (0, near(t)), (1, near(1 - t)), (2, far(2 - t))):
+    for k, weight in enumerate(cubic(at - low), -1):
         np.add.at(m, (rows, np.clip(low + k, 0, n - 1)), weight)
     return m.astype(dtype)
 
