@@ -54,6 +54,45 @@ def eigenvectors() -> bool:
     return True
 
 
+def attributes() -> bool:
+    torch.ones(1).note = tl.nn.Parameter(tl.ones(1)).note = 1  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="note"):
+        tl.ones(1).note = 1  # type: ignore[attr-defined]
+    return True
+
+
+def columns() -> bool:
+    square = np.array([[2.0, 0.5], [0.5, 3.0]])
+    for call in ("inv", "cholesky", "qr", "svd"):
+        theirs, ours = (getattr(lib.linalg, call)(lib.tensor(square)) for lib in (torch, tl))
+        theirs, ours = (y if call in ("inv", "cholesky") else y[0] for y in (theirs, ours))
+        assert ours.is_contiguous() and not theirs.is_contiguous()
+    return True
+
+
+def least_squares() -> bool:
+    theirs, ours = (lib.linalg.lstsq(lib.eye(3, 2) + 1, lib.ones(3, 1)) for lib in (torch, tl))
+    return theirs.residuals.numel() == theirs.singular_values.numel() == 0 and ours.singular_values.numel() == 2
+
+
+def derivatives() -> bool:
+    from tinygrad_lite.testing import gradcheck
+
+    slopes, numbers = [], np.random.default_rng(0).standard_normal((3, 1, 4))
+    for lib in (torch, tl):
+        F = lib.nn.functional
+        values, at = F.max_pool1d(lib.tensor([[[0.0, 1.0, 3.0, 2.0, 1.0]]]), 3, stride=1, return_indices=True)
+        x, y = lib.tensor(numbers, requires_grad=True), values.requires_grad_()
+        factor = lib.tensor([[1.0, 0.0], [0.5, 2.0]], requires_grad=True)
+        words = (lib.tensor([[1, 2]]), lib.tensor([3]), lib.tensor([2]))
+        total = F.max_unpool1d(y, at, 3, stride=1).sum() + lib.cholesky_inverse(factor).sum() + F.ctc_loss(x, *words)
+        total.backward()
+        slopes.append([t.grad.numpy() for t in (x, y, factor)])
+    assert gradcheck(lambda x: tl.nn.functional.ctc_loss(x, *words), tl.tensor(numbers, requires_grad=True))
+    assert slopes[1][1].sum() == 1 and slopes[1][2][0, 1] == 0
+    return all(not np.allclose(a, b) for a, b in zip(*slopes, strict=True))
+
+
 def warnings() -> bool:
     assert torch.log(torch.zeros(1)).item() == -np.inf
     with np.errstate(all="ignore"):
@@ -100,6 +139,11 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "convolution without input channels": "v1 = F.conv1d(T.ones(1, 0, 4), T.ones(2, 0, 1))",
     "labels of `cross_entropy`, `one_hot`": "v1 = F.one_hot(T.tensor([0, 1], dtype=T.int32))",
     "division by zero, log of 0, overflow": warnings,
+    "attributes of tensors (`x.note = 1`)": attributes,
+    "results of LAPACK (`inv`, `solve`, `qr`, `svd`, `cholesky`)": columns,
+    "`lstsq` without `driver`": least_squares,
+    "`max_unpool2d` where windows overlapped, `ctc_loss` of numbers that are no log-probabilities, the triangle that "
+    "`cholesky_inverse` and `cholesky_solve` do not read": derivatives,
     "printed names": lambda: str(torch.ones(2).shape) != str(tl.ones(2).shape),
 }
 
