@@ -304,7 +304,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
     for x in given:
         if x.ndim > 1:
             raise ShapeError(f"meshgrid: expected vectors or numbers, got {describe(x)}")
-    vectors = atleast_1d(list(given))
+    vectors = atleast_1d(_some("meshgrid", given))
     shape = tuple(x.shape[0] for x in vectors)
     grids = [
         broadcast_to_op(reshape_op(x, tuple(n if k == i else 1 for k, n in enumerate(shape))), shape)
