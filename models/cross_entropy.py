@@ -36,7 +36,9 @@ class CrossEntropy:
         self.scale = scale
         self.bend = np.append(bend * scale**2, 0.0) if ones else bend * scale**2
         self.columns: Any = None
-        if not design.sparse:
+        # columns far from 0, beside their spread, are centred first; of others the centre is taken off the products
+        near = design.X.dtype == np.float64 and (np.abs(design.middle) * scale <= 1e3).all()
+        if not design.sparse and not near:
             self.columns = np.ones((design.n, design.p + ones))
             for at, piece in design.pieces():
                 np.multiply(piece, scale, out=self.columns[at, : design.p])
@@ -47,7 +49,8 @@ class CrossEntropy:
             out: Floats = self.columns @ w.T
             return out
         p = self.design.p
-        out = self.design.times(w[:, :p] * self.scale)
+        scaled = (w[:, :p] * self.scale).T
+        out = np.asarray(self.design.X @ scaled, np.float64) - self.design.middle @ scaled
         return out + w[:, p] if self.ones else out
 
     def back(self, left: Floats) -> Floats:
@@ -55,8 +58,9 @@ class CrossEntropy:
         if self.columns is not None:
             out: Floats = left.T @ self.columns
             return out
-        out = self.design.back(left) * self.scale
-        return np.column_stack([out, left.sum(axis=0)]) if self.ones else out
+        total = left.sum(axis=0)
+        out = (self.design.plain(np.ascontiguousarray(left.T)) - total[:, None] * self.design.middle) * self.scale
+        return np.column_stack([out, total]) if self.ones else out
 
     def value(self, w: Floats) -> tuple[float, Floats, Floats]:
         """Return the loss, its gradient, and the probabilities."""
@@ -112,19 +116,20 @@ class CrossEntropy:
         else:
             inside = columns[columns < self.design.p]
             middle, scale = self.design.middle[inside], self.scale[inside]
-            x = self.design.X[:, inside]
+            x = self.design.X if len(inside) == self.design.p else self.design.X[:, inside]
         size = max(1, PIECE // max(len(columns), 1))
         for start in range(0, self.design.n, size):
             at = slice(start, start + size)
             if self.columns is not None:
                 yield at, x[at]
                 continue
-            piece = (x[at].toarray() - middle) * scale
+            piece = (x[at].toarray() if self.design.sparse else x[at]) - middle
+            piece *= scale
             yield at, np.column_stack([piece, np.ones(len(piece))]) if len(inside) < len(columns) else piece
 
     def average(self) -> Floats:
         """Return the products of all pairs of scaled columns, by the shares of the rows."""
-        if self.columns is not None:
+        if not self.design.sparse:
             parts = self.parts(np.arange(len(self.bend)))
             return sum((x.T @ (x * self.share[at, None]) for at, x in parts), np.zeros((len(self.bend),) * 2))
         X, middle, total = self.design.X.astype(np.float64), self.design.middle, self.share.sum()

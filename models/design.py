@@ -31,7 +31,7 @@ class Design:
         self._kept: Floats | None = None
         if centred:
             share = np.ones(self.n) if weights is None else weights
-            self.middle = self._plain(share[None] / total)[0]
+            self.middle = self.plain(share[None] / total)[0]
             if not self.sparse:
                 self._refine(share, total, weights)
         if keep and not self.sparse and X.size <= KEPT:
@@ -50,7 +50,7 @@ class Design:
             flat = seen.min(axis=0) == seen.max(axis=0)
             self.middle[narrow] = np.where(flat, seen[0], self.middle[narrow])
 
-    def _plain(self, left: Floats) -> Floats:
+    def plain(self, left: Floats) -> Floats:
         """Return ``left @ X`` in float64."""
         if self.sparse:
             return np.asarray((self.X.T.astype(np.float64) @ left.T).T)
@@ -126,5 +126,5 @@ class Design:
             # with the centred rows, so that a constant column gives exactly 0
             return sum((left[at].T @ piece for at, piece in self.pieces()), np.zeros((left.shape[1], self.p)))
         weighted = left if self.root is None else left * self.root
-        out: Floats = self._plain(np.ascontiguousarray(weighted.T)) - weighted.sum(axis=0)[:, None] * self.middle
+        out: Floats = self.plain(np.ascontiguousarray(weighted.T)) - weighted.sum(axis=0)[:, None] * self.middle
         return out

@@ -1,5 +1,6 @@
 """Linear regressions against least squares and scikit-learn's coefficients."""
 
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -467,8 +468,7 @@ def test_sparse_and_dense_rows_take_the_same_path(classes, columns, weighted):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, columns)) * (rng.random((90, columns)) < 0.5)
     X[:, 0], X[:, 1] = 0.1, 1e2 + X[:, 1]  # a constant, and a column far from 0
-    y = rng.integers(0, classes, 90)
-    weights = rng.random(90) if weighted else None
+    y, weights = rng.integers(0, classes, 90), rng.random(90) if weighted else None
     ours = [models.LogisticRegression(tol=1e-2).fit(rows, y, weights) for rows in (X, sparse.csr_matrix(X))]
     assert ours[0].n_iter_ == ours[1].n_iter_
     for name in ("coef_", "intercept_"):
@@ -477,8 +477,7 @@ def test_sparse_and_dense_rows_take_the_same_path(classes, columns, weighted):
 
 @pytest.mark.parametrize("solver", ["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"])
 def test_what_logistic_regression_says_when_it_stops_early(solver):
-    X, y = np.array([[0.0], [1.0], [2.0], [3.0]], np.float32), [0, 1, 0, 1]
-    said = []
+    X, y, said = np.array([[0.0], [1.0], [2.0], [3.0]], np.float32), [0, 1, 0, 1], []
     for kind in (linear_model, models):
         with pytest.warns(Warning) as caught:
             model = kind.LogisticRegression(solver=solver, tol=1e-15, max_iter=1).fit(X, y)
@@ -486,3 +485,16 @@ def test_what_logistic_regression_says_when_it_stops_early(solver):
         assert model.coef_.dtype == (np.float64 if solver == "liblinear" else np.float32)
     theirs = said[0].split(" (status")[0].split(" after")[0].split(" at loss")[0].rstrip(".").split(". ")[0]
     assert theirs in said[1]
+
+
+@pytest.mark.parametrize(("far", "share"), [(1e2, 0.8), (1e6, 2.5)])
+def test_logistic_regression_of_shifted_columns_needs_no_copy_but_of_far_ones(far, share):
+    X = np.random.default_rng(0).normal(size=(20000, 50))
+    y = X[:, 0] + X[:, 1] * X[:, 2] > 0
+    expected = models.LogisticRegression(C=np.inf).fit(X, y).coef_
+    X += far
+    tracemalloc.start()
+    found = models.LogisticRegression(C=np.inf).fit(X, y).coef_
+    peak, _ = tracemalloc.get_traced_memory()[1], tracemalloc.stop()
+    np.testing.assert_allclose(found, expected, atol=1e-8)
+    assert peak < share * X.nbytes
