@@ -113,7 +113,7 @@ def describe(value: Any) -> str:
     ('(2, 3) float32', '2.5', "'text'")
     """
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-    if shape is not None and dtype is not None:
+    if isinstance(shape, (tuple, list)) and dtype is not None:  # a class has an attribute of that name, but no shape
         return f"{tuple(shape)} {getattr(dtype, 'dtype', dtype)}"
     if isinstance(value, (list, tuple)) and any(hasattr(v, "shape") for v in value):
         shown = ", ".join(describe(v) for v in value[:4])

@@ -376,7 +376,7 @@ def poisson(input: Any, generator: Any = None) -> Tensor:
     rates = to_array(input, copy=False, name="poisson")
     if rates.size and rates.min() < 0:
         raise ValueError(f"poisson: rates must not be negative, the smallest is {rates.min():.4g}")
-    return make((generator or default_generator()).poisson(rates).astype(rates.dtype))
+    return make(new.asarray((generator or default_generator()).poisson(rates), rates.dtype))
 
 
 for _name in __all__:

@@ -43,10 +43,15 @@ def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonf
         return make(new.zeros((), np.float32))
     if p == math.inf:
         total = max(float(np.abs(a).max(initial=0.0)) for a in arrays)
+    elif p == -math.inf:
+        total = min(float(np.abs(a).min(initial=math.inf)) for a in arrays)
+    elif p == 0:  # PyTorch's: how many of them are not zero throughout
+        total = float(sum(bool(a.any()) for a in arrays))
     elif p == 2:
         total = math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
     else:
-        total = sum(float((np.abs(a) ** p).sum()) for a in arrays) ** (1 / p)
+        with np.errstate(divide="ignore"):
+            total = float(np.float64(sum(float((np.abs(a) ** p).sum()) for a in arrays)) ** (1 / p))
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {p} for gradients from `parameters` is non-finite, so it cannot be clipped; "

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from tinygrad_lite.datasets.seeds import seeded
+
 Seed = int | np.random.Generator | None
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
@@ -34,7 +36,7 @@ def make_cubic(n: int = 700, noise: float = 10.0, seed: Seed = 0, dtype: DTypeLi
     """
     _at_least("make_cubic", "n", n, 1)
     _spread("make_cubic", "noise", noise)
-    rng, out = np.random.default_rng(seed), _floating("make_cubic", dtype)
+    rng, out = seeded("make_cubic", seed), _floating("make_cubic", dtype)
     x = np.sort(rng.uniform(0.0, 5.0, n))
     y = x**3 + 4.0 + noise * rng.standard_normal(n)
     return x[:, None].astype(out), y.astype(out)
@@ -58,7 +60,7 @@ def make_xor(n: int = 4, noise: float = 0.0, seed: Seed = 0, dtype: DTypeLike = 
     """
     _at_least("make_xor", "n", n, 1)
     _spread("make_xor", "noise", noise)
-    rng, out = np.random.default_rng(seed), _floating("make_xor", dtype)
+    rng, out = seeded("make_xor", seed), _floating("make_xor", dtype)
     row = np.arange(n) % 4
     X = np.stack([row // 2, row % 2], axis=1) + noise * rng.standard_normal((n, 2))
     return X.astype(out), ((row == 1) | (row == 2)).astype(out)
@@ -90,7 +92,7 @@ def make_up_down(
     _at_least("make_up_down", "n", n, 1)
     _at_least("make_up_down", "length", length, 2)
     _spread("make_up_down", "noise", noise)
-    rng, out = np.random.default_rng(seed), _floating("make_up_down", dtype)
+    rng, out = seeded("make_up_down", seed), _floating("make_up_down", dtype)
     y = rng.permutation(np.where(np.arange(n) % 2, -1.0, 1.0))
     X = rng.uniform(-1.0, 1.0, (n, 1)) + y[:, None] * np.arange(length) + noise * rng.standard_normal((n, length))
     return X[:, None, :].astype(out), y.astype(out)
@@ -128,7 +130,7 @@ def make_blobs(
     """
     _at_least("make_blobs", "n_samples", n_samples, 1)
     _spread("make_blobs", "cluster_std", cluster_std)
-    rng, out = np.random.default_rng(random_state), _floating("make_blobs", dtype)
+    rng, out = seeded("make_blobs", random_state), _floating("make_blobs", dtype)
     if isinstance(centers, (int, np.integer)):
         _at_least("make_blobs", "centers", centers, 1)
         _at_least("make_blobs", "n_features", n_features, 1)
@@ -192,7 +194,7 @@ def make_regression(
     _spread("make_regression", "noise", noise)
     if not np.isfinite(bias):
         raise ValueError(f"make_regression: bias expects a finite number, got {bias!r}")
-    rng, out = np.random.default_rng(random_state), _floating("make_regression", dtype)
+    rng, out = seeded("make_regression", random_state), _floating("make_regression", dtype)
     X = rng.standard_normal((n_samples, n_features))
     w = np.zeros((n_features, n_targets))
     informative = rng.permutation(n_features)[:n_informative]

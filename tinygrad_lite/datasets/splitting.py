@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinygrad_lite.datasets.seeds import seeded
+
 
 def split(
     X: ArrayLike,
@@ -41,7 +43,7 @@ def split(
         raise ValueError(f"split: X and y need the same length, X has shape {X.shape}, y {y.shape}")
     n = len(y)
     count = _test_count(test, n)
-    order = np.random.default_rng(seed).permutation(n)
+    order = seeded("split", seed).permutation(n)
     if stratify:
         if y.ndim != 1:
             raise ValueError(f"split: stratify=True needs one label per example, y has shape {y.shape}")

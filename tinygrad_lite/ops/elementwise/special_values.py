@@ -201,7 +201,8 @@ def polygamma(n: int, x: Any) -> Any:
     """
     if n == 0:
         return digamma(x)
-    return in_blocks(lambda v: (-1) ** (n + 1) * factorial(n) * _zeta(n + 1, v))(x)
+    factor = (1 if n % 2 else -1) * (factorial(n) if n <= 170 else np.inf)  # 171! is more than a float holds
+    return in_blocks(lambda v: factor * _zeta(n + 1, v))(x)
 
 
 def _zeta(s: int, x: Any) -> Any:

@@ -26,6 +26,7 @@ from tinygrad_lite.ops.indexing.getitem import (
     take_along,
     whole,
 )
+from tinygrad_lite.ops.shape.joining import diagonal
 from tinygrad_lite.ops.shape.reshaping import BadIndex, place, reshape_op
 
 
@@ -432,7 +433,7 @@ def diagonal_scatter(input: Array, src: Array, offset: int = 0, dim1: int = 0, d
             [0., 1.]])
     """
     numbers = new.arange(bare(input).size).reshape(input.shape)
-    at = np.diagonal(numbers, offset, dim1, dim2)
+    at = bare(diagonal(numbers, offset, dim1, dim2))
     _fits("diagonal_scatter", src, at.shape)
     return reshape_op(put_at(reshape_op(input, (-1,)), src, (at,)), tuple(input.shape))
 

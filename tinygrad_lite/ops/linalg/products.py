@@ -449,7 +449,7 @@ def diff(input: Array, n: int = 1, dim: int = -1, prepend: Any = None, append: A
     if n < 0:
         raise ShapeError(f"diff: n must not be negative, got {n}")
     lead = (slice(None),) * dim
-    for _ in range(n):
+    for _ in range(n)[: y.shape[dim]]:
         after, before = y[(*lead, slice(1, None))], y[(*lead, slice(None, -1))]
         y = after ^ before if y.dtype.kind == "b" else after - before
     return y

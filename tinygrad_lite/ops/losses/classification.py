@@ -276,8 +276,10 @@ def cross_entropy(
     reduction = old_words("cross_entropy", size_average, reduce, reduction)
     if not 0 <= label_smoothing <= 1:
         raise OptionError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if not hasattr(target, "dtype"):
+        raise DTypeError(f"cross_entropy: target must be a tensor, got {describe(target)}")
     w = check_weight("cross_entropy", input, weight)
-    kind = getattr(target, "dtype", np.dtype(object)).kind
+    kind = target.dtype.kind
     if kind in "iu" and not label_smoothing:
         return cross_entropy_index(input, target, w, ignore_index, reduction)
     scores("cross_entropy", input, target)

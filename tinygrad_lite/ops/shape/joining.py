@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -215,6 +216,8 @@ def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[
     if np.ndim(at) == 0:
         if at < 1:
             raise ShapeError(f"tensor_split: the number of sections must be positive, got {at}")
+        if at > max(n, 2**20):
+            raise ShapeError(f"tensor_split: {at} sections of {n} elements along dim {dim} are too many")
         small, more = divmod(n, int(at))
         at = np.cumsum([small + (i < more) for i in range(int(at))])[:-1]
     ends = [int(np.clip(a + n if a < 0 else a, 0, n)) for a in at]
@@ -352,6 +355,11 @@ def _diagonal_rule(g: Array, input_shape: Any, offset: int, dim1: int, dim2: int
     return on_diagonal(g, tuple(input_shape), offset, dim1, dim2)
 
 
+def inside(offset: Any, rows: int, columns: int) -> int:
+    """Return the number of a diagonal, or of the first empty one: NumPy crashes at -2**31."""
+    return max(-rows, min(index(offset), columns))
+
+
 DIAGONAL = {"offset": (0, 1, -1), "dim1": (0,), "dim2": (1,)}
 
 
@@ -368,7 +376,7 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
     a, b = (place("diagonal", d, input.ndim, input.shape) for d in (dim1, dim2))
     if a == b:
         raise ShapeError(f"diagonal: dim1 and dim2 are the same axis {a} of shape {input.shape}")
-    y = np.diagonal(input, offset, dim1, dim2)
+    y = np.diagonal(input, inside(offset, input.shape[a], input.shape[b]), dim1, dim2)
     if y.__class__ is np.ndarray and input.flags.writeable:
         y.flags.writeable = True  # NumPy marks it read-only for the sake of programs that expect a copy
     return y
@@ -380,9 +388,9 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
 def on_diagonal(values: Array, shape: Any, offset: int, dim1: int, dim2: int) -> Array:
     """Return zeros of ``shape`` with ``values`` on a diagonal: the adjoint of `diagonal`."""
     out = new.zeros(shape, values.dtype)
-    d1, d2 = np.moveaxis(out, (dim1, dim2), (-2, -1)), max(-offset, 0)
-    at = new.arange(values.shape[-1])
-    d1[..., at + d2, at + max(offset, 0)] = values
+    matrices = np.moveaxis(out, (dim1, dim2), (-2, -1))
+    at, offset = new.arange(values.shape[-1]), inside(offset, *matrices.shape[-2:])
+    matrices[..., at + max(-offset, 0), at + max(offset, 0)] = values
     return out
 
 
@@ -462,7 +470,8 @@ def _matrix(name: str, input: Array) -> None:
 TRIANGLE = Samples("(...,n,k)->(...,n,k)", options={"diagonal": (0, 1, -1)})
 
 
-@op(input=lambda g, diagonal: np.tril(g, diagonal), inplace=True, kind="indexing", layout="contiguous", label="◣",
+@op(input=lambda g, diagonal: np.tril(g, inside(diagonal, *g.shape[-2:])), inplace=True,
+    kind="indexing", layout="contiguous", label="◣",
     samples=TRIANGLE)  # fmt: skip
 def tril(input: Array, diagonal: int = 0) -> Array:
     """Return the lower triangles of matrices, zeros above ``diagonal``.
@@ -473,10 +482,11 @@ def tril(input: Array, diagonal: int = 0) -> Array:
             [1., 1.]])
     """
     _matrix("tril", input)
-    return np.tril(input, diagonal)
+    return np.tril(input, inside(diagonal, *input.shape[-2:]))
 
 
-@op(input=lambda g, diagonal: np.triu(g, diagonal), inplace=True, kind="indexing", layout="contiguous", label="◥",
+@op(input=lambda g, diagonal: np.triu(g, inside(diagonal, *g.shape[-2:])), inplace=True,
+    kind="indexing", layout="contiguous", label="◥",
     samples=TRIANGLE)  # fmt: skip
 def triu(input: Array, diagonal: int = 0) -> Array:
     """Return the upper triangles of matrices, zeros below ``diagonal``.
@@ -487,4 +497,4 @@ def triu(input: Array, diagonal: int = 0) -> Array:
             [0., 1.]])
     """
     _matrix("triu", input)
-    return np.triu(input, diagonal)
+    return np.triu(input, inside(diagonal, *input.shape[-2:]))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import whole
 from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import function, op
@@ -22,11 +23,12 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Return ``(2, 3)`` from ``f(2, 3)``, ``f((2, 3))`` or ``f([2, 3])``."""
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
         given = shape[0]
-        shape = tuple(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 else (given,)
+        several = hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 and not isinstance(given, type)
+        shape = tuple(given) if several else (given,)
     try:
         return tuple([index(n) for n in shape])
     except TypeError:
-        wrong = next(n for n in shape if not hasattr(n, "__index__") or getattr(n, "dtype", np.dtype(int)).kind == "f")
+        wrong = next((n for n in shape if not whole(n)), shape)
         raise DTypeError(f"sizes and dims must be whole numbers, got {describe(wrong)}; use int()") from None
 
 
@@ -127,7 +129,10 @@ def view(input: Array, *shape: Any, dtype: Any = None) -> Array:
         return _reinterpreted(input, dtype_of("view", shape[0]))
     if dtype is not None and not shape:
         return _reinterpreted(input, dtype_of("view", dtype))
-    y = reshape_op(input, sizes(shape))
+    try:
+        y = reshape_op(input, sizes(shape))
+    except ShapeError as error:
+        raise ShapeError(str(error).replace("reshape:", "view:", 1)) from error
     if bare(y).size and not np.may_share_memory(bare(y), bare(input)):
         raise ShapeError(f"view: shape {tuple(input.shape)} is not laid out in memory for this view; use .reshape()")
     return y
