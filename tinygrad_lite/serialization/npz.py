@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,6 +19,8 @@ STRUCTURE = "structure.json"
 
 EXPANSION = 200
 LARGE = 64 << 20
+SMALL, DENSEST = 1 << 16, 20
+"""A description may expand to `SMALL` bytes; above that, to `DENSEST` times its size: objects take more than text."""
 """A compressed archive may expand to `LARGE` bytes; above that, to `EXPANSION` times its size."""
 
 
@@ -69,9 +72,7 @@ def opened(file: BinaryIO) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
         raise FileError(f"load: not a complete zip archive, it may be truncated ({error})") from None
     infos = archive.infolist()
-    names = [info.filename for info in infos]
-    if len(set(names)) != len(names):
-        twice = next(n for n in names if names.count(n) > 1)
+    if (twice := repeated(info.filename for info in infos)) is not None:
         raise FileError(f"load: '{twice}' stands twice in the archive")
     if sum(info.compress_size for info in infos) > size:
         raise FileError("load: the members of the archive overlap")
@@ -81,13 +82,30 @@ def opened(file: BinaryIO) -> zipfile.ZipFile:
     return archive
 
 
+def repeated(names: Iterable[str]) -> str | None:
+    """Return the first name that comes twice, or None."""
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            return name
+        known.add(name)
+    return None
+
+
 def contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int = LARGE) -> bytes:
     """Return all bytes of one member."""
     if member.file_size > limit:
         raise FileError(f"load: '{member.filename}' has {member.file_size} bytes, at most {limit} are read")
+    if member.file_size > max(SMALL, DENSEST * member.compress_size):
+        raise FileError(
+            f"load: '{member.filename}' of {member.compress_size} bytes claims {member.file_size}; refused as a "
+            f"zip bomb"
+        )
     try:
         with archive.open(member) as stream:
             data = stream.read(member.file_size + 1)
+    except MemoryError:
+        raise
     except Exception as error:  # zlib, struct and zipfile raise different errors
         raise damaged(member, error) from None
     if len(data) != member.file_size:
@@ -127,13 +145,17 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, strict: bool =
                 )
             expected = math.prod(shape) * dtype.itemsize
             rest = member.file_size - stream.tell()
-            if rest != expected or any(n < 0 for n in shape):
+            if len(shape) > 64 or any(type(n) is not int or not 0 <= n < 2**63 for n in shape):
+                raise FileError(
+                    f"load: '{member.filename}' has shape {shape!r:.60}; it needs at most 64 numbers from 0"
+                )
+            if rest != expected:
                 raise FileError(
                     f"load: '{member.filename}' {shape} {dtype} needs {expected} bytes, the file has {rest}"
                 )
             data = np.empty(math.prod(shape), dtype)
             fill(data, stream, member)
-    except FileError:
+    except (FileError, MemoryError):
         raise
     except Exception as error:
         raise damaged(member, error) from None

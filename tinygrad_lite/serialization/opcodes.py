@@ -168,7 +168,7 @@ def read_pickle(data: bytes, known: Callable[[str, str], Any], persistent: Calla
     """
     try:
         return run(data, known, persistent)
-    except FileError:
+    except (FileError, MemoryError):
         raise
     except Exception as error:  # whatever a damaged file can provoke: wrong stack, wrong arguments, unhashable keys
         raise FileError(f"load: the pickle is damaged ({type(error).__name__}: {error!s:.120})") from None

@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 from tinygrad_lite.serialization.atomic import replacing
+from tinygrad_lite.serialization.npz import repeated
 from tinygrad_lite.serialization.unsupported import Unsupported
 
 DTYPES = {
@@ -124,8 +125,7 @@ def parse_head(text: bytes) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            names = [name for name, _ in pairs]
-            raise FileError(f"load: '{next(n for n in names if names.count(n) > 1)}' stands twice in the head")
+            raise FileError(f"load: '{repeated(name for name, _ in pairs)}' stands twice in the head")
         return result
 
     if not text.startswith(b"{"):

@@ -18,6 +18,10 @@ LARGEST = 4096
 """Arrays among the options are written out up to this many elements."""
 
 
+MALFORMED = (TypeError, LookupError, AttributeError, ValueError, RecursionError, ArithmeticError)
+"""What a wrong text can provoke."""
+
+
 def encoded(value: Any) -> Any:
     """Return an option as JSON; types that JSON lacks become an object whose key names the type."""
     if isinstance(value, Tensor):
@@ -58,9 +62,12 @@ def decoded(value: Any) -> Any:
         return value
     if "array" in value:
         inside = decoded(value["array"])
+        dtype = np.dtype(value["dtype"])
+        if dtype.kind not in "biuf":
+            raise ValueError(f"an array of dtype {dtype}; only numbers are read")
         if "shape" not in value:
-            return np.dtype(value["dtype"]).type(inside)
-        return None if inside is None else np.array(inside, value["dtype"]).reshape(value["shape"])
+            return dtype.type(inside)
+        return None if inside is None else np.array(inside, dtype).reshape(value["shape"])
     if "float" in value:
         return float(value["float"])
     if "tuple" in value:
@@ -116,7 +123,7 @@ def from_json(text: str) -> Graph:
     """Return the graph in ``text``; raise ValueError if it is malformed."""
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"from_json: this is not JSON: {error}") from None
     if not isinstance(data, dict) or not {"version", "nodes", "edges", "calls"} <= data.keys():
         raise ValueError("from_json: expected an object with version, nodes, edges and calls")
@@ -126,10 +133,13 @@ def from_json(text: str) -> Graph:
         nodes = [_node(d) for d in data["nodes"]]
         edges = [GraphEdge(**{**d, "shape": tuple(d.get("shape", ()))}) for d in data["edges"]]
         calls = [_call(d) for d in data["calls"]]
-    except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ValueError(f"from_json: a node, edge or call is not of the right form: {error}") from None
-    _check(nodes, edges, calls)
-    return Graph(nodes, edges, calls, notes=tuple(map(str, data.get("notes", ()))))
+        _check(nodes, edges, calls)
+        return Graph(nodes, edges, calls, notes=tuple(map(str, data.get("notes", ()))))
+    except MALFORMED as error:
+        words = str(error)
+        if not words.startswith("from_json: "):
+            words = f"from_json: a node, edge or call is not of the right form: {words or type(error).__name__}"
+        raise ValueError(words) from None
 
 
 def _node(d: dict[str, Any]) -> GraphNode:
