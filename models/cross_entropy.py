@@ -111,6 +111,9 @@ class CrossEntropy:
 
     def parts(self, columns: Any) -> Iterator[tuple[slice, Floats]]:
         """Yield slices of rows, and of these rows some scaled columns as a dense array."""
+        middle: Any = None
+        scale: Any = None
+        inside: Any = ()
         if self.columns is not None:
             x = self.columns if len(columns) == self.columns.shape[1] else self.columns[:, columns]
         else:

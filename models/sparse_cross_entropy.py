@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_lite.models.cross_entropy import CrossEntropy, Descent
@@ -22,7 +24,7 @@ def pulls(w: Floats, slope: Floats, l1: Floats) -> Floats:
     return out
 
 
-def working_set(w: Floats, pull: Floats, most: int, grown: int) -> Floats:
+def working_set(w: Floats, pull: Floats, most: int, grown: int) -> Any:
     """Return the flat indices of the coefficients to change: those that are not 0, and those that pull most."""
     size, here = np.abs(pull.ravel()), w.ravel() != 0
     first = np.flatnonzero(here)
@@ -74,7 +76,7 @@ def descend_sparse(loss: CrossEntropy, start: Floats, l1: Floats, tol: float, mo
     return Descent(w, history[1:] or [value], bool(np.abs(pulls(w, slope, l1)).max() <= enough))
 
 
-def model_step(loss: CrossEntropy, w: Floats, slope: Floats, chances: Floats, l1: Floats, chosen: Floats) -> Floats:
+def model_step(loss: CrossEntropy, w: Floats, slope: Floats, chances: Floats, l1: Floats, chosen: Any) -> Floats:
     """Return the change (rows, columns) of the chosen coefficients to the minimum of the penalised quadratic model."""
     hessian = loss.hessian(chances, chosen)
     # adding one number to the scores of all classes changes nothing: a tiny ridge makes that direction solvable

@@ -66,6 +66,7 @@ def test_in_place_methods_are_those_of_pytorch() -> None:
 
 ELSEWHERE = set(
     """
+pca_lowrank svd_lowrank spmm
 BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor Generator HalfTensor IntTensor LongTensor ShortTensor
 as_strided range to_dlpack get_rng_state initial_seed manual_seed seed
 set_rng_state bernoulli binomial is_inference multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm
@@ -87,6 +88,8 @@ LAYERS_ELSEWHERE = {
     "instance_norm": "the rows of InstanceNorm1d", "cross_entropy": "the rows of CrossEntropyLoss",
     "binary_cross_entropy_with_logits": "the rows of BCEWithLogitsLoss", "kl_div": "the rows of KLDivLoss",
     "elu": "the rows of ELU", "native_channel_shuffle": "the rows of ChannelShuffle", "conv_tbc": "test_functional_names.py",
+    **dict.fromkeys(("fractional_max_pool2d_with_indices", "fractional_max_pool3d_with_indices",
+    "multi_head_attention_forward"), "test_public_names.py"),
     **{f"{a}max_pool{n}d_with_indices": "test_functional_names.py" for a in ("", "adaptive_") for n in (1, 2, 3)},
     **dict.fromkeys(("upsample", "upsample_nearest", "upsample_bilinear"), "test_old_spellings.py"),
 }  # fmt: skip

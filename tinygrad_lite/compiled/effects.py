@@ -57,6 +57,7 @@ class Watch:
 
     def __init__(self, known: set[Any]) -> None:
         self.known, self.found = known, ""
+        self.outside: Any = sys._getframe(3)  # the function with the block
         self.seen: set[Any] = set()
         self.inner: set[Any] = set()
 
@@ -71,12 +72,22 @@ class Watch:
         elif event == "call" and frame.f_code not in self.inner and frame.f_code not in self.seen and not self.found:
             self.entered(frame)
 
+    def imports(self, frame: Any) -> bool:
+        """Return whether a frame runs because a module is imported, at its first use: that is no part of the step."""
+        while frame not in (None, self.outside):
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                return True
+            frame = frame.f_back
+        return False
+
     def entered(self, frame: Any) -> None:
         """Look at a call of a function written in Python."""
         code = frame.f_code
         name = code.co_filename
         if not belongs(name):
             self.seen.add(code)
+            if self.imports(frame):
+                return
             self.found = stores(code) or ""
             if not self.found and code not in self.known:
                 self.found = f"{name}:{code.co_firstlineno}: '{code.co_name}' was made where nothing watches it"
@@ -84,7 +95,7 @@ class Watch:
             self.inner.add(code)
         else:
             caller = frame.f_back
-            if caller is not None and not belongs(caller.f_code.co_filename):
+            if caller is not None and not belongs(caller.f_code.co_filename) and not self.imports(frame):
                 self.found = f"{caller.f_code.co_filename}:{caller.f_lineno}: '{code.co_name}' of Python's library"
 
     def called(self, frame: Any, arg: Any) -> None:
@@ -92,7 +103,7 @@ class Watch:
         code, called = frame.f_code, getattr(arg, "__name__", "")
         if called in NEVER:
             self.found = f"{_user_line(frame)}: {called}() has an effect outside the arrays"
-        elif not belongs(code.co_filename):
+        elif not belongs(code.co_filename) and not self.imports(frame):
             place = f"{code.co_filename}:{frame.f_lineno}"
             owner = getattr(arg, "__self__", None)
             if called in MUTATORS:

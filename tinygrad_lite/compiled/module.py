@@ -31,12 +31,12 @@ class OptimizedModule(Module):
         self.__dict__["_compiled"] = Compiled(mod, fullgraph)
 
     @property
-    def training(self) -> bool:
+    def training(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - the module's own
         """Whether the module is in training mode."""
         return self._orig_mod.training
 
     @training.setter
-    def training(self, value: bool) -> None:
+    def training(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._orig_mod.training = value
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

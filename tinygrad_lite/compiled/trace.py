@@ -254,7 +254,7 @@ class Tracer:
         self.record("copy", np.copyto, (source,), {}, [self.region(target)])
 
     @unwatched
-    def function(self, f: Any, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
+    def function(self, f: Any, args: Any, words: dict[str, Any]) -> Any:
         """Run and record one of NumPy's functions."""
         words = dict(words)
         out = words.pop("out", None)

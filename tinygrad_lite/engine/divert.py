@@ -37,7 +37,7 @@ def chosen(plain: Callable[..., Any], fast: Callable[..., Any], least: int, op: 
 
     @functools.wraps(plain)
     def call(*given: Any, **words: Any) -> Any:
-        x = given[0] if given else None
+        x: Any = given[0] if given else None
         if x.__class__ is tuple:
             x = x[0]
         if x.__class__ is ndarray and x.size >= least and x.dtype is F32:

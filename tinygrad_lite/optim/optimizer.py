@@ -317,7 +317,7 @@ class Optimizer(HookedOptimizer):
                 if state.pieces is not None:
                     large = True
             parts: Iterable[Job] = in_pieces(jobs) if large else jobs
-            diverted = UPDATES and UPDATES.get(type(self).update.__qualname__)
+            diverted = UPDATES.get(type(self).update.__qualname__) if UPDATES else None
             self.update(group, diverted(group, parts) if diverted else parts)
         return loss
 

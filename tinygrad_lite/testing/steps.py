@@ -207,7 +207,7 @@ class StepRule:
 
     def backward(self, g: Any, grads: Any) -> list[Array | None]:
         """Return the gradients of the step times g; none for its arguments."""
-        return [None] * self.count + [grad * g for grad in grads]
+        return [*[None] * self.count, *[grad * g for grad in grads]]
 
     def compared(self, sampler: Any, examples: int, seed: int, title: str) -> GradReport:
         """Compare the program with the step as written at searched points."""

@@ -388,7 +388,7 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
 def on_diagonal(values: Array, shape: Any, offset: int, dim1: int, dim2: int) -> Array:
     """Return zeros of ``shape`` with ``values`` on a diagonal: the adjoint of `diagonal`."""
     out = new.zeros(shape, values.dtype)
-    matrices = np.moveaxis(out, (dim1, dim2), (-2, -1))
+    matrices: Any = np.moveaxis(out, (dim1, dim2), (-2, -1))
     at, offset = new.arange(values.shape[-1]), inside(offset, *matrices.shape[-2:])
     matrices[..., at + max(-offset, 0), at + max(offset, 0)] = values
     return out
