@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Watch:
 
     def __init__(self, known: set[Any]) -> None:
         self.known, self.found = known, ""
+        self.collecting = {getattr(call, "__code__", None) for call in gc.callbacks}
         self.outside: Any = sys._getframe(3)  # the function with the block
         self.seen: set[Any] = set()
         self.inner: set[Any] = set()
@@ -72,10 +74,10 @@ class Watch:
         elif event == "call" and frame.f_code not in self.inner and frame.f_code not in self.seen and not self.found:
             self.entered(frame)
 
-    def imports(self, frame: Any) -> bool:
-        """Return whether a frame runs because a module is imported, at its first use: that is no part of the step."""
+    def foreign(self, frame: Any) -> bool:
+        """Return whether a frame is no part of the step: a module loads at its first use, or garbage is collected."""
         while frame not in (None, self.outside):
-            if frame.f_code.co_filename.startswith("<frozen importlib"):
+            if frame.f_code in self.collecting or frame.f_code.co_filename.startswith("<frozen importlib"):
                 return True
             frame = frame.f_back
         return False
@@ -86,7 +88,7 @@ class Watch:
         name = code.co_filename
         if not belongs(name):
             self.seen.add(code)
-            if self.imports(frame):
+            if self.foreign(frame):
                 return
             self.found = stores(code) or ""
             if not self.found and code not in self.known:
@@ -95,7 +97,7 @@ class Watch:
             self.inner.add(code)
         else:
             caller = frame.f_back
-            if caller is not None and not belongs(caller.f_code.co_filename) and not self.imports(frame):
+            if caller is not None and not belongs(caller.f_code.co_filename) and not self.foreign(frame):
                 self.found = f"{caller.f_code.co_filename}:{caller.f_lineno}: '{code.co_name}' of Python's library"
 
     def called(self, frame: Any, arg: Any) -> None:
@@ -103,7 +105,7 @@ class Watch:
         code, called = frame.f_code, getattr(arg, "__name__", "")
         if called in NEVER:
             self.found = f"{_user_line(frame)}: {called}() has an effect outside the arrays"
-        elif not belongs(code.co_filename) and not self.imports(frame):
+        elif not belongs(code.co_filename) and not self.foreign(frame):
             place = f"{code.co_filename}:{frame.f_lineno}"
             owner = getattr(arg, "__self__", None)
             if called in MUTATORS:

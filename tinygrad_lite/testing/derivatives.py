@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.testing.arguments import Arguments
 from tinygrad_lite.testing.functions import name_of, values
 from tinygrad_lite.testing.search.one_example import quiet
@@ -41,7 +41,7 @@ def numeric_jacobian(f: Callable[..., Any], *inputs: Any, wrt: int = 0) -> Estim
         )
 
     def forward(*arrays: Array) -> tuple[Any, Any]:
-        made = [Tensor(a) if isinstance(t, Tensor) else a for t, a in zip(args.tensors, arrays, strict=True)]
+        made = [make(a) if isinstance(t, Tensor) else a for t, a in zip(args.tensors, arrays, strict=True)]
         return values(f(*args.rebuild(made)), name_of(f)), None
 
     p = Point(Rule(forward, lambda g, saved: [], wrt=tuple(places)), args.arrays, {}, 0)

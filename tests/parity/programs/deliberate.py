@@ -144,10 +144,10 @@ DIFFERENCES = (
     ),
     Difference(
         "ours raises",
-        "einsum|tensordot",
-        "one dtype|do not match",
-        "einsum and tensordot take operands of one dtype, and axes of equal length",
-        "a1 = T.ones(1, 1, 4)\nv1 = T.tensordot(a1, a1, 1)",
+        "einsum",
+        "one dtype",
+        "einsum takes operands of one dtype, also where PyTorch happens to multiply before it looks",
+        "a1 = T.tensor([1.0])\nv1 = T.einsum('...i,...i', a1, T.tensor([[4, -3], [-1, 4]]))",
     ),
     Difference(
         "dtype",
@@ -220,14 +220,6 @@ DIFFERENCES = (
         "a tensor that changed its shape in no_grad keeps its place in the graph; losses of two dtypes have gradients",
         "a1 = T.tensor([[1.0, 2.0]], requires_grad=True)\nv1 = a1 * 1\nwith T.no_grad():\n    v1.t_()\n"
         "v1.mean().backward()",
-    ),
-    Difference(
-        "PyTorch raises|is_leaf",
-        r"diff\(|fill_|BatchNorm|m\d+\(|_\(",
-        "view of a leaf|index 0 out of range for tensor|True | False",
-        "a view of memory that `.data =` took from a leaf is an ordinary tensor; tensors of nothing are accepted",
-        "a1 = T.zeros(2, 0, requires_grad=True)\nv1 = a1.diff(dim=1)",
-        before=r"\.data = |diff|\(2, 0\)|\(0,|, 0\)",
     ),
     Difference(
         "requires_grad",
