@@ -64,12 +64,12 @@ def test_every_route_is_taken(taken: set[str]) -> None:
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_error_against_float64(name: str) -> None:
-    """Native results are as good as those of NumPy: 4 units in the last place, or twice what NumPy loses."""
+    """Native results are as good as those of NumPy: 8 units in the last place, or twice what NumPy loses."""
     f, arrays = CASES[name]
     (y, grads), (plain, plain_grads) = both(name)
     exact, exact_grads = gradients(f, [a.astype(np.float64) for a in arrays])
     for a, b, c in zip([y, *grads], [plain, *plain_grads], [exact, *exact_grads], strict=True):
-        assert error(a, c) <= max(5e-7, 2 * error(b, c))
+        assert error(a, c) <= max(1e-6, 2 * error(b, c))
 
 
 @pytest.mark.parametrize("name", [n for n, (_, arrays) in CASES.items() if len(arrays) == 1 and n in CHECKED])
