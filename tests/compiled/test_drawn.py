@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 import tinygrad_lite as tl
@@ -41,3 +43,23 @@ def test_a_module():
     assert [c.id for c in graph.calls if not c.parent] == ["forward", "backward"]
     assert {n.id for n in graph.nodes if n.kind == "output"} == {"result", "gradient of 0.weight", "gradient of 0.bias"}
     assert "linear" in str(viz.draw(m, data(4, 2)))
+
+
+def test_a_collection_inside_the_recording_is_no_effect_of_the_step():
+    counted = []
+
+    def collecting(phase, info):
+        counted.append(phase)
+
+    m = nn.Linear(2, 1)
+    step = compile(step_of(m, nn.MSELoss(), tl.optim.SGD(m.parameters(), lr=0.1)), fullgraph=True)
+    limits = gc.get_threshold()
+    gc.callbacks.append(collecting)
+    gc.set_threshold(1, 1, 1)
+    try:
+        for _ in range(3):
+            step(data(4, 2), data(4, 1))
+    finally:
+        gc.set_threshold(*limits)
+        gc.callbacks.remove(collecting)
+    assert counted and "backward" in step.source
