@@ -43,6 +43,9 @@ when that is true.
 BATCHED: list[Callable[[Any, tuple[Any, ...]], Any]] = []
 """Callback that runs an op on the batches of `vmap`; `engine.batch` sets it at import, to avoid an import cycle."""
 
+SMALL = 1024
+"""Up to this number of elements of its first operand an op runs its ``ufunc``, if it has one."""
+
 RESULTS: dict[str, int | None] = {"y": None, **{f"y{i}": i for i in range(8)}}
 """The words by which a rule asks for the result: ``y``, or ``y0``, ``y1`` ... for one of several."""
 
@@ -62,7 +65,7 @@ def {name}({signature}, **_words):
         return watched(op.call, op, ({params},))
     try:
 {promote}
-        _y = forward({raw})
+        _y = {run}
     except Exception as _error:
         raise explain(op, ({params},), _error) from _error
     if _y.__class__ is not ndarray:
@@ -115,11 +118,15 @@ LAYOUT = {
 UNWRAP = """
     if isinstance({p}, Tensor):
         _found = True
+        {p}_ = {p}.array
         if {p}.tracked:
             _tracked = True
-        {p}_ = {p}.array
+            _of_{p} = {p}.node or {p}
+        else:
+            _of_{p} = None
     else:
         {p}_ = {p}
+        _of_{p} = None
 """
 
 # Operands for which NumPy's result dtype is PyTorch's: the usual cases, which need no promotion.
@@ -154,8 +161,19 @@ def promotion_source(op: Any) -> str:
         lines.append(f"            if halved(({', '.join(names)},), {op.promote!r}):")
         lines.append(f"                return in_single(op, ({', '.join(op.params)},))")
     lines.append(f"            {', '.join(names)}, = promoted(op.name, ({', '.join(names)},), {op.promote!r})")
-    lines += [f"            {n}_ = {n}.array if isinstance({n}, Tensor) else {n}" for n in names]
+    for n in names:
+        lines.append(f"            {n}_ = {n}.array if isinstance({n}, Tensor) else {n}")
+        lines.append(f"            _of_{n} = ({n}.node or {n}) if isinstance({n}, Tensor) and {n}.tracked else None")
     return "\n".join(lines)
+
+
+def run_source(op: Any) -> str:
+    """Return the expression that runs the forward of ``op``: for a small array its ufunc, without a Python call."""
+    raw = ", ".join(f"{p}_" if p in op.arrays else p for p in op.params)
+    if op.ufunc is None:
+        return f"forward({raw})"
+    first = f"{op.params[0]}_"
+    return f"forward({raw}) if {first}.__class__ is ndarray and {first}.size > {SMALL} else _ufunc({raw})"
 
 
 def saved_source(op: Any, result: str = "_y") -> str:
@@ -220,11 +238,8 @@ def source_of(op: Any) -> str:
         signature=", ".join(f"{p}=defaults[{p!r}]" if p in op.defaults else f"{p}=MISSING" for p in op.params),
         unwrap="".join(UNWRAP.format(p=p) for p in op.arrays),
         promote=promotion_source(op),
-        raw=", ".join(f"{p}_" if p in op.arrays else p for p in op.params),
-        inputs=", ".join(
-            f"({p}.node or {p}) if isinstance({p}, Tensor) and {p}.tracked else None" if i in op.places else "None"
-            for i, p in enumerate(op.arrays)
-        ),
+        run=run_source(op),
+        inputs=", ".join(f"_of_{p}" if i in op.places else "None" for i, p in enumerate(op.arrays)),
         records=bool(op.places),
         saved=saved_source(op),
         saved_several=saved_source(op),
@@ -253,8 +268,8 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
     file = f"<tinygrad_lite op {name}>"
     op = names["op"]
     space = {
-        "op": op, "forward": op.forward, "defaults": op.defaults, "worded": worded, "watched": watched, "MODE": MODE,
-        "MISSING": MISSING,
+        "op": op, "forward": op.forward, "_ufunc": op.ufunc, "defaults": op.defaults, "worded": worded,
+        "watched": watched, "MODE": MODE, "MISSING": MISSING,
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
         "dtype_of": np.result_type, "halved": halved, "in_single": in_single,

@@ -28,32 +28,41 @@ class DeclinedError(Exception):
     """Raised by a diversion that cannot work here."""
 
 
+CHOICE = """
+def call({signature}):
+    x = {first}
+    if x.__class__ is ndarray and x.size >= least and x.dtype is F32:
+        try:
+            y = seen_whole(fast, ({params},)) if redirected[0] else fast({params})
+        except DeclinedError:
+            y = NotImplemented
+        if y is not NotImplemented:
+            return y
+    return plain({params})
+"""
+"""The choice, written out for the arguments as the caller of an op is: small arrays should not pay for large ones."""
+
+
 def chosen(plain: Callable[..., Any], fast: Callable[..., Any], least: int, op: Op | None = None) -> Callable[..., Any]:
     """Return ``plain``, or ``fast`` if the first argument is a float32 array of at least ``least`` elements.
 
-    The forward of ``op`` is called with all of its arguments in their order.
+    ``plain`` is the forward of ``op``, or a function of (g, saved values).
     """
-    redirected, count = new.REDIRECTED, len(op.params) if op else 0  # a tracer sees the faster call as one
+    params, defaults = (op.params, op.defaults) if op else (("g", "saved"), {})
+    signature = ", ".join(f"{p}=defaults[{p!r}]" if p in defaults else p for p in params)
+    first = params[0] if op else "g[0] if g.__class__ is tuple else g"
+    space: dict[str, Any] = {
+        "plain": plain, "fast": fast, "least": least, "defaults": defaults, "ndarray": ndarray, "F32": F32,
+        "DeclinedError": DeclinedError, "seen_whole": new.seen_whole,
+        "redirected": new.REDIRECTED,  # a tracer sees the faster call as one
+    }  # fmt: skip
+    exec(_compiled(CHOICE.format(signature=signature, first=first, params=", ".join(params))), space)
+    return functools.update_wrapper(space["call"], plain)
 
-    @functools.wraps(plain)
-    def call(*given: Any, **words: Any) -> Any:
-        x: Any = given[0] if given else None
-        if x.__class__ is tuple:
-            x = x[0]
-        if x.__class__ is ndarray and x.size >= least and x.dtype is F32:
-            all_of_them = given
-            if op is not None and (words or len(given) < count):
-                known = {**op.defaults, **dict(zip(op.params, given, strict=False)), **words}
-                all_of_them = tuple([known[name] for name in op.params])
-            try:
-                y = new.seen_whole(fast, all_of_them) if redirected[0] else fast(*all_of_them)
-            except DeclinedError:
-                y = NotImplemented
-            if y is not NotImplemented:
-                return y
-        return plain(*given, **words)
 
-    return call
+@functools.cache
+def _compiled(source: str) -> Any:
+    return compile(source, "<tinygrad_lite choice>", "exec")
 
 
 def divert(name: str, place: str, fast: Callable[..., Any], least: int) -> Callable[[], None]:

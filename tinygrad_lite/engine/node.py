@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterator, Sequence
+from sys import _getframe as frame_at
 from typing import Any
 
 from tinygrad_lite.engine import new
@@ -70,7 +70,7 @@ def record(
     node.seq = clock()
     node.hooks = None
     if place is None:
-        frame = sys._getframe(depth)
+        frame = frame_at(depth)
         code = frame.f_code
         if OURS[code.co_filename]:
             frame = user_frame(frame)

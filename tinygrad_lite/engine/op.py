@@ -90,7 +90,7 @@ class Op:
     __slots__ = (
         "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "layout",
         "name", "params", "places", "promote", "recompute", "rules", "samples", "saved_names", "sequence", "singular",
-        "uses",
+        "ufunc", "uses",
     )  # fmt: skip
 
     call: Callable[..., Any]
@@ -100,6 +100,7 @@ class Op:
     singular: bool
     layout: str | None
     flops: Callable[..., Any] | None
+    ufunc: np.ufunc | None
 
     def __init__(
         self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None,
@@ -299,6 +300,7 @@ def op(
     recompute: Rule | bool = False,
     keeps_result: bool = False,
     layout: str | None = "",
+    ufunc: np.ufunc | None = None,
     **rules: Rule,
 ) -> Callable[[F], F]:
     """Register a differentiable operation; see the top of this file.
@@ -310,13 +312,12 @@ def op(
     ``functional``: whether ``nn.functional`` has it; by default for the kinds "activation", "window", "norm", "loss".
     ``flops``: cost, asked for by name like a rule (``y_shape``, ``x_shape`` ...). ``together``: one rule that returns
     the gradients of all arguments at once, where they share work. A first parameter annotated ``Sequence[Array]``
-    takes a list of tensors, and its rule returns a list.
-    ``recompute``: the result may be written to before backward, although a rule asks for it: it is computed again, by
-    the forward (True) or by a function that asks for saved values as a rule does. ``keeps_result``: it may not be
-    written to, although no rule asks for it. Both are for agreement with PyTorch, which decides what it keeps.
+    takes a list of tensors, and its rule returns a list. ``recompute``: the result may be written to before backward,
+    although a rule asks for it: it is computed again, by the forward (True) or by a function that asks for saved values
+    as a rule does. ``keeps_result``: it may not be written to, although no rule asks for it. Both follow PyTorch.
     ``layout``: how the result lies in memory: "contiguous", "operands" (as PyTorch derives it from the operands),
     "copy" (like the operand, and never a view of it), "picked" (contiguous, unless it is a view of the operand) or None
-    (as the forward returns it); by default by kind.
+    (as the forward returns it); by default by kind. ``ufunc``: computes the same; small arrays go straight to it.
 
     >>> import numpy as np, tinygrad_lite as tl
     >>> @op(x=lambda g, x: g * 2 * x, kind="elementwise", label="x²", samples=Samples("()->()"), public=False)
@@ -333,7 +334,7 @@ def op(
     def declare(forward: F) -> F:
         this = Op(forward, rules, together, promote, recompute, keeps_result)
         this.kind, this.label, this.samples = kind, label or this.name, samples
-        this.singular, this.flops, this.layout = singular, flops, layout
+        this.singular, this.flops, this.layout, this.ufunc = singular, flops, layout, ufunc
         call = registered(this, forward)
         if public:
             layered = kind in LAYERED if functional is None else functional

@@ -102,7 +102,7 @@ def _tanh_rule(g: Array, y: Array) -> Array:
     return np.subtract(g, lost, out=lost)
 
 
-@op(input=_tanh_rule, kind="activation", promote="float", numpy=np.tanh, samples=ONE)
+@op(input=_tanh_rule, kind="activation", promote="float", numpy=np.tanh, ufunc=np.tanh, samples=ONE)
 def tanh(input: Array) -> Array:
     """Return the hyperbolic tangent.
 

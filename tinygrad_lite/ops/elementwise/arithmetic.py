@@ -21,7 +21,16 @@ ONE = Samples("()->()")
 
 
 # ------------------------------------------------------------------------------------------------ arithmetic
-@op(input=lambda g: g, other=lambda g: g, kind="elementwise", label="+", promote="same", numpy=np.add, samples=TWO)
+@op(
+    input=lambda g: g,
+    other=lambda g: g,
+    kind="elementwise",
+    label="+",
+    promote="same",
+    numpy=np.add,
+    ufunc=np.add,
+    samples=TWO,
+)
 def add(input: Array, other: Array) -> Array:
     """Return ``input + other``.
 
@@ -41,6 +50,7 @@ def add(input: Array, other: Array) -> Array:
     label="-",
     promote="difference",
     numpy=np.subtract,
+    ufunc=np.subtract,
     samples=TWO,
 )
 def sub(input: Array, other: Array) -> Array:
@@ -62,7 +72,7 @@ def _times_input(g: Array, input: Array) -> Array:
 
 @op(
     input=_times_other, other=_times_input,
-    kind="elementwise", label="×", singular=True, promote="product", numpy=np.multiply, samples=TWO,
+    kind="elementwise", label="×", singular=True, promote="product", numpy=np.multiply, ufunc=np.multiply, samples=TWO,
 )  # fmt: skip
 def mul(input: Array, other: Array) -> Array:
     """Return ``input * other``.
@@ -79,6 +89,7 @@ def mul(input: Array, other: Array) -> Array:
 @op(
     input=lambda g, other: g / other, other=lambda g, input, other: -g * (input / other / other),
     kind="elementwise", label="÷", singular=True, promote="quotient", numpy=np.true_divide,
+    ufunc=np.true_divide,
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def div(input: Array, other: Array) -> Array:
@@ -88,7 +99,7 @@ def div(input: Array, other: Array) -> Array:
     return np.true_divide(input, other)
 
 
-@op(input=lambda g: -g, kind="elementwise", label="−", numpy=np.negative, samples=ONE)
+@op(input=lambda g: -g, kind="elementwise", label="−", numpy=np.negative, ufunc=np.negative, samples=ONE)
 def neg(input: Array) -> Array:
     """Return ``-input``.
 
@@ -165,7 +176,7 @@ def reciprocal(input: Array) -> Array:
 
 @op(
     input=lambda g, y: g / (2 * y), kind="elementwise", label="√", singular=True, promote="float", numpy=np.sqrt,
-    samples=Samples("()->()", lo=1e-3),
+    ufunc=np.sqrt, samples=Samples("()->()", lo=1e-3),
 )  # fmt: skip
 def sqrt(input: Array) -> Array:
     """Return the square root; its slope at 0 is infinite.
@@ -253,7 +264,14 @@ def sign(input: Array) -> Array:
     return y
 
 
-@op(input=lambda g, input: g * sign(input), kind="elementwise", label="|x|", numpy=(np.absolute, np.fabs), samples=ONE)
+@op(
+    input=lambda g, input: g * sign(input),
+    kind="elementwise",
+    label="|x|",
+    numpy=(np.absolute, np.fabs),
+    ufunc=np.absolute,
+    samples=ONE,
+)
 def abs(input: Array) -> Array:
     """Return the absolute value; the slope at 0 is taken as 0.
 
@@ -306,7 +324,7 @@ def _share(g: Array, mine: Array, theirs: Array) -> Array:
 
 @op(
     input=lambda g, input, other: _share(g, input, other), other=lambda g, input, other: _share(g, other, input),
-    inplace=False, kind="elementwise", label="max", promote="same", numpy=np.maximum, samples=TWO,
+    inplace=False, kind="elementwise", label="max", promote="same", numpy=np.maximum, ufunc=np.maximum, samples=TWO,
 )  # fmt: skip
 def maximum(input: Array, other: Array) -> Array:
     """Return the larger of two values, NaN if one is NaN.
@@ -322,7 +340,7 @@ def maximum(input: Array, other: Array) -> Array:
 
 @op(
     input=lambda g, input, other: _share(g, other, input), other=lambda g, input, other: _share(g, input, other),
-    inplace=False, kind="elementwise", label="min", promote="same", numpy=np.minimum, samples=TWO,
+    inplace=False, kind="elementwise", label="min", promote="same", numpy=np.minimum, ufunc=np.minimum, samples=TWO,
 )  # fmt: skip
 def minimum(input: Array, other: Array) -> Array:
     """Return the smaller of two values, NaN if one is NaN.

@@ -23,6 +23,7 @@ LN2, LN10 = _ln(2), _ln(10)
     singular=True,
     promote="float",
     numpy=np.exp,
+    ufunc=np.exp,
     samples=Samples("()->()", hi=30.0),
 )
 def exp(input: Array) -> Array:
@@ -36,7 +37,7 @@ def exp(input: Array) -> Array:
 
 
 @op(
-    input=lambda g, input: g / input, kind="elementwise", singular=True, promote="float", numpy=np.log,
+    input=lambda g, input: g / input, kind="elementwise", singular=True, promote="float", numpy=np.log, ufunc=np.log,
     samples=Samples("()->()", lo=1e-3),
 )  # fmt: skip
 def log(input: Array) -> Array:

@@ -22,6 +22,7 @@ INSIDE = Samples("()->()", lo=-0.99, hi=0.99)
     singular=True,
     promote="float",
     numpy=np.sin,
+    ufunc=np.sin,
     samples=ONE,
 )
 def sin(input: Array) -> Array:
@@ -40,6 +41,7 @@ def sin(input: Array) -> Array:
     singular=True,
     promote="float",
     numpy=np.cos,
+    ufunc=np.cos,
     samples=ONE,
 )
 def cos(input: Array) -> Array:
