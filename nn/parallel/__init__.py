@@ -1,4 +1,17 @@
-"""Data parallelism, which needs several devices or processes; here the modules run as they are."""
+"""Data parallelism: several processes that share a batch (`DistributedDataParallel`)."""
+
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_lite.nn.parallel.data_parallel import DataParallel as DataParallel, data_parallel as data_parallel
-from tinygrad_lite.nn.parallel.distributed import DistributedDataParallel as DistributedDataParallel
+
+if TYPE_CHECKING:
+    from tinygrad_lite.nn.parallel.distributed import DistributedDataParallel as DistributedDataParallel
+
+
+def __getattr__(name: str) -> Any:
+    """Find `DistributedDataParallel`; a script of one process need not load what it stands on."""
+    if name == "DistributedDataParallel":
+        from tinygrad_lite.nn.parallel.distributed import DistributedDataParallel
+
+        return DistributedDataParallel
+    raise AttributeError(f"module 'tinygrad_lite.nn.parallel' has no attribute '{name}'")

@@ -171,3 +171,83 @@ def test_a_hook_that_returns_no_tensor_is_an_error_with_its_kind() -> None:
     x.register_hook(lambda g: g.numpy() * 2)
     with pytest.raises(TypeError, match=r"hook: expected a tensor of shape \(2,\) or None, got ndarray \(2,\) float32"):
         x.sum().backward()
+
+
+def tenfold(p: Any) -> None:
+    p.grad.mul_(10)
+
+
+def stepped(p: Any) -> None:
+    p.data.sub_(p.grad.data)
+
+
+def net_with_marks(order: list[str]) -> tuple[Any, Any]:
+    """Return three parameters of which two are used twice, and the end of a chain that notes each step back."""
+    ps = {name: leaf(1.0, 2.0) for name in "abc"}
+
+    def mark(y: Any, name: str) -> Any:
+        y.register_hook(lambda g: order.append(name))
+        return y
+
+    x = tl.tensor([1.0, -1.0], dtype=tl.float64)
+    y = mark(x * ps["a"], "first")
+    y = mark(y * ps["b"] + ps["b"], "second")
+    y = mark(y * ps["c"] * ps["a"], "third")
+    return ps, y.sum()
+
+
+def test_hooks_of_a_leaf_run_as_soon_as_its_gradient_is_complete() -> None:
+    order: list[str] = []
+    ps, y = net_with_marks(order)
+    for name, p in ps.items():
+        p.register_hook(lambda g, name=name: order.append(f"{name} hook"))
+        p.register_post_accumulate_grad_hook(lambda q, name=name: order.append(name if q is ps[name] else "?"))
+    y.backward()
+    assert order == ["third", "c hook", "c", "second", "b hook", "b", "first", "a hook", "a"]
+
+
+def test_early_gradients_are_those_of_a_pass_without_hooks_and_have_memory_of_their_own() -> None:
+    plain, y = net_with_marks([])
+    y.backward()
+    ps, y = net_with_marks([])
+    for p in ps.values():
+        p.register_post_accumulate_grad_hook(tenfold)
+    y.backward()
+    for name, p in ps.items():
+        np.testing.assert_array_equal(p.grad.array, 10 * plain[name].grad.array)
+    a, b = leaf(1.0), leaf(2.0)
+    a.register_post_accumulate_grad_hook(tenfold)  # one array is the gradient of both
+    ((a + b) * 1.0).sum().backward()
+    assert (a.grad.item(), b.grad.item()) == (10.0, 1.0)
+
+
+def test_a_step_inside_the_pass_changes_no_gradient_that_is_still_to_come() -> None:
+    def after(step: bool) -> list[list[float]]:
+        tl.manual_seed(0)
+        layers = [tl.nn.Linear(3, 3) for _ in range(3)]
+        ps = [p for layer in layers for p in layer.parameters()]
+        for p in ps if step else ():
+            p.register_post_accumulate_grad_hook(stepped)
+        y = tl.ones(2, 3)
+        for layer in layers:
+            y = layer(y).tanh()
+        y.sum().backward()
+        return [(p.data if step else p.data - p.grad).tolist() for p in ps]
+
+    assert after(True) == after(False)
+
+
+def test_early_hooks_with_create_graph_inputs_and_after_removal() -> None:
+    x, w, seen = leaf(1.0), leaf(3.0), []
+    handle = w.register_post_accumulate_grad_hook(lambda q: seen.append(q.grad.requires_grad))
+    ((x * w).tanh() * w).sum().backward(create_graph=True)
+    assert seen == [True]
+    (slope,) = tl.grad(w.grad.sum(), w)
+    t = np.tanh(3.0)
+    np.testing.assert_allclose(slope.array, [2 * (1 - t * t) - 3 * 2 * t * (1 - t * t)])
+    w.grad = x.grad = None
+    (x * w).sum().backward(inputs=[w])
+    assert len(seen) == 2 and x.grad is None and w.grad.item() == 1.0
+    handle.remove()
+    (x * w).sum().backward()
+    assert len(seen) == 2 and w.grad.item() == 2.0

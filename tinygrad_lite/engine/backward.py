@@ -77,12 +77,12 @@ def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
 
 
 def pull(
-    roots: Sequence[tuple[Any, Any]], *, targets: Sequence[Any] | None = None, retain: bool = False, wrap: Any = None
+    roots: Sequence[Any], *, targets: Any = None, retain: bool = False, wrap: Any = None, waiting: Any = None
 ) -> dict[Any, Any]:
     """Carry gradients from ``roots`` (pairs of node or leaf, gradient) back to the leaves, or only to ``targets``.
 
     Nodes are taken in the reverse order of recording, so each is visited once, when all its gradients have arrived.
-    Its saved values are freed as soon as they have been used, unless ``retain``.
+    Its saved values are freed after use, unless ``retain``. ``waiting(results)`` makes the dict of waiting gradients.
     With ``wrap`` (Tensor maker: array, node or leaf -> Tensor) the rules run on Tensors and are recorded themselves.
     Returns the gradient of each leaf (or target) and of each `Retain` marker.
     """
@@ -90,7 +90,7 @@ def pull(
     wanted = set(targets or ())
     needed = None if targets is None else ancestors([r for r, _ in roots], wanted)
     results: dict[Any, Any] = {}
-    pending: dict[Node, Any] = {}
+    pending: dict[Node, Any] = {} if waiting is None else waiting(results)
     heap: list[tuple[int, Node]] = []
     for observer in observers:
         observer.backward_starts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import pull
-from tinygrad_lite.engine.hooks import After, Retain
+from tinygrad_lite.engine.hooks import HOOKED, After, Retain
 from tinygrad_lite.engine.layout import alike
 from tinygrad_lite.engine.mode import switch
 from tinygrad_lite.engine.node import Node
@@ -73,22 +74,70 @@ def differentiate(
             if not isinstance(t, Tensor) or not t.tracked:
                 raise GradientError(f"{asked}: an input {describe(t)} does not require gradients")
         keys = [t.node or t for t in targets]
+    waiting = partial(Early, last_uses(roots), create) if HOOKED and asked == "backward" else None
     before = hush()
     try:
         if create:
             with switch(grad=True):
-                found = pull(roots, targets=keys, retain=retain is not False, wrap=wrap)
+                found = pull(roots, targets=keys, retain=retain is not False, wrap=wrap, waiting=waiting)
         else:
             # rules on arrays record nothing, whatever the mode
-            found = pull(roots, targets=keys, retain=bool(retain))
+            found = pull(roots, targets=keys, retain=bool(retain), waiting=waiting)
     finally:
         unhush(before)
     for leaf in found:
         if leaf.__class__ is not Node and leaf.__class__ is not Retain and leaf.hooks is not None:
-            for hook in tuple(leaf.hooks.values()):
-                if hook.__class__ is not After:
-                    found[leaf] = hook(found[leaf])
+            found[leaf] = hooked(leaf, found[leaf])
     return found
+
+
+def hooked(leaf: Tensor, g: Any) -> Any:
+    """Return the gradient of a leaf after its hooks."""
+    for hook in tuple((leaf.hooks or {}).values()):
+        if hook.__class__ is not After:
+            g = hook(g)
+    return g
+
+
+def last_uses(roots: Iterable[tuple[Any, Any]]) -> list[tuple[int, Tensor]]:
+    """Return the leaves with hooks under ``roots``, each after the number of the last node that sends it a gradient.
+
+    They are sorted by that number: a pass completes the last of them first.
+    """
+    found: dict[Tensor, int] = {}
+    stack = [root for root, _ in roots if root.__class__ is Node]
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        for p in node.inputs:
+            if p.__class__ is Node:
+                if p not in seen:
+                    seen.add(p)
+                    stack.append(p)
+            elif p is not None and p.hooks:
+                found[p] = min(node.seq, found.get(p, node.seq))
+    return sorted(((seq, leaf) for leaf, seq in found.items()), key=lambda pair: pair[0])
+
+
+class Early(dict[Node, Any]):
+    """The waiting gradients of a pass in which hooks of leaves run as soon as the leaf's gradient is complete.
+
+    A gradient can then be sent to other processes, or used and freed, while the pass goes on. The hooks run between two
+    nodes: a rule never sees a leaf that its hook has changed.
+    """
+
+    def __init__(self, order: list[tuple[int, Tensor]], create: bool, results: dict[Any, Any]) -> None:
+        super().__init__()
+        self.order, self.create, self.results = order, create, results
+
+    def pop(self, node: Node, *default: Any) -> Any:
+        """Store the gradients that are complete before the turn of ``node``; return the one waiting for it."""
+        while self.order and self.order[-1][0] > node.seq:
+            leaf = self.order.pop()[1]
+            g = self.results.pop(leaf, None)
+            if g is not None:
+                store({leaf: hooked(leaf, g)}, (), self.create)
+        return super().pop(node, *default)
 
 
 def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> None:
@@ -116,9 +165,10 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             g = g if g.dtype == t.dtype else g.astype(t.dtype)
             t._grad = g if old is None else old + g
         elif old is None:
-            # copy unless the array is ours alone: `a + b` passes one array to both, views and broadcasts share memory
+            # copy unless the array is ours alone: `a + b` passes one array to both, views and broadcasts share memory,
+            # and a hook may change its gradient while others of the same memory are still on their way
             dtype, known = t.array.dtype, id(g)
-            if key is not t or known in taken or g.__class__ is not np.ndarray or g.base is not None:
+            if key is not t or t.hooks or known in taken or g.__class__ is not np.ndarray or g.base is not None:
                 g = new.array(g, dtype=dtype)
             elif g.dtype is not dtype:
                 g = g.astype(dtype)

@@ -61,8 +61,15 @@ class After:
         self.hook = hook
 
 
+HOOKED: dict[int, Any] = {}
+"""The leaves that were given hooks and are alive, by id: while there are none, a pass need not look for them."""
+
+
 def hang(place: Any, hook: Any) -> RemovableHandle:
     """Add ``hook`` to those of ``place``, a node or a leaf."""
     if place.hooks is None:
         place.hooks = {}
+    if hasattr(place, "array") and id(place) not in HOOKED:
+        key = id(place)
+        HOOKED[key] = weakref.ref(place, lambda _: HOOKED.pop(key, None))
     return RemovableHandle(place.hooks, hook)

@@ -25,7 +25,12 @@ class DistributedSampler(Sampler):
         seed: int = 0, drop_last: bool = False,
     ) -> None:  # fmt: skip
         if num_replicas is None or rank is None:
-            raise RuntimeError("DistributedSampler: there is no process group; pass num_replicas and rank")
+            from tinygrad_lite.distributed.group import get_rank, get_world_size, is_initialized
+
+            if not is_initialized():
+                raise RuntimeError("DistributedSampler: there is no process group; pass num_replicas and rank")
+            num_replicas = get_world_size() if num_replicas is None else num_replicas
+            rank = get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:
             raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset, self.num_replicas, self.rank = dataset, num_replicas, rank

@@ -1,0 +1,3 @@
+"""The programs run under mpiexec only."""
+
+collect_ignore_glob = ["programs/*"]

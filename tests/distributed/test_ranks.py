@@ -1,0 +1,57 @@
+"""Several ranks, started with mpiexec: exchanges, training, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from tests.distributed.launch import HERE, check, needs_mpi, start
+
+pytestmark = needs_mpi
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_every_exchange(ranks: int) -> None:
+    assert check(ranks, "collectives") == f"good {ranks}\n"
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_data_parallel_beside_one_process(ranks: int) -> None:
+    assert check(ranks, "data_parallel") == f"good {ranks}\n"
+
+
+@pytest.mark.parametrize("kind", ["plain", "double", "norm"])
+def test_digits_on_several_ranks_train_as_on_one(kind: str) -> None:
+    one, *more = (json.loads(check(ranks, "training", kind)) for ranks in (1, 2, 4))
+    for other in more:
+        assert other["equal"] and other["buckets"] > 1  # every bit of the weights and buffers
+        rounding = {"plain": 2e-6, "double": 1e-14, "norm": 2e-2}[kind]  # each rank normalises by its own batch
+        np.testing.assert_allclose(other["losses"], one["losses"], rtol=rounding)
+        assert (other["losses"] == one["losses"]) is False or kind == "double"
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("raise", "ValueError: something is wrong here"),
+        ("raise", "rank 1 of 2 failed (ValueError); the job ends"),
+        ("exit", "all_reduce: rank 0 of 2 waits for rank 1, which has left"),
+        ("end", "all_reduce: rank 0 of 2 waits for rank 1, which has left"),
+        ("destroy", "called destroy_process_group"),
+        ("kill", "signal 9"),
+        ("slow", "all_reduce: rank 0 of 2 waited 1 s for the other ranks"),
+        ("sizes", "do all ranks pass tensors of the same size?"),
+    ],
+)
+def test_a_rank_that_fails_ends_the_job_with_a_message(how: str, message: str) -> None:
+    began = time.monotonic()
+    done = start(2, str(HERE / "programs" / "failures.py"), how, timeout=30)
+    assert done.returncode != 0 and message in done.stdout + done.stderr
+    assert time.monotonic() - began < 20  # with the start of the interpreter
+
+
+def test_a_rank_may_have_more_to_do_than_the_others() -> None:
+    assert check(2, "failures", "late").split("\n")[:2] == ["rank 1 done", "rank 0 done"]
