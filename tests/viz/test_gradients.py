@@ -95,6 +95,25 @@ def test_the_first_infinity_and_a_nan_in_the_data():
     assert marks(viz.draw(lambda x: x * 2, tl.tensor([np.nan, 1.0]))) == {"x": ("first NaN",)}
 
 
+def test_infinities_that_were_written_down_are_no_trouble():
+    allowed = tl.tril(tl.ones(3, 3)) == 1
+    mask = tl.full((3, 3), -np.inf).triu(1)
+
+    def masked(x):
+        return x.masked_fill(~allowed, -np.inf).softmax(-1).sum()
+
+    assert marks(viz.draw(masked, tl.ones(3, 3))) == {}
+    assert marks(viz.draw(lambda x: (x + mask).softmax(-1), tl.ones(3, 3))) == {}
+    assert marks(viz.draw(lambda x: tl.where(allowed, x, -np.inf) * 2, tl.ones(3, 3))) == {}
+    with np.errstate(all="ignore"):
+        assert marks(viz.draw(lambda x: (x / 0 + 1).masked_fill(~allowed, -np.inf), tl.ones(3, 3))) == {
+            "div.1": ("first inf",)
+        }
+        rows = tl.full((3, 3), -np.inf)  # nothing is left of a row
+        assert marks(viz.draw(lambda x: (x + rows).softmax(-1), tl.ones(3, 3))) == {"softmax.1": ("first NaN",)}
+    assert marks(viz.draw(lambda x: x * 2, tl.tensor([np.inf, 1.0]))) == {"x": ("first inf",)}
+
+
 def test_the_rule_that_makes_the_first_infinite_gradient_is_marked():
     x = tl.tensor([0.0, 1.0], requires_grad=True)
     graph = viz.draw(((x.sqrt() + 1) * 2).sum(), show="grad")

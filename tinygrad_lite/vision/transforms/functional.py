@@ -312,7 +312,7 @@ def rotate(
     center: Any = None,
     fill: Fill = None,
 ) -> Any:
-    """Rotate by ``angle`` degrees against the clock.
+    """Rotate by ``angle`` degrees counterclockwise.
 
     Args:
         img: image.

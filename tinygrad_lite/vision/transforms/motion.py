@@ -81,7 +81,7 @@ class RandomVerticalFlip(WithChance):
 
 
 class RandomRotation(Module):
-    """Rotates by a random angle, against the clock.
+    """Rotates by a random angle, counterclockwise.
 
     Args:
         degrees: range ``(min, max)`` of the angle, or one number for -degrees..degrees.

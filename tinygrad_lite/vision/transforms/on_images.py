@@ -84,7 +84,7 @@ def affine(img: Any, matrix: Sequence[float], interpolation: InterpolationMode, 
 
 
 def rotate(img: Any, angle: float, interpolation: InterpolationMode, expand: bool, center: Any, fill: Fill) -> Any:
-    """Rotate by degrees against the clock."""
+    """Rotate by degrees counterclockwise."""
     return img.rotate(angle, PILLOW[interpolation], expand, center, fillcolor=filled(fill, img))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import isinf
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ class Builder:
         self.made: dict[int, tuple[str, int]] = {}
         self.alive: list[Any] = []  # keeps objects alive, since Python reuses the id of a deleted one
         self.ill: dict[str, str] = {}
+        self.masks: set[str] = set()  # leaves that say which positions do not count, by -inf
         self.records: dict[str, Any] = {}  # the engine's node behind each graph node, during the capture
         self.sources: dict[str, Tensor] = {}  # the tensor behind each leaf that a gradient reaches
         self.cut: list[tuple[GraphEdge, Any]] = []  # edges of values that pass no gradient on, with the value
@@ -104,6 +106,8 @@ class Builder:
         self.measure(node, array)
         if kind == "const" and node.value is None:
             node.value = kept(array)
+        if self.ill.get(id_) == "inf" and not tracked and (kind == "const" or not np.isposinf(array).any()):
+            self.masks.add(id_)
         self.leaves.append(node)
         if tracked and value.node is None:
             self.sources[id_] = value
@@ -226,10 +230,22 @@ class Builder:
         self.nodes = self.leaves + self.nodes
 
     def mark_first_trouble(self) -> None:
-        """Mark the first NaN and the first infinity of the whole computation."""
+        """Mark the first NaN and the first infinity of the whole computation.
+
+        An infinity that was written down, as in a causal mask, is none, nor are those that it leads to.
+        """
+        meant = set(self.masks)
+        used: dict[str, list[str]] = {}
+        for edge in self.edges:
+            used.setdefault(edge.dst, []).append(edge.src)
         left = {"NaN", "inf"} & set(self.ill.values())
         for node in (*self.leaves, *self.nodes):
             word = self.ill.get(node.id)
-            if word in left:
+            if word == "inf" and (
+                not meant.isdisjoint((node.id, *used.get(node.id, ())))
+                or any(isinstance(v, float) and isinf(v) for v in node.attrs.values())
+            ):
+                meant.add(node.id)
+            elif word in left:
                 node.marks = (*node.marks, f"first {word}")
                 left.discard(word)
