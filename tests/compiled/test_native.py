@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -9,6 +13,7 @@ import tinygrad_lite as tl
 from tests.compiled.test_training import both, data, runs
 from tinygrad_lite import nn
 from tinygrad_lite.compiled import compile
+from tinygrad_lite.native.store import PLACE
 
 pytest.importorskip("llvmlite")
 
@@ -54,3 +59,32 @@ def test_the_switch_is_a_guard():
         for _ in range(4):
             assert np.array_equal(f(x).array, m(x).array)
     tl.backends.native.enabled = True
+
+
+FIRST = """
+import warnings
+warnings.simplefilter("error")
+import tinygrad_lite as tl
+from tinygrad_lite import nn
+m = nn.Sequential(nn.Conv2d(8, 16, 3), nn.GELU(), nn.Flatten(), nn.Linear(3136, 10))
+o, x = tl.optim.Adam(m.parameters()), tl.randn(16, 8, 16, 16)
+@tl.compile
+def step():
+    o.zero_grad()
+    loss = m(x).square().mean()
+    loss.backward()
+    o.step()
+    return loss
+for _ in range(4):
+    step()
+assert "elementwise_gelu(" in step.source
+"""
+
+
+def test_kernels_compiled_by_the_first_call(tmp_path):
+    """Machine code that is made, kept and read while the first run is watched is no effect of the step."""
+    env = {**os.environ, PLACE: str(tmp_path / "kernels"), "TINYGRAD_LITE_NATIVE": "1"}
+    for _ in range(2):  # without and with the code on disk
+        done = subprocess.run([sys.executable, "-c", FIRST], env=env, capture_output=True, text=True, check=False)
+        assert not done.returncode, done.stderr
+        assert list((tmp_path / "kernels").iterdir())

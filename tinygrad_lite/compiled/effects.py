@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,12 +30,14 @@ STDLIB = ("functools.py", "contextlib.py", "typing.py", "abc.py", "enum.py", "da
           "_collections_abc.py", "numbers.py")  # fmt: skip
 
 
+_LIB = os.path.dirname(dis.__file__) + os.sep
+NUMPY, LLVMLITE = os.path.dirname(np.__file__) + os.sep, f"{os.sep}llvmlite{os.sep}"
+KERNELS = os.path.join("tinygrad_lite", "native", "library.py")
+
+
 def belongs(filename: str) -> bool:
-    """Return whether a file is this package's, NumPy's or Python's own."""
-    return bool(OURS[filename]) or filename.startswith("<") or "/numpy/" in filename or filename.startswith(_LIB)
-
-
-_LIB = dis.__file__.rpartition("/")[0] + "/"
+    """Return whether a file is this package's, NumPy's, llvmlite's or Python's own."""
+    return bool(OURS[filename]) or filename.startswith(("<", NUMPY, _LIB)) or LLVMLITE in filename
 
 
 def stores(code: Any) -> str | None:
@@ -67,7 +70,7 @@ class Watch:
         """Look at one event; the code of this package and of NumPy, which is most of it, is passed by quickly."""
         if event == "c_call":
             if frame.f_code in self.inner:
-                if arg.__name__ in NEVER and not self.found:
+                if arg.__name__ in NEVER and not self.found and not self.foreign(frame):
                     self.found = f"{_user_line(frame)}: {arg.__name__}() has an effect outside the arrays"
             elif not self.found:
                 self.called(frame, arg)
@@ -75,9 +78,13 @@ class Watch:
             self.entered(frame)
 
     def foreign(self, frame: Any) -> bool:
-        """Return whether a frame is no part of the step: a module loads at its first use, or garbage is collected."""
+        """Return whether a frame is no part of the step.
+
+        A module is imported at its first use, a kernel is compiled and kept on disk, or garbage is collected.
+        """
         while frame not in (None, self.outside):
-            if frame.f_code in self.collecting or frame.f_code.co_filename.startswith("<frozen importlib"):
+            name = frame.f_code.co_filename
+            if frame.f_code in self.collecting or name.startswith("<frozen importlib") or name.endswith(KERNELS):
                 return True
             frame = frame.f_back
         return False
