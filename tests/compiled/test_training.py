@@ -301,3 +301,40 @@ def test_momentum_schedule():
 
     step = both(mlp, tl.optim.SGD, {"lr": 0.1, "momentum": 0.5}, nn.CrossEntropyLoss(), batches(9), between)
     assert sum(runs(step)) == 6
+
+
+def test_backward_pass_of_constants():
+    """The gradient depends on no number of the step: no call of the backward pass is recorded."""
+    for length in (1, 3):
+        x, a = data(3).requires_grad_(), data(3, seed=1)
+
+        def step(x=x, a=a, length=length):
+            x.grad = None
+            z = x
+            for _ in range(length):
+                z = z * 0.5 + a
+            value = z.sum()
+            value.backward()
+            return value
+
+        once = step().item(), x.grad.array.copy()
+        compiled = compile(step, fullgraph=True)
+        for _ in range(4):
+            with tl.no_grad():
+                x.copy_(data(3))
+            assert compiled().item() == once[0] and np.array_equal(x.grad.array, once[1])
+            x.grad.array[...] = 7.0  # the next call makes a new one
+        assert runs(compiled) == [2]
+
+
+def test_large_products_with_two_threads():
+    """Other threads compute parts of a product, which is one call of the program."""
+    before = tl.get_num_threads()
+    try:
+        tl.set_num_threads(2)
+        m = nn.Linear(512, 512)
+        batches = [(data(1024, 512, seed=i), data(1024, 512, seed=9)) for i in range(4)]
+        step = both(lambda: m.__class__(512, 512), tl.optim.SGD, SGD, nn.MSELoss(), batches)
+    finally:
+        tl.set_num_threads(before)
+    assert runs(step) == [2] and "np.matmul" in step.source

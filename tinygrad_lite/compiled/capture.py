@@ -194,7 +194,7 @@ class Capture:
         r.result, r.outs = form.result, form.regions
         r.news = [t.tracked for t in form.tensors]
         r.grads = []
-        own_pass = any(c.section == "backward" for c in self.tracer.calls)
+        own_pass = self.labels.passes > 0
         if any(r.news) and not own_pass and not any(e.steps for e in r.optimisers):
             self.backward(r, [t for t in form.tensors if t.tracked])
         else:
@@ -226,7 +226,10 @@ class Capture:
                 continue
             if t._grad.tracked or t._grad.hooks:
                 raise Refused(f"the gradient of '{name}' has a graph of its own")
+            new_here = id(owner(t._grad.array)) not in self.tracer.known
             region = self.tracer.region(t._grad.array)
+            if new_here:  # it follows from plain numbers alone
+                region.memory.kind = "constant"
             if region.memory.kind == "grad":
                 if region.memory is not before:
                     raise Refused("a gradient was moved to another tensor")

@@ -39,11 +39,12 @@ def names_of(reach: Reach) -> tuple[list[tuple[str, Tensor]], dict[int, str]]:
 class Labels(Observer):
     """Say to which op, module and section the recorded calls belong."""
 
-    __slots__ = ("done", "inside", "paths", "section", "stack", "tracer", "update", "where")
+    __slots__ = ("done", "inside", "passes", "paths", "section", "stack", "tracer", "update", "where")
 
     def __init__(self, tracer: Tracer, paths: dict[int, str]) -> None:
         self.tracer, self.paths, self.done, self.section, self.update = tracer, paths, 0, "forward", ""
         self.stack: list[str] = []
+        self.passes = 0  # backward passes that the step has run
         self.where: dict[int, str] = {}
 
     def mark(self, text: str) -> None:
@@ -86,7 +87,7 @@ class Labels(Observer):
     def backward_starts(self) -> None:
         """Begin the section of the backward pass."""
         self.mark("")
-        self.section = "backward"
+        self.section, self.passes = "backward", self.passes + 1
 
     def pulled(self, node: Any, position: int, g: Any, gp: Any) -> None:
         """Mark the calls of a rule."""

@@ -207,6 +207,7 @@ class Printer:
 
     def function(self, f: Any) -> str:
         """Return the name by which NumPy knows a function."""
+        f = getattr(f, "as_numpy", f)
         owner, name = getattr(f, "__self__", None), getattr(f, "__name__", "")
         if isinstance(owner, np.ufunc):
             return f"np.{owner.__name__}.{name}"

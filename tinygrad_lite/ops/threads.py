@@ -230,9 +230,26 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
         if library.threads() > 1:
             library.settle()
             if work >= LARGE:
-                return _shared(a, b, out, work)
+                return _whole(a, b, out, work) if new.REDIRECTED[0] else _shared(a, b, out, work)
     # dot is three times faster than matmul on small matrices
     return a.dot(b) if out is None and b.ndim == 2 else np.matmul(a, b, out=out)
+
+
+def _whole(a: Array, b: Array, out: Array | None, work: int) -> Array:
+    """Return ``a @ b`` as one call, where a maker of arrays watches this thread: others are none of its business."""
+    if out is None:
+        result = new.seen_whole(multiply, (a, b))
+        return _shared(a, b, out, work) if result is NotImplemented else result
+    new.writing(multiply_into, (out,), a, b)
+    return out
+
+
+multiply.as_numpy = np.matmul  # type: ignore[attr-defined]
+
+
+def multiply_into(out: Array, a: Array, b: Array) -> None:
+    """Write ``a @ b`` into ``out``."""
+    multiply(a, b, out)
 
 
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
