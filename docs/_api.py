@@ -82,6 +82,7 @@ GROUPS = (
         ("tinygrad_lite.models", "Estimators and networks"),
         ("tinygrad_lite.compiled", "Compiled training steps"),
         ("tinygrad_lite.serialization", "Files"),
+        ("tinygrad_lite.onnx", "ONNX files"),
     )),
     ("Data", (
         ("tinygrad_lite.utils.data", "Data sets, samplers, loaders"),

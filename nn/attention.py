@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
@@ -126,7 +127,7 @@ def joined_masks(attn_mask: Any, padding: Any, n: int, heads: int, length: int, 
                 f"MultiheadAttention: key_padding_mask must be {(n, source)}, got {describe(mask)}"
             )
         mask = mask.reshape((-1, 1, 1, source))
-        total = mask if total is None else total + mask
+        total = mask if total is None else computed("sum", (total, mask), total + mask)
     return total
 
 
@@ -137,13 +138,13 @@ def _undefined(weights: Any, mask: Any) -> Any:
     """
     if mask is None:
         return weights
-    blind = (new.asarray(plain(mask)) == -np.inf).all(axis=-1, keepdims=True)
+    blind = computed("blind", (mask,), (new.asarray(plain(mask)) == -np.inf).all(axis=-1, keepdims=True))
     return where(blind, np.nan, weights) if blind.any() else weights
 
 
 def _numbers(mask: Any, dtype: Any) -> Any:
     if mask.dtype.kind == "b":
-        return np.where(plain(mask), -np.inf, 0.0).astype(dtype)
+        return computed("numbers", (mask,), np.where(plain(mask), -np.inf, 0.0).astype(dtype))
     return mask
 
 

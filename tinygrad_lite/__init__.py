@@ -64,8 +64,8 @@ def get_default_dtype() -> dtype:
 
 
 _ROOMS = ("amp", "autograd", "backends", "compiler", "cpu", "cuda", "data", "datasets", "distributed", "distributions",
-          "errors", "fft", "func", "futures", "hub", "jit", "linalg", "models", "multiprocessing", "nn", "optim",
-          "profiler", "random", "serialization", "signal", "special", "testing", "training", "types", "utils",
+          "errors", "fft", "func", "futures", "hub", "jit", "linalg", "models", "multiprocessing", "nn", "onnx",
+          "optim", "profiler", "random", "serialization", "signal", "special", "testing", "training", "types", "utils",
           "version", "vision", "viz")  # fmt: skip
 _FROM = {
     "Future": "futures",

@@ -97,6 +97,7 @@ from tinygrad_lite import linalg as linalg
 from tinygrad_lite import models as models
 from tinygrad_lite import multiprocessing as multiprocessing
 from tinygrad_lite import nn as nn
+from tinygrad_lite import onnx as onnx
 from tinygrad_lite import optim as optim
 from tinygrad_lite import profiler as profiler
 from tinygrad_lite import random as random

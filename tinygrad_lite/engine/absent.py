@@ -31,7 +31,7 @@ ROOMS = {
     "ao": _QUANTISED, "ao.quantization": _QUANTISED, "quantization": _QUANTISED, "nn.quantized": _QUANTISED,
     "ao.nn": _QUANTISED, "nn.intrinsic": _QUANTISED, "nn.qat": _QUANTISED, "xpu": _ONE, "mtia": _ONE,
     "classes": "there is no C++ library", "fx": "the graph of a call is in viz",
-    "export": "state_dict() with save() keeps the weights", "onnx": "state_dict() with save() keeps the weights",
+    "export": "onnx.export() writes the graph and the weights",
     "library": "declare a function with op() or autograd.Function", "masked": "use where() and masked_fill()",
     "nested": "tensors are rectangular; pad with nn.utils.rnn.pad_sequence", "sparse": "tensors are dense",
     "package": "save() keeps the weights", "overrides": "derive from Tensor", "monitor": "use profiler",

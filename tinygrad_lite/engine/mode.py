@@ -30,6 +30,9 @@ class Observer:
     def written(self, t: Any, value: Any, root: Any, path: Any, frame: Any) -> None:
         """``value`` was written into ``t`` in place, which is the region of ``root`` at the end of ``path``."""
 
+    def computed(self, name: str, args: tuple[Any, ...], out: Any) -> None:
+        """A function that is no op, such as ``sort`` looking for an order, has computed the array ``out``."""
+
     def enter(self, module: Any, args: tuple[Any, ...]) -> None:
         """A module is about to run ``forward``."""
 
@@ -242,6 +245,13 @@ class zero_guard(switch):  # noqa: N801 - used like a function
 
     def __init__(self, enabled: bool = True) -> None:
         super().__init__(guard=bool(enabled))
+
+
+def computed(name: str, args: tuple[Any, ...], out: Any) -> Any:
+    """Return ``out`` after the observers have been given it: an array that no op has made of ``args``."""
+    for observer in MODE.get().observers:
+        observer.computed(name, args, out)
+    return out
 
 
 def is_grad_enabled() -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import functional, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -130,4 +131,5 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
         raise OptionError(f"one_hot: class number {int(index.max())} must be smaller than num_classes {num_classes}")
     from tinygrad_lite.engine.tensor import make
 
-    return make(new.ascontiguousarray((index[..., None] == new.arange(num_classes)).astype(np.int64)))
+    codes = new.ascontiguousarray((index[..., None] == new.arange(num_classes)).astype(np.int64))
+    return make(computed("one_hot", (tensor, num_classes), codes))

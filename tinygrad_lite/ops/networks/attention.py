@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.activation import softmax
@@ -48,7 +49,7 @@ def attention_weights(query: Array, key: Array, mask: Any = None, scale: float |
         scores = where(plain(mask), scores, -np.inf)
     else:
         scores = scores + mask
-    blind = (new.asarray(plain(scores)) == -np.inf).all(axis=-1, keepdims=True)
+    blind = computed("blind", (scores,), (new.asarray(plain(scores)) == -np.inf).all(axis=-1, keepdims=True))
     if not blind.any():
         return softmax(scores, -1)
     return where(blind, 0.0, softmax(where(blind, 0.0, scores), -1))

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.layout import copied
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
@@ -26,12 +27,17 @@ class Sorted(NamedTuple):
     indices: Any
 
 
-def _order(x: Any, dim: int, descending: bool) -> Any:
-    """Return the indices of a stable sort along ``dim``; NaN counts as the largest."""
+def _order(input: Array, dim: int, descending: bool, k: int | None = None) -> Any:
+    """Return the indices of a stable sort along ``dim``, or the first ``k``; NaN counts as the largest."""
+    x = bare(input)
     if not descending:
-        return copied(np.argsort(x, axis=dim, kind="stable"), x)
-    backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
-    return copied(np.flip(x.shape[dim] - 1 - backwards, dim), x)
+        order = copied(np.argsort(x, axis=dim, kind="stable"), x)
+    else:
+        backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
+        order = copied(np.flip(x.shape[dim] - 1 - backwards, dim), x)
+    if k is not None:
+        order = new.ascontiguousarray(np.take(order, new.arange(k), axis=dim))
+    return computed("order", (input, dim, descending, k), order)
 
 
 @function(numpy=())
@@ -47,7 +53,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = F
     dim = place("sort", dim, input.ndim, input.shape)
     if not input.ndim:
         return Sorted(clone(input), alike(input, np.int64(0)))
-    order = _order(bare(input), dim, descending)
+    order = _order(input, dim, descending)
     return Sorted(ordered_like(take_along(input, order, dim), input), alike(input, order))
 
 
@@ -60,7 +66,7 @@ def argsort(input: Array, dim: int = -1, descending: bool = False, stable: bool 
     tensor([1, 2, 0])
     """
     dim = place("argsort", dim, input.ndim, input.shape)
-    return alike(input, _order(bare(input), dim, descending) if input.ndim else np.int64(0))
+    return alike(input, _order(input, dim, descending) if input.ndim else np.int64(0))
 
 
 @function()
@@ -90,7 +96,7 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
         raise BadIndex(f"topk: k must be 0..{n} along dim {dim} of shape {tuple(input.shape)}, got {k}")
     if not input.ndim:
         return Sorted(clone(input), alike(input, np.int64(0)))
-    order = new.ascontiguousarray(np.take(_order(bare(input), dim, largest), new.arange(k), axis=dim))
+    order = _order(input, dim, largest, k)
     return Sorted(take_along(input, order, dim), alike(input, order))
 
 
@@ -106,9 +112,10 @@ def nonzero(input: Array, as_tuple: bool = False) -> Any:
     """
     found = np.nonzero(np.atleast_1d(bare(input)))
     if as_tuple:
-        return tuple(alike(input, new.ascontiguousarray(f)) for f in found)
+        columns = [new.ascontiguousarray(f) for f in found]
+        return tuple(alike(input, computed("nonzero_along", (input, i), f)) for i, f in enumerate(columns))
     rows = np.stack(found).T if input.ndim else new.zeros((len(found[0]), 0), np.int64)
-    return alike(input, rows)
+    return alike(input, computed("nonzero", (input,), rows))
 
 
 @function(numpy=np.argwhere)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.half import wide
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.source import warn
@@ -168,7 +169,10 @@ def _median(name: str, input: Array, dim: Any, keepdim: bool, ignore_nan: bool) 
         if found != found:
             return mean(take_along(flat, np.flatnonzero(x != x), 0), 0)
         return amax(take_along(flat, np.flatnonzero(x == found), 0), 0)
-    return _pick(input, _median_at(bare(input), dim, ignore_nan), dim, keepdim)
+    at = _median_at(bare(input), dim, ignore_nan)
+    if not ignore_nan:
+        computed("kth", (input, (input.shape[dim] + 1) // 2, dim), at)
+    return _pick(input, at, dim, keepdim)
 
 
 @function(numpy=())
@@ -282,7 +286,7 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Extr
     if not 1 <= k <= input.shape[dim]:
         raise BadIndex(f"kthvalue: k must be 1..{input.shape[dim]} along dim={dim} of {tuple(input.shape)}, got {k}")
     order = np.argsort(bare(input), axis=dim, kind="stable")
-    return _pick(input, np.take(order, [k - 1], axis=dim), dim, keepdim)
+    return _pick(input, computed("kth", (input, k, dim), np.take(order, [k - 1], axis=dim)), dim, keepdim)
 
 
 @function()

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.layout import contiguous_format
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
@@ -81,6 +82,7 @@ def _largest(name: str, n: int, input: Any, output_size: Any, return_indices: bo
     flat = raw.reshape(*raw.shape[:2], prod(raw.shape[2:]))  # not -1: the batch may be empty
     best = flat[:, :, index].argmax(axis=-1)
     where = np.take_along_axis(np.broadcast_to(index, (*best.shape, index.shape[-1])), best[..., None], -1)[..., 0]
+    computed("largest_at", (x, index), where)
     values = take_along(
         x.reshape(tuple(flat.shape)), where.reshape(*where.shape[:2], prod(where.shape[2:])), 2
     ).reshape(tuple(where.shape))
