@@ -68,19 +68,24 @@ class DistributedDataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """Return what the module returns."""
-        reducer = self._reducer
+        reducer, module = self._reducer, self.__dict__.get("compiled", self.module)
         if reducer is None:
-            return self.module(*inputs, **kwargs)
+            return module(*inputs, **kwargs)
         synced = self.require_backward_grad_sync and is_grad_enabled()
         if synced:
             reducer.prepare()
         if self._buffers_changed and self.broadcast_buffers:
             broadcast_together(self.module.buffers(), self.process_group)
         self._buffers_changed = synced
-        output = self.module(*inputs, **kwargs)
+        output = module(*inputs, **kwargs)
         if synced and reducer.find_unused:
             reducer.look_for_unused(output)
         return output
+
+    @property
+    def recordable(self) -> Any:
+        """The part that `compile` may record, and puts a program in its place."""
+        return self.module
 
     @contextmanager
     def no_sync(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,3 +56,13 @@ def test_a_rank_that_fails_ends_the_job_with_a_message(how: str, message: str) -
 
 def test_a_rank_may_have_more_to_do_than_the_others() -> None:
     assert check(2, "failures", "late").split("\n")[:2] == ["rank 1 done", "rank 0 done"]
+
+
+def test_the_demo_on_two_ranks(tmp_path: Path) -> None:
+    words = ("-m", "tinygrad_lite", "demo", "--distributed", "--epochs", "2", "--out", str(tmp_path / "out"))
+    done = start(2, *words)
+    assert done.returncode == 0 and done.stdout.count("epoch   1") == 1, done.stderr
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["ranks"] == 2 and metrics["test_accuracy"] > 0.85
+    again = start(2, *words)  # the folder is full: no rank waits for the other
+    assert again.returncode == 1 and "is not empty" in again.stderr and "Traceback" not in again.stderr

@@ -56,6 +56,24 @@ def test_no_array_is_written_behind_a_tensor(write: Any) -> None:
     np.testing.assert_array_equal(t.numpy(), X)
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda a, t: np.copyto(a, t), lambda a, t: np.put(a, [2, 0, 1], t), lambda a, t: np.add.at(a, [0, 0, 1], t),
+        lambda a, t: np.putmask(a, t > 1, t), lambda a, t: np.place(a, t > 1, t), lambda a, t: np.copyto(dst=a, src=t),
+    ],
+)  # fmt: skip
+def test_tensors_are_written_into_arrays(write: Any) -> None:
+    ours, theirs = np.zeros(3), np.zeros(3)
+    write(ours, tl.tensor(X))
+    write(theirs, X)
+    np.testing.assert_array_equal(ours, theirs)
+    assert theirs.any()
+    with pytest.raises(TypeError):
+        write(ours, tl.tensor(X, requires_grad=True))
+    np.testing.assert_array_equal(ours, theirs)
+
+
 REDUCTIONS = ("sum", "prod", "max", "min", "mean", "var", "std", "median", "nansum", "nanmean", "any", "all")
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite import Tensor, datasets, manual_seed, nn, no_grad, optim, save, tensor
+from tinygrad_lite import Tensor, datasets, distributed, float64, manual_seed, nn, no_grad, optim, save, tensor
 from tinygrad_lite.compiled import compile
 from tinygrad_lite.errors import MissingExtra, require
 from tinygrad_lite.models.recipes.job import output_folder
 from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.testing import GradReport, gradcheck
-from tinygrad_lite.utils.data import DataLoader, TensorDataset
+from tinygrad_lite.utils.data import DataLoader, DistributedSampler, TensorDataset
 from tinygrad_lite.viz import draw, summary
 
 FILES = ("graph.svg", "graph.html", "training.png", "model.npz", "metrics.json")
@@ -77,6 +77,28 @@ def bar(total: int) -> Any:
     return require("tqdm", extra="demo").tqdm(total=total, unit="batch", leave=False)
 
 
+def sum_over_ranks(*numbers: float) -> list[float]:
+    """Return the sums of numbers over all ranks."""
+    sums = tensor(numbers, dtype=float64)
+    distributed.all_reduce(sums)
+    return [float(v) for v in sums.tolist()]
+
+
+def wrapped(model: nn.Module, args: argparse.Namespace) -> Any:
+    """Return the model as it is trained: over several ranks, compiled."""
+    net = nn.parallel.DistributedDataParallel(model) if args.distributed else model
+    return compile(net) if args.compile else net
+
+
+def follow(args: argparse.Namespace) -> int:
+    """Train on this rank's share of every batch, and leave everything else to rank 0."""
+    manual_seed(args.seed + distributed.get_rank())  # another dropout; the weights are those of rank 0
+    train_x, test_x, train_y, test_y = digits()
+    for _ in train(wrapped(DigitsNet(), args), TensorDataset(train_x, train_y), (test_x, test_y), args.epochs, []):
+        pass
+    return 0
+
+
 def train(
     model: nn.Module,
     train_set: TensorDataset,
@@ -84,14 +106,21 @@ def train(
     epochs: int,
     history: list[dict[str, float]],
 ) -> Iterator[dict[str, float]]:
-    """Train with Adam on shuffled batches; yield loss and accuracy of each epoch and append them to ``history``."""
-    batches = DataLoader(train_set, batch_size=32, shuffle=True)
+    """Train with Adam on shuffled batches; yield loss and accuracy of each epoch and append them to ``history``.
+
+    With several ranks each takes its share of a batch of 32.
+    """
+    ranks = distributed.get_world_size() if distributed.is_initialized() else 1
+    sampler = DistributedSampler(train_set) if ranks > 1 else None
+    batches = DataLoader(train_set, batch_size=max(1, 32 // ranks), shuffle=sampler is None, sampler=sampler)
     optimiser = optim.Adam(model.parameters(), lr=4e-3)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=epochs * len(batches))
     progress = bar(epochs * len(batches))
     try:
         for epoch in range(1, epochs + 1):
             total = seen = right = 0.0
+            if sampler is not None:
+                sampler.set_epoch(epoch)
             for x, y in batches:
                 optimiser.zero_grad()
                 scores = model(x)
@@ -105,6 +134,8 @@ def train(
                 if progress is not None:
                     progress.set_description(f"epoch {epoch}/{epochs}  loss {total / seen:.4f}")
                     progress.update()
+            if ranks > 1:
+                total, seen, right = sum_over_ranks(total, seen, right)
             row = {
                 "epoch": float(epoch),
                 "loss": total / seen,
@@ -167,6 +198,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", metavar="DIR", help="folder for the results (default: a new tinygrad-lite-demo)")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights, batches and dropout (default: 0)")
     parser.add_argument("--epochs", type=int, default=30, help="passes over the training digits (default: 30)")
+    parser.add_argument(
+        "--distributed", action="store_true", help="train in several processes: mpiexec -n 2 tinygrad-lite demo ..."
+    )
     parser.add_argument("--compile", action="store_true", help="compile the model: the same numbers, faster")
     parser.add_argument("--overwrite", action="store_true", help="write over the results of an earlier run in --out")
     args = parser.parse_args(argv)
@@ -180,18 +214,42 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 def run(argv: list[str]) -> int:
     """Run the demo; returns 0, 1 if it cannot write or a gradient is wrong, 130 if stopped by Ctrl-C."""
     args = arguments(argv)
+    if not args.distributed:
+        return 1 if (out := folder(args)) is None else lead(args, out)
+    distributed.init_process_group("mpi")
+    try:
+        first = distributed.get_rank() == 0
+        out = folder(args) if first else None
+        ready = [out is not None]
+        distributed.broadcast_object_list(ready)
+        return 1 if not ready[0] else follow(args) if out is None else lead(args, out)
+    finally:
+        distributed.destroy_process_group()
+
+
+def folder(args: argparse.Namespace) -> Path | None:
+    """Return the folder for the results, or say why there is none."""
     try:
         out = output_folder(args.out, "demo", args.overwrite)
         require("matplotlib", extra="demo")  # fail before the training, not after it
     except (OSError, MissingExtra) as error:
         print(f"tinygrad-lite demo: {error}", file=sys.stderr)
-        return 1
-    manual_seed(args.seed)
+        return None
+    return out
+
+
+def digits() -> list[Tensor]:
+    """Return images to learn from, images held out, and the labels of both."""
     images, labels = datasets.digits()
-    train_x, test_x, train_y, test_y = map(tensor, datasets.split(images, labels, test=0.2, seed=0))
-    print(
-        f"data: {len(images)} real handwritten digits, 8x8 pixels; {len(train_x)} to learn from, {len(test_x)} held out"
-    )
+    return [tensor(part) for part in datasets.split(images, labels, test=0.2, seed=0)]
+
+
+def lead(args: argparse.Namespace, out: Path) -> int:
+    """Run the demo in one process, or as rank 0 of several."""
+    manual_seed(args.seed)
+    train_x, test_x, train_y, test_y = digits()
+    count = len(train_x) + len(test_x)
+    print(f"data: {count} real handwritten digits, 8x8 pixels; {len(train_x)} to learn from, {len(test_x)} held out")
     model = DigitsNet()
     print(f"\n{summary(model, test_x[:1])}\n")
     graph = draw(model, test_x[:1])
@@ -202,7 +260,7 @@ def run(argv: list[str]) -> int:
     if not report.ok:
         print(report)
         return 1
-    net = compile(model) if args.compile else model
+    net = wrapped(model, args)
     history: list[dict[str, float]] = []
     started, stopped = time.perf_counter(), False
     try:
@@ -224,6 +282,7 @@ def run(argv: list[str]) -> int:
         "gradcheck": "ok",
         "epochs": len(history),
         "seed": args.seed,
+        **({"ranks": distributed.get_world_size()} if args.distributed else {}),
     }
     with replacing(out / "metrics.json") as file:
         file.write((json.dumps(metrics, indent=2) + "\n").encode())

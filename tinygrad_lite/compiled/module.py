@@ -10,7 +10,7 @@ from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.nn.hooks import ACTIVE
 from tinygrad_lite.nn.module import Module
 
-OWN = ("_orig_mod", "_compiled", "_hooks", "_parameters", "_buffers", "_modules")
+OWN = ("_call", "_orig_mod", "_compiled", "_hooks", "_parameters", "_buffers", "_modules")
 
 
 class OptimizedModule(Module):
@@ -28,7 +28,11 @@ class OptimizedModule(Module):
     def __init__(self, mod: Module, fullgraph: bool = False) -> None:
         super().__init__()
         self._orig_mod = mod
-        self.__dict__["_compiled"] = Compiled(mod, fullgraph)
+        part = getattr(mod, "recordable", None)  # DistributedDataParallel: the exchange between ranks stays as written
+        self.__dict__["_compiled"] = Compiled(part or mod, fullgraph)
+        self.__dict__["_call"] = mod if part else self._compiled
+        if part:
+            mod.__dict__["compiled"] = self._compiled
 
     @property
     def training(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - the module's own
@@ -42,12 +46,12 @@ class OptimizedModule(Module):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments, or the module as written."""
         if self._hooks is None and not ACTIVE and not MODE.get().observers:
-            return self._compiled(*args, **kwargs)
+            return self._call(*args, **kwargs)
         return super().__call__(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments, or the module as written."""
-        return self._compiled(*args, **kwargs)
+        return self._call(*args, **kwargs)
 
     @property
     def source(self) -> str:

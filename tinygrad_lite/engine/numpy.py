@@ -174,7 +174,7 @@ def _array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: 
     try:
         return call_ufunc(ufunc, method, inputs, dict(kwargs))
     except Uncovered as error:
-        if method == "at":  # writes into its first operand
+        if method == "at" and isinstance(inputs[0], Tensor):  # writes into its first operand
             raise
         return _on_arrays(error, getattr(ufunc, method), inputs, kwargs)
 
@@ -183,7 +183,7 @@ def _array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any)
     try:
         return call_function(func, args, dict(kwargs))
     except Uncovered as error:
-        if func in WRITERS:
+        if func in WRITERS and isinstance((*args, *kwargs.values())[0], Tensor):
             raise
         return _on_arrays(error, func, args, kwargs)
 

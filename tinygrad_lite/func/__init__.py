@@ -9,5 +9,6 @@ from tinygrad_lite.func.transforms import (
     jacfwd as jacfwd,
     jacrev as jacrev,
     jvp as jvp,
+    value_and_grad as value_and_grad,
     vjp as vjp,
 )

@@ -213,6 +213,32 @@ def grad_and_value(
     return both
 
 
+def value_and_grad(
+    func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """Return a function that computes (value, gradient) of a scalar ``func``: `grad_and_value` in the other order.
+
+    SciPy's optimisers take it with ``jac=True``: of arguments that are arrays it returns arrays, although ``func`` is
+    given tensors. With ``has_aux`` it computes ((value, aux), gradient), as in JAX.
+
+    >>> import numpy as np, scipy.optimize
+    >>> from tinygrad_lite.func import value_and_grad
+    >>> result = scipy.optimize.minimize(value_and_grad(lambda x: ((x - 3) ** 2).sum()), np.zeros(2), jac=True)
+    >>> result.x.round(4)
+    array([3., 3.])
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def swapped(*args: Any, **kwargs: Any) -> Any:
+        g, value = both(*args, **kwargs)
+        if any(isinstance(leaf, Tensor) for leaf in flatten((args, kwargs))[0]):
+            return value, g
+        return tree_map(lambda leaf: leaf.array[()] if isinstance(leaf, Tensor) else leaf, (value, g))
+
+    return swapped
+
+
 def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """Return a function that computes the gradient of a scalar ``func``.
 

@@ -14,4 +14,5 @@ from tinygrad_lite.optim.optimizer import Optimizer as Optimizer
 from tinygrad_lite.optim.radam import RAdam as RAdam
 from tinygrad_lite.optim.rmsprop import RMSprop as RMSprop
 from tinygrad_lite.optim.rprop import Rprop as Rprop
+from tinygrad_lite.optim.scipy import scipy_minimize as scipy_minimize
 from tinygrad_lite.optim.sgd import SGD as SGD

@@ -142,6 +142,24 @@ def overlap() -> None:
     assert len(reducer.buckets) == 8 and seen == [6], (len(reducer.buckets), seen)
 
 
+def compiled() -> None:
+    """`compile` records the module inside; with buffers, and the exchange of gradients as before."""
+    found = []
+    for compile in (lambda m: m, tl.compile):
+        tl.manual_seed(0)
+        model = DistributedDataParallel(nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 1)))
+        fast, optimiser = compile(model), tl.optim.SGD(model.parameters(), lr=0.1)
+        for step in range(6):
+            optimiser.zero_grad()
+            loss(fast, X[ME].float() + step).backward()
+            optimiser.step()
+        found.append(tl.cat([t.reshape(-1) for t in model.state_dict().values()]))
+    assert tl.equal(*found) and "module.0.weight" in model.state_dict()
+    assert list(fast.state_dict())[0] == "_orig_mod.module.0.weight"
+    assert "Sequential: compiled" in fast.explain() and "runs as" not in fast.explain(), fast.explain()
+    assert fast.source
+
+
 def samples() -> None:
     sampler = DistributedSampler(range(4 * N + 1), shuffle=False)
     assert list(sampler) == [*range(ME, 4 * N, N), 4 * N if ME == 0 else ME - 1]
@@ -150,7 +168,7 @@ def samples() -> None:
     assert sorted(sum(drawn, [])) == list(range(4 * N))
 
 
-for part in (means, accumulation, unused, several, different, overlap, samples):
+for part in (means, accumulation, unused, several, different, overlap, compiled, samples):
     part()
     dist.barrier()
 if ME == 0:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.numpy import answers
+from tinygrad_lite.engine.numpy import Uncovered, answers
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.indexing.getitem import getitem, take_along_dim
@@ -63,4 +63,4 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 @answers("put_along_axis", "put", "place", "putmask", "copyto", "fill_diagonal")
 def in_place(*args: Any, **kwargs: Any) -> Any:
     """Answer NumPy's functions that change an array in place."""
-    raise TypeError("this NumPy function changes an array in place, a recorded tensor cannot be; use x[index] = value")
+    raise Uncovered("this NumPy function changes an array in place, a recorded tensor cannot be; use x[index] = value")
