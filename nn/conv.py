@@ -50,6 +50,8 @@ class _Base(Module):
                 raise ValueError(f"{name}: {what} must be at least 1, got {getattr(self, what)}")
         nested = isinstance(padding, (tuple, list)) and any(isinstance(p, (tuple, list)) for p in padding)
         self.padding: Any = padding if isinstance(padding, str) or nested else as_ints(name, "padding", padding, n)
+        if padding == "same" and max(self.stride) > 1:
+            raise ValueError("padding='same' is not supported for strided convolutions")
         pads_of(name, self.padding, self.kernel_size, self.kernel_size, self.stride, self.dilation)  # a check
         self.padding_mode = padding_mode
 

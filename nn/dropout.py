@@ -17,6 +17,7 @@ from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.elementwise.activation import SELU_ALPHA, SELU_SCALE
 from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.shape.reshaping import reshape_op
 from tinygrad_lite.random import default_generator
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
@@ -68,7 +69,9 @@ def _channels(name: str, n: int, input: Any, p: float, training: bool) -> Any:
     lead = 2 if n == 2 or ndim == n + 2 else 1
     if training and 0 < p < 1 and ndim < lead:
         raise ShapeError(f"{name}: dropping channels requires at least {lead} axes, x is {describe(input)}")
-    return _dropped(name, input, p, training, max(ndim - lead, 0))
+    y = _dropped(name, input, p, training, max(ndim - lead, 0))
+    # without a batch PyTorch adds an axis and removes it: never the tensor itself
+    return reshape_op(input, tuple(input.shape)) if lead == 1 and y is input else y
 
 
 @function(public=False)

@@ -56,7 +56,7 @@ class Unflatten(Module):
             raise ShapeError(
                 f"Unflatten: axis {self.dim} of {shape} does not divide into {tuple(self.unflattened_size)}"
             )
-        return reshape_op(input, (*shape[:d], *self.unflattened_size, *shape[d + 1 :]))
+        return input.unflatten(self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""

@@ -17,7 +17,7 @@ from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.engine.versions import bump
-from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.errors import GradientError, ShapeError, describe
 from tinygrad_lite.random import default_generator
 
 __all__ = [
@@ -31,6 +31,8 @@ def _generator(generator: Any) -> np.random.Generator:
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
+    if not tensor.array.flags.writeable:
+        raise GradientError(f"init: this tensor {describe(tensor)} is read-only, or expanded; use .clone() first")
     tensor.array[...] = values
     bump(tensor.array)
     return tensor

@@ -28,7 +28,7 @@ def uniform_parameter(shape: tuple[int, ...], bound: float, dtype: Any = None) -
     """Return a parameter of uniform random numbers between -bound and bound."""
     if any(not isinstance(n, (int, np.integer)) or n < 0 for n in shape):
         raise ShapeError(f"a parameter cannot have the shape {shape}: sizes are integers from 0 on")
-    return new_parameter(default_generator().uniform(-bound, bound, shape), dtype)
+    return new_parameter(default_generator().uniform(-bound, bound, tuple(map(int, shape))), dtype)  # True is 1
 
 
 class Identity(Module):

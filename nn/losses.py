@@ -8,6 +8,7 @@ from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any, dataclass_transform
 
+from tinygrad_lite.errors import OptionError
 from tinygrad_lite.nn import functional as F
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.losses.reduction import REDUCTIONS, old_words
@@ -77,6 +78,8 @@ class Loss(Module):
         super().__init__()
         old = settings.pop("size_average", None), settings.pop("reduce", None)
         settings["reduction"] = old_words(type(self).__name__, *old, settings["reduction"])
+        if settings.get("margin", 1) <= 0 and "swap" in settings:
+            raise OptionError(f"{type(self).__name__}: margin must be greater than 0, got {settings['margin']}")
         if settings["reduction"] not in self.reductions:
             raise ValueError(f"{settings['reduction']} is not a valid value for reduction")
         self._settings = tuple(settings)

@@ -20,6 +20,7 @@ class _Named(Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         copy = super().__deepcopy__(memo)
         copy.__dict__.update(self.__dict__)
+        copy._grad = None  # as in PyTorch, unlike that of a plain tensor
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as _np
 from tinygrad_lite import native as _native, ops, random
 from tinygrad_lite._version import __version__ as __version__
 from tinygrad_lite.engine.absent import ABSENT as _ABSENT, DTYPES as _DTYPES, LAYOUTS as _LAYOUTS, ROOMS as _NO_ROOMS
+from tinygrad_lite.engine.arrays import finfo as finfo, iinfo as iinfo
 from tinygrad_lite.engine.devices import accelerator as accelerator, device as device, mps as mps
 from tinygrad_lite.engine.dtype import DType as dtype
 from tinygrad_lite.engine.grad import grad as grad
@@ -51,7 +52,6 @@ short, int, long, bool = int16, int32, int64, dtype("bool")
 uint16, uint32, uint64 = dtype("uint16"), dtype("uint32"), dtype("uint64")
 inf, nan, pi, e = _np.inf, _np.nan, _np.pi, _np.e
 newaxis = None
-finfo, iinfo = _np.finfo, _np.iinfo
 
 
 def get_default_dtype() -> dtype:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_lite.engine.methods import TensorLike as TensorLike
-from numpy import finfo as finfo
-from numpy import iinfo as iinfo
 from tinygrad_lite.engine.arrays import Size as Size
+from tinygrad_lite.engine.arrays import finfo as finfo
+from tinygrad_lite.engine.arrays import iinfo as iinfo
 from tinygrad_lite.engine.arrays import set_default_dtype as set_default_dtype
 from tinygrad_lite.engine.devices import Device as device
 from tinygrad_lite.engine.devices import accelerator as accelerator

@@ -29,8 +29,8 @@ class ArgumentError(TypeError, ValueError):
     """An argument of the wrong kind: a string for a number, a tensor for an option."""
 
 
-class DTypeError(TypeError, RuntimeError):
-    """A dtype, or a kind of object, that the operation does not support."""
+class DTypeError(TypeError, NotImplementedError):
+    """A dtype, or a kind of object, that the operation does not support (also a RuntimeError)."""
 
 
 class GradientError(RuntimeError):

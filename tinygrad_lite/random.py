@@ -18,7 +18,7 @@ from tinygrad_lite.engine.keywords import OUT, creating
 from tinygrad_lite.engine.layout import reproduced
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.tensor import Array, Tensor, get_default_dtype, make, to_array
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.indexing.inplace import filler
 from tinygrad_lite.ops.shape.reshaping import sizes
 
@@ -207,7 +207,7 @@ def randint(
     if size is None:
         raise TypeError("randint: size is missing; randint(high, size) or randint(low, high, size)")
     if low >= high:
-        raise ValueError(f"randint: expected low < high, got low={low} and high={high}")
+        raise OptionError(f"randint: expected low < high, got low={low} and high={high}")
     drawn = (generator or default_generator()).integers(low, high, _shape((size,)))
     return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
 
@@ -223,7 +223,7 @@ def randperm(
     tensor([0, 1, 2])
     """
     if n < 0:
-        raise ValueError(f"randperm: expected n >= 0, got {n}")
+        raise OptionError(f"randperm: expected n >= 0, got {n}")
     drawn = (generator or default_generator()).permutation(index(n))
     return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
 
@@ -294,7 +294,7 @@ def normal(
     """
     m, s = (v.array if isinstance(v, Tensor) else v for v in (mean, std))
     if np.any(new.asarray(s) < 0):
-        raise ValueError(f"normal: std must not be negative, got {np.min(s)}")
+        raise OptionError(f"normal: std must not be negative, got {np.min(s)}")
     if size is None and not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
         raise TypeError("normal: size is needed when mean and std are numbers")
     shape = _shape((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
@@ -306,7 +306,7 @@ def _probabilities(name: str, p: Any) -> Any:
     if p.dtype.kind != "f":
         raise DTypeError(f"{name}: expected floating probabilities, got {describe(p)}")
     if p.size and not (p.min() >= 0 and p.max() <= 1):
-        raise ValueError(f"{name}: probabilities must lie between 0 and 1, they go from {p.min():.4g} to {p.max():.4g}")
+        raise OptionError(f"{name}: probabilities lie between 0 and 1, these go from {p.min():.4g} to {p.max():.4g}")
     return p
 
 
@@ -344,9 +344,9 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     if weights.ndim not in (1, 2) or not weights.shape[-1]:
         raise ShapeError(f"multinomial: expected weights (n,) or (rows, n), got {describe(weights)}")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and (weights.sum(-1) > 0).all()):
-        raise ValueError("multinomial: weights must be finite and >= 0, and each row must have a positive sum")
+        raise OptionError("multinomial: weights must be finite and >= 0, and each row must have a positive sum")
     if num_samples < 1:
-        raise ValueError(f"multinomial: num_samples must be at least 1, got {num_samples}")
+        raise OptionError(f"multinomial: num_samples must be at least 1, got {num_samples}")
     rows = weights.reshape(-1, weights.shape[-1]).astype(np.float64)
     rng = generator or default_generator()
     if replacement:
@@ -355,7 +355,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         out = np.stack([np.searchsorted(e, d, side="right") for e, d in zip(ends, drawn, strict=True)])
     else:
         if num_samples > (rows > 0).sum(-1).min():
-            raise ValueError(
+            raise OptionError(
                 f"multinomial: cannot draw {num_samples} different indices, a row has only "
                 f"{(rows > 0).sum(-1).min()} positive weights; use replacement=True"
             )
@@ -375,7 +375,7 @@ def poisson(input: Any, generator: Any = None) -> Tensor:
     """
     rates = to_array(input, copy=False, name="poisson")
     if rates.size and rates.min() < 0:
-        raise ValueError(f"poisson: rates must not be negative, the smallest is {rates.min():.4g}")
+        raise OptionError(f"poisson: rates must not be negative, the smallest is {rates.min():.4g}")
     return make(new.asarray((generator or default_generator()).poisson(rates), rates.dtype))
 
 
@@ -391,7 +391,7 @@ for _name in __all__:
 def uniform_(input: Array, from_: float = 0.0, to: float = 1.0, *, generator: Any = None) -> Array:
     """Fill with numbers drawn uniformly between ``from`` (0) and ``to`` (1)."""
     if to < from_:
-        raise ValueError(f"uniform_: expected from <= to, got {from_} and {to}")
+        raise OptionError(f"uniform_: expected from <= to, got {from_} and {to}")
     return from_ + (to - from_) * rand(input.shape, generator=generator, dtype=input.dtype).array
 
 
@@ -399,7 +399,7 @@ def uniform_(input: Array, from_: float = 0.0, to: float = 1.0, *, generator: An
 def normal_(input: Array, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Array:
     """Fill with numbers drawn from the normal distribution of ``mean`` (0) and ``std`` (1)."""
     if std < 0:
-        raise ValueError(f"normal_: std must not be negative, got {std}")
+        raise OptionError(f"normal_: std must not be negative, got {std}")
     return mean + std * randn(input.shape, generator=generator, dtype=input.dtype).array
 
 
@@ -416,7 +416,7 @@ def bernoulli_(input: Array, p: Any = 0.5, *, generator: Any = None) -> Array:
 def exponential_(input: Array, lambd: float = 1.0, *, generator: Any = None) -> Array:
     """Fill with numbers drawn from the exponential distribution of rate ``lambd`` (1)."""
     if lambd <= 0:
-        raise ValueError(f"exponential_: lambd must be positive, got {lambd}")
+        raise OptionError(f"exponential_: lambd must be positive, got {lambd}")
     return (generator or default_generator()).standard_exponential(input.shape) / lambd
 
 
@@ -425,17 +425,19 @@ def random_(input: Array, from_: int | None = None, to: int | None = None, *, ge
     """Fill with integers from ``from`` (0) up to but not including ``to``."""
     if to is None:  # random_(to)
         from_, to = 0, from_
-    if to is None:  # every integer that the dtype holds exactly
-        dtype = input.dtype
-        to = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else np.iinfo(dtype).max
-    return (generator or default_generator()).integers(from_ or 0, to, input.shape)
+    low, high, dtype = from_ or 0, to, input.dtype
+    if high is None:  # every integer that the dtype holds exactly
+        high = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else int(np.iinfo(dtype).max)
+    if high <= low:
+        raise OptionError(f"random_: expected from < to, got from={low} and to={high}")
+    return (generator or default_generator()).integers(low, high, input.shape)
 
 
 @filler
 def cauchy_(input: Array, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Array:
     """Fill with numbers drawn from the Cauchy distribution around ``median`` (0) with the width ``sigma`` (1)."""
     if sigma <= 0:
-        raise ValueError(f"cauchy_: sigma must be positive, got {sigma}")
+        raise OptionError(f"cauchy_: sigma must be positive, got {sigma}")
     return median + sigma * (generator or default_generator()).standard_cauchy(input.shape)
 
 
@@ -443,7 +445,7 @@ def cauchy_(input: Array, median: float = 0.0, sigma: float = 1.0, *, generator:
 def geometric_(input: Array, p: float, *, generator: Any = None) -> Array:
     """Fill with the number of trials up to the first success, which each trial has with probability ``p``."""
     if not 0 < p < 1:
-        raise ValueError(f"geometric_: p must lie between 0 and 1, got {p}")
+        raise OptionError(f"geometric_: p must lie between 0 and 1, got {p}")
     return (generator or default_generator()).geometric(p, input.shape)
 
 
@@ -451,7 +453,7 @@ def geometric_(input: Array, p: float, *, generator: Any = None) -> Array:
 def log_normal_(input: Array, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Array:
     """Fill with ``exp(z)``, z drawn from the normal distribution of ``mean`` (1) and ``std`` (2)."""
     if std <= 0:
-        raise ValueError(f"log_normal_: std must be positive, got {std}")
+        raise OptionError(f"log_normal_: std must be positive, got {std}")
     return (generator or default_generator()).lognormal(mean, std, input.shape)
 
 
@@ -468,7 +470,7 @@ def binomial(count: Any, prob: Any, generator: Any = None) -> Tensor:
             f"binomial: expected floating tensors of one dtype, got {describe(count)} and {describe(prob)}"
         )
     if n.size and n.min() < 0:
-        raise ValueError(f"binomial: count must not be negative, got {n.min()}")
+        raise OptionError(f"binomial: count must not be negative, got {n.min()}")
     drawn = (generator or default_generator()).binomial(n.astype(np.int64), _probabilities("binomial", p))
     return make(new.asarray(drawn).astype(n.dtype))
 

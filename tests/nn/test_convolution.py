@@ -139,7 +139,7 @@ def test_ties_go_to_the_first():
         (lambda: F.conv2d([[1.0]], tl.ones(6, 3, 3, 3)), "expected a tensor"),
         (lambda: F.max_pool2d(tl.ones(1, 1, 3, 3), 5), "does not fit"),
         (lambda: F.max_pool2d(tl.ones(1, 1, 3, 3), "2"), "kernel_size must be"),
-        (lambda: F.avg_pool2d(tl.ones(1, 1, 4, 4).long(), 2), "use .float()"),
+        (lambda: F.avg_pool2d(tl.ones(1, 1, 4, 4).int(), 2), "use .float()"),
         (lambda: F.max_unpool2d(tl.ones(1, 1, 1, 1), tl.tensor([[[[9]]]]), 2), "outside"),
         (lambda: F.pad(tl.ones(3), (1,)), "a pair"),
         (lambda: F.pad(tl.ones(3), (1, 1, 1, 1)), "x has 1"),

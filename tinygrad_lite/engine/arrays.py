@@ -138,6 +138,8 @@ def _from_numbers(data: Any, dtype: Any, name: str, copy: bool) -> Any:
         kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
         why = "nested lists of unequal length" if kind is ShapeError else str(error)
         raise kind(f"{name}: cannot make an array of {describe(data)}: {why}") from None
+    if dtype is None and array.dtype == np.uint64 and not hasattr(data, "dtype"):  # Python's numbers from 2 ** 63 on
+        raise OptionError(f"{name}: {describe(data)} does not fit into int64; pass dtype=uint64 or float64")
     if not whole or array.dtype == dtype or array.dtype.kind not in "biuf":
         return array
     if array.size:
@@ -223,3 +225,29 @@ def _common(kinds: set[Any]) -> np.dtype[Any] | None:
         elif LEVELS[dtype.kind] == LEVELS[common.kind]:
             common = np.promote_types(common, dtype)
     return common
+
+
+def finfo(type: Any = None) -> np.finfo[Any]:
+    """Return the limits of a floating dtype, of the default one by default: ``eps``, ``max``, ``tiny`` ...
+
+    >>> import tinygrad_lite as tl
+    >>> tl.finfo(tl.float16).bits
+    16
+    """
+    chosen = np.dtype(get_default_dtype() if type is None else type)
+    if chosen.kind != "f":
+        raise TypeError(f"finfo: expected a floating dtype, got {chosen}; use iinfo")
+    return np.finfo(chosen)
+
+
+def iinfo(type: Any) -> np.iinfo[Any]:
+    """Return the limits of an integer dtype: ``min``, ``max`` and ``bits``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.iinfo(tl.uint8).max
+    255
+    """
+    chosen = np.dtype(type)
+    if chosen.kind not in "iu":
+        raise TypeError(f"iinfo: expected an integer dtype, got {chosen}; use finfo")
+    return np.iinfo(chosen)

@@ -32,6 +32,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if g.dtype is F16:  # added in float32 and rounded once
         return unbroadcast(g.astype(np.float32), shape).astype(F16)
     extra = g.ndim - len(shape)
+    if extra < 0:  # a leaf that got further axes in no_grad since
+        return g.reshape(shape)
     if extra:
         if g.ndim - extra == 1 and g.__class__ is np.ndarray and (g.shape[-1],) == shape and g.dtype.kind == "f":
             g = g if extra == 1 else g.reshape((prod(g.shape[:-1]), g.shape[-1]))

@@ -71,7 +71,7 @@ def grad(
         g = found.get(t.node or t)
         if g is None and materialize_grads:
             g = make(new.zeros(t.array.shape if size is None else (size, *t.array.shape), t.array.dtype))
-            g.requires_grad = True  # as in PyTorch, so that it can be differentiated again
+            g.requires_grad = create_graph  # so that it can be differentiated again
         if g is None and not allow_unused:
             raise GradientError(
                 f"grad: output does not depend on input {i} {describe(t)}; allow_unused=True gives None for it"
@@ -105,6 +105,8 @@ def backward(
     if len(starts) != len(outs):
         raise ShapeError(f"backward: {len(outs)} tensors but {len(starts)} gradients")
     targets = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if targets == []:
+        raise GradientError("backward: inputs cannot be empty; leave it out for every leaf")
     found = differentiate(outs, starts, targets, retain_graph, create_graph, "backward")
     store(found, targets or (), create_graph)
 

@@ -30,6 +30,17 @@ def wide(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
+def wide_if_empty(function: F) -> F:
+    """Let a forward that has no float16 take matrices of that dtype if they are empty, as PyTorch's do."""
+    widened = wide(function)
+
+    @functools.wraps(function)
+    def call(first: Any, *rest: Any, **options: Any) -> Any:
+        return (function if first.size or first.dtype != F16 else widened)(first, *rest, **options)
+
+    return call  # type: ignore[return-value]
+
+
 def _cast(value: Any, old: Any, new: Any) -> Any:
     if isinstance(value, (tuple, list)) and any(hasattr(v, "dtype") for v in value):
         return type(value)(_cast(v, old, new) for v in value)

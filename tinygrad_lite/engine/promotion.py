@@ -95,6 +95,8 @@ def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
     dtype = result_dtype(out, how in FLOATING)
     if how in ("difference", "power"):
         _refuse(how, out, dtype)
+        if how == "power" and isinstance(out[0], int) and dtype.kind == "f" and np.ndim(out[1]) > 1:  # type: ignore[arg-type]
+            return [float(out[0]), _cast(out[1], dtype)]  # `pow` lays the powers of a number out in its own way
     return [v if v is None else _cast(v, dtype) for v in out]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -208,6 +209,8 @@ class Tensor(Holder, Methods):
     def data(self, value: Any) -> None:
         if not isinstance(value, (Tensor, np.ndarray)):
             raise DTypeError(f"data: expected a tensor, got {describe(value)}")
+        if self.tracked and value.dtype.kind != "f":
+            raise DTypeError(f"data: a tensor that requires gradients holds floats, got {describe(value)}")
         self.array = to_array(value, copy=False)
 
     @property
@@ -228,6 +231,15 @@ class Tensor(Holder, Methods):
         """The number of in-place writes to the memory of this tensor."""
         change = CHANGES.get(id(owner(self.array))) if getattr(self.base, "counted", True) else None
         return 0 if change is None else change.count
+
+    @property
+    def _base(self) -> Tensor | None:
+        """The tensor that this one is a view of, None if it is none."""
+        return self.base[0] if self._is_view() else None
+
+    def _is_view(self) -> bool:
+        """Return whether this tensor was made as a view of another."""
+        return self.base.__class__ is tuple
 
     def size(self, dim: int | None = None) -> Any:
         """Return the shape, or the length of axis ``dim``."""
@@ -305,7 +317,7 @@ class Tensor(Holder, Methods):
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
-            raise ValueError(
+            raise ShapeError(
                 f"the truth value of a tensor of shape {self.array.shape} is ambiguous; use .any() or .all()"
             )
         return bool(self.array)
@@ -325,6 +337,8 @@ class Tensor(Holder, Methods):
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
     def __contains__(self, value: Any) -> bool:
+        if not isinstance(value, (Tensor, Number, np.ndarray, np.generic)):
+            raise DTypeError(f"in: a tensor contains numbers, got {describe(value)}; use the values of .tolist()")
         return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
 
     __hash__ = object.__hash__
@@ -385,11 +399,27 @@ class Tensor(Holder, Methods):
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         kind, array, tracked, grad = self._copied("deepcopy")
         copied = None if grad is None else grad.detach().clone()
-        memo[id(self)] = copy = rebuilt(kind, new.array(array), tracked, copied)
+        memo[id(self)] = copy = rebuilt(kind, _memory_copied(array, memo), tracked, copied)
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return rebuilt, self._copied("pickle")
+        return rebuilt, (*self._copied("pickle")[:3], None)  # without .grad, as in PyTorch
+
+
+def _memory_copied(array: Any, memo: dict[Any, Any]) -> Any:
+    """Return a copy of ``array`` that shares memory with the other copies of this deepcopy as the originals do."""
+    whole = owner(array)
+    key = "memory", id(whole)
+    if key not in memo:
+        memo[key] = new.array(whole)
+    copied = memo[key]
+    if whole is array:
+        return copied
+    start = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    try:
+        return new.ndarray(array.shape, array.dtype, copied.ravel("K"), start, array.strides)
+    except (TypeError, ValueError):  # the memory has gaps
+        return new.array(array)
 
 
 def _set_grad(t: Tensor, value: Any) -> None:
@@ -458,7 +488,7 @@ def hook_on(t: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
                 f"hook: expected a tensor of shape {tuple(g.shape)} or None, got {kind} {describe(answer)}"
             )
         if answer.dtype != g.dtype:
-            answer = answer.to(g.dtype)
+            raise DTypeError(f"hook: expected a tensor of dtype {g.dtype} or None, got {describe(answer)}")
         return new.array(answer.array) if bare else answer
 
     return hang(t if t.node is None else t.node, call)

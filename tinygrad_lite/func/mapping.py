@@ -44,7 +44,7 @@ def vmap(
         fronts = [leaf if a is None else front(leaf, a) for leaf, a in zip(leaves, axes, strict=True)]
         outs: list[list[Any]] = []
         rebuild = build
-        for start in range(0, size, chunk_size or size):
+        for start in range(0, size or 1, chunk_size or size or 1):
             part = [
                 f if a is None or not chunk_size else f[start : start + chunk_size]
                 for f, a in zip(fronts, axes, strict=True)
@@ -71,10 +71,7 @@ def _size(leaves: list[Any], axes: list[Any]) -> int:
     if len(sizes) != 1:
         what = f"have different lengths: {list(sizes)}" if sizes else "are all None"
         raise ValueError(f"vmap: the axes to map over {what}")
-    size = next(iter(sizes))
-    if not size:
-        raise ValueError("vmap: there is no example, the axis to map over has length 0")
-    return int(size)
+    return int(next(iter(sizes)))
 
 
 def front(t: Any, axis: int) -> Any:
@@ -106,6 +103,8 @@ def _run(func: Any, part: list[Any], axes: list[Any], build: Any, kwargs: Any) -
                     raise TypeError(f"vmap: the function must return tensors, it returned {describe(leaf)}")
             return rebuild([opened(leaf, level) for leaf in leaves])
     except Unbatchable:
+        if not size:
+            raise ValueError("vmap: the function depends on values, and there is no example to run it on") from None
         rows = []
         rebuild = build
         for i in range(size):

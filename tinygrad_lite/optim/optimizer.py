@@ -394,8 +394,9 @@ class Optimizer(HookedOptimizer):
             {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
+        ours = type(self).update is not Optimizer.update  # else its state is its own, too
         state = {
-            number[id(p)] if isinstance(p, Tensor) else p: self.saved(s) if isinstance(s, State) else s
+            number[id(p)] if isinstance(p, Tensor) else p: self.saved(s) if ours and isinstance(p, Tensor) else s
             for p, s in self.state.items()
             if not isinstance(p, Tensor) or id(p) in number
         }

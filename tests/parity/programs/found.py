@@ -170,4 +170,69 @@ a1 = T.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=T.float32).mT.clone()
 v1 = a1.gather(-1, a1.argsort(dim=-1, stable=True))
 v2 = a1.take_along_dim(a1.argsort(dim=-1, stable=True), -1)
 """,
+    # second derivatives of a product at a zero, infinite slopes, NaN beside a constant
+    """
+a1 = T.tensor([-2.0, -0.75, -0.5, 0.0], dtype=T.float64).requires_grad_()
+v1 = a1.scatter_reduce(0, a1.argsort(dim=0, stable=True), a1, "prod")
+g1 = T.autograd.grad(v1.sum() + a1.sum(), [a1], create_graph=True)
+g2 = T.autograd.grad((g1[0] ** 2).sum(), [a1])
+""",
+    """
+a1 = T.tensor([0.0, 1.0]).requires_grad_()
+v1 = 10000 / a1.tanh()
+g1 = T.autograd.grad(v1.sum(), [a1])
+""",
+    """
+a1 = T.tensor([0.25, -0.3, -0.225], dtype=T.float16)
+v1 = F.rms_norm(a1, (3,))
+""",
+    # dtypes of sums
+    """
+a1 = T.tensor([[200, 100], [100, 200]], dtype=T.uint8)
+v1 = T.einsum("ij->j", a1)
+v2 = T.tensordot(a1[0], a1[:1], 1)
+v3 = T.trapezoid(a1[:0], dim=0)
+v4 = F.avg_pool1d(a1[None].long() - 150, 2)
+""",
+    # nothing
+    """
+a1 = T.zeros((0, 3), dtype=T.float32).requires_grad_()
+seen.append(T.vmap(lambda r: r * 2)(a1.detach()))
+v1 = T.einsum("...i,...i", a1[None], a1[None, :, :1])
+g1 = T.autograd.grad(v1.sum(), [a1])
+""",
+    """
+m1 = fill(nn.Unflatten(0, (1, -1)), T.float64)
+v1 = m1(T.zeros((2, 0), dtype=T.float64))
+v2 = T.linalg.det(T.zeros((0, 0), dtype=T.float16))
+v3 = T.linalg.solve(T.zeros((0, 0), dtype=T.float16), T.zeros((0, 2), dtype=T.float16))
+""",
+    """
+v1 = T.zeros((0, 2)).norm(-1)
+""",
+    """
+a1 = T.zeros((0, 3)).requires_grad_()
+v1 = a1.as_strided((0, 3), (3, 1))
+v1.zero_()
+""",
+    # memory
+    """
+a1 = T.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=T.float64).mT.clone()
+v1 = (2**a1).reshape(-1)
+v2 = a1.renorm(2, 0, 1.0)
+v3 = T.mvlgamma(a1.abs() + 2, 2)
+a1.resize_(a1.shape)
+""",
+    """
+a1 = T.tensor([[1.0, 2.0], [3.0, 4.0]]).requires_grad_()
+m1 = fill(nn.Dropout1d(0.0), T.float32)
+v1 = m1(a1)
+""",
+    """
+a1 = T.tensor([[1.0, 2.0], [3.0, 4.0]]).requires_grad_()
+v1 = T.einsum("ij->j", a1)
+with T.no_grad():
+    a1.zero_()
+g1 = T.autograd.grad(v1.sum(), [a1])
+""",
 )

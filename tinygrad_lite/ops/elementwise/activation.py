@@ -18,7 +18,7 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.promotion import F16, NUMPY_1, one_dtype
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise import gelu32
 from tinygrad_lite.ops.elementwise.arithmetic import abs, where
 from tinygrad_lite.ops.elementwise.cast import to
@@ -91,15 +91,18 @@ def relu(input: Array) -> Array:
     tensor([0., 2.])
     """
     kind = input.dtype.kind if input.__class__ is np.ndarray else ""
+    if kind == "b":
+        raise DTypeError("relu: not defined for bool tensors; use .int()")
     return bounded(np.maximum, input, _number(0.0, input.dtype) if kind == "f" else ZERO)
 
 
 def _tanh_rule(g: Array, y: Array) -> Array:
     if y.__class__ is not np.ndarray or g.__class__ is not np.ndarray or not y.ndim:
         return g * (1 - y * y)
-    lost = y * y
-    lost *= g
-    return np.subtract(g, lost, out=lost)
+    slope = y * y
+    np.subtract(_number(1.0, y.dtype), slope, out=slope)
+    slope *= g  # in this order an infinite g stays infinite
+    return slope
 
 
 @op(input=_tanh_rule, kind="activation", promote="float", numpy=np.tanh, ufunc=np.tanh, samples=ONE)
@@ -141,7 +144,7 @@ def sigmoid(input: Array) -> Array:
     """
     y = np.negative(input) if input.ndim else new.asarray(np.negative(input))  # of a 0-d array it is a scalar
     if y.dtype is F16:  # rounded once; 1 / (1 + the largest float16) is not small enough
-        return sigmoid(input.astype(F32)).astype(F16)
+        return sigmoid(np.positive(input, dtype=F32)).astype(F16)  # astype lays an expanded array out otherwise
     if y.size < RUN:
         np.minimum(y, _top(y.dtype), out=y)
         np.exp(y, out=y)

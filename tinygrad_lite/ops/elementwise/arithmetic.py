@@ -112,7 +112,8 @@ def neg(input: Array) -> Array:
 
 def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
     if isinstance(exponent, (int, float)):
-        return g * 0.0 if exponent == 0 else g * (exponent * input ** (exponent - 1))
+        # a constant has the slope 0, also where g is NaN
+        return new.zeros_like(g) if exponent == 0 else g * (exponent * input ** (exponent - 1))
     # x**0 is constant, but at x = 0 the formula gives 0 * x**-1 = NaN, and at NaN it keeps the NaN
     flat = (exponent == 0) & ~(np.absolute(input) > 0)
     # a NumPy scalar would count as a Python number
@@ -146,7 +147,9 @@ def pow(input: Array, exponent: Array) -> Array:
         # as in PyTorch: 1 and -1 have integer powers, those of other numbers are rounded to 0
         units = np.where(np.abs(input) == 1, np.power(input, np.abs(exponent)), 0)
         return np.where(negative, units, np.power(input, np.abs(exponent)))
-    return np.power(input, exponent)
+    y = np.power(input, exponent)
+    # the powers of a number are contiguous, whatever layout the exponent has, as in PyTorch
+    return new.ascontiguousarray(y) if y.ndim > 1 and isinstance(input, (int, float)) else y
 
 
 @op(input=lambda g, input: g * (2 * input), kind="elementwise", singular=True, label="x²", numpy=np.square, samples=ONE)
@@ -259,7 +262,7 @@ def sign(input: Array) -> Array:
     tensor([-1.,  0.,  1.])
     """
     if input.dtype.kind != "f":
-        return input.copy() if input.dtype.kind == "b" else np.sign(input)
+        return input.copy("K") if input.dtype.kind == "b" else np.sign(input)
     np.copyto(y := new.asarray(np.sign(input)), 0, where=np.isnan(input))
     return y
 

@@ -85,14 +85,13 @@ def isneginf(input: Array) -> Array:
 
 @op(kind="elementwise", promote="same", numpy=np.heaviside)
 def heaviside(input: Array, values: Array) -> Array:
-    """Return 0 below zero, 1 above, ``values`` at zero; no gradient.
+    """Return 0 below zero and for NaN, 1 above, ``values`` at zero; no gradient.
 
     >>> import tinygrad_lite as tl
     >>> tl.heaviside(tl.tensor([-1.0, 0.0, 2.0]), tl.tensor([0.5]))
     tensor([0.0000, 0.5000, 1.0000])
     """
-    out = np.where(input == 0, values, (input > 0).astype(input.dtype))
-    return np.where(input != input, input, out)
+    return np.where(input == 0, values, (input > 0).astype(input.dtype))
 
 
 @op(inplace=False, kind="elementwise", numpy=np.isclose)

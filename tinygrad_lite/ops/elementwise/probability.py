@@ -15,6 +15,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ArgumentError
 from tinygrad_lite.ops.elementwise import probability_values as values
+from tinygrad_lite.ops.elementwise.cast import contiguous
 from tinygrad_lite.ops.elementwise.special import lgamma
 
 ROOT_TAU = sqrt(2 * pi)
@@ -161,6 +162,7 @@ def multigammaln(input: Array, p: int) -> Any:
     """
     if p < 1:
         raise ArgumentError(f"multigammaln: p has to be greater than or equal to 1, got {p}")
+    input = contiguous(input)  # as PyTorch's sum along a new axis
     y = lgamma(input)
     for i in range(1, p):
         y = y + lgamma(input - i / 2)

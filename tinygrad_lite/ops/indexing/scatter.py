@@ -11,7 +11,7 @@ from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.layout import reproduced
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous, to
@@ -215,6 +215,12 @@ def _choose_parts(
     seen = _there(zeros, at, dim)
     part_in = where(mine & (zeros - zero_in == 0), rest / safe_in, 0.0)
     part_src = where(seen - zero_src == 0, _there(rest, at, dim) / safe_src, 0.0)
+    if isinstance(input, Tensor) or isinstance(src, Tensor):  # a zero beside one other: 0, but its slope is not
+        own_in, own_src = where(zero_in, input, 0.0), where(zero_src, src, 0.0)
+        lone = own_in + scatter_along(own_src, at, dim, shape)
+        part_in = part_in + where(mine & (zeros - zero_in == 1), (lone - own_in) * rest / safe_in, 0.0)
+        other = (_there(lone, at, dim) - own_src) * _there(rest, at, dim)
+        part_src = part_src + where(seen - zero_src == 1, other / safe_src, 0.0)
     return part_in, part_src
 
 

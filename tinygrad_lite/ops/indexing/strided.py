@@ -135,7 +135,7 @@ def restride(input: Array, size: Any, stride: Any, offset: int) -> Array:
     """Return a view with the given shape and strides on the elements of ``input`` in row-major order."""
     flat = new.ascontiguousarray(input).reshape(-1)
     if not prod(size):
-        return new.empty(size, flat.dtype)
+        return flat[:0].reshape(size)
     n = flat.itemsize
     return new.ndarray(size, flat.dtype, flat, offset * n, [s * n for s in stride])
 
@@ -191,6 +191,8 @@ def resize_(input: Array, *sizes_: Any, memory_format: Any = None) -> Array:
     if input.tracked:
         raise GradientError("resize_: cannot resize a tensor that requires gradients; use .detach() first")
     shape = sizes(sizes_)
+    if shape == input.array.shape:  # the layout stays, too
+        return input
     flat, n = input.array.ravel(order="K"), prod(shape)
     if n > flat.size:
         wide = new.empty(n, flat.dtype)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.half import wide_if_empty
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
@@ -120,6 +121,7 @@ def _solve_left(g: Array, y: Array, A: Array) -> Array:
     kind="linalg", label="A⁻¹B", promote="equal", public=False,
     samples=Samples("(...,n,n),(...,n,k)->(...,n,k)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_well),
 )  # fmt: skip
+@wide_if_empty
 def solve_op(A: Array, B: Array) -> Array:
     """Return X with ``A @ X = B``, for matrices B (..., n, k)."""
     check_matrix("solve", A, square=True)
@@ -254,6 +256,7 @@ def cofactor_slope(A: Array, G: Array) -> Array:
     A=lambda g, A: g.reshape((*g.shape, 1, 1)) * cofactor(A), kind="linalg", promote="float", public=False,
     samples=Samples("(...,n,n)->(...)", sizes={"n": (1, 3)}),  # any matrix, also singular ones
 )  # fmt: skip
+@wide_if_empty
 def det_op(A: Array) -> Array:
     """Return the determinant of each matrix."""
     check_matrix("det", A, square=True)
@@ -284,6 +287,7 @@ def _cholesky_rule(g: Array, y: Array) -> Array:
     A=_cholesky_rule, kind="linalg", label="LLᵀ", promote="float", public=False,
     samples=Samples("(...,n,n)->(...,n,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, call=_positive),
 )  # fmt: skip
+@wide_if_empty
 def cholesky_op(A: Array) -> Array:
     """Return the lower triangular L with ``L @ L.mT = A`` for positive definite ``A``.
 
@@ -369,6 +373,7 @@ def _of_symmetric(op: Any, A: Any, **kw: Any) -> Any:
         "(...,n,n)->(...,n)", lo=-1.0, hi=1.0, sizes={"n": (1, 3)}, options={"UPLO": ("L", "U")}, call=_of_symmetric
     ),
 )  # fmt: skip
+@wide_if_empty
 def eigh_op(A: Array, UPLO: str = "L") -> tuple[Array, Array]:
     """Return eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices.
 
@@ -427,6 +432,7 @@ def _of_svd(op: Any, A: Any, **kw: Any) -> Any:
         call=_of_svd,
     ),
 )  # fmt: skip
+@wide_if_empty
 def svd_op(A: Array, full_matrices: bool = True) -> tuple[Array, Array, Array]:
     """Return U, S (descending), Vh with ``U * S @ Vh = A``.
 

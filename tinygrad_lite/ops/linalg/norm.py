@@ -71,7 +71,7 @@ def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, d
         raise ShapeError(
             f"norm: p must be a number, inf, -inf or 'fro', got {p!r}; for matrices see linalg.matrix_norm"
         )
-    if p in (inf, -inf) or p < 0 and not input.size:  # nothing has no least element
+    if p in (inf, -inf) or p < 0 and not input.numel():  # nothing has no least element
         return (amax if p > 0 else amin)(abs(input), dim, keepdim)
     return p_norm(input, float(p), dim, keepdim)
 

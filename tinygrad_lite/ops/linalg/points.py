@@ -12,7 +12,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
-from tinygrad_lite.ops.elementwise.cast import bare
+from tinygrad_lite.ops.elementwise.cast import bare, contiguous
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import product
 from tinygrad_lite.ops.linalg.matrix_norm import matrix_norm
@@ -145,7 +145,7 @@ def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Array:
     dim = place("renorm", dim, input.ndim, input.shape)
     size = norm(input, p, tuple(i for i in new.arange(input.ndim).tolist() if i != dim), True)
     over = size > maxnorm
-    return input * where(over, maxnorm / (where(over, size, 1.0) + 1e-7), 1.0)
+    return contiguous(input) * where(over, maxnorm / (where(over, size, 1.0) + 1e-7), 1.0)
 
 
 @function(method=False)

@@ -15,7 +15,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import add, mul
-from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous
+from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous, to
 from tinygrad_lite.ops.elementwise.named_operators import uncut
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import norm
@@ -146,7 +146,11 @@ def outer(input: Array, vec2: Array) -> Array:
     return mul(reshape_op(input, (-1, 1)), reshape_op(vec2, (1, -1)))
 
 
-def _weighted(input: Array, product: Array, beta: Any, alpha: Any) -> Array:
+def _weighted(name: str, input: Array, product: Array, beta: Any, alpha: Any) -> Array:
+    shape, want = tuple(np.shape(bare(input))), tuple(product.shape)
+    fits = len(shape) <= len(want) and all(a in (1, b) for a, b in zip(shape[::-1], want[::-1], strict=False))
+    if not fits:
+        raise ShapeError(f"{name}: input {describe(input)} does not broadcast to the product {want}")
     if product.dtype.kind in "iu" and input.dtype.kind in "iub":  # as PyTorch's kernels cut them
         beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else mul(product, alpha)
@@ -154,13 +158,6 @@ def _weighted(input: Array, product: Array, beta: Any, alpha: Any) -> Array:
         return product
     # the product first: the sum has its memory layout
     return add(product, input if beta == 1 else mul(input, beta))
-
-
-def _into(name: str, input: Array, product: Array) -> None:
-    shape, want = tuple(np.shape(bare(input))), tuple(product.shape)
-    fits = len(shape) <= len(want) and all(a in (1, b) for a, b in zip(shape[::-1], want[::-1], strict=False))
-    if not fits:
-        raise ShapeError(f"{name}: input {describe(input)} does not broadcast to the product {want}")
 
 
 @function(inplace=True)
@@ -176,8 +173,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any =
     _meet("addmm", mat1.shape[1], mat2.shape[0], mat1, mat2)
     one_dtype("addmm", (input, mat1, mat2))
     product = matmul(mat1, mat2)
-    _into("addmm", input, product)
-    return _weighted(input, product, beta, alpha)
+    return _weighted("addmm", input, product, beta, alpha)
 
 
 @function(inplace=True)
@@ -189,8 +185,7 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: Any = 1, alpha: Any = 1
     tensor([4., 4.])
     """
     product = mv(mat, vec)
-    _into("addmv", input, product)
-    return _weighted(input, product, beta, alpha)
+    return _weighted("addmv", input, product, beta, alpha)
 
 
 @function(inplace=True)
@@ -205,8 +200,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: Any = 1, alpha: Any = 
     _axes("addr", ("vec1", vec1, 1), ("vec2", vec2, 1))
     product = outer(vec1, vec2)
     uncut(result_dtype([input, product]), beta=beta, alpha=alpha)
-    _into("addr", input, product)
-    return _weighted(input, product, beta, alpha)
+    return _weighted("addr", input, product, beta, alpha)
 
 
 @function(inplace=True)
@@ -218,8 +212,7 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha:
     (2, 1, 1)
     """
     product = bmm(batch1, batch2)
-    _into("baddbmm", input, product)
-    return _weighted(input, product, beta, alpha)
+    return _weighted("baddbmm", input, product, beta, alpha)
 
 
 @function(inplace=True)
@@ -231,8 +224,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: 
     tensor([[6.]])
     """
     product = bmm(batch1, batch2).sum(0)
-    _into("addbmm", input, product)
-    return _weighted(input, product, beta, alpha)
+    return _weighted("addbmm", input, product, beta, alpha)
 
 
 # ------------------------------------------------------------------------------------------------ einsum and tensordot
@@ -248,7 +240,7 @@ def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) 
         # an axis of this operand alone was summed over, so its gradient is broadcast along it
         shape = tuple(operands_shape[i])
         g_i = reshape_op(g_i, tuple(g_i.shape[kept.index(c)] if c in kept else 1 for c in word))
-        wide = tuple(max(a, b) if b else 0 for a, b in zip(g_i.shape, shape, strict=True))
+        wide = tuple(b if a == 1 else a for a, b in zip(g_i.shape, shape, strict=True))
         out.append(broadcast_to_op(g_i, wide) if tuple(g_i.shape) != wide else g_i)
     return out
 
@@ -330,6 +322,12 @@ def einsum(equation: Any, *operands: Any) -> Array:
             sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
     if len(given) == 1 and sorted(words[0]) == sorted(result):
         return permute_op(given[0], tuple(words[0].index(c) for c in result))  # a view, as in PyTorch
+    if len(given) == 1:  # a sum, which needs no operand for its gradient
+        kept = [c for c in words[0] if c in result]
+        y = given[0].sum(tuple(i for i, c in enumerate(words[0]) if c not in result))
+        return permute_op(y, tuple(map(kept.index, result)))
+    if any(set(w).difference(result, *words[:i], *words[i + 1 :]) for i, w in enumerate(words)):  # a plain sum
+        given = [to(x, np.int64) if x.dtype.kind in "biu" else x for x in given]
     return einsum_op(given, f"{','.join(words)}->{result}")
 
 
@@ -353,7 +351,8 @@ def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
     sizes_a, sizes_b = [a.shape[i] for i in over_a], [b.shape[i] for i in over_b]
     for m, n, i, j in zip(sizes_a, sizes_b, over_a, over_b, strict=False):  # an axis of one element meets a sum
         if m != n and 1 in (m, n):
-            return tensordot(a if m == 1 else a.sum(i, True), b if n == 1 else b.sum(j, True), (over_a, over_b))
+            a, b = (t if k == 1 else t.sum(i, True, t.dtype) for t, k, i in ((a, m, i), (b, n, j)))
+            return tensordot(a, b, (over_a, over_b))
     if sizes_a != sizes_b:
         raise ShapeError(
             f"tensordot: axes of {sizes_a} and {sizes_b} elements do not match ({describe(a)}, {describe(b)})"

@@ -292,7 +292,9 @@ def rms_norm(input: Array, normalized_shape: Any, weight: Any = None, eps: float
     """Return ``input`` divided by the root of its mean square over the last axes, times ``weight``."""
     _floating("rms_norm", input)
     axes = _last_axes("rms_norm", input, normalized_shape, weight)
-    return normalise(input, weight, None, axes, float(np.finfo(input.dtype).eps) if eps is None else eps, False)
+    if eps is None:  # of the dtype that the sums are in
+        eps = float(np.finfo(np.float64 if input.dtype == np.float64 else np.float32).eps)
+    return normalise(input, weight, None, axes, eps, False)
 
 
 @function(method=False, functional=True)

@@ -10,7 +10,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples, dims
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, make
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import clone, to
 from tinygrad_lite.ops.indexing.getitem import take_along
@@ -192,6 +192,8 @@ def trapezoid(y: Array, x: Any = None, *, dx: Any = None, dim: int = -1) -> Arra
     >>> tl.trapezoid(tl.tensor([1.0, 2.0, 3.0]))
     tensor(4.)
     """
+    if not y.shape[dim]:
+        return make(new.zeros(tuple(n for i, n in enumerate(y.shape) if i != dim % y.ndim), y.dtype))
     return _areas(y, x, dx, dim).sum(dim)
 
 

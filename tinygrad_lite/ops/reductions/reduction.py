@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from builtins import all as all_of
 from math import prod as product
+from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,10 +46,10 @@ def axis_of(dim: Any, ndim: int = 1) -> Any:
     if dim is None or dim.__class__ is int:
         return dim
     if not isinstance(dim, (tuple, list)):
-        return int(dim)
+        return index(dim)
     if not ndim and all_of(d in (0, -1) for d in dim):
         return None  # NumPy has no axis 0 of a 0-d array in a tuple
-    return tuple([int(d) for d in dim]) or None
+    return tuple([index(d) for d in dim]) or None
 
 
 def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:

@@ -32,6 +32,14 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
         raise DTypeError(f"sizes and dims must be whole numbers, got {describe(wrong)}; use int()") from None
 
 
+def lengths(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return `sizes`, of which one may be -1; NumPy takes any negative number for it."""
+    found = sizes(shape)
+    if found and min(found) < -1:
+        raise ShapeError(f"{name}: a length is a number from 0 on, or -1 for what is left, got {found}")
+    return found
+
+
 class BadIndex(ShapeError, IndexError):
     """An index out of range, or an extreme of no elements (PyTorch: IndexError or RuntimeError)."""
 
@@ -88,7 +96,7 @@ def reshape(input: Array, *shape: Any) -> Array:
     >>> tl.reshape(tl.arange(6), 2, -1).shape
     (2, 3)
     """
-    return reshape_op(input, sizes(shape))
+    return reshape_op(input, lengths("reshape", shape))
 
 
 @function()
@@ -130,7 +138,7 @@ def view(input: Array, *shape: Any, dtype: Any = None) -> Array:
     if dtype is not None and not shape:
         return _reinterpreted(input, dtype_of("view", dtype))
     try:
-        y = reshape_op(input, sizes(shape))
+        y = reshape_op(input, lengths("view", shape))
     except ShapeError as error:
         raise ShapeError(str(error).replace("reshape:", "view:", 1)) from error
     if bare(y).size and not np.may_share_memory(bare(y), bare(input)):

@@ -11,7 +11,7 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import unshared
+from tinygrad_lite.ops.elementwise.cast import contiguous, unshared
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.shape.reshaping import permute, reshape_op
 from tinygrad_lite.ops.windows.correlation import Pads, padded
@@ -146,5 +146,5 @@ def channel_shuffle(input: Array, groups: int) -> Array:
     n, c, *rest = _image("channel_shuffle", input)
     if groups < 1 or c % groups:
         raise ShapeError(f"channel_shuffle: {c} channels do not divide into {groups} groups (x {tuple(input.shape)})")
-    x = reshape_op(input, (n, groups, c // groups, *rest))
+    x = contiguous(reshape_op(input, (n, groups, c // groups, *rest)))
     return unshared(reshape_op(permute(x, (0, 2, 1, *range(3, 3 + len(rest)))), (n, c, *rest)), input)

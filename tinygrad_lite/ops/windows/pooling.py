@@ -13,7 +13,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, get_default_dtype
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import to
@@ -198,18 +198,20 @@ def _average(
     kernel, stride, pads, _ = pool_window(name, n, x, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override is not None and divisor_override == 0:
         raise OptionError(f"{name}: divisor must be not zero")
-    if x.dtype.kind != "f":
+    whole = x.dtype == np.int64  # the means are rounded towards 0, as in PyTorch
+    if x.dtype.kind != "f" and not whole:
         raise DTypeError(f"{name}: expected floating numbers, x is {describe(input)}; use .float()")
     half = x.dtype == np.float16  # the sum may overflow where the average does not
     y = sum_pool(to(x, np.float32) if half else x, kernel, stride, pads)
     if divisor_override is not None:
-        y = y / divisor_override
+        count: Any = divisor_override
     elif not any(a or b for a, b in pads):
-        y = y / prod(kernel)
+        count = prod(kernel)
     else:
-        y = y / _in_window(
+        count = _in_window(
             tuple(x.shape[2:]), kernel, stride, pads, as_ints(name, "padding", padding, n), count_include_pad
         ).astype(y.dtype)
+    y = (abs(y) // count) * y.sign() if whole else y / count
     y = to(y, x.dtype) if half else y
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
@@ -290,6 +292,7 @@ def _norms(name: str, n: int, input: Any, norm_type: float, kernel_size: Any, st
     kernel, stride, pads, _ = pool_window(name, n, x, kernel_size, stride, 0, 1, ceil_mode)
     if norm_type <= 0:
         raise OptionError(f"{name}: norm_type must be positive, got {norm_type}")
+    x = x if x.dtype.kind == "f" else to(x, get_default_dtype())
     y = sum_pool(x, kernel, stride, pads) if norm_type == 1 else lp_pool(x, float(norm_type), kernel, stride, pads)
     if any(a or b for a, b in pads):
         # scale the partial last window of ceil_mode to a whole one
