@@ -182,6 +182,11 @@ case("embedding", nn.Embedding(7, 3, padding_idx=0), tl.tensor([[1, 2], [0, 6]])
 case("bilinear", nn.Bilinear(4, 4, 2), X, X)
 case("upsample nearest", nn.Upsample(scale_factor=2), IMAGE)
 case("upsample bilinear", nn.Upsample(scale_factor=2, mode="bilinear"), IMAGE)
+case("upsample to a size", nn.Upsample(size=(5, 11), mode="nearest"), IMAGE, axes={0: "batch", 2: "height"})
+case("upsample of any size", nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), IMAGE,
+     axes={0: "batch", 2: "height", 3: "width"})  # fmt: skip
+case("upsample exact", nn.Upsample(scale_factor=1.5, mode="nearest-exact"), IMAGE)
+case("pool of any size", nn.AdaptiveAvgPool2d(1), IMAGE, axes={0: "batch", 2: "height", 3: "width"})
 case("upsample bicubic", nn.Upsample(size=(5, 11), mode="bicubic"), IMAGE)
 case("pixel shuffle", nn.Sequential(nn.PixelShuffle(2), nn.PixelUnshuffle(4)), IMAGE)
 case("channel shuffle", nn.ChannelShuffle(2), IMAGE)

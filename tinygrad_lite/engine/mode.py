@@ -33,6 +33,9 @@ class Observer:
     def computed(self, name: str, args: tuple[Any, ...], out: Any) -> None:
         """A function that is no op, such as ``sort`` looking for an order, has computed the array ``out``."""
 
+    def read(self, t: Any) -> None:
+        """A number is about to be read out of ``t``: by ``item()``, ``tolist()``, or as a condition."""
+
     def enter(self, module: Any, args: tuple[Any, ...]) -> None:
         """A module is about to run ``forward``."""
 
@@ -252,6 +255,12 @@ def computed(name: str, args: tuple[Any, ...], out: Any) -> Any:
     for observer in MODE.get().observers:
         observer.computed(name, args, out)
     return out
+
+
+def read(t: Any) -> None:
+    """Say to the observers that a number is read out of ``t``."""
+    for observer in MODE.get().observers:
+        observer.read(t)
 
 
 def is_grad_enabled() -> bool:

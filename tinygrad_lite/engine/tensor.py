@@ -28,7 +28,7 @@ from tinygrad_lite.engine.dtype import DTYPES, DType
 from tinygrad_lite.engine.hooks import After, RemovableHandle, Retain, hang
 from tinygrad_lite.engine.layout import Layout, strided
 from tinygrad_lite.engine.methods import Methods
-from tinygrad_lite.engine.mode import MODE, switch
+from tinygrad_lite.engine.mode import MODE, read, switch
 from tinygrad_lite.engine.node import Node, same
 from tinygrad_lite.engine.versions import CHANGES, bump, owner
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
@@ -293,10 +293,12 @@ class Tensor(Holder, Methods):
         """Return the one element as a Python number."""
         if self.array.size != 1:
             raise ShapeError(f"item: expected a tensor with one element, got shape {self.array.shape}; use .tolist()")
+        read(self)
         return self.array.item()
 
     def tolist(self) -> Any:
         """Return nested lists of Python numbers."""
+        read(self)
         return self.array.tolist()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -320,6 +322,7 @@ class Tensor(Holder, Methods):
             raise ShapeError(
                 f"the truth value of a tensor of shape {self.array.shape} is ambiguous; use .any() or .all()"
             )
+        read(self)
         return bool(self.array)
 
     def __float__(self) -> float:

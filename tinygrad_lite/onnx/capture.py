@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from tinygrad_lite.engine.source import line_of, user_frame
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.engine.views import renew
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.random import get_rng_state, set_rng_state
+from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
 
 
 class OnnxExporterError(RuntimeError):
@@ -69,6 +70,11 @@ class Recording(Observer):
         """Note an array that a function outside of ops has computed."""
         self.events.append(Event(f"{name}()", args, (out,), None, self.stack[-1]))
 
+    def read(self, t: Any) -> None:
+        """Note that the program goes on with a number out of a tensor."""
+        place = user_frame(sys._getframe(3))
+        self.events.append(Event("read", (t,), (t,), (place.f_code, place.f_lasti), self.stack[-1]))
+
     def written(self, t: Any, value: Any, root: Any, path: Any, frame: Any) -> None:
         """Note a write as the op `overwrite`, after which every view of the memory is read anew."""
         op = OPS["overwrite"]
@@ -104,10 +110,12 @@ def undisturbed(model: Any) -> Iterator[None]:
                 array[...] = values
 
 
-def record(model: Any, args: Any, kwargs: dict[str, Any]) -> tuple[list[Event], Any]:
-    """Run the model and return the events of the run with its output."""
+def record(model: Any, args: Any, kwargs: dict[str, Any], seed: int | None = None) -> tuple[list[Event], Any]:
+    """Run the model and return the events of the run with its output; ``seed`` is for its random draws."""
     recording = Recording(model)
     with undisturbed(model), np.errstate(all="ignore"), switch(grad=True, observers=(recording,)):
+        if seed is not None:
+            manual_seed(seed)
         with new.redirect(recording):
             out = model(*args, **kwargs)
     return recording.events, out

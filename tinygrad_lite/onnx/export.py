@@ -135,11 +135,11 @@ class Example:
             out.append(make(a))
         return out
 
-    def run(self, tensors: list[Tensor]) -> tuple[list[Event], list[Any], list[Tensor]]:
+    def run(self, tensors: list[Tensor], seed: int | None = None) -> tuple[list[Event], list[Any], list[Tensor]]:
         """Run the model on copies of the inputs; return events, results and inputs."""
         given = [make(t.array.copy()) for t in tensors]
         args, kwargs = replaced(self.structure, iter(given))
-        events, out = record(self.model, args, kwargs)
+        events, out = record(self.model, args, kwargs, seed)
         return events, leaves(out), given
 
     def runs(self) -> list[Any]:
@@ -149,7 +149,7 @@ class Example:
         for step in STEPS if self.symbols else STEPS[:1]:
             try:
                 self.second = self.other(step, 7)
-                return [first, self.run(self.second)]
+                return [first, self.run(self.second, 7)]
             except Exception as found:  # noqa: BLE001 - the model may raise anything for a size it does not accept
                 error = error or found
         raise OnnxExporterError(
@@ -231,6 +231,7 @@ def _built(onnx: Any, model: Any, example: Example, runs: Any, output_names: Any
     inputs = []
     for name, axes, a, b in zip(example.names, example.axes, given, given_2, strict=True):
         g.put(a, b, name)
+        g.follows.add(name)
         shape = [axes.get(i, n) for i, n in enumerate(a.shape)]
         inputs.append(helper.make_tensor_value_info(name, g.type_of(a.array.dtype), shape))
     _replay(g, events, events_2)
@@ -269,6 +270,15 @@ def _names_of(model: Any) -> dict[int, str]:
     return {id(x): name for name, t in [*model.named_parameters(), *model.named_buffers()] for x in (t, t.array)}
 
 
+def _read(g: Graph, event: Event) -> None:
+    """Refuse to go on with a number that follows from the input: what the program does with it is not seen."""
+    if g.known[0].get(id(event.args[0])) in g.follows:
+        raise OnnxExporterError(
+            f"onnx.export: a number is read out of a computed tensor; in the file it would be frozen, and with it any "
+            f"branch that depends on it. Compute with tensors instead: where(condition, a, b){event.where()}"
+        )
+
+
 def _replay(g: Graph, first: list[Event], second: list[Event]) -> None:
     """Add every event of the two runs to the graph."""
     for a, b in zip(first, second, strict=False):
@@ -281,11 +291,17 @@ def _replay(g: Graph, first: list[Event], second: list[Event]) -> None:
             g.made[id(a.outs[0])] = a.args[0], b.args[0]
             continue
         g.module = a.module
+        if a.name == "read":
+            _read(g, a)
+            continue
         try:
             with switch(observers=()):
                 convert(g, a, b)
-        except OnnxExporterError as error:
-            raise OnnxExporterError(f"onnx.export: {error}{a.where()}") from None
+        except OnnxExporterError as error:  # an error only if the result is used
+            name = g.fresh("refused")
+            g.refused[name] = f"onnx.export: {error}{a.where()}"
+            for x, y in zip(a.outs, b.outs, strict=True):
+                g.put(x, y, name)
     if len(first) != len(second):
         more = max(first, second, key=len)[min(len(first), len(second))]
         raise OnnxExporterError(

@@ -86,7 +86,8 @@ class Graph:
         self.origin: dict[str, tuple[str, dict[str, Any]]] = {}
         self.final: dict[str, tuple[str, int]] = {}
         self.sizes: dict[tuple[int, int], str | tuple[str, int]] = {}
-        self.symbols: list[tuple[int, int]] = []
+        self.refused: dict[str, str] = {}
+        self.follows: set[str] = set()  # the values that are computed from the inputs
 
     # ------------------------------------------------------------------------------------ nodes and constants
     def fresh(self, base: str) -> str:
@@ -128,6 +129,8 @@ class Graph:
         while names and not names[-1]:
             names.pop()
         outs = [self.fresh(kind.lower()) for _ in range(outputs)] if isinstance(outputs, int) else outputs
+        if kind != "Shape" and not self.follows.isdisjoint(names):
+            self.follows.update(outs)
         name = self.fresh("/".join(["", *self.module.split("."), kind] if self.module else ["", kind]))
         self.nodes.append(self.library.helper.make_node(kind, names, outs, name=name, **attributes))
         return outs[0] if len(outs) == 1 else outs
@@ -190,36 +193,40 @@ class Graph:
         """Return a constant, or an array that depends on nothing but its shape."""
         if x.shape == y.shape and np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
             return self.constant(x)
+        found = None
         if x.size and y.size and x.dtype == y.dtype and x.ndim == y.ndim:
             first = x.reshape(-1)[0]
             if (x == first).all() and (y == first).all():
                 return str(self.Expand(np.asarray(first), self.shape(x.shape, y.shape)))
             if x.dtype.kind in "if" and x.size == max(x.shape) and y.size == max(y.shape):
-                return self._range(x, y)
+                found = self._range(x, y)
             if x.ndim == 2 and x.dtype.kind in "bf":
-                return self._triangle(x, y)
+                found = self._triangle(x, y)
+        if found:
+            return found
         raise OnnxExporterError(
             f"an array {x.shape} {x.dtype} that follows from the input was not made by ops (computed with NumPy, or "
             f"drawn at random); in the file it would be frozen"
         )
 
-    def _range(self, x: Any, y: Any) -> str:
+    def _range(self, x: Any, y: Any) -> str | None:
+        """Return numbers at equal distances, such as positions in a sequence."""
         a, b = x.reshape(-1), y.reshape(-1)
         step = a[1] - a[0] if len(a) > 1 else b[1] - b[0] if len(b) > 1 else a.dtype.type(1)
         if not all(np.array_equal(v, a[0] + step * np.arange(len(v))) for v in (a, b)):
-            raise OnnxExporterError(f"an array {x.shape} whose content follows from a size was not made by ops")
+            return None
         count = self.Range(np.int64(0), self.Squeeze(self.size(len(a), len(b))), np.int64(1))
         line = self.Add(self.Mul(self.cast(count, x.dtype), np.asarray(step)), np.asarray(a[0]))
         return str(line if x.ndim == 1 else self.Reshape(line, self.shape(x.shape, y.shape)))
 
-    def _triangle(self, x: Any, y: Any) -> str:
+    def _triangle(self, x: Any, y: Any) -> str | None:
         """Return a mask with one value below a diagonal and another above it, such as that of causal attention."""
         below, above = x[-1, 0], x[0, -1]
         for k in (-1, 0):
             if all(np.array_equal(v, np.where(np.tri(v.shape[0], v.shape[1], k, bool), below, above)) for v in (x, y)):
                 ones = self.Expand(np.float32(1), self.shape(x.shape, y.shape))
                 return self.where(self.cast(self.Trilu(ones, np.int64(k), upper=0), bool), below, above)
-        raise OnnxExporterError(f"a mask {x.shape} that follows from the input was not made by ops")
+        return None
 
     # ------------------------------------------------------------------------------------ sizes
     def size(self, a: int, b: int) -> Any:
@@ -264,11 +271,14 @@ class Graph:
         return self.Concat(*(self.size(p, q) for p, q in zip(a, b, strict=True)), axis=0)
 
     def used(self, outputs: Sequence[str]) -> list[Any]:
-        """Return the nodes that the outputs need, in order."""
+        """Return the nodes that the outputs need, in order; raise OnnxExporterError if one of them was refused."""
         needed, kept = set(outputs), []
         for node in reversed(self.nodes):
             if needed & set(node.output):
                 kept.append(node)
                 needed |= set(node.input)
+        for name, text in self.refused.items():
+            if name in needed:
+                raise OnnxExporterError(text)
         self.initializers = {k: v for k, v in self.initializers.items() if k in needed}
         return kept[::-1]

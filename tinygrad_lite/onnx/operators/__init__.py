@@ -2,6 +2,7 @@
 
 from tinygrad_lite.onnx.operators import (
     elementwise as elementwise,
+    learners as learners,
     networks as networks,
     reductions as reductions,
     shape as shape,

@@ -327,3 +327,17 @@ def _gelu(g: Any, c: Any, input: Any) -> Any:
 
 
 SINGLE["gelu_exact"] = "Gelu"
+
+
+@rule("gelu_tanh()")
+def _gelu_tanh(g: Any, x0: Any) -> Any:
+    return g.Gelu(x0, approximate="tanh") if g.opset >= 20 else None
+
+
+rule("hardswish()")(lambda g, x0: g.HardSwish(x0))
+rule("hardsigmoid()")(lambda g, x0: g.HardSigmoid(x0, alpha=1 / 6, beta=0.5))
+
+
+@rule("prelu()")
+def _prelu(g: Any, x0: Any, x1: Any) -> Any:
+    return g.PRelu(x0, x1)

@@ -121,6 +121,8 @@ def _cumprod(g: Any, y: Any, input: Any, dim: Any) -> Any:
 
 @rule("logcumsumexp")
 def _logcumsumexp(g: Any, input: Any, dim: Any) -> Any:
+    if 0 in input.shape or not input.ndim:
+        return g.Identity(input)
     top = g.ReduceMax(input, [int(dim)], keepdims=1)
     return g.Add(g.Log(g.CumSum(g.Exp(g.Sub(input, top)), np.int64(dim))), top)
 

@@ -44,8 +44,16 @@ def _conv_input(
                            output_padding=more, pads=pads_of(pads), kernel_shape=_ints(kernel))  # fmt: skip
 
 
+def _padded(g: Any, x: Any, kernel: Any, pads: Any, value: Any) -> tuple[Any, Any]:
+    """Return the input and its padding: runtimes want less of it than a window has, so more is a node of its own."""
+    if all(max(p) < k for p, k in zip(pads, kernel, strict=True)):
+        return x, pads
+    return g.Pad(x, pads_of(((0, 0), (0, 0), *pads)), value), ((0, 0),) * len(pads)
+
+
 @rule("window_max")
 def _window_max(g: Any, input: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -> Any:
+    input, pads = _padded(g, input, kernel, pads, np.asarray(-np.inf, input.dtype) if input.kind == "f" else None)
     return g.MaxPool(input, kernel_shape=_ints(kernel), strides=_ints(stride), dilations=_ints(dilation),
                      pads=pads_of(pads))  # fmt: skip
 
@@ -60,6 +68,7 @@ def _max_pool(g: Any, input: Any, kernel: Any, stride: Any, pads: Any, dilation:
 
 
 def _sum_pool(g: Any, x: Any, kernel: Any, stride: Any, pads: Any, dtype: Any) -> Any:
+    x, pads = _padded(g, x, kernel, pads, np.zeros((), dtype))
     mean = g.AveragePool(x, kernel_shape=_ints(kernel), strides=_ints(stride), pads=pads_of(pads),
                          count_include_pad=1)  # fmt: skip
     return g.Mul(mean, np.asarray(math.prod(kernel), dtype))
@@ -68,6 +77,35 @@ def _sum_pool(g: Any, x: Any, kernel: Any, stride: Any, pads: Any, dtype: Any) -
 @rule("sum_pool")
 def _sum(g: Any, input: Any, kernel: Any, stride: Any, pads: Any) -> Any:
     return _sum_pool(g, input, kernel, stride, pads, input.dtype)
+
+
+@rule("avg_pool()")
+def _avg_pool(g: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any) -> Any:
+    if any(max(p) >= k for p, k in zip(x3, x1, strict=True)):
+        return None
+    return g.AveragePool(x0, kernel_shape=_ints(x1), strides=_ints(x2), pads=pads_of(x3), count_include_pad=int(x4))
+
+
+rule("mean_of_plane()")(lambda g, x0: g.GlobalAveragePool(x0))
+RESIZED: dict[str, dict[str, Any]] = {
+    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+    "nearest-exact": {"mode": "nearest", "nearest_mode": "round_prefer_ceil"},
+    "bicubic": {"mode": "cubic", "cubic_coeff_a": -0.75},
+}  # fmt: skip
+
+
+@rule("interpolate()")
+def _interpolate(g: Any, y: Any, x0: Any, x1: Any, x2: Any, x2_2: Any, x3: Any, x4: Any, x5: Any) -> Any:
+    """Convert the whole of `interpolate`: input, scales or None, sizes, mode, align_corners, antialias."""
+    if x5 or x3 == "area":
+        return None
+    words: dict[str, Any] = {"mode": "linear", **RESIZED.get(x3, {})}
+    if "nearest" not in x3:
+        words["coordinate_transformation_mode"] = "align_corners" if x4 else "pytorch_half_pixel"
+    axes = list(range(2, x0.ndim))
+    if x1 is not None:
+        return g.Resize(x0, None, np.array(x1, np.float32), axes=axes, **words)
+    return g.Resize(x0, None, None, g.shape(x2, x2_2), axes=axes, **words)
 
 
 @rule("lp_pool")

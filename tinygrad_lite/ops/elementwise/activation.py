@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.half import wide
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.promotion import F16, NUMPY_1, one_dtype
 from tinygrad_lite.engine.samples import Samples, dims
@@ -261,13 +262,13 @@ def relu6(input: Array, inplace: bool = False) -> Array:
 @function(method=False, functional=True)
 def hardsigmoid(input: Array, inplace: bool = False) -> Array:
     """Return ``relu6(input + 3) / 6``."""
-    return hardtanh(input + 3.0, 0.0, 6.0) / 6.0
+    return computed("hardsigmoid", (input,), hardtanh(input + 3.0, 0.0, 6.0) / 6.0)
 
 
 @function(method=False, functional=True)
 def hardswish(input: Array, inplace: bool = False) -> Array:
     """Return ``input * relu6(input + 3) / 6``."""
-    return input * (hardtanh(input + 3.0, 0.0, 6.0) / 6.0)
+    return computed("hardswish", (input,), input * (hardtanh(input + 3.0, 0.0, 6.0) / 6.0))
 
 
 @op(
@@ -319,7 +320,7 @@ def prelu(input: Array, weight: Array) -> Array:
         weight = weight.reshape(())
     if weight.ndim == 1 and input.ndim > 1:
         weight = weight.reshape((-1, *(1,) * (input.ndim - 2)))
-    return where(input > 0, input, weight * input)
+    return computed("prelu", (input, weight), where(input > 0, input, weight * input))
 
 
 # ------------------------------------------------------------------------------------------------ smooth
@@ -468,7 +469,8 @@ def gelu(input: Array, approximate: str = "none") -> Array:
         return gelu_exact(input)
     if approximate != "tanh":
         raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
-    return 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
+    y = 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
+    return computed("gelu_tanh", (input,), y)
 
 
 @function(method=False, functional=True)

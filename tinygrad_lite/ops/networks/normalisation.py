@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.half import wide
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
@@ -222,7 +223,8 @@ def batch_norm(
         scale, shift = scale.reshape(lead).astype(input.dtype), shift.reshape(lead).astype(input.dtype)
         if w is not None:
             scale, shift = w * scale, w * shift
-        return contiguous(input * scale + (shift if b is None else shift + b))
+        y = contiguous(input * scale + (shift if b is None else shift + b))
+        return computed("batch_norm", (input, running_mean, running_var, weight, bias, eps), y)
     if eps <= 0:
         raise OptionError(f"batch_norm: eps must be positive during training, got {eps}")
     count = input.shape[0] * prod(input.shape[2:])

@@ -63,6 +63,8 @@ def _average(name: str, n: int, input: Any, output_size: Any) -> Any:
         raise DTypeError(f"{name}: expected floating numbers, x is {describe(input)}; use .float()")
     y = adaptive_average(x, target_size(name, output_size, tuple(x.shape[2:])))
     y = clone(y, contiguous_format) if y is x else contiguous(y)
+    if all(m == 1 for m in y.shape[2:]):
+        computed("mean_of_plane", (x,), y)
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.half import wide
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, get_default_dtype
@@ -213,6 +214,8 @@ def _average(
         ).astype(y.dtype)
     y = (abs(y) // count) * y.sign() if whole else y / count
     y = to(y, x.dtype) if half else y
+    if divisor_override is None and not ceil_mode:
+        computed("avg_pool", (x, kernel, stride, pads, count_include_pad), y)
     return y.reshape(tuple(y.shape[1:])) if alone else y
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
@@ -147,7 +148,8 @@ def interpolate(
         elif m != out or scale not in (None, 1.0):
             weights = _smooth_matrix if antialias else _matrix
             input = along(input, weights(m, out, scale, mode, bool(align_corners), input.dtype), axis)
-    return unshared(input, given)
+    options = (None if scale_factor is None or scales[0] is None else scales, tuple(sizes), mode, bool(align_corners))
+    return computed("interpolate", (given, *options, antialias), unshared(input, given))
 
 
 def _several(what: str, value: Any, n: int, input: Any) -> list[Any]:
