@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
+from tests.compiled.rounding import BACKENDS, agree, content
 from tinygrad_lite.compiled import compile
 
 COUNT = int(os.environ.get("TINYGRAD_LITE_RANDOM_PROGRAMS", "40"))
@@ -104,13 +105,13 @@ def program(lines, step):
     return run
 
 
-def outcomes(seed, compiled):
+def outcomes(seed, backend):
     """Return what five calls on other numbers give, and the compiled function."""
     lines, step, tracked = drawn(seed)
     random = np.random.default_rng(seed)
     w = tl.tensor(random.standard_normal((3, 3)).astype(np.float32), requires_grad=True)
     call = program(lines, step)
-    run = compile(lambda x: call(x, w)) if compiled else lambda x: call(x, w)
+    run = compile(lambda x: call(x, w), backend=backend) if backend else lambda x: call(x, w)
     found = []
     for _ in range(5):
         x = tl.tensor(random.standard_normal((3, 3)).astype(np.float32), requires_grad=tracked and not step)
@@ -119,22 +120,23 @@ def outcomes(seed, compiled):
             if not step:
                 w.grad = None
                 y.backward()
-            found.append([None if t is None else t.array.tobytes() for t in (y, x, x.grad, w, w.grad)])
+            found.append([None if t is None else content(t.array) for t in (y, x, x.grad, w, w.grad)])
         except Exception as error:
             found.append(type(error))
     return found, run
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("part", range(4))
-def test_random_programs(part):
+def test_random_programs(part, backend):
     """Most become programs; the others say why not."""
     ran = total = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for seed in range(part, COUNT, 4):
-            expected, _ = outcomes(seed, False)
-            got, run = outcomes(seed, True)
-            assert got == expected, (seed, drawn(seed))
+            expected, _ = outcomes(seed, "")
+            got, run = outcomes(seed, backend)
+            assert agree(got, expected, backend), (seed, drawn(seed))
             calls = sum(p.calls for ps in run._programs.values() for p in ps)
             assert calls or run._eager or run._misses or type in map(type, expected), (seed, run.explain())
             ran, total = ran + bool(calls), total + 1

@@ -24,8 +24,9 @@ def compile(
     Best is a whole training step: zero_grad, forward, backward and the optimiser's step. Of a module or any other
     function the forward and the backward pass become programs, and the result takes part in the graph. The first call
     runs as written, the second is recorded, later ones run the program: bit for bit the same numbers. What cannot be
-    recorded runs as written, with one warning; with ``fullgraph`` that is an error. ``backend`` is "numpy"; "native" is
-    the same and asks for the extra ``compile``, whose loops a program calls as eager ops do; "eager" changes nothing.
+    recorded runs as written, with one warning; with ``fullgraph`` that is an error. ``backend`` is "numpy", "native"
+    (extra ``compile``: loops and small products become machine code, equal to rounding, without NumPy's warnings), or
+    "eager" (changes nothing).
     ``dynamic``, ``mode`` and ``options`` are accepted for PyTorch's sake: there is one program per shape. ``disable``
     returns ``model`` unchanged. Can be used as a decorator.
 
@@ -61,4 +62,7 @@ def compile(
         raise TypeError(f"compile: expected a function or module, got {type(model).__name__}")
     if disable or callable(backend) or backend in ("eager", "aot_eager"):
         return model
-    return OptimizedModule(model, fullgraph) if isinstance(model, Module) else Compiled(model, fullgraph)
+    native = backend == "native"
+    return (
+        OptimizedModule(model, fullgraph, native) if isinstance(model, Module) else Compiled(model, fullgraph, native)
+    )

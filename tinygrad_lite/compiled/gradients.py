@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.replay import Program, wrapped
+from tinygrad_lite.compiled.source import Built
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import pull
 from tinygrad_lite.engine.differentiate import differentiate
@@ -60,7 +61,6 @@ class Differentiable(Program):
     def __init__(self, r: Recording, bumps: list[Any], function: Any, name: str) -> None:
         super().__init__(r, bumps)
         self.function, self.wanted = function, r.gradient.present
-        self.pool: list[Any] = [self.frame]
         self.name = self.label = f"compiled {name}"
         self.leaves = r.gradient.leaves
         self.params = self.arrays = tuple(n for _, n, _ in self.leaves)
@@ -76,6 +76,11 @@ class Differentiable(Program):
                             .values())  # fmt: skip
         self.random = any(c.kind == "random" for c in forward)
         self.tracked = [i for i, t in enumerate(r.news) if t]
+
+    def use(self, built: Built) -> None:
+        """Run this form of the program from now on."""
+        super().use(built)
+        self.pool: list[Any] = [self.frame]
 
     def __call__(self, flat: list[Tensor], given: Any = None) -> Any:
         """Run the forward program and record its node."""

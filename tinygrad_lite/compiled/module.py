@@ -25,11 +25,11 @@ class OptimizedModule(Module):
     (['_orig_mod.weight', '_orig_mod.bias'], 2)
     """
 
-    def __init__(self, mod: Module, fullgraph: bool = False) -> None:
+    def __init__(self, mod: Module, fullgraph: bool = False, native: bool = False) -> None:
         super().__init__()
         self._orig_mod = mod
         part = getattr(mod, "recordable", None)  # DistributedDataParallel: the exchange between ranks stays as written
-        self.__dict__["_compiled"] = Compiled(part or mod, fullgraph)
+        self.__dict__["_compiled"] = Compiled(part or mod, fullgraph, native)
         self.__dict__["_call"] = mod if part else self._compiled
         if part:
             mod.__dict__["compiled"] = self._compiled

@@ -21,9 +21,7 @@ class Program:
     def __init__(self, r: Recording, bumps: list[Any]) -> None:
         self.r = r
         optimise(r)
-        self.built = Built(r)
-        self.facts = self.built.facts
-        self.frame = self.built.frame()
+        self.use(Built(r))
         self.guard = Guard(r)
         self.changes = [(change_of(a), n) for a, n in bumps]
         self.live = {id(m.own) for m in r.tracer.memories if m.kind == "live"}
@@ -38,6 +36,10 @@ class Program:
         self.missing: tuple[bool, ...] | None = None
         self.quick: Any = None
         self.key: Any = None
+
+    def use(self, built: Built) -> None:
+        """Run this form of the program from now on."""
+        self.built, self.facts, self.frame = built, built.facts, built.frame()
 
     def ran(self, frame: Any, flat: Any) -> Any:
         """Run the program in the memory of a frame; if it raises, nothing has changed."""

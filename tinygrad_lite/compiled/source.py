@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import math
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.compiled.capture import Recording
+from tinygrad_lite.compiled.loops import lowered
+from tinygrad_lite.compiled.machine import Machine, missed
 from tinygrad_lite.compiled.naming import identifier
 from tinygrad_lite.compiled.passes import plan, room
 from tinygrad_lite.compiled.program import Call, Missed, Region, array_of
@@ -50,9 +53,10 @@ def finite(a: Any) -> bool:
 class Frame:
     """The program with memory of its own: ``run`` and ``pull``, the arrays of the arguments and of the gradients."""
 
-    __slots__ = ("inputs", "pull", "run", "seeds")
+    __slots__ = ("inputs", "pull", "run", "seeds", "tables")
 
     run: Any
+    tables: list[Any]
     pull: Any
     inputs: list[Any]
     seeds: list[Any]
@@ -71,6 +75,8 @@ class Writer:
                                       **r.objects}  # fmt: skip
         self.taken: dict[str, int] = dict.fromkeys([*self.space, *r.locals], 1)
         self.names: dict[Any, str] = {}
+        self.tables: dict[str, int] = {}  # the argument of each run of native loops
+        self.machine: Any = None
 
     def view(self, x: Region) -> str:
         """Return the name of the array of a region."""
@@ -153,14 +159,28 @@ class Writer:
     def lines(self, calls: list[Call]) -> list[str]:
         """Return the lines of some calls; where the step as written silences NumPy's warnings, so do they."""
         found, quiet = [], False
+        for native, some in itertools.groupby(calls, lambda c: c.kind == "native"):
+            if native:
+                found += ["unhush(token)"] if quiet else []
+                quiet = False
+                number = self.machine.add(list(some))
+                table = identifier("table", self.taken)
+                self.tables[table] = number
+                found.append(f"if native_{number}({table}): missed()")
+                continue
+            quiet = self.plain(list(some), found, quiet)
+        if quiet:
+            found.append("unhush(token)")
+        return guarded(found)
+
+    def plain(self, calls: list[Call], found: list[str], quiet: bool) -> bool:
+        """Add the lines of NumPy calls; return whether NumPy's warnings are off after them."""
         for c in calls:
             if c.quiet is not quiet:
                 found.append("token = hush()" if c.quiet else "unhush(token)")
                 quiet = c.quiet
             found.append(("    " if quiet else "") + self.line(c))
-        if quiet:
-            found.append("unhush(token)")
-        return guarded(found)
+        return quiet
 
 
 def guarded(lines: list[str]) -> list[str]:
@@ -187,8 +207,11 @@ def compiled(parameters: Any, body: list[str], key: int) -> Any:
 class Built:
     """A program as a function that can be given memory, as often as there are calls between forward and backward."""
 
-    def __init__(self, r: Recording) -> None:
+    def __init__(self, r: Recording, native: bool = False) -> None:
+        facts: dict[str, Any] = {"recorded": r.recorded, "calls": len(r.calls)}
+        r = lowered(r) if native else r
         w, split = Writer(r), r.split
+        w.machine = Machine() if native else None
         self.inputs = [w.view(x) for x in r.inputs]
         self.seeds = [] if r.gradient is None else [w.view(x) for x in r.gradient.seeds]
         lines = [f"{n}[...] = flat[{i}].array" for i, n in enumerate(self.inputs)]
@@ -205,21 +228,41 @@ class Built:
         leaves = [] if r.gradient is None else [w.view(g) for _, _, g in r.gradient.leaves]
         pull = [*(f"{n}[...] = gs[{i}]" for i, n in enumerate(self.seeds)), *w.lines(r.calls[split:]),
                 f"return ({''.join(n + ', ' for n in leaves)})"]  # fmt: skip
+        self.tables: dict[str, list[Region]] = {}
+        if native:
+            w.space.update({f"native_{i}": run for i, run in enumerate(w.machine.load())}, missed=missed)
+            self.tables = {name: w.machine.tables[i] for name, i in w.tables.items()}
+            w.space.update(dict.fromkeys(self.tables))
         body = ["def run(flat):", *("    " + x for x in lines), "def pull(gs):", *("    " + x for x in pull)]
         self.make, self.space, self.views = compiled(w.space, body, id(r)), w.space, w.views
         self.blocks, self.sizes = w.blocks, w.sizes
-        self.facts = {"bytes before": w.before, "bytes": sum(w.sizes), "recorded": r.recorded, "calls": len(r.calls)}
+        self.facts = {"bytes before": w.before, "bytes": sum(w.sizes), **facts}
+        if native:
+            self.facts["runs"] = len(self.tables)
+            self.facts["loops"] = sum(c.kind == "native" for c in r.calls)
+            self.facts["left to NumPy"] = sum(c.kind not in ("native", "scalar") for c in r.calls)
 
     def frame(self) -> Frame:
         """Return the program with memory of its own."""
         blocks = [room(n) for n in self.sizes]
         space, own = dict(self.space), {}
-        for name, x in self.views.items():
+
+        def array(x: Region) -> Any:
             m = x.memory
+            if m.kind not in ("temp", "input"):
+                return array_of(x)
             if m.id not in own:
                 own[m.id] = blocks[self.blocks[m.id]] if m.id in self.blocks else room(m.nbytes)
-            space[name] = array_of(x, own[m.id])
+            return array_of(x, own[m.id])
+
+        for name, x in self.views.items():
+            space[name] = array(x)
         f = Frame()
+        f.tables = [own, blocks]
+        for name, regions in self.tables.items():
+            table = np.array([array(x).__array_interface__["data"][0] for x in regions], np.uintp)
+            f.tables.append(table)
+            space[name] = table.__array_interface__["data"][0]
         f.run, f.pull = self.make(**space)
         f.inputs, f.seeds = [space[n] for n in self.inputs], [space[n] for n in self.seeds]
         return f

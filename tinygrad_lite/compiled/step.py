@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import sys
 import threading
 import warnings
@@ -15,11 +16,13 @@ from tinygrad_lite.compiled.capture import Capture, locked
 from tinygrad_lite.compiled.drawn import Drawing
 from tinygrad_lite.compiled.effects import watching
 from tinygrad_lite.compiled.gradients import Differentiable, both_passes, programs_passes, seeds_of
+from tinygrad_lite.compiled.loops import exact
 from tinygrad_lite.compiled.printed import Printed, Unprintable
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.compiled.reach import Reach
 from tinygrad_lite.compiled.replay import Program
-from tinygrad_lite.compiled.verify import Snapshot, verify
+from tinygrad_lite.compiled.source import Built
+from tinygrad_lite.compiled.verify import Snapshot, close, verify
 from tinygrad_lite.engine.arrays import get_default_dtype
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.source import OURS
@@ -46,8 +49,8 @@ class Compiled:
 
     __compiled__ = True
 
-    def __init__(self, function: Any, fullgraph: bool = False) -> None:
-        self._function, self._fullgraph = function, fullgraph
+    def __init__(self, function: Any, fullgraph: bool = False, native: bool = False) -> None:
+        self._function, self._fullgraph, self._native = function, fullgraph, native
         self._programs: dict[Any, list[Program]] = {}
         self._recordings: dict[Any, int] = {}
         self._eager: str | None = None
@@ -77,12 +80,12 @@ class Compiled:
         self._bound = weakref.WeakKeyDictionary() if self._bound is None else self._bound
         if instance not in self._bound:
             self._bound[instance] = Compiled(
-                functools.partial(self._function, weakref.proxy(instance)), self._fullgraph
+                functools.partial(self._function, weakref.proxy(instance)), self._fullgraph, self._native
             )
         return self._bound[instance]
 
     def __reduce__(self) -> Any:
-        return type(self), (self._function, self._fullgraph)
+        return type(self), (self._function, self._fullgraph, self._native)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; record one, or run as written, where there is none."""
@@ -203,6 +206,8 @@ class Compiled:
             if not all(o.refreshed() for o in program.guard.optimisers):
                 raise Refused("the state of an optimizer has no fixed form yet")
             self._verify(program, given)
+            if self._native:
+                self._lower(program, given)
         except Exception as error:
             self._give_up(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}")
             return result
@@ -216,7 +221,21 @@ class Compiled:
         self._last = program
         return result
 
-    def _verify(self, program: Program, given: Any) -> None:
+    def _lower(self, program: Program, given: Any) -> None:
+        """Let native loops run the program, unless they would not give the same numbers but for rounding."""
+        plain = program.built
+        why = exact(program.r)
+        if not why:
+            try:
+                program.use(Built(program.r, native=True))
+                self._verify(program, given, close)
+                return
+            except Exception as error:
+                why = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+        program.use(plain)
+        program.facts["native"] = f"runs without native loops of its own: {why}"
+
+    def _verify(self, program: Program, given: Any, same: Any = operator.eq) -> None:
         """Run the step as written and its program side by side on other numbers."""
         flat, r = given[2], program.r
 
@@ -232,7 +251,7 @@ class Compiled:
                 return program(inputs)
             return programs_passes(program, inputs, seeds_of(r))
 
-        verify(written, replayed, flat, r, program.guard.assumed)
+        verify(written, replayed, flat, r, program.guard.assumed, same)
 
     def _words(self, given: Any) -> list[str]:
         """Return a name for each argument: that of the function's parameter."""
@@ -332,6 +351,10 @@ class Compiled:
                     f"  arguments {shown(key[0][0])}: {f['recorded']} calls recorded, {f['calls']} left, "
                     f"{f['bytes before']:,} bytes of temporaries in {f['bytes']:,}, {p.calls} runs"
                 )
+                if "loops" in f:
+                    lines.append(f"    native: {f['loops']} loops in {f['runs']} runs, "
+                                 f"{f['left to NumPy']} calls left to NumPy")  # fmt: skip
+                lines += [f"    {f['native']}"] if "native" in f else []
                 if p.guard.assumed is not None:
                     lines += [f"    guard: {text}" for text in p.guard.texts]
                 lines.append(f"    guards: {len(p.guard.variables)} tensors, {len(p.guard.reach.watched)} objects, "

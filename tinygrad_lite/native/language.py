@@ -8,10 +8,11 @@
             y[i] = x[i] * 2.0
 
 A kernel works on the rows ``lo`` to ``hi`` of its arguments, so that several threads can share the rows. The types of
-the other arguments are ``f*`` (a float32 array), ``d*`` (float64), ``b*`` (bool), ``i*`` (int32), ``f``, ``d``, ``n``
-(a 64-bit integer) and ``p`` (an address). Arrays are contiguous and do not overlap. Values are immutable; a variable
-(`Kernel.var`) is a stack slot, which LLVM turns into a register. Only sums written with `Var.add` may be reordered, so
-that they are vectorised; no other operation is less exact than IEEE 754 asks, and NaN and infinity are carried.
+the other arguments are ``f*`` (a float32 array), ``d*`` (float64), ``b*`` (bool), ``i*`` (int32), ``n*`` (int64),
+``f``, ``d``, ``n`` (a 64-bit integer) and ``p`` (an address). Arrays are contiguous and do not overlap. Values are
+immutable; a variable (`Kernel.var`) is a stack slot, which LLVM turns into a register. Only sums written with `Var.add`
+may be reordered, so that they are vectorised; no other operation is less exact than IEEE 754 asks, and NaN and infinity
+are carried.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 WIDTH = 16
 """Numbers in a vector, of type ``v``."""
 TYPES = {"f": "float", "d": "double", "n": "i64", "i": "i32", "b": "i1", "p": "ptr", "v": f"<{WIDTH} x float>"}
-ELEMENTS = {"f*": ("f", 4), "d*": ("d", 8), "b*": ("b", 1), "i*": ("i", 4)}
+ELEMENTS = {"f*": ("f", 4), "d*": ("d", 8), "b*": ("b", 1), "i*": ("i", 4), "n*": ("n", 8)}
 SUFFIXES = {"f": "f32", "d": "f64", "v": f"v{WIDTH}f32"}
 SUM = "reassoc nsz contract "
 PLAIN_LOOP = """!0 = distinct !{!0, !1, !2}
@@ -132,7 +133,7 @@ class Value:
         if type == self.type:
             return self
         words = {"nf": "sitofp", "nd": "sitofp", "fd": "fpext", "df": "fptrunc", "if": "sitofp", "ni": "trunc",
-                 "in": "sext", "bf": "uitofp", "bn": "zext"}  # fmt: skip
+                 "in": "sext", "bf": "uitofp", "bd": "uitofp", "bn": "zext", "id": "sitofp"}  # fmt: skip
         return self.k.put(f"{words[self.type + type]} {TYPES[self.type]} {self.name} to {TYPES[type]}", type)
 
     def bits(self) -> Value:

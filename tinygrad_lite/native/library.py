@@ -90,14 +90,14 @@ class Machine:
         builder.getModulePassManager().run(module, builder)
         return bytes(self.target.emit_object(module))
 
-    def address(self, code: bytes, name: str) -> int:
-        """Load object code and return the address of the function ``name``."""
+    def addresses(self, code: bytes, names: list[str]) -> list[int]:
+        """Load object code and return the addresses of functions in it."""
         llvm = self.llvm
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
         _kept.append(engine)
-        return int(engine.get_function_address(name))
+        return [int(engine.get_function_address(name)) for name in names]
 
 
 @functools.cache
@@ -121,14 +121,20 @@ def load(kernel: Kernel) -> Any:
 
 
 def _function(kernel: Kernel) -> Any:
-    here, text = machine(), kernel.text()
+    text = kernel.text()
+    words: list[Any] = [ctypes.c_void_p if t == "p" or t[-1] == "*" else CTYPES[t] for t in kernel.types]
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *words)(*loaded(text, [kernel.name]))
+
+
+def loaded(text: str, names: list[str]) -> list[int]:
+    """Return the addresses of functions in a module, which is compiled unless its code is on disk."""
+    here = machine()
     key = here.key(text)
     code = store.read(key)
     if code is None:
         code = here.compiled(text)
         store.write(key, code)
-    words: list[Any] = [ctypes.c_void_p if t == "p" or t[-1] == "*" else CTYPES[t] for t in kernel.types]
-    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *words)(here.address(code, kernel.name))
+    return here.addresses(code, names)
 
 
 def place(array: Any) -> int:
