@@ -80,6 +80,7 @@ GROUPS = (
         ("tinygrad_lite.optim.swa_utils", "Averages of weights"),
         ("tinygrad_lite.training", "Trainer, callbacks, metrics"),
         ("tinygrad_lite.models", "Estimators and networks"),
+        ("tinygrad_lite.distributed", "Several processes"),
         ("tinygrad_lite.compiled", "Compiled training steps"),
         ("tinygrad_lite.serialization", "Files"),
         ("tinygrad_lite.onnx", "ONNX files"),

@@ -300,6 +300,24 @@ FAMILIES = (  # an expression, and the names for which it stands; {f} is the ful
     ("{f}(2, output_size=2)(tl.ones(1, 2, 5, 5)).shape", "nn.FractionalMaxPool2d"),
     ("{f}(2, output_size=2)(tl.ones(1, 2, 5, 5, 5)).shape", "nn.FractionalMaxPool3d"),
     ("{f}(num_classes=10).eval()(tl.zeros(1, 3, 32, 32)).shape", "vision.models.resnet18"),
+    # in a group of one process
+    ("x = tl.tensor([1.0, 2.0])\n{f}(x)\nx", "distributed.broadcast distributed.reduce"),
+    ("parts = [tl.zeros(2)]\n{f}(parts, tl.ones(2))\nparts", "distributed.all_gather"),
+    ("parts = [tl.zeros(2)]\n{f}(tl.ones(2), parts)\nparts", "distributed.gather"),
+    ("x = tl.zeros(2)\n{f}(x, [tl.ones(2)])\nx", "distributed.scatter distributed.reduce_scatter"),
+    ("parts = [tl.zeros(2)]\n{f}(parts, [tl.ones(2)])\nparts", "distributed.all_to_all"),
+    ("x = tl.zeros(2)\n{f}(x, tl.ones(2))\nx", "distributed.all_gather_into_tensor distributed.reduce_scatter_tensor"
+     " distributed.all_to_all_single"),
+    ("objects = [None]\n{f}(objects, {{'epoch': 3}})\nobjects", "distributed.all_gather_object"),
+    ("objects = [None]\n{f}({{'epoch': 3}}, objects)\nobjects", "distributed.gather_object"),
+    ("objects = [None]\n{f}(objects, [{{'epoch': 3}}])\nobjects", "distributed.scatter_object_list"),
+    ("objects = [{{'epoch': 3}}]\n{f}(objects)\nobjects", "distributed.broadcast_object_list"),
+    ("{f}()", "distributed.get_rank distributed.get_world_size distributed.get_backend distributed.is_initialized"
+     " distributed.barrier distributed.monitored_barrier distributed.get_process_group_ranks distributed.is_nccl_available"),
+    ("{f}(tl.distributed.group.WORLD, 0)", "distributed.get_global_rank distributed.get_group_rank"),
+    ("group = {f}([0])\ngroup.size()", "distributed.new_group"),
+    ("work = tl.distributed.all_reduce(tl.ones(2), async_op=True)\nwork.wait(), work.is_success()", "distributed.Work"),
+    ("x = tl.tensor([1.0, 3.0])\ntl.distributed.all_reduce(x, {f}.AVG)\nx", "distributed.ReduceOp"),
 )  # fmt: skip
 EXAMPLES = {name: text for text, names in FAMILIES for name in names.split()}
 
@@ -313,6 +331,8 @@ def example(name: str) -> list[str]:
     tree, names, printed = ast.parse(code), {"tl": tl, "np": np}, io.StringIO()
     lines: list[str] = []
     tl.manual_seed(0)
+    if short.startswith("distributed."):
+        tl.distributed.init_process_group(world_size=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for part in tree.body:
@@ -326,6 +346,8 @@ def example(name: str) -> list[str]:
                     exec(compile(ast.Module([part], []), name, "exec"), names)
             lines += printed.getvalue().splitlines()
             printed.seek(0), printed.truncate()
+    if short.startswith("distributed."):
+        tl.distributed.destroy_process_group()
     return lines
 
 

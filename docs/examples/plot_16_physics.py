@@ -8,16 +8,14 @@ A network :math:`u_\theta(x)` solves the boundary value problem
    u(x) = x - \frac{2 \sin x}{\sin 2}
 
 when the residual of the equation is small everywhere. The loss contains a second derivative of the network, and its
-gradient a third one. SciPy's L-BFGS-B minimises it: the parameters travel as one flat vector.
+gradient a third one. SciPy's L-BFGS-B minimises it.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy.optimize import minimize
 
 import tinygrad_lite as tl
-from tinygrad_lite import nn
-from tinygrad_lite.nn.utils import parameters_to_vector, vector_to_parameters
+from tinygrad_lite import nn, optim
 from tinygrad_lite.testing import gradcheck
 from tinygrad_lite.viz import draw, summary
 
@@ -70,22 +68,19 @@ print(np.allclose(curvature.array, -2 * 0.5 * 1.7**2 * t * (1 - t**2)))
 # %%
 # SciPy's optimiser
 # -----------------
-# ``fun`` returns the loss and its gradient as NumPy values; ``jac=True`` tells SciPy so.
+# ``optim.scipy_minimize`` gives SciPy the loss and its exact gradient as functions of one vector, and the network the
+# vector that SciPy finds.
 
 losses = []
 
 
-def fun(vector):
-    vector_to_parameters(tl.tensor(vector), model.parameters())
-    loss = loss_of()
-    grads = tl.autograd.grad(loss, list(model.parameters()))
-    losses.append(loss.item())
-    return loss.item(), np.concatenate([g.array.ravel() for g in grads])
+def noted():
+    losses.append(loss_of())
+    return losses[-1]
 
 
-start = parameters_to_vector(model.parameters()).detach().array
-result = minimize(fun, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-vector_to_parameters(tl.tensor(result.x), model.parameters())
+result = optim.scipy_minimize(noted, model, method="L-BFGS-B", options={"maxiter": 200})
+losses = [loss.item() for loss in losses]
 
 grid = np.linspace(0, 2, 100)[:, None]
 exact = grid - 2 * np.sin(grid) / np.sin(2)

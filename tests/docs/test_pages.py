@@ -99,6 +99,7 @@ PROGRAMS = {  # blocks without prompts: what stands before them, and what each m
     "performance": [(NET, None), (NET, "Sequential")],
     "checking_gradients": [(TESTS, None)],
     "compiled": [("", None), ("import tinygrad_lite as tl\nfrom tinygrad_lite import nn\n", None)],
+    "distributed": [("", "trained by 1")],
     "README": [("", "gradcheck"), (OP, "check_op(logistic): ok")],
 }
 

@@ -61,22 +61,20 @@ from tinygrad_lite.distributed.point_to_point import (
     send as send,
 )
 from tinygrad_lite.distributed.work import DistBackendError as DistBackendError, DistError as DistError, Work as Work
-from tinygrad_lite.engine.no_effect import absent
 
-_MPI = "the processes are those of MPI: start them with mpiexec"
-Store, TCPStore, FileStore, HashStore, PrefixStore, DeviceMesh = (
-    absent(f"distributed.{name}", _MPI)
-    for name in ("Store", "TCPStore", "FileStore", "HashStore", "PrefixStore", "DeviceMesh")
-)
-new_subgroups, init_device_mesh = (
-    absent(f"distributed.{name}", _MPI) for name in ("new_subgroups", "init_device_mesh")
-)
+_ABSENT = (
+    "Store", "TCPStore", "FileStore", "HashStore", "PrefixStore", "DeviceMesh", "new_subgroups", "init_device_mesh",
+)  # fmt: skip
+_ROOMS = ("rpc", "optim", "algorithms", "fsdp", "checkpoint", "tensor", "pipelining", "elastic", "launch")
 
 
 def __getattr__(name: str) -> Any:
-    """Find ``distributed.rpc`` and other rooms that do not exist here."""
-    if name in ("rpc", "optim", "algorithms", "fsdp", "checkpoint", "tensor", "pipelining", "elastic", "launch"):
-        from tinygrad_lite.engine.no_effect import AbsentRoom
+    """Find the names and rooms of ``torch.distributed`` that do not exist here: using them says what to do."""
+    if name in _ABSENT or name in _ROOMS:
+        from tinygrad_lite.engine.no_effect import AbsentRoom, absent
 
-        return AbsentRoom(f"tinygrad_lite.distributed.{name}", _MPI)
+        instead = "the processes are those of MPI: start them with mpiexec"
+        if name in _ROOMS:
+            return AbsentRoom(f"tinygrad_lite.distributed.{name}", instead)
+        return absent(f"distributed.{name}", instead)
     raise AttributeError(f"module 'tinygrad_lite.distributed' has no attribute '{name}'")

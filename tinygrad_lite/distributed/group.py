@@ -10,6 +10,7 @@ from typing import Any
 from tinygrad_lite.distributed.alone import Alone
 from tinygrad_lite.distributed.ending import Goodbyes
 from tinygrad_lite.errors import OptionError, require
+from tinygrad_lite.ops.threads import get_num_threads, set_num_threads
 
 default_pg_timeout = timedelta(minutes=30)
 LAUNCHERS = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "PMIX_RANK")
@@ -104,7 +105,8 @@ def init_process_group(
 
     Every ``backend`` stands for MPI; with ``"mpi"`` the extra ``distributed`` is needed for one process too. MPI knows
     rank and number of processes, so ``init_method`` is not used, and ``rank`` and ``world_size`` are only compared.
-    An exchange that takes longer than ``timeout`` (30 minutes) raises `DistError`.
+    An exchange that takes longer than ``timeout`` (30 minutes) raises `DistError`. The ranks of a machine divide its
+    cores among them, by `set_num_threads`, unless ``OMP_NUM_THREADS`` is set.
     """
     if _world:
         raise ValueError("trying to initialize the default process group twice!")
@@ -127,9 +129,18 @@ def init_process_group(
         if not _job:
             _job.append(Goodbyes(mpi))
         _job[0].enter()
+        _share_cores(mpi)
     comm = comm if mpi is None else comm.Dup()
     _world.append(ProcessGroup(comm, range(comm.size), name, limit, mpi))
     GroupMember.WORLD = _world[0]
+
+
+def _share_cores(mpi: Any) -> None:
+    """Let this rank use its share of the cores: more threads than cores would wait for one another."""
+    machine = mpi.COMM_WORLD.Split_type(mpi.COMM_TYPE_SHARED)
+    if not {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"} & os.environ.keys():
+        set_num_threads(max(1, min(get_num_threads(), (os.cpu_count() or 1) // machine.size)))
+    machine.Free()
 
 
 def destroy_process_group(group: Any = None) -> None:

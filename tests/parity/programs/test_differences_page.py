@@ -40,6 +40,21 @@ def files() -> bool:
     return b"data.pkl" in theirs.getvalue() and b"data.pkl" not in ours.getvalue()
 
 
+def processes() -> bool:
+    there = torch.distributed
+    there.init_process_group("gloo", store=there.HashStore(), rank=0, world_size=1)
+    tl.distributed.init_process_group("gloo", rank=0, world_size=1)
+    try:
+        found: list[object] = [None]
+        there.all_gather_object(found, {1, 2})
+        with pytest.raises(TypeError, match="cannot write"):
+            tl.distributed.all_gather_object([None], {1, 2})
+        return found == [{1, 2}]
+    finally:
+        tl.distributed.destroy_process_group()
+        there.destroy_process_group()
+
+
 def eigenvectors() -> bool:
     """Projections and values agree where the vectors do not."""
     turned = [[0.5, 0.5, 0.0], [0.5, -0.5, 1.0], [0.7, 0.1, -0.7]]
@@ -108,6 +123,7 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "numbers": numbers,
     "random numbers": random_numbers,
     "files": files,
+    "processes (`distributed`)": processes,
     "zero times infinity in backward": "a1 = T.tensor([0.0]).requires_grad_()\n"
     "v1 = T.where(a1 > 0, a1.sqrt(), 0.0)\nv1.sum().backward()",
     "singular points of `norm`, `std`, `hypot`": "a1 = T.zeros(2).requires_grad_()\nv1 = a1.norm()\n"
