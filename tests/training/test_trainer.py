@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -349,7 +350,7 @@ def test_bar_in_a_terminal_only(monkeypatch, capsys):
 def test_compiled():
     """With ``compile`` every number of the training is the same, and programs have run."""
     found = []
-    for compiled in (False, True):
+    for compiled in (False, True, *(["native"] if find_spec("llvmlite") else [])):
         tl.manual_seed(0)
         data = DataLoader(TensorDataset(tl.randn(40, 4), tl.arange(40) % 3), batch_size=16, shuffle=True)
         m = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3))
@@ -361,6 +362,7 @@ def test_compiled():
         numbers = [history[name] for name in ("loss", "val_loss", "accuracy", "val_accuracy")]
         found.append((numbers, [p.array.tobytes() for p in m.parameters()]))
     assert found[0] == found[1]
+    np.testing.assert_allclose(found[-1][0], found[0][0], 1e-3)
     assert t._measure is not None
     assert sum(p.calls for ps in t._measure._programs.values() for p in ps) > 10
 

@@ -78,8 +78,15 @@ def shown(form: Any) -> str:
     return str(form[1])
 
 
-def quick_check(args: Any, kwargs: Any, key: Any, live: Any) -> Any:
-    """Return a function (mode, arguments) that is True for arguments like these, or None where that is not simple.
+class Quick:
+    """The condition that ``args`` are tensors like those of a recording, and ``mode`` the same, as source."""
+
+    def __init__(self, text: str, space: dict[str, Any]) -> None:
+        self.text, self.space = text, space
+
+
+def quick_check(args: Any, kwargs: Any, key: Any, live: Any) -> Quick | None:
+    """Return the condition for arguments like these, or None where that is not simple.
 
     A few tensors, given by position, that are no variables of the step.
     """
@@ -99,5 +106,4 @@ def quick_check(args: Any, kwargs: Any, key: Any, live: Any) -> Any:
         )
         lines.append(f"a{i}.base is None and id(a{i}) not in live")
         lines += [f"t{i} is not t{j}" for j in range(i)]
-    exec(f"def fits(mode, args):\n    return {' and '.join(terms + lines)}", space)
-    return space["fits"]
+    return Quick(" and ".join(terms + lines), space)

@@ -172,10 +172,9 @@ class Guard:
         for text, value in self.r.tracer.assumed.items():
             text = renamed(text, {k: f"({v})" for k, v in self.r.locals.items()})
             terms.append(f"({renamed(text, objects)}) == {value!r}")
-        text = (
-            f"def fits():\n    try:\n        return {' and '.join(terms)}\n    except Exception:\n        return False"
-        )
-        exec(text, c.space)  # a comparison fails for some objects of the user's
+        self.text, self.space = " and ".join(terms), c.space
+        # a comparison fails for some objects of the user's
+        exec(f"def fits():\n    try:\n        return {self.text}\n    except Exception:\n        return False", c.space)
         return c.space["fits"]
 
     def changed(self) -> str | None:

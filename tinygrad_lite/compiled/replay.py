@@ -32,6 +32,7 @@ class Program:
         early = {w.memory.id: w.memory for c in forward[: last + 1] for w in c.outs if w.memory.kind == "live"}
         self.early = [m.own for m in early.values()]
         self.draws = any(c.kind == "random" for c in forward[: last + 1])
+        self.saving = bool(self.early or self.draws)
         self.calls = 0
         self.missing: tuple[bool, ...] | None = None
         self.quick: Any = None
@@ -43,7 +44,7 @@ class Program:
 
     def ran(self, frame: Any, flat: Any) -> Any:
         """Run the program in the memory of a frame; if it raises, nothing has changed."""
-        if not (self.early or self.draws):
+        if not self.saving:
             return frame.run(flat)
         saved = [a.copy() for a in self.early]
         random = default_generator().bit_generator.state if self.draws else None
@@ -58,11 +59,10 @@ class Program:
 
     def written(self, frame: Any) -> None:
         """Count the in-place writes of the program."""
-        now = tick()
+        now, line = tick(), (frame.f_code, frame.f_lasti)
         for change, n in self.changes:
             change.count += n
-            change.when = now
-            change.line = frame.f_code, frame.f_lasti
+            change.when, change.line = now, line
 
     def __call__(self, flat: Any, given: Any = None) -> Any:
         """Run the program; if it does not fit the numbers it raises, and nothing has changed."""

@@ -15,6 +15,7 @@ from tinygrad_lite.compiled.arguments import Bypass, flatten, placeholders, quic
 from tinygrad_lite.compiled.capture import Capture, locked
 from tinygrad_lite.compiled.drawn import Drawing
 from tinygrad_lite.compiled.effects import watching
+from tinygrad_lite.compiled.express import MISS, express
 from tinygrad_lite.compiled.gradients import Differentiable, both_passes, programs_passes, seeds_of
 from tinygrad_lite.compiled.loops import exact
 from tinygrad_lite.compiled.printed import Printed, Unprintable
@@ -61,6 +62,7 @@ class Compiled:
         self._misses: list[str] = []
         self._thread = threading.get_ident()
         self._last: Program | None = None
+        self._express: Any = None
         self._bound: Any = None
         self.__wrapped__ = function
         for name in ("__doc__", "__name__", "__qualname__", "__module__"):
@@ -89,6 +91,20 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; record one, or run as written, where there is none."""
+        express = self._express
+        if express is not None and not kwargs and not self._busy:
+            self._busy = True
+            try:
+                result = express(args)
+            except FloatingPointError:
+                raise
+            except Exception as error:
+                self._missed(self._last.key, f"a check inside the program: {error}")  # type: ignore[union-attr]
+                return self._function(*args)
+            finally:
+                self._busy = False
+            if result is not MISS:
+                return result
         mode, thread = MODE.get(), threading.get_ident()
         if self._eager is not None or self._busy or mode.observers or thread != self._thread or thread in RECORDING:
             return self._function(*args, **kwargs)
@@ -99,17 +115,6 @@ class Compiled:
             self._busy = False
 
     def _call(self, mode: Any, args: Any, kwargs: Any) -> Any:
-        last = self._last
-        if last is not None and not kwargs and last.quick is not None and last.missing is None \
-                and last.quick(mode, args) and last.guard.fits() is True:  # fmt: skip
-            try:
-                return last(args, (args, kwargs, args))
-            except FloatingPointError:
-                raise
-            except Exception as error:
-                why = f"a check inside the program: {error}"
-            self._missed(last.key, why)
-            return self._function(*args, **kwargs)
         flat: list[Tensor] = []
         objects: list[Any] = []
         try:
@@ -137,7 +142,7 @@ class Compiled:
                 except Exception as error:
                     self._missed(key, f"a check inside the program: {error}")
                     return self._function(*args, **kwargs)
-                self._last = program
+                self._ran(program)
                 return result
             reason = changed
             for o in program.guard.optimisers:
@@ -153,7 +158,7 @@ class Compiled:
             self._give_up(f"its guards fail too often ({why})")
 
     def _give_up(self, why: str) -> None:
-        self._eager = why
+        self._eager, self._express = why, None
         if self._fullgraph:
             raise RuntimeError(f"compile: {name_of(self._function)} cannot become a program: {why}")
         level, frame = 1, sys._getframe(0)
@@ -218,8 +223,12 @@ class Compiled:
         program.quick = quick_check(args, kwargs, key, program.live)
         self._programs.setdefault(key, []).insert(0, program)
         del self._programs[key][4:]
-        self._last = program
+        self._ran(program)
         return result
+
+    def _ran(self, program: Program) -> None:
+        if program is not self._last:
+            self._last, self._express = program, express(program, self._thread, RECORDING)
 
     def _lower(self, program: Program, given: Any) -> None:
         """Let native loops run the program, unless they would not give the same numbers but for rounding."""

@@ -36,7 +36,8 @@ class Trainer:
     ``accumulate``: batches per optimiser step; the gradient is that of one large batch, weighted by examples.
     ``clip_grad_norm``: the largest norm of all gradients together; ``clip_grad_value``: the largest absolute value of
     each. ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal or notebook
-    and log-spaced lines elsewhere. ``compile``: run model and loss through `tinygrad_lite.compile`: the same numbers.
+    and log-spaced lines elsewhere. ``compile``: run model and loss through `tinygrad_lite.compile`: the same numbers, or
+    with "native", its other backend, the same but for rounding.
 
     A batch is a list of tensors: the model's inputs first, the target last. Override `forward` for batches of another
     form. A model can be trained without it: the trainer uses the public interface only.
@@ -67,7 +68,7 @@ class Trainer:
         clip_grad_norm: float | None = None,
         clip_grad_value: float | None = None,
         progress: bool | None = None,
-        compile: bool = False,
+        compile: bool | str = False,
     ) -> None:
         if scheduler_every not in ("epoch", "batch"):
             raise ValueError(f"Trainer: scheduler_every must be 'epoch' or 'batch', got {scheduler_every!r}")
@@ -82,7 +83,8 @@ class Trainer:
         self.accumulate, self.clip_grad_norm, self.clip_grad_value = accumulate, clip_grad_norm, clip_grad_value
         if compile and type(self).forward is not Trainer.forward:
             raise ValueError("Trainer: compile=True does not see an overridden forward; compile the model")
-        self._measure = compiled(partial(measure, model, loss)) if compile else None
+        backend = compile if isinstance(compile, str) else "numpy"
+        self._measure = compiled(partial(measure, model, loss), backend=backend) if compile else None
         self.epoch = 0
         self.history = History()
         self.callbacks: list[Callback] = []

@@ -1,0 +1,67 @@
+"""The way of a call whose program fits: guards, program, in-place writes and result in one generated function.
+
+A step of a small network takes a few microseconds, and a handful of Python calls around it would cost as much again.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+from tinygrad_lite.compiled.replay import Program, wrapped
+from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.source import OURS, user_frame
+from tinygrad_lite.engine.tensor import make
+from tinygrad_lite.engine.versions import tick
+
+MISS = object()
+"""Returned where the program does not fit: the guards are asked one by one then."""
+
+SOURCE = """
+def express(args):
+    mode = MODE.get()
+    if mode.observers or get_ident() != thread or recording:
+        return MISS
+    try:
+        if ({quick}) is not True or ({fits}) is not True:
+            return MISS
+    except Exception:
+        return MISS
+    values = program.ran(frame, args) if saving else run(args)
+{writes}    program.calls += 1
+    return {result}
+"""
+WRITES = """
+    here = getframe(2)
+    if OURS[here.f_code.co_filename]:
+        here = user_frame(here)
+    now, line = tick(), (here.f_code, here.f_lasti)
+"""
+
+
+def express(program: Program, thread: int, recording: set[int]) -> Any:
+    """Return the function of the arguments, for a program without a graph whose arguments are a few tensors.
+
+    None where the program is not so simple.
+    """
+    if type(program) is not Program or program.quick is None:
+        return None
+    guard = program.guard
+    space: dict[str, Any] = {
+        **guard.space, **program.quick.space, "MODE": MODE, "MISS": MISS, "OURS": OURS, "user_frame": user_frame,
+        "getframe": sys._getframe, "get_ident": threading.get_ident, "thread": thread, "recording": recording,
+        "tick": tick, "make": make, "wrapped": wrapped, "program": program, "frame": program.frame,
+        "run": program.frame.run, "saving": program.saving,
+    }  # fmt: skip
+    writes = WRITES.lstrip("\n") if program.changes else ""
+    for i, (change, n) in enumerate(program.changes):
+        space[f"change{i}"] = change
+        writes += f"    change{i}.count += {n}\n    change{i}.when, change{i}.line = now, line\n"
+    if program.plain:
+        result = "make(values[0].copy())"
+    else:
+        result = "wrapped(program.r, [v.copy() for v in values], args, make)"
+    source = SOURCE.format(quick=program.quick.text, fits=guard.text, writes=writes, result=result)
+    exec(source, space)
+    return space["express"]
