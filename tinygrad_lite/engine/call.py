@@ -23,7 +23,7 @@ import numpy as np
 from numpy import ndarray
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.keywords import MISSING, check_given, renamed, written
+from tinygrad_lite.engine.keywords import MISSING, check_given, renamed, typed, written
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, pick, record
@@ -383,7 +383,7 @@ def worded(op: Any, values: tuple[Any, ...], words: dict[str, Any]) -> Any:
     """Call ``op`` with arguments by other names than its own, or with ``out=``."""
     out = words.pop("out", None)
     known = dict(zip(op.params, values, strict=True)) | renamed(op.name, op.params, words)
-    result = op.call(*known.values())
+    result = op.call(*typed(op.name, out, known).values())
     return result if out is None else written(op.name, out, result)
 
 

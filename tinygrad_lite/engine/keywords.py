@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from typing import Any
@@ -107,29 +108,45 @@ def modern(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
 OUT = frozenset(
     """
 abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any arange arccos
-arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort asin asinh atan atan2 atanh baddbmm bernoulli
-bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize cat ceil
-chain_matmul cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat
-concatenate cond conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det diag diff digamma div
-divide dot dstack eigh eigvalsh empty empty_like empty_permuted empty_strided eq erf erfc erfcx erfinv exp exp2 expit
-expm1 eye fix float_power floor floor_divide fmax fmin fmod frac frexp frobenius_norm full full_like gammainc gammaincc
-gammaln gather gcd ge geqrf ger greater greater_equal gt hamming_window hardshrink heaviside histc histogram
-householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_add index_copy index_reduce index_select inner inv
-inv_ex inverse isin isneginf isposinf kron kthvalue lcm ldexp ldl_factor ldl_factor_ex ldl_solve le lerp less
-less_equal lgamma linspace log log10 log1p log2 log_ndtr log_softmax logaddexp logaddexp2 logcumsumexp logical_and
-logical_not logical_or logical_xor logit logspace logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack
-masked_select matmul matrix_norm matrix_power matrix_rank max maximum mean median min minimum mm mode msort mul
-multi_dot multigammaln multinomial multiply mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow_copy
-ndtr ndtri ne neg negative nextafter nonzero nonzero_static norm normal not_equal nuclear_norm ones ones_like orgqr
-ormqr outer pinv polygamma pow prod psi qr quantile rad2deg rand rand_like randint randn randn_like randperm range
-reciprocal remainder renorm repeat_interleave round row_stack rsqrt scatter scatter_add scatter_reduce searchsorted sgn
-sigmoid sign signbit sin sinc sinh slice_scatter slogdet softmax solve solve_ex solve_triangular sort sqrt square stack
-std std_mean sub subtract sum svd svdvals take take_along_dim tan tanh tensorinv tensorsolve threshold topk
-triangular_solve tril triu true_divide trunc vander var var_mean vdot vecdot vector_norm vstack where xlog1py xlogy
-zeros zeros_like zeta
+arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin asin asinh atan atan2 atanh baddbmm bernoulli bitwise_and
+bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize cat ceil chain_matmul cholesky
+cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate cond
+conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det diag diff digamma div divide dot dstack
+eigh eigvalsh empty eq erf erfc erfcx erfinv exp exp2 expit expm1 eye fix float_power floor floor_divide fmax fmin
+fmod frac frexp frobenius_norm full gammainc gammaincc gammaln gather gcd ge geqrf ger greater greater_equal gt
+hardshrink heaviside histc histogram householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_add
+index_copy index_reduce index_select inner inv inv_ex inverse isin isneginf isposinf kron kthvalue lcm ldexp
+ldl_factor ldl_factor_ex ldl_solve le lerp less less_equal lgamma linspace log log10 log1p log2 log_ndtr log_softmax
+logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logspace logsumexp lstsq lt lu
+lu_factor lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power matrix_rank max maximum mean
+median min minimum mm mode msort mul multi_dot multigammaln multinomial multiply mv mvlgamma nan_to_num nanmean
+nanmedian nanquantile nansum narrow_copy ndtr ndtri ne neg negative nextafter nonzero nonzero_static norm normal
+not_equal nuclear_norm ones orgqr ormqr outer pinv polygamma pow prod psi qr quantile rad2deg rand randint randn
+randperm range reciprocal remainder renorm round row_stack rsqrt scatter scatter_add scatter_reduce searchsorted sgn
+sigmoid sign signbit sin sinc sinh slice_scatter slogdet softmax solve solve_ex solve_triangular sort sqrt square
+stack std sub subtract sum svd svdvals take take_along_dim tan tanh tensorinv tensorsolve threshold topk
+triangular_solve tril triu true_divide trunc var vdot vecdot vector_norm vstack where xlog1py xlogy zeros zeta
 """.split()
 )
 """The functions that take ``out=``: those of PyTorch."""
+
+EXACT = frozenset(
+    """
+abs absolute addbmm addmm addmv amax amin aminmax argmax argmin baddbmm bitwise_not bmm bucketize ceil chain_matmul
+cholesky_ex conj_physical cross cummax cummin det diag dot eigh eigvalsh fix float_power floor frac frexp
+frobenius_norm gather hardshrink heaviside histc histogram index_add index_copy index_reduce index_select inner inv
+inv_ex inverse isin isneginf isposinf kthvalue lerp log_softmax logcumsumexp lu_factor lu_factor_ex lu_solve lu_unpack
+masked_select matmul matrix_norm matrix_power median mm mode msort multi_dot multinomial nan_to_num nanmedian
+nanquantile neg negative nonzero nonzero_static norm nuclear_norm qr quantile renorm round scatter scatter_add
+scatter_reduce searchsorted sgn sign signbit slice_scatter slogdet softmax solve solve_ex solve_triangular sort svd
+svdvals take take_along_dim topk triangular_solve tril triu trunc vdot vecdot vector_norm where
+""".split()
+)
+"""Those of them whose ``out`` has the dtype of the result; others convert to any dtype of the same or a higher kind.
+Truth values of `all` and `any` go into bool and uint8 only."""
+
+SUMS = frozenset("cumprod cumsum prod sum".split())
+"""Those of them that add or multiply in the dtype of ``out``."""
 
 
 def written(function: str, out: Any, result: Any) -> Any:
@@ -137,15 +154,22 @@ def written(function: str, out: Any, result: Any) -> Any:
     if function not in OUT:
         raise TypeError(f"{function}: unexpected argument 'out'")
     if not isinstance(result, tuple):
-        return _write_one(function, out, result)
+        return _write_one(function, out, result, function in EXACT)
     outs = out if isinstance(out, (tuple, list)) else (out,)
     if len(outs) != len(result):
         raise TypeError(f"{function}: out must be {len(result)} tensors, got {describe(out)}")
-    kept = [_write_one(function, o, y) for o, y in zip(outs, result, strict=True)]
+    exact = function in EXACT or function in ("max", "min")
+    kept = [_write_one(function, o, y, exact) for o, y in zip(outs, result, strict=True)]
     return type(result)(*kept) if hasattr(result, "_fields") else tuple(kept)
 
 
-def _write_one(function: str, out: Any, y: Any) -> Tensor:
+def typed(function: str, out: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a function that computes in the dtype of ``out`` if none is given, with that dtype."""
+    known = function in SUMS and kwargs.get("dtype") is None and isinstance(out, Tensor)
+    return {**kwargs, "dtype": out.array.dtype} if known else kwargs
+
+
+def _write_one(function: str, out: Any, y: Any, exact: bool) -> Tensor:
     if not isinstance(out, Tensor):
         raise TypeError(f"{function}: out must be a tensor, got {describe(out)}")
     y = y if isinstance(y, Tensor) else make(new.asarray(y))
@@ -157,6 +181,8 @@ def _write_one(function: str, out: Any, y: Any) -> Tensor:
     order = {"b": 0, "i": 1, "u": 1, "f": 2}
     if order[y.array.dtype.kind] > order[out.array.dtype.kind]:
         raise DTypeError(f"{function}: result type {y.array.dtype} can't be cast to that of out, {out.array.dtype}")
+    if exact and y.array.dtype != out.array.dtype or function in ("all", "any") and out.array.dtype.char not in "?B":
+        raise DTypeError(f"{function}: expected out to have dtype {y.array.dtype}, it is {describe(out)}")
     if out.array.shape != y.array.shape:
         if out.array.size:
             warn(
@@ -179,7 +205,13 @@ def creating(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         kwargs.pop("pin_memory", None)
         if str(layout or "strided").removeprefix("torch.") != "strided":
             raise TypeError(f"{name}: layout {layout} is not supported; tensors here are strided")
-        result = function(*args, **kwargs)
-        return result if out is None else written(name, out, result)
+        if out is None:
+            return function(*args, **kwargs)
+        if not isinstance(out, Tensor) or "dtype" not in inspect.signature(function).parameters:
+            return written(name, out, function(*args, **kwargs))
+        asked = kwargs.get("dtype")
+        if asked is not None and out.dtype != asked:
+            raise DTypeError(f"{name}: dtype {asked} does not match that of out, {describe(out)}")
+        return written(name, out, function(*args, **{**kwargs, "dtype": out.dtype}))
 
     return create

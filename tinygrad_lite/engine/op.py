@@ -30,7 +30,7 @@ import numpy as np
 from tinygrad_lite.engine import functional as names_of_functional
 from tinygrad_lite.engine.arguments import misfit
 from tinygrad_lite.engine.call import RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
-from tinygrad_lite.engine.keywords import OLD_FORMS, modern, name_of, written
+from tinygrad_lite.engine.keywords import OLD_FORMS, modern, name_of, typed, written
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
 from tinygrad_lite.engine.samples import Samples
@@ -447,7 +447,7 @@ def function(
             if kwargs:
                 if "out" in kwargs and "out" not in params:
                     out = kwargs.pop("out")
-                    result = call(*args, **kwargs)
+                    result = call(*args, **typed(public_name, out, kwargs))
                     return result if out is None else written(public_name, out, result)
                 args = _matched(public_name, params, star, args, kwargs)
             if inplace_at is not None and (kwargs.get("inplace") or args[inplace_at : inplace_at + 1] == (True,)):
