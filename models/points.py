@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_lite.models.validation import Floats, is_sparse
+from tinygrad_lite.native.nearest import nearest, totals
 
 PIECE = 1 << 15
 """Numbers of rows that are held at a time, of at most 2,048 rows: they stay in the processor's cache."""
@@ -115,6 +116,7 @@ class Points:
         k = len(centers)
         labels = np.empty(self.n, np.int32)
         least = np.empty(self.n if distances else 0, self.dtype)
+        spare = np.empty(0 if distances else self.size, self.dtype)
         mass, sums = np.zeros(k), np.zeros((k, self.d))
         lengths = np.einsum("ij,ij->i", centers, centers)
         turned = np.ascontiguousarray(-2 * centers.T)
@@ -122,7 +124,13 @@ class Points:
             turned = np.vstack([turned, lengths])
         buffer = np.empty((self.size, k), self.dtype)
         starts = np.arange(len(buffer)) * k
+        centers = np.ascontiguousarray(-2 * centers)
         for piece, rows in self.pieces():
+            here = least[piece] if distances else spare[: rows.shape[0]]
+            if not self.sparse and nearest(self.bare(rows), centers, lengths, here, labels[piece]):
+                if weights is not None:
+                    self.collect(rows, labels[piece], weights[piece], mass, sums)
+                continue
             d = rows @ turned if self.sparse else np.matmul(rows, turned, out=buffer[: rows.shape[0]])
             if not self.narrow:
                 d += lengths
@@ -140,6 +148,8 @@ class Points:
     def collect(self, rows: Any, labels: Any, weights: Floats, mass: Floats, sums: Floats) -> None:
         """Add the weights and weighted rows of a piece to those of each cluster."""
         k = len(mass)
+        if not self.sparse and totals(self.bare(rows), labels, weights, mass, sums):
+            return
         mass += np.bincount(labels, weights, minlength=k)
         if self.sparse:
             member = type(self.X)((weights, (labels, np.arange(len(labels)))), shape=(k, len(labels)))
