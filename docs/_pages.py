@@ -59,10 +59,32 @@ def no_effect() -> str:
     return f"| name | why |\n| --- | --- |\n{rows}"
 
 
+def onnx_ops() -> str:
+    """Return the table of what becomes of every op in an ONNX file, read off its rules."""
+    from tinygrad_lite.engine.op import OPS
+    from tinygrad_lite.onnx.rules import how
+
+    found = {name: how(name) for name in sorted(OPS)}
+    reasons = dict.fromkeys(why for kind, why in found.values() if kind == "refused")
+    one = ", ".join(f"`{n}` ({why})" for n, (kind, why) in found.items() if kind == "exported")
+    several = ", ".join(f"`{n}`" for n, (kind, _) in found.items() if kind == "composed")
+    rows = "".join(
+        f"| {', '.join(f'`{n}`' for n, said in found.items() if said == ('refused', why))} | {why} |\n"
+        for why in reasons
+    )
+    counts = {kind: sum(said[0] == kind for said in found.values()) for kind in ("exported", "composed", "refused")}
+    return (
+        f"**One operator** ({counts['exported']} ops): {one}.\n\n"
+        f"**Several operators** ({counts['composed']}): {several}.\n\n"
+        f"**Refused** ({counts['refused']}):\n\n| ops | why |\n| --- | --- |\n{rows}"
+    )
+
+
 def write(here: Path) -> None:
     """Write every generated page below ``here``."""
     save(here / "operations.md", operations())
     save(here / "no_effect.md", no_effect())
+    save(here / "onnx_ops.md", onnx_ops())
     save(here / "numpy_coverage.md", coverage())
     import _api
     from _graphs import draw_all

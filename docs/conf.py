@@ -33,7 +33,15 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_pages", "no_effect.md", "api_index.md", "examples/*.md", "examples/README.rst"]
+exclude_patterns = [
+    "_build",
+    "_pages",
+    "no_effect.md",
+    "onnx_ops.md",
+    "api_index.md",
+    "examples/*.md",
+    "examples/README.rst",
+]
 html_theme = "furo"
 html_title = f"tinygrad_lite {version}"
 html_static_path = ["_static"]

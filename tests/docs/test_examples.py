@@ -13,7 +13,7 @@ EXAMPLES = sorted((ROOT / "docs" / "examples").glob("plot_*.py"))
 
 
 def test_there_is_one_per_system():
-    assert len(EXAMPLES) == 22  # ten systems, the engine, eleven that use the library
+    assert len(EXAMPLES) == 23  # ten systems, the engine, twelve that use the library
 
 
 RUN = """

@@ -195,6 +195,7 @@ def test_every_page_is_in_the_index():
     below = {
         "index",
         "no_effect",
+        "onnx_ops",
         "api_index",
         "checking_gradients_layers",
         "checking_gradients_messages",

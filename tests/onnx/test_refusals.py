@@ -127,6 +127,12 @@ def test_bad_arguments(words: dict[str, Any], kind: type[Exception], text: str) 
         export(given.pop("model"), given.pop("args"), **given)
 
 
+def test_an_error_with_the_name_of_pytorch() -> None:
+    with pytest.raises(tl.onnx.errors.UnsupportedOperatorError, match=r"linalg|inv: ONNX has no decompositions"):
+        export(Outer(), (X,))
+    export(lambda x: (tl.linalg.inv(x @ x.t()), x * 2)[1], (X,))  # what is not used may be anything
+
+
 def test_an_axis_that_must_not_change() -> None:
     with pytest.raises(OnnxExporterError, match="are all of these axes dynamic"):
         export(nn.Linear(3, 2), (X,), input_names=["x"], dynamic_axes={"x": {1: "features"}})

@@ -19,10 +19,6 @@ from tinygrad_lite.nn.module import Module
 from tinygrad_lite.random import get_rng_state, manual_seed, set_rng_state
 
 
-class OnnxExporterError(RuntimeError):
-    """A model that has no form in ONNX; the message names the op, the module and the line."""
-
-
 class Event(NamedTuple):
     """An op, an array made by a constructor, or one computed outside of ops."""
 

@@ -14,8 +14,10 @@ from tinygrad_lite.engine.mode import switch
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, OptionError, describe, require
 from tinygrad_lite.nn.module import Module
-from tinygrad_lite.onnx.capture import Event, OnnxExporterError, leaves, record, replaced
-from tinygrad_lite.onnx.graph import Graph
+from tinygrad_lite.onnx.capture import Event, leaves, record, replaced
+from tinygrad_lite.onnx.errors import OnnxExporterError
+from tinygrad_lite.onnx.graph import Graph, named
+from tinygrad_lite.onnx.modes import TrainingMode
 from tinygrad_lite.onnx.program import ONNXProgram
 from tinygrad_lite.onnx.rules import convert
 
@@ -66,6 +68,7 @@ def export(
         opset_version: 18 to 23, by default 20, as for PyTorch.
         dynamic_axes: ``{name: {axis: symbol}}`` or ``{name: [axes]}`` by the names of inputs.
         dynamic_shapes: the same by the argument's name or place, as ``{axis: symbol}``.
+        training: ``TrainingMode.EVAL`` (the default), ``PRESERVE`` or ``TRAINING``.
         external_data: weights beyond 1 GB go to ``f + ".data"``.
 
     The other arguments of PyTorch's are accepted and change nothing. Raises OnnxExporterError, which names the op, the
@@ -77,30 +80,36 @@ def export(
     >>> [t.name for t in program.model_proto.graph.initializer]
     ['weight', 'bias']
     """
-    onnx = require("onnx", extra="onnx")
+    require("onnx", extra="onnx")
     opset = DEFAULT_OPSET if opset_version is None else opset_version
     if opset not in OPSETS:
         raise OptionError(f"onnx.export: opset_version must be {OPSETS[0]} to {OPSETS[-1]}, got {opset_version!r}")
     if not callable(model):
         raise ArgumentError(f"onnx.export: model must be a module or a function, got a {type(model).__name__}")
     example = Example(model, args, kwargs or {}, input_names, dynamic_axes, dynamic_shapes)
-    was = [(m, m.training) for m in model.modules()] if isinstance(model, Module) else []
-    for module, _ in was:
-        module.training = False
-    EXPORTING[0] = True
-    try:
-        runs = example.runs()
-        proto = _built(onnx, model, example, runs, output_names, opset)
-        if verify:
-            _verify(proto, example, runs)
-    finally:
-        EXPORTING[0] = False
-        for module, training in was:
-            module.training = training
-    program = ONNXProgram(proto)
+    program = ONNXProgram(_exported(model, example, output_names, opset, training, verify))
     if f is not None:
         program.save(f, external_data=None if external_data else False)
     return program
+
+
+def _exported(model: Any, example: Example, output_names: Any, opset: int, training: Any, verify: bool) -> Any:
+    """Return the file as a ModelProto, after the model has run in the wanted mode and was put back."""
+    was = [(m, m.training) for m in model.modules()] if isinstance(model, Module) else []
+    if training is not TrainingMode.PRESERVE:
+        for module, _ in was:
+            module.training = training is TrainingMode.TRAINING
+    EXPORTING[0] = True
+    try:
+        runs = example.runs()
+        proto = _built(model, example, runs, output_names, opset)
+        if verify:
+            _verify(proto, example, runs)
+        return proto
+    finally:
+        EXPORTING[0] = False
+        for module, mode in was:
+            module.training = mode
 
 
 class Example:
@@ -221,13 +230,13 @@ def _axes(names: list[str], tensors: list[Tensor], axes: Any, shapes: dict[str, 
     return out
 
 
-def _built(onnx: Any, model: Any, example: Example, runs: Any, output_names: Any, opset: int) -> Any:
+def _built(model: Any, example: Example, runs: Any, output_names: Any, opset: int) -> Any:
     """Return the file as a ModelProto."""
     (events, out, given), (events_2, out_2, given_2) = runs
     g = Graph(opset, _names_of(model))
     for name in example.names:
         g.taken[name] = 0
-    helper = onnx.helper
+    helper = g.library.helper
     inputs = []
     for name, axes, a, b in zip(example.names, example.axes, given, given_2, strict=True):
         g.put(a, b, name)
@@ -248,7 +257,7 @@ def _built(onnx: Any, model: Any, example: Example, runs: Any, output_names: Any
         g.node("Identity", [g.value(a, b)], outputs=[name])
         shape = _symbolic(g, example, given, given_2, a.shape, b.shape, name)
         outputs.append(helper.make_tensor_value_info(name, g.type_of(a.array.dtype), shape))
-    nodes = g.used(names)
+    nodes = named(g.used(names), names)
     graph = helper.make_graph(nodes, type(model).__name__, inputs, outputs, list(g.initializers.values()))
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION,
                              producer_name="tinygrad_lite", producer_version=__version__)  # fmt: skip
@@ -299,7 +308,7 @@ def _replay(g: Graph, first: list[Event], second: list[Event]) -> None:
                 convert(g, a, b)
         except OnnxExporterError as error:  # an error only if the result is used
             name = g.fresh("refused")
-            g.refused[name] = f"onnx.export: {error}{a.where()}"
+            g.refused[name] = type(error)(f"onnx.export: {error}{a.where()}")
             for x, y in zip(a.outs, b.outs, strict=True):
                 g.put(x, y, name)
     if len(first) != len(second):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import require
-from tinygrad_lite.onnx.capture import OnnxExporterError
+from tinygrad_lite.onnx.errors import OnnxExporterError
 
 END = (1 << 63) - 1
 """The end of a slice that goes to the end of its axis."""
@@ -68,6 +68,20 @@ class Value:
         return self.shape[axis]
 
 
+def named(nodes: list[Any], outputs: Sequence[str]) -> list[Any]:
+    """Return nodes without the copies that give the outputs their names, where a node can have the name itself."""
+    made = {name: node for node in nodes for name in node.output}
+    readers = [name for node in nodes for name in node.input]
+    for name in outputs:
+        copy = made[name]
+        (source,) = copy.input[:1] if copy.op_type == "Identity" else ("",)
+        node = made.get(source)
+        if node is not None and source not in outputs and readers.count(source) == 1:
+            node.output[:] = [name if n == source else n for n in node.output]
+            nodes.remove(copy)
+    return nodes
+
+
 class Graph:
     """Collects nodes. ``g.Relu(x)`` adds a node ``Relu`` and returns the name of its output.
 
@@ -86,7 +100,7 @@ class Graph:
         self.origin: dict[str, tuple[str, dict[str, Any]]] = {}
         self.final: dict[str, tuple[str, int]] = {}
         self.sizes: dict[tuple[int, int], str | tuple[str, int]] = {}
-        self.refused: dict[str, str] = {}
+        self.refused: dict[str, OnnxExporterError] = {}
         self.follows: set[str] = set()  # the values that are computed from the inputs
 
     # ------------------------------------------------------------------------------------ nodes and constants
@@ -277,8 +291,8 @@ class Graph:
             if needed & set(node.output):
                 kept.append(node)
                 needed |= set(node.input)
-        for name, text in self.refused.items():
+        for name, error in self.refused.items():
             if name in needed:
-                raise OnnxExporterError(text)
+                raise error
         self.initializers = {k: v for k, v in self.initializers.items() if k in needed}
         return kept[::-1]

@@ -71,6 +71,8 @@ class OnnxModule(Module):
         stored = {t.name for t in (*graph.initializer, *(s.values for s in graph.sparse_initializer))}
         self._inputs = tuple(i.name for i in graph.input if i.name not in stored)
         self._kinds = {i.name: i.type.tensor_type for i in graph.input if i.type.HasField("tensor_type")}
+        floats = [t.array.dtype for t in self.state_dict().values() if t.array.dtype.kind == "f"]
+        self._dtype = floats[0] if floats else None
         self._outputs = tuple(o.name for o in graph.output)
         self._steps = self._compiled(graph, {*self._inputs, *self._stored}, 0)
 
@@ -174,10 +176,10 @@ class OnnxModule(Module):
         if set(parts) != {"then_branch", "else_branch"}:
             raise FileError("onnx.load: an If needs two graphs")
 
-        def choose(condition: Any, *, values: dict[str, Any]) -> Any:
+        def choose(condition: Any, *, values: dict[str, Any], wide: Any) -> Any:
             constants, steps, outputs = parts["then_branch" if bool(condition.array.all()) else "else_branch"]
             inner = {**values, **constants}
-            _run(steps, inner)
+            _run(steps, inner, wide)
             return tuple(inner[o] for o in outputs) if len(outputs) > 1 else inner[outputs[0]]
 
         return choose, reads
@@ -190,20 +192,23 @@ class OnnxModule(Module):
         if wrong or len(args) > len(self._inputs):
             raise ArgumentError(f"onnx: the inputs are {', '.join(self._inputs)}; got {len(args)} by position"
                                 f"{' and ' + ', '.join(named) if named else ''}")  # fmt: skip
-        values = {name: self._checked(name, value) for name, value in given.items()}
-        values |= {name: getattr(home, last) for name, (home, last) in self._stored.items()}
+        stored = {name: getattr(home, last) for name, (home, last) in self._stored.items()}
+        now = next((t.array.dtype for t in stored.values() if t.array.dtype.kind == "f"), self._dtype)
+        wide = now if now != self._dtype else None  # after `double()` the whole graph is computed so
+        values = {name: self._checked(name, value, wide) for name, value in given.items()} | stored
         with np.errstate(all="ignore"):  # a graph may divide by zero and not use the result
-            _run(self._steps, values)
+            _run(self._steps, values, wide)
         out = tuple(values[name] for name in self._outputs)
         return out[0] if len(out) == 1 else out
 
-    def _checked(self, name: str, value: Any) -> Tensor:
-        """Return an input as a tensor of the dtype and the fixed sizes that the file says."""
+    def _checked(self, name: str, value: Any, wide: Any) -> Tensor:
+        """Return an input as a tensor; raise unless it has the dtype (or ``wide``) and the fixed sizes of the file."""
         t = value if isinstance(value, Tensor) else make(np.array(value))
         kind = self._kinds.get(name)
         if kind is None:
             return t
         dtype = dtype_of(kind.elem_type)
+        dtype = wide if wide is not None and dtype == self._dtype else dtype
         if t.array.dtype != dtype:
             raise OptionError(f"onnx: input '{name}' must have the dtype {dtype}, it has {t.array.dtype}")
         dims = list(kind.shape.dim) if kind.HasField("shape") else None
@@ -220,13 +225,13 @@ class OnnxModule(Module):
         return f"{', '.join(self._inputs)} -> {', '.join(self._outputs)}"
 
 
-def _run(steps: list[Step], values: dict[str, Any]) -> None:
-    """Compute the values of all nodes; what nothing needs any more is dropped."""
+def _run(steps: list[Step], values: dict[str, Any], wide: Any = None) -> None:
+    """Compute the values of all nodes, floats in the dtype ``wide`` if given; drop what nothing needs any more."""
     for step in steps:
         operands = [values[name] if name else None for name in step.inputs]
         try:
             if getattr(step.run, "__name__", "") == "choose":
-                found = step.run(*operands, values=values)
+                found = step.run(*operands, values=values, wide=wide)
             else:
                 found = step.run(*operands)
         except FileError:
@@ -235,7 +240,7 @@ def _run(steps: list[Step], values: dict[str, Any]) -> None:
             error.add_note(f"in the node {step.title} of the ONNX graph")
             raise
         for name, value in zip(step.outputs, found if isinstance(found, tuple) else (found,), strict=False):
-            values[name] = value
+            values[name] = value if wide is None or value.array.dtype.kind != "f" else value.to(wide)
         for name in step.last:
             values.pop(name, None)
 

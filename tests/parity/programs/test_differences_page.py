@@ -6,6 +6,8 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pytest
@@ -53,6 +55,22 @@ def processes() -> bool:
     finally:
         tl.distributed.destroy_process_group()
         there.destroy_process_group()
+
+
+def branches() -> bool:
+    pytest.importorskip("onnx")
+
+    class Gate(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x * 2 if x.sum() > 0 else x
+
+    with catch_warnings(record=True) as said:
+        simplefilter("always")
+        torch.jit.trace(Gate(), torch.ones(2))  # what that exporter writes
+    assert any("might cause the trace to be incorrect" in str(w.message) for w in said)
+    with pytest.raises(RuntimeError, match="a number is read out of a computed tensor"):
+        tl.onnx.export(lambda x: x * 2 if x.sum() > 0 else x, (tl.ones(2),), dynamo=False)
+    return True
 
 
 def eigenvectors() -> bool:
@@ -160,6 +178,7 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "`lstsq` without `driver`": least_squares,
     "`max_unpool2d` where windows overlapped, `ctc_loss` of numbers that are no log-probabilities, the triangle that "
     "`cholesky_inverse` and `cholesky_solve` do not read": derivatives,
+    "a branch on the data, in `onnx.export(dynamo=False)`": branches,
     "printed names": lambda: str(torch.ones(2).shape) != str(tl.ones(2).shape),
 }
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.onnx.capture import OnnxExporterError
+from tinygrad_lite.onnx.errors import OnnxExporterError
 from tinygrad_lite.onnx.graph import END, Value, array_of
 from tinygrad_lite.onnx.rules.table import SINGLE, refuse, rule
 

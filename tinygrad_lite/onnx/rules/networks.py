@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.onnx.capture import OnnxExporterError
+from tinygrad_lite.onnx.errors import OnnxExporterError
 from tinygrad_lite.onnx.graph import Value
 from tinygrad_lite.onnx.rules.table import SINGLE, rule
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.onnx.capture import OnnxExporterError
+from tinygrad_lite.onnx.errors import OnnxExporterError
 from tinygrad_lite.onnx.graph import END
 from tinygrad_lite.onnx.rules.table import SINGLE, refuse, rule
 

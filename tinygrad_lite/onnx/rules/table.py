@@ -17,7 +17,8 @@ from tinygrad_lite.engine.mode import switch
 from tinygrad_lite.engine.op import OPS, words_of
 from tinygrad_lite.engine.promotion import promoted, result_dtype
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.onnx.capture import Event, OnnxExporterError
+from tinygrad_lite.onnx.capture import Event
+from tinygrad_lite.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 from tinygrad_lite.onnx.graph import Graph, Value, array_of
 
 RULES: dict[str, Callable[..., Any]] = {}
@@ -60,7 +61,7 @@ def convert(g: Graph, first: Event, second: Event) -> None:
         op = OPS[name]
         found = g.node(SINGLE[name], [operands.argument(p) for p in op.params if p in op.arrays])
     else:
-        raise OnnxExporterError(f"{name}: {how(name)[1]}")
+        raise UnsupportedOperatorError(f"{name}: {how(name)[1]}")
     names = found if isinstance(found, list) else [found]
     for a, b, n in zip(first.outs, second.outs, names, strict=False):
         if n is not None:
@@ -90,7 +91,8 @@ class _Call:
         names = [op.arrays[i] for i in op.places] or list(op.arrays)
         with switch(observers=(), grad=False):
             cast = promoted(op.name, [self.runs[0][n] for n in names], op.promote)
-        self.dtypes = {n: array_of(v).dtype for n, v in zip(names, cast, strict=True) if v is not None}
+        arrays = {n: array_of(v) for n, v in zip(names, cast, strict=True)}
+        self.dtypes = {n: a.dtype for n, a in arrays.items() if hasattr(a, "dtype")}
 
     def argument(self, name: str) -> Any:
         """Return an argument: a `Value` for an array, a list of them for a sequence, an option as it is."""

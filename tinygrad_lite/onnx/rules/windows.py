@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.onnx.capture import OnnxExporterError
+from tinygrad_lite.onnx.errors import OnnxExporterError
 from tinygrad_lite.onnx.rules.shape import pads_of
 from tinygrad_lite.onnx.rules.table import SINGLE, refuse, rule
 
