@@ -36,8 +36,8 @@ class Trainer:
     ``accumulate``: batches per optimiser step; the gradient is that of one large batch, weighted by examples.
     ``clip_grad_norm``: the largest norm of all gradients together; ``clip_grad_value``: the largest absolute value of
     each. ``progress``: True for a bar (extra ``demo``), False for nothing, None for a bar in a terminal or notebook
-    and log-spaced lines elsewhere. ``compile``: run model and loss through `tinygrad_lite.compile`, for the same numbers;
-    with "native", its other backend, for the same but for rounding.
+    and log-spaced lines elsewhere. ``compile``: run model and loss through `tinygrad_lite.compile`: the same numbers,
+    or with "native", its other backend, the same but for rounding.
 
     A batch is a list of tensors: the model's inputs first, the target last. Override `forward` for batches of another
     form. A model can be trained without it: the trainer uses the public interface only.
