@@ -124,10 +124,13 @@ class _BatchNorm(_Running):
         own = self.training or (mean is None and var is None)
         if self.training and not learns:
             mean = var = None
-        y = F.batch_norm(input, mean, var, self.weight, self.bias, own, momentum, self.eps)
+        y = self._normalised(input, (mean, var, self.weight, self.bias, own, momentum, self.eps))
         if seen is not None:
             seen.array += 1
         return y
+
+    def _normalised(self, input: Any, words: Any) -> Any:
+        return F.batch_norm(input, *words)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -155,7 +158,10 @@ class BatchNorm3d(_BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Normalise each channel over the batch of all processes, of which there is one here: `BatchNorm` of any rank."""
+    """Normalise each channel over the batches of all ranks of ``process_group``, in training; `BatchNorm` of any rank.
+
+    In one process, and in evaluation, it is `BatchNorm1d` for inputs of any number of dimensions.
+    """
 
     dims = (2, 3, 4, 5)
 
@@ -165,6 +171,13 @@ class SyncBatchNorm(_BatchNorm):
     ) -> None:  # fmt: skip
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
         self.process_group = process_group
+
+    def _normalised(self, input: Any, words: Any) -> Any:
+        from tinygrad_lite.nn.parallel.sync_norm import group_of, normalised
+
+        own, momentum = words[4:6]
+        group = group_of(self) if own and self.training else None
+        return super()._normalised(input, words) if group is None else normalised(input, self, momentum, group)
 
     @classmethod
     def convert_sync_batchnorm(cls, module: Any, process_group: Any = None) -> Any:

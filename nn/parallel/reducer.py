@@ -64,7 +64,7 @@ class Reducer:
     def __init__(
         self, parameters: Sequence[tuple[str, Any]], group: Any, bytes_: float, find_unused: bool
     ) -> None:  # fmt: skip
-        self.group, self.find_unused = group, find_unused
+        self.group, self.find_unused = group.copy(), find_unused
         self.names = {id(p): name for name, p in parameters}
         self.buckets: list[Bucket] = []
         cap = min(FIRST_BYTES, bytes_)

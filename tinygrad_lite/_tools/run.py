@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import runpy
 import sys
 import traceback
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 SERVED = {"torch": "tinygrad_lite", "torchvision": "tinygrad_lite.vision"}
 """The packages that are served, and what serves them."""
+RANKS = {
+    "RANK": ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"),
+    "WORLD_SIZE": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE"),
+    "LOCAL_RANK": ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK"),
+}
+"""The variables that torchrun sets and scripts read, and those in which a launcher of MPI says the same."""
 
 
 def served_name(name: str) -> str | None:
@@ -88,6 +95,10 @@ def run(argv: Sequence[str]) -> int:
     if not script.is_file():
         print(f"tinygrad-lite run: there is no file {script}", file=sys.stderr)
         return 2
+    for name, keys in RANKS.items():  # before the script asks
+        for key in keys:
+            if key in os.environ:
+                os.environ.setdefault(name, os.environ[key])
     before = sys.argv, list(sys.path)
     sys.argv, sys.path[:] = [str(script), *argv[1:]], [str(script.resolve().parent), *sys.path]
     try:

@@ -17,10 +17,11 @@ from tinygrad_lite.errors import OptionError, ShapeError
 
 
 def begun(
-    name: str, group: ProcessGroup, request: Any, finish: Callable[[], Any] | None, async_op: bool, keep: Any = None
-) -> Work | None:
-    """Return the handle of an exchange, or wait for it and return None."""
-    work = Work(name, group, [request], finish, keep)
+    name: str, group: ProcessGroup, request: Any, finish: Callable[[], Any] | None, async_op: bool, keep: Any = None,
+    tensors: Any = (),
+) -> Work | None:  # fmt: skip
+    """Return the handle of an exchange that writes to ``tensors``, or wait for it and return None."""
+    work = Work(name, group, [request], finish, keep, tensors)
     if async_op:
         return work
     work.wait()
@@ -71,7 +72,7 @@ def all_reduce(tensor: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op:
         put(tensor, values)
 
     request = g.comm.Iallreduce(_in_place(g), values, _operation(g, op))
-    return begun("all_reduce", g, request, end, async_op, values)
+    return begun("all_reduce", g, request, end, async_op, values, [tensor])
 
 
 def reduce(tensor: Any, dst: int = 0, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Any:
@@ -88,7 +89,7 @@ def reduce(tensor: Any, dst: int = 0, op: Any = ReduceOp.SUM, group: Any = None,
 
     if g.rank() == root:
         request = g.comm.Ireduce(_in_place(g), values, _operation(g, op), root)
-        return begun("reduce", g, request, end, async_op, values)
+        return begun("reduce", g, request, end, async_op, values, [tensor])
     request = g.comm.Ireduce(values, None, _operation(g, op), root)
     return begun("reduce", g, request, None, async_op, values)
 
@@ -103,7 +104,7 @@ def broadcast(tensor: Any, src: int = 0, group: Any = None, async_op: bool = Fal
         values = sent(checked("broadcast", tensor))
     else:
         values, finish = received("broadcast", tensor)
-    return begun("broadcast", g, g.comm.Ibcast(values, root), finish, async_op, values)
+    return begun("broadcast", g, g.comm.Ibcast(values, root), finish, async_op, values, [tensor])
 
 
 def _spread(tensors: Sequence[Any], parts: Any, like: Any) -> None:
@@ -121,7 +122,7 @@ def all_gather(tensor_list: Any, tensor: Any, group: Any = None, async_op: bool 
     own = sent(array)
     parts = new.empty((g.size(), own.size), np.uint8)
     request = g.comm.Iallgather(own, parts)
-    return begun("all_gather", g, request, lambda: _spread(tensor_list, parts, array), async_op, own)
+    return begun("all_gather", g, request, lambda: _spread(tensor_list, parts, array), async_op, own, tensor_list)
 
 
 def gather(tensor: Any, gather_list: Any = None, dst: int = 0, group: Any = None, async_op: bool = False) -> Any:
@@ -162,7 +163,8 @@ def all_gather_into_tensor(output_tensor: Any, input_tensor: Any, group: Any = N
     own = sent(checked("all_gather_into_tensor", input_tensor))
     parts, finish = received("all_gather_into_tensor", output_tensor)
     _whole("all_gather_into_tensor", parts, own, g.size())
-    return begun("all_gather_into_tensor", g, g.comm.Iallgather(own, parts), finish, async_op, own)
+    request = g.comm.Iallgather(own, parts)
+    return begun("all_gather_into_tensor", g, request, finish, async_op, own, [output_tensor])
 
 
 def _whole(name: str, whole: Any, part: Any, size: int) -> None:
@@ -186,7 +188,7 @@ def reduce_scatter_tensor(
         put(output, result)
 
     request = g.comm.Ireduce_scatter_block(values, result, _operation(g, op))
-    return begun("reduce_scatter_tensor", g, request, end, async_op, values)
+    return begun("reduce_scatter_tensor", g, request, end, async_op, values, [output])
 
 
 def reduce_scatter(

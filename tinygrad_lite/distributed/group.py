@@ -22,6 +22,13 @@ class ProcessGroup:
 
     def __init__(self, comm: Any, ranks: Sequence[int], backend: str, timeout: timedelta, mpi: Any = None) -> None:
         self.comm, self.ranks, self.backend, self.timeout, self.mpi = comm, list(ranks), backend, timeout, mpi
+        self.copies: list[ProcessGroup] = []
+
+    def copy(self) -> ProcessGroup:
+        """Return the same ranks with messages of their own: exchanges of the two need no common order."""
+        comm = self.comm if self.mpi is None else self.comm.Dup()
+        self.copies.append(ProcessGroup(comm, self.ranks, self.backend, self.timeout, self.mpi))
+        return self.copies[-1]
 
     def rank(self) -> int:
         """Return the number of this process within the group."""
@@ -153,7 +160,8 @@ def destroy_process_group(group: Any = None) -> None:
         GroupMember.WORLD = None
         for job in _job:
             job.leave()
-    found.comm.Free()
+    for one in (*found.copies, found):
+        one.comm.Free()
 
 
 def member(group: Any = None) -> ProcessGroup | None:

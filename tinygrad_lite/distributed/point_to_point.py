@@ -29,7 +29,7 @@ def irecv(tensor: Any, src: int | None = None, group: Any = None, tag: int = 0) 
         raise ValueError(f"irecv: rank {src or 0} is this process; the source must be another one")
     own, finish = received("irecv", tensor)
     other = g.mpi.ANY_SOURCE if src is None else g.within(src)
-    return Work("irecv", g, [g.comm.Irecv(own, other, tag)], finish, own)
+    return Work("irecv", g, [g.comm.Irecv(own, other, tag)], finish, own, [tensor])
 
 
 def send(tensor: Any, dst: int = 0, group: Any = None, tag: int = 0) -> None:

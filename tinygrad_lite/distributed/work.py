@@ -21,6 +21,29 @@ class DistBackendError(DistError):
     """An exchange that MPI refused, for instance because two ranks passed tensors of different sizes."""
 
 
+class _Arriving(Future):
+    """The future of a `Work`: waiting for it waits for the exchange."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self.work = work
+
+    def arrived(self) -> bool:
+        """Return whether the tensors are here."""
+        return super().done()
+
+    def done(self) -> bool:
+        """Return whether the exchange is over; lets MPI work on it."""
+        return self.arrived() or (not self.work._done and self.work.is_completed())
+
+    def wait(self) -> Any:
+        """Wait for the exchange; return its tensors."""
+        self.work.wait()
+        return super().wait()
+
+    value = wait
+
+
 class Work:
     """The handle of an exchange begun with ``async_op=True``: the tensors may be used again after `wait`.
 
@@ -29,7 +52,7 @@ class Work:
 
     def __init__(
         self, name: str, group: Any, requests: Sequence[Any], finish: Callable[[], Any] | None = None,
-        keep: Any = None,
+        keep: Any = None, tensors: Sequence[Any] = (),
     ) -> None:  # fmt: skip
         self._name, self._group, self._finish = name, group, finish
         self._requests = [r for r in requests if r is not None]
@@ -37,7 +60,8 @@ class Work:
         self._error: Exception | None = None
         self._done = False
         self._source = -1
-        self._future: Future | None = None
+        self._future: _Arriving | None = None
+        self._tensors = list(tensors)
 
     def is_completed(self) -> bool:
         """Return whether the exchange is over, without waiting."""
@@ -56,12 +80,16 @@ class Work:
         return self._source
 
     def get_future(self) -> Future:
-        """Return a future that is done once `wait` has returned."""
+        """Return a future whose value is the list of the tensors; waiting for it is waiting for the exchange."""
         if self._future is None:
-            self._future = Future()
+            self._future = _Arriving(self)
             if self._done:
-                self._future.set_result(None)
+                self._settle()
         return self._future
+
+    def result(self) -> list[Any]:
+        """Return the tensors that the exchange writes to."""
+        return self._tensors
 
     def wait(self, timeout: timedelta | float | None = None) -> bool:
         """Wait for the exchange and write what arrived into the tensors; returns True.
@@ -124,6 +152,9 @@ class Work:
         if self._finish is not None:
             self._finish()
         self._finish = self._keep = None
-        if self._future is not None:
-            self._future.set_result(None)
+        self._settle()
         return True
+
+    def _settle(self) -> None:
+        if self._future is not None and not self._future.arrived():
+            self._future.set_result(self._tensors)

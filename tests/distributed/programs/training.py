@@ -19,8 +19,10 @@ me, n = dist.get_rank(), dist.get_world_size()
 tl.manual_seed(100 * me)  # different weights: those of rank 0 count
 images, labels = datasets.digits()
 images, labels = images[:COUNT], labels[:COUNT]
-head = [nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4) if KIND == "norm" else nn.Identity(), nn.ReLU()]
+head = [nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4) if KIND in ("norm", "sync") else nn.Identity(), nn.ReLU()]
 net = nn.Sequential(*head, nn.Flatten(), nn.Linear(256, 32), nn.ReLU(), nn.Linear(32, 10))
+if KIND == "sync":
+    net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
 if KIND == "double":
     net.double()
     images = images.astype(np.float64)
