@@ -88,6 +88,10 @@ class CrossEntropy:
     def hessian(self, chances: Floats, chosen: Any = None) -> Floats:
         """Return the matrix of second derivatives of all coefficients, or of some flat indices in ascending order."""
         p = len(self.bend)
+        if self.rows == 1 and chosen is None and self.columns is None and not self.design.sparse:
+            out = self.weighted(self.share * chances * (1 - chances))
+            out.flat[:: p + 1] += self.bend
+            return out
         chosen = np.arange(self.rows * p) if chosen is None else chosen
         places = [chosen[(chosen >= a * p) & (chosen < (a + 1) * p)] - a * p for a in range(self.rows)]
         needed = np.unique(np.concatenate(places))
@@ -135,14 +139,27 @@ class CrossEntropy:
         if not self.design.sparse:
             parts = self.parts(np.arange(len(self.bend)))
             return sum((x.T @ (x * self.share[at, None]) for at, x in parts), np.zeros((len(self.bend),) * 2))
-        X, middle, total = self.design.X.astype(np.float64), self.design.middle, self.share.sum()
-        first = X.T @ self.share
+        X = self.design.X.astype(np.float64)
+        return self.centred((X.T @ X.multiply(self.share[:, None]).tocsr()).toarray(), X.T @ self.share, self.share)
+
+    def weighted(self, share: Floats) -> Floats:
+        """Return the products of all pairs of scaled columns of a dense design, by other shares."""
+        X, root, p = self.design.X, np.sqrt(share), self.design.p
+        products, size = np.zeros((p, p)), max(1, PIECE // max(p, 1))
+        for start in range(0, self.design.n, size):
+            piece = X[start : start + size] * root[start : start + size, None]
+            products += piece.T @ piece
+        return self.centred(products, share @ X, share)
+
+    def centred(self, products: Floats, first: Floats, share: Floats) -> Floats:
+        """Return products of columns as those of scaled columns less their centre; ``first``: of columns and shares."""
+        middle, total = self.design.middle, share.sum()
         across = np.outer(middle, first)
-        products = (X.T @ X.multiply(self.share[:, None]).tocsr()).toarray() - across - across.T
+        products -= across + across.T
         products += total * np.outer(middle, middle)
         products *= np.outer(self.scale, self.scale)
         if not self.ones:
-            return np.asarray(products)
+            return products
         edge = (first - total * middle) * self.scale
         return np.block([[products, edge[:, None]], [edge[None], np.full((1, 1), total)]])
 
