@@ -63,3 +63,15 @@ def test_a_collection_inside_the_recording_is_no_effect_of_the_step():
         gc.set_threshold(*limits)
         gc.callbacks.remove(collecting)
     assert counted and "backward" in step.source
+
+
+def test_fused_loops():
+    """Calls of one loop have its number, and what stays in registers lies in no block."""
+    pytest.importorskip("llvmlite")
+    m = compile(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)), backend="native")
+    for _ in range(3):
+        m(data(5, 3)).sum().backward()
+    attrs = {n.op: n.attrs for n in viz.draw(m).nodes if n.kind == "op" and n.op in ("add", "tanh")}
+    assert attrs["add"]["memory"] != "register" or attrs["tanh"]["loop"] == attrs["add"]["loop"]
+    text = viz.draw(m).to_text()
+    assert "memory=register" in text and "loop=" in text

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 
 from tinygrad_lite.compiled.capture import Recording
-from tinygrad_lite.compiled.passes import plan
 from tinygrad_lite.compiled.printed import Printer, Unprintable
 from tinygrad_lite.compiled.program import Call, Memory, Region
+from tinygrad_lite.compiled.source import Built
 from tinygrad_lite.engine.versions import owner
 
 GROUPS = {"ufunc": "elementwise", "reduce": "reduction", "dot": "linalg", "matmul": "linalg", "random": "random",
@@ -18,7 +18,7 @@ GROUPS = {"ufunc": "elementwise", "reduce": "reduction", "dot": "linalg", "matmu
 class Drawing:
     """Nodes and edges of a program: a node for each call, and one for each array from outside."""
 
-    def __init__(self, r: Recording) -> None:
+    def __init__(self, r: Recording, built: Built) -> None:
         self.r, self.model = r, import_module("tinygrad_lite.viz.model")  # by name, because viz lies further out
         self.nodes: list[Any] = []
         self.edges: list[Any] = []
@@ -27,7 +27,9 @@ class Drawing:
         self.taken: dict[str, int] = {}
         known = r.tracer.known
         self.kinds = {known[id(owner(a))].id: "param" if t.tracked else "buffer" for t, a in r.live_tensors}
-        self.printer, self.blocks = Printer(r), plan(r)[0]
+        self.printer, self.blocks = Printer(r), built.blocks
+        self.loops = {id(c): i for i, loop in enumerate(built.loops) for c in loop.calls}
+        self.registers = {m for loop in built.loops for m in loop.dropped}
         for x in (*r.inputs, *(r.gradient.seeds if r.gradient else ())):
             self.node(x.memory.name, "input", x, memory=x.memory.id)
         for c in r.calls:
@@ -72,7 +74,9 @@ class Drawing:
         return parent
 
     def place(self, m: Memory) -> str:
-        """Return where a result lies: in a block that temporaries share, or in a variable of the step."""
+        """Return where a result lies: in a block that temporaries share, in a variable of the step, or nowhere."""
+        if m.id in self.registers:
+            return "register"
         return f"block {self.blocks[m.id]}" if m.id in self.blocks else m.name
 
     def call(self, c: Call) -> None:
@@ -84,9 +88,12 @@ class Drawing:
         except Unprintable:
             source = ""
         group = self.inside(c)
+        attrs: dict[str, Any] = {"memory": self.place(c.outs[0].memory)}
+        if id(c) in self.loops:
+            attrs["loop"] = self.loops[id(c)]
         id_ = self.node(f"{group}/{name}", "op", c.outs[0], op=name, label=name, call=group,
                         group=GROUPS.get(c.kind, "other"), bytes=sum(w.memory.nbytes for w in c.outs),
-                        source=source, attrs={"memory": self.place(c.outs[0].memory)})  # fmt: skip
+                        source=source, attrs=attrs)  # fmt: skip
         for i, x in enumerate(c.reads()):
             self.edge(x, id_, i)
         for w in c.outs:

@@ -229,6 +229,7 @@ class Built:
         pull = [*(f"{n}[...] = gs[{i}]" for i, n in enumerate(self.seeds)), *w.lines(r.calls[split:]),
                 f"return ({''.join(n + ', ' for n in leaves)})"]  # fmt: skip
         self.tables: dict[str, list[Region]] = {}
+        self.loops = [c.function for c in r.calls if c.kind == "native"]
         if native:
             w.space.update({f"native_{i}": run for i, run in enumerate(w.machine.load())}, missed=missed)
             self.tables = {name: w.machine.tables[i] for name, i in w.tables.items()}
@@ -239,7 +240,7 @@ class Built:
         self.facts = {"bytes before": w.before, "bytes": sum(w.sizes), **facts}
         if native:
             self.facts["runs"] = len(self.tables)
-            self.facts["loops"] = sum(c.kind == "native" for c in r.calls)
+            self.facts["loops"] = len(self.loops)
             self.facts["left to NumPy"] = sum(c.kind not in ("native", "scalar") for c in r.calls)
 
     def frame(self) -> Frame:

@@ -392,7 +392,7 @@ class Compiled:
                 self(*args, **kwargs)
         if self._last is None:
             raise RuntimeError("draw: there is no program yet; call the step three times first, or draw(step, *inputs)")
-        return Drawing(self._last.r).graph()
+        return Drawing(self._last.r, self._last.built).graph()
 
     def __repr__(self) -> str:
         return f"compile({self._function!r})"
