@@ -11,7 +11,7 @@ PEERS = {
     # name in tables: module, what has to be installed
     "tinygrad_lite": ("ours", "tinygrad_lite"),
     "tl.compile": ("ours_compiled", "tinygrad_lite"),
-    "tl.compile, native": ("ours_native", "llvmlite"),
+    "tl.compile native": ("ours_native", "llvmlite"),
     "PyTorch": ("pytorch", "torch"),
     "torch.compile": ("pytorch_compiled", "torch"),
     "JAX jit": ("jax_jit", "jax"),
