@@ -112,6 +112,10 @@ class Hardsigmoid(_Activation):
 class Hardswish(_Activation):
     """Return ``x * relu6(x + 3) / 6``."""
 
+    def extra_repr(self) -> str:
+        """Return nothing: ``inplace`` is not shown, as in PyTorch."""
+        return ""
+
     def forward(self, input: Any) -> Any:
         """Return ``hardswish(input)``."""
         return F.hardswish(input, inplace=self.inplace)

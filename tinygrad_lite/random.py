@@ -6,7 +6,9 @@ neither wait for each other nor change each other's numbers.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from operator import index
 from typing import Any
 
@@ -125,6 +127,25 @@ def get_rng_state() -> Any:
 def set_rng_state(new_state: Any) -> None:
     """Restore a state from `get_rng_state`."""
     default_generator().set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
+    """Restore the state of the default generator at the end of a ``with`` block; ``devices`` changes nothing.
+
+    >>> import tinygrad_lite as tl
+    >>> before = tl.get_rng_state()
+    >>> with tl.random.fork_rng():
+    ...     drawn = tl.rand(3)
+    >>> tl.rand(3).tolist() == drawn.tolist()
+    True
+    """
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)
 
 
 # ------------------------------------------------------------------------------------------------ tensors

@@ -441,8 +441,9 @@ def _set_grad(t: Tensor, value: Any) -> None:
 
 # The getter is the slot's own, in C: optimisers read .grad of every parameter at every step.
 Tensor.grad = property(  # type: ignore[assignment]
-    vars(Tensor)["_grad"].__get__, _set_grad, doc="The gradient after `backward`: a tensor like this one, or None."
-)
+    vars(Tensor)["_grad"].__get__, _set_grad, lambda t: _set_grad(t, None),
+    "The gradient after `backward`: a tensor like this one, or None.",
+)  # fmt: skip
 
 
 def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) -> Tensor:

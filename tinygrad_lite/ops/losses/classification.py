@@ -344,7 +344,7 @@ def kl_div(
         each = np.exp(target) * (target - input)
     else:
         zero = target == 0
-        each = where(zero, 0.0, target * (log(where(zero, 1.0, target)) - input))
+        each = where(zero, 0.0, target * log(where(zero, 1.0, target))) - target * input  # 0 * -inf is NaN, as there
     if reduction == "batchmean":
         return each.sum() / (samples or np.nan)
     return reduced("kl_div", each, reduction)
