@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -50,14 +51,13 @@ def test_digits_on_several_ranks_train_as_on_one(kind: str) -> None:
     ],
 )
 def test_a_rank_that_fails_ends_the_job_with_a_message(how: str, message: str) -> None:
-    began = time.monotonic()
-    done = start(2, str(HERE / "programs" / "failures.py"), how, timeout=30)
+    done = start(2, str(HERE / "programs" / "failures.py"), how, timeout=60)
+    assert time.time() - float(re.search("<(.*)>", done.stdout)[1]) < 10  # type: ignore[index]
     assert done.returncode != 0 and message in done.stdout + done.stderr
-    assert time.monotonic() - began < 20  # with the start of the interpreter
 
 
 def test_a_rank_may_have_more_to_do_than_the_others() -> None:
-    assert check(2, "failures", "late").split("\n")[:2] == ["rank 1 done", "rank 0 done"]
+    assert re.findall("rank . done", check(2, "failures", "late")) == ["rank 1 done", "rank 0 done"]
 
 
 def test_the_demo_on_two_ranks(tmp_path: Path) -> None:

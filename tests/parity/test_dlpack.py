@@ -65,3 +65,17 @@ def test_asarray_shares_or_raises() -> None:
         tl.asarray(a, dtype=tl.float32, copy=False)
     assert tl.asarray(a, requires_grad=True).requires_grad
     assert tl.asarray(bytearray(4), dtype=tl.uint8).tolist() == [0] * 4
+
+
+def test_jax_shares_and_copies() -> None:
+    jnp = pytest.importorskip("jax.numpy")
+    ours = tl.arange(6.0).reshape(2, 3)
+    for there in (jnp.from_dlpack(ours), jnp.asarray(ours), jnp.array(ours.T), jnp.asarray(ours > 1)):
+        np.testing.assert_array_equal(
+            there, ours.T if there.shape == (3, 2) else ours > 1 if there.dtype == bool else ours
+        )
+    theirs = jnp.arange(3.0)
+    for call in (tl.from_dlpack, tl.asarray, tl.tensor, tl.as_tensor):
+        np.testing.assert_array_equal(call(theirs), [0, 1, 2])
+    with pytest.raises(RuntimeError, match="detach"):
+        jnp.asarray(tl.ones(2, requires_grad=True))
