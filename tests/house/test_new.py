@@ -136,6 +136,18 @@ def test_the_numbers_stay_the_same() -> None:
     np.testing.assert_array_equal(*gradients)
 
 
+def test_a_large_product_where_the_maker_sees_no_writes() -> None:
+    """A product that is divided between threads is computed all the same."""
+    from tinygrad_lite.ops.threads import LARGE, multiply
+
+    a, b = np.ones((300, 300), np.float32), np.ones((300, 300), np.float32)
+    assert a.size * 300 > LARGE
+    out = np.empty((300, 300), np.float32)
+    with new.redirect(object()):
+        assert multiply(a, b, out) is out
+    assert (out == 300).all()
+
+
 def test_arrays_of_a_maker_go_through() -> None:
     """A maker that returns arrays of a kind of its own finds them in the results."""
 

@@ -109,6 +109,19 @@ def test_one_node_for_one_layer() -> None:
     assert sorted(t.name for t in lstm.initializer) == ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
 
 
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "squeezenet1_1"])
+def test_networks_for_images(name: str) -> None:
+    tl.manual_seed(0)
+    model = getattr(tl.vision.models, name)(weights=None, num_classes=5).eval()
+    program = export(model, (tl.randn(1, 3, 64, 64),), input_names=["x"], dynamic_axes={"x": {0: "batch"}})
+    x = tl.randn(2, 3, 64, 64)
+    with tl.no_grad():
+        want = model(x).numpy()
+    np.testing.assert_allclose(run(program, x=x)[0], want, rtol=1e-4, atol=1e-5 * np.abs(want).max())
+    kinds = [n.op_type for n in program.model_proto.graph.node]
+    assert "Identity" not in kinds and kinds.count("Conv") == sum(isinstance(m, nn.Conv2d) for m in model.modules())
+
+
 def test_training_modes() -> None:
     model = nn.Sequential(nn.BatchNorm1d(3)).train()
     x = tl.tensor([[1.0, 2.0, 3.0], [4.0, 6.0, 9.0]])

@@ -124,6 +124,11 @@ def seen_whole(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     return NotImplemented if maker is None else maker(function, args, {})
 
 
+def writes_are_seen() -> bool:
+    """Return whether the maker of this thread sees functions that write into arrays as one call."""
+    return hasattr(_maker.get(), "writing")
+
+
 def writing(function: Callable[..., Any], targets: tuple[Any, ...], *args: Any) -> None:
     """Call ``function(*targets, *args)``, which writes into the targets, so that a maker sees it as one call."""
     maker = getattr(_maker.get(), "writing", None)

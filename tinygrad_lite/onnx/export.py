@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from tinygrad_lite.errors import ArgumentError, OptionError, describe, require
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.onnx.capture import Event, leaves, record, replaced
 from tinygrad_lite.onnx.errors import OnnxExporterError
-from tinygrad_lite.onnx.graph import Graph, named
+from tinygrad_lite.onnx.graph import Graph, simplified
 from tinygrad_lite.onnx.modes import TrainingMode
 from tinygrad_lite.onnx.program import ONNXProgram
 from tinygrad_lite.onnx.rules import convert
@@ -25,12 +26,13 @@ OPSETS = range(18, 24)
 DEFAULT_OPSET = 20
 """The opset of PyTorch's exporter."""
 IR_VERSION = 10
-STEPS: tuple[Callable[[int, int], int], ...] = (
-    lambda n, i: n + 1 + 2 * i,
-    lambda n, i: n * (2 + i),
-    lambda n, i: max(n - 1 - i, 1),
+Change = Callable[[int, int], int]
+STEPS: tuple[tuple[Change, Change], ...] = (
+    (lambda n, i: n + 1 + 2 * i, lambda n, i: n + 3 + i),
+    (lambda n, i: n * (2 + i), lambda n, i: n * (3 + 2 * i)),
+    (lambda n, i: max(n - 1 - i, 1), lambda n, i: max(n - 2 - i, 1)),
 )
-"""Other sizes for the dynamic axis number i: the first that the model accepts is taken."""
+"""Other sizes for the dynamic axis number i, and third ones: the first that the model accepts are taken."""
 EXPORTING = [False]
 
 
@@ -130,7 +132,7 @@ class Example:
         self.axes = _axes(self.names, self.tensors, axes, _by_argument(parts, self.names, shapes))
         self.symbols = list(dict.fromkeys(s for axes in self.axes for s in axes.values()))
 
-    def other(self, step: Callable[[int, int], int], seed: int) -> list[Tensor]:
+    def other(self, step: Change, seed: int) -> list[Tensor]:
         """Return inputs with other data, and another size along every dynamic axis."""
         random, out = np.random.default_rng(seed), []
         for t, axes in zip(self.tensors, self.axes, strict=True):
@@ -155,9 +157,9 @@ class Example:
         """Return the run on the example and that on other data."""
         first = self.run(self.tensors)
         error: Exception | None = None
-        for step in STEPS if self.symbols else STEPS[:1]:
+        for step, third in STEPS if self.symbols else STEPS[:1]:
             try:
-                self.second = self.other(step, 7)
+                self.second, self.third = self.other(step, 7), self.other(third, 11)
                 return [first, self.run(self.second, 7)]
             except Exception as found:  # noqa: BLE001 - the model may raise anything for a size it does not accept
                 error = error or found
@@ -257,7 +259,7 @@ def _built(model: Any, example: Example, runs: Any, output_names: Any, opset: in
         g.node("Identity", [g.value(a, b)], outputs=[name])
         shape = _symbolic(g, example, given, given_2, a.shape, b.shape, name)
         outputs.append(helper.make_tensor_value_info(name, g.type_of(a.array.dtype), shape))
-    nodes = named(g.used(names), names)
+    nodes = simplified(g.used(names), names)
     graph = helper.make_graph(nodes, type(model).__name__, inputs, outputs, list(g.initializers.values()))
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION,
                              producer_name="tinygrad_lite", producer_version=__version__)  # fmt: skip
@@ -320,11 +322,14 @@ def _replay(g: Graph, first: list[Event], second: list[Event]) -> None:
 
 
 def _verify(proto: Any, example: Example, runs: Any) -> None:
-    """Run the file on the inputs of both runs and compare its results with the model's."""
+    """Run the file on the inputs of both runs and on a third size, and compare its results with the model's."""
     from tinygrad_lite.onnx.module import OnnxModule
 
     loaded = OnnxModule(proto)
-    for (_, out, _), inputs in zip(runs, (example.tensors, example.second), strict=True):
+    known = [(out, inputs) for (_, out, _), inputs in zip(runs, (example.tensors, example.second), strict=True)]
+    with suppress(Exception):  # the model need not accept every size
+        known.append((example.run(example.third, 11)[1], example.third))
+    for out, inputs in known:
         with switch(grad=False, observers=()), np.errstate(all="ignore"):
             found = leaves(loaded(*inputs))
         for output, a, b in zip(proto.graph.output, found, out, strict=True):

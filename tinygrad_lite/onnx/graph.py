@@ -68,8 +68,17 @@ class Value:
         return self.shape[axis]
 
 
-def named(nodes: list[Any], outputs: Sequence[str]) -> list[Any]:
-    """Return nodes without the copies that give the outputs their names, where a node can have the name itself."""
+def simplified(nodes: list[Any], outputs: Sequence[str]) -> list[Any]:
+    """Return nodes without copies; where only a copy gives an output its name, the node before it gets the name."""
+    source: dict[str, str] = {}
+    kept: list[Any] = []
+    for node in nodes:
+        node.input[:] = [source.get(name, name) for name in node.input]
+        if node.op_type == "Identity" and node.output[0] not in outputs:
+            source[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+    nodes = kept
     made = {name: node for node in nodes for name in node.output}
     readers = [name for node in nodes for name in node.input]
     for name in outputs:

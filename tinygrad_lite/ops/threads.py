@@ -240,6 +240,8 @@ def _whole(a: Array, b: Array, out: Array | None, work: int) -> Array:
     if out is None:
         result = new.seen_whole(multiply, (a, b))
         return _shared(a, b, out, work) if result is NotImplemented else result
+    if not new.writes_are_seen():
+        return _shared(a, b, out, work)
     new.writing(multiply_into, (out,), a, b)
     return out
 
