@@ -83,10 +83,10 @@ def simplified(nodes: list[Any], outputs: Sequence[str]) -> list[Any]:
     readers = [name for node in nodes for name in node.input]
     for name in outputs:
         copy = made[name]
-        (source,) = copy.input[:1] if copy.op_type == "Identity" else ("",)
-        node = made.get(source)
-        if node is not None and source not in outputs and readers.count(source) == 1:
-            node.output[:] = [name if n == source else n for n in node.output]
+        before = copy.input[0] if copy.op_type == "Identity" else ""
+        node = made.get(before)
+        if node is not None and before not in outputs and readers.count(before) == 1:
+            node.output[:] = [name if n == before else n for n in node.output]
             nodes.remove(copy)
     return nodes
 
