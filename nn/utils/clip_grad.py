@@ -47,6 +47,9 @@ def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonf
         total = min(float(np.abs(a).min(initial=math.inf)) for a in arrays)
     elif p == 0:  # PyTorch's: how many of them are not zero throughout
         total = float(sum(bool(a.any()) for a in arrays))
+    elif p == 2 and new.REDIRECTED[0] and not error_if_nonfinite:  # a recorded step keeps the formula
+        squares = [np.vdot(a, a).astype(np.float64) for a in arrays]
+        return make(np.sqrt(sum(squares[1:], squares[0])).astype(arrays[0].dtype))
     elif p == 2:
         total = math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
     else:
@@ -78,6 +81,11 @@ def clip_grad_norm_(
 
 def _scaled(grads: list[Tensor], max_norm: float, total: Any) -> None:
     """Multiply ``grads`` by ``max_norm / total`` in place, unless that is 1 or more."""
+    if new.REDIRECTED[0] and isinstance(total, Tensor):  # a recorded step multiplies by 1 then
+        least = np.minimum(float(max_norm) / (total.array.astype(np.float64) + 1e-6), 1.0)
+        for g in grads:
+            g.array *= least.astype(g.array.dtype)
+        return
     factor = float(max_norm) / (float(total) + 1e-6)
     if not factor >= 1:  # also when it is NaN
         for g in grads:

@@ -348,3 +348,39 @@ def test_large_products_with_two_threads():
     finally:
         tl.set_num_threads(before)
     assert runs(step) == [2] and "np.matmul" in step.source
+
+
+@pytest.mark.parametrize("clip", ["norm", "value"])
+def test_clipped_gradients(clip):
+    """Whether a gradient is too long changes from call to call, and is no reason to leave the program."""
+    results = []
+    for backend in ("", *BACKENDS):
+        tl.manual_seed(3)
+        m = mlp()
+        o = tl.optim.SGD(m.parameters(), lr=0.1)
+
+        def step(x, y, m=m, o=o):
+            o.zero_grad()
+            value = nn.functional.cross_entropy(m(x), y)
+            value.backward()
+            if clip == "norm":
+                norm = nn.utils.clip_grad_norm_(m.parameters(), 0.6)
+            else:
+                norm = value
+                nn.utils.clip_grad_value_(m.parameters(), 0.2)
+            o.step()
+            return value, norm
+
+        run = compile(step, fullgraph=True, backend=backend) if backend else step
+        seen = []
+        for i, (x, y) in enumerate(batches(8)):
+            found = run(x * (0.1 if i % 2 else 3.0), y)
+            seen.append([[t.array.copy() for t in found], *everything(m, o)])
+        results.append(seen)
+        if backend:
+            assert runs(run) == [6]
+    norms = [float(found[0][1]) for found in results[0]]
+    assert clip == "value" or min(norms) < 0.6 < max(norms)
+    assert all(equal(a[1:], b[1:]) for a, b in zip(*results[:2], strict=True))
+    for a, b in zip(results[0], results[-1], strict=True):
+        assert agree(plain(a), plain(b), BACKENDS[-1])

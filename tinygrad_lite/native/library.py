@@ -78,13 +78,13 @@ class Machine:
         """Return the name under which the code of this text is kept."""
         return hashlib.sha256(f"{self.identity}\n{text}".encode()).hexdigest()[:40]
 
-    def compiled(self, text: str) -> bytes:
-        """Return the object code of a module."""
+    def compiled(self, text: str, level: int = 3) -> bytes:
+        """Return the object code of a module, optimised at this level."""
         llvm = self.llvm
         module = llvm.parse_assembly(text)
         module.verify()
         module.triple, module.data_layout = self.target.triple, str(self.target.target_data)
-        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+        tuning = llvm.create_pipeline_tuning_options(speed_level=level)
         tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = True
         builder = llvm.create_pass_builder(self.target, tuning)
         builder.getModulePassManager().run(module, builder)
@@ -126,13 +126,13 @@ def _function(kernel: Kernel) -> Any:
     return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *words)(*loaded(text, [kernel.name]))
 
 
-def loaded(text: str, names: list[str]) -> list[int]:
+def loaded(text: str, names: list[str], level: int = 3) -> list[int]:
     """Return the addresses of functions in a module, which is compiled unless its code is on disk."""
     here = machine()
     key = here.key(text)
     code = store.read(key)
     if code is None:
-        code = here.compiled(text)
+        code = here.compiled(text, level)
         store.write(key, code)
     return here.addresses(code, names)
 
