@@ -204,7 +204,7 @@ class Network(Estimator):
     def _held_out(self, y: Any, rng: np.random.Generator) -> Any:
         """Return which rows judge the training: a share of each class, or of all rows."""
         classes = self._estimator_type == "classifier" and (y.ndim == 1 or y.shape[1] == 1)
-        groups = np.unique(y, return_inverse=True)[1].reshape(-1) if classes else np.zeros(len(y), dtype=int)
+        groups = np.unique(y, return_inverse=True)[1].reshape(-1) if classes else np.zeros(len(y), dtype=np.int64)
         if classes and np.bincount(groups).min() < 2:
             rare = getattr(self, "classes_")[np.bincount(groups) < 2].tolist()  # noqa: B009 - of the subclass
             raise ValueError(

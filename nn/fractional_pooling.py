@@ -21,8 +21,8 @@ from tinygrad_lite.random import rand
 def _starts(samples: Any, size: int, out: int, kernel: int) -> Any:
     """Return where the windows of an axis start, (N, C, out), for one random number per plane."""
     alpha = samples.dtype.type(size - kernel) / samples.dtype.type(max(out - 1, 1))
-    steps = ((new.arange(out).astype(samples.dtype) + samples[..., None]) * alpha).astype(int)
-    at = steps - (samples * alpha).astype(int)[..., None]
+    steps = ((new.arange(out).astype(samples.dtype) + samples[..., None]) * alpha).astype(np.int64)
+    at = steps - (samples * alpha).astype(np.int64)[..., None]
     at[..., -1] = size - kernel
     return at
 
@@ -46,7 +46,7 @@ def _fractional(
     if tuple(drawn.shape) != (*planes, n):
         raise ShapeError(f"{name}: _random_samples must have the shape {(*planes, n)}, got {tuple(drawn.shape)}")
     drawn = drawn[..., ::-1] if n == 2 else drawn  # PyTorch's order is (width, height), but (depth, height, width)
-    index: Any = new.zeros((*planes, *[1] * (2 * n)), int)
+    index: Any = new.zeros((*planes, *[1] * (2 * n)), np.int64)
     for i in range(n):
         at = _starts(drawn[..., i], size[i], out[i], kernel[i])[..., None] + new.arange(kernel[i])
         axes = [1] * (2 * n)

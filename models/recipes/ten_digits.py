@@ -110,7 +110,7 @@ def draw(job: Job, model: Any, first: Any, test_x: Any, test_y: Any) -> None:
         whole_numbers(left)
         whole_numbers(right)
     with job.figure("confusion.png", 6, 5.4) as figure:
-        axis, table = figure.subplots(), np.zeros((10, 10), int)
+        axis, table = figure.subplots(), np.zeros((10, 10), np.int64)
         np.add.at(table, (test_y, guess), 1)
         shown = axis.imshow(np.log1p(table), cmap="Blues")
         for (i, j), n in np.ndenumerate(table):

@@ -127,7 +127,7 @@ def animate(job: Job, y: Any, frames: Any, means: Any) -> None:
     """Draw the kernel and its predictions epoch by epoch, as a GIF."""
     figure = new_figure(9, 4)
     left, right = figure.subplots(1, 2)
-    chosen = np.unique(np.minimum(np.round(np.geomspace(1, len(frames), 30)).astype(int) - 1, len(frames) - 1))
+    chosen = np.unique(np.minimum(np.round(np.geomspace(1, len(frames), 30)).astype(np.int64) - 1, len(frames) - 1))
 
     def frame(i: int) -> None:
         at = int(chosen[i])

@@ -115,8 +115,8 @@ def pack_padded_sequence(
         )
     order = back = None
     if not enforce_sorted:
-        longest_first = np.argsort(-sizes, kind="stable")
-        order, back = make(longest_first), make(np.argsort(longest_first))
+        longest_first = new.int64(np.argsort(-sizes, kind="stable"))
+        order, back = make(longest_first), make(new.int64(np.argsort(longest_first)))
         sizes, x = sizes[longest_first], getitem(x, (slice(None), longest_first))
     elif (np.diff(sizes) > 0).any():
         raise ShapeError(

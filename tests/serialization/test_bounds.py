@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import warnings
 import zipfile
 
@@ -17,6 +18,29 @@ def test_a_compressed_description():
     refused(zipped([("structure.json", b"[" + b"[]," * 400_000 + b"[]]")], zipfile.ZIP_DEFLATED), "bomb")
     small = zipped([("structure.json", json.dumps([1] * 5000))], zipfile.ZIP_DEFLATED)
     assert tl.load(io.BytesIO(small)) == [1] * 5000
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 1600 + b"]" * 1600])
+def test_deep_nesting_is_refused_before_it_is_read(text, monkeypatch):
+    """Python's own reader would end the interpreter of a browser, which has a small stack."""
+    read = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda text, **words: read.append(text) or loads(text, **words))
+    refused(zipped([("structure.json", text)]), "1500 brackets")
+    refused(struct.pack("<Q", len(text) + 5) + b'{"a":' + text, "1500 brackets")
+    with pytest.raises(ValueError, match="1500 brackets"):
+        viz.Graph.from_json(text.decode())
+    assert not read
+    strings = ["[" * 5000, '"' + "{" * 5000, [[]] * 2000]  # brackets in strings and beside one another are none
+    file = io.BytesIO()
+    tl.save(strings, file)
+    assert tl.load(io.BytesIO(file.getvalue())) == strings
+
+
+@pytest.mark.parametrize("sign", "-+~")
+def test_signs_over_and_over(sign):
+    head = "{'descr': '<f8', 'fortran_order': False, 'shape': (" + sign * 1900 + "1,)}"
+    refused(zipped([("w.npy", npy(head, b"\0" * 8))]), "nested too deeply")
 
 
 @pytest.mark.parametrize("shape", [(True,), (False, 2), (0, 2**70), (1,) * 80, (2.0,)])

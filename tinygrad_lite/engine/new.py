@@ -17,12 +17,48 @@ from typing import Any
 import numpy as np
 from numpy.lib import stride_tricks
 
+DEFAULT_INTEGER = np.dtype(int)
+"""What NumPy makes of Python's integers: int64, but int32 on 32-bit platforms (browsers) and old Windows builds."""
+
+
+def int64(found: Any) -> Any:
+    """Return indices or counts that NumPy made, as int64: on 32-bit platforms, as in browsers, they are int32.
+
+    >>> int64(np.argmax([1, 3])).dtype
+    dtype('int64')
+    """
+    return found if found.dtype == np.int64 else found.astype(np.int64)
+
+
+def widened(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function of NumPy make int64 of Python's integers, unless a dtype or an array says otherwise."""
+
+    @functools.wraps(make)
+    def wide(*args: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        made = make(*args, **kwargs) if dtype is None else make(*args, dtype=dtype, **kwargs)
+        given = dtype is not None or any(hasattr(a, "dtype") or isinstance(a, (type, np.dtype)) for a in args)
+        return made.astype(np.int64) if made.dtype == DEFAULT_INTEGER and not given else made
+
+    return wide
+
+
+_WIDENED: dict[str, Callable[..., Any]] = {}
+if DEFAULT_INTEGER != np.int64:
+    _WIDENED = {name: widened(getattr(np, name)) for name in ("full", "arange", "array", "asarray")}
+
+
+def numpys(name: str) -> Any:
+    """Return NumPy's function of a name behind the door; one that makes int64 where NumPy itself would not."""
+    return _WIDENED.get(name) or getattr(np, name, None) or getattr(stride_tricks, name)
+
+
 zeros, ones, empty, full = np.zeros, np.ones, np.empty, np.full
 zeros_like, ones_like, empty_like, full_like = np.zeros_like, np.ones_like, np.empty_like, np.full_like
 arange, linspace, eye, tri, indices = np.arange, np.linspace, np.eye, np.tri, np.indices
 tril_indices, triu_indices = np.tril_indices, np.triu_indices
 array, asarray, ascontiguousarray, frombuffer = np.array, np.asarray, np.ascontiguousarray, np.frombuffer
 ndarray, as_strided = np.ndarray, stride_tricks.as_strided
+globals().update(_WIDENED)
 
 NAMES = (
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace",
@@ -90,11 +126,6 @@ def cached(function: Callable[..., Any]) -> Any:
 
     call.cache_clear = kept.cache_clear  # type: ignore[attr-defined]
     return call
-
-
-def numpys(name: str) -> Any:
-    """Return NumPy's function of a name behind the door."""
-    return getattr(np, name, None) or getattr(stride_tricks, name)
 
 
 def whole(function: Callable[..., Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import zipfile
@@ -128,6 +129,20 @@ def fill(data: Any, stream: Any, member: zipfile.ZipInfo) -> None:
         filled += n  # reading the last byte compares the checksum
 
 
+LONGEST = 2_000
+"""Bytes of the header of an array; 64 axes with the largest numbers need 1,400."""
+
+
+def _header(stream: Any, version: Any) -> tuple[Any, bool, Any]:
+    """Return shape, order and dtype; NumPy has Python read them, which ``-`` 1,900 times over ends in a browser."""
+    length = stream.read(2 if version == (1, 0) else 4)
+    text = stream.read(min(int.from_bytes(length, "little"), LONGEST + 1))
+    if len(text) > LONGEST or sum(map(text.count, b"+-~")) > 64:
+        raise ValueError("the header of the array is too long or nested too deeply")
+    head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return head(io.BytesIO(length + text), max_header_size=LONGEST)
+
+
 def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, strict: bool = True) -> Any:
     """Return one array; memory is allocated only if its header and the size of the member agree."""
     try:
@@ -135,8 +150,7 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, strict: bool =
             version = np.lib.format.read_magic(stream)
             if version not in ((1, 0), (2, 0)):
                 raise FileError(f"load: '{member.filename}' has the unknown array format {version}")
-            head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, fortran, dtype = head(stream, max_header_size=10_000)
+            shape, fortran, dtype = _header(stream, version)
             if not strict and (dtype.kind in "cV" and not dtype.hasobject):
                 return Unsupported(str(dtype))
             if dtype.kind not in "biuf":

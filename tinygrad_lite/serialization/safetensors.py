@@ -14,6 +14,7 @@ from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.serialization.npz import repeated
+from tinygrad_lite.serialization.parsing import parsed
 from tinygrad_lite.serialization.unsupported import Unsupported
 
 DTYPES = {
@@ -131,7 +132,7 @@ def parse_head(text: bytes) -> dict[str, Any]:
     if not text.startswith(b"{"):
         raise FileError("load: the head is not a JSON object; this is not a safetensors file")
     try:
-        head = json.loads(text.decode(), object_pairs_hook=once)
+        head = parsed(text, object_pairs_hook=once)
     except FileError:
         raise
     except (ValueError, RecursionError) as error:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
+from tinygrad_lite.serialization.parsing import parsed
 from tinygrad_lite.serialization.unsupported import Unsupported
 
 MARK = "$"
@@ -103,7 +104,7 @@ class Parts:
 def put_together(text: bytes, array: Callable[[str], Any]) -> Any:
     """Rebuild an object from the JSON text of `take_apart`; ``array`` finds an array by name. Raises FileError."""
     try:
-        tree = json.loads(text)
+        tree = parsed(text)
     except (ValueError, RecursionError) as error:
         raise FileError(f"load: the description of the content is not JSON ({error})") from None
 

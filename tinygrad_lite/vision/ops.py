@@ -79,7 +79,7 @@ def batched_nms(boxes: Any, scores: Any, idxs: Any, iou_threshold: float) -> Any
         at = np.flatnonzero(groups == group)
         kept.append(at[plain(nms(plain(boxes)[at], s[at], iou_threshold))])
     found = np.concatenate(kept) if kept else new.zeros(0, np.int64)
-    return make(found[np.argsort(-s[found], kind="stable")])
+    return make(new.int64(found[np.argsort(-s[found], kind="stable")]))
 
 
 def clip_boxes_to_image(boxes: Any, size: tuple[int, int]) -> Any:

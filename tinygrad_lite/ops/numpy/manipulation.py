@@ -261,7 +261,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
         v = v.reshape((*v.shape[:axis], 1, *v.shape[axis:]))
     shape = tuple(count if i == axis else s for i, s in enumerate(a.shape))
     v = v + new.zeros(shape, bare(v).dtype)
-    order = new.empty(n + count, int)
+    order = new.empty(n + count, np.int64)
     order[~inserted], order[inserted] = new.arange(n), n + new.arange(count)
     both = cat([a, v.astype(a.dtype)], axis)
     return getitem(both, (slice(None),) * axis + (order,))

@@ -309,7 +309,7 @@ def argmax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor(1)
     """
     _nonempty("argmax", input, dim)
-    return np.argmax(input, axis=dim, keepdims=keepdim)
+    return new.int64(np.argmax(input, axis=dim, keepdims=keepdim))
 
 
 @op(kind="reduction", numpy=np.argmin)
@@ -321,7 +321,7 @@ def argmin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor(2)
     """
     _nonempty("argmin", input, dim)
-    return np.argmin(input, axis=dim, keepdims=keepdim)
+    return new.int64(np.argmin(input, axis=dim, keepdims=keepdim))
 
 
 class Extreme(NamedTuple):
@@ -431,4 +431,4 @@ def count_nonzero(input: Array, dim: Any = None) -> Array:
     >>> tl.count_nonzero(tl.tensor([0, 1, 2]))
     tensor(2)
     """
-    return new.asarray(np.count_nonzero(input, axis=axis_of(dim) if input.ndim else None))
+    return new.int64(new.asarray(np.count_nonzero(input, axis=axis_of(dim) if input.ndim else None)))

@@ -37,7 +37,7 @@ def _order(input: Array, dim: int, descending: bool, k: int | None = None) -> An
         order = copied(np.flip(x.shape[dim] - 1 - backwards, dim), x)
     if k is not None:
         order = new.ascontiguousarray(np.take(order, new.arange(k), axis=dim))
-    return computed("order", (input, dim, descending, k), order)
+    return computed("order", (input, dim, descending, k), new.int64(order))
 
 
 @function(numpy=())
@@ -112,9 +112,9 @@ def nonzero(input: Array, as_tuple: bool = False) -> Any:
     """
     found = np.nonzero(np.atleast_1d(bare(input)))
     if as_tuple:
-        columns = [new.ascontiguousarray(f) for f in found]
+        columns = [new.int64(new.ascontiguousarray(f)) for f in found]
         return tuple(alike(input, computed("nonzero_along", (input, i), f)) for i, f in enumerate(columns))
-    rows = np.stack(found).T if input.ndim else new.zeros((len(found[0]), 0), np.int64)
+    rows = new.int64(np.stack(found).T) if input.ndim else new.zeros((len(found[0]), 0), np.int64)
     return alike(input, computed("nonzero", (input,), rows))
 
 
@@ -235,7 +235,7 @@ def unique(
     x = bare(input)
     _selected("unique", x, dim)
     values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
-    inverse = inverse.reshape(x.shape if dim is None else -1)
+    inverse, counts = new.int64(inverse.reshape(x.shape if dim is None else -1)), new.int64(counts)
     out = [alike(input, values)]
     if return_inverse:
         out.append(alike(input, inverse))
@@ -258,12 +258,12 @@ def unique_consecutive(input: Array, return_inverse: bool = False, return_counts
     first = new.ones(len(x), bool)
     first[1:] = (flat[1:] != flat[:-1]).any(-1)
     values = x[first] if dim is None else np.moveaxis(x[first], 0, dim)
-    inverse = np.cumsum(first) - 1
+    inverse = np.cumsum(first, dtype=np.int64) - 1
     out = [alike(input, values)]
     if return_inverse:
         out.append(alike(input, inverse.reshape(input.shape) if dim is None else inverse))
     if return_counts:
-        out.append(alike(input, np.diff(np.append(np.flatnonzero(first), len(x)))))
+        out.append(alike(input, new.int64(np.diff(np.append(np.flatnonzero(first), len(x))))))
     return tuple(out) if len(out) > 1 else out[0]
 
 
@@ -279,7 +279,9 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Array:
     if x.dtype.kind not in "iu" or x.ndim != 1 or (x.size and x.min() < 0):
         raise DTypeError(f"bincount: expected a vector of whole numbers >= 0, got {describe(input)}")
     found = np.bincount(x, None if weights is None else bare(weights), minlength)
-    return alike(input, found if weights is None or weights.dtype != np.float32 else found.astype(np.float32))
+    if weights is None:
+        return alike(input, new.int64(found))
+    return alike(input, found if weights.dtype != np.float32 else found.astype(np.float32))
 
 
 @function()

@@ -134,7 +134,7 @@ def std_mean(
 # ------------------------------------------------------------------------------------------------ order statistics
 def _pick(input: Array, at: Any, dim: int, keepdim: bool) -> Extreme:
     """Return the elements at the indices ``at`` (axis kept) along ``dim``, and the indices."""
-    values, indices = contiguous(take_along(input, at, dim)), alike(input, new.ascontiguousarray(at))
+    values, indices = contiguous(take_along(input, at, dim)), alike(input, new.int64(new.ascontiguousarray(at)))
     return Extreme(values, indices) if keepdim else Extreme(values.squeeze(dim), indices.squeeze(dim))
 
 
@@ -145,7 +145,7 @@ def _some(name: str, input: Array, dim: Any) -> None:
 
 def _median_at(x: Any, dim: int, ignore_nan: bool) -> Any:
     order = np.argsort(x, axis=dim, kind="stable")  # NaN last
-    nan = np.isnan(x).sum(axis=dim, keepdims=True) if x.dtype.kind == "f" else new.zeros((1,) * x.ndim, int)
+    nan = np.isnan(x).sum(axis=dim, keepdims=True) if x.dtype.kind == "f" else new.zeros((1,) * x.ndim, np.int64)
     n = x.shape[dim]
     if ignore_nan:
         middle = np.maximum(n - nan - 1, 0) // 2
@@ -226,9 +226,9 @@ def _quantile(name: str, input: Array, q: Any, dim: Any, keepdim: bool, how: str
     nan = np.isnan(raw).sum(axis=-1, keepdims=True)
     last = np.maximum(raw.shape[-1] - nan - 1, 0) if ignore_nan else new.full_like(nan, raw.shape[-1] - 1)
     place = np.where((nan > 0) & (not ignore_nan), last, np.multiply.outer(wanted.reshape(-1), last))  # (q, ..., 1)
-    low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
+    low, high = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
     if how in ("lower", "higher", "nearest"):
-        low = high = {"lower": low, "higher": high, "nearest": np.round(place).astype(int)}[how]
+        low = high = {"lower": low, "higher": high, "nearest": np.round(place).astype(np.int64)}[how]
     parts = []
     for i in range(wanted.size):
         at = [np.take_along_axis(order, k[i], -1) for k in (low, high)]

@@ -277,7 +277,7 @@ def repeat_interleave(input: Array, repeats: Any = None, dim: Any = None, *, out
         shape = tuple(input.shape)
         wide = broadcast_to_op(unsqueeze(input, dim + 1), (*shape[: dim + 1], times, *shape[dim + 1 :]))
         return repeated(wide, (*shape[:dim], n * times, *shape[dim + 1 :]))
-    return input[(slice(None),) * dim + (np.repeat(new.arange(n), counts),)]
+    return input[(slice(None),) * dim + (np.repeat(new.arange(n), counts.astype(np.intp)),)]
 
 
 # ------------------------------------------------------------------------------------------------ leading axes

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.serialization.parsing import parsed
 from tinygrad_lite.viz.model import KINDS, Graph, GraphCall, GraphEdge, GraphNode, Measured, Unknown
 from tinygrad_lite.viz.words import option_text
 
@@ -122,7 +123,7 @@ def finite(value: Any) -> Any:
 def from_json(text: str) -> Graph:
     """Return the graph in ``text``; raise ValueError if it is malformed."""
     try:
-        data = json.loads(text)
+        data = parsed(text.encode() if isinstance(text, str) else bytes(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"from_json: this is not JSON: {error}") from None
     if not isinstance(data, dict) or not {"version", "nodes", "edges", "calls"} <= data.keys():
