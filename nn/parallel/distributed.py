@@ -8,6 +8,7 @@ from typing import Any
 
 from tinygrad_lite.distributed.group import member
 from tinygrad_lite.distributed.objects import all_gather_object
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import is_grad_enabled
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.errors import OptionError, describe
@@ -71,6 +72,10 @@ class DistributedDataParallel(Module):
         reducer, module = self._reducer, self.__dict__.get("compiled", self.module)
         if reducer is None:
             return module(*inputs, **kwargs)
+        if new.redirected():  # the answer of other ranks is no function of the arrays
+            raise NotImplementedError(
+                f"{_NAME}: the exchange is not recorded; compile the model itself: compile(model)"
+            )
         synced = self.require_backward_grad_sync and is_grad_enabled()
         if synced:
             reducer.prepare()

@@ -73,3 +73,8 @@ def test_the_demo_on_two_ranks(tmp_path: Path) -> None:
 def test_a_script_for_pytorch_and_torchrun_runs_unchanged() -> None:
     done = start(2, "-m", "tinygrad_lite", "run", str(HERE / "programs" / "for_pytorch.py"))
     assert done.returncode == 0 and done.stdout == "good 2 True\n", done.stdout + done.stderr
+
+
+def test_a_trainer_over_ranks(tmp_path: Path) -> None:
+    out = check(2, "with_trainer", str(tmp_path / "run.npz"))
+    assert out.endswith("good 2\n") and out.count("epoch  1/30") == 2  # of rank 0, in two trainings

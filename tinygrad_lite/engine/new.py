@@ -149,6 +149,11 @@ def whole(function: Callable[..., Any]) -> Any:
     return call
 
 
+def redirected() -> bool:
+    """Return whether a maker creates the arrays here, such as the recorder of a step."""
+    return _maker.get() is not None
+
+
 def seen_whole(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Return the result of a function that the maker sees as one call; NotImplemented where there is no such maker."""
     maker = getattr(_maker.get(), "whole", None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_lite.serialization import save
 from tinygrad_lite.training.callback import Callback
+from tinygrad_lite.training.ranks import speaks
 from tinygrad_lite.training.state import copied
 
 if TYPE_CHECKING:
@@ -127,5 +128,5 @@ class Checkpoint(Watching):
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Save the training."""
-        if not self.monitor or self.improved(trainer):
+        if (not self.monitor or self.improved(trainer)) and speaks(trainer.model):
             save(trainer.state_dict(), self.path)

@@ -24,6 +24,7 @@ from tinygrad_lite.training.history import History
 from tinygrad_lite.training.learning_rates import LearningRates, search
 from tinygrad_lite.training.metrics import named_metrics
 from tinygrad_lite.training.progress import Progress, chosen, line
+from tinygrad_lite.training.ranks import averaged, group_of, set_epoch, speaks
 from tinygrad_lite.training.state import Snapshot, restore, whole_state
 
 
@@ -83,6 +84,10 @@ class Trainer:
         self.accumulate, self.clip_grad_norm, self.clip_grad_value = accumulate, clip_grad_norm, clip_grad_value
         if compile and type(self).forward is not Trainer.forward:
             raise ValueError("Trainer: compile=True does not see an overridden forward; compile the model")
+        if compile and group_of(model) is not None:
+            raise ValueError(
+                "Trainer: compile=True cannot record the exchange of ranks; pass tl.compile(model) as model"
+            )
         backend = compile if isinstance(compile, str) else "numpy"
         self._measure = compiled(partial(measure, model, loss), backend=backend) if compile else None
         self.epoch = 0
@@ -123,7 +128,7 @@ class Trainer:
             callback.check(self, columns)
         self._begin(train, given, resume)
         end = epochs if resume is not None else self.epoch + epochs
-        show = chosen(self.progress)
+        show = chosen(self.progress if speaks(self.model) else False)
         try:
             for callback in self.callbacks:
                 callback.on_fit_start(self)
@@ -165,6 +170,7 @@ class Trainer:
         show.start(self.epoch + 1, end, length(train))
         means = Means(self.metrics)
         self.model.train()
+        set_epoch(train, self.epoch)
         batches, number = iter(train), 0
         while group := list(islice(batches, self.accumulate)):
             loss = self._train_group(group, means, number, show)
@@ -176,6 +182,7 @@ class Trainer:
             raise ValueError("fit: there is no batch to train with")
         if validation is not None:
             numbers.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
+        numbers = averaged(self.model, numbers)
         numbers["lr"] = float(self.optimizer.param_groups[0]["lr"])
         numbers["seconds"] = perf_counter() - started
         if self.scheduler is not None and self.scheduler_every == "epoch":

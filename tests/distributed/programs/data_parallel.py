@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,13 @@ def compiled() -> None:
     assert list(fast.state_dict())[0] == "_orig_mod.module.0.weight"
     assert "Sequential: compiled" in fast.explain() and "runs as" not in fast.explain(), fast.explain()
     assert fast.source
+    _, model = made()
+    function = tl.compile(lambda x: loss(model, x))  # what calls the model from outside stays as written
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for _ in range(4):
+            function(X[ME]).backward()
+    assert "compile the model itself" in str(seen[0].message), seen
 
 
 def samples() -> None:
