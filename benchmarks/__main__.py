@@ -26,9 +26,7 @@ def main() -> None:
     parser.add_argument("--threads", type=listed, default=["1"], help="numbers of threads, for example 1,2")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each library")
     parser.add_argument("--turn", type=float, default=0.1, help="seconds of a turn")
-    parser.add_argument(
-        "--runs", type=int, default=1, help="how often all of it is done; the tables show medians"
-    )
+    parser.add_argument("--runs", type=int, default=1, help="how often all of it is done; the tables show medians")
     parser.add_argument("--no-costs", action="store_true", help="only the steps")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="folder for results.md and .json")
     parser.add_argument(

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinygrad_lite.distributed.alone import Alone
 from tinygrad_lite.distributed.ending import Goodbyes
-from tinygrad_lite.errors import OptionError, require
+from tinygrad_lite.errors import MissingExtra, OptionError, require
 from tinygrad_lite.ops.threads import get_num_threads, set_num_threads
 
 default_pg_timeout = timedelta(minutes=30)
@@ -123,14 +123,13 @@ def init_process_group(
     mpi: Any = None
     comm: Any = Alone()
     if "mpi" in name.split(":") or any(key in os.environ for key in LAUNCHERS):
-        require("mpi4py", "distributed")
-        mpi = require("mpi4py.MPI", "distributed")
+        mpi = _mpi()
         comm = mpi.COMM_WORLD
     size = int(os.environ.get("WORLD_SIZE", "-1")) if world_size == -1 and mpi is None else world_size
     if size not in (-1, comm.size) or rank not in (-1, comm.rank):
         raise NotImplementedError(
-            f"init_process_group: expected rank {rank} of {size} processes, this is rank {comm.rank} of {comm.size}; "
-            f"the processes are those of MPI: start them with `mpiexec -n {max(size, 1)} python script.py`"
+            f"init_process_group: asked for rank {max(rank, 0)} of {max(size, 1)} processes, this is rank {comm.rank} "
+            f"of {comm.size}; the processes are those of MPI: start them with `mpiexec -n {max(size, 1)} python script.py`"
         )
     if comm.size > 1:
         if not _job:
@@ -140,6 +139,16 @@ def init_process_group(
     comm = comm if mpi is None else comm.Dup()
     _world.append(ProcessGroup(comm, range(comm.size), name, limit, mpi))
     GroupMember.WORLD = _world[0]
+
+
+def _mpi() -> Any:
+    """Return mpi4py's MPI, which is begun by its import."""
+    require("mpi4py", "distributed")
+    try:
+        return require("mpi4py.MPI", "distributed")
+    except RuntimeError as error:
+        why = str(error).partition("\n")[0]
+        raise MissingExtra(f"mpi4py finds no MPI ({why}): pip install mpich, or load the MPI of the machine") from error
 
 
 def _share_cores(mpi: Any) -> None:
