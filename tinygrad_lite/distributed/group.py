@@ -129,7 +129,8 @@ def init_process_group(
     if size not in (-1, comm.size) or rank not in (-1, comm.rank):
         raise NotImplementedError(
             f"init_process_group: asked for rank {max(rank, 0)} of {max(size, 1)} processes, this is rank {comm.rank} "
-            f"of {comm.size}; the processes are those of MPI: start them with `mpiexec -n {max(size, 1)} python script.py`"
+            f"of {comm.size}; the processes are those of MPI: start them with "
+            f"`mpiexec -n {max(size, 1)} python script.py`"
         )
     if comm.size > 1:
         if not _job:
