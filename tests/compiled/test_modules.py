@@ -367,3 +367,33 @@ def test_refused(function, match):
     with pytest.raises(RuntimeError, match=match):
         for _ in range(4):
             run(x)
+
+
+@pytest.mark.parametrize("form", ["tensor", "tuple", "dict"])
+def test_nothing_waits_for_the_garbage_collector(form):
+    """What a call keeps for its backward pass is given back with the last tensor that could ask for it."""
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(2, 3), nn.Linear(3, 1)
+
+        def forward(self, x):
+            h = self.a(x).tanh()
+            y = self.b(h)
+            return {"tensor": y, "tuple": (h, y), "dict": {"y": y}}[form]
+
+    net = compile(Net(), fullgraph=True)
+    for i in range(4):
+        net(data(4, 2, seed=i))
+    pool = net._compiled._last.pool
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(pool) == 1
+        result = net(data(4, 2))
+        assert not pool
+        del result
+        assert len(pool) == 1
+    finally:
+        gc.enable()

@@ -28,9 +28,17 @@ def express(args):
             return MISS
     except Exception:
         return MISS
+{body}
+"""
+BODY = """
     values = program.ran(frame, args) if saving else run(args)
 {writes}    program.calls += 1
     return {result}
+"""
+TRACKED = """
+    if program.missing is not None:
+        return MISS
+    return program(args, (args, EMPTY, args))
 """
 WRITES = """
     here = getframe(2)
@@ -41,18 +49,15 @@ WRITES = """
 
 
 def express(program: Program, thread: int, recording: set[int]) -> Any:
-    """Return the function of the arguments, for a program without a graph whose arguments are a few tensors.
-
-    None where the program is not so simple.
-    """
-    if type(program) is not Program or program.quick is None:
+    """Return the function of the arguments for a program whose arguments are a few tensors, otherwise None."""
+    if program.quick is None:
         return None
     guard = program.guard
     space: dict[str, Any] = {
         **guard.space, **program.quick.space, "MODE": MODE, "MISS": MISS, "OURS": OURS, "user_frame": user_frame,
         "getframe": sys._getframe, "get_ident": threading.get_ident, "thread": thread, "recording": recording,
         "tick": tick, "make": make, "wrapped": wrapped, "program": program, "frame": program.frame,
-        "run": program.frame.run, "saving": program.saving,
+        "run": program.frame.run, "saving": program.saving, "EMPTY": {},
     }  # fmt: skip
     writes = WRITES.lstrip("\n") if program.changes else ""
     for i, (change, n) in enumerate(program.changes):
@@ -62,6 +67,7 @@ def express(program: Program, thread: int, recording: set[int]) -> Any:
         result = "make(values[0].copy())"
     else:
         result = "wrapped(program.r, [v.copy() for v in values], args, make)"
-    source = SOURCE.format(quick=program.quick.text, fits=guard.text, writes=writes, result=result)
-    exec(source, space)
+    body = BODY.format(writes=writes, result=result) if type(program) is Program else TRACKED
+    source = SOURCE.format(quick=program.quick.text, fits=guard.text, body=body.strip("\n"))
+    exec(compile(source, "<tinygrad_lite express>", "exec"), space)
     return space["express"]

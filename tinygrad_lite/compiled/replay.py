@@ -10,7 +10,7 @@ from tinygrad_lite.compiled.guards import Guard
 from tinygrad_lite.compiled.passes import optimise
 from tinygrad_lite.compiled.source import Built
 from tinygrad_lite.engine.source import user_frame
-from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.engine.versions import change_of, tick
 from tinygrad_lite.random import default_generator
 
@@ -75,23 +75,27 @@ class Program:
 
 def wrapped(r: Recording, arrays: list[Any], flat: Any, maker: Any) -> Any:
     """Return what the step returns; ``maker`` makes a tensor of an array that the program computed."""
-    made: dict[int, Tensor] = {}
+    return shaped(r.result, [None] * len(arrays), arrays, flat, maker)
 
-    def result(form: Any) -> Any:
-        kind = form[0]
-        if kind == "new":
-            number = form[1]
-            if number not in made:
-                made[number] = maker(arrays[number])
-            return made[number]
-        if kind == "alias":  # another tensor around the same memory
-            return make(result(("new", form[1])).array)
-        if kind == "argument":
-            return flat[form[1]]
-        if kind in ("same", "value"):
-            return form[1]
-        if kind is dict:
-            return {k: result(x) for k, x in zip(form[1], form[2], strict=True)}
-        return kind([result(x) for x in form[1]]) if not hasattr(kind, "_make") else kind._make(map(result, form[1]))
 
-    return result(r.result)
+def shaped(form: Any, made: list[Any], arrays: list[Any], flat: Any, maker: Any) -> Any:
+    """Return a result of this form; ``made``: the tensors around the arrays, where there is one already.
+
+    A function of its own, as one inside `wrapped` that calls itself would keep the result until garbage is collected.
+    """
+    kind = form[0]
+    if kind == "new":
+        number = form[1]
+        if made[number] is None:
+            made[number] = maker(arrays[number])
+        return made[number]
+    if kind == "alias":  # another tensor around the same memory
+        return make(shaped(("new", form[1]), made, arrays, flat, maker).array)
+    if kind == "argument":
+        return flat[form[1]]
+    if kind in ("same", "value"):
+        return form[1]
+    if kind is dict:
+        return {k: shaped(x, made, arrays, flat, maker) for k, x in zip(form[1], form[2], strict=True)}
+    parts = [shaped(x, made, arrays, flat, maker) for x in form[1]]
+    return kind(parts) if not hasattr(kind, "_make") else kind._make(parts)
