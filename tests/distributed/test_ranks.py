@@ -42,6 +42,7 @@ def test_digits_on_several_ranks_train_as_on_one(kind: str) -> None:
     [
         ("raise", "ValueError: something is wrong here"),
         ("raise", "rank 1 of 2 failed (ValueError); the job ends"),
+        ("finally", "ValueError: the reason"),
         ("exit", "all_reduce: rank 0 of 2 waits for rank 1, which has left"),
         ("end", "all_reduce: rank 0 of 2 waits for rank 1, which has left"),
         ("destroy", "called destroy_process_group"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,8 @@ class ProcessGroup:
     def __init__(self, comm: Any, ranks: Sequence[int], backend: str, timeout: timedelta, mpi: Any = None) -> None:
         self.comm, self.ranks, self.backend, self.timeout, self.mpi = comm, list(ranks), backend, timeout, mpi
         self.copies: list[ProcessGroup] = []
+        self.open: dict[int, Any] = {}
+        """The exchanges that have begun and are not over, by id."""
 
     def copy(self) -> ProcessGroup:
         """Return the same ranks with messages of their own: exchanges of the two need no common order."""
@@ -161,7 +164,7 @@ def _share_cores(mpi: Any) -> None:
 
 
 def destroy_process_group(group: Any = None) -> None:
-    """End the group of all ranks, or one of `new_group`."""
+    """End the group of all ranks, or one of `new_group`, after the exchanges that have begun."""
     found = member(group)
     if found is None:
         return
@@ -171,6 +174,9 @@ def destroy_process_group(group: Any = None) -> None:
         for job in _job:
             job.leave()
     for one in (*found.copies, found):
+        for work in list(one.open.values()):
+            if sys.exc_info()[0] is None:  # in the `finally` of an error it would hide the error
+                work.wait()
         one.comm.Free()
 
 

@@ -62,6 +62,10 @@ class Work:
         self._source = -1
         self._future: _Arriving | None = None
         self._tensors = list(tensors)
+        if self._requests:
+            group.open[id(self)] = self  # MPI writes into its memory even if nobody keeps the handle
+        else:
+            self._test()
 
     def is_completed(self) -> bool:
         """Return whether the exchange is over, without waiting."""
@@ -134,6 +138,7 @@ class Work:
 
     def _fail(self, error: Exception) -> None:
         self._error = error
+        self._group.open.pop(id(self), None)
         raise error
 
     def _test(self) -> bool:
@@ -149,6 +154,7 @@ class Work:
             if statuses:
                 self._source = self._group.ranks[statuses[0].source]
         self._requests, self._done = [], True
+        self._group.open.pop(id(self), None)
         if self._finish is not None:
             self._finish()
         self._finish = self._keep = None

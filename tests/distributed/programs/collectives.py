@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import Any
 
@@ -221,7 +222,12 @@ def bad_input() -> None:
 for part in (reductions, layouts, movements, transfers, handles, objects, groups, bad_input):
     part()
     dist.barrier()
+forgotten = tl.zeros(3, 2).t()
+forgotten.copy_(of(ME))
+dist.all_reduce(forgotten, async_op=True)  # nobody waits for it
+gc.collect()
 dist.destroy_process_group()
+same(forgotten, stacked().sum(0))
 assert not dist.is_initialized()
 dist.init_process_group()  # again, with another communicator
 last = of(ME)

@@ -18,6 +18,12 @@ dist.all_reduce(x)
 group = dist.new_group([0, 1], timeout=timedelta(seconds=1)) if HOW == "slow" else None
 if me == 1:
     print(f"<{time.time()}>", flush=True)
+    if HOW == "finally":
+        try:
+            dist.all_reduce(tl.ones(2), async_op=True)
+            raise ValueError("the reason")
+        finally:
+            dist.destroy_process_group()
     if HOW == "raise":
         raise ValueError("something is wrong here")
     if HOW == "exit":
