@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.tensor import Array, Tensor, make
@@ -33,6 +34,7 @@ from tinygrad_lite.ops.windows.padding import pad
 __all__ = ["MultiheadAttention"]
 
 
+@named
 def scaled_dot_product_attention(
     query: Array, key: Array, value: Array, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
     scale: float | None = None, enable_gqa: bool = False,
@@ -286,6 +288,7 @@ class MultiheadAttention(Module):
         return y, (weights.reshape(tuple(weights.shape[1:])) if alone else weights)
 
 
+@named
 def multi_head_attention_forward(
     query: Any, key: Any, value: Any, embed_dim_to_check: int, num_heads: int, in_proj_weight: Any, in_proj_bias: Any,
     bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,

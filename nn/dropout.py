@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.elementwise.activation import SELU_ALPHA, SELU_SCALE
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -29,8 +30,15 @@ def check_probability(name: str, p: float) -> None:
         raise ValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _chosen(shape: tuple[int, ...], p: float) -> Any:
+def check_numbers(name: str, input: Any) -> None:
+    """Raise before anything is drawn for an array of something else than numbers."""
+    if input.dtype.kind not in "biuf":
+        raise DTypeError(f"{name}: expected numbers, got {describe(input)}")
+
+
+def _chosen(name: str, input: Any, shape: tuple[int, ...], p: float) -> Any:
     """Return a mask of the elements to keep, each with probability ``1 - p``."""
+    check_numbers(name, input)
     return default_generator().random(shape, np.float32) >= p
 
 
@@ -39,7 +47,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None =
     if not training or p == 0:
         return input
     shape = tuple(input.shape) if axes is None else (*input.shape[: input.ndim - axes], *(1,) * axes)
-    keep = _chosen(shape, p).astype(input.dtype)
+    keep = _chosen(name, input, shape, p).astype(input.dtype)
     return input * (keep if p >= 1 else keep * new.asarray(1 / (1 - p), input.dtype))
 
 
@@ -101,6 +109,7 @@ def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
     return _channels("dropout3d", 3, input, p, training)
 
 
+@named
 def feature_dropout(input: Array, p: float, train: bool) -> Array:
     """Set whole channels (axis 1) to zero with probability ``p``, and divide the others by ``1 - p``."""
     return _dropped("feature_dropout", input, p, train, max(input.ndim - 2, 0))
@@ -114,7 +123,7 @@ def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ..
         return input * 0.0
     low = -SELU_ALPHA * SELU_SCALE
     a = ((1 - p) * (1 + p * low * low)) ** -0.5
-    keep = _chosen(shape, p)
+    keep = _chosen(name, input, shape, p)
     # dropped elements become SELU's lowest value; the factor a and the shift restore mean and variance
     return where(keep, input * a, new.asarray(low * a, input.dtype)) - a * p * low
 

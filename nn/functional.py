@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_lite.engine import functional as _declared
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.functional import *  # noqa: F403
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.nn.attention import (
@@ -51,26 +52,35 @@ def __dir__() -> list[str]:
 
 def relu(input: Any, inplace: bool = False) -> Any:
     """Return ``max(input, 0)``; the slope at 0 is taken as 0. With ``inplace`` it is written into ``input``."""
+    return _activation.relu(input) if inplace is False else _relu(input, inplace)
+
+
+@named
+def _relu(input: Any, inplace: bool) -> Any:
     return input.relu_() if inplace and hasattr(input, "relu_") else _activation.relu(input)
 
 
+@named
 def relu_(input: Any) -> Any:
     """Set what is negative in ``input`` to 0, in place."""
     return input.relu_()
 
 
+@named
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return ``exp(input)`` divided by its sum along ``dim``."""
     dim = _usual("softmax", input) if dim is None else dim
     return _activation.softmax(input if dtype is None else input.to(dtype), dim)
 
 
+@named
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return the logarithm of the softmax along ``dim``."""
     dim = _usual("log_softmax", input) if dim is None else dim
     return _activation.log_softmax(input if dtype is None else input.to(dtype), dim)
 
 
+@named
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return the softmax of ``-input`` along ``dim``."""
     dim = _usual("softmin", input) if dim is None else dim
@@ -82,6 +92,7 @@ def _usual(name: str, input: Any) -> int:
     return 0 if input.ndim in (0, 1, 3) else 1
 
 
+@named
 def upsample(
     input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Any:
@@ -90,28 +101,33 @@ def upsample(
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
+@named
 def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """Return `interpolate` of the input with ``mode='nearest'``, by its old name."""
     warn("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.")
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
+@named
 def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """Return bilinear `interpolate` of the input, corners staying corners, by its old name."""
     warn("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.")
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
+@named
 def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Any:
     """Write `rrelu` of ``input`` into it."""
     return rrelu(input, lower, upper, training, inplace=True)
 
 
+@named
 def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
     """Return `conv1d` of sequences (T, N, C) with a weight (K, C, out)."""
     return _declared.conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)
 
 
+@named
 def native_channel_shuffle(input: Any, groups: int) -> Any:
     """Return `channel_shuffle` of ``input``."""
     return _declared.channel_shuffle(input, groups)
@@ -125,7 +141,7 @@ def _with_indices(name: str) -> Any:
 
     call.__name__ = call.__qualname__ = f"{name}_with_indices"
     call.__doc__ = f"Return `{name}` and the index of each maximum."
-    return call
+    return named(call)
 
 
 max_pool1d_with_indices = _with_indices("max_pool1d")

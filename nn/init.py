@@ -26,7 +26,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _generator(generator: Any) -> np.random.Generator:
+def _generator(generator: Any, tensor: Tensor) -> np.random.Generator:
+    if not tensor.array.flags.writeable:  # before anything is drawn
+        raise GradientError(f"init: this tensor {describe(tensor)} is read-only; use .clone() first")
     return default_generator() if generator is None else generator
 
 
@@ -38,6 +40,7 @@ def _fill(tensor: Tensor, values: Any) -> Tensor:
     return tensor
 
 
+@named
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the factor by which to scale initial weights for ``nonlinearity``.
 
@@ -90,7 +93,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
     """Fill with uniform random numbers between ``a`` and ``b``."""
     if b < a:
         raise ValueError(f"uniform_: b must not be smaller than a, got a={a} and b={b}")
-    return _fill(tensor, _generator(generator).uniform(a, b, tensor.array.shape))
+    return _fill(tensor, _generator(generator, tensor).uniform(a, b, tensor.array.shape))
 
 
 @named
@@ -98,7 +101,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
     """Fill with normal random numbers."""
     if std < 0:
         raise ValueError(f"normal_: std must not be negative, got {std}")
-    return _fill(tensor, _generator(generator).normal(mean, std, tensor.array.shape))
+    return _fill(tensor, _generator(generator, tensor).normal(mean, std, tensor.array.shape))
 
 
 @named
@@ -106,13 +109,14 @@ def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
     """Fill with normal random numbers, drawn again while outside ``[a, b]``."""
+    mean, std, a, b = float(mean), float(std), float(a), float(b)
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
             "The distribution of values may be incorrect.",
             stacklevel=2,
         )
-    rng = _generator(generator)
+    rng = _generator(generator, tensor)
     values = rng.normal(mean, std, tensor.array.shape)
     for _ in range(100):
         out = (values < a) | (values > b)
@@ -223,13 +227,13 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
     The axes after the first count as one.
     """
-    shape = tensor.array.shape
+    shape, gain = tensor.array.shape, float(gain)
     if len(shape) < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if not tensor.array.size:
         return tensor
     rows, columns = shape[0], math.prod(shape[1:])
-    q, r = np.linalg.qr(_generator(generator).normal(size=(max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr(_generator(generator, tensor).normal(size=(max(rows, columns), min(rows, columns))))
     q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the distribution uniform
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(shape))
 
@@ -242,11 +246,12 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     """
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    rng = _generator(generator)
+    rng = _generator(generator, tensor)
     rows, columns = tensor.array.shape
+    zeros = math.ceil(sparsity * rows)
     values = rng.normal(0, std, (rows, columns))
     for c in range(columns):
-        values[rng.permutation(rows)[: math.ceil(sparsity * rows)], c] = 0
+        values[rng.permutation(rows)[:zeros], c] = 0
     return _fill(tensor, values)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from tinygrad_lite.nn.linear import Linear
@@ -151,6 +152,7 @@ class _LazyChannels(LazyModuleMixin):
         self.reset_parameters()
 
 
+@checked_constructor
 class _LazyConv(_LazyChannels):
     def __init__(
         self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
@@ -160,6 +162,7 @@ class _LazyConv(_LazyChannels):
         self._wait(out_channels, bias, dtype)
 
 
+@checked_constructor
 class _LazyConvTranspose(_LazyChannels):
     def __init__(
         self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
@@ -208,6 +211,7 @@ class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
     cls_to_become = ConvTranspose3d
 
 
+@checked_constructor
 class _LazyNorm(LazyModuleMixin):
     def __init__(
         self: Any, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
@@ -225,6 +229,8 @@ class _LazyNorm(LazyModuleMixin):
 
     def initialize_parameters(self: Any, input: Any) -> None:
         """Make weight, bias and running statistics for ``input``."""
+        if input.ndim < 2:
+            raise ShapeError(f"{type(self).__name__}: expected (N, C, ...), got {describe(input)}")
         _set(self, "num_features", self.num_features or input.shape[1])
         if self.has_uninitialized_params():
             for t in (self.weight, self.bias, self.running_mean, self.running_var):

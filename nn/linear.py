@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import get_default_dtype
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.init import uniform_
@@ -87,6 +88,7 @@ def redraw(bound: float, *parameters: Parameter | None) -> None:
             uniform_(p, -bound, bound)
 
 
+@named
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """Return ``input1 @ weight[k] @ input2`` for each output k, plus ``bias``."""
     if (

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from tinygrad_lite.engine.arguments import checked_constructor
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.source import OURS
+from tinygrad_lite.errors import visible
 from tinygrad_lite.nn.convert import Converting
 from tinygrad_lite.nn.hooks import ACTIVE, call_with_hooks
 from tinygrad_lite.nn.members import make_tables
@@ -158,7 +159,7 @@ class Module(Converting, Stateful):
     def __repr__(self) -> str:
         extra = self.extra_repr().split("\n") if self.extra_repr() else []
         children = [
-            f"({name}): " + repr(child).replace("\n", "\n  ") for name, child in self._modules.items()
+            f"({visible(name)}): " + repr(child).replace("\n", "\n  ") for name, child in self._modules.items()
         ]  # fmt: skip
         if not children and len(extra) <= 1:
             return f"{self._get_name()}({''.join(extra)})"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.engine.devices import Device
 from tinygrad_lite.engine.printing import show
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
@@ -27,6 +28,7 @@ class _Named(Tensor):
         return (*super().__reduce_ex__(protocol), self.__dict__ or None)
 
 
+@named_constructor
 class Parameter(_Named):
     """A tensor that becomes a parameter when it is assigned to a module attribute.
 
@@ -52,6 +54,7 @@ class Parameter(_Named):
         return f"Parameter containing:\n{show(self)}"
 
 
+@named_constructor
 class Buffer(_Named):
     """A tensor that becomes a buffer when it is assigned to a module attribute.
 
@@ -70,6 +73,7 @@ class Buffer(_Named):
 _SLOT: Any = vars(Tensor)["array"]  # hidden by a property until there are values
 
 
+@named_constructor
 class _Uninitialized(_Named):
     """A tensor of a lazy layer before the first input: it has a dtype and no shape."""
 
@@ -154,6 +158,7 @@ class _Uninitialized(_Named):
         return type(self), (self.tracked, None, self.dtype)
 
 
+@named_constructor
 class UninitializedParameter(_Uninitialized, Parameter):
     """A parameter whose shape is not known yet; `materialize` makes it a `Parameter`."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.errors import visible
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
 
@@ -33,7 +34,7 @@ class _Parameters(Module):
 
     def extra_repr(self) -> str:
         """Return one line for each entry."""
-        return "\n".join(f"  ({key}): {_shown(value)}" for key, value in self._entries())
+        return "\n".join(f"  ({visible(key)}): {_shown(value)}" for key, value in self._entries())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise RuntimeError: it holds parameters and computes nothing."""

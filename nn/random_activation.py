@@ -5,11 +5,16 @@ Source: Jang et al. 2017 (Gumbel softmax).
 
 from __future__ import annotations
 
+from operator import index
+
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import fits
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import ArgumentError, describe
+from tinygrad_lite.nn.dropout import check_numbers
 from tinygrad_lite.ops.elementwise.activation import leaky_relu, softmax
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import plain
@@ -30,6 +35,7 @@ def rrelu(
         raise ValueError(f"rrelu: lower bound {lower} must not be greater than upper bound {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
+    check_numbers("rrelu", input)
     slope = default_generator().uniform(lower, upper, tuple(input.shape)).astype(input.dtype)
     return where(plain(input) >= 0, input, input * slope)
 
@@ -42,6 +48,12 @@ def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float
 
     ``hard``: exactly one-hot, with the gradient of the soft one.
     """
+    if not fits(float, tau):  # before anything is drawn
+        raise ArgumentError(f"gumbel_softmax: tau must be a number, got {describe(tau)}")
+    check_numbers("gumbel_softmax", logits)
+    hard = bool(hard)
+    if logits.ndim:
+        logits.shape[index(dim)]
     noise = default_generator().gumbel(size=tuple(logits.shape)).astype(logits.dtype)
     y = softmax((logits + noise) / tau, dim)
     if not hard:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import counted
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
@@ -70,6 +71,7 @@ class _Recurrent(Module):
             raise ValueError("hidden_size must be greater than zero")
         if num_layers <= 0:
             raise ValueError("num_layers must be greater than zero")
+        counted(type(self).__name__, "num_layers", num_layers)
         if not 0 <= proj_size < hidden_size:
             raise ValueError(
                 "proj_size has to be a positive integer, smaller than hidden_size, or zero to disable projections"

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tinygrad_lite.engine.arguments import explained
 from tinygrad_lite.engine.mode import MODE, Mode
 from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
@@ -21,12 +22,16 @@ def placed(mode: Mode, forward: Callable[..., Any], args: tuple[Any, ...], kwarg
         frame = user_frame(sys._getframe(2))
         place = (frame.f_code, frame.f_lasti)
     inside = mode.at(place)
-    MODE.set(inside)
     try:
+        MODE.set(inside)
         return forward(*args, **kwargs)
     finally:
         left = MODE.get()  # forward may have changed it for good: set_grad_enabled(False)
-        MODE.set(mode if left is inside else left.at(mode.place))
+        before = mode if left is inside or left is mode else left.at(mode.place)
+        try:
+            MODE.set(before)
+        except MemoryError:  # what the failed attempt freed is enough for the second
+            MODE.set(before)
 
 
 def located(module: Any, args: Any, error: Exception) -> None:
@@ -38,12 +43,16 @@ def located(module: Any, args: Any, error: Exception) -> None:
     """
     place = getattr(error, "_place", None)
     if place is None:
-        ours = type(module).__module__.startswith("tinygrad_lite.nn.")
+        ours = type(module).__module__.startswith("tinygrad_lite.")
         if ours and isinstance(error, (AttributeError, TypeError)) and not isinstance(error, DTypeError):
             if args and not hasattr(args[0], "ndim") and not isinstance(args[0], tuple):
                 clear = DTypeError(f"{type(module).__name__}: expected a tensor, got {describe(args[0])}")
                 located(module, args, clear)
                 raise clear from error
+        clearer = explained(type(module).__name__, type(module).forward, (module, *args), {}, error) if ours else None
+        if clearer is not None:
+            located(module, args, clearer)
+            raise clearer from error
         error._place = (module, "", type(module).__name__, error.args)  # type: ignore[attr-defined]
         return
     below, path, kind, texts = place

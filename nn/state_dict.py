@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import bump
+from tinygrad_lite.errors import visible
 from tinygrad_lite.nn.hooks import Hooked
 from tinygrad_lite.nn.members import Members
 from tinygrad_lite.nn.parameter import Parameter, is_lazy
@@ -161,7 +162,7 @@ class Stateful(Members, Hooked):
         if strict:
             for words, names in (("Unexpected", keys.unexpected_keys), ("Missing", keys.missing_keys)):
                 if names:
-                    listed = ", ".join(f'"{name}"' for name in names)
+                    listed = ", ".join(f'"{visible(name)}"' for name in names)
                     found.insert(0, f"{words} key(s) in state_dict: {listed}. ")
         if found:
             errors.take_back()
@@ -202,16 +203,16 @@ def _load_one(module: Any, name: str, t: Any, key: str, value: Any, assign: bool
     array = value.array if isinstance(value, Tensor) else value
     if not isinstance(array, np.ndarray):
         errors.append(
-            f'While copying the parameter named "{key}", expected a tensor from checkpoint object but received '
-            f"{type(value)}"
+            f'While copying the parameter named "{visible(key)}", expected a tensor from checkpoint object but '
+            f"received {type(value)}"
         )
         return
     if t.ndim == 0 and array.shape == (1,):
         value = array = array[0, ...]
     if array.shape != t.shape:
         errors.append(
-            f"size mismatch for {key}: copying a param with shape {tuple(array.shape)} from checkpoint, the shape "
-            f"in current model is {tuple(t.shape)}."
+            f"size mismatch for {visible(key)}: copying a param with shape {tuple(array.shape)} from checkpoint, the "
+            f"shape in current model is {tuple(t.shape)}."
         )
     elif array.dtype.kind not in "biuf":
         errors.append(f"{key}: cannot copy dtype {array.dtype} into {t.dtype}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import counted
 from tinygrad_lite.engine.tensor import get_default_dtype, make
 from tinygrad_lite.nn import functional as F, init
 from tinygrad_lite.nn.attention import MultiheadAttention
@@ -135,8 +136,8 @@ class TransformerDecoderLayer(_Layer):
 class _Stack(Module):
     def __init__(self, layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
+        self.num_layers = counted(type(self).__name__, "num_layers", num_layers)
         self.layers = ModuleList([copy.deepcopy(layer) for _ in range(num_layers)])
-        self.num_layers = num_layers
         self.add_module("norm", norm)
 
     norm: Module | None

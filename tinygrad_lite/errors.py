@@ -14,45 +14,63 @@ from typing import Any
 import numpy as np
 
 __all__ = ["ArgumentError", "DTypeError", "DeviceError", "FileError", "GradientError", "LinAlgError", "MissingExtra",
-           "OptionError", "ShapeError", "describe", "require"]  # fmt: skip
+           "OptionError", "ShapeError", "describe", "require", "visible"]  # fmt: skip
 
 
-class ShapeError(ValueError, RuntimeError):
+def visible(text: object) -> str:
+    r"""Return ``text`` with control characters as escapes: a name from a file must not steer a terminal.
+
+    >>> print(visible("weight\x1b[2J"))
+    weight\x1b[2J
+    """
+    shown = str(text)
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in shown)
+
+
+class _Visible(Exception):
+    def __str__(self) -> str:
+        text: str = Exception.__str__(self)
+        return visible(text)
+
+
+class ShapeError(_Visible, ValueError, RuntimeError):
     """Shapes that do not fit together."""
 
 
-class OptionError(ValueError, RuntimeError):
+class OptionError(_Visible, ValueError, RuntimeError):
     """An argument whose value is not allowed."""
 
 
-class ArgumentError(TypeError, ValueError):
+class ArgumentError(_Visible, TypeError, ValueError):
     """An argument of the wrong kind: a string for a number, a tensor for an option."""
 
 
-class DTypeError(TypeError, NotImplementedError):
+class DTypeError(_Visible, TypeError, NotImplementedError):
     """A dtype, or a kind of object, that the operation does not support (also a RuntimeError)."""
 
 
-class GradientError(RuntimeError):
+class GradientError(_Visible, RuntimeError):
     """A backward pass that fails.
 
     Nothing was recorded, the graph was freed, a value was changed in place or is not finite.
     """
 
 
-class LinAlgError(np.linalg.LinAlgError, RuntimeError):
+class LinAlgError(_Visible, np.linalg.LinAlgError, RuntimeError):
     """A matrix that cannot be inverted or decomposed."""
 
 
-class DeviceError(RuntimeError, ValueError):
+class DeviceError(_Visible, RuntimeError, ValueError):
     """A device that does not exist here."""
 
 
-class FileError(ValueError, RuntimeError):
+class FileError(_Visible, ValueError, RuntimeError):
     """A file that is damaged, or whose format or content is not supported."""
 
 
-class MissingExtra(ImportError):
+class MissingExtra(_Visible, ImportError):
     """An optional package is missing; the message names the extra to install."""
 
 
@@ -90,6 +108,24 @@ WORDS = tuple(
         (r"'(\w+)' object cannot be interpreted as an integer", r"expected a whole number, got a \1"),
         (r"invalid literal for int\(\) with base 10: ", "expected a whole number, got "),
         (r"numpy boolean subtract.*", "not defined for bool tensors; use ^ or logical_xor"),
+        (r"Python int(eger)? .*(too large|out of bounds).*", "a number is too large"),
+        (r"(cannot fit .* into an index-sized integer|cannot convert float .* to integer)", "a number is too large"),
+        (r"'(\w+)' object has no attribute '(\w+)'", r"got a \1, which has no \2"),
+        (r"unsupported operand type\(s\) for (\S+): '(\S+)' and '(\S+)'", r"cannot compute \2 \1 \3"),
+        (r"'(\w+)' object is not (iterable|subscriptable)", r"expected several values, got a \1"),
+        (r"object of type '(\w+)' has no len\(\)", r"expected several values, got a \1"),
+        (r"'(\w+)' object is not callable", r"expected a function, got a \1"),
+        (r"'\S+' not supported between instances of '(\S+)' and '(\S+)'", r"cannot compare a \1 with a \2"),
+        (r"Cannot interpret '(.*)' as a data type|data type '(.*)' not understood", r"there is no dtype \1\2"),
+        (r"must be real number, not (\S+)", r"expected a number, got a \1"),
+        (r"float\(\) argument must be a string or a real number, not '(\S+)'", r"expected a number, got a \1"),
+        (r"int\(\) argument must be a string.*, not '(\S+)'", r"expected a whole number, got a \1"),
+        (r"can't multiply sequence by non-int of type '(\S+)'", r"expected a whole number, got a \1"),
+        (r"maximum recursion depth exceeded.*", "an argument contains itself, or is nested too deeply"),
+        (r"The truth value of an array.*", "expected one value, got several"),
+        (r"setting an array element with a sequence.*", "the rows have different lengths"),
+        (r"unhashable type: '(\S+)'", r"a \1 is not allowed here"),
+        (r"(not enough|too many) values to unpack \(expected (\d+).*", r"expected \2 values"),
     )
 )  # fmt: skip
 
@@ -118,5 +154,5 @@ def describe(value: Any) -> str:
     if isinstance(value, (list, tuple)) and any(hasattr(v, "shape") for v in value):
         shown = ", ".join(describe(v) for v in value[:4])
         return f"[{shown}{', ...' if len(value) > 4 else ''}]"
-    text = repr(value)
-    return text if len(text) <= 60 else f"a {type(value).__name__}"
+    text = visible(repr(value))
+    return text if len(text) <= 60 else f"a {visible(type(value).__name__)}"

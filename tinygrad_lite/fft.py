@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.no_effect import absent
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make
 from tinygrad_lite.ops.elementwise.cast import dtype_of
@@ -20,6 +21,7 @@ def _frequencies(name: str, steps: Any, n: int, d: float, dtype: Any, words: dic
     return t.requires_grad_(words.pop("requires_grad", False))
 
 
+@named
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, **words: Any) -> Tensor:
     """Return the frequencies of a Fourier transform of ``n`` samples that are ``d`` apart.
 
@@ -30,6 +32,7 @@ def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, **words: Any) -> Tenso
     return _frequencies("fftfreq", steps - n * (steps >= (n + 1) // 2), n, d, dtype, words)
 
 
+@named
 def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, **words: Any) -> Tensor:
     """Return the frequencies that are not negative.
 
@@ -44,6 +47,7 @@ def _shifted(input: Tensor, dim: Any, sign: int) -> Tensor:
     return roll(input, tuple(input.shape[d] // 2 * sign for d in dims), dims) if dims else input
 
 
+@named
 def fftshift(input: Tensor, dim: Any = None) -> Tensor:
     """Return ``input`` with frequency 0 in the middle.
 
@@ -53,6 +57,7 @@ def fftshift(input: Tensor, dim: Any = None) -> Tensor:
     return _shifted(input, dim, 1)
 
 
+@named
 def ifftshift(input: Tensor, dim: Any = None) -> Tensor:
     """Return ``input`` with frequency 0 first: `fftshift` undone."""
     return _shifted(input, dim, -1)

@@ -27,7 +27,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from tinygrad_lite.engine.mode import MODE, Observer
+from tinygrad_lite.engine.arguments import named, named_constructor
+from tinygrad_lite.engine.mode import MODE, Observer, enter, leave
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.engine.tensor import Tensor
@@ -151,6 +152,7 @@ class ProfilerAction(Enum):
     RECORD_AND_SAVE = 3
 
 
+@named
 def schedule(
     *, wait: int, warmup: int, active: int, repeat: int = 0, skip_first: int = 0, skip_first_wait: int = 0
 ) -> Callable[[int], ProfilerAction]:
@@ -172,6 +174,7 @@ def schedule(
     return action
 
 
+@named
 def tensorboard_trace_handler(
     dir_name: str, worker_name: str | None = None, use_gzip: bool = False
 ) -> Callable[[Any], None]:
@@ -185,11 +188,13 @@ def tensorboard_trace_handler(
     return write
 
 
+@named
 def supported_activities() -> set[ProfilerActivity]:
     """Return the CPU."""
     return {ProfilerActivity.CPU}
 
 
+@named_constructor
 class record_function:  # noqa: N801 - PyTorch's name
     """Name a part of the program in the running profiles: a ``with`` block or a decorator.
 
@@ -226,6 +231,7 @@ class record_function:  # noqa: N801 - PyTorch's name
         return named
 
 
+@named_constructor
 class profile(Observer):  # noqa: N801 - PyTorch's name
     """Measure the time and bytes of every op in a ``with`` block.
 
@@ -252,16 +258,19 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
 
     def __enter__(self) -> Self:
         mode = MODE.get()
-        MODE.set(mode.but(observers=(*mode.observers, self), outer=mode))
         self._begun = self._last = perf_counter()
         self._origin = self._origin or self._begun
         self._apart()
+        enter(mode.but(observers=(*mode.observers, self), outer=mode))
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: Any = None, error: Any = None, trace: Any = None) -> None:
+        try:
+            leave()
+        except MemoryError:
+            leave()
         self.seconds += perf_counter() - self._begun
-        MODE.set(MODE.get().outer or MODE.get().but(observers=()))
-        if self.on_trace_ready is not None and exc[0] is None:
+        if self.on_trace_ready is not None and kind is None:
             self.on_trace_ready(self)
 
     def step(self) -> None:

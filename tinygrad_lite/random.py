@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.arguments import named, named_constructor
 from tinygrad_lite.engine.keywords import OUT, creating
-from tinygrad_lite.engine.layout import reproduced
+from tinygrad_lite.engine.layout import order_in, reproduced
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.tensor import Array, Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import dtype_of
 from tinygrad_lite.ops.indexing.inplace import filler
 from tinygrad_lite.ops.shape.reshaping import sizes
 
@@ -29,6 +30,7 @@ __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "init
            "seed", "set_rng_state"]  # fmt: skip
 
 
+@named_constructor
 class Generator(np.random.Generator):
     """NumPy's random generator with PyTorch's methods for seeding it.
 
@@ -124,6 +126,7 @@ def get_rng_state() -> Any:
     return default_generator().get_state()
 
 
+@named
 def set_rng_state(new_state: Any) -> None:
     """Restore a state from `get_rng_state`."""
     default_generator().set_state(new_state)
@@ -156,59 +159,50 @@ def _finish(array: Any, dtype: Any, requires_grad: bool) -> Tensor:
     return t
 
 
-def _floating(name: str, dtype: Any) -> np.dtype[Any]:
-    chosen = get_default_dtype() if dtype is None else np.dtype(dtype)
+def _floating(name: str, dtype: Any, requires_grad: bool = False) -> np.dtype[Any]:
+    chosen = get_default_dtype() if dtype is None else dtype_of(name, dtype)
     if chosen.kind != "f":
         raise DTypeError(f"{name}: expected a floating dtype, got {chosen}; use randint for integers")
-    return chosen
+    return _possible(name, chosen, requires_grad)
+
+
+def _possible(name: str, dtype: Any, requires_grad: bool) -> np.dtype[Any]:
+    """Return the dtype; raise before anything is drawn if there can be no such tensor."""
+    chosen = np.dtype(np.int64) if dtype is None else dtype_of(name, dtype)
+    return _finish((), chosen, requires_grad).array.dtype  # type: ignore[no-any-return]
 
 
 def rand(
-    *shape: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    *shape: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Return numbers drawn uniformly from [0, 1).
 
     >>> import tinygrad_lite as tl
     >>> tl.rand(2, 3).shape
     (2, 3)
     """
-    chosen = _floating("rand", dtype)
+    chosen = _floating("rand", dtype, requires_grad)
     drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)  # NumPy draws no float16
-    return _finish(
-        (generator or default_generator()).random(_shape(shape if size is None else (size,)), dtype=drawn),
-        chosen,
-        requires_grad,
-    )
+    numbers = (generator or default_generator()).random(_shape(shape if size is None else (size,)), dtype=drawn)
+    return _finish(numbers, chosen, requires_grad)
 
 
 def randn(
-    *shape: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    *shape: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Return numbers drawn from the normal distribution of mean 0 and variance 1.
 
     >>> import tinygrad_lite as tl
     >>> tl.randn(2, 3).shape
     (2, 3)
     """
-    chosen = _floating("randn", dtype)
-    drawn = chosen if chosen.itemsize >= 4 else np.dtype(np.float32)
-    drawn_numbers = (generator or default_generator()).standard_normal(
-        _shape(shape if size is None else (size,)), dtype=drawn
-    )
-    return _finish(drawn_numbers, chosen, requires_grad)
+    chosen = _floating("randn", dtype, requires_grad)
+    drawn, where = chosen if chosen.itemsize >= 4 else np.dtype(np.float32), _shape(shape if size is None else (size,))
+    return _finish((generator or default_generator()).standard_normal(where, dtype=drawn), chosen, requires_grad)
 
 
-@named
 def randint(
     low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
@@ -229,11 +223,11 @@ def randint(
         raise TypeError("randint: size is missing; randint(high, size) or randint(low, high, size)")
     if low >= high:
         raise OptionError(f"randint: expected low < high, got low={low} and high={high}")
+    chosen = _possible("randint", dtype, requires_grad)
     drawn = (generator or default_generator()).integers(low, high, _shape((size,)))
-    return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
+    return _finish(drawn, chosen, requires_grad)
 
 
-@named
 def randperm(
     n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -245,8 +239,9 @@ def randperm(
     """
     if n < 0:
         raise OptionError(f"randperm: expected n >= 0, got {n}")
+    chosen = _possible("randperm", dtype, requires_grad)
     drawn = (generator or default_generator()).permutation(index(n))
-    return _finish(drawn, np.int64 if dtype is None else dtype, requires_grad)
+    return _finish(drawn, chosen, requires_grad)
 
 
 def _laid_like(input: Any, t: Tensor, memory_format: Any) -> Tensor:
@@ -267,6 +262,7 @@ def rand_like(
     >>> tl.rand_like(tl.ones(2)).shape
     (2,)
     """
+    order_in("rand_like", getattr(input, "array", input), memory_format)
     t = rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
     return _laid_like(input, t, memory_format)
 
@@ -281,6 +277,7 @@ def randn_like(
     >>> tl.randn_like(tl.ones(2)).shape
     (2,)
     """
+    order_in("rand_like", getattr(input, "array", input), memory_format)
     t = randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
     return _laid_like(input, t, memory_format)
 
@@ -295,12 +292,12 @@ def randint_like(
     >>> tl.randint_like(tl.ones(2), 5, 6)
     tensor([5., 5.])
     """
+    order_in("rand_like", getattr(input, "array", input), memory_format)
     low, high = (0, low) if high is None else (low, high)
     t = randint(low, high, input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
     return _laid_like(input, t, memory_format)
 
 
-@named
 def normal(
     mean: float | Tensor = 0.0, std: float | Tensor = 1.0, size: Any = None, *, generator: Any = None,
     dtype: Any = None, device: Any = None, requires_grad: bool = False,
@@ -319,6 +316,8 @@ def normal(
     if size is None and not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
         raise TypeError("normal: size is needed when mean and std are numbers")
     shape = _shape((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
+    np.broadcast_shapes(shape, np.shape(m), np.shape(s))
+    _possible("normal", get_default_dtype(), requires_grad)
     chosen = dtype or next((v.dtype for v in (m, s) if isinstance(v, np.ndarray)), get_default_dtype())
     return _finish(randn(shape, generator=generator, dtype=chosen).array * s + m, chosen, requires_grad)
 
@@ -348,7 +347,6 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
     return make(((generator or default_generator()).random(chances.shape) < chances).astype(like))
 
 
-@named
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Return ``num_samples`` indices per row, drawn in proportion to weights.
 
@@ -387,6 +385,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     return make(out.reshape((*weights.shape[:-1], num_samples)).astype(np.int64))
 
 
+@named
 def poisson(input: Any, generator: Any = None) -> Tensor:
     """Return counts drawn from Poisson distributions with the rates in ``input``.
 
@@ -478,6 +477,7 @@ def log_normal_(input: Array, mean: float = 1.0, std: float = 2.0, *, generator:
     return (generator or default_generator()).lognormal(mean, std, input.shape)
 
 
+@named
 def binomial(count: Any, prob: Any, generator: Any = None) -> Tensor:
     """Return how many of ``count`` trials succeed, each with probability ``prob``: two tensors that broadcast.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.devices import Device, as_device
 from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.mode import is_inference_mode_enabled as is_inference_mode_enabled
@@ -45,6 +46,7 @@ NO_EFFECT.update(
 
 
 # ------------------------------------------------------------------------------------------------ defaults
+@named
 def set_default_device(device: Any) -> None:
     """Accept the CPU, the only device; raise DeviceError for another."""
     as_device(device)
@@ -59,6 +61,7 @@ def get_default_device() -> Device:
     return Device("cpu")
 
 
+@named
 def set_default_tensor_type(t: Any) -> None:
     """Choose the default dtype by a tensor type, ``DoubleTensor`` or its name: an older form of `set_default_dtype`."""
     dtype = dtype_of("set_default_tensor_type", t)
@@ -67,11 +70,12 @@ def set_default_tensor_type(t: Any) -> None:
     set_default_dtype(dtype)
 
 
+@named
 def set_float32_matmul_precision(precision: str) -> None:
     """Store the precision ``highest``, ``high`` or ``medium``; products are computed in full precision always."""
     if precision not in ("highest", "high", "medium"):
         warnings.warn(
-            f"set_float32_matmul_precision: {precision!r} is not one of 'highest', 'high', 'medium'", stacklevel=2
+            f"set_float32_matmul_precision: {precision!r} is not one of 'highest', 'high', 'medium'", stacklevel=3
         )
         return
     _chosen["precision"] = precision
@@ -83,6 +87,7 @@ def get_float32_matmul_precision() -> str:
 
 
 # ------------------------------------------------------------------------------------------------ determinism
+@named
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Store the choice; every operation is deterministic here."""
     if not isinstance(mode, bool):
@@ -100,6 +105,7 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
     return bool(_chosen["warn_only"])
 
 
+@named
 def set_deterministic_debug_mode(debug_mode: int | str) -> None:
     """Store ``default`` (0), ``warn`` (1) or ``error`` (2): another form of `use_deterministic_algorithms`."""
     names: dict[Any, int] = {"default": 0, "warn": 1, "error": 2, 0: 0, 1: 1, 2: 2}
@@ -114,6 +120,7 @@ def get_deterministic_debug_mode() -> int:
     return 0 if not _chosen["deterministic"] else 1 if _chosen["warn_only"] else 2
 
 
+@named
 def set_warn_always(b: bool) -> None:
     """Store the choice; Python's filters decide how often a warning is shown."""
     if not isinstance(b, bool):
@@ -126,6 +133,7 @@ def is_warn_always_enabled() -> bool:
     return bool(_chosen["warn"])
 
 
+@named
 def set_flush_denormal(mode: bool) -> bool:
     """Return False: denormal numbers cannot be switched off from NumPy."""
     return False
@@ -136,6 +144,7 @@ def get_num_interop_threads() -> int:
     return int(_chosen["interop"])
 
 
+@named
 def set_num_interop_threads(num: int) -> None:
     """Store a number; operations run one after another."""
     if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
@@ -168,11 +177,14 @@ _NO_CAST = "operations keep the dtype of their operands"
 )  # fmt: skip
 
 
+@named
 def sym_not(a: Any) -> bool:
     """Return ``not a``."""
     return not a
 
 
+@named
+@named
 def sym_sqrt(a: Any) -> float:
     """Return the square root of a number."""
     return float(np.sqrt(a))
@@ -211,6 +223,7 @@ def get_device_module(device: Any = None) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------ questions
+@named
 def can_cast(from_: Any, to: Any) -> bool:
     """Return whether PyTorch's rules allow a result of one dtype in a tensor of another.
 

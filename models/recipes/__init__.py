@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from tinygrad_lite.errors import MissingExtra
+from tinygrad_lite.errors import MissingExtra, visible
 
 RECIPES = {
     "convolution": ("convolving", "convolution from its definition: loops, matrices, and a kernel learned back"),
@@ -36,7 +36,7 @@ def load(name: str) -> Any:
     Raises ValueError for a name that is not one of `RECIPES`.
     """
     if name not in RECIPES:
-        raise ValueError(f"no recipe '{name}'; there are {', '.join(RECIPES)}")
+        raise ValueError(f"no recipe '{visible(name)}'; there are {', '.join(RECIPES)}")
     return import_module(f"tinygrad_lite.models.recipes.{RECIPES[name][0]}")
 
 
@@ -68,7 +68,7 @@ def run_train(argv: Sequence[str]) -> int:
         print(f"usage: tinygrad-lite train NAME [options]\n\n{names}\n\n`tinygrad-lite train NAME --help` says more.")
         return 0 if argv else 2
     if argv[0] not in RECIPES:
-        print(f"tinygrad-lite train: no recipe '{argv[0]}'\n\n{names}", file=sys.stderr)
+        print(f"tinygrad-lite train: no recipe '{visible(argv[0])}'\n\n{names}", file=sys.stderr)
         return 2
     from tinygrad_lite.models.recipes.job import Job
 

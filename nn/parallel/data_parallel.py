@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.no_effect import NO_EFFECT
+from tinygrad_lite.errors import ArgumentError, describe
 from tinygrad_lite.nn.module import Module
 
 __all__ = ["DataParallel", "data_parallel"]
@@ -20,6 +22,8 @@ class DataParallel(Module):
 
     def __init__(self, module: Any, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
         super().__init__()
+        if not callable(module):
+            raise ArgumentError(f"{type(self).__name__}: module must be a Module, got {describe(module)}")
         self.dim = dim
         self.module = module
         self.device_ids: list[Any] = []
@@ -29,6 +33,7 @@ class DataParallel(Module):
         return self.module(*inputs, **kwargs)
 
 
+@named
 def data_parallel(
     module: Any, inputs: Any, device_ids: Any = None, output_device: Any = None, dim: int = 0,
     module_kwargs: dict[str, Any] | None = None,

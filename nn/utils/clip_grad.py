@@ -35,6 +35,7 @@ def _gradients(name: str, parameters: Any) -> list[Tensor]:
     return [p.grad for p in tensors_of(name, parameters) if p.grad is not None]
 
 
+@named
 def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
     """Return the norm of all ``tensors`` together, as if they were one vector."""
     arrays = [t.array for t in ([tensors] if isinstance(tensors, Tensor) else tensors)]
@@ -92,6 +93,7 @@ def _scaled(grads: list[Tensor], max_norm: float, total: Any) -> None:
             g.array *= new.asarray(factor, g.array.dtype)
 
 
+@named
 def clip_grad_norm(
     parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
 ) -> Tensor:
@@ -99,11 +101,12 @@ def clip_grad_norm(
     warnings.warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,
-        stacklevel=2,
+        stacklevel=3,
     )
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
+@named
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: Any = None) -> None:
     """Scale gradients in place by ``max_norm / total_norm``, unless that is 1 or more."""
     _scaled(_gradients("clip_grads_with_norm_", parameters), max_norm, total_norm)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn.utils.clip_grad import tensors_of
 from tinygrad_lite.ops.shape.joining import cat
 
 
+@named
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
     """Return the elements of all ``parameters`` as one vector (differentiable)."""
     return cat([p.reshape((-1,)) for p in tensors_of("parameters_to_vector", parameters)], 0)
 
 
+@named
 def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
     """Give ``parameters`` the elements of ``vec``, in order."""
     if not isinstance(vec, Tensor):

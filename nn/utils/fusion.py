@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.mode import no_grad
 from tinygrad_lite.nn.parameter import Parameter
 
@@ -30,6 +31,7 @@ def _weights(w: Any, b: Any, mean: Any, var: Any, eps: float, scale: Any, shift:
     return Parameter(weight, w.requires_grad), Parameter(bias, b is not None and b.requires_grad)
 
 
+@named
 def fuse_conv_bn_weights(
     conv_w: Any, conv_b: Any, bn_rm: Any, bn_rv: Any, bn_eps: float, bn_w: Any, bn_b: Any, transpose: bool = False
 ) -> tuple[Parameter, Parameter]:
@@ -42,6 +44,7 @@ def fuse_conv_bn_weights(
     return _weights(conv_w, conv_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, shape)  # type: ignore[no-any-return]
 
 
+@named
 def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
     """Return a convolution that computes what ``bn(conv(x))`` computes in evaluation."""
     fused = _fused(conv, bn)
@@ -51,6 +54,7 @@ def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
     return fused
 
 
+@named
 def fuse_linear_bn_weights(
     linear_w: Any, linear_b: Any, bn_rm: Any, bn_rv: Any, bn_eps: float, bn_w: Any, bn_b: Any
 ) -> tuple[Parameter, Parameter]:
@@ -58,6 +62,7 @@ def fuse_linear_bn_weights(
     return _weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, (-1, 1))  # type: ignore[no-any-return]
 
 
+@named
 def fuse_linear_bn_eval(linear: Any, bn: Any) -> Any:
     """Return a linear layer that computes what ``bn(linear(x))`` computes in evaluation."""
     fused = _fused(linear, bn)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.nn.module import Module
 
 
+@named
 def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
     """Return a layer made of ``module_cls`` with parameters and buffers whose values are not set.
 

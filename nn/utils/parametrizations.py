@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import counted
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import describe
 from tinygrad_lite.nn.module import Module
@@ -72,6 +73,7 @@ class _SpectralNorm(Module):
             raise ValueError(
                 f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
             )
+        counted("spectral_norm", "n_power_iterations", n_power_iterations)
         self.dim, self.eps = dim % n, eps
         if n > 1:
             self.n_power_iterations = n_power_iterations

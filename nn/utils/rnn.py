@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -36,6 +37,7 @@ class PackedSequence(NamedTuple):
     unsorted_indices: Any = None
 
 
+@named
 def pad_sequence(
     sequences: Sequence[Any], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Any:
@@ -59,6 +61,7 @@ def pad_sequence(
     return stack(out, 0 if batch_first else 1)
 
 
+@named
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
     """Return the sequences that `pad_sequence` joined, from their lengths."""
     x = padded_sequences if batch_first else padded_sequences.swapaxes(0, 1)
@@ -90,6 +93,7 @@ def gathered(x: Any, packed: PackedSequence) -> PackedSequence:
     return packed._replace(data=getitem(x, (step, sequence)))
 
 
+@named
 def pack_padded_sequence(
     input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
@@ -126,6 +130,7 @@ def pack_padded_sequence(
     return gathered(x, PackedSequence(None, make(counts), order, back))
 
 
+@named
 def pad_packed_sequence(
     sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0, total_length: int | None = None
 ) -> tuple[Any, Tensor]:
@@ -148,12 +153,14 @@ def pad_packed_sequence(
     return (x.swapaxes(0, 1) if batch_first else x), make(lengths)
 
 
+@named
 def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:
     """Return sequences (L_i, *) packed."""
     lengths = [s.shape[0] for s in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
+@named
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
     """Return the sequences that were packed, in the order they came in."""
     return unpad_sequence(*pad_packed_sequence(packed_sequences))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import checked_constructor, counted, named
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.nn.module import Module
@@ -49,6 +50,7 @@ def put(old: Any, values: Any) -> None:
     bump(old.array)
 
 
+@checked_constructor
 class SpectralNorm:
     """The hook that divides the weight by its estimated largest singular value before every ``forward``."""
 
@@ -61,6 +63,7 @@ class SpectralNorm:
             raise ValueError(
                 f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
             )
+        counted("spectral_norm", "n_power_iterations", n_power_iterations)
         self.name, self.n_power_iterations, self.dim, self.eps = name, n_power_iterations, dim, eps
 
     def compute_weight(self, module: Any, do_power_iteration: bool) -> Any:
@@ -95,7 +98,7 @@ class SpectralNorm:
         if any(isinstance(hook, SpectralNorm) and hook.name == name for hook in module._forward_pre_hooks.values()):
             raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
         hook = SpectralNorm(name, n_power_iterations, dim, eps)
-        weight = module._parameters[name]
+        weight = module._parameters.get(name)
         if weight is None:
             raise ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None")
         if is_lazy(weight):
@@ -114,6 +117,7 @@ class SpectralNorm:
         return hook
 
 
+@named
 def spectral_norm(
     module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
 ) -> M:
@@ -131,6 +135,7 @@ def spectral_norm(
     return module
 
 
+@named
 def remove_spectral_norm(module: M, name: str = "weight") -> M:
     """Undo `spectral_norm`, keeping the normalised weight; returns the module."""
     hooks: Any = module._forward_pre_hooks  # type: ignore[attr-defined]

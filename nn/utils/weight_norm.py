@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, TypeVar
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter, is_lazy
 
@@ -70,6 +71,7 @@ class WeightNorm:
         setattr(module, self.name, self.compute_weight(module))
 
 
+@named
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """Train length and direction of a weight apart: parameters ``weight_g`` and ``weight_v``; returns the module.
 
@@ -86,12 +88,13 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     warnings.warn(
         "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
         FutureWarning,
-        stacklevel=2,
+        stacklevel=3,
     )
     WeightNorm.apply(module, name, dim)
     return module
 
 
+@named
 def remove_weight_norm(module: M, name: str = "weight") -> M:
     """Undo `weight_norm`; returns the module."""
     for number, hook in module._forward_pre_hooks.items():  # type: ignore[attr-defined]

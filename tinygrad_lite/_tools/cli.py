@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from tinygrad_lite._version import __version__
-from tinygrad_lite.errors import MissingExtra
+from tinygrad_lite.errors import MissingExtra, visible
 
 COMMANDS = {
     "run": ("tinygrad_lite._tools.run", "run", "run a script whose `import torch` is served by tinygrad_lite"),
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tinygrad_lite {__version__}")
         return 0
     if args[0] not in COMMANDS:
-        print(f"tinygrad-lite: no command '{args[0]}'\n\n{usage()}", file=sys.stderr)
+        print(f"tinygrad-lite: no command '{visible(args[0])}'\n\n{usage()}", file=sys.stderr)
         return 2
     module, function, _ = COMMANDS[args[0]]
     try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named, named_constructor
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor, make
@@ -16,6 +17,7 @@ from tinygrad_lite.engine.tensor import Tensor, make
 NO_EFFECT["amp.autocast"] = "operations keep the dtype of their operands; on a CPU that is the fastest"
 
 
+@named_constructor
 class autocast:  # noqa: N801 - PyTorch's name
     """Accept the block or function, and compute in the dtype of the operands.
 
@@ -46,11 +48,13 @@ class autocast:  # noqa: N801 - PyTorch's name
         return function
 
 
+@named
 def custom_fwd(fwd: Any = None, *, device_type: str = "cuda", cast_inputs: Any = None) -> Any:
     """Decorate the forward of a Function; it stays as it is."""
     return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs) if fwd is None else fwd
 
 
+@named
 def custom_bwd(bwd: Any = None, *, device_type: str = "cuda") -> Any:
     """Decorate the backward of a Function; it stays as it is."""
     return functools.partial(custom_bwd, device_type=device_type) if bwd is None else bwd
@@ -61,6 +65,7 @@ def is_autocast_available(device_type: str) -> bool:
     return device_type == "cpu"
 
 
+@named_constructor
 class GradScaler:
     """Scale the loss so that small gradients survive in float16, and skip steps whose gradients are not finite.
 

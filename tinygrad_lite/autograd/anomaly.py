@@ -8,8 +8,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named_constructor
+from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import pull
-from tinygrad_lite.engine.mode import MODE, Observer, switch
+from tinygrad_lite.engine.mode import MODE, Observer, enter, leave, restore, switch
 from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.source import line_of, user_frame
 from tinygrad_lite.engine.tensor import Tensor
@@ -169,13 +171,16 @@ class detect_anomaly(switch):  # noqa: N801 - PyTorch's name
 
     def __enter__(self) -> None:
         mode = MODE.get()
-        MODE.set(mode.but(observers=(*_others(mode), Finder(self.check_nan)), outer=mode))
-        self.quiet.append(np.errstate(all="ignore"))  # the error replaces NumPy's warning
-        self.quiet[-1].__enter__()
+        inside = mode.but(observers=(*_others(mode), Finder(self.check_nan)), outer=mode)
+        self.quiet.append(hush())  # the error replaces NumPy's warning
+        enter(inside)
 
-    def __exit__(self, *exc: object) -> None:
-        self.quiet.pop().__exit__(None, None, None)
-        super().__exit__(*exc)
+    def __exit__(self, kind: Any = None, error: Any = None, trace: Any = None) -> None:
+        try:
+            leave()
+        except MemoryError:
+            leave()
+        unhush(self.quiet.pop())
 
     def __call__(self, function: Any) -> Any:
         """Decorate a function."""
@@ -188,6 +193,7 @@ class detect_anomaly(switch):  # noqa: N801 - PyTorch's name
         return inside
 
 
+@named_constructor
 class set_detect_anomaly(switch):  # noqa: N801 - PyTorch's name
     """Switch `detect_anomaly` on or off, at once or for a ``with`` block."""
 
@@ -200,8 +206,8 @@ class set_detect_anomaly(switch):  # noqa: N801 - PyTorch's name
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, *exc: object) -> None:
-        MODE.set(self.before)
+    def __exit__(self, kind: Any = None, error: Any = None, trace: Any = None) -> None:
+        restore(self.before)
 
 
 def is_anomaly_enabled() -> bool:

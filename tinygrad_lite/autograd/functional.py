@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.grad import grad
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.op import PUBLIC
@@ -80,6 +81,7 @@ def _variable(x: Tensor, create_graph: bool) -> Tensor:
     return make(x.array).requires_grad_()
 
 
+@named
 def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """Return (outputs, ``v`` times the Jacobian), computed by one backward pass.
 
@@ -94,6 +96,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return p.result(p.outputs, p.one_out), p.result(g, p.one_in)
 
 
+@named
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """Return (outputs, Jacobian times ``v``), computed by two backward passes.
 
@@ -116,6 +119,7 @@ def _linear(p: Problem) -> tuple[list[Tensor], list[Any]]:
         return us, p.pulled(p.outputs, us, p.inputs, True)
 
 
+@named
 def jacobian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = True,
     strategy: str = "reverse-mode",
@@ -178,6 +182,7 @@ def _slope(
         return p, p.pulled(p.outputs, [make(new.ones(tuple(p.outputs[0].shape), p.outputs[0].dtype))], p.inputs, True)
 
 
+@named
 def hessian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = True,
     outer_jacobian_strategy: str = "reverse-mode",
@@ -201,6 +206,7 @@ def hessian(
     return done[0] if p.one_in else tuple(done)
 
 
+@named
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """Return (output, Hessian times ``v``) without computing the full Hessian.
 
@@ -212,6 +218,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _times("hvp", func, inputs, v, create_graph, strict)
 
 
+@named
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """Return (output, ``v`` times Hessian); equals `hvp`, by symmetry."""
     return _times("vhp", func, inputs, v, create_graph, strict)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
@@ -19,6 +20,7 @@ class GradcheckError(AssertionError, RuntimeError):
         self.report = report
 
 
+@named
 def gradcheck(
     func: Callable[..., Any],
     inputs: Any,
@@ -78,6 +80,7 @@ def gradcheck(
     return _answer(report, raise_exception)
 
 
+@named
 def gradgradcheck(
     func: Callable[..., Any],
     inputs: Any,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
@@ -16,6 +17,7 @@ from tinygrad_lite.ops.creation import tensor
 NUMBERS = (bool, int, float, np.bool_, np.number)
 
 
+@named
 def default_convert(data: Any) -> Any:
     """Turn the arrays of one example into tensors; everything else stays as it is."""
     if isinstance(data, (np.ndarray, np.generic)) and data.dtype.kind in "biuf":
@@ -29,6 +31,7 @@ def default_convert(data: Any) -> Any:
     return data
 
 
+@named
 def default_collate(batch: Sequence[Any]) -> Any:
     """Stack examples into a batch: tensors, arrays and numbers along a new first axis; tuples and dicts part by part.
 

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tinygrad_lite.datasets.seeds import seeded
+from tinygrad_lite.engine.arguments import named
 
 Seed = int | np.random.Generator | None
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
 
+@named
 def make_cubic(n: int = 700, noise: float = 10.0, seed: Seed = 0, dtype: DTypeLike = np.float32) -> Arrays:
     """Return points of a noisy cubic, ``y = x**3 + 4 + N(0, noise)``.
 
@@ -42,6 +44,7 @@ def make_cubic(n: int = 700, noise: float = 10.0, seed: Seed = 0, dtype: DTypeLi
     return x[:, None].astype(out), y.astype(out)
 
 
+@named
 def make_xor(n: int = 4, noise: float = 0.0, seed: Seed = 0, dtype: DTypeLike = np.float32) -> Arrays:
     """Return the truth table of XOR, its four rows repeated, plus ``N(0, noise)``.
 
@@ -66,6 +69,7 @@ def make_xor(n: int = 4, noise: float = 0.0, seed: Seed = 0, dtype: DTypeLike = 
     return X.astype(out), ((row == 1) | (row == 2)).astype(out)
 
 
+@named
 def make_up_down(
     n: int = 50, length: int = 10, noise: float = 0.1, seed: Seed = 0, dtype: DTypeLike = np.float32
 ) -> Arrays:
@@ -98,6 +102,7 @@ def make_up_down(
     return X[:, None, :].astype(out), y.astype(out)
 
 
+@named
 def make_blobs(
     n_samples: int = 100,
     n_features: int = 2,
@@ -151,6 +156,7 @@ def make_blobs(
     return X.astype(out), y.astype(np.int64)
 
 
+@named
 def make_regression(
     n_samples: int = 100,
     n_features: int = 100,

@@ -10,11 +10,14 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_lite.engine.arguments import named
+
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_INFLATION = 1032  # the largest expansion of one byte of a DEFLATE stream
 _CHUNK = 1 << 20
 
 
+@named
 def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> NDArray[Any]:
     """Read one array from an IDX file, plain or gzipped.
 

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_lite.datasets.idx import read_idx
 from tinygrad_lite.datasets.images import present
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.serialization.atomic import replacing
 
 
@@ -61,6 +62,7 @@ _MOST_BYTES = 64 << 20  # of one download; the largest real file has 26 MB
 _SECONDS = 30
 
 
+@named
 def mnist(
     root: str | os.PathLike[str],
     train: bool = True,
@@ -104,6 +106,7 @@ def mnist(
     return _load(_MNIST, root, train, download, classes=classes, flat=flat, scale=scale, dtype=dtype)
 
 
+@named
 def fashion_mnist(
     root: str | os.PathLike[str],
     train: bool = True,

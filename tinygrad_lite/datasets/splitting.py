@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_lite.datasets.seeds import seeded
+from tinygrad_lite.engine.arguments import named
 
 
+@named
 def split(
     X: ArrayLike,
     y: ArrayLike,

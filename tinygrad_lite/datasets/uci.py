@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_lite.datasets.images import present
+from tinygrad_lite.engine.arguments import named
 
 
 @cache
@@ -17,6 +18,7 @@ def _raw() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         return file["images"], file["labels"]
 
 
+@named
 def digits(
     classes: Iterable[int] | None = None,
     flat: bool = False,

@@ -7,12 +7,14 @@ from typing import Any
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.parameters import lazy_property
+from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor
 
 __all__ = ["Distribution"]
 
 
+@named_constructor
 class Distribution:
     """A probability distribution over events, for a batch of parameters.
 
@@ -23,6 +25,10 @@ class Distribution:
     has_rsample = False
     has_enumerate_support = False
     _validate_args = __debug__
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        named_constructor(cls)
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:

@@ -39,6 +39,7 @@ from tinygrad_lite.distributions.poisson import Poisson
 from tinygrad_lite.distributions.transformed_distribution import TransformedDistribution
 from tinygrad_lite.distributions.uniform import Uniform
 from tinygrad_lite.distributions.weibull import Weibull
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.ops.elementwise.activation import softplus
 
 __all__ = ["kl_divergence", "register_kl"]
@@ -48,6 +49,7 @@ KL: dict[tuple[type, type], Callable[[Any, Any], Any]] = {}
 _found: dict[tuple[type, type], Callable[[Any, Any], Any]] = {}
 
 
+@named
 def register_kl(type_p: type, type_q: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as the divergence between two classes of distributions.
 
@@ -83,6 +85,7 @@ def _closest(type_p: type, type_q: type) -> Any:
     return KL[min(pairs, key=lambda pair: (type_p.__mro__.index(pair[0]), type_q.__mro__.index(pair[1])))]
 
 
+@named
 def kl_divergence(p: Any, q: Any) -> Any:
     r"""Return :math:`KL(p \| q) = \int p(x) \log\frac{p(x)}{q(x)} dx`, of shape ``batch_shape``.
 

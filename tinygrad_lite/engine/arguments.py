@@ -1,11 +1,12 @@
 """Checks arguments against annotations, so that an error names the wrong argument.
 
 Constructors are checked before they run (`checked_constructor`), functions only after they have failed (`named`,
-`misfit`): calling them costs nothing more.
+`explained`): calling them costs nothing more.
 """
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 import operator
@@ -18,14 +19,23 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from tinygrad_lite.errors import ArgumentError, describe
+from tinygrad_lite.errors import ArgumentError, LinAlgError, OptionError, ShapeError, describe, in_our_words
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
 
 WORDS = {bool: "True or False", int: "an integer", float: "a number", str: "a string", NoneType: "None"}
 RAW = (TypeError, ValueError, AttributeError, OverflowError)
-"""The errors that Python and NumPy raise; this package's own inherit from them and need no explanation."""
+"""What `operator.index` and comparisons raise for objects of every kind."""
+MOST = 10_000
+"""More layers or rounds than a program can mean."""
+RAISE = dis.opmap["RAISE_VARARGS"]
+KINDS: tuple[tuple[type[Exception], type[Exception]], ...] = (
+    (np.linalg.LinAlgError, LinAlgError), (IndexError, IndexError), (ZeroDivisionError, ZeroDivisionError),
+    (TypeError, ArgumentError), (AttributeError, ArgumentError), (ValueError, OptionError), (KeyError, OptionError),
+    (ArithmeticError, OptionError), (RecursionError, OptionError), (StopIteration, OptionError),
+)  # fmt: skip
+"""What an error of Python or NumPy becomes; others (MemoryError, OSError, NameError) are let through."""
 
 
 def fits(hint: Any, value: Any) -> bool:
@@ -75,9 +85,20 @@ def whole(value: Any) -> bool:
     return True
 
 
+def counted(name: str, word: str, n: int) -> int:
+    """Return a number of layers or rounds; raise for one over which a loop would not end.
+
+    >>> counted("RNN", "num_layers", 3)
+    3
+    """
+    if n > MOST:
+        raise OptionError(f"{name}: {word} can be at most {MOST}, got {n}")
+    return n
+
+
 def is_tensor(value: Any) -> bool:
     """Return whether ``value`` is a tensor or an array."""
-    return hasattr(value, "shape") and hasattr(value, "dtype")
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
 
 
 def words(hint: Any) -> str:
@@ -125,18 +146,58 @@ def misfit(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
     return None
 
 
+def meant_for_us(error: BaseException) -> bool:
+    """Return whether Python or NumPy raised ``error`` because of a line in this package.
+
+    What a line here raises on purpose explains itself, and the errors of a user's function are the user's.
+    """
+    if type(error).__module__.partition(".")[0] not in ("builtins", "numpy") or error.__traceback__ is None:
+        return False
+    last, module = error.__traceback__, "tinygrad_lite"
+    while last.tb_next is not None:
+        last = last.tb_next
+        module = str(last.tb_frame.f_globals.get("__name__", "tinygrad_lite")).partition(".")[0]
+        if module not in ("tinygrad_lite", "numpy", "PIL") and module not in sys.stdlib_module_names:
+            return False
+    if last is error.__traceback__ and isinstance(error, TypeError):  # Python says what is missing or unexpected
+        return False
+    code = last.tb_frame.f_code
+    deliberate = code.co_code[last.tb_lasti] == RAISE and code.co_name != "__getattr__"
+    return not (deliberate and module == "tinygrad_lite")
+
+
+def explained(
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception
+) -> Exception | None:
+    """Return an error of this package for one that Python or NumPy raised in ``function``; None for any other."""
+    if not meant_for_us(error):
+        return None
+    kind = next((ours for theirs, ours in KINDS if isinstance(error, theirs)), None)
+    if kind is None:
+        return None
+    found = misfit(function, args, kwargs)
+    if found is not None:
+        return ArgumentError(f"{name}: {found[0]}")
+    text = in_our_words(str(error).partition("\n")[0] or type(error).__name__)
+    if kind is OptionError and any(word in text for word in ("shape", "broadcast", "dimension")):
+        kind = ShapeError
+    given = (*zip(hints_of(function)[0], args, strict=False), *kwargs.items())
+    shown = ", ".join(f"{word} {describe(value)}" for word, value in given if value is not None and word != "self")
+    return kind(f"{name}: {text}{f' ({shown})' if shown else ''}")
+
+
 def named(function: F) -> F:
-    """Wrap ``function``: where Python or NumPy fails in it, the error names the argument that does not fit."""
+    """Wrap ``function``: where Python or NumPy fails in it, the error names it and the argument that does not fit."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except RAW as error:
-            found = misfit(function, args, kwargs)
-            if found is None:
+        except Exception as error:
+            ours = explained(function.__name__, function, args, kwargs, error)
+            if ours is None:
                 raise
-            raise ArgumentError(f"{function.__name__}: {found[0]}") from error
+            raise ours from error
 
     return call  # type: ignore[return-value]
 
@@ -148,23 +209,35 @@ def ours(function: Any) -> bool:
 
 def checked_constructor(cls: C) -> C:
     """Make the constructor of a class check its arguments; a decorator, or for ``__init_subclass__``."""
+    return named_constructor(cls, check)
+
+
+def named_constructor(cls: C, before: Callable[..., None] | None = None) -> C:
+    """Make the errors of a constructor name the class; a decorator, or for ``__init_subclass__``."""
     init = cls.__dict__.get("__init__")
     if init is None or not ours(init):
         return cls
 
     @functools.wraps(init)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
-        check(self, init, args, kwargs)
-        init(self, *args, **kwargs)
+    def constructed(self: Any, *args: Any, **kwargs: Any) -> None:
+        if before is not None:
+            before(self, init, args, kwargs)
+        try:
+            init(self, *args, **kwargs)
+        except Exception as error:
+            ours = explained(type(self).__name__, init, (self, *args), kwargs, error)
+            if ours is None:
+                raise
+            raise ours from error
 
-    cls.__init__ = checked  # type: ignore[misc]
+    cls.__init__ = constructed  # type: ignore[misc]
     return cls
 
 
 def check(made: Any, init: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Raise ArgumentError if an argument of the constructor of ``made`` does not fit."""
     names, _, rest = hints_of(init)
-    found = misfit(init, (made, *args), kwargs)
+    found = misfit(init, (made, *args), kwargs) or of_no_parameter(kwargs.get("dtype"))
     spare = None if rest else next((a for a in args[len(names) - 1 :] if is_tensor(a)), None)
     if found is None and spare is None:
         return
@@ -174,6 +247,20 @@ def check(made: Any, init: Callable[..., Any], args: Sequence[Any], kwargs: Mapp
     if callable(made) and value is not None and is_tensor(value) and value.ndim:
         text += f"; did you mean {in_place_of(name, ', '.join('xyz'[:tensors]))}?"
     raise ArgumentError(f"{name}: {text}")
+
+
+def of_no_parameter(dtype: Any) -> tuple[str, Any] | None:
+    """Return a sentence about a dtype that no parameter can have, and the dtype; or None.
+
+    The parameters made before the one that fails would have moved the random stream.
+    """
+    if dtype is None:
+        return None
+    try:
+        floating = np.dtype(dtype).kind in "fc"
+    except (TypeError, ValueError):
+        floating = False
+    return None if floating else (f"dtype must be floating, got {describe(dtype)}", dtype)
 
 
 def in_place_of(name: str, given: str) -> str:

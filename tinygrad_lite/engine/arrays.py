@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 
 
@@ -33,8 +34,16 @@ try:  # np.errstate without its checks, which took a tenth of the backward pass 
 except ImportError:
     hush, unhush = partial(np.seterr, all="ignore"), lambda before: np.seterr(**before)
 else:
+    _usual = _extobj_contextvar.get()
     with np.errstate(all="ignore"):
-        hush, unhush = partial(_extobj_contextvar.set, _extobj_contextvar.get()), _extobj_contextvar.reset
+        hush = partial(_extobj_contextvar.set, _extobj_contextvar.get())
+
+    def unhush(token: Any) -> None:
+        """Restore the warnings, also when memory is short: a failed reset has used the token up."""
+        try:
+            _extobj_contextvar.reset(token)
+        except MemoryError:
+            _extobj_contextvar.set(_usual if token.old_value is token.MISSING else token.old_value)
 
 
 # ------------------------------------------------------------------------------------------------ dtypes
@@ -75,6 +84,7 @@ def get_default_dtype() -> np.dtype[Any]:
     return _thread_dtype.get() or _program_dtype[0]
 
 
+@named
 def set_default_dtype(dtype: Any) -> None:
     """Choose the dtype that Python floats become: in the main thread for the program, elsewhere for that thread."""
     chosen = np.dtype(dtype)
@@ -227,6 +237,7 @@ def _common(kinds: set[Any]) -> np.dtype[Any] | None:
     return common
 
 
+@named
 def finfo(type: Any = None) -> np.finfo[Any]:
     """Return the limits of a floating dtype, of the default one by default: ``eps``, ``max``, ``tiny`` ...
 
@@ -240,6 +251,7 @@ def finfo(type: Any = None) -> np.finfo[Any]:
     return np.finfo(chosen)
 
 
+@named
 def iinfo(type: Any) -> np.iinfo[Any]:
     """Return the limits of an integer dtype: ``min``, ``max`` and ``bits``.
 

@@ -23,15 +23,25 @@ import numpy as np
 from numpy import ndarray
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import meant_for_us
 from tinygrad_lite.engine.keywords import MISSING, check_given, renamed, typed, written
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
-from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.mode import MODE, restore
 from tinygrad_lite.engine.node import Node, pick, record
 from tinygrad_lite.engine.promotion import F16, F32, F64, FLOATING, NUMPY_1, halved, promoted
 from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.engine.views import link
-from tinygrad_lite.errors import DTypeError, GradientError, LinAlgError, OptionError, ShapeError, describe, in_our_words
+from tinygrad_lite.errors import (
+    ArgumentError,
+    DTypeError,
+    GradientError,
+    LinAlgError,
+    OptionError,
+    ShapeError,
+    describe,
+    in_our_words,
+)  # fmt: skip
 
 WRITE: list[Callable[..., Any]] = []
 """Callback ``(name, tensor, function, arguments, words)`` that writes what a function returns into the tensor.
@@ -86,7 +96,7 @@ def {name}({signature}, **_words):
 """
 
 IN_PLACE = """
-    if inplace:
+    if inplace is not False and truth(op.name, inplace):
         return WRITE[0](op.name + "_", {first}, op.call, ({others}), {{}})
 """
 
@@ -273,7 +283,7 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
         "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
         "dtype_of": np.result_type, "halved": halved, "in_single": in_single,
-        "link": link, "WRITE": WRITE, "contiguous": contiguous, "copied": copied, "arranged": arranged,
+        "link": link, "WRITE": WRITE, "truth": truth, "contiguous": contiguous, "copied": copied, "arranged": arranged,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]
     if taken:
@@ -316,8 +326,8 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
     others = op.params[1:]
 
     def call(tensors: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
-        if isinstance(tensors, Tensor):
-            raise TypeError(f"{op.name}: takes a sequence of tensors: {op.name}([a, b]), got {describe(tensors)}")
+        if tensors.__class__ not in (list, tuple):
+            tensors = listed(op.name, tensors)
         out = kwargs.pop("out", None)
         if out is not None:
             return written(op.name, out, call(tensors, *args, **kwargs))
@@ -327,7 +337,12 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
             raise TypeError(f"{op.name}: unexpected argument {wrong[0]!r}; it takes {', '.join(op.params)}")
         options = tuple(values.get(p, op.defaults.get(p)) for p in others)
         if not any(isinstance(t, Tensor) for t in tensors):
-            return op.forward(tensors, *options)
+            try:
+                return op.forward(tensors, *options)
+            except Exception as error:
+                if not meant_for_us(error):
+                    raise
+                raise explain(op, (tensors, *options), error) from error
         mode = MODE.get()
         if mode.observers:
             return watched(call, op, (tensors, *options))
@@ -352,6 +367,25 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
     return call
 
 
+def listed(name: str, tensors: Any) -> Any:
+    """Return an iterable of tensors as a list, an array of several as it is."""
+    if isinstance(tensors, ndarray) and tensors.ndim:
+        return tensors
+    try:
+        if not isinstance(tensors, (Tensor, str, bytes)):
+            return list(tensors)
+    except TypeError:
+        pass
+    raise TypeError(f"{name}: takes a sequence of tensors: {name}([a, b]), got {describe(tensors)}")
+
+
+def truth(name: str, inplace: Any) -> bool:
+    """Return the flag ``inplace`` of the op ``name``; raise ArgumentError for what is none."""
+    if inplace is None or isinstance(inplace, (bool, int, np.bool_)):
+        return bool(inplace)
+    raise ArgumentError(f"{name}: inplace must be True or False, got {describe(inplace)}")
+
+
 def several(
     op: Any, ys: tuple[Any, ...], inputs: Any, saved: Any, options: Any, first: Any = None
 ) -> tuple[Tensor, ...]:
@@ -374,6 +408,10 @@ def as_array(op: Any, y: Any) -> Any:
     """Return the result of a forward as an array (NumPy returns scalars for 0-d results)."""
     if isinstance(y, (np.generic, int, float)):
         return new.asarray(y)
+    if isinstance(y, Tensor):  # an option was a tensor
+        if y.tracked:
+            raise ArgumentError(f"{op.name}: an option that requires gradients; pass a number")
+        return y.array
     if hasattr(y, "__array_ufunc__") or hasattr(y, "__array_namespace__"):
         return y
     raise TypeError(f"op {op.name}: the forward function returned a {type(y).__name__}, expected an array")
@@ -395,11 +433,11 @@ def watched(call: Callable[..., Any], op: Any, args: tuple[Any, ...]) -> Any:
     source = sys._getframe(2)
     for observer in mode.observers:
         observer.before(op, args)
-    token = MODE.set(mode.but(observers=()))
     try:
+        MODE.set(mode.but(observers=()))
         out = call(*args)
     finally:
-        MODE.reset(token)
+        restore(mode)
     place = user_frame(source)
     for node in nodes_of(out):
         node.source = (place.f_code, place.f_lasti)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.batch import pull_batched
 from tinygrad_lite.engine.differentiate import differentiate, store
 from tinygrad_lite.engine.tensor import Tensor, make
@@ -20,6 +21,7 @@ def _tensors(what: str, given: Any) -> list[Any]:
     return [given] if isinstance(given, Tensor) else list(given)
 
 
+@named
 def grad(
     outputs: Any,
     inputs: Any,
@@ -51,7 +53,7 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: materialize_grads gives zeros for unused inputs, allow_unused=False forbids them")
     if only_inputs is not True:
-        warnings.warn("grad: only_inputs=False is ignored: .grad of other leaves is never changed", stacklevel=2)
+        warnings.warn("grad: only_inputs=False is ignored: .grad of other leaves is never changed", stacklevel=3)
     outs, ins = _tensors("outputs", outputs), _tensors("inputs", inputs)
     if not ins:
         raise GradientError("grad: inputs cannot be empty; name the tensors to differentiate with respect to")
@@ -87,6 +89,7 @@ def owned(g: Any, dtype: Any) -> Tensor:
     return g if g.dtype == dtype else g.astype(dtype)
 
 
+@named
 def backward(
     tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
     inputs: Any = None,

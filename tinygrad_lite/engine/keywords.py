@@ -9,6 +9,7 @@ from numbers import Number
 from typing import Any
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import explained
 from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor, make
@@ -199,19 +200,25 @@ def creating(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def create(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return function(*args)
-        layout, out = kwargs.pop("layout", None), kwargs.pop("out", None)
-        kwargs.pop("pin_memory", None)
-        if str(layout or "strided").removeprefix("torch.") != "strided":
-            raise TypeError(f"{name}: layout {layout} is not supported; tensors here are strided")
-        if out is None:
-            return function(*args, **kwargs)
-        if not isinstance(out, Tensor) or "dtype" not in inspect.signature(function).parameters:
-            return written(name, out, function(*args, **kwargs))
-        asked = kwargs.get("dtype")
-        if asked is not None and out.dtype != asked:
-            raise DTypeError(f"{name}: dtype {asked} does not match that of out, {describe(out)}")
-        return written(name, out, function(*args, **{**kwargs, "dtype": out.dtype}))
+        try:
+            if not kwargs:
+                return function(*args)
+            layout, out = kwargs.pop("layout", None), kwargs.pop("out", None)
+            kwargs.pop("pin_memory", None)
+            if str(layout or "strided").removeprefix("torch.") != "strided":
+                raise TypeError(f"{name}: layout {layout} is not supported; tensors here are strided")
+            if out is None:
+                return function(*args, **kwargs)
+            if not isinstance(out, Tensor) or "dtype" not in inspect.signature(function).parameters:
+                return written(name, out, function(*args, **kwargs))
+            asked = kwargs.get("dtype")
+            if asked is not None and out.dtype != asked:
+                raise DTypeError(f"{name}: dtype {asked} does not match that of out, {describe(out)}")
+            return written(name, out, function(*args, **{**kwargs, "dtype": out.dtype}))
+        except Exception as error:
+            ours = explained(name, function, args, kwargs, error)
+            if ours is None:
+                raise
+            raise ours from error
 
     return create

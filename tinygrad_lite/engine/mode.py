@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from types import CodeType
 from typing import Any, TypeVar
 
+from tinygrad_lite.engine.arguments import named_constructor
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -77,7 +79,34 @@ class Mode:
         return Mode(**{**fields, **changes})
 
 
-MODE: ContextVar[Mode] = ContextVar("tinygrad_lite_mode", default=Mode())  # noqa: B039 - a Mode is never changed
+RECORDING = Mode()
+MODE: ContextVar[Mode] = ContextVar("tinygrad_lite_mode", default=RECORDING)  # noqa: B039 - a Mode is never changed
+
+
+def enter(mode: Mode) -> None:
+    """Make ``mode`` the current one, or leave the old one if that fails or is interrupted: no block will end it."""
+    before = MODE.get()
+    try:
+        MODE.set(mode)
+    except BaseException:
+        restore(before)
+        raise
+
+
+def leave() -> None:
+    """End a block: return to the mode around it, also when memory is so short that even a call fails."""
+    try:
+        restore(MODE.get().outer or RECORDING)
+    except MemoryError:
+        restore(MODE.get().outer or RECORDING)
+
+
+def restore(mode: Mode) -> None:
+    """Return to ``mode``, also when memory is short: what the failed attempt freed is enough for the second."""
+    try:
+        MODE.set(mode)
+    except MemoryError:
+        MODE.set(mode)
 
 
 class switch:  # noqa: N801 - used like a function
@@ -92,10 +121,10 @@ class switch:  # noqa: N801 - used like a function
 
     def __enter__(self) -> None:
         mode = MODE.get()
-        MODE.set(mode.but(**self.changes, outer=mode))
+        enter(mode.but(**self.changes, outer=mode))
 
-    def __exit__(self, *exc: object) -> None:
-        MODE.set(MODE.get().outer or Mode())
+    def __exit__(self, kind: Any = None, error: Any = None, trace: Any = None) -> None:
+        leave()
 
     def __call__(self, function: F) -> F:
         """Decorate a function, generator or coroutine."""
@@ -193,6 +222,7 @@ class enable_grad(switch):  # noqa: N801 - PyTorch's name
         super().__init__(grad=True)
 
 
+@named_constructor
 class inference_mode(switch):  # noqa: N801 - PyTorch's name
     """Disable recording for code whose results never need gradients, like `no_grad`."""
 
@@ -213,6 +243,7 @@ def _bare_decorator(kind: type[Any], function: Any) -> Any:
     return self(function)
 
 
+@named_constructor
 class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name
     """Switch recording on or off, at once as a function call or for a ``with`` block."""
 
@@ -224,15 +255,16 @@ class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, *exc: object) -> None:
-        MODE.set(self.before)
+    def __exit__(self, kind: Any = None, error: Any = None, trace: Any = None) -> None:
+        restore(self.before)
 
     def __call__(self, function: F) -> F:
         """Decorate a function, generator or coroutine."""
-        MODE.set(self.before)
+        restore(self.before)
         return switch(**self.changes)(function)
 
 
+@named_constructor
 class zero_guard(switch):  # noqa: N801 - used like a function
     """Switch off (or on) the rule that an exactly zero incoming gradient gives an exactly zero outgoing one.
 

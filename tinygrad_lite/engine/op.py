@@ -28,7 +28,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional
-from tinygrad_lite.engine.arguments import misfit
+from tinygrad_lite.engine.arguments import explained, misfit
 from tinygrad_lite.engine.call import RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
 from tinygrad_lite.engine.keywords import OLD_FORMS, modern, name_of, typed, written
 from tinygrad_lite.engine.methods import Methods
@@ -364,17 +364,20 @@ def layout_of(op: Op) -> str | None:
     return "operands" if op.kind in OPERANDS and len(op.arrays) > 1 and op.sequence is None else None
 
 
-def blamed(inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """Return a sentence about the wrong argument of a composition, or None."""
+def blamed(
+    name: str, inner: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception
+) -> Exception | None:
+    """Return an error that says which argument of a composition is wrong, or None if ``error`` says enough."""
+    if not isinstance(error, (AttributeError, TypeError)) or isinstance(error, DTypeError):
+        return explained(name, inner, args, kwargs, error)
     parameters = inspect.signature(inner).parameters
     given = {**dict(zip(parameters, args, strict=False)), **kwargs}
     if "tensors" in parameters and len(args) > 1 and isinstance(args[0], Tensor):
-        return f"takes a sequence of tensors: {inner.__name__}([a, b])"
+        return DTypeError(f"{name}: takes a sequence of tensors: {inner.__name__}([a, b])")
     defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
-    found = no_tensor(
-        {n: v for n, v in given.items() if n in parameters and parameters[n].annotation == "Array"}, defaults
-    )
-    return found or (misfit(inner, args, kwargs) or (None,))[0]
+    arrays = {n: v for n, v in given.items() if n in parameters and parameters[n].annotation == "Array"}
+    wrong = no_tensor(arrays, defaults) or (misfit(inner, args, kwargs) or (None,))[0]
+    return DTypeError(f"{name}: {wrong}") if wrong else explained(name, inner, args, kwargs, error)
 
 
 def _written(
@@ -435,34 +438,32 @@ def function(
     """
 
     def declare(inner: F) -> F:
-        params = words_of(inner)
-        public_name = name or inner.__name__.removesuffix("_np")
+        params, public_name = words_of(inner), name or inner.__name__.removesuffix("_np")
         star, older = star_of(inner), public_name in OLD_FORMS
         inplace_at = params.index("inplace") if "inplace" in params else None
 
         @functools.wraps(inner)
         def call(*args: Any, **kwargs: Any) -> Any:
-            if older and len(args) > 2:
-                args, kwargs = modern(public_name, args, kwargs)
-            if kwargs:
-                if "out" in kwargs and "out" not in params:
-                    out = kwargs.pop("out")
-                    result = call(*args, **typed(public_name, out, kwargs))
-                    return result if out is None else written(public_name, out, result)
-                args = _matched(public_name, params, star, args, kwargs)
-            if inplace_at is not None and (kwargs.get("inplace") or args[inplace_at : inplace_at + 1] == (True,)):
-                return _written(public_name, inner, params, args, kwargs)
             try:
+                if older and len(args) > 2:
+                    args, kwargs = modern(public_name, args, kwargs)
+                if kwargs:
+                    if "out" in kwargs and "out" not in params:
+                        out = kwargs.pop("out")
+                        result = call(*args, **typed(public_name, out, kwargs))
+                        return result if out is None else written(public_name, out, result)
+                    args = _matched(public_name, params, star, args, kwargs)
+                if inplace_at is not None and (kwargs.get("inplace") or args[inplace_at : inplace_at + 1] == (True,)):
+                    return _written(public_name, inner, params, args, kwargs)
                 return inner(*args, **kwargs) if kwargs else inner(*args)
             except Exception as error:
                 numbers = [whole_number(a) if p in NUMBERS else a for p, a in zip(params, args, strict=False)]
                 if any(a is not b for a, b in zip(numbers, args, strict=False)):
-                    return inner(*numbers, *args[len(numbers) :], **kwargs)
-                open_to_blame = isinstance(error, (AttributeError, TypeError)) and not isinstance(error, DTypeError)
-                wrong = blamed(inner, args, kwargs) if open_to_blame else None
-                if wrong is None:
+                    return call(*numbers, *args[len(numbers) :], **kwargs)
+                ours = blamed(public_name, inner, args, kwargs, error)
+                if ours is None:
                     raise
-                raise DTypeError(f"{public_name}: {wrong}") from error
+                raise ours from error
 
         if public:
             publish(public_name, call, numpy, method, inplace=inplace, functional=functional)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype
+from tinygrad_lite.errors import visible
 
 
 @dataclass
@@ -132,7 +133,7 @@ def show(t: Any) -> str:
     if array.dtype not in usual:
         notes.append(f"dtype={array.dtype}")
     if t.node is not None:
-        notes.append(f"grad_fn=<{t.node.name()}>")
+        notes.append(f"grad_fn=<{visible(t.node.name())}>")
     elif t.tracked:
         notes.append("requires_grad=True")
     text: str = "tensor(" + numbers(array)

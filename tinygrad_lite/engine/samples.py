@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named_constructor
+
 Shape = tuple[int, ...]
 Choices = Sequence[Any] | Callable[..., Sequence[Any]]
 Domain = tuple[float, float] | type[bool] | str
@@ -23,6 +25,7 @@ def named(shape: str) -> None:
         raise ValueError(f"the axes of an array are names or numbers with spaces between ('n k'), got {shape!r}")
 
 
+@named_constructor
 @dataclass(frozen=True)
 class Arr:
     """One array argument: its axes by name and the open or closed range its values come from.
@@ -56,6 +59,7 @@ class Arr:
         return self.shape.startswith("~")
 
 
+@named_constructor
 @dataclass(frozen=True)
 class Ints:
     """One integer argument: indices from 0 up to ``below``, a number or the name of an axis; gets no gradient.
@@ -83,6 +87,7 @@ class Ints:
         return self.shape.startswith("~")
 
 
+@named_constructor
 @dataclass(frozen=True, eq=False)
 class Samples:
     """The calls an op accepts, in one line beside the op.

@@ -7,7 +7,6 @@ file holds what it *is*, and how it asks for gradients.
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Callable, Iterator
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named, named_constructor
 from tinygrad_lite.engine.arrays import (
     SIZES,
     Holder,
@@ -22,7 +22,7 @@ from tinygrad_lite.engine.arrays import (
     get_default_dtype as get_default_dtype,
     set_default_dtype as set_default_dtype,
     to_array as to_array,
-)
+)  # fmt: skip
 from tinygrad_lite.engine.devices import Device
 from tinygrad_lite.engine.dtype import DTYPES, DType
 from tinygrad_lite.engine.hooks import After, RemovableHandle, Retain, hang
@@ -30,8 +30,8 @@ from tinygrad_lite.engine.layout import Layout, strided
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE, read, switch
 from tinygrad_lite.engine.node import Node, same
-from tinygrad_lite.engine.versions import CHANGES, bump, owner
-from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.engine.versions import CHANGES, Views as Views, bump, owner
+from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 
 Array = Any
 """Anything with NumPy's protocols: a plain array, or a Tensor inside a rule that is differentiated."""
@@ -43,29 +43,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """Implementations of NumPy's functions on Tensors; filled when ops are declared."""
 
 
-class Views(dict[int, "weakref.ref[Tensor]"]):
-    """The living views of one tensor; dead references are removed when their number may have doubled.
-
-    Without ``counted`` in-place writes through the tensor or its views pass the version check: those of ``t.data``.
-    """
-
-    __slots__ = ("counted", "limit")
-
-    def __init__(self, counted: bool = True) -> None:
-        self.counted, self.limit = counted, 8
-
-    def add(self, t: Tensor) -> None:
-        """Add a view."""
-        if len(self) >= self.limit:
-            for key, r in tuple(self.items()):
-                if r() is None:
-                    self.pop(key, None)
-            self.limit = 2 * len(self) + 8
-        r = weakref.ref(t)
-        self[id(r)] = r
-
-
 # ------------------------------------------------------------------------------------------------ Tensor
+@named_constructor
 class Tensor(Holder, Methods):
     """An n-dimensional array of numbers that remembers how it was computed.
 
@@ -131,6 +110,7 @@ class Tensor(Holder, Methods):
             )
         self.tracked = bool(value)
 
+    @named
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` in place and return self."""
         if not requires_grad or self.node is None:  # a computed tensor requires gradients already
@@ -243,7 +223,11 @@ class Tensor(Holder, Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """Return the shape, or the length of axis ``dim``."""
-        return self.shape if dim is None else self.shape[dim]
+        try:
+            return self.shape if dim is None else self.shape[dim]
+        except (IndexError, TypeError, ValueError) as error:
+            kind = IndexError if isinstance(error, IndexError) else ArgumentError
+            raise kind(f"size: dim must be an integer for {self.ndim} axes, got {describe(dim)}") from None
 
     def dim(self) -> int:
         """Return the number of axes."""
@@ -270,6 +254,7 @@ class Tensor(Holder, Methods):
         """Return the same memory as a tensor without history."""
         return make(self.array)
 
+    @named
     def detach_(self) -> Tensor:
         """Drop the history of this tensor in place and return self; raise GradientError for a view."""
         # a root that only this tensor holds was an intermediate result, as in `repeat`
@@ -339,6 +324,7 @@ class Tensor(Holder, Methods):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
+    @named
     def __contains__(self, value: Any) -> bool:
         if not isinstance(value, (Tensor, Number, np.ndarray, np.generic)):
             raise DTypeError(f"in: a tensor contains numbers, got {describe(value)}; use the values of .tolist()")

@@ -124,3 +124,25 @@ def _refused(node: Node, i: int, part: Any, change: Change) -> GradientError:
         f"  changed by  {line_of(change.line)}\n"
         f"  use the out-of-place form, or change a .clone()"
     )
+
+
+class Views(dict[int, "weakref.ref[Any]"]):
+    """The living views of one tensor; dead references are removed when their number may have doubled.
+
+    Without ``counted`` in-place writes through the tensor or its views pass the version check: those of ``t.data``.
+    """
+
+    __slots__ = ("counted", "limit")
+
+    def __init__(self, counted: bool = True) -> None:
+        self.counted, self.limit = counted, 8
+
+    def add(self, t: Any) -> None:
+        """Add a view."""
+        if len(self) >= self.limit:
+            for key, r in tuple(self.items()):
+                if r() is None:
+                    self.pop(key, None)
+            self.limit = 2 * len(self) + 8
+        r = weakref.ref(t)
+        self[id(r)] = r

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.batch import Level, Unbatchable, batch, inside, next_level, opened, stacked
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Tensor, make
@@ -15,6 +16,7 @@ from tinygrad_lite.errors import describe
 from tinygrad_lite.func.tree import flatten, spread
 
 
+@named
 def vmap(
     func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
     chunk_size: int | None = None,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import PUBLIC
 
 
+@named
 def functional_call(
     module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: dict[str, Any] | None = None, *,
     tie_weights: bool = True, strict: bool = False,
@@ -49,6 +51,7 @@ def functional_call(
             place[attribute] = old
 
 
+@named
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Stack the parameters and the buffers of several alike modules, for `vmap`."""
     models = list(models)

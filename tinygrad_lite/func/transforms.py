@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.batch import batch, levels
 from tinygrad_lite.engine.grad import grad as gradients_of
 from tinygrad_lite.engine.mode import MODE, enable_grad
@@ -186,6 +187,7 @@ class Call:
 
 
 # ------------------------------------------------------------------------------------------------ transforms
+@named
 def grad_and_value(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -239,6 +241,7 @@ def value_and_grad(
     return swapped
 
 
+@named
 def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """Return a function that computes the gradient of a scalar ``func``.
 
@@ -259,6 +262,7 @@ def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: 
     return only
 
 
+@named
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """Return (output, pullback from output gradients to ``primals``).
 
@@ -296,6 +300,7 @@ def pushed(call: Call) -> tuple[list[Any], list[Any]]:
         return us, pulled(call.outs, us, call.flat, True)
 
 
+@named
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
     """Return (output, derivative of ``func`` at ``primals`` along ``tangents``).
 
@@ -344,6 +349,7 @@ def _rows(outs: Sequence[Any], place: int, ins: Sequence[Any], create: bool, chu
     return [p[0] if len(parts) == 1 else PUBLIC["cat"](p, 0) for p in zip(*parts, strict=True)]
 
 
+@named
 def jacrev(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False,
     chunk_size: int | None = None,
@@ -375,6 +381,7 @@ def jacrev(
     return jacobian
 
 
+@named
 def jacfwd(
     func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *,
     chunk_size: int | None = None, randomness: str = "error",
@@ -408,6 +415,7 @@ def jacfwd(
     return jacobian
 
 
+@named
 def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """Return a function that computes the Hessian of ``func``.
 

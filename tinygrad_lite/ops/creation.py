@@ -45,6 +45,7 @@ def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return _finish(to_array(data, None if dtype is None else dtype_of("tensor", dtype)), requires_grad)
 
 
+@named
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Return ``data`` as a tensor, sharing memory where possible.
 
@@ -59,6 +60,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return make(to_array(data, None if dtype is None else dtype_of("as_tensor", dtype), copy=False))
 
 
+@named
 def from_numpy(array: Any) -> Tensor:
     """Return a tensor that shares the memory of ``array``."""
     if not isinstance(array, np.ndarray):
@@ -311,6 +313,7 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, 
     return make(np.stack(new.triu_indices(row, offset, col)).astype(dtype))
 
 
+@named
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """Return the dtype of the result of an operation on two tensors or numbers.
 
@@ -321,6 +324,7 @@ def result_type(tensor1: Any, tensor2: Any) -> Any:
     return result_dtype([tensor1, tensor2])
 
 
+@named
 def promote_types(type1: Any, type2: Any) -> Any:
     """Return the dtype that tensors of two dtypes promote to.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.devices import as_device
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import publish
@@ -51,6 +52,7 @@ setattr(Methods, "__dlpack__", __dlpack__)  # noqa: B010 - Tensor inherits its m
 setattr(Methods, "__dlpack_device__", __dlpack_device__)  # noqa: B010
 
 
+@named
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """Return a tensor that shares the memory of an array of another library, or of a DLPack capsule.
 
@@ -87,6 +89,7 @@ def _writable(array: Any) -> Any:
     return new.ndarray(array.shape, array.dtype, memory, 0, array.strides)
 
 
+@named
 def to_dlpack(tensor: Any) -> Any:
     """Return a DLPack capsule of a tensor's memory.
 
@@ -97,6 +100,7 @@ def to_dlpack(tensor: Any) -> Any:
     return tensor.__dlpack__()
 
 
+@named
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -126,6 +130,7 @@ def asarray(
     return y.requires_grad_() if requires_grad else y
 
 
+@named
 def frombuffer(
     buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
 ) -> Tensor:  # fmt: skip
@@ -153,6 +158,7 @@ def frombuffer(
     return t
 
 
+@named
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Return a number as a 0-d tensor, of the default dtype unless another is given.
 

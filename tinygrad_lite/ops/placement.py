@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.devices import as_device
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.no_effect import absent
@@ -66,6 +67,7 @@ def is_inference(self: Any) -> bool:
     return False
 
 
+@named
 def is_set_to(self: Any, tensor: Any) -> bool:
     """Return whether another tensor has the same memory, shape and strides."""
     a, b = self.array, tensor.array
@@ -73,6 +75,7 @@ def is_set_to(self: Any, tensor: Any) -> bool:
     return bool(same and a.shape == b.shape and a.strides == b.strides)
 
 
+@named
 def dim_order(self: Any) -> tuple[int, ...]:
     """Return the axes from the slowest to the fastest in memory.
 
@@ -85,6 +88,7 @@ def dim_order(self: Any) -> tuple[int, ...]:
 
 
 # ------------------------------------------------------------------------------------------------ new memory
+@named
 def set_(self: Any, source: Any = None, *args: Any) -> Any:
     """Let this tensor have the memory of ``source``, or no elements; return self."""
     if self.tracked:
@@ -97,6 +101,7 @@ def set_(self: Any, source: Any = None, *args: Any) -> Any:
     return self
 
 
+@named
 def resize_as_(self: Any, other: Any, *, memory_format: Any = None) -> Any:
     """Give this tensor the shape of another in place: `resize_`.
 
@@ -108,12 +113,14 @@ def resize_as_(self: Any, other: Any, *, memory_format: Any = None) -> Any:
     return self.resize_(tuple(other.shape))
 
 
+@named
 def resize(self: Any, *shape: Any) -> Any:
     """Return this tensor in another shape of as many elements: an older name of `reshape`."""
     warn("non-inplace resize is deprecated; use reshape")
     return self.view(*shape)
 
 
+@named
 def resize_as(self: Any, other: Any) -> Any:
     """Return this tensor in the shape of another: an older name of `view_as`."""
     warn("non-inplace resize_as is deprecated; use view_as")
@@ -129,6 +136,7 @@ def _strided(size: Any, stride: Any, dtype: Any) -> Tensor:
     return make(new.ndarray(shape, memory.dtype, memory, 0, [s * memory.itemsize for s in steps]))
 
 
+@named
 def empty_strided(
     size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:  # fmt: skip
@@ -143,6 +151,7 @@ def empty_strided(
     return t.requires_grad_() if requires_grad else t
 
 
+@named
 def empty_permuted(
     size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:  # fmt: skip
@@ -161,6 +170,7 @@ def empty_permuted(
     return empty_strided(shape, strides, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@named
 def new_empty_strided(self: Any, size: Any, stride: Any, *, dtype: Any = None, **words: Any) -> Tensor:
     """Return `empty_strided` in the dtype of this tensor."""
     return empty_strided(size, stride, dtype=self.dtype if dtype is None else dtype, **words)
@@ -175,6 +185,7 @@ def _changed(name: str, self: Any, callable_: Callable[..., Any], *others: Any) 
     return self.copy_(make(new.array(values, dtype=self.array.dtype).reshape(self.array.shape)))
 
 
+@named
 def apply_(self: Any, callable: Callable[..., Any]) -> Any:
     """Replace each element by ``callable(element)``; return self.
 
@@ -185,6 +196,7 @@ def apply_(self: Any, callable: Callable[..., Any]) -> Any:
     return _changed("apply_", self, callable)
 
 
+@named
 def map_(self: Any, tensor: Any, callable: Callable[..., Any]) -> Any:
     """Replace each element a by ``callable(a, b)``, b the element of ``tensor`` at its place; return self.
 
@@ -195,11 +207,13 @@ def map_(self: Any, tensor: Any, callable: Callable[..., Any]) -> Any:
     return _changed("map_", self, callable, tensor)
 
 
+@named
 def map2_(self: Any, x: Any, y: Any, callable: Callable[..., Any]) -> Any:
     """Replace each element a by ``callable(a, b, c)``, b and c those of ``x`` and ``y``; return self."""
     return _changed("map2_", self, callable, x, y)
 
 
+@named
 def as_subclass(self: Any, cls: type[Any]) -> Any:
     """Return the same tensor as an instance of ``cls``, a class derived from Tensor."""
     if not issubclass(cls, Tensor):
@@ -210,6 +224,7 @@ def as_subclass(self: Any, cls: type[Any]) -> Any:
     return t
 
 
+@named
 def constant_pad_nd(input: Any, pad: Any, value: float = 0.0) -> Any:
     """Return ``input`` padded with one value: ``nn.functional.pad`` in its older form.
 
@@ -220,6 +235,7 @@ def constant_pad_nd(input: Any, pad: Any, value: float = 0.0) -> Any:
     return pad_(input, pad, value=value)
 
 
+@named
 def fill(input: Any, value: Any) -> Any:
     """Return a tensor like ``input`` with every element ``value``.
 

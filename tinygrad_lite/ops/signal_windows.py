@@ -31,6 +31,8 @@ def window(
         raise ShapeError(f"{name}: window_length must not be negative, got {n}")
     full = n + 1 if periodic and n > 1 else n
     points = values(new.linspace(0.0, 1.0, full)) if n > 1 else new.ones(n)
+    if not isinstance(points, np.ndarray):
+        raise DTypeError(f"{name}: the coefficients must be numbers, not tensors")
     t = make(points[:n].astype(chosen))
     if requires_grad:
         t.requires_grad = True

@@ -14,6 +14,7 @@ import math
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from math import prod
 from queue import SimpleQueue
 from time import monotonic
@@ -95,9 +96,11 @@ class Blas:
 
     def fresh(self) -> None:
         """Reset the locks; start without a thread pool."""
-        self.lock, self.guard = threading.Lock(), threading.Lock()
+        self.guard = threading.Lock()
+        self.busy = False
         self.pool: Pool | None = None
         self.number: int = getattr(self, "number", 0)
+        self.settled: bool = getattr(self, "settled", False)
 
     def threads(self) -> int:
         """Return how many threads products may use; 1 for an unknown BLAS."""
@@ -112,19 +115,25 @@ class Blas:
                 self.set(threads)
 
     def settle(self) -> None:
-        """Limit BLAS itself to one thread for good, and remember how many the user wanted."""
-        if not self.number:
+        """Limit BLAS itself to one thread for good, and remember how many the user wanted.
+
+        After an interruption the next call does what is left.
+        """
+        if not self.settled:
             with self.guard:
-                if not self.number:
-                    self.number = int(self.get())
-                    self.set(1)
+                self.number = self.number or int(self.get())
+                self.set(1)
+                self.settled = True
 
 
 _blas: list[Blas] = []
+_making = threading.Lock()
 
 
 def _forked() -> None:
     """Reset the state in a forked child: its parent's threads do not exist there to restore it."""
+    global _making
+    _making = threading.Lock()
     for library in _blas:
         library.fresh()
 
@@ -136,7 +145,9 @@ if hasattr(os, "register_at_fork"):
 def blas() -> Blas:
     """Return the only `Blas`, created at first use."""
     if not _blas:
-        _blas.append(Blas())
+        with _making:  # two would both take BLAS's own number, the second one that the first has set
+            if not _blas:
+                _blas.append(Blas())
     return _blas[0]
 
 
@@ -144,14 +155,17 @@ class Pool:
     """A pool of daemon threads; ThreadPoolExecutor costs 20 us more per task."""
 
     def __init__(self, threads: int) -> None:
-        self.size = threads
+        self.wanted, self.size = threads, 0
         self.work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        for i in range(threads):
-            threading.Thread(target=self._serve, name=f"tinygrad_lite_{i}", daemon=True).start()
+        with suppress(RuntimeError, MemoryError):  # the system gives no more threads: the others do the work
+            for i in range(threads):
+                threading.Thread(target=self._serve, name=f"tinygrad_lite_{i}", daemon=True).start()
+                self.size += 1
 
     def _serve(self) -> None:
         while (take := self.work.get()) is not None:
-            take()
+            with suppress(MemoryError):  # before it took a part: the caller does them all
+                take()
             del take  # so that a waiting thread keeps no arrays alive
 
     def share(self, parts: list[range], some: Callable[[range], Any]) -> list[Any]:
@@ -303,11 +317,15 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     count = min(n, 2 * threads)
     ends = [n * i // count for i in range(count + 1)]
     parts = [range(ends[i], ends[i + 1]) for i in range(count)]
-    if crowded() or not library.lock.acquire(blocking=False):
-        return _here(parts, some)
-    try:
+    mine = False
+    try:  # a flag and no lock: Ctrl-C between a lock and what releases it would keep it for good
+        with library.guard:
+            if not library.busy and not crowded():
+                library.busy = mine = True
+        if not mine:
+            return _here(parts, some)
         pool = library.pool
-        if pool is None or pool.size != threads - 1:
+        if pool is None or pool.wanted != threads - 1:
             if pool is not None:
                 pool.close()
             pool = library.pool = Pool(threads - 1)
@@ -315,7 +333,8 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
         return pool.share(parts, some)
     finally:
         _local.inside = False
-        library.lock.release()
+        if mine:
+            library.busy = False
 
 
 def _here(parts: list[range], some: Callable[[range], Any]) -> list[Any]:
@@ -348,7 +367,7 @@ def set_num_threads(num: int) -> None:
     From the first large product on, NumPy's OpenBLAS itself uses one thread, also where other code calls it; ``num`` is
     between how many threads tinygrad_lite divides its own work. It has no effect for an unknown BLAS.
     """
-    if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
+    if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or not 1 <= num < 2**31:
         raise OptionError(f"set_num_threads: expected a positive integer, got {num!r}")
     library = blas()
     if library.set is not None:

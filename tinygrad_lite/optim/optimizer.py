@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.arguments import checked_constructor, fits, misfit, ours
+from tinygrad_lite.engine.arguments import checked_constructor, fits, misfit, named_constructor, ours
 from tinygrad_lite.engine.divert import UPDATES
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import bump, change_of, tick
-from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe, visible
 from tinygrad_lite.optim.formula import need
 from tinygrad_lite.optim.hooks import (
     AFTER,
@@ -159,6 +159,7 @@ def _tensors(params: Any, computed: bool | None) -> tuple[list[Tensor], list[str
     return tensors, names or None
 
 
+@named_constructor
 class Optimizer(HookedOptimizer):
     """Base of all optimisers: groups of parameters and their state.
 
@@ -474,7 +475,7 @@ class Optimizer(HookedOptimizer):
         for i, group in enumerate(self.param_groups):
             lines += [f"Parameter Group {i}"]
             lines += [
-                f"    {k}: {v}"
+                f"    {visible(k)}: {visible(v)}"
                 for k, v in sorted(group.items())
                 if k not in ("params", "param_names") and (v or k != "l1")
             ]

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 from zlib import crc32
 
+from tinygrad_lite.errors import visible
+
 _writing: set[str] = set()
 """The unfinished files of this process."""
 
@@ -36,9 +38,9 @@ def replacing(target: Any) -> Iterator[BinaryIO]:
     path = os.path.realpath(path)  # replace the file, not the link
     folder, name = os.path.split(path)
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"save: there is no folder {folder}")
+        raise FileNotFoundError(f"save: there is no folder {visible(folder)}")
     if os.path.isdir(path):
-        raise IsADirectoryError(f"save: {path} is a folder")
+        raise IsADirectoryError(f"save: {visible(path)} is a folder")
     start = f".{os.fsencode(name)[:100].decode(errors='ignore')}."
     host = f"{crc32(platform.node().encode()):08x}"
     _remove_strays(folder, start, host)

@@ -6,6 +6,7 @@ import io
 import os
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.errors import FileError
 from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.serialization.npz import opened, read_npz, write_npz
@@ -15,6 +16,7 @@ from tinygrad_lite.serialization.torch_zip import first_torch_pickle, read_torch
 from tinygrad_lite.serialization.unsupported import without_unsupported
 
 
+@named
 def save(obj: Any, f: Any) -> None:
     """Write ``obj`` to a path or binary file, without pickle.
 
@@ -40,6 +42,7 @@ def save(obj: Any, f: Any) -> None:
         write_npz(content, file)
 
 
+@named
 def load(
     f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None, strict: bool = True
 ) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 from tinygrad_lite.serialization.atomic import replacing
@@ -25,6 +26,7 @@ NAMES = {np.dtype(code).newbyteorder("="): name for name, code in DTYPES.items()
 LONGEST_HEAD = 100_000_000
 
 
+@named
 def save_file(tensors: Mapping[str, Any], filename: Any, metadata: Mapping[str, str] | None = None) -> None:
     """Write tensors or arrays by name to a safetensors file.
 
@@ -69,6 +71,7 @@ def save_file(tensors: Mapping[str, Any], filename: Any, metadata: Mapping[str, 
             file.write(np.ascontiguousarray(array, little).reshape(-1).view(np.uint8).data if array.size else b"")
 
 
+@named
 def load_file(filename: Any) -> dict[str, Tensor]:
     """Return the tensors of a safetensors file by name.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from tinygrad_lite.errors import visible
+
 
 class Unsupported:
     """Stands for an array that was not read."""
@@ -36,5 +38,7 @@ def without_unsupported(content: Any) -> Any:
 
     result = kept(content, "")
     if found:
-        warnings.warn(f"load: left out, with a dtype that is not read: {', '.join(found)}", UserWarning, stacklevel=3)
+        warnings.warn(
+            f"load: left out, with a dtype that is not read: {visible(', '.join(found))}", UserWarning, stacklevel=4
+        )
     return result

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor
 
 TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
 """Relative and absolute tolerance by dtype; 0 for integers and bool."""
 
 
+@named
 def assert_close(
     actual: Any, expected: Any, *, allow_subclasses: bool = True, rtol: float | None = None, atol: float | None = None,
     equal_nan: bool = False, check_device: bool = True, check_dtype: bool = True, check_layout: bool = True,

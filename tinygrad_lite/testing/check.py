@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import OPS, PUBLIC
 from tinygrad_lite.engine.samples import Choices, Samples
 from tinygrad_lite.engine.tensor import Tensor
@@ -27,6 +28,7 @@ from tinygrad_lite.testing.verdict.point import Array, Failure, Point, Profile
 KINKS = ("strict", "report", "skip")
 
 
+@named
 def gradcheck(
     fn: Any,
     *inputs: Any,
@@ -89,6 +91,7 @@ def gradcheck(
     return finish(report, raise_exception)
 
 
+@named
 def gradgradcheck(
     fn: Any,
     *inputs: Any,
@@ -120,6 +123,7 @@ def gradgradcheck(
     return finish(c.second(grad_outputs, trial, seed, c.title), raise_exception)
 
 
+@named
 def check_op(
     op: Any,
     *args: Spec,

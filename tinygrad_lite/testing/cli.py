@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from tinygrad_lite.errors import visible
 from tinygrad_lite.testing.check import check_op
 from tinygrad_lite.testing.modules import check_module
 from tinygrad_lite.testing.report import GradReport
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace | Sequence[str]) -> int:
         targets = [*(all_ops() if args.all else ()), *((name, resolve(name)) for name in args.targets)]
     except Exception as error:  # the code of a user may raise anything when it is imported
         kind = "" if isinstance(error, (ValueError, ImportError)) else f"{type(error).__name__}: "
-        print(f"gradcheck: {kind}{error}", file=sys.stderr)
+        print(f"gradcheck: {kind}{visible(error)}", file=sys.stderr)
         return 2
     width = max(len(name) for name, _ in targets)
     failed: list[str] = []

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.testing.arguments import Arguments
 from tinygrad_lite.testing.functions import name_of, values
@@ -22,6 +23,7 @@ class Estimated(NamedTuple):
     error: Array
 
 
+@named
 def numeric_jacobian(f: Callable[..., Any], *inputs: Any, wrt: int = 0) -> Estimated:
     """Return the Jacobian of ``f`` for one input by finite differences, with the estimated error of each entry.
 
@@ -56,6 +58,7 @@ def numeric_jacobian(f: Callable[..., Any], *inputs: Any, wrt: int = 0) -> Estim
     return Estimated(value.reshape(*_shape(outs), *x.shape), error.reshape(*_shape(outs), *x.shape))
 
 
+@named
 def numeric_gradient(f: Callable[..., Any], *inputs: Any, wrt: int = 0) -> Estimated:
     """Return the gradient of the sum of ``f``'s output for one input, with its estimated error.
 

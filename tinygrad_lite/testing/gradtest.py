@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.samples import Arr, Choices, Ints
 from tinygrad_lite.testing.check import check_op
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
 
+@named
 def gradtest(
     op: Any,
     *args: Arr | Ints,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.samples import Arr, Choices, Ints
 from tinygrad_lite.testing.handwritten import BACKWARD, FORWARD, Functions, Handwritten, Objects
 from tinygrad_lite.testing.report import GradReport, finish
@@ -22,6 +23,7 @@ RTOL = 1e-4  # an eps that the gradient ignores is no error
 BOUND = 3.0  # values are drawn from -BOUND to BOUND, so that few functions saturate
 
 
+@named
 def check_layer(
     layer: Any,
     *specs: Spec | str,

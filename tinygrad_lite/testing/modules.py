@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.samples import Arr, Ints
 from tinygrad_lite.testing.functions import array_of, flat, leaves, pulled, values
 from tinygrad_lite.testing.programs import behind_compiled, notes_of
@@ -19,6 +20,7 @@ from tinygrad_lite.testing.state import placed
 from tinygrad_lite.testing.verdict.point import Array, Rule
 
 
+@named
 def check_module(
     module: Any,
     *args: Arr | Ints,

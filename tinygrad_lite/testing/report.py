@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.autograd.gradcheck import GradcheckError as GradcheckError
+from tinygrad_lite.errors import visible
 from tinygrad_lite.testing.verdict.point import Array, Point
 
 
@@ -67,7 +68,7 @@ class GradReport:
             self.suspicion = "inconclusive: pass inputs where the outputs are finite"
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return visible("\n".join(self._lines()))
 
     def _lines(self) -> list[str]:
         if self.ok:

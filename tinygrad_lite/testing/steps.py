@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_lite.compiled import Compiled, compile
 from tinygrad_lite.compiled.reach import Reach
 from tinygrad_lite.compiled.verify import Snapshot, values
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import get_default_dtype, set_default_dtype
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.testing.functions import flat, name_of
@@ -22,6 +23,7 @@ from tinygrad_lite.testing.search.source import Source
 from tinygrad_lite.testing.verdict.point import Array, Failure, Rule
 
 
+@named
 def check_step(
     step: Any,
     *args: Spec,

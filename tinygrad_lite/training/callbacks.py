@@ -6,6 +6,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.serialization import save
 from tinygrad_lite.training.callback import Callback
 from tinygrad_lite.training.ranks import speaks
@@ -62,6 +63,7 @@ class Watching(Callback):
         self.best = state_dict["best"]
 
 
+@named_constructor
 class EarlyStopping(Watching):
     """Stop the training when ``monitor`` has not improved for ``patience`` epochs.
 
@@ -113,6 +115,7 @@ class EarlyStopping(Watching):
         self.waited, self.weights = state_dict["waited"], state_dict["weights"]
 
 
+@named_constructor
 class Checkpoint(Watching):
     """Save the whole training to ``path`` after each epoch.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.errors import require
 from tinygrad_lite.training.progress import due
 
 
+@named_constructor
 class History(dict[str, list[float]]):
     """A dict of columns, one number per epoch in which the column was recorded.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError, describe
 
@@ -120,6 +121,7 @@ def bare(value: Any) -> Any:
     return value.array if isinstance(value, Tensor) else np.asarray(value)
 
 
+@named
 def accuracy(output: Any, target: Any) -> float:
     """Return the fraction of correct predictions.
 

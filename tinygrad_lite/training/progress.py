@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from tinygrad_lite.errors import MissingExtra, require
+from tinygrad_lite.errors import MissingExtra, require, visible
 
 
 def line(epoch: int, epochs: int, numbers: dict[str, float]) -> str:
@@ -67,17 +67,17 @@ class Lines(Progress):
         """Print the line, or keep it in case the epoch is the last one."""
         self.waiting = "" if due(self.epoch) else text
         if not self.waiting:
-            print(text, flush=True)
+            print(visible(text), flush=True)
 
     def note(self, text: str) -> None:
         """Print the last epoch and the message."""
         self.close()
-        print(text, flush=True)
+        print(visible(text), flush=True)
 
     def close(self) -> None:
         """Print the last epoch if it was skipped."""
         if self.waiting:
-            print(self.waiting, flush=True)
+            print(visible(self.waiting), flush=True)
         self.waiting = ""
 
 
@@ -100,7 +100,7 @@ class Bar(Progress):
     def end(self, text: str) -> None:
         """Replace the bar with a line."""
         self.close()
-        self.tqdm.tqdm.write(text)
+        self.tqdm.tqdm.write(visible(text))
 
     def note(self, text: str) -> None:
         """Replace the bar with the message."""

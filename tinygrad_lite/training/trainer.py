@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from tinygrad_lite.compiled import compile as compiled
+from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.nn import Module
@@ -28,6 +29,7 @@ from tinygrad_lite.training.ranks import averaged, group_of, set_epoch, speaks
 from tinygrad_lite.training.state import Snapshot, restore, whole_state
 
 
+@named_constructor
 class Trainer:
     """Train ``model`` with ``optimizer`` to minimise ``loss(output, target)``.
 

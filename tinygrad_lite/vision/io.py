@@ -6,6 +6,7 @@ import os
 from enum import Enum
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.vision.images import image_of, pillow, pixels
@@ -23,6 +24,7 @@ class ImageReadMode(Enum):
     RGB_ALPHA = "RGBA"
 
 
+@named
 def read_image(path: str | os.PathLike[str], mode: Any = ImageReadMode.UNCHANGED) -> Tensor:
     """Read an image file as a ``uint8`` tensor ``(C, H, W)``.
 
@@ -48,11 +50,13 @@ def _write(what: str, input: Tensor, filename: str | os.PathLike[str], **options
     image_of(array[:, :, 0] if array.shape[2] == 1 else array).save(filename, **options)
 
 
+@named
 def write_png(input: Tensor, filename: str | os.PathLike[str], compression_level: int = 6) -> None:
     """Write a ``uint8`` tensor ``(C, H, W)`` with 1 or 3 channels as a PNG file."""
     _write("write_png", input, filename, format="PNG", compress_level=compression_level)
 
 
+@named
 def write_jpeg(input: Tensor, filename: str | os.PathLike[str], quality: int = 75) -> None:
     """Write a ``uint8`` tensor ``(C, H, W)`` with 1 or 3 channels as a JPEG file."""
     _write("write_jpeg", input, filename, format="JPEG", quality=quality)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.nn import functional as F
@@ -20,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@named
 def box_area(boxes: Any) -> Any:
     """Return the areas, (N,)."""
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
@@ -31,6 +33,7 @@ def _shares(a: Any, b: Any) -> tuple[Any, Any]:
     return inter, box_area(a)[:, None] + box_area(b) - inter
 
 
+@named
 def box_iou(boxes1: Any, boxes2: Any) -> Any:
     """Return intersection over union of each pair, (N, M).
 
@@ -42,6 +45,7 @@ def box_iou(boxes1: Any, boxes2: Any) -> Any:
     return inter / union
 
 
+@named
 def generalized_box_iou(boxes1: Any, boxes2: Any) -> Any:
     """Return `box_iou` less the part of the smallest box around each pair that neither covers."""
     inter, union = _shares(boxes1, boxes2)
@@ -50,6 +54,7 @@ def generalized_box_iou(boxes1: Any, boxes2: Any) -> Any:
     return inter / union - (area - union) / area
 
 
+@named
 def nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
     """Return the indices of the boxes that overlap no kept box of a higher score by more than ``iou_threshold``.
 
@@ -71,6 +76,7 @@ def nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
     return make(new.asarray(kept, np.int64))
 
 
+@named
 def batched_nms(boxes: Any, scores: Any, idxs: Any, iou_threshold: float) -> Any:
     """Return the indices that `nms` keeps in each group of equal ``idxs``, by falling score."""
     s, groups = plain(scores), plain(idxs)
@@ -82,6 +88,7 @@ def batched_nms(boxes: Any, scores: Any, idxs: Any, iou_threshold: float) -> Any
     return make(new.int64(found[np.argsort(-s[found], kind="stable")]))
 
 
+@named
 def clip_boxes_to_image(boxes: Any, size: tuple[int, int]) -> Any:
     """Return the boxes with all corners inside an image of ``size`` (height, width)."""
     height, width = size
@@ -89,12 +96,14 @@ def clip_boxes_to_image(boxes: Any, size: tuple[int, int]) -> Any:
     return stack([boxes[..., i].clamp(min=0, max=end) for i, end in enumerate(ends)], -1)
 
 
+@named
 def remove_small_boxes(boxes: Any, min_size: float) -> Any:
     """Return the indices of the boxes whose sides are both at least ``min_size``."""
     b = plain(boxes)
     return make(np.flatnonzero(((b[:, 2:] - b[:, :2]) >= min_size).all(1)))
 
 
+@named
 def box_convert(boxes: Any, in_fmt: str, out_fmt: str) -> Any:
     """Return boxes in another of the formats "xyxy", "xywh" (corner, size) and "cxcywh" (centre, size)."""
     known = ("xyxy", "xywh", "cxcywh")
@@ -112,6 +121,7 @@ def box_convert(boxes: Any, in_fmt: str, out_fmt: str) -> Any:
     return stack([a, b, c, d], -1) if in_fmt != out_fmt else boxes.clone()
 
 
+@named
 def sigmoid_focal_loss(
     inputs: Any, targets: Any, alpha: float = 0.25, gamma: float = 2, reduction: str = "none"
 ) -> Any:

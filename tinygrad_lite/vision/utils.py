@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tinygrad_lite as tl
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, DTypeError, ShapeError
 from tinygrad_lite.vision.images import image_of, pillow, pixels
@@ -18,6 +19,7 @@ def _scaled(x: Tensor, value_range: tuple[float, float] | None) -> Tensor:
     return (x.clamp(low, high) - low) / max(high - low, 1e-5)
 
 
+@named
 @tl.no_grad()
 def make_grid(
     tensor: Any,
@@ -77,6 +79,7 @@ def make_grid(
     return grid
 
 
+@named
 @tl.no_grad()
 def save_image(tensor: Any, fp: Any, format: str | None = None, **kwargs: Any) -> None:
     """Save images, laid out by `make_grid`, to an image file.
@@ -92,6 +95,7 @@ def save_image(tensor: Any, fp: Any, format: str | None = None, **kwargs: Any) -
     image_of(bytes_.numpy()).save(fp, format=format)
 
 
+@named
 @tl.no_grad()
 def draw_bounding_boxes(
     image: Tensor,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.tensor import make
-from tinygrad_lite.errors import MissingExtra
+from tinygrad_lite.errors import MissingExtra, visible
 from tinygrad_lite.viz.draw import draw
 from tinygrad_lite.viz.model import SHOWN, Graph
 from tinygrad_lite.viz.summary import summary
@@ -59,7 +59,7 @@ def run(argv: Sequence[str]) -> int:
         if isinstance(error, ImportError) and not isinstance(error, (MissingExtra, ModuleNotFoundError)):
             raise
         words = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"tinygrad-lite graph: {words}", file=sys.stderr)
+        print(f"tinygrad-lite graph: {visible(words)}", file=sys.stderr)
         return 1
     print(text)
     return 0

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.viz.formats.json import encoded
 from tinygrad_lite.viz.model import Graph, GraphCall, GraphEdge, GraphNode
 from tinygrad_lite.viz.words import option_text, plain, shape_text
@@ -46,6 +47,7 @@ class GraphDiff:
         return {"image/svg+xml": self.graph._repr_svg_(), "text/plain": str(self)}
 
 
+@named
 def diff(a: Graph, b: Graph) -> GraphDiff:
     """Compare two graphs, the older first.
 

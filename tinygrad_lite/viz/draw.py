@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tinygrad_lite.engine import arguments
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.profiler import profile as Profile
@@ -22,6 +23,7 @@ DOOR = "__graph__"
 """The method by which another kind of program, such as a compiled step, returns its own `Graph` to `draw`."""
 
 
+@arguments.named
 def draw(
     target: Any,
     *inputs: Any,
@@ -80,7 +82,7 @@ def draw(
     if isinstance(target, Graph):
         return measured(redrawn(target, look, profile))
     call = Call(target, inputs, keywords("draw", kwargs), on_error)
-    return measured(captured(call, {**of_caller(2), **named(names)}, look, graph, known_profile))
+    return measured(captured(call, {**of_caller(3), **named(names)}, look, graph, known_profile))
 
 
 def redrawn(graph: Graph, look: Look, profile: Any) -> Graph:

@@ -384,7 +384,7 @@ class Graph:
                     file.write(data.encode() if isinstance(data, str) else data)
                 return path
         suffixes = ", ".join(s for known in FORMATS.values() for s in known.suffixes)
-        raise ValueError(f"save: '{path.name}' does not end in a known picture format; known: {suffixes}")
+        raise ValueError(f"save: {path.name!r} does not end in a known picture format; known: {suffixes}")
 
     def __str__(self) -> str:
         return self.to_text()

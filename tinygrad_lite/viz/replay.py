@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.serialization.atomic import replacing
@@ -28,6 +29,7 @@ class Seen:
     values: dict[str, Any]
 
 
+@named_constructor
 class Recorder:
     """Record the gradient norm of every parameter while a model trains.
 

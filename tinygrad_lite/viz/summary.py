@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.printing import html_table
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import describe
@@ -138,6 +139,7 @@ class Summary:
         return require("pandas", extra="data").DataFrame([asdict(row) for row in self.rows])
 
 
+@named
 def summary(
     model: Any, *inputs: Any, input_size: Any = None, kwargs: Mapping[str, Any] | None = None,
     depth: int | None = None, columns: Iterable[str] = USUAL, **words: Any,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import describe
@@ -25,6 +26,7 @@ from tinygrad_lite.viz.capture.tracer import Tracer
 from tinygrad_lite.viz.model import Graph, Look, measures
 
 
+@named
 def trace(
     model: Any, *inputs: Any, kwargs: Mapping[str, Any] | None = None, on_error: str = "raise", **words: Any
 ) -> Graph:  # fmt: skip
@@ -41,7 +43,7 @@ def trace(
     if not callable(model):
         raise TypeError(f"trace: expected a module or a function, got {describe(model)}")
     call = Call(model, inputs, keywords("trace", kwargs, words), on_error)
-    return run(call, of_caller(2), Look(), "forward")
+    return run(call, of_caller(3), Look(), "forward")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.errors import visible
+
 PAD = "\u00a0"
 """A no-break space: SVG keeps it, so columns of numbers stay aligned."""
 
@@ -213,7 +215,7 @@ def options_text(attrs: Mapping[str, Any], sep: str = " ") -> str:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` on one line, without control characters."""
+    """Return ``text`` on one line, control characters as escapes."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == PAD else " " for c in text)
+    return "".join(c if c.isprintable() or c == PAD else " " if c.isspace() else visible(c) for c in text)

@@ -10,8 +10,10 @@ from typing import Any
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.parameters import sum_rightmost
+from tinygrad_lite.engine.arguments import named_constructor
 
 
+@named_constructor
 class Transform:
     """A map from ``domain`` to ``codomain``; subclasses define `_call`, `_inverse`, `log_abs_det_jacobian`.
 
@@ -21,6 +23,10 @@ class Transform:
     bijective: Any = False
     domain: Any
     codomain: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        named_constructor(cls)
 
     def __init__(self, cache_size: int = 0) -> None:
         if cache_size not in (0, 1):

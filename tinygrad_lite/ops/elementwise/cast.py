@@ -61,8 +61,8 @@ def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
         known = OLD_NAMES.get(short.removesuffix("Tensor"), short)
     try:
         chosen: np.dtype[Any] = np.dtype(dtype if known is None else known)
-    except TypeError:
-        raise DTypeError(f"{name}: {dtype!r} is not a dtype; use one such as float32 or int64") from None
+    except (TypeError, ValueError):
+        raise DTypeError(f"{name}: {describe(dtype)} is not a dtype; use one such as float32 or int64") from None
     if chosen.kind not in "biuf":
         raise DTypeError(f"{name}: tensors cannot have dtype {chosen}; use a floating, integer or bool dtype")
     return chosen

@@ -176,7 +176,7 @@ def round(input: Array, decimals: int = 0) -> Array:
     >>> tl.round(tl.tensor([0.5, 1.5, 2.4]))
     tensor([0., 2., 2.])
     """
-    return np.round(input, decimals)
+    return np.round(input, max(-1000, min(decimals, 1000)))  # NumPy counts up to the number
 
 
 def _no_zero(name: str, input: Any, other: Any) -> None:

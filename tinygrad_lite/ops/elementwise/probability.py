@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import counted
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
@@ -164,7 +165,7 @@ def multigammaln(input: Array, p: int) -> Any:
         raise ArgumentError(f"multigammaln: p has to be greater than or equal to 1, got {p}")
     input = contiguous(input)  # as PyTorch's sum along a new axis
     y = lgamma(input)
-    for i in range(1, p):
+    for i in range(1, counted("multigammaln", "p", p)):
         y = y + lgamma(input - i / 2)
     return y + p * (p - 1) / 4 * log(pi)
 

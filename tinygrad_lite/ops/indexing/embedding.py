@@ -89,6 +89,7 @@ def rows(weight: Array, index: Array, padding_idx: int | None = None, scale_grad
 
 
 @functional
+@named
 def embedding(
     input: Array, weight: Array, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional, new
+from tinygrad_lite.engine.arguments import explained, misfit, named
 from tinygrad_lite.engine.arrays import PYTHON, number
 from tinygrad_lite.engine.call import WRITE
 from tinygrad_lite.engine.methods import Methods
@@ -26,7 +27,7 @@ from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Array, Tensor, Views, make, to_array
 from tinygrad_lite.engine.versions import bump, used_of
 from tinygrad_lite.engine.views import Path, Sealed, Step, move_to, renew, replay, root_of, shares
-from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.indexing.getitem import apart, getitem, key_of
 
@@ -286,11 +287,17 @@ def setitem(input: Any, index: Any, value: Any) -> None:
 
     ``value`` is broadcast and cast.
     """
-    where = key_of(index)
-    if halves := apart(where):
-        writable("setitem", input)
-        input, where = getitem(input, halves[0]), halves[1]
-    write("setitem", input, value, where)
+    try:
+        where = key_of(index)
+        if halves := apart(where):
+            writable("setitem", input)
+            input, where = getitem(input, halves[0]), halves[1]
+        write("setitem", input, value, where)
+    except Exception as error:
+        ours = explained("setitem", setitem, (input, index, value), {}, error)
+        if ours is None:
+            raise
+        raise ours from error
 
 
 setattr(Methods, "__setitem__", setitem)  # noqa: B010 - Tensor inherits its methods from Methods
@@ -339,14 +346,17 @@ def fill_diagonal_(input: Array, fill_value: Any, wrap: bool = False) -> Array:
 
 def filler(draw: Callable[..., Any]) -> Callable[..., Any]:
     """Publish ``t.NAME(...)``, which fills ``t`` with what ``draw(t, ...)`` returns; NAME is the name of ``draw``."""
-    name = draw.__name__
+    name, drawn = draw.__name__, named(draw)
 
     @functools.wraps(draw)
     def fill(input: Array, *args: Any, **kwargs: Any) -> Array:
         if "from" in kwargs:  # PyTorch's argument name, a keyword of Python
             kwargs["from_"] = kwargs.pop("from")
         writable(name, input)
-        return write(name, input, draw(input, *args, **kwargs), depth=1)
+        wrong = misfit(draw, (input, *args), kwargs)
+        if wrong is not None:  # before anything is drawn
+            raise ArgumentError(f"{name}: {wrong[0]}")
+        return write(name, input, drawn(input, *args, **kwargs), depth=1)
 
     publish(name, fill, (), True)
     return fill
@@ -354,7 +364,13 @@ def filler(draw: Callable[..., Any]) -> Callable[..., Any]:
 
 def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., Any]:
     def form(input: Array, *args: Any, **kwargs: Any) -> Array:
-        return assign(shown, input, compute, args, kwargs)
+        try:
+            return assign(shown, input, compute, args, kwargs)
+        except Exception as error:
+            ours = explained(shown, compute, (input, *args), kwargs, error)
+            if ours is None:
+                raise
+            raise ours from error
 
     return _named(form, name, compute, f"Apply `{name[:-1]}` in place and return ``input``.")
 

@@ -263,6 +263,7 @@ def instance_norm(
     y, mean, var = normalise_batch(input, w, b, tuple(range(2, ndim)), eps)
     if running_mean is not None:
         _learn("mean", running_mean, new.asarray(plain(mean)).reshape(-1, c).mean(0), momentum)
+    if running_var is not None:
         _learn("var", running_var, new.asarray(plain(var)).reshape(-1, c).mean(0) * (count / (count - 1)), momentum)
     return y
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.layout import contiguous_format
 from tinygrad_lite.engine.op import function, publish
 from tinygrad_lite.engine.tensor import Array
@@ -70,7 +71,7 @@ def _copying(name: str) -> None:
 
     copied.__name__ = copied.__qualname__ = f"{name}_copy"
     copied.__doc__ = f"Return a copy of the view that `{name}` returns."
-    publish(copied.__name__, copied, (), method=False)
+    publish(copied.__name__, named(copied), (), method=False)
 
 
 for _name in COPYING:

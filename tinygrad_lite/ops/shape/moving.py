@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -193,7 +194,7 @@ def rot90(input: Array, k: int = 1, dims: Any = (0, 1)) -> Array:
     if len(dims) != 2:
         raise ShapeError(f"rot90: dims must be two axes, got {dims}")
     a, b = places("rot90", dims, input.ndim, input.shape)
-    k %= 4
+    k = index(k) % 4
     if k == 0:
         return clone(input)
     if k == 2:

@@ -6,7 +6,7 @@ import warnings
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from tinygrad_lite.engine.arguments import checked_constructor
+from tinygrad_lite.engine.arguments import checked_constructor, named_constructor
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import describe
 from tinygrad_lite.optim.optimizer import Optimizer
@@ -35,6 +35,7 @@ def set_momentum(group: dict[str, Any], value: float) -> None:
         group["momentum"] = value
 
 
+@named_constructor
 class LRScheduler:
     """Base of schedules: `step` sets the learning rate of every group.
 

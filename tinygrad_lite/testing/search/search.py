@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.samples import Arr, Ints
 from tinygrad_lite.testing.explain.context import UNKNOWN, Outcome
 from tinygrad_lite.testing.explain.jacobian import MANY
@@ -25,6 +26,7 @@ FAILING = 4  # failing points that suffice for an explanation
 MORE = 8  # additional ordinary examples for an explanation
 
 
+@named
 def check_rule(
     forward: Callable[..., tuple[Any, Any]],
     backward: Callable[[Any, Any], Sequence[Any]],

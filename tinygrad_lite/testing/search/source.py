@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tinygrad_lite.engine.arguments import named_constructor
+
 Array = NDArray[Any]
 T = TypeVar("T")
 INF = math.inf
@@ -51,6 +53,7 @@ def schedule(n: int) -> tuple[str, str]:
     return SCHEDULE[n] if n < len(SCHEDULE) else LATER[(n - len(SCHEDULE)) % len(LATER)]
 
 
+@named_constructor
 class Source:
     """Draws sizes, options and values for one example.
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.errors import ArgumentError, OptionError, ShapeError
+from tinygrad_lite.engine.arguments import named_constructor
+from tinygrad_lite.errors import ArgumentError, OptionError, ShapeError, describe
 from tinygrad_lite.nn import Module
 from tinygrad_lite.vision.transforms.draws import chance, order, uniform
 
@@ -21,6 +22,7 @@ def _listed(name: str, transforms: Iterable[Any], first: str = "") -> str:
     return f"{name}({first}{lines}\n)"
 
 
+@named_constructor
 class Compose:
     """Applies transforms one after another.
 
@@ -70,6 +72,8 @@ class RandomApply(Module):
 
     def __init__(self, transforms: Any, p: float = 0.5) -> None:
         super().__init__()
+        if not all(map(callable, transforms)):
+            raise ArgumentError(f"RandomApply: transforms must be functions, got {describe(transforms)}")
         self.transforms = transforms
         self.p = p
 
@@ -84,6 +88,7 @@ class RandomApply(Module):
         return _listed(type(self).__name__, self.transforms, f"\n    p={self.p}")
 
 
+@named_constructor
 class RandomTransforms:
     """Base of transforms that choose among others."""
 
@@ -119,8 +124,8 @@ class RandomChoice(RandomTransforms):
 
     def __init__(self, transforms: Sequence[Transform], p: Sequence[float] | None = None) -> None:
         super().__init__(transforms)
-        if p is not None and not isinstance(p, Sequence):
-            raise ArgumentError(f"Argument p should be a sequence, got {type(p).__name__}")
+        if p is not None and (not isinstance(p, Sequence) or not all(isinstance(w, (int, float)) for w in p)):
+            raise ArgumentError(f"Argument p should be a sequence of numbers, got {describe(p)}")
         if p is not None and len(p) != len(transforms):
             raise ShapeError(f"RandomChoice: {len(transforms)} transforms need as many weights p, got {len(p)}")
         if p is not None and (min(p) < 0 or sum(p) <= 0):

@@ -8,6 +8,7 @@ from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.nn import Module
 from tinygrad_lite.vision.transforms import functional as F
+from tinygrad_lite.vision.transforms.on_tensors import top_value
 
 __all__ = ["ConvertImageDtype", "LinearTransformation", "Normalize", "PILToTensor", "ToPILImage", "ToTensor"]
 
@@ -53,6 +54,7 @@ class ConvertImageDtype(Module):
 
     def __init__(self, dtype: Any) -> None:
         super().__init__()
+        top_value(dtype)
         self.dtype = dtype
 
     def forward(self, image: Tensor) -> Tensor:

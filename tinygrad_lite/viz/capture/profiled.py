@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tinygrad_lite.errors import describe
+from tinygrad_lite.errors import describe, visible
 from tinygrad_lite.profiler import BACKWARD, FORWARD, Event, profile
 from tinygrad_lite.viz.model import GraphNode, Measured
 
@@ -65,7 +65,8 @@ def write(places: Sequence[tuple[GraphNode, list[Event]]], known: profile) -> tu
     missing = [node for node, events in places if not events]
     if len(missing) == len(places):
         raise ValueError(
-            f"draw: the profile measured none of the {len(places)} ops in this picture (it saw {seen_in(known)}); "
+            f"draw: the profile measured none of the {len(places)} ops in this picture "
+            f"(it saw {visible(seen_in(known))}); "
             "draw the profiled model, called in the same way, or a loss computed inside the profile block"
         )
     pulled: dict[int, list[Event]] = {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tinygrad_lite.errors import visible
 from tinygrad_lite.viz.formats.svg import ARROW, escape
 from tinygrad_lite.viz.layout.measure import BODY, box_size, text_width
 from tinygrad_lite.viz.model import Graph
@@ -130,6 +132,7 @@ def to_html(graph: Graph, replay: dict[str, Any] | None = None) -> str:
         make_room(data, replay)
     # "<" is escaped, so that no text can end the script element
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    text = re.sub("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]", lambda found: "\\" + visible(found[0]), text)
     title = escape(title_of(graph))
     legend = "".join(
         f'<span><svg class="{SCOPE}" viewBox="0 0 16 12"><g class="{name}">'

@@ -173,7 +173,7 @@ def _check(nodes: list[GraphNode], edges: list[GraphEdge], calls: list[GraphCall
         known.add(call.id)
     for node in nodes:
         if node.kind not in KINDS or node.call not in known:
-            raise ValueError(f"from_json: node '{node.id}' has kind '{node.kind}' and call '{node.call}'")
+            raise ValueError(f"from_json: node {node.id!r} has kind {node.kind!r} and call {node.call!r}")
     for edge in edges:
         if edge.src not in ids or edge.dst not in ids:
             raise ValueError(f"from_json: the edge {edge.src} -> {edge.dst} names a node that is not there")

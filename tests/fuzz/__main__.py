@@ -1,0 +1,42 @@
+"""Run the fuzzers for as long as wanted: ``python -m tests.fuzz [PART ...] --minutes N``.
+
+Each part gets an equal share of the time. The exit status is 1 if anything was found; the output says what, and how to
+make it happen again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import time
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+PARTS = ("arguments",)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one or more of {', '.join(PARTS)}; by default all")
+    parser.add_argument("--minutes", type=float, default=1.0, help="time for all parts together")
+    parser.add_argument("--seed", type=int, help="repeat a run; by default drawn")
+    options = parser.parse_args(argv)
+    unknown = set(options.parts) - {*PARTS}
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    parts = options.parts or PARTS
+    seed = int(time.time()) % 10_000 if options.seed is None else options.seed
+    failed = False
+    for part in parts:
+        started = time.monotonic()
+        found = importlib.import_module(f"tests.fuzz.{part}").fuzz(60 * options.minutes / len(parts), seed)
+        print(f"{part} (seed {seed}, {time.monotonic() - started:.0f} s): {found}", flush=True)
+        failed |= bool(found.faults())
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
