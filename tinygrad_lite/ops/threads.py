@@ -245,8 +245,8 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
             library.settle()
             if work >= LARGE:
                 return _whole(a, b, out, work) if new.REDIRECTED[0] else _shared(a, b, out, work)
-    # dot is three times faster than matmul on small matrices
-    return a.dot(b) if out is None and b.ndim == 2 else np.matmul(a, b, out=out)
+    # dot is three times faster than matmul on small matrices, but a zero of one element times NaN is 0 there
+    return a.dot(b) if out is None and b.ndim == 2 and a.size > 1 < b.size else np.matmul(a, b, out=out)
 
 
 def _whole(a: Array, b: Array, out: Array | None, work: int) -> Array:

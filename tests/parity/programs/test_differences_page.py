@@ -229,8 +229,8 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "a write to overlapping windows (`unfold`)": "a1 = T.tensor([1.0, 2.0, 3.0])\nv1 = a1.unfold(0, 2, 1)\nv1.mul_(2)",
     "equal elements in `kthvalue`, `topk`": "a1 = T.zeros(1, 3)\nv1 = a1.repeat(1, 20).topk(3, 1)[1]",
     "vectors of equal eigenvalues, signs of vectors": eigenvectors,
-    "the value itself is NaN or infinite (`silu`, `cumprod`, `copysign`, norms)": "a1 = T.tensor([-1e39])\n"
-    "v1 = F.silu(a1)",
+    "the value itself is NaN or infinite (`gelu`, `cumprod`, `copysign`, norms)": "a1 = T.tensor([-1e39])\n"
+    "v1 = F.gelu(a1)",
     "convolution without input channels": "v1 = F.conv1d(T.ones(1, 0, 4), T.ones(2, 0, 1))",
     "labels of `cross_entropy`, `one_hot`": "v1 = F.one_hot(T.tensor([0, 1], dtype=T.int32))",
     "division by zero, log of 0, overflow": warnings,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.mode import computed
@@ -125,16 +126,6 @@ def _sigmoid_rule(g: Array, y: Array) -> Array:
     return np.multiply(g, slope, out=slope)
 
 
-@cache
-def _top(dtype: Any) -> Any:
-    """Return the largest x with a finite exp(x): clipping there avoids a harmless overflow warning."""
-    top = np.log(np.finfo(dtype).max).astype(dtype)
-    with np.errstate(over="ignore"):
-        while not np.isfinite(np.exp(new.full(16, top))).all():  # the logarithm may have been rounded up
-            top = np.nextafter(top, dtype.type(0))
-    return _number(float(top), dtype)
-
-
 @op(input=_sigmoid_rule, kind="activation", label="σ", promote="float", samples=ONE)
 def sigmoid(input: Array) -> Array:
     r"""Return the logistic function :math:`1 / (1 + e^{-x})`.
@@ -146,12 +137,11 @@ def sigmoid(input: Array) -> Array:
     y = np.negative(input) if input.ndim else new.asarray(np.negative(input))  # of a 0-d array it is a scalar
     if y.dtype is F16:  # rounded once; 1 / (1 + the largest float16) is not small enough
         return sigmoid(np.positive(input, dtype=F32)).astype(F16)  # astype lays an expanded array out otherwise
-    if y.size < RUN:
-        np.minimum(y, _top(y.dtype), out=y)
+    before = hush()  # the reciprocal of infinity is 0, as it should be
+    try:
         np.exp(y, out=y)
-    else:  # in large arrays a limit costs more than a word about warnings; the reciprocal of infinity is 0
-        with np.errstate(over="ignore"):
-            np.exp(y, out=y)
+    finally:
+        unhush(before)
     one = _number(1.0, y.dtype)
     np.add(y, one, out=y)
     return np.divide(one, y, out=y)  # NumPy's reciprocal takes half as long again

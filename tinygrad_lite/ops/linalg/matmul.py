@@ -68,7 +68,8 @@ def product(a: Array, b: Array) -> Array:
             lead = a.shape[:-1]
             return product(a.reshape((prod(lead), a.shape[-1])), b).reshape((*lead, b.shape[1]))
         if a.size * b.shape[1] <= SMALL:  # the usual case, without another Python call
-            return a.dot(b)
+            # a zero of one element times NaN would be 0
+            return a.dot(b) if a.size > 1 < b.size else np.matmul(a, b)
     return multiply(a, b)
 
 

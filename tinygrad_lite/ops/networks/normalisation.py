@@ -258,6 +258,8 @@ def instance_norm(
             f"instance_norm: expected more than 1 spatial element when training, got input {describe(input)}"
         )
     w, b = _channelled("instance_norm", weight, c, ndim), _channelled("instance_norm", bias, c, ndim)
+    for known in (running_mean, running_var):
+        _channelled("instance_norm", known, c, ndim)
     if count == 0:  # nothing to normalise or to learn from; weight and bias get zeros as gradients
         return input * (1 if w is None else w) + (0 if b is None else b)
     y, mean, var = normalise_batch(input, w, b, tuple(range(2, ndim)), eps)

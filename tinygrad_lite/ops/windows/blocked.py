@@ -217,7 +217,7 @@ def looked_up(x: Array, w: Array, bias: Array | None, table: Array, count: Ints)
     """Run `correlate` with the table of the elements under each window."""
     n, o = len(x), len(w)
     kernel, seen = w.reshape(o, -1), x.take(table)
-    y = kernel.dot(seen) if n == 1 else np.matmul(kernel, seen)
+    y = kernel.dot(seen) if n == 1 and kernel.size > 1 else np.matmul(kernel, seen)
     if bias is not None:
         y += bias.reshape(o, -1)
     return y.reshape(n, o, *count)

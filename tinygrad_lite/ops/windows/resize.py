@@ -13,8 +13,8 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.cast import unshared
+from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
+from tinygrad_lite.ops.elementwise.cast import to, unshared
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.shape.reshaping import transpose
@@ -129,6 +129,13 @@ def interpolate(
         raise OptionError("interpolate: align_corners can only be set with linear, bilinear, bicubic or trilinear mode")
     if (size is None) == (scale_factor is None):
         raise OptionError("interpolate: exactly one of size and scale_factor must be given")
+    if input.dtype.kind != "f" and mode not in ("nearest", "nearest-exact"):
+        if input.dtype != np.uint8 or mode == "area":
+            raise DTypeError(f"interpolate: mode '{mode}' needs floats, or uint8 unless 'area', x is {describe(input)}")
+        y = interpolate(
+            to(input, np.float32), size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
+        )
+        return to(np.floor(y + 0.5).clip(0, 255), np.uint8)
     given, old = input, tuple(input.shape[2:])
     scales: list[float | None] = [None] * n
     if size is not None:
