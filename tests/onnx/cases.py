@@ -119,6 +119,14 @@ def written(x: Any) -> Any:
     return y
 
 
+def masked(x: Any) -> Any:
+    y = x.clone()
+    y[y < 0] = 0.5
+    y[x > 1] = x[x > 1] * 2
+    y[x[:, 0] > 0] = tl.tensor([1.0, 2.0, 3.0, 4.0])
+    return y, y[y > 0.6].sum()
+
+
 def through_views(x: Any) -> Any:
     y = x.clone()
     row = y[:, 1]
@@ -238,7 +246,9 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "cast": lambda x: (x > 0).float(), "to long": lambda x: (x * 3).long(), "integers": lambda x: (x * 9).long() // 4,
     "remainder": lambda x: x % 0.7 + tl.fmod(x, 0.7), "bits": lambda x: (x * 9).long() & 5 ^ 3,
     "count": lambda x: (x > 0).sum(1), "any": lambda x: (x > 0).any(1) & ~(x > 1).all(1),
-    "written": written, "through views": through_views,
+    "written": written, "through views": through_views, "masked writes": masked,
+    "row of the last": lambda x: x[tl.arange(x.shape[0]), (x > 0).sum(1) - 1],
+    "rotary": lambda x: tl.cat([x[:, ::2] * tl.cos(tl.arange(x.shape[0])[:, None] * 0.1), x[:, 1::2]], -1),
     "diagonal": lambda x: x.unsqueeze(2).expand(-1, -1, 4).diagonal(0, 1, 2),
     "diag embed": lambda x: tl.diag_embed(x), "stack": lambda x: tl.stack([x, x + 1], 1),
     "lerp": lambda x: tl.lerp(x, x * 2, 0.3), "hypot": lambda x: tl.hypot(x, x + 1), "sinc": lambda x: tl.sinc(x),

@@ -137,10 +137,12 @@ class Example:
         random, out = np.random.default_rng(seed), []
         for t, axes in zip(self.tensors, self.axes, strict=True):
             shape = [step(n, self.symbols.index(axes[i])) if i in axes else n for i, n in enumerate(t.shape)]
-            if t.array.dtype == bool and t.ndim:  # whole rows of masks: a mask may have to leave something
-                a = t.array[::-1][np.ix_(*(np.arange(m) % n for n, m in zip(t.shape, shape, strict=True)))]
+            # drawn with replacement: a permutation would keep counts, such as that of the positive elements
+            if t.array.dtype == bool and t.ndim and t.array.size:  # whole rows: a mask may have to leave something
+                first = random.integers(0, t.shape[0], shape[0])
+                a = t.array[np.ix_(first, *(np.arange(m) % n for n, m in zip(t.shape[1:], shape[1:], strict=True)))]
             else:
-                a = np.resize(random.permutation(t.array.reshape(-1)), shape)
+                a = random.choice(t.array.reshape(-1), shape) if t.array.size else np.zeros(shape, t.array.dtype)
             if a.dtype.kind == "f":
                 a = (a * random.uniform(0.8, 1, shape) if a.any() else random.normal(size=shape)).astype(a.dtype)
             out.append(make(a))

@@ -241,6 +241,8 @@ def write(g: Any, x: Value, values: Value, index: Any, index_2: Any, add: bool =
     parts = parts_of(index, index_2, x.ndim)
     if any(p.axis is None for p in parts):
         raise OnnxExporterError("a write to an index with new axes has no form in ONNX")
+    if len(parts) == 1 and _mask(parts[0].a):
+        return _masked(g, x, values, parts[0], add)
     shape, other = (tuple(v[i].shape) for v, i in ((x.a, _plain(index)), (x.b, _plain(index_2))))
     v = values if values.dtype == x.dtype else g.cast(values, x.dtype)
     if (values.shape, values.other) != (shape, other):
@@ -257,14 +259,26 @@ def _plain(index: Any) -> Any:
     return tuple(map(array_of, index)) if isinstance(index, tuple) else array_of(index)
 
 
+def _masked(g: Any, x: Value, values: Value, part: Part, add: bool) -> Any:
+    """Return ``x`` with values where a mask is true: how many there are is known only when the file is run."""
+    mask = g.value(part.a, part.b)
+    v = values if values.dtype == x.dtype else g.cast(values, x.dtype)
+    rest = x.ndim - mask.ndim
+    if part.axis:
+        raise OnnxExporterError("a write to a mask beside other indices has no form in ONNX")
+    if values.ndim <= rest and not add:
+        wide = g.Unsqueeze(mask, list(range(mask.ndim, x.ndim))) if rest else mask
+        return g.where(wide, Value(g.operand(v), values.a.astype(x.dtype), values.b.astype(x.dtype)), x)
+    if values.ndim != rest + 1:
+        raise OnnxExporterError("a write of values that broadcast to a mask has no form in ONNX")
+    at = g.Transpose(g.NonZero(mask), perm=[1, 0])
+    return g.ScatterND(x, at, v, reduction="add" if add else "none")
+
+
 def _scattered(g: Any, x: Value, v: Any, arrays: list[Part], add: bool) -> Any:
     reduction = "add" if add else "none"
-    if _mask(arrays[0].a):
-        mask = g.value(arrays[0].a, arrays[0].b)
-        at = g.Transpose(g.NonZero(mask), perm=[1, 0])
-        if arrays[0].axis or len(arrays) > 1:
-            raise OnnxExporterError("a write to a mask beside other indices has no form in ONNX")
-        return g.ScatterND(x, at, v, reduction=reduction)
+    if any(_mask(p.a) for p in arrays):
+        raise OnnxExporterError("a write to a mask beside other indices has no form in ONNX")
     along = _along(arrays, x.ndim)
     if along is not None and not add:
         return g.ScatterElements(x, _index_array(g, arrays[along]), v, axis=along)
