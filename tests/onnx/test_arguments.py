@@ -82,6 +82,19 @@ def test_every_opset(opset: int) -> None:
     np.testing.assert_allclose(run(program, x=x)[0], model.eval()(x).detach(), rtol=1e-4, atol=1e-5)
 
 
+def test_older_opsets() -> None:
+    """As PyTorch's exporter: converted where the package onnx can, else opset 18 and a warning."""
+    model, x = nn.Sequential(nn.Linear(3, 2), nn.ReLU()), tl.randn(2, 3)
+    program = export(model, (x,), input_names=["x"], opset_version=15)
+    assert program.model_proto.opset_import[0].version == 15
+    np.testing.assert_allclose(run(program, x=x)[0], model(x).detach(), rtol=1e-5, atol=1e-6)
+    with pytest.warns(
+        UserWarning, match="the file has opset 18; it could not be converted to the older opset_version=11"
+    ):
+        program = export(model, (x,), opset_version=11)
+    assert program.model_proto.opset_import[0].version == 18
+
+
 def test_weights_that_are_shared_are_stored_once() -> None:
     program = export(Gpt(), (tl.tensor([[1, 2, 3]]),))
     names = [t.name for t in program.model_proto.graph.initializer]

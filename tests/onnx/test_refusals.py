@@ -111,7 +111,8 @@ def test_the_file_is_compared_with_the_model(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("words", "kind", "text"),
     [
-        ({"opset_version": 11}, OptionError, "opset_version must be 18 to 23, got 11"),
+        ({"opset_version": 24}, OptionError, "opset_version must be 18 to 23, or an older one from 7 on, got 24"),
+        ({"opset_version": 6}, OptionError, "opset_version must be 18 to 23"),
         ({"dynamic_axes": {"y": {0: "n"}}}, OptionError, "dynamic_axes names 'y', but the inputs are x"),
         ({"dynamic_axes": {"x": {5: "n"}}}, OptionError, "axis 5 of input 'x' does not exist"),
         ({"dynamic_shapes": {"z": {0: "n"}}}, OptionError, "dynamic_shapes names 'z'"),

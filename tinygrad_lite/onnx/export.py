@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_lite._version import __version__
 from tinygrad_lite.engine.mode import switch
+from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, OptionError, describe, require
 from tinygrad_lite.nn.module import Module
@@ -22,7 +23,7 @@ from tinygrad_lite.onnx.modes import TrainingMode
 from tinygrad_lite.onnx.program import ONNXProgram
 from tinygrad_lite.onnx.rules import convert
 
-OPSETS = range(18, 24)
+OPSETS, OLD_OPSETS = range(18, 24), range(7, 18)
 DEFAULT_OPSET = 20
 """The opset of PyTorch's exporter."""
 IR_VERSION = 10
@@ -67,7 +68,8 @@ def export(
         f: a path or a binary file; None writes nothing.
         kwargs: keyword arguments of the model.
         input_names, output_names: names for the tensors in ``args``, ``kwargs`` and the result, in order.
-        opset_version: 18 to 23, by default 20, as for PyTorch.
+        opset_version: 18 to 23, by default 20, as for PyTorch. The package onnx converts to older ones where it can;
+            otherwise the file has 18, and a warning says so.
         dynamic_axes: ``{name: {axis: symbol}}`` or ``{name: [axes]}`` by the names of inputs.
         dynamic_shapes: the same by the argument's name or place, as ``{axis: symbol}``.
         training: ``TrainingMode.EVAL`` (the default), ``PRESERVE`` or ``TRAINING``.
@@ -84,8 +86,8 @@ def export(
     """
     require("onnx", extra="onnx")
     opset = DEFAULT_OPSET if opset_version is None else opset_version
-    if opset not in OPSETS:
-        raise OptionError(f"onnx.export: opset_version must be {OPSETS[0]} to {OPSETS[-1]}, got {opset_version!r}")
+    if opset not in OPSETS and opset not in OLD_OPSETS:
+        raise OptionError(f"onnx.export: opset_version must be 18 to 23, or an older one from 7 on, got {opset!r}")
     if not callable(model):
         raise ArgumentError(f"onnx.export: model must be a module or a function, got a {type(model).__name__}")
     example = Example(model, args, kwargs or {}, input_names, dynamic_axes, dynamic_shapes)
@@ -104,7 +106,8 @@ def _exported(model: Any, example: Example, output_names: Any, opset: int, train
     EXPORTING[0] = True
     try:
         runs = example.runs()
-        proto = _built(model, example, runs, output_names, opset)
+        proto = _built(model, example, runs, output_names, max(opset, OPSETS[0]))
+        proto = proto if opset in OPSETS else _converted(proto, opset)
         if verify:
             _verify(proto, example, runs)
         return proto
@@ -265,6 +268,20 @@ def _built(model: Any, example: Example, runs: Any, output_names: Any, opset: in
     graph = helper.make_graph(nodes, type(model).__name__, inputs, outputs, list(g.initializers.values()))
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION,
                              producer_name="tinygrad_lite", producer_version=__version__)  # fmt: skip
+
+
+def _converted(proto: Any, opset: int) -> Any:
+    """Return the file in an older opset, if the converter of the package onnx can do that."""
+    from onnx import version_converter
+
+    try:
+        return version_converter.convert_version(proto, opset)
+    except Exception as error:  # noqa: BLE001 - of a C++ library
+        why = str(error).rpartition("failed: ")[2]
+        warn(
+            f"onnx.export: the file has opset 18; it could not be converted to the older opset_version={opset} ({why})"
+        )
+        return proto
 
 
 def _symbolic(g: Graph, example: Example, given: Any, given_2: Any, shape: Any, other: Any, name: str) -> list[Any]:
