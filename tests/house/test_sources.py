@@ -181,3 +181,27 @@ def test_no_test_needs_another_library_to_be_collected() -> None:
         and not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tinygrad_lite"))
     ]
     assert found == [], 'use pytest.importorskip("torch")'
+
+
+# Functions inside others that call themselves, and capture nothing but a few names: what they capture stays until
+# garbage is collected.
+LIGHT = {
+    "call.call", "op.call",  # of an op, and as lasting as it is
+    "batch.example", "step.walk", "manipulation.depth", "manipulation.join", "reading.size", "report.nested",
+    "unsupported.kept",
+}  # fmt: skip
+
+
+def test_no_inner_function_holds_itself() -> None:
+    """Tensors that such a function captures would outlive their last use."""
+    found = set()
+    for module, tree in TREES.items():
+        for outer in ast.walk(tree):
+            for inner in ast.walk(outer) if isinstance(outer, FUNCTION) else ():
+                if (
+                    inner is not outer
+                    and isinstance(inner, FUNCTION)
+                    and any(isinstance(n, ast.Name) and n.id == inner.name for s in inner.body for n in ast.walk(s))
+                ):
+                    found.add(f"{module.rpartition('.')[2]}.{inner.name}")
+    assert found - LIGHT == set()

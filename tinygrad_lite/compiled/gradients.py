@@ -194,18 +194,15 @@ class Differentiable(Program):
 def ordered(result: Any, r: Recording, flat: list[Tensor]) -> list[Tensor]:
     """Return the computed tensors of a result that are tracked in the recording, in its order."""
     seen: dict[int, Tensor] = {}
-
-    def walk(form: Any, value: Any) -> None:
+    forms = [(r.result, result)]
+    while forms:
+        form, value = forms.pop()
         if form[0] == "new":
             seen.setdefault(form[1], value)
         elif form[0] is dict:
-            for f, k in zip(form[2], form[1], strict=True):
-                walk(f, value[k])
+            forms += [(f, value[k]) for f, k in zip(form[2], form[1], strict=True)]
         elif isinstance(form[0], type):
-            for f, v in zip(form[1], value, strict=True):
-                walk(f, v)
-
-    walk(r.result, result)
+            forms += zip(form[1], value, strict=True)
     return [seen[i] for i, tracked in enumerate(r.news) if tracked]
 
 

@@ -83,6 +83,13 @@ class _Required:
 required = _Required()
 
 
+def _copied(value: Any, dtype: Any, array: bool = False) -> Any:
+    """Return a copy of loaded state: tensors in a dtype, those of one number as a number unless ``array``."""
+    if isinstance(value, Tensor):
+        return make(new.array(value.array, dtype)) if array or value.array.ndim else value.item()
+    return [_copied(v, dtype) for v in value] if isinstance(value, list) else copy.deepcopy(value)
+
+
 def _cast(p: Tensor, value: Any, name: Any = None) -> Any:
     """Return a copy of saved state, its tensors in the dtype of the parameter; the number of steps keeps its own."""
     if isinstance(value, Tensor):
@@ -454,13 +461,10 @@ class Optimizer(HookedOptimizer):
                     f"loaded state '{name}' {describe(values[name])} does not fit its parameter {describe(p)}"
                 )
 
-        def copied(value: Any, array: bool = False) -> Any:
-            if isinstance(value, Tensor):
-                return make(new.array(value.array, p.array.dtype)) if array or value.array.ndim else value.item()
-            return [copied(v) for v in value] if isinstance(value, list) else copy.deepcopy(value)
-
         fields = self.fields(group)
-        state = {key: copied(value, key in fields) for key, value in values.items() if value is not None}
+        state = {
+            key: _copied(value, p.array.dtype, key in fields) for key, value in values.items() if value is not None
+        }
         # PyTorch's SGD has no step count; a momentum buffer means that it has taken steps
         return {**state, "step": int(values.get("step", 1 if state else 0))}
 

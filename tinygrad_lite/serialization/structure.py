@@ -101,41 +101,45 @@ class Parts:
         return out
 
 
+def _built(v: Any, array: Callable[[str], Any]) -> Any:
+    if isinstance(v, list):
+        return [_built(u, array) for u in v]
+    if not isinstance(v, dict):
+        return v
+    if MARK not in v:
+        return {k: _built(u, array) for k, u in v.items()}
+    return MEANINGS[v[MARK]](v, array)
+
+
+def _tensor(v: Any, array: Callable[[str], Any]) -> Any:
+    found = array(v["name"])
+    if isinstance(found, Unsupported):
+        return found
+    t = make(found)
+    t.tracked = bool(v.get("requires_grad")) and t.array.dtype.kind == "f"
+    return t
+
+
+MEANINGS: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {
+    "tensor": _tensor,
+    "array": lambda v, array: array(v["name"]),
+    "scalar": lambda v, array: found if isinstance(found := array(v["name"]), Unsupported) else found[()],
+    "dtype": lambda v, array: np.dtype(str(v["name"])),
+    "float": lambda v, array: float(v["text"]),
+    "tuple": lambda v, array: tuple(_built(u, array) for u in v["items"]),
+    "dict": lambda v, array: {_built(k, array): _built(u, array) for k, u in v["items"]},
+}
+"""How the marked parts of a description are built."""
+
+
 def put_together(text: bytes, array: Callable[[str], Any]) -> Any:
     """Rebuild an object from the JSON text of `take_apart`; ``array`` finds an array by name. Raises FileError."""
     try:
         tree = parsed(text)
     except (ValueError, RecursionError) as error:
         raise FileError(f"load: the description of the content is not JSON ({error})") from None
-
-    def built(v: Any) -> Any:
-        if isinstance(v, list):
-            return [built(u) for u in v]
-        if not isinstance(v, dict):
-            return v
-        if MARK not in v:
-            return {k: built(u) for k, u in v.items()}
-        return MEANINGS[v[MARK]](v)
-
-    def tensor(v: Any) -> Any:
-        found = array(v["name"])
-        if isinstance(found, Unsupported):
-            return found
-        t = make(found)
-        t.tracked = bool(v.get("requires_grad")) and t.array.dtype.kind == "f"
-        return t
-
-    MEANINGS: dict[str, Callable[[Any], Any]] = {
-        "tensor": tensor,
-        "array": lambda v: array(v["name"]),
-        "scalar": lambda v: found if isinstance(found := array(v["name"]), Unsupported) else found[()],
-        "dtype": lambda v: np.dtype(str(v["name"])),
-        "float": lambda v: float(v["text"]),
-        "tuple": lambda v: tuple(built(u) for u in v["items"]),
-        "dict": lambda v: {built(k): built(u) for k, u in v["items"]},
-    }
     try:
-        return built(tree)
+        return _built(tree, array)
     except FileError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:

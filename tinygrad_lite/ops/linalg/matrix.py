@@ -378,13 +378,14 @@ def multi_dot(tensors: Any) -> Array:
             split[i, j] = i + int(np.argmin(tries))
             cost[i, j] = min(tries)
 
-    def chain(i: int, j: int) -> Any:
-        k = int(split[i, j])
-        return given[i] if i == j else chain(i, k) @ chain(k + 1, j)
-
-    out = chain(0, n - 1)
+    out = _chain(given, split, 0, n - 1)
     shape = tuple(out.shape)
     return out.reshape(shape[1 if ends[0] else 0 : 1 if ends[1] else 2]) if any(ends) else out
+
+
+def _chain(given: list[Any], split: Any, i: int, j: int) -> Any:
+    k = int(split[i, j])
+    return given[i] if i == j else _chain(given, split, i, k) @ _chain(given, split, k + 1, j)
 
 
 @function(numpy=getattr(np, "vecdot", None), public=False)
