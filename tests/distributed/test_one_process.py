@@ -94,5 +94,9 @@ def test_names_that_do_not_exist_say_what_to_do(group: None) -> None:
         with pytest.raises(NotImplementedError, match="mpiexec"):
             getattr(dist, name)("x")
     assert dist.rpc.is_available() is False
+    from tinygrad_lite.distributed.fsdp import FullyShardedDataParallel  # type: ignore[import-not-found]
+
+    with pytest.raises(NotImplementedError, match="mpiexec"):
+        FullyShardedDataParallel(tl.nn.Linear(1, 1))
     with pytest.raises(AttributeError, match="no_such_name"):
         dist.no_such_name

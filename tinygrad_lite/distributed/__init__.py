@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys as _sys
+from typing import Any as _Any
 
 from tinygrad_lite.distributed.buffers import ReduceOp as ReduceOp
 from tinygrad_lite.distributed.collectives import (
@@ -61,20 +62,20 @@ from tinygrad_lite.distributed.point_to_point import (
     send as send,
 )
 from tinygrad_lite.distributed.work import DistBackendError as DistBackendError, DistError as DistError, Work as Work
+from tinygrad_lite.engine.no_effect import AbsentRoom as _AbsentRoom, absent as _absent
 
 _ABSENT = (
     "Store", "TCPStore", "FileStore", "HashStore", "PrefixStore", "DeviceMesh", "new_subgroups", "init_device_mesh",
 )  # fmt: skip
 _ROOMS = ("rpc", "optim", "algorithms", "fsdp", "checkpoint", "tensor", "pipelining", "elastic", "launch")
+_INSTEAD = "the processes are those of MPI: start them with mpiexec"
+_sys.modules.update({n: _AbsentRoom(n, _INSTEAD) for n in (f"{__name__}.{room}" for room in _ROOMS)})
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     """Find the names and rooms of ``torch.distributed`` that do not exist here: using them says what to do."""
-    if name in _ABSENT or name in _ROOMS:
-        from tinygrad_lite.engine.no_effect import AbsentRoom, absent
-
-        instead = "the processes are those of MPI: start them with mpiexec"
-        if name in _ROOMS:
-            return AbsentRoom(f"tinygrad_lite.distributed.{name}", instead)
-        return absent(f"distributed.{name}", instead)
+    if name in _ROOMS:
+        return _sys.modules[f"{__name__}.{name}"]
+    if name in _ABSENT:
+        return _absent(f"distributed.{name}", _INSTEAD)
     raise AttributeError(f"module 'tinygrad_lite.distributed' has no attribute '{name}'")
