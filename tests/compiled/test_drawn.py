@@ -26,6 +26,7 @@ def test_a_step(tmp_path):
     sources = {n.source for n in graph.nodes if n.source}
     assert "tanh = np.tanh(linear_1)" in sources and all(line in step.source for line in sources)
     memory = [n.attrs["memory"] for n in graph.nodes if n.kind == "op"]
+    assert graph.look.title == "compiled step" and viz.draw(step, title="mine").look.title == "mine"
     assert len(set(memory)) < len(memory) and {"m_0_weight", "m_2_bias"} < set(memory)  # shared, and in place
     text = str(graph)
     assert "dot(x, m_0_weight" in text

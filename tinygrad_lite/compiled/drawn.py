@@ -99,6 +99,6 @@ class Drawing:
         for w in c.outs:
             self.latest[w.memory.id] = id_
 
-    def graph(self) -> Any:
+    def graph(self, title: str) -> Any:
         """Return the graph."""
-        return self.model.Graph(self.nodes, self.edges, list(self.calls.values()))
+        return self.model.Graph(self.nodes, self.edges, list(self.calls.values())).looking(title=title)

@@ -392,7 +392,7 @@ class Compiled:
                 self(*args, **kwargs)
         if self._last is None:
             raise RuntimeError("draw: there is no program yet; call the step three times first, or draw(step, *inputs)")
-        return Drawing(self._last.r, self._last.built).graph()
+        return Drawing(self._last.r, self._last.built).graph(f"compiled {name_of(self._function)}")
 
     def __repr__(self) -> str:
         return f"compile({self._function!r})"

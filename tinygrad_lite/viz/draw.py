@@ -101,7 +101,7 @@ def captured(call: Call, names: Names, look: Look, graph: str, profile: Profile 
         return walk(target, names, look, graph, profile)
     if callable(getattr(type(target), DOOR, None)):
         made: Graph = getattr(target, DOOR)(*call.inputs, **call.kwargs)
-        return replace(made, look=look)
+        return replace(made, look=replace(look, title=look.title or made.look.title))
     if not callable(target):
         raise TypeError(f"draw: expected a tensor, a module, a function or a Graph, got {describe(target)}")
     return run(call, names, look, graph, profile)
