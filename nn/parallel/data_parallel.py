@@ -11,6 +11,7 @@ from tinygrad_lite.nn.module import Module
 
 __all__ = ["DataParallel", "data_parallel"]
 
+NO_EFFECT["gradient_as_bucket_view="] = "gradients have memory of their own"
 NO_EFFECT["nn.DataParallel"] = "there is one device, so it runs the module on the whole batch"
 
 

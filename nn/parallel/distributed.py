@@ -10,14 +10,12 @@ from tinygrad_lite.distributed.group import member
 from tinygrad_lite.distributed.objects import all_gather_object
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import is_grad_enabled
-from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.errors import OptionError, describe
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parallel.reducer import Reducer, broadcast_together
 from tinygrad_lite.nn.parameter import is_lazy
 
 __all__ = ["DistributedDataParallel"]
-NO_EFFECT["gradient_as_bucket_view="] = "gradients have memory of their own"
 _NAME = "DistributedDataParallel"
 
 
