@@ -132,6 +132,11 @@ RUNS: dict[str, tuple[Callable[[], Any], str]] = {
     "pad": (lambda: one("Pad", [1.0], [1 << 40, 0]), "at most"),
     "one hot": (lambda: one("OneHot", [1], [1 << 40], [0, 1]), "at most"),
     "resize": (lambda: one("Resize", [[[1.0]]], np.zeros(0), np.array([1, 1, 1e12])), "at most"),
+    "padding of a convolution": (
+        lambda: one("Conv", [[[1.0]]], [[[1.0]]], pads=[1 << 40, 0]), "at most"),
+    "padding of a pool": (lambda: one("MaxPool", [[[1.0]]], kernel_shape=[1], pads=[0, 1 << 40]), "at most"),
+    "stride": (lambda: one("ConvTranspose", [[[1.0, 1.0]]], [[[1.0]]], strides=[1 << 40]), "at most"),
+    "outer product": (lambda: one("Einsum", [1.0] * 70000, [1.0] * 70000, equation="a,b->ab"), "at most"),
     "step": (lambda: one("Slice", [1.0], [0], [1], [0], [0]), "has the step 0"),
     "einsum": (lambda: one("Einsum", [1.0], equation="a" * 300), "too long"),
     "trees in a circle": (lambda: one(

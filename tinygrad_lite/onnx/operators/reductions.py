@@ -9,7 +9,7 @@ import numpy as np
 import tinygrad_lite.nn.functional as F
 from tinygrad_lite.engine.op import PUBLIC as P
 from tinygrad_lite.errors import FileError
-from tinygrad_lite.onnx.operators.table import OPERATORS, array_of, ints, operator, tensor
+from tinygrad_lite.onnx.operators.table import OPERATORS, array_of, bounded, ints, operator, tensor
 
 
 def _log_sum_exp(x: Any, dim: Any, keep: bool) -> Any:
@@ -93,6 +93,10 @@ def _gemm(
 def _einsum(*xs: Any, equation: str) -> Any:
     if len(equation) > 200 or len(set(equation) & set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) > 26:
         raise FileError(f"onnx.load: the equation {equation[:40]!r} of an Einsum is too long")
+    inputs, arrow, output = equation.replace(" ", "").partition("->")
+    sizes = {c: n for term, x in zip(inputs.split(","), xs, strict=False) for c, n in zip(term, x.shape, strict=False)}
+    if arrow and "." not in equation:
+        bounded([sizes.get(c, 1) for c in output])
     return P["einsum"](equation, *xs)
 
 

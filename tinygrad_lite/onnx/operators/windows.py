@@ -19,7 +19,9 @@ def _pads(x: Any, kernel: Any, stride: Any, dilation: Any, pads: Any, auto_pad: 
     n = len(kernel)
     if auto_pad in ("NOTSET", ""):
         given = [int(p) for p in (pads or [0] * 2 * n)]
-        return tuple(zip(given[:n], given[n:], strict=True))
+        pairs = tuple(zip(given[:n], given[n:], strict=True))
+        bounded([*x.shape[:2], *(max(m + a + b, 0) for m, (a, b) in zip(x.shape[2:], pairs, strict=False))])
+        return pairs
     if auto_pad == "VALID":
         return ((0, 0),) * n
     out = []
@@ -61,7 +63,7 @@ def _conv_transpose(
         (m - 1) * s - a - c + d * (k - 1) + 1 + e
         for m, s, (a, c), d, k, e in zip(x.shape[2:], stride, pairs, dilation, kernel, more, strict=True)
     )
-    bounded([x.shape[0], *(max(v, 0) for v in size)])
+    bounded([x.shape[0], w.shape[1] * group, *(max(v, 0) for v in size)])
     y = OPS["conv_input"].call(x, w, size, stride, pairs, dilation, group)
     return y if b is None else y + b.reshape((-1, *(1,) * n))
 
@@ -229,7 +231,7 @@ def _resize(
         given = [m / x.shape[i] for i, m in zip(at, new, strict=True)]
     else:
         new = [int(math.floor(x.shape[i] * s)) for i, s in zip(at, given, strict=True)]
-    bounded(new)
+    bounded([dict(zip(at, new, strict=True)).get(i, n) for i, n in enumerate(x.shape)])
     for axis, m, scale in zip(at, new, given, strict=True):
         n = x.shape[axis]
         if n == m and scale == 1:
