@@ -29,6 +29,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "_links",
     "_mathml",
+    "_try",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",

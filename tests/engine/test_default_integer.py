@@ -42,7 +42,12 @@ def of_32_bit(monkeypatch):
         there = narrowed(getattr(np, name), first=1)
         monkeypatch.setattr(new, name, new.widened(there))
     unique = np.unique
-    monkeypatch.setattr(np, "unique", lambda *a, **k: (unique(*a, **k)[0], *narrow(unique(*a, **k)[1:])))
+
+    def unique_of_32_bit(*args, **kwargs):
+        values, *counted = unique(*args, **kwargs)
+        return values, *map(narrow, counted)
+
+    monkeypatch.setattr(np, "unique", unique_of_32_bit)
     for name in FOUND:
         first = 1 if name in ("sum", "prod", "cumsum", "cumprod") else 0
         monkeypatch.setattr(np, name, narrowed(getattr(np, name), first))
