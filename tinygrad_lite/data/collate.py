@@ -56,6 +56,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, (str, bytes)):
         return given
     if isinstance(first, Mapping):
+        for key in first:
+            if any(key not in b for b in batch):
+                raise KeyError(f"default_collate: an example has no {key!r}, the first one has {list(first)}")
         return _mapping(first, {key: default_collate([b[key] for b in batch]) for key in first})
     if isinstance(first, Sequence):
         if any(len(b) != len(first) for b in batch):

@@ -220,7 +220,7 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "a backward pass or a `load_state_dict` that fails": failures,
     "options and state of optimisers": optimisers,
     "hints as warnings (`.grad` of a computed tensor, `.T` of more than two axes, `float()` of a tracked one)": hints,
-    "operands of RNN cells, `cross_entropy`, `einsum`, changed before backward": ""
+    "operands of RNN cells, `cross_entropy`, `einsum`, `1 / x`, changed before backward": ""
     "m1 = fill(nn.RNNCell(1, 1), T.float64)\nv1 = m1(T.ones(1, 1, dtype=T.float64))\n"
     "with T.no_grad():\n    m1.weight_hh.add_(1)\nv1.sum().backward()",
     "a hook of a view whose base is written to": LEAF + "v1 = a1[:1]\nv1.register_hook(lambda g: g * 2)\n"
