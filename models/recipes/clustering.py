@@ -17,6 +17,7 @@ from tinygrad_lite.models.recipes import by_hand
 from tinygrad_lite.models.recipes.job import Job, WrongOption, whole
 from tinygrad_lite.models.recipes.pictures import BLUE, COLOURS, MARKS, RED, finish, new_figure, whole_numbers
 from tinygrad_lite.models.soft_kmeans import SoftClusters
+from tinygrad_lite.serialization.atomic import replacing
 
 EPOCHS, LR = 300, 1.0
 
@@ -82,7 +83,8 @@ def run(job: Job) -> None:
     against_sklearn(job, X, k)
     best = KMeans(k, n_init=10, random_state=job.seed).fit(X)
     job.metrics = {"sse": best.inertia_, "rounds": best.n_iter_, "centroids": best.cluster_centers_.tolist()}
-    np.savez(job.out / "model.npz", cluster_centers=best.cluster_centers_)
+    with replacing(job.out / "model.npz") as file:
+        np.savez(file, cluster_centers=best.cluster_centers_)
     job.files.append("model.npz")
     if job.pictures:
         draw(job, X, watched, best)

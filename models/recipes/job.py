@@ -180,7 +180,8 @@ class Job:
         """Give a matplotlib figure to draw into, saved as ``file`` afterwards."""
         figure = pictures.new_figure(width, height)
         yield figure
-        figure.savefig(self.out / file, dpi=130)
+        with replacing(self.out / file) as out:
+            figure.savefig(out, dpi=130, format=Path(file).suffix[1:])
         self.files.append(file)
 
     def animation(self, file: str, figure: Any, frame: Callable[[int], Any], count: int, per_second: int = 5) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.serialization.atomic import replacing
+
 BLUE, ORANGE, GREEN, PURPLE, RED, SKY, YELLOW, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#666666",
 )  # fmt: skip
@@ -83,4 +85,5 @@ def save_gif(path: Path, figure: Any, frame: Callable[[int], Any], count: int, p
         figure.canvas.draw()
         images.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()))
     lasting = [1000 // per_second] * (count - 1) + [2000]
-    images[0].save(path, save_all=True, append_images=images[1:], duration=lasting, loop=0)
+    with replacing(path) as file:
+        images[0].save(file, format="GIF", save_all=True, append_images=images[1:], duration=lasting, loop=0)

@@ -15,7 +15,7 @@ import time
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-PARTS = ("arguments",)
+PARTS = ("arguments", "readers", "saving")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -23,3 +23,11 @@ def clean(part: str, seconds: float = 0.0) -> str:
 
 def test_arguments() -> None:
     assert "calls" in clean("arguments")
+
+
+def test_readers() -> None:
+    assert "files" in clean("readers")
+
+
+def test_kills_and_interruptions_during_saves() -> None:
+    assert "kills" in clean("saving")

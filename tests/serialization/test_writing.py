@@ -111,3 +111,21 @@ def test_profiles_are_replaced_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         p.export_chrome_trace(path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["trace.json"]
+
+
+def test_images_are_replaced_whole(tmp_path, monkeypatch):
+    pytest.importorskip("PIL")
+    from tinygrad_lite.vision import io, utils
+
+    image = tl.ones(3, 4, 4)
+    for save in (utils.save_image, lambda x, path: io.write_png((x * 255).to(tl.uint8), path)):
+        path = tmp_path / "image.png"
+        save(image, path)
+        before = path.read_bytes()
+        assert io.read_image(path).shape == (3, 4, 4)
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="no space"):
+            patch.setattr(os, "replace", lambda *names: (_ for _ in ()).throw(OSError("no space")))
+            save(image * 0, path)
+        assert path.read_bytes() == before and os.listdir(tmp_path) == ["image.png"]
+        with pytest.raises(ValueError, match="suffix"):
+            utils.save_image(image, tmp_path / "image.nothing")

@@ -189,7 +189,8 @@ def picture(path: Path, model: nn.Module, history: list[dict[str, float]], x: Te
             i, wrong = int(wrong[0]), wrong[1:]
             axis.imshow(x.numpy()[i, 0], cmap="gray_r", vmin=0, vmax=1)
             axis.set_title(f"{int(y.numpy()[i])} read as {int(guess[i])}", fontsize=9)
-    figure.savefig(path, dpi=110)
+    with replacing(path) as file:
+        figure.savefig(file, dpi=110, format="png")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_lite.errors import OptionError, require
+from tinygrad_lite.serialization.atomic import replacing
 
 __all__ = ["get_image_backend", "is_image", "pillow", "set_image_backend"]
 
@@ -41,6 +44,20 @@ def image_of(array: NDArray[Any], mode: str | None = None) -> Any:
     if {image.mode, mode} <= {"RGB", "YCbCr", "HSV", "LAB"} or {image.mode, mode} <= {"RGBA", "CMYK", "RGBX"}:
         return pillow().frombytes(mode, image.size, image.tobytes())  # the same bytes, named differently
     return image.convert(mode)
+
+
+def write(image: Any, target: Any, format: str | None = None, **options: Any) -> None:
+    """Write a Pillow image to a path, whole or not at all, or to a file object; ``format`` is by default its suffix."""
+    if format is None and not hasattr(target, "write"):
+        suffix = os.path.splitext(os.fsdecode(target))[1].lower()
+        pillow().init()
+        format = pillow().EXTENSION.get(suffix)
+        if format is None:
+            raise OptionError(f"there is no format of images with the suffix {suffix!r}; give format=, such as 'PNG'")
+    data = io.BytesIO()
+    image.save(data, format=format, **options)
+    with replacing(target) as file:
+        file.write(data.getvalue())
 
 
 def get_image_backend() -> str:

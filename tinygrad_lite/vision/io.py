@@ -9,7 +9,7 @@ from typing import Any
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
-from tinygrad_lite.vision.images import image_of, pillow, pixels
+from tinygrad_lite.vision.images import image_of, pillow, pixels, write
 
 __all__ = ["ImageReadMode", "decode_image", "read_image", "write_jpeg", "write_png"]
 
@@ -47,7 +47,7 @@ def _write(what: str, input: Tensor, filename: str | os.PathLike[str], **options
     if input.ndim != 3 or input.shape[0] not in (1, 3):
         raise ShapeError(f"{what}: expected an image (C, H, W) with 1 or 3 channels, got shape {tuple(input.shape)}")
     array = input.numpy().transpose(1, 2, 0)
-    image_of(array[:, :, 0] if array.shape[2] == 1 else array).save(filename, **options)
+    write(image_of(array[:, :, 0] if array.shape[2] == 1 else array), filename, **options)
 
 
 @named

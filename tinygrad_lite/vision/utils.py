@@ -9,7 +9,7 @@ import tinygrad_lite as tl
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ArgumentError, DTypeError, ShapeError
-from tinygrad_lite.vision.images import image_of, pillow, pixels
+from tinygrad_lite.vision.images import image_of, pillow, pixels, write
 
 __all__ = ["draw_bounding_boxes", "make_grid", "save_image"]
 
@@ -92,7 +92,7 @@ def save_image(tensor: Any, fp: Any, format: str | None = None, **kwargs: Any) -
     """
     grid = make_grid(tensor, **kwargs)
     bytes_ = (grid * 255 + 0.5).clamp(0, 255).permute(1, 2, 0).to(tl.uint8)
-    image_of(bytes_.numpy()).save(fp, format=format)
+    write(image_of(bytes_.numpy()), fp, format)
 
 
 @named

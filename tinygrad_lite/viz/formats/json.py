@@ -132,7 +132,7 @@ def from_json(text: str) -> Graph:
         raise ValueError(f"from_json: version {data['version']!r} is not known, this is version {VERSION}")
     try:
         nodes = [_node(d) for d in data["nodes"]]
-        edges = [GraphEdge(**{**d, "shape": tuple(d.get("shape", ()))}) for d in data["edges"]]
+        edges = [GraphEdge(**{**d, "shape": tuple(int(n) for n in d.get("shape", ()))}) for d in data["edges"]]
         calls = [_call(d) for d in data["calls"]]
         _check(nodes, edges, calls)
         return Graph(nodes, edges, calls, notes=tuple(map(str, data.get("notes", ()))))
@@ -151,7 +151,7 @@ def _node(d: dict[str, Any]) -> GraphNode:
     node.stats = None if node.stats is None else {k: decoded(v) for k, v in node.stats.items()}
     node.marks = tuple(node.marks)
     if d.get("measured") is not None:
-        node.measured = Measured(**{**d["measured"], "shape": tuple(d["measured"].get("shape", ()))})
+        node.measured = Measured(**{**d["measured"], "shape": tuple(int(n) for n in d["measured"].get("shape", ()))})
     return node
 
 
