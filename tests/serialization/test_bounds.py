@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import time
 import warnings
 import zipfile
 
@@ -56,6 +57,30 @@ def test_many_names_of_which_one_stands_twice():
         for i in (*range(4000), 3999):
             archive.writestr(f"{i}.npy", b"")
     refused(buffer.getvalue(), "'3999.npy' stands twice")
+
+
+def long_of(n):
+    data = n.to_bytes(n.bit_length() // 8 + 1, "little")
+    return b"\x8a" + bytes([len(data)]) + data
+
+
+def test_keys_with_one_hash():
+    """20,000 of them took eight seconds."""
+    numbers = [k * (2**61 - 1) for k in range(1, 20_000)]
+    started = time.perf_counter()
+    pairs = b"".join(long_of(n) + b"N" for n in numbers)
+    refused(pt(b"\x80\x02}(" + pairs + b"u."), "60 bits")
+    refused(pt(b"\x80\x02}(" + b"".join(long_of(n) + b"\x85N" for n in numbers) + b"u."), "60 bits")
+    refused(zipped([("structure.json", json.dumps({"$": "dict", "items": [[n, 0] for n in numbers]}))]), "60 bits")
+    assert time.perf_counter() - started < 5
+    assert tl.load(io.BytesIO(pt(b"\x80\x02}(" + long_of(2**60) + b"Nu."))) == {2**60: None}
+
+
+def test_a_key_of_tuples_that_share_their_elements():
+    """Hashed, it has 2**60 elements."""
+    tuples = b"N\x85q\0" + b"".join(b"h\0\x86q\0" for _ in range(60))
+    refused(pt(b"\x80\x02}(" + tuples + b"Nu."), "more elements")
+    assert isinstance(tl.load(io.BytesIO(pt(b"\x80\x02" + tuples + b".")), strict=False), tuple)
 
 
 def exhausted(*args, **options):

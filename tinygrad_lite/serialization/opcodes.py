@@ -7,6 +7,7 @@ names only the given meanings; it refuses everything else and names it in the er
 from __future__ import annotations
 
 import pickletools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,28 @@ class Named:
 
     def __init__(self, meaning: Callable[..., Any]) -> None:
         self.meaning = meaning
+
+
+def check_keys(items: list[Any], limit: int) -> int:
+    """Return how many elements the keys have in all their tuples, a shared one counted as often as it is hashed.
+
+    Raise FileError for more than ``limit``, and for whole numbers so large that many of them can have one hash.
+    """
+    if all(type(key) is str for key in items):
+        return 0
+    count, waiting = 0, [iter(items)]
+    while waiting:
+        key = next(waiting[-1], waiting)
+        if key is waiting:
+            waiting.pop()
+        elif isinstance(key, (tuple, frozenset)):
+            waiting.append(iter(key))
+            count += len(key)
+            if count > limit:
+                raise FileError("load: a key has more elements than the file; refused")
+        elif isinstance(key, int) and abs(key) >= sys.hash_info.modulus:
+            raise FileError("load: a key is a whole number of more than 60 bits; refused")
+    return count
 
 
 class Machine:
@@ -70,17 +93,24 @@ class Machine:
     def add_items(self) -> None:
         """Add the marked items to the set below them."""
         items = self.since_mark()
+        self.keys(items)
         self.stack[-1].update(items)
 
     def set_item(self) -> None:
         """Set one key of the dict below key and value."""
         item, key = self.stack.pop(), self.stack.pop()
+        self.keys([key])
         self.stack[-1][key] = item
 
     def set_items(self) -> None:
         """Set the marked keys and values in the dict below them."""
         items = self.since_mark()
+        self.keys(items[::2])
         self.stack[-1].update(zip(items[::2], items[1::2], strict=True))
+
+    def keys(self, items: list[Any]) -> None:
+        """Raise FileError for keys made to cost time: `check_keys`, and tuples with more elements than the file has."""
+        self.copied += check_keys(items, self.limit - self.copied)
 
     def build(self) -> None:
         """Drop the attributes of a container, such as the versions that PyTorch attaches to a state dict."""

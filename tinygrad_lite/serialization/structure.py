@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
+from tinygrad_lite.serialization.opcodes import check_keys
 from tinygrad_lite.serialization.parsing import parsed
 from tinygrad_lite.serialization.unsupported import Unsupported
 
@@ -111,6 +113,11 @@ def _built(v: Any, array: Callable[[str], Any]) -> Any:
     return MEANINGS[v[MARK]](v, array)
 
 
+def _keyed(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    check_keys([key for key, _ in pairs], sys.maxsize)
+    return dict(pairs)
+
+
 def _tensor(v: Any, array: Callable[[str], Any]) -> Any:
     found = array(v["name"])
     if isinstance(found, Unsupported):
@@ -127,7 +134,7 @@ MEANINGS: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {
     "dtype": lambda v, array: np.dtype(str(v["name"])),
     "float": lambda v, array: float(v["text"]),
     "tuple": lambda v, array: tuple(_built(u, array) for u in v["items"]),
-    "dict": lambda v, array: {_built(k, array): _built(u, array) for k, u in v["items"]},
+    "dict": lambda v, array: _keyed([(_built(k, array), _built(u, array)) for k, u in v["items"]]),
 }
 """How the marked parts of a description are built."""
 

@@ -22,7 +22,18 @@ def without_unsupported(content: Any) -> Any:
     """
     found: list[str] = []
 
+    known: dict[int, Any] = {}
+
     def kept(v: Any, path: str) -> Any:
+        if not isinstance(v, (dict, list, tuple, Unsupported)):
+            return v
+        if not isinstance(v, Unsupported):  # what stands in many places of the file is looked at once
+            if id(v) not in known:
+                known[id(v)] = inside(v, path)
+            return known[id(v)]
+        return inside(v, path)
+
+    def inside(v: Any, path: str) -> Any:
         if isinstance(v, Unsupported):
             found.append(f"{path or 'the array'} ({v.dtype})")
             return None
