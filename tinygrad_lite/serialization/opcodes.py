@@ -47,7 +47,8 @@ def check_keys(items: list[Any], limit: int) -> int:
             if count > limit:
                 raise FileError("load: a key has more elements than the file; refused")
         elif isinstance(key, int) and abs(key) >= sys.hash_info.modulus:
-            raise FileError("load: a key is a whole number of more than 60 bits; refused")
+            bits = sys.hash_info.modulus.bit_length() - 1  # 60; 30 on a 32-bit platform
+            raise FileError(f"load: a key is a whole number of more than {bits} bits; refused")
     return count
 
 
