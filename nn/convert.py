@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.devices import Device, as_device
+from tinygrad_lite.engine.devices import Device, as_device, placed
 from tinygrad_lite.engine.mode import no_grad
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.nn.walk import Walk
@@ -47,7 +47,8 @@ class Converting(Walk):
             elif a is not None and not isinstance(a, bool):
                 dtype = a
         if device is not None:
-            as_device(device)
+            there = as_device(device)
+            self._apply(lambda t: t.to(there))
         return self._apply(lambda t: t) if dtype is None else _floating(self, dtype)
 
     def type(self: M, dst_type: Any) -> M:
@@ -67,19 +68,23 @@ class Converting(Walk):
         return _floating(self, np.float16)
 
     def cpu(self: M) -> M:
-        """Return self: everything here lives in main memory."""
-        return self._apply(lambda t: t)
+        """Move parameters and buffers to main memory; returns self."""
+        return self._apply(lambda t: t.cpu())
 
     def cuda(self: M, device: Any = None) -> M:
-        """Raise DeviceError: there is no such device here."""
-        as_device("cuda")
-        return self
+        """Move parameters and buffers to the GPU; raise DeviceError if there is none."""
+        there = as_device("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
+        return self._apply(lambda t: t.to(there))
 
     def to_empty(self: M, *, device: Any = None, recurse: bool = True) -> M:
         """Give parameters and buffers new memory, not filled."""
-        if device is not None:
-            as_device(device)
-        return self._apply(lambda t: make(new.empty(t.shape, t.dtype)), recurse=recurse)
+        there = None if device is None else as_device(device)
+
+        def empty(t: Tensor) -> Tensor:
+            with placed(t.device if there is None else there):
+                return make(new.empty(t.shape, t.dtype))
+
+        return self._apply(empty, recurse=recurse)
 
     def share_memory(self: M) -> M:
         """Return self: threads see the same memory, and there are no worker processes here."""
@@ -100,7 +105,7 @@ class Converting(Walk):
             if set_to_none:
                 p.grad = None
             elif grad.tracked:
-                p.grad = make(new.zeros(grad.array.shape, grad.array.dtype))
+                p.grad = make(new.like(grad.array).zeros(grad.array.shape, grad.array.dtype))
             else:
                 grad.array.fill(0)
                 grad.changed()

@@ -48,7 +48,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None =
         return input
     shape = tuple(input.shape) if axes is None else (*input.shape[: input.ndim - axes], *(1,) * axes)
     keep = _chosen(name, input, shape, p).astype(input.dtype)
-    return input * (keep if p >= 1 else keep * new.asarray(1 / (1 - p), input.dtype))
+    return input * new.beside(keep if p >= 1 else keep * new.asarray(1 / (1 - p), input.dtype), input)
 
 
 @function(public=False)
@@ -123,7 +123,7 @@ def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ..
         return input * 0.0
     low = -SELU_ALPHA * SELU_SCALE
     a = ((1 - p) * (1 + p * low * low)) ** -0.5
-    keep = _chosen(name, input, shape, p)
+    keep = new.beside(_chosen(name, input, shape, p), input)
     # dropped elements become SELU's lowest value; the factor a and the shift restore mean and variance
     return where(keep, input * a, new.asarray(low * a, input.dtype)) - a * p * low
 

@@ -33,9 +33,9 @@ def _generator(generator: Any, tensor: Tensor) -> np.random.Generator:
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
-    if not tensor.array.flags.writeable:
+    if not new.writable(tensor.array):
         raise GradientError(f"init: this tensor {describe(tensor)} is read-only, or expanded; use .clone() first")
-    tensor.array[...] = values
+    tensor.array[...] = new.beside(values, tensor)
     bump(tensor.array)
     return tensor
 

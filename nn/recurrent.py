@@ -38,7 +38,7 @@ def _run_gru(_: Any, outer: Any, state: Any, w: Any, b: Any, __: Any, reverse: b
 
 
 def _zeros(shape: tuple[int, ...], like: Any) -> Tensor:
-    return make(new.zeros(shape, like.dtype))
+    return make(new.like(like.array).zeros(shape, like.dtype))
 
 
 class _Recurrent(Module):

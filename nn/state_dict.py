@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.devices import moved
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import visible
@@ -201,7 +203,7 @@ def _load_one(module: Any, name: str, t: Any, key: str, value: Any, assign: bool
             )
         return
     array = value.array if isinstance(value, Tensor) else value
-    if not isinstance(array, np.ndarray):
+    if not new.is_array(array):
         errors.append(
             f'While copying the parameter named "{visible(key)}", expected a tensor from checkpoint object but '
             f"received {type(value)}"
@@ -238,7 +240,8 @@ def _assigned(old: Any, value: Any) -> Any:
 def _copied(t: Any, array: Any) -> Callable[[], None]:
     """Copy ``array`` into a tensor and return what undoes it."""
     old = t.array
-    if not old.flags.writeable:
+    array = moved(array, t.device)
+    if not new.writable(old):
         t.array = array.astype(old.dtype)
         return lambda: setattr(t, "array", old)
     before = old.copy()

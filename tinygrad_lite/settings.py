@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.arguments import named
-from tinygrad_lite.engine.devices import Device, as_device
+from tinygrad_lite.engine.devices import DEFAULT, Device, as_device
 from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.mode import is_inference_mode_enabled as is_inference_mode_enabled
 from tinygrad_lite.engine.no_effect import NO_EFFECT, absent, ignored
@@ -34,7 +34,6 @@ _chosen: dict[str, Any] = {"precision": "highest", "deterministic": False, "warn
                            "interop": 1}  # fmt: skip
 NO_EFFECT.update(
     {
-        "set_default_device": "the CPU is the only device; another one raises",
         "set_float32_matmul_precision": "products are always computed in the dtype of their operands",
         "set_flush_denormal": "denormal numbers are kept, which its result False says",
         "set_num_interop_threads": "operations run one after another",
@@ -48,8 +47,8 @@ NO_EFFECT.update(
 # ------------------------------------------------------------------------------------------------ defaults
 @named
 def set_default_device(device: Any) -> None:
-    """Accept the CPU, the only device; raise DeviceError for another."""
-    as_device(device)
+    """Choose the device of new tensors of this thread or task; raise DeviceError for one that does not exist."""
+    DEFAULT.set(as_device(device))
 
 
 def get_default_device() -> Device:
@@ -58,7 +57,7 @@ def get_default_device() -> Device:
     >>> get_default_device()
     device(type='cpu')
     """
-    return Device("cpu")
+    return DEFAULT.get() or Device("cpu")
 
 
 @named

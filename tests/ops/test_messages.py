@@ -14,6 +14,11 @@ from tinygrad_lite.errors import ArgumentError, DeviceError, DTypeError, Gradien
 from tinygrad_lite.ops.indexing.getitem import BadKey
 from tinygrad_lite.ops.shape.reshaping import BadIndex
 
+NO_CUPY = (
+    "device 'cuda' does not exist here: this needs the package 'cupy', which is not installed: pip install "
+    "'tinygrad_lite[cuda]'; use device('cpu'), or choose by cuda.is_available() (False)"
+)
+
 
 def ones(*size: int) -> Any:
     return tl.ones(size)
@@ -45,7 +50,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ('int.requires_grad_()', lambda: tl.tensor([1]).requires_grad_(), DTypeError,
      'only floating tensors can require gradients, this one is int64 (1,); use .float() or dtype=float32'),
     ('tensor(device=cuda)', lambda: tl.tensor([1.0], device='cuda'), DeviceError,
-     "device 'cuda' does not exist here: tensors live in main memory; use device('cpu'), or choose by cuda.is_available() (False)"),
+     NO_CUPY),
     ('from_numpy(list)', lambda: tl.from_numpy([1.0]), TypeError,
      'from_numpy: expected an array, got a list; use tensor()'),
     ("ones < 'a'", lambda: ones(2) < 'a', DTypeError,
@@ -235,7 +240,7 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ('unknown argument', lambda: tl.relu(ones(2), slope=1), TypeError,
      "relu: unexpected argument 'slope'; it takes input"),
     ('to cuda', lambda: ones(2).to('cuda'), DeviceError,
-     "device 'cuda' does not exist here: tensors live in main memory; use device('cpu'), or choose by cuda.is_available() (False)"),
+     NO_CUPY),
     ('to nonsense', lambda: ones(2).to('nonsense'), DTypeError,
      "to: 'nonsense' is not a dtype; use one such as float32 or int64"),
     ('norm p', lambda: tl.norm(ones(2), p='nuc'), ShapeError,

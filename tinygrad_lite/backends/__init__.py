@@ -1,4 +1,4 @@
-"""Names of ``torch.backends`` for scripts that ask or set, and the switch of the native loops: `native`."""
+"""Names of ``torch.backends`` for scripts that ask or set; the switch `native`; and `register_arrays`."""
 
 from tinygrad_lite.backends import (
     cuda as cuda,
@@ -9,3 +9,6 @@ from tinygrad_lite.backends import (
     native as native,
     openmp as openmp,
 )
+from tinygrad_lite.engine.devices import register as register_arrays
+
+__all__ = ["register_arrays"]

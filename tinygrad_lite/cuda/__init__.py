@@ -1,9 +1,11 @@
-"""Names of ``torch.cuda`` for scripts that ask: there is no CUDA device, and using one raises a clear error."""
+"""Names of ``torch.cuda``: whether CuPy (extra ``cuda``) and a GPU are there; without them use raises a clear error."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
+from tinygrad_lite.engine.devices import NAMED, cupy
 from tinygrad_lite.engine.no_effect import ignored
 from tinygrad_lite.errors import DeviceError
 
@@ -11,22 +13,35 @@ __all__ = ["current_device", "device_count", "empty_cache", "is_available", "man
 
 
 def is_available() -> bool:
-    """Return False.
+    """Return whether CuPy is installed and finds a GPU.
 
-    >>> is_available()
-    False
+    >>> is_available() in (False, True)
+    True
     """
-    return False
+    return device_count() > 0
 
 
 def device_count() -> int:
-    """Return 0."""
-    return 0
+    """Return 1 if CuPy is installed and finds a GPU, else 0: a program uses one."""
+    if "cuda" not in NAMED:
+        if find_spec("cupy") is None:
+            return 0
+        try:
+            cupy()
+        except DeviceError:
+            return 0
+    return 1
 
 
 def is_initialized() -> bool:
-    """Return False."""
-    return False
+    """Return whether a tensor has been moved to the GPU."""
+    return "cuda" in NAMED
+
+
+def synchronize(device: Any = None) -> None:
+    """Wait until the GPU has finished; on the CPU every operation is finished when the call returns."""
+    if "cuda" in NAMED:
+        cupy().cuda.runtime.deviceSynchronize()
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
@@ -41,7 +56,6 @@ def _none(*args: Any, **kwargs: Any) -> Any:
 init = ignored("cuda.init", "there is no CUDA device")
 empty_cache = ignored("cuda.empty_cache", "there is no CUDA device")
 ipc_collect = ignored("cuda.ipc_collect", "there is no CUDA device")
-synchronize = ignored("cuda.synchronize", "every operation is finished when the call returns")
 manual_seed = ignored("cuda.manual_seed", "there is no CUDA device")
 manual_seed_all = ignored("cuda.manual_seed_all", "there is no CUDA device")
 seed = ignored("cuda.seed", "there is no CUDA device")

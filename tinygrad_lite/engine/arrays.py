@@ -103,9 +103,9 @@ def to_array(data: Any, dtype: Any = None, copy: bool = True, name: str = "tenso
     """
     if isinstance(data, Holder):
         data = data.array
-    elif hasattr(data, "__array__") and not isinstance(data, np.generic):  # another library's
-        data = np.asarray(data)
-    if isinstance(data, np.ndarray):
+    elif hasattr(data, "__array__") and not isinstance(data, np.generic) and data.__class__ not in new.KINDS:
+        data = np.asarray(data)  # another library's
+    if new.is_array(data):
         # NumPy would choose another memory order for a broadcast array
         order: Any = "C" if 0 in data.strides else "K"
         array = new.array(data, dtype=dtype, copy=True, order=order) if copy else new.asarray(data, dtype=dtype)

@@ -31,14 +31,14 @@ def seed_for(out: Tensor, gradient: Any, asked: str) -> Any:
             f"or it was computed under no_grad, or by a step without gradient (argmax, a comparison)"
         )
     if gradient is None:
-        if out.array.ndim == 0 and out.array.dtype in SEEDS:
+        if out.array.ndim == 0 and out.array.dtype in SEEDS and out.array.__class__ is np.ndarray:
             return SEEDS[out.array.dtype]
         if out.numel() != 1:
             raise GradientError(
                 f"{asked}: a gradient can be left out only for one element, this tensor has shape {out.array.shape}; "
                 f"reduce it first (.sum(), .mean()) or pass gradient= of that shape"
             )
-        return new.ones(out.array.shape, out.array.dtype)
+        return new.like(out.array).ones(out.array.shape, out.array.dtype)
     # copied: this very array may end up in the .grad of a leaf
     g = gradient if isinstance(gradient, Tensor) else make(to_array(gradient, name=asked))
     if g.shape != out.array.shape:
@@ -58,8 +58,9 @@ def differentiate(
     roots: list[tuple[Any, Any]] = []
     for out, gradient in zip(outputs, gradients, strict=True):
         if gradient is None and not create and out.tracked and out.array.ndim == 0 and out.array.dtype in SEEDS:
-            roots.append((out.node or out, SEEDS[out.array.dtype]))  # the usual case needs no checks
-            continue
+            if out.array.__class__ is np.ndarray:
+                roots.append((out.node or out, SEEDS[out.array.dtype]))  # the usual case needs no checks
+                continue
         g = seed_for(out, gradient, asked)
         if create:
             g = g if isinstance(g, Tensor) else make(g)
@@ -176,7 +177,7 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             if g.ndim > 1 and key is t and g.strides != t.array.strides:
                 g = alike(g, t.array)
             t._grad = make(g)
-        elif old.tracked or not old.array.flags.writeable:
+        elif old.tracked or not new.writable(old.array):
             t._grad = make(new.asarray(old.array + g, dtype=t.array.dtype))
         else:
             np.add(old.array, g, out=old.array, casting="same_kind")

@@ -10,6 +10,7 @@ from typing import Any
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import explained
+from tinygrad_lite.engine.devices import DEFAULT, as_device, moved, placed
 from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor, make
@@ -196,25 +197,41 @@ def _write_one(function: str, out: Any, y: Any, exact: bool) -> Tensor:
 
 
 def creating(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Return a function that creates tensors with the arguments ``out``, ``layout`` and ``pin_memory`` of PyTorch's."""
+    """Return a function that creates tensors with PyTorch's arguments ``out``, ``layout``, ``pin_memory``, ``device``.
+
+    The device is by default that of the tensor which the new one is like, or the default device.
+    """
+    alike = name.endswith("_like")
+
+    def made(args: Any, kwargs: dict[str, Any]) -> Any:
+        device = kwargs.get("device")
+        if device is None and new.KINDS:
+            device = getattr(args[0] if args else kwargs.get("input"), "device", None) if alike else DEFAULT.get()
+        if device is None:
+            return function(*args, **kwargs)
+        with placed(device):
+            result = function(*args, **kwargs)
+        if new.KINDS:  # random numbers are drawn by NumPy
+            result.array = moved(result.array, as_device(device))
+        return result
 
     @functools.wraps(function)
     def create(*args: Any, **kwargs: Any) -> Any:
         try:
             if not kwargs:
-                return function(*args)
+                return made(args, kwargs) if new.KINDS else function(*args)
             layout, out = kwargs.pop("layout", None), kwargs.pop("out", None)
             kwargs.pop("pin_memory", None)
             if str(layout or "strided").removeprefix("torch.") != "strided":
                 raise TypeError(f"{name}: layout {layout} is not supported; tensors here are strided")
             if out is None:
-                return function(*args, **kwargs)
+                return made(args, kwargs)
             if not isinstance(out, Tensor) or "dtype" not in inspect.signature(function).parameters:
-                return written(name, out, function(*args, **kwargs))
+                return written(name, out, made(args, kwargs))
             asked = kwargs.get("dtype")
             if asked is not None and out.dtype != asked:
                 raise DTypeError(f"{name}: dtype {asked} does not match that of out, {describe(out)}")
-            return written(name, out, function(*args, **{**kwargs, "dtype": out.dtype}))
+            return written(name, out, made(args, {**kwargs, "dtype": out.dtype}))
         except Exception as error:
             ours = explained(name, function, args, kwargs, error)
             if ours is None:

@@ -20,7 +20,7 @@ def copied(y: Any, x: Any) -> Any:
     """Return a copy of a view whose axes have the order in memory of the axes of the array that it is a view of."""
     if x.flags.c_contiguous:
         return new.array(y, order="C")
-    out = empty(y.shape, y.dtype, order_of(x.shape, (x,)))
+    out = empty(y.shape, y.dtype, order_of(x.shape, (x,)), y)
     out[...] = y
     return out
 
@@ -87,7 +87,7 @@ def arranged(y: Any, operands: Sequence[Any]) -> Any:
     order = order_of(y.shape, operands)
     if lies_in(y, order):
         return y
-    out = empty(y.shape, y.dtype, order)
+    out = empty(y.shape, y.dtype, order, y)
     out[...] = y
     return out
 
@@ -101,15 +101,18 @@ def alike(g: Any, x: Any) -> Any:
         return contiguous(g)
     if lies_in(g, order):
         return g
-    out = empty(g.shape, g.dtype, order)
+    out = empty(g.shape, g.dtype, order, g)
     out[...] = g
     return out
 
 
-def empty(shape: tuple[int, ...], dtype: Any, order: Sequence[int]) -> Any:
-    """Return an uninitialised array without gaps whose axes have the given ``order`` in memory, fastest first."""
+def empty(shape: tuple[int, ...], dtype: Any, order: Sequence[int], like: Any = None) -> Any:
+    """Return an uninitialised array without gaps whose axes have the given ``order`` in memory, fastest first.
+
+    It is of the kind of the array ``like``.
+    """
     slowest_first = list(order)[::-1]
-    out = new.empty([shape[i] for i in slowest_first], dtype)
+    out = new.like(like).empty([shape[i] for i in slowest_first], dtype)
     return out.transpose([slowest_first.index(i) for i in range(len(shape))])
 
 

@@ -2,12 +2,13 @@
 
 ``new.zeros(shape, dtype)`` is NumPy's own function, found as an attribute of this module at every call. So a tracer can
 put functions in their place that write the creation down, and a library of arrays of another kind its own functions
-(`redirect`), without patching NumPy, and at no cost while unused. Import the module, never a name from it.
+(`redirect`, `KINDS`), without patching NumPy, and at no cost while unused. Import the module, never a name from it.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,7 +73,10 @@ NAMES = (
 
 _maker: ContextVar[Any] = ContextVar("tinygrad_lite_maker", default=None)
 _lock = threading.Lock()
+_here = sys.modules[__name__]
 REDIRECTED = [0]
+KINDS: dict[Any, Any] = {}
+"""Makers of arrays that are not NumPy's, by the class of the arrays: those of a device (`devices.Kind`)."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -88,7 +92,9 @@ def scalar(value: float, dtype: Any) -> Any:
     >>> scalar(0.5, np.float32)
     array(0.5, dtype=float32)
     """
-    return array(value, dtype) if REDIRECTED[0] else _shared_scalar(value, dtype)
+    if REDIRECTED[0] and (maker := _maker.get()) is not None:
+        return dtype.type(value) if maker in KINDS.values() else array(value, dtype)
+    return _shared_scalar(value, dtype)
 
 
 @functools.lru_cache(maxsize=64)
@@ -122,7 +128,7 @@ def cached(function: Callable[..., Any]) -> Any:
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
-        return function(*args) if REDIRECTED[0] else kept(*args)
+        return function(*args) if REDIRECTED[0] and _maker.get() is not None else kept(*args)
 
     call.cache_clear = kept.cache_clear  # type: ignore[attr-defined]
     return call
@@ -155,8 +161,10 @@ def redirected() -> bool:
 
 
 def seen_whole(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """Return the result of a function that the maker sees as one call; NotImplemented where there is no such maker."""
-    maker = getattr(_maker.get(), "whole", None)
+    """Return the result of a function that a maker sees as one call; NotImplemented if it sees the steps of each."""
+    if (current := _maker.get()) is None:
+        return function(*args)
+    maker = getattr(current, "whole", None)
     return NotImplemented if maker is None else maker(function, args, {})
 
 
@@ -180,9 +188,75 @@ def _either(name: str) -> Callable[..., Any]:
     @functools.wraps(plain)
     def make(*args: Any, **kwargs: Any) -> Any:
         maker = _maker.get()
+        if maker is None and args:  # a copy of an array of another kind is one too
+            maker = KINDS.get(args[0].__class__)
         return (plain if maker is None else getattr(maker, name, plain))(*args, **kwargs)
 
     return make
+
+
+def _divert() -> None:
+    with _lock:
+        REDIRECTED[0] += 1
+        if REDIRECTED[0] == 1:
+            globals().update({name: _either(name) for name in NAMES})
+
+
+def _restore() -> None:
+    with _lock:
+        REDIRECTED[0] -= 1
+        if not REDIRECTED[0]:
+            globals().update({name: numpys(name) for name in NAMES})
+
+
+def add_kind(array: type, maker: Any) -> Callable[[], None]:
+    """From now on let ``maker`` create what is made out of an array of the class ``array``, or in `placed`.
+
+    Returns a function that undoes it.
+    """
+    _divert()
+    KINDS[array] = maker
+
+    def undo() -> None:
+        del KINDS[array]
+        _restore()
+
+    return undo
+
+
+def is_array(x: Any) -> bool:
+    """Return whether ``x`` is an array: NumPy's, or one of `KINDS`."""
+    return isinstance(x, np.ndarray) or x.__class__ in KINDS
+
+
+def like(array: Any) -> Any:
+    """Return the functions that make arrays of the kind of ``array``: those of this module for NumPy's.
+
+    >>> like(np.ones(1)).zeros(2)
+    array([0., 0.])
+    """
+    return KINDS.get(array.__class__, _here)
+
+
+def beside(array: Any, x: Any) -> Any:
+    """Return an array of NumPy's, such as a mask that was drawn, as one of the kind of ``x``, a tensor or an array."""
+    kind = KINDS.get(getattr(x, "array", x).__class__) if KINDS else None
+    return array if kind is None or array.__class__ is not np.ndarray else kind.asarray(array)
+
+
+def writable(array: Any) -> bool:
+    """Return whether an array may be written to: only NumPy's can be read-only."""
+    return bool(getattr(array.flags, "writeable", True))
+
+
+@contextmanager
+def placed(maker: Any) -> Iterator[None]:
+    """Let a maker of `KINDS` create the arrays of this thread or task inside the block; None for NumPy's functions."""
+    token = _maker.set(maker)
+    try:
+        yield
+    finally:
+        _maker.reset(token)
 
 
 @contextmanager
@@ -199,16 +273,10 @@ def redirect(maker: Any) -> Iterator[None]:
     >>> new.zeros(1)
     array([0.])
     """
-    with _lock:
-        REDIRECTED[0] += 1
-        if REDIRECTED[0] == 1:
-            globals().update({name: _either(name) for name in NAMES})
+    _divert()
     token = _maker.set(maker)
     try:
         yield
     finally:
         _maker.reset(token)
-        with _lock:
-            REDIRECTED[0] -= 1
-            if not REDIRECTED[0]:
-                globals().update({name: numpys(name) for name in NAMES})
+        _restore()

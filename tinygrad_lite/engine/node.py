@@ -98,7 +98,9 @@ class Parts:
         """Return one gradient per output of ``node``."""
         like = enumerate(zip(node.shape, node.dtype, strict=True))
         zeros = getattr(node.op, "materialize", True)
-        return tuple(self.parts[i] if i in self.parts else new.zeros(s, d) if zeros else None for i, (s, d) in like)
+        part = next(iter(self.parts.values()))
+        maker = new.like(getattr(part, "array", part)) if new.KINDS else new
+        return tuple(self.parts[i] if i in self.parts else maker.zeros(s, d) if zeros else None for i, (s, d) in like)
 
 
 class Pick:

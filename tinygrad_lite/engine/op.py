@@ -27,9 +27,11 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from tinygrad_lite.engine import functional as names_of_functional
+from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.arguments import explained, misfit
 from tinygrad_lite.engine.call import RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
+from tinygrad_lite.engine.devices import REGISTERED
+from tinygrad_lite.engine.elsewhere import place
 from tinygrad_lite.engine.keywords import OLD_FORMS, modern, name_of, typed, written
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
@@ -353,7 +355,17 @@ def registered(this: Op, forward: F) -> F:
     call.op = this  # type: ignore[attr-defined]
     this.call = call
     OPS[this.name] = this
+    if new.KINDS:
+        place(this)
     return call  # type: ignore[return-value]
+
+
+def _placed() -> Callable[[], None]:
+    undo = [place(op) for op in OPS.values()]
+    return lambda: [step() for step in undo].clear()
+
+
+REGISTERED.append(_placed)
 
 
 def layout_of(op: Op) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype
 from tinygrad_lite.errors import visible
 
@@ -130,6 +131,9 @@ def show(t: Any) -> str:
     if not array.size and array.ndim != 1:
         notes.append(f"size={tuple(array.shape)}")
     usual = (get_default_dtype(),) if not array.size else (get_default_dtype(), np.int64, np.bool_)
+    if array.__class__ in new.KINDS:
+        notes.append(f"device='{t.device}'")
+        array = new.KINDS[array.__class__].host(array)
     if array.dtype not in usual:
         notes.append(f"dtype={array.dtype}")
     if t.node is not None:

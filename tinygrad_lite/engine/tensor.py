@@ -23,7 +23,7 @@ from tinygrad_lite.engine.arrays import (
     set_default_dtype as set_default_dtype,
     to_array as to_array,
 )  # fmt: skip
-from tinygrad_lite.engine.devices import Device
+from tinygrad_lite.engine.devices import CPU, Device, device_of
 from tinygrad_lite.engine.dtype import DTYPES, DType
 from tinygrad_lite.engine.hooks import After, RemovableHandle, Retain, hang
 from tinygrad_lite.engine.layout import Layout, strided
@@ -37,7 +37,6 @@ Array = Any
 """Anything with NumPy's protocols: a plain array, or a Tensor inside a rule that is differentiated."""
 
 allocate = object.__new__
-CPU = Device("cpu")
 UFUNCS: dict[Any, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """Implementations of NumPy's functions on Tensors; filled when ops are declared."""
@@ -155,8 +154,8 @@ class Tensor(Holder, Methods):
 
     @property
     def device(self) -> Device:
-        """The device of the elements: the CPU."""
-        return CPU
+        """The device of the elements."""
+        return CPU if self.array.__class__ is np.ndarray else device_of(self.array)
 
     @property
     def layout(self) -> Layout:
@@ -170,13 +169,13 @@ class Tensor(Holder, Methods):
 
     @property
     def is_cpu(self) -> bool:
-        """True: there is only the CPU."""
-        return True
+        """Whether the elements are in main memory."""
+        return self.device.type == "cpu"
 
     @property
     def is_cuda(self) -> bool:
-        """False: there is only the CPU."""
-        return False
+        """Whether the elements are on a GPU."""
+        return self.device.type == "cuda"
 
     @property
     def data(self) -> Tensor:
@@ -187,7 +186,7 @@ class Tensor(Holder, Methods):
 
     @data.setter
     def data(self, value: Any) -> None:
-        if not isinstance(value, (Tensor, np.ndarray)):
+        if not isinstance(value, Tensor) and not new.is_array(value):
             raise DTypeError(f"data: expected a tensor, got {describe(value)}")
         if self.tracked and value.dtype.kind != "f":
             raise DTypeError(f"data: a tensor that requires gradients holds floats, got {describe(value)}")
@@ -272,6 +271,8 @@ class Tensor(Holder, Methods):
             raise GradientError(
                 "a tensor that requires gradients cannot leave the graph unnoticed; use .detach().numpy(), or .array"
             )
+        if self.array.__class__ in new.KINDS:
+            raise TypeError(f"numpy: the tensor lies on device '{self.device}'; use .cpu() first")
         return self.array
 
     def item(self) -> Any:

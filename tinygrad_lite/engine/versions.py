@@ -10,8 +10,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.node import Node, clock
 from tinygrad_lite.engine.source import Place, line_of
 from tinygrad_lite.errors import GradientError
@@ -44,7 +43,7 @@ def owner(array: Any) -> Any:
     """Return the array that owns the memory of ``array``."""
     base = array.base
     while base is not None:
-        if isinstance(base, np.ndarray):
+        if new.is_array(base):
             array = base
         # as_strided inserts a plain object that has its own base
         base = getattr(base, "base", None)
@@ -107,9 +106,9 @@ def _changed(node: Node, i: int) -> tuple[Any, Change] | None:
     """Return the array of saved value ``i`` that was written to since ``node`` was recorded, and the change."""
     value = (node.saved or ())[i]
     for part in value if isinstance(value, (list, tuple)) else (value,):
-        if not isinstance(part, np.ndarray):
+        if not new.is_array(part):
             part = getattr(part, "array", None)  # a tensor that a Function saved
-        if isinstance(part, np.ndarray):
+        if new.is_array(part):
             change = CHANGES.get(id(owner(part)))
             if change is not None and change.when > node.seq:
                 return part, change

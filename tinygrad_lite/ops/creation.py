@@ -369,6 +369,8 @@ NEW = {
 
 def _new(name: str, maker: Any) -> None:
     def like_self(self: Any, *args: Any, dtype: Any = None, **words: Any) -> Tensor:
+        if self.array.__class__ is not np.ndarray:
+            words.setdefault("device", self.device)
         return maker(*args, dtype=self.dtype if dtype is None else dtype, **words)  # type: ignore[no-any-return]
 
     like_self.__name__, like_self.__doc__ = name, NEW[name]

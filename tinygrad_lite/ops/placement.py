@@ -15,7 +15,7 @@ from tinygrad_lite.engine.no_effect import absent
 from tinygrad_lite.engine.op import PUBLIC, publish
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor, allocate, make
-from tinygrad_lite.errors import DeviceError, DTypeError, GradientError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
 from tinygrad_lite.ops.windows.padding import pad as pad_
@@ -23,8 +23,8 @@ from tinygrad_lite.ops.windows.padding import pad as pad_
 
 # ------------------------------------------------------------------------------------------------ places
 def cuda(self: Any, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
-    """Raise DeviceError: there is no CUDA device."""
-    raise DeviceError("device 'cuda' does not exist here: choose by cuda.is_available() (False)")
+    """Return this tensor on the GPU; raise DeviceError if there is none."""
+    return self.to("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
 
 
 def cpu(self: Any, memory_format: Any = None) -> Any:
@@ -33,8 +33,8 @@ def cpu(self: Any, memory_format: Any = None) -> Any:
 
 
 def get_device(self: Any) -> int:
-    """Return -1, the number of the CPU."""
-    return -1
+    """Return the number of the device: -1 for the CPU."""
+    return -1 if self.device.index is None else self.device.index
 
 
 def pin_memory(self: Any, device: Any = None) -> Any:

@@ -53,7 +53,7 @@ class Adagrad(Optimizer):
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
         """Return the initial sum."""
-        return new.full(x.shape, group["initial_accumulator_value"], x.dtype)
+        return new.like(x).full(x.shape, group["initial_accumulator_value"], x.dtype)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Update each parameter along its scaled gradient."""

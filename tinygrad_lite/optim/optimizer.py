@@ -218,7 +218,7 @@ class Optimizer(HookedOptimizer):
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
         """Return the initial array of a state field of parameter ``x``."""
-        return new.zeros(x.shape, x.dtype)
+        return new.like(x).zeros(x.shape, x.dtype)
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for an option of a group outside its range."""
@@ -280,7 +280,7 @@ class Optimizer(HookedOptimizer):
                 if set_to_none or p._grad is None:
                     p._grad = None  # without the checks of .grad
                 elif p.grad.tracked:
-                    p.grad = make(new.zeros(p.array.shape, p.array.dtype))
+                    p.grad = make(new.like(p.array).zeros(p.array.shape, p.array.dtype))
                 else:
                     p.grad.array.fill(0)
                     bump(p.grad.array)
@@ -326,8 +326,21 @@ class Optimizer(HookedOptimizer):
                     large = True
             parts: Iterable[Job] = in_pieces(jobs) if large else jobs
             diverted = UPDATES.get(type(self).update.__qualname__) if UPDATES else None
+            if new.KINDS:
+                parts = self._elsewhere(group, parts)
             self.update(group, diverted(group, parts) if diverted else parts)
         return loss
+
+    def _elsewhere(self, group: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
+        """Update the parameters on other devices, each device for itself; return the jobs that are left."""
+        kinds: dict[Any, list[Job]] = {}
+        for job in jobs:
+            kinds.setdefault(new.KINDS.get(job[0].__class__), []).append(job)
+        left = kinds.pop(None, [])
+        for kind, some in kinds.items():
+            with new.placed(kind):
+                self.update(group, some)
+        return left
 
     def _gather(self, group: dict[str, Any]) -> list[Job]:
         """Return the jobs of the parameters that have a gradient; raise ShapeError for a wrong shape."""
@@ -353,7 +366,7 @@ class Optimizer(HookedOptimizer):
         x = p.array
         if not p.is_leaf:
             raise GradientError(f"{type(self).__name__}: can't optimize a non-leaf Tensor {describe(p)}")
-        if not x.flags.writeable:
+        if not new.writable(x):
             raise ValueError(f"{type(self).__name__}: a parameter {describe(p)} lies in read-only memory; use a copy")
         state = State({"step": 0, **self.state.get(p, {})})
         state.fields, state.began = fields, 0
@@ -369,10 +382,11 @@ class Optimizer(HookedOptimizer):
                 )
         state.array = x
         whole = x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays))
-        scratch = self._scratch.get(x.dtype)
+        place = (x.__class__, x.dtype) if x.__class__ in new.KINDS else x.dtype
+        scratch = self._scratch.get(place)
         if scratch is None or scratch.shape[1] < x.size and (whole or scratch.shape[1] < PIECE):
             # shared by all parameters: they are updated one after another
-            scratch = self._scratch[x.dtype] = new.empty((self.scratch, x.size if whole else PIECE), x.dtype)
+            scratch = self._scratch[place] = new.like(x).empty((self.scratch, x.size if whole else PIECE), x.dtype)
         if whole:
             state.arrays = (*arrays, *[s[: x.size].reshape(x.shape) for s in scratch])
             state.pieces = None

@@ -56,7 +56,7 @@ class Rprop(Optimizer):
 
     def initial(self, field: str, x: Any, group: dict[str, Any]) -> Any:
         """Return the initial state array."""
-        return new.full(x.shape, group["lr"] if field == "step_size" else 0.0, x.dtype)
+        return new.like(x).full(x.shape, group["lr"] if field == "step_size" else 0.0, x.dtype)
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Update each element by its step size, against the sign of its gradient."""
@@ -67,8 +67,8 @@ class Rprop(Optimizer):
             before[...] = g
             turned = move < 0
             before[turned] = 0
-            np.multiply(size, longer, size, where=move > 0)
-            np.multiply(size, shorter, size, where=turned)
+            np.copyto(size, np.multiply(size, longer, work), where=move > 0)
+            np.copyto(size, np.multiply(size, shorter, work), where=turned)
             np.maximum(size, least, out=size)
             np.minimum(size, most, out=size)
             np.sign(before, move)

@@ -13,6 +13,7 @@ from tinygrad_lite.onnx.rules.table import SINGLE, refuse, rule
 
 SINGLE.update(rows="Gather", take_along="GatherElements")
 refuse("cleared zero_at", "it occurs in gradients only")
+refuse("transfer", "a file has no devices; export the model on the CPU")
 
 
 class Part(NamedTuple):

@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import finite
+from tinygrad_lite.engine.elsewhere import highest
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
@@ -64,7 +65,7 @@ def bounded(ufunc: Any, x: Array, number: Any, out: Array | None = None) -> Arra
     NumPy uses vector instructions only where both operands are arrays (four times as fast). So a large ``x`` is
     compared with an array of equal numbers.
     """
-    if x.size < 4 * RUN or x.dtype.kind != "f" or not x.flags.c_contiguous:
+    if x.size < 4 * RUN or x.dtype.kind != "f" or not x.flags.c_contiguous or x.__class__ in new.KINDS:
         return ufunc(x, number, out=out)
     y = new.empty(x.shape, x.dtype) if out is None else out
     whole = x.size // RUN * RUN
@@ -137,6 +138,8 @@ def sigmoid(input: Array) -> Array:
     y = np.negative(input) if input.ndim else new.asarray(np.negative(input))  # of a 0-d array it is a scalar
     if y.dtype is F16:  # rounded once; 1 / (1 + the largest float16) is not small enough
         return sigmoid(np.positive(input, dtype=F32)).astype(F16)  # astype lays an expanded array out otherwise
+    if y.__class__ in new.KINDS:
+        return 1.0 / (1.0 + np.exp(y))
     before = hush()  # the reciprocal of infinity is 0, as it should be
     try:
         np.exp(y, out=y)
@@ -158,7 +161,7 @@ def softmax(input: Array, dim: int = -1) -> Array:
         y = _softmax_rows(input)
         if y is not None:
             return y
-    e = new.asarray(input - input.max(axis=dim, keepdims=True, initial=-np.inf))
+    e = new.asarray(input - highest(input, -np.inf, dim, True))
     np.exp(e, e)
     np.divide(e, e.sum(axis=dim, keepdims=True), e)
     return e
@@ -187,7 +190,7 @@ def _softmax_rows(x: Array) -> Any:
 @wide
 def log_softmax(input: Array, dim: int = -1) -> Array:
     r"""Return :math:`x_i - \log \sum_j e^{x_j}` along ``dim``."""
-    z = input - input.max(axis=dim, keepdims=True, initial=-np.inf)
+    z = input - highest(input, -np.inf, dim, True)
     return z - np.log(np.exp(z).sum(axis=dim, keepdims=True))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.devices import CPU, NAMED, Device, as_device, moved
 from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.layout import arranged, contiguous_format, lies_in, order_in, preserve_format, reproduced
 from tinygrad_lite.engine.op import function, op
@@ -68,6 +69,19 @@ def dtype_of(name: str, dtype: Any) -> np.dtype[Any]:
     return chosen
 
 
+def _sent_back(g: Array, source: Device) -> Array:
+    return transfer(g, source, g.device) if isinstance(g, Tensor) else moved(g, source)
+
+
+@op(
+    input=_sent_back, kind="shape", label="to", public=False, layout=None,
+    samples=Samples("()->()", options={"device": (CPU,), "source": (CPU,)}),
+)  # fmt: skip
+def transfer(input: Array, device: Device, source: Device) -> Array:
+    """Return a copy of ``input``, which lies on the device ``source``, on another device."""
+    return new.array(input) if device == source else moved(input, device)
+
+
 DEVICES = ("cpu", "cuda", "mps", "meta")
 
 
@@ -76,9 +90,9 @@ def to(
     input: Array, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False,
     memory_format: Any = None,
 ) -> Array:  # fmt: skip
-    """Return ``input`` with the dtype of ``args`` (a dtype or another tensor).
+    """Return ``input`` with the dtype and on the device of ``args`` (a dtype, a device or another tensor).
 
-    If it has that dtype already, ``input`` itself.
+    If it is so already, ``input`` itself. A gradient comes back to the dtype and the device of ``input``.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1, 2]).to(tl.float64).dtype
@@ -86,17 +100,15 @@ def to(
     """
     for a in args:
         if isinstance(a, (Tensor, np.ndarray)):
-            dtype = a.dtype
+            dtype, device = a.dtype, a.device if isinstance(a, Tensor) else device
         elif isinstance(a, bool) or a is None:
             continue
-        elif isinstance(a, str) and a.partition(":")[0] in DEVICES or type(a).__name__ == "Device":
+        elif isinstance(a, Device) or isinstance(a, str) and a.partition(":")[0] in (*DEVICES, *NAMED):
             device = a
         else:
             dtype = a
-    if device is not None:
-        from tinygrad_lite.engine.devices import as_device
-
-        as_device(device)
+    if device is not None and (place := as_device(device)).type != input.device.type and place.type != "meta":
+        input, copy = transfer(input, place, input.device), False
     chosen = input.dtype if dtype is None else dtype_of("to", dtype)
     if chosen.kind != "f" and isinstance(input, Tensor) and input.tracked and chosen != input.dtype:
         input = input.detach()  # integers and bools have no gradient
@@ -221,13 +233,13 @@ def detach(input: Array) -> Array:
 
 @function(public=False, method="cpu")
 def cpu(input: Array, memory_format: Any = None) -> Array:
-    """Return ``input``: every tensor is on the CPU.
+    """Return ``input`` on the CPU: itself if it is there.
 
     >>> import tinygrad_lite as tl
     >>> tl.tensor([1.0]).cpu()
     tensor([1.])
     """
-    return input
+    return input if input.array.__class__ is np.ndarray else to(input, CPU)
 
 
 @function(name="is_floating_point", method=False)

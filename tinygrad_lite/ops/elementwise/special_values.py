@@ -209,7 +209,7 @@ def _zeta(s: int, x: Any) -> Any:
     """Return the sum of ``(x + k) ** -s`` over k >= 0."""
     total = new.zeros_like(x)
     far = 12 + s
-    steps = int(np.clip(far - np.min(x, where=np.isfinite(x), initial=far), 0, 10_000))
+    steps = int(np.clip(far - np.min(np.where(np.isfinite(x), x, far)) if x.size else 0, 0, 10_000))
     for _ in range(steps):
         here = x < far
         total = np.where(here, total + 1 / np.where(here, x, 1.0) ** s, total)

@@ -137,7 +137,7 @@ def writable(name: str, t: Any, elements: bool = True) -> None:
                 f"{name}: {what} that requires gradients cannot be changed in place, this one is {describe(t)}; "
                 f"use no_grad() to update a parameter, or the out-of-place form"
             )
-    if elements and not t.array.flags.writeable:
+    if elements and not new.writable(t.array):
         raise GradientError(
             f"{name}: this tensor {describe(t)} is read-only, or expanded so that elements share memory; "
             f"use .clone() first"
@@ -205,7 +205,8 @@ def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 
             value = value.to(t.array.dtype) if isinstance(value, Tensor) else value.astype(t.array.dtype)
     root, path = root_of(t)
     tracked = MODE.get().grad and (root.tracked or t.tracked or (isinstance(value, Tensor) and value.tracked))
-    t.array[index] = value.array if isinstance(value, Tensor) else value
+    placed = value.array if isinstance(value, Tensor) else value
+    t.array[index] = new.beside(placed, t) if new.KINDS else placed
     frame = _noted(t, depth + 1)
     path = path if whole else (*path, Step(GETITEM, (index,)))
     if tracked:
@@ -265,7 +266,7 @@ def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
 
     Where they saved their result, they save ``t``.
     """
-    stack = [out.node]
+    stack, kind = [out.node], t.array.__class__ if t.array.__class__ in new.KINDS else np.ndarray
     while stack:
         node = stack.pop()
         if node is None or node.saved is None:
@@ -275,7 +276,7 @@ def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:
             v = saved[i]
             if v is out.array:
                 saved[i] = t.array
-            elif isinstance(v, np.ndarray) and np.may_share_memory(v, t.array):
+            elif isinstance(v, kind) and np.may_share_memory(v, t.array):
                 saved[i] = v.copy()
         node.saved = tuple(saved)
         stack.extend(p for p in node.inputs if isinstance(p, Node) and p.seq > begun)

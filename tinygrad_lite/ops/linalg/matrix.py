@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.elsewhere import highest
 from tinygrad_lite.engine.op import PUBLIC, function
 from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.tensor import Array, Tensor, make
@@ -155,7 +156,7 @@ def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = No
     rtol = rcond if rtol is None else rtol
     if atol is not None:
         check_matrix("pinv", A)
-        top = np.linalg.svd(bare(A), compute_uv=False).max(-1, initial=0.0)
+        top = highest(np.linalg.svd(bare(A), compute_uv=False), 0.0, -1)
         least = new.asarray(bare(atol), np.float64) / np.where(top == 0, 1, top)
         rtol = np.maximum(least, 0.0 if rtol is None else bare(rtol))
     return over("pinv", d.pinv_op, A, None if rtol is None else new.asarray(bare(rtol), np.float64))

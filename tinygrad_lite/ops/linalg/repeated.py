@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.backward import pull
+from tinygrad_lite.engine.elsewhere import highest
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
@@ -22,7 +23,7 @@ from tinygrad_lite.ops.elementwise.cast import bare
 
 def near(w: Any, v: Any, scale: Any) -> Any:
     """Return which numbers of ``w`` and ``v`` are equal up to rounding, for every pair of the last axis."""
-    limit = np.sqrt(np.finfo(w.dtype).eps) * np.abs(scale).max(-1, initial=0.0)[..., None, None]
+    limit = np.sqrt(np.finfo(w.dtype).eps) * highest(np.abs(scale), 0.0, -1)[..., None, None]
     return np.abs(w[..., None, :] - v[..., :, None]) <= limit
 
 
@@ -49,7 +50,7 @@ def limits(slope: Any, J: Any, pairs: Any, sign: float = 1.0) -> Any:
     mixed = J if sign > 0 else 0 * J  # at 0 a smooth function is even in each singular value
     here = diagonal[..., :, None] - mixed
     there = diagonal[..., None, :] - np.swapaxes(mixed, -1, -2)
-    tolerance = 1e3 * np.sqrt(np.finfo(raw.dtype).eps) * (1 + np.abs(raw).max(-1, initial=0.0)[..., None, None])
+    tolerance = 1e3 * np.sqrt(np.finfo(raw.dtype).eps) * (1 + highest(np.abs(raw), 0.0, -1)[..., None, None])
     smooth = np.abs(raw[..., None, :] - sign * raw[..., :, None]) <= tolerance
     smooth &= np.abs(here - there) <= tolerance * (1 + np.abs(here))
     return np.where(pairs, np.where(smooth, (here + there) / 2, np.nan), 0).astype(raw.dtype)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.elsewhere import accumulated
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples, dims
@@ -121,17 +122,17 @@ def logcumsumexp(input: Array, dim: int) -> Array:
     >>> tl.logcumsumexp(tl.zeros(2), dim=0)
     tensor([0.0000, 0.6931])
     """
-    return np.logaddexp.accumulate(np.atleast_1d(input), axis=dim).reshape(input.shape)
+    return accumulated(np.logaddexp, np.atleast_1d(input), dim).reshape(input.shape)
 
 
 def _running(input: Array, dim: int, better: Any) -> Any:
     """Return the indices of the running extreme along ``dim`` (the last of equals)."""
     x = np.moveaxis(np.atleast_1d(input), dim, -1)
     at = np.broadcast_to(new.arange(x.shape[-1]), x.shape)
-    best = better.accumulate(x, -1)
+    best = accumulated(better, x, -1)
     nan = np.isnan(best) & ~np.isnan(x) if x.dtype.kind == "f" else False
     here = ((x == best) | (np.isnan(x) if x.dtype.kind == "f" else False)) & ~new.asarray(nan)
-    return np.moveaxis(np.maximum.accumulate(np.where(here, at, 0), -1), -1, dim).reshape(np.shape(input))
+    return np.moveaxis(accumulated(np.maximum, np.where(here, at, 0), -1), -1, dim).reshape(np.shape(input))
 
 
 @op(kind="reduction", public=False)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.elsewhere import highest
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
@@ -233,7 +234,7 @@ def logsumexp(input: Array, dim: Any, keepdim: bool = False) -> Array:
     tensor(1000.6932)
     """
     axis = axis_of(dim, input.ndim)
-    top = np.amax(input, axis=axis, keepdims=True, initial=-np.inf)
+    top = highest(input, -np.inf, axis, True)
     top = np.where(np.isfinite(top), top, 0).astype(input.dtype)
     with np.errstate(divide="ignore"):
         y = np.log(added(np.exp(input - top), axis=axis, keepdims=True)) + top
@@ -263,7 +264,8 @@ def amax(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor([5., 7.])
     """
     _nonempty("amax", input, dim)
-    return largest(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
+    take = largest if input.__class__ not in new.KINDS else np.max
+    return take(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
 
 
 @op(input=_extreme_rule, kind="reduction", label="min", samples=REDUCE_SOME)
@@ -275,7 +277,8 @@ def amin(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor([1., 3.])
     """
     _nonempty("amin", input, dim)
-    return smallest(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
+    take = smallest if input.__class__ not in new.KINDS else np.min
+    return take(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
 
 
 @wide
@@ -290,14 +293,14 @@ def _of_all_rule(g: Array, y: Array, input: Array) -> Array:
 def largest_of_all(input: Array) -> Array:
     """Return the largest value."""
     _nonempty("amax", input, None)
-    return largest(input, axis=None)
+    return (largest if input.__class__ not in new.KINDS else np.max)(input, axis=None)
 
 
 @op(input=_of_all_rule, kind="reduction", label="min", public=False, samples=Samples("()->()", min=1))
 def smallest_of_all(input: Array) -> Array:
     """Return the smallest value."""
     _nonempty("amin", input, None)
-    return smallest(input, axis=None)
+    return (smallest if input.__class__ not in new.KINDS else np.min)(input, axis=None)
 
 
 @op(kind="reduction", numpy=np.argmax)
@@ -407,7 +410,9 @@ def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """
     if dim.__class__ is tuple and not dim or dim.__class__ is list and not dim:
         return np.not_equal(input, 0)  # unlike in sums, no axes are no axes
-    return both(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
+    return (both if input.__class__ not in new.KINDS else np.all)(
+        input, axis=axis_of(dim, input.ndim), keepdims=keepdim
+    )
 
 
 @op(kind="reduction", numpy=np.any)
@@ -420,7 +425,9 @@ def any(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """
     if dim.__class__ is tuple and not dim or dim.__class__ is list and not dim:
         return np.not_equal(input, 0)
-    return either(input, axis=axis_of(dim, input.ndim), keepdims=keepdim)
+    return (either if input.__class__ not in new.KINDS else np.any)(
+        input, axis=axis_of(dim, input.ndim), keepdims=keepdim
+    )
 
 
 @op(kind="reduction", numpy=np.count_nonzero)

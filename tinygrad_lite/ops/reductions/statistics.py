@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.elsewhere import accumulated
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
@@ -307,7 +308,7 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Extreme:
     n = x.shape[-1]
     at = new.arange(n)
     first = np.concatenate([new.ones((*x.shape[:-1], 1), bool), ranked[..., 1:] != ranked[..., :-1]], -1)
-    run = at - np.maximum.accumulate(np.where(first, at, 0), -1)  # how many equal elements come before
+    run = at - accumulated(np.maximum, np.where(first, at, 0), -1)  # how many equal elements come before
     longest = run.max(-1, keepdims=True)
     end = np.argmax(run == longest, -1, keepdims=True)
     return _pick(input, np.moveaxis(np.take_along_axis(order, end, -1), -1, dim), dim, keepdim)
