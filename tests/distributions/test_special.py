@@ -26,7 +26,8 @@ def test_values(name: str) -> None:
     x = np.linspace(*ONE[name], 801)
     theirs = np.sinc if name == "sinc" else getattr(scipy, name)
     with np.errstate(all="ignore"):
-        np.testing.assert_allclose(getattr(special, name)(tl.tensor(x)).array, theirs(x), rtol=3e-11, atol=1e-300)
+        near = 1e-15 if name == "logit" else 1e-300  # older SciPy rounds around 1/2, where it is 0
+        np.testing.assert_allclose(getattr(special, name)(tl.tensor(x)).array, theirs(x), rtol=3e-11, atol=near)
     single = getattr(special, name)(tl.tensor(x.astype(np.float32)))
     assert single.dtype == tl.float32
 

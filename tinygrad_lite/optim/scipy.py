@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.grad import grad
 from tinygrad_lite.engine.mode import enable_grad
 from tinygrad_lite.engine.tensor import Tensor, make
@@ -95,6 +96,7 @@ def joined(tensors: Sequence[Any]) -> Any:
     return np.concatenate([new.asarray(t.array, np.float64).reshape(-1) for t in tensors])
 
 
+@named
 def scipy_minimize(loss: Callable[[], Any], params: Any, method: str = "L-BFGS-B", **words: Any) -> Any:
     r"""Change ``params`` in place until ``loss()`` is smallest, by `scipy.optimize.minimize`; returns its result.
 
