@@ -316,7 +316,7 @@ def normal(
     if size is None and not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
         raise TypeError("normal: size is needed when mean and std are numbers")
     shape = _shape((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
-    np.broadcast_shapes(shape, np.shape(m), np.shape(s))
+    np.broadcast_shapes(shape, np.shape(m * 1.0), np.shape(s * 1.0))
     _possible("normal", get_default_dtype(), requires_grad)
     chosen = dtype or next((v.dtype for v in (m, s) if isinstance(v, np.ndarray)), get_default_dtype())
     return _finish(randn(shape, generator=generator, dtype=chosen).array * s + m, chosen, requires_grad)

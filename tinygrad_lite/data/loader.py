@@ -11,7 +11,7 @@ from tinygrad_lite.data.collate import default_collate, default_convert
 from tinygrad_lite.data.dataset import IterableDataset
 from tinygrad_lite.data.sampler import BatchSampler, RandomSampler, SequentialSampler, count
 from tinygrad_lite.data.workers import Workers
-from tinygrad_lite.engine.arguments import checked_constructor
+from tinygrad_lite.engine.arguments import checked_constructor, counted
 from tinygrad_lite.errors import ArgumentError, describe
 
 FIXED = frozenset(("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"))
@@ -35,6 +35,7 @@ def check_exclusive(
 
 def check_workers(num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool) -> None:
     """Raise PyTorch's ValueError for options of worker processes that do not fit together."""
+    counted("DataLoader", "num_workers", num_workers)
     if num_workers < 0:
         raise ValueError(f"num_workers option should be non-negative, got {num_workers}; use num_workers=0")
     if timeout < 0:
