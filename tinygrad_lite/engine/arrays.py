@@ -38,12 +38,14 @@ else:
     with np.errstate(all="ignore"):
         hush = partial(_extobj_contextvar.set, _extobj_contextvar.get())
 
-    def unhush(token: Any) -> None:
+    def _reset(token: Any) -> None:
         """Restore the warnings, also when memory is short: a failed reset has used the token up."""
         try:
             _extobj_contextvar.reset(token)
         except MemoryError:
             _extobj_contextvar.set(_usual if token.old_value is token.MISSING else token.old_value)
+
+    unhush = _reset
 
 
 # ------------------------------------------------------------------------------------------------ dtypes

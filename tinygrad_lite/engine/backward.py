@@ -89,7 +89,7 @@ def pull(
     Returns the gradient of each leaf (or target) and of each `Retain` marker.
     """
     guard, observers = MODE.get().guard, MODE.get().observers
-    wanted = set(targets or ())
+    wanted: set[Any] = set(targets or ())
     needed = None if targets is None else ancestors([r for r, _ in roots], wanted)
     results: dict[Any, Any] = {}
     pending: dict[Node, Any] = {} if waiting is None else waiting(results)
