@@ -186,7 +186,7 @@ def test_an_error_in_a_thread_is_raised(two):
 
     with pytest.raises(MemoryError):
         workers.split(4, 1, some)
-    assert two.told == [1] and two.threads() == 2 and not two.lock.locked()
+    assert two.told == [1] and two.threads() == 2 and not two.busy
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
 
 
@@ -195,7 +195,7 @@ def test_when_it_is_not_shared_out(why, two, monkeypatch):
     if why == "crowded":
         monkeypatch.setattr(workers, "crowded", lambda: True)
     elif why == "taken":
-        two.lock.acquire()
+        two.busy = True
     else:
         monkeypatch.setattr(workers, "WORTH", 1000)
     # in the same parts, so that sums over them are rounded as by two threads
@@ -278,7 +278,7 @@ def test_threads_warn_as_their_caller_wants(two):
 def test_a_forked_process_starts_its_own_threads(two):
     assert workers.split(4, 1, list) == [[0], [1], [2], [3]]
     pool = two.pool
-    two.lock.acquire()  # as another thread of the process that forks holds them
+    two.busy = True  # as another thread of the process that forks uses them
     two.guard.acquire()
     workers._forked()
     assert two.threads() == 2 and two.now == 1

@@ -252,20 +252,25 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
 def _whole(a: Array, b: Array, out: Array | None, work: int) -> Array:
     """Return ``a @ b`` as one call, where a maker of arrays watches this thread: others are none of its business."""
     if out is None:
-        result = new.seen_whole(multiply, (a, b))
+        result = new.seen_whole(shared_matmul, (a, b))
         return _shared(a, b, out, work) if result is NotImplemented else result
     if not new.writes_are_seen():
         return _shared(a, b, out, work)
-    new.writing(multiply_into, (out,), a, b)
+    new.writing(multiply_into, (out,), a, b, work)
     return out
 
 
-multiply.as_numpy = np.matmul  # type: ignore[attr-defined]
+def shared_matmul(a: Array, b: Array) -> Array:
+    """Return ``a @ b``, by several threads."""
+    return _shared(a, b, None, a.size * (b.shape[-1] if b.ndim > 1 else 1))
 
 
-def multiply_into(out: Array, a: Array, b: Array) -> None:
-    """Write ``a @ b`` into ``out``."""
-    multiply(a, b, out)
+shared_matmul.as_numpy = np.matmul  # type: ignore[attr-defined]
+
+
+def multiply_into(out: Array, a: Array, b: Array, work: int) -> None:
+    """Write ``a @ b`` into ``out``; ``work``: its multiplications."""
+    _shared(a, b, out, work)
 
 
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:

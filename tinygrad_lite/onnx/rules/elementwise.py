@@ -16,7 +16,8 @@ SINGLE.update(
     cosh="Cosh", asinh="Asinh", acosh="Acosh", atanh="Atanh", clone="Identity",
     isnan="IsNaN", isinf="IsInf", logical_not="Not", mish="Mish", conj_physical="Identity",
 )  # fmt: skip
-refuse("erfinv lgamma digamma polygamma bessel_i", "ONNX has no such function")
+refuse("erfinv lgamma digamma polygamma bessel_i zeta erfcx i0e i1e gammainc gammaincc", "ONNX has no such function")
+refuse("ndtr log_ndtr ndtri entr xlog1py", "ONNX has no such function")
 refuse("gcd lcm", "ONNX has no such function, and the number of steps depends on the data")
 refuse("sinc_slope", "it occurs in gradients only")
 refuse("mantissa scaled nextafter", "ONNX cannot take floating-point numbers apart")
