@@ -129,7 +129,7 @@ def _function(kernel: Kernel) -> Any:
 def loaded(text: str, names: list[str], level: int = 3) -> list[int]:
     """Return the addresses of functions in a module, which is compiled unless its code is on disk."""
     here = machine()
-    key = here.key(text)
+    key = here.key(text if level == 3 else f"; level {level}\n{text}")
     code = store.read(key)
     if code is None:
         code = here.compiled(text, level)
