@@ -1,6 +1,6 @@
 """``python -m benchmarks.ranks``: data parallel training on 1, 2, ... ranks, the same batch on each of them.
 
-Every number of ranks is started again and again, in turns; told is the median of the fastest quarter of the steps.
+The numbers of ranks take turns; the table shows the median of the fastest quarter of the steps of each.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def tables(found: dict[int, list[Any]]) -> str:
     sent = [f"{2 * (n - 1) / n * size / 1e6:.1f} MB" for n in ranks]
     lines.append(f"| bytes that each rank sends | {' | '.join(sent)} |")
     about = machine()
-    told = ", ".join(f"{key} {about[key]}" for key in ("processor", "cores", "load", "numpy") if key in about)
-    return "\n".join([f"Machine: {told}; one BLAS thread a rank.", "", *lines])
+    machine = ", ".join(f"{key} {about[key]}" for key in ("processor", "cores", "load", "numpy") if key in about)
+    return "\n".join([f"Machine: {machine}; one BLAS thread a rank.", "", *lines])
 
 
 def main() -> None:

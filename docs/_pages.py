@@ -61,6 +61,7 @@ def no_effect() -> str:
 
 def onnx_ops() -> str:
     """Return the table of what becomes of every op in an ONNX file, read off its rules."""
+    import tinygrad_lite.special  # noqa: F401  registers ops
     from tinygrad_lite.engine.op import OPS
     from tinygrad_lite.onnx.rules import how
 

@@ -14,6 +14,8 @@ os.environ.setdefault("TINYGRAD_LITE_CACHE", os.path.join(tempfile.gettempdir(),
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+import tinygrad_lite.special  # noqa: E402, F401  registers its ops, so that every selection of tests knows the same ones
+
 # Time limits per example measure the machine, not the code.
 calm = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("dev", max_examples=30, **calm)

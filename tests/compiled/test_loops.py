@@ -53,7 +53,10 @@ class Program:
 
 def layouts(shape, dtype, random):
     """Return arrays of one shape: contiguous, transposed, with gaps, reversed, broadcast."""
-    make = lambda *s: (random.standard_normal(s) * 3).astype(dtype)  # noqa: E731
+
+    def make(*s):
+        return (random.standard_normal(s) * 3).astype(dtype)
+
     turned = make(*shape[::-1]).T
     gaps = make(*(2 * n for n in shape))[tuple(slice(None, None, 2) for _ in shape)]
     back = make(*shape)[tuple(slice(None, None, -1) for _ in shape)]
@@ -270,6 +273,18 @@ def test_calls_are_fused_only_where_the_order_does_not_matter():
     p.run()
     close(y, expected)
     close(z, a * b)
+
+
+def test_a_loop_does_not_overwrite_what_it_reads_later():
+    a, b, y = np.arange(8, dtype=f4), np.ones(8, f4), np.empty(8, f4)
+    expected = -a[::-1]
+    p = Program()
+    p.call("ufunc", np.negative, [a[::-1]], y)
+    p.call("ufunc", np.add, [b, b], a)
+    assert [len(u.calls) for u in loops_of(p.calls, lambda m: True)] == [1, 1]
+    p.run()
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(a, 2 * b)
 
 
 def test_overlapping_regions_are_left_to_numpy():

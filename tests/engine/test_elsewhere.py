@@ -12,7 +12,6 @@ import pytest
 
 import tinygrad_lite as tl
 import tinygrad_lite.nn.functional as F
-import tinygrad_lite.special  # noqa: F401  registers ops
 from tinygrad_lite import nn, optim
 from tinygrad_lite.engine.devices import register
 from tinygrad_lite.engine.tensor import make

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-import tinygrad_lite.special  # noqa: F401  registers ops
 from tinygrad_lite.onnx import OnnxExporterError, export
 from tinygrad_lite.onnx.capture import leaves
 from tinygrad_lite.onnx.rules import how

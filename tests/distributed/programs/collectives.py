@@ -224,7 +224,7 @@ for part in (reductions, layouts, movements, transfers, handles, objects, groups
     dist.barrier()
 forgotten = tl.zeros(3, 2).t()
 forgotten.copy_(of(ME))
-dist.all_reduce(forgotten, async_op=True)  # nobody waits for it
+dist.all_reduce(forgotten, async_op=True)  # never waited for
 gc.collect()
 dist.destroy_process_group()
 same(forgotten, stacked().sum(0))

@@ -29,7 +29,7 @@ def raises(kind: Any, part: str, call: Any, *args: Any, **words: Any) -> None:
 
 
 class Branches(nn.Module):
-    """Rank 0 uses one layer, the others another; nobody uses the third."""
+    """Rank 0 uses one layer, the other ranks another; the third is unused."""
 
     def __init__(self) -> None:
         super().__init__()
