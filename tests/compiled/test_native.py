@@ -61,6 +61,60 @@ def test_the_switch_is_a_guard():
     tl.backends.native.enabled = True
 
 
+@pytest.fixture
+def soon(monkeypatch):
+    """Let programs become machine code after five runs."""
+    monkeypatch.setattr("tinygrad_lite.compiled.step.WARM", 5)
+
+
+def trained(backend, calls=12, module=False):
+    """Return what each call finds, and the compiled function."""
+    tl.manual_seed(3)
+    m, x, y = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)), data(6, 4), data(6, 1, seed=1)
+    o = tl.optim.Adam(m.parameters(), lr=0.05)
+    net = compile(m, backend=backend) if module else m
+
+    def step(x):
+        o.zero_grad()
+        loss = nn.functional.mse_loss(net(x), y)
+        loss.backward()
+        o.step()
+        return loss
+
+    run = step if module else compile(step, fullgraph=True, backend=backend)
+    return [run(x).array.copy() for _ in range(calls)], net._compiled if module else run
+
+
+@pytest.mark.parametrize("module", [False, True])
+def test_the_default_becomes_machine_code(soon, module):
+    """Bit for bit the written step at first; equal to rounding, and machine code, once the program has run often."""
+    exact, _ = trained("numpy", module=module)
+    found, run = trained(None, calls=6, module=module)
+    assert "native: after 5 runs" in run.explain()
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in exact[:6]]
+    found, run = trained(None, module=module)
+    assert "loops in" in run.explain()
+    assert "native: after" not in run.explain()
+    assert run._last.calls == 10
+    assert np.allclose(found, exact, 1e-5, 1e-6)
+    first = next(i for i, (a, b) in enumerate(zip(found, exact, strict=True)) if a.tobytes() != b.tobytes())
+    assert first >= 7
+
+
+def test_the_default_without_machine_code(soon, monkeypatch):
+    """The switch keeps every bit, and so does an llvmlite that fails."""
+    exact = [a.tobytes() for a in trained("numpy")[0]]
+    with tl.backends.native.flags(enabled=False):
+        found, run = trained(None)
+    assert [a.tobytes() for a in found] == exact
+    assert "native" not in run.explain()
+    monkeypatch.setattr("tinygrad_lite.compiled.step.works", lambda: False)
+    found, run = trained(None)
+    assert [a.tobytes() for a in found] == exact
+    assert run._last.calls == 10
+    assert run._express is not None
+
+
 FIRST = """
 import warnings
 warnings.simplefilter("error")

@@ -109,7 +109,7 @@ def test_the_programs_of_functions_and_modules_are_judged():
 
 
 def test_a_wrong_program_is_found(monkeypatch):
-    def wrong(function):
+    def wrong(function, backend):
         def call(*args):
             out = function(*args) * 1
             out.register_hook(lambda g: 2 * g)

@@ -17,16 +17,18 @@ MODES = (None, "default", "reduce-overhead", "max-autotune", "max-autotune-no-cu
 
 def compile(
     model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
-    backend: Any = "numpy", mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
+    backend: Any = None, mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
 ) -> Any:  # fmt: skip
     """Return ``model``, a module or a function of tensors, with its runs recorded and replayed as programs of NumPy.
 
     Best is a whole training step: zero_grad, forward, backward and the optimiser's step. Of a module or any other
     function the forward and the backward pass become programs, and the result takes part in the graph. The first call
     runs as written, the second is recorded, later ones run the program: bit for bit the same numbers. What cannot be
-    recorded runs as written, with one warning; with ``fullgraph`` that is an error. ``backend`` is "numpy", "native"
-    (extra ``compile``: loops and small products become machine code, equal to rounding, without NumPy's warnings), or
-    "eager" (changes nothing).
+    recorded runs as written, with one warning; with ``fullgraph`` that is an error.
+
+    ``backend="native"`` (extra ``compile``) makes machine code of loops and small products: equal to rounding, without
+    NumPy's warnings. ``"numpy"`` never does, ``"eager"`` changes nothing. None, or PyTorch's "inductor", is "numpy" for
+    the first 200 runs of a program and "native" from then on, where `backends.native` is enabled and llvmlite works.
     ``dynamic``, ``mode`` and ``options`` are accepted for PyTorch's sake: there is one program per shape. ``disable``
     returns ``model`` unchanged. Can be used as a decorator.
 
@@ -48,7 +50,7 @@ def compile(
     """
     if backend == "native":
         require("llvmlite", extra="compile")
-    if not callable(backend) and backend not in ("numpy", "native", "inductor", "eager", "aot_eager"):
+    if not callable(backend) and backend not in (None, "numpy", "native", "inductor", "eager", "aot_eager"):
         raise ValueError(f"compile: backend must be 'numpy', 'native' or 'eager', got {backend!r}")
     if mode not in MODES:
         raise ValueError(f"compile: mode must be one of {', '.join(map(repr, MODES[1:]))}, got {mode!r}")
@@ -62,7 +64,7 @@ def compile(
         raise TypeError(f"compile: expected a function or module, got {type(model).__name__}")
     if disable or callable(backend) or backend in ("eager", "aot_eager"):
         return model
-    native = backend == "native"
+    native = None if backend in (None, "inductor") else backend == "native"
     return (
         OptimizedModule(model, fullgraph, native) if isinstance(model, Module) else Compiled(model, fullgraph, native)
     )

@@ -21,7 +21,7 @@ MISS = object()
 SOURCE = """
 def express(args):
     mode = MODE.get()
-    if mode.observers or get_ident() != thread or recording:
+    if mode.observers or get_ident() != thread or recording{warm}:
         return MISS
     try:
         if ({quick}) is not True or ({fits}) is not True:
@@ -48,8 +48,11 @@ WRITES = """
 """
 
 
-def express(program: Program, thread: int, recording: set[int]) -> Any:
-    """Return the function of the arguments for a program whose arguments are a few tensors, otherwise None."""
+def express(program: Program, thread: int, recording: set[int], runs: int | None) -> Any:
+    """Return the function of the arguments for a program whose arguments are a few tensors, otherwise None.
+
+    ``runs``: after so many the program is machine code.
+    """
     if program.quick is None:
         return None
     guard = program.guard
@@ -68,6 +71,7 @@ def express(program: Program, thread: int, recording: set[int]) -> Any:
     else:
         result = "wrapped(program.r, [v.copy() for v in values], args, make)"
     body = BODY.format(writes=writes, result=result) if type(program) is Program else TRACKED
-    source = SOURCE.format(quick=program.quick.text, fits=guard.text, body=body.strip("\n"))
+    source = SOURCE.format(quick=program.quick.text, fits=guard.text, body=body.strip("\n"),
+                           warm="" if runs is None else f" or program.calls >= {runs}")  # fmt: skip
     exec(compile(source, "<tinygrad_lite express>", "exec"), space)
     return space["express"]

@@ -25,7 +25,7 @@ class OptimizedModule(Module):
     (['_orig_mod.weight', '_orig_mod.bias'], 2)
     """
 
-    def __init__(self, mod: Module, fullgraph: bool = False, native: bool = False) -> None:
+    def __init__(self, mod: Module, fullgraph: bool = False, native: bool | None = None) -> None:
         super().__init__()
         self._orig_mod = mod
         part = getattr(mod, "recordable", None)  # DistributedDataParallel: the exchange between ranks stays as written
@@ -90,4 +90,4 @@ class OptimizedModule(Module):
         return sorted({*super().__dir__(), *dir(self._orig_mod)})
 
     def __reduce__(self) -> Any:
-        return type(self), (self._orig_mod, self._compiled._fullgraph)
+        return type(self), (self._orig_mod, self._compiled._fullgraph, self._compiled._native)

@@ -34,6 +34,7 @@ class Program:
         self.draws = any(c.kind == "random" for c in forward[: last + 1])
         self.saving = bool(self.early or self.draws)
         self.calls = 0
+        self.waits = False  # for machine code, until it has run often enough
         self.missing: tuple[bool, ...] | None = None
         self.quick: Any = None
         self.key: Any = None

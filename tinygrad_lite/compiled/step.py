@@ -29,11 +29,15 @@ from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.engine.versions import change_of, owner
+from tinygrad_lite.native.library import works
+from tinygrad_lite.native.routes import in_use
 
 SHAPES = 8
 """The number of programs, one per shape of the arguments, after which a step stays eager."""
 RETRIES = 16
 """The number of recordings for equal arguments, after guards failed, after which a step stays eager."""
+WARM = 200
+"""The number of runs of a program after which the default backend makes machine code: a few would not repay it."""
 RECORDING: set[int] = set()
 """The threads in which a recording is being made: what is compiled inside runs as written meanwhile."""
 
@@ -50,7 +54,7 @@ class Compiled:
 
     __compiled__ = True
 
-    def __init__(self, function: Any, fullgraph: bool = False, native: bool = False) -> None:
+    def __init__(self, function: Any, fullgraph: bool = False, native: bool | None = None) -> None:
         self._function, self._fullgraph, self._native = function, fullgraph, native
         self._programs: dict[Any, list[Program]] = {}
         self._recordings: dict[Any, int] = {}
@@ -62,6 +66,7 @@ class Compiled:
         self._misses: list[str] = []
         self._thread = threading.get_ident()
         self._last: Program | None = None
+        self._frame: Any = None
         self._express: Any = None
         self._bound: Any = None
         self.__wrapped__ = function
@@ -135,6 +140,8 @@ class Compiled:
                 changed = "which results have gradients"
                 self._present[key] = program.missing
             if changed is None:
+                if program.waits and program.calls >= WARM:
+                    self._warm(program, (args, kwargs, flat))
                 try:
                     result = program(flat, (args, kwargs, flat))
                 except FloatingPointError:
@@ -213,6 +220,7 @@ class Compiled:
             self._verify(program, given)
             if self._native:
                 self._lower(program, given)
+            program.waits = self._native is None and in_use()
         except Exception as error:
             self._give_up(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}")
             return result
@@ -227,8 +235,23 @@ class Compiled:
         return result
 
     def _ran(self, program: Program) -> None:
-        if program is not self._last:
-            self._last, self._express = program, express(program, self._thread, RECORDING)
+        if program is not self._last or self._frame is not program.frame:
+            self._last, self._frame = program, program.frame
+            self._express = express(program, self._thread, RECORDING, WARM if program.waits else None)
+
+    def _warm(self, program: Program, given: Any) -> None:
+        """Make machine code of a program that has run often; where llvmlite fails, it stays as it is."""
+        program.waits, self._frame = False, None
+        counts, calls = [(change, change.count) for change, _ in program.changes], program.calls
+        RECORDING.add(self._thread)
+        try:
+            if works():
+                self._lower(program, given)
+        finally:
+            RECORDING.discard(self._thread)
+            program.calls = calls
+            for change, n in counts:
+                change.count = n
 
     def _lower(self, program: Program, given: Any) -> None:
         """Let native loops run the program, unless they would not give the same numbers but for rounding."""
@@ -364,6 +387,7 @@ class Compiled:
                     lines.append(f"    native: {f['loops']} loops in {f['runs']} runs, "
                                  f"{f['left to NumPy']} calls left to NumPy")  # fmt: skip
                 lines += [f"    {f['native']}"] if "native" in f else []
+                lines += [f"    native: after {WARM} runs"] if p.waits else []
                 if p.guard.assumed is not None:
                     lines += [f"    guard: {text}" for text in p.guard.texts]
                 lines.append(f"    guards: {len(p.guard.variables)} tensors, {len(p.guard.reach.watched)} objects, "

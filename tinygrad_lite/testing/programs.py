@@ -35,7 +35,7 @@ class Programs:
         """Run the program for these arguments."""
         key = tuple((a.shape, a.dtype, a.array.strides) if isinstance(a, Tensor) else None for a in args)
         if key not in self.by:
-            self.by[key] = compile(self.written)
+            self.by[key] = compile(self.written, backend="numpy")
         return self.by[key](*args, **kwargs)
 
     def memory(self, t: Any, values: Any) -> Any:

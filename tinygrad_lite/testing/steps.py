@@ -160,7 +160,7 @@ class StepRule:
         """Return the step compiled for arguments of these shapes, or None if it cannot become a program."""
         key = tuple((a.shape, a.dtype) for a in arrays[: self.count])
         if key not in self.programs:
-            made = compile(self.written, fullgraph=True)
+            made = compile(self.written, fullgraph=True, backend="numpy")
             try:
                 for _ in range(3):  # as written, recorded, the program
                     self.called(made, arrays)
