@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinygrad_lite import Tensor, nn, no_grad, optim, tensor
+from tinygrad_lite import Tensor, compile, nn, no_grad, optim, tensor
 from tinygrad_lite.models.estimator import Estimator, Regressor
 from tinygrad_lite.models.seeding import drawing
 from tinygrad_lite.models.validation import (
@@ -24,6 +24,8 @@ from tinygrad_lite.models.validation import (
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid, "identity": nn.Identity}
 
+OFTEN = 300
+"""The number of steps from which a training runs as a program: recording one costs as much as 50 to 150 steps."""
 NO_BATCHES = "partial_fit is not available for solver='lbfgs', which needs all examples at once"
 
 
@@ -140,7 +142,21 @@ class Network(Estimator):
         out: Tensor = loss
         return out
 
-    def _epoch(self, x: Floats, y: Any, weights: Floats | None, rng: np.random.Generator) -> float:
+    def _step(self, module: Any, optimiser: Any, x: Tensor, y: Tensor, total: float) -> Tensor:
+        """Train on one batch of examples of equal weight; returns the loss."""
+        optimiser.zero_grad()
+        loss = self._loss(x, y, None, total)
+        loss.backward()
+        optimiser.step()
+        return loss
+
+    def _repeated(self, steps: int) -> Any:
+        """Return `_step`, as a program where it will run often enough to repay the recording; the bits stay."""
+        if steps < OFTEN or not type(self).__module__.startswith("tinygrad_lite."):  # a subclass may do anything
+            return self._step
+        return compile(self._step, backend="numpy")
+
+    def _epoch(self, x: Floats, y: Any, weights: Floats | None, rng: np.random.Generator, step: Any = None) -> float:
         """Train on every example once; returns the mean loss."""
         n = x.shape[0]
         size = min(200, n) if self.batch_size == "auto" else min(int(self.batch_size), n)
@@ -153,10 +169,14 @@ class Network(Estimator):
             mass = len(chosen) if w is None else float(w.sum())
             if not mass:
                 continue
-            self._optimiser.zero_grad()
-            loss = self._loss(tensor(dense(x[chosen])), tensor(y[chosen]), w, total)
-            loss.backward()
-            self._optimiser.step()
+            batch, goal = tensor(dense(x[chosen])), tensor(y[chosen])
+            if w is None:
+                loss = (step or self._step)(self.module_, self._optimiser, batch, goal, total)
+            else:
+                self._optimiser.zero_grad()
+                loss = self._loss(batch, goal, w, total)
+                loss.backward()
+                self._optimiser.step()
             lost += loss.item() * mass
         return lost / total
 
@@ -171,10 +191,12 @@ class Network(Estimator):
         part, goal = (x, y) if kept is None else (x[left], y[left])
         share = weights if weights is None or kept is None else weights[left]
         best, patience, found = np.inf, 0, None
+        size = 200 if self.batch_size == "auto" else int(self.batch_size)
+        step = self._repeated(self.max_iter * -(-part.shape[0] // size))
         self.validation_scores_ = None if kept is None else []
         with drawing(rng):
             for _ in range(self.max_iter):
-                loss = self._epoch(part, goal, share, rng)
+                loss = self._epoch(part, goal, share, rng, step)
                 self.history_.append(loss)
                 self.n_iter_ += 1
                 self._annealed()

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tinygrad_lite import datasets, manual_seed, models, tensor
+from tinygrad_lite import compile, datasets, manual_seed, models, tensor
 from tinygrad_lite.models import networks
 from tinygrad_lite.models.recipes import by_hand
 from tinygrad_lite.models.recipes.proof import gradients
@@ -329,3 +329,38 @@ def test_counts_have_a_poisson_loss():
         model.fit(x, -1.0 * y - 1)
     with pytest.raises(ValueError, match="'loss' parameter"):
         models.MLPRegressor((3,)).fit(x, y)
+
+
+@pytest.mark.parametrize(
+    ("make", "goal"),
+    [
+        (lambda **kw: models.MLPClassifier(batch_size=30, **kw), lambda y: y),
+        (lambda **kw: models.MLPClassifier(solver="sgd", alpha=0, **kw), lambda y: y > 4),
+        (lambda **kw: models.MLPRegressor(**kw), lambda y: y / 3),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*max_iter")
+def test_a_long_training_is_a_program(digits, make, goal, monkeypatch):
+    """It gives the bits of the steps as written, with a smaller batch at the end of each epoch."""
+    x, labels = digits[0][:430], digits[2][:430]
+    y = goal(labels)
+    module, made = "tinygrad_lite.models.network_estimator", []
+
+    def compiled(*args, **kwargs):
+        made.append(compile(*args, **kwargs, fullgraph=True))
+        return made[-1]
+
+    def learned(*weights):
+        m = make(hidden_layer_sizes=(8,), max_iter=4, random_state=0).fit(x, y, *weights)
+        return [p.array.tobytes() for p in m.module_.parameters()], m.history_
+
+    monkeypatch.setattr(f"{module}.compile", compiled)
+    written = learned()
+    assert not made
+    monkeypatch.setattr(f"{module}.OFTEN", 1)
+    assert learned() == written
+    assert made[0].explain().count(" runs") == 2
+    assert np.allclose(learned(np.ones(430))[1], written[1])  # weights change the number that divides
+    ran = len(made)
+    type("Mine", (models.MLPClassifier,), {})(max_iter=2, random_state=0).fit(x, labels)
+    assert len(made) == ran
