@@ -59,6 +59,7 @@ GROUPS = (
         ("tinygrad_lite", "Tensor, dtypes, modes, settings"),
         ("tinygrad_lite.autograd", "backward, grad, functions of your own, anomalies"),
         ("tinygrad_lite.func", "grad, vmap, Jacobians of functions"),
+        ("tinygrad_lite.library", "Operators of your own, with PyTorch's decorators"),
         ("tinygrad_lite.linalg", "Linear algebra"),
         ("tinygrad_lite.special", "Special functions"),
         ("tinygrad_lite.distributions", "Probability distributions"),
@@ -67,6 +68,8 @@ GROUPS = (
     )),
     ("Networks", (
         ("tinygrad_lite.nn.functional", "The functions behind the layers"),
+        ("tinygrad_lite.nn.attention.flex_attention", "Attention with scores and masks of your own"),
+        ("tinygrad_lite.nn.attention.bias", "Causal masks for two lengths"),
         ("tinygrad_lite.nn.init", "Initial values"),
         ("tinygrad_lite.nn.utils", "Clipping, flattening, fusing"),
         ("tinygrad_lite.nn.utils.parametrizations", "Orthogonal, weight and spectral normalisation"),

@@ -64,9 +64,9 @@ def get_default_dtype() -> dtype:
 
 
 _ROOMS = ("amp", "autograd", "backends", "compiler", "cpu", "cuda", "data", "datasets", "distributed", "distributions",
-          "errors", "fft", "func", "futures", "hub", "jit", "linalg", "models", "multiprocessing", "nn", "onnx",
-          "optim", "profiler", "random", "serialization", "signal", "special", "testing", "training", "types", "utils",
-          "version", "vision", "viz")  # fmt: skip
+          "errors", "fft", "func", "futures", "hub", "jit", "library", "linalg", "models", "multiprocessing", "nn",
+          "onnx", "optim", "profiler", "random", "serialization", "signal", "special", "testing", "training", "types",
+          "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {
     "Future": "futures",
     "is_anomaly_enabled": "autograd",
@@ -119,6 +119,12 @@ def __getattr__(name: str) -> _Any:
         return _DTYPES[name] if name in _DTYPES else _LAYOUTS[name]
     if name in _NO_ROOMS:
         return _sys.modules[f"tinygrad_lite.{name}"]
+    if name.startswith("_foreach_"):
+        from importlib import import_module
+
+        family = import_module("tinygrad_lite.optim.foreach")
+        if name in family.NAMES:
+            return family.foreach(name)
     reason = f": {_ABSENT[name]}" if name in _ABSENT else ""
     raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'{reason}")
 

@@ -93,6 +93,7 @@ from tinygrad_lite import func as func
 from tinygrad_lite import futures as futures
 from tinygrad_lite import hub as hub
 from tinygrad_lite import jit as jit
+from tinygrad_lite import library as library
 from tinygrad_lite import linalg as linalg
 from tinygrad_lite import models as models
 from tinygrad_lite import multiprocessing as multiprocessing

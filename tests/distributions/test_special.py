@@ -32,6 +32,48 @@ def test_values(name: str) -> None:
     assert single.dtype == tl.float32
 
 
+BESSEL = {
+    "bessel_j0": ("j0", 1e-3), "bessel_j1": ("j1", 1e-12), "bessel_y0": ("y0", 1e-12), "bessel_y1": ("y1", 1e-12),
+    "modified_bessel_k0": ("k0", 1e-12), "modified_bessel_k1": ("k1", 1e-12), "airy_ai": ("airy", -60.0),
+    "scaled_modified_bessel_k0": ("k0e", 1e-12), "scaled_modified_bessel_k1": ("k1e", 1e-12),
+    "spherical_bessel_j0": ("spherical_jn", -60.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BESSEL)
+def test_bessel_functions(name: str) -> None:
+    scipy, torch = pytest.importorskip("scipy.special"), pytest.importorskip("torch")
+    theirs, low = BESSEL[name]
+    x = np.concatenate([np.geomspace(low, 3, 200) if low > 0 else np.linspace(low, 3, 400), np.linspace(3, 100, 800)])
+    known = getattr(scipy, theirs)(*([0, x] if name[:2] == "sp" else [x]))
+    known = known[0] if name == "airy_ai" else known
+    mine = getattr(special, name)(tl.tensor(x, requires_grad=True))
+    scale = np.abs(known) + (0 if "_k" in name else 1e-2 * (x > 3) + 1e-2 * (x < 0))  # near a root
+    assert np.max(np.abs(mine.array - known) / scale) < 1e-11 and not mine.requires_grad
+    edges = np.array([0.0, -0.0, np.inf, np.nan, -1.0, 1.5])
+    edges = edges[edges < np.inf] if name == "spherical_bessel_j0" else edges
+    for dtype in ("float32", "float64"):
+        real = getattr(torch.special, name)(torch.tensor(edges.astype(dtype))).numpy()
+        ours = getattr(special, name)(tl.tensor(edges.astype(dtype))).array
+        assert ours.dtype == real.dtype
+        np.testing.assert_allclose(ours, real, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(n for n in special.__all__ if "polynomial" in n))
+def test_polynomials(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    x = np.array([[-1.0], [1.0], [0.3], [2.0], [0.0], [-3.4]])
+    for n in (np.arange(-1, 9), np.arange(4.0), 6, 2.7):
+        for dtype in (x.dtype, np.float32, np.int64):
+            given = [(T.tensor(x.astype(dtype)), T.tensor(n) if np.ndim(n) else n) for T in (tl, torch)]
+            ours, real = (getattr(T.special, name)(*args).numpy() for T, args in zip((tl, torch), given, strict=True))
+            assert ours.dtype == real.dtype
+            np.testing.assert_allclose(ours, real, rtol=2e-5, atol=2e-5)
+    assert np.isnan(getattr(special, name)(tl.tensor(np.nan), 3).array)  # PyTorch ignores it now and then
+    out, args = tl.zeros(2), (tl.tensor([1.5, 2.0]), 2)
+    assert getattr(special, name)(*args, out=out) is out and out.tolist() == getattr(special, name)(*args).tolist()
+
+
 def test_incomplete_gamma_functions() -> None:
     scipy = pytest.importorskip("scipy.special")
     a = 10.0 ** np.linspace(-3, 5, 60)[:, None]

@@ -32,7 +32,7 @@ ROOMS = {
     "ao.nn": _QUANTISED, "nn.intrinsic": _QUANTISED, "nn.qat": _QUANTISED, "xpu": _ONE, "mtia": _ONE,
     "classes": "there is no C++ library", "fx": "the graph of a call is in viz",
     "export": "onnx.export() writes the graph and the weights",
-    "library": "declare a function with op() or autograd.Function", "masked": "use where() and masked_fill()",
+    "masked": "use where() and masked_fill()",
     "nested": "tensors are rectangular; pad with nn.utils.rnn.pad_sequence", "sparse": "tensors are dense",
     "package": "save() keeps the weights", "overrides": "derive from Tensor", "monitor": "use profiler",
     "utils.cpp_extension": "write the function with NumPy and declare it with op()",

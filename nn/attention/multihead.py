@@ -5,9 +5,6 @@ Source: Vaswani et al., Attention is all you need, 2017.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -15,7 +12,6 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.mode import computed
-from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.nn import init
@@ -76,21 +72,6 @@ def _laid_like(query: Array, key: Array, value: Array, y: Array) -> Array:
     if any(x.strides[-1] != x.itemsize for x in raw):
         return y
     return ordered_like(y, query)
-
-
-class SDPBackend(Enum):
-    """The ways in which PyTorch computes attention; here there is one, with PyTorch's results."""
-
-    ERROR, MATH, FLASH_ATTENTION, EFFICIENT_ATTENTION, CUDNN_ATTENTION, OVERRIDEABLE = range(-1, 5)
-
-
-NO_EFFECT["nn.attention.sdpa_kernel"] = "attention is computed in one way"
-
-
-@contextmanager
-def sdpa_kernel(backends: Any, set_priority: bool = False) -> Iterator[None]:
-    """Accept a choice of `SDPBackend`; results do not depend on it."""
-    yield
 
 
 class AttentionShapeError(ShapeError, AssertionError):
