@@ -24,7 +24,7 @@ def express(args):
     if mode.observers or get_ident() != thread or recording{warm}:
         return MISS
     try:
-        if ({quick}) is not True or ({fits}) is not True:
+        if ({quick}) is not True or ({fits}) is not True{free}:
             return MISS
     except Exception:
         return MISS
@@ -60,7 +60,7 @@ def express(program: Program, thread: int, recording: set[int], runs: int | None
         **guard.space, **program.quick.space, "MODE": MODE, "MISS": MISS, "OURS": OURS, "user_frame": user_frame,
         "getframe": sys._getframe, "get_ident": threading.get_ident, "thread": thread, "recording": recording,
         "tick": tick, "make": make, "wrapped": wrapped, "program": program, "frame": program.frame,
-        "run": program.frame.run, "saving": program.saving, "EMPTY": {},
+        "run": program.frame.run, "saving": program.saving, "EMPTY": {}, "free": program.frame.free,
     }  # fmt: skip
     writes = WRITES.lstrip("\n") if program.changes else ""
     for i, (change, n) in enumerate(program.changes):
@@ -72,6 +72,7 @@ def express(program: Program, thread: int, recording: set[int], runs: int | None
         result = "wrapped(program.r, [v.copy() for v in values], args, make)"
     body = BODY.format(writes=writes, result=result) if type(program) is Program else TRACKED
     source = SOURCE.format(quick=program.quick.text, fits=guard.text, body=body.strip("\n"),
+                           free=" or not free()" if type(program) is Program and program.built.handed else "",
                            warm="" if runs is None else f" or program.calls >= {runs}")  # fmt: skip
     exec(compile(source, "<tinygrad_lite express>", "exec"), space)
     return space["express"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.naming import identifier
-from tinygrad_lite.compiled.program import Call, Region, array_of
+from tinygrad_lite.compiled.program import Call, Region, array_of, contiguous
 from tinygrad_lite.compiled.recorded import getitem, masked, setitem
 from tinygrad_lite.random import default_generator
 from tinygrad_lite.serialization.atomic import replacing
@@ -48,15 +48,6 @@ def view(a, dtype, shape, strides, offset):
 
 class Unprintable(Exception):
     """A call that NumPy alone does not have."""
-
-
-def contiguous(x: Any) -> tuple[int, ...]:
-    """Return the strides of a contiguous array of this shape, 0 for axes of length 1."""
-    n, found = x.dtype.itemsize, []
-    for d in x.shape[::-1]:
-        found.append(n if d != 1 else 0)
-        n *= d
-    return tuple(found[::-1])
 
 
 class Printer:

@@ -119,3 +119,12 @@ def array_of(region: Region, memory: Any = None) -> Any:
             raise Refused(f"an array of shape {region.memory.own.shape} has gaps in its memory")
     raw = own.reshape(-1).view(np.uint8)
     return np.ndarray(region.shape, region.dtype, raw, region.offset, region.strides)
+
+
+def contiguous(x: Any) -> tuple[int, ...]:
+    """Return the strides of a contiguous array of this shape, 0 for axes of length 1."""
+    n, found = x.dtype.itemsize, []
+    for d in x.shape[::-1]:
+        found.append(n if d != 1 else 0)
+        n *= d
+    return tuple(found[::-1])

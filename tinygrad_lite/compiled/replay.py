@@ -67,6 +67,8 @@ class Program:
 
     def __call__(self, flat: Any, given: Any = None) -> Any:
         """Run the program; if it does not fit the numbers it raises, and nothing has changed."""
+        if not self.frame.free():
+            self.frame = self.built.frame(hand=False)  # somebody keeps gradients: each step makes its own from now on
         values = self.ran(self.frame, flat)
         if self.changes:
             self.written(user_frame(sys._getframe(2)))

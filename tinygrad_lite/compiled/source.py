@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import linecache
 import math
+import sys
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,8 @@ from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.loops import lowered
 from tinygrad_lite.compiled.machine import Machine, missed
 from tinygrad_lite.compiled.naming import identifier
-from tinygrad_lite.compiled.passes import plan, room
-from tinygrad_lite.compiled.program import Call, Missed, Region, array_of
+from tinygrad_lite.compiled.passes import outputs, plan, room
+from tinygrad_lite.compiled.program import Call, Missed, Region, array_of, contiguous
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.tensor import make
 
@@ -51,15 +53,23 @@ def finite(a: Any) -> bool:
 
 
 class Frame:
-    """The program with memory of its own: ``run`` and ``pull``, the arrays of the arguments and of the gradients."""
+    """The program with memory of its own: ``run`` and ``pull``, the arrays of the arguments and of the gradients.
 
-    __slots__ = ("inputs", "pull", "run", "seeds", "tables")
+    ``free()``: nobody but a variable has the gradients that the last run has left in it, so ``run`` may write there.
+    """
+
+    __slots__ = ("free", "inputs", "pull", "run", "seeds", "tables")
 
     run: Any
+    free: Any
     tables: list[Any]
     pull: Any
     inputs: list[Any]
     seeds: list[Any]
+
+
+OWN = ("run", "pull", "free", "measure", "hand", "flat", "gs", "token", "missed")
+"""Names that the text of every program has."""
 
 
 class Writer:
@@ -71,9 +81,10 @@ class Writer:
         self.views: dict[str, Region] = {}
         self.space: dict[str, Any] = {"copyto": np.copyto, "put": put, "put_all": put_all, "check": check,
                                       "same": same, "finite": finite, "inf": math.inf, "nan": math.nan, "hush": hush,
-                                      "unhush": unhush, "make_tensor": make, "put_number": dict.__setitem__,
+                                      "unhush": unhush, "make_tensor": make, "owners": sys.getrefcount,
+                                      "put_number": dict.__setitem__,
                                       **r.objects}  # fmt: skip
-        self.taken: dict[str, int] = dict.fromkeys([*self.space, *r.locals], 1)
+        self.taken: dict[str, int] = dict.fromkeys([*self.space, *r.locals, *OWN], 1)
         self.names: dict[Any, str] = {}
         self.tables: dict[str, int] = {}  # the argument of each run of native loops
         self.machine: Any = None
@@ -196,7 +207,8 @@ def guarded(lines: list[str]) -> list[str]:
 
 def compiled(parameters: Any, body: list[str], key: int) -> Any:
     """Return the function with this body that is made from objects with these names."""
-    maker = f"def make({', '.join(parameters)}):\n" + "".join(f"    {x}\n" for x in body) + "    return run, pull\n"
+    maker = "".join(f"    {x}\n" for x in body)
+    maker = f"def make({', '.join(parameters)}):\n{maker}    return run, pull, free, measure\n"
     file = f"<compiled step {key:x}>"
     linecache.cache[file] = (len(maker), None, maker.splitlines(keepends=True), file)
     found: dict[str, Any] = {}
@@ -209,21 +221,26 @@ class Built:
 
     def __init__(self, r: Recording, native: bool = False) -> None:
         facts: dict[str, Any] = {"recorded": r.recorded, "calls": len(r.calls)}
-        r = lowered(r) if native else r
+        given, r = r, lowered(r) if native else r
         w, split = Writer(r), r.split
         w.machine = Machine() if native else None
         self.inputs = [w.view(x) for x in r.inputs]
         self.seeds = [] if r.gradient is None else [w.view(x) for x in r.gradient.seeds]
         lines = [f"{n}[...] = flat[{i}].array" for i, n in enumerate(self.inputs)]
         lines += [f"{word} = {text}" for word, text in r.locals.items()] + w.lines(r.calls[:split])
+        self.handed = {identifier("gradient", w.taken): x for x in handed(given)}
+        names = {x.memory.id: name for name, x in self.handed.items()}
         for t, _, g in r.grads:  # nothing below can fail
             made = "None" if g is None else f"make_tensor({w.view(g)}.copy())"
+            if g is not None and g.memory.id in names:
+                made = f"{names[g.memory.id]} if hand else {made}"
             lines.append(f"{w.object(t, 'p')}._grad = {made}")
         for e in r.optimisers:
             lines += [f"{w.object(e.o, 'optimizer')}.count += {e.steps}"] if e.steps else []
-            for i, (key, text, states, _) in enumerate(e.after):
-                lines.append(f"new_{i} = {text}")
-                lines += [f"put_number({w.object(s, 'state')}, {key!r}, new_{i})" for s in states]
+            for key, text, states, _ in e.after:
+                name = identifier("new", w.taken)
+                lines.append(f"{name} = {text}")
+                lines += [f"put_number({w.object(s, 'state')}, {key!r}, {name})" for s in states]
         lines.append(f"return ({''.join(w.view(x) + ', ' for x in r.outs)})")
         leaves = [] if r.gradient is None else [w.view(g) for _, _, g in r.gradient.leaves]
         pull = [*(f"{n}[...] = gs[{i}]" for i, n in enumerate(self.seeds)), *w.lines(r.calls[split:]),
@@ -235,6 +252,8 @@ class Built:
             self.tables = {name: w.machine.tables[i] for name, i in w.tables.items()}
             w.space.update(dict.fromkeys(self.tables))
         body = ["def run(flat):", *("    " + x for x in lines), "def pull(gs):", *("    " + x for x in pull)]
+        body += freedom([(name, w.view(x)) for name, x in self.handed.items()], w.taken)
+        w.space.update(dict.fromkeys(self.handed), hand=True)
         self.make, self.space, self.views = compiled(w.space, body, id(r)), w.space, w.views
         self.blocks, self.sizes = w.blocks, w.sizes
         self.facts = {"bytes before": w.before, "bytes": sum(w.sizes), **facts}
@@ -243,10 +262,15 @@ class Built:
             self.facts["loops"] = len(self.loops)
             self.facts["left to NumPy"] = sum(c.kind not in ("native", "scalar") for c in r.calls)
 
-    def frame(self) -> Frame:
-        """Return the program with memory of its own."""
-        blocks = [room(n) for n in self.sizes]
-        space, own = dict(self.space), {}
+    def frame(self, hand: bool = True) -> Frame:
+        """Return the program with memory of its own; ``hand``: gradients are handed over without a copy."""
+        handing = {x.memory.id for x in self.handed.values()}
+        others = {b for m, b in self.blocks.items() if m not in handing}
+        blocks = [room(n) if i in others else None for i, n in enumerate(self.sizes)]
+        space, own = dict(self.space, hand=hand), dict[int, Any]()
+        for name, x in self.handed.items():
+            own[x.memory.id] = fresh = np.empty(x.shape, x.dtype)
+            space[name] = make(fresh)
 
         def array(x: Region) -> Any:
             m = x.memory
@@ -254,7 +278,9 @@ class Built:
                 return array_of(x)
             if m.id not in own:
                 own[m.id] = blocks[self.blocks[m.id]] if m.id in self.blocks else room(m.nbytes)
-            return array_of(x, own[m.id])
+            a = own[m.id]
+            whole = m.id in handing and (a.shape, a.dtype, x.strides) == (x.shape, x.dtype, contiguous(x))
+            return a if whole else array_of(x, a)
 
         for name, x in self.views.items():
             space[name] = array(x)
@@ -264,6 +290,42 @@ class Built:
             table = np.array([array(x).__array_interface__["data"][0] for x in regions], np.uintp)
             f.tables.append(table)
             space[name] = table.__array_interface__["data"][0]
-        f.run, f.pull = self.make(**space)
         f.inputs, f.seeds = [space[n] for n in self.inputs], [space[n] for n in self.seeds]
+        f.run, f.pull, f.free, measure = self.make(**space)
+        space.clear()
+        measure()
         return f
+
+
+def handed(r: Recording) -> list[Region]:
+    """Return the gradients whose memory can be that of the array in ``p.grad``.
+
+    It is as large as the array, nothing else comes from it, and nothing that may fail runs after it was written to.
+    """
+    found = []
+    uses = Counter(x.memory.id for x in outputs(r))
+    last = max((i for i, c in enumerate(r.calls) if c.may_raise), default=-1)
+    early = {w.memory.id for c in r.calls[: last + 1] for w in c.outs}
+    for _, _, g in r.grads:
+        if g is not None and g.memory.kind == "temp" and g.full and uses[g.memory.id] == 1:
+            if g.memory.id not in early and g.strides == contiguous(g):
+                found.append(g)
+    return found
+
+
+def freedom(pairs: list[tuple[str, str]], taken: dict[str, int]) -> list[str]:
+    """Return the functions ``free`` and ``measure`` for tensors and their arrays: each has as many owners as at first.
+
+    The second owner of a tensor is the variable whose gradient it is.
+    """
+    if not pairs:
+        return ["free = measure = lambda: True"]
+    asks, counts = [], []
+    for t, a in pairs:
+        n, m = identifier("owners", taken), identifier("owners", taken)
+        asks += [f"owners({t}) <= {n} and owners({a}) <= {m} and {t}.array is {a} and not {t}.tracked",
+                 f"{t}.node is {t}.hooks is {t}._grad is {t}.base is None"]  # fmt: skip
+        counts += [f"{n} = owners({t}) + 1", f"{m} = owners({a})"]
+    numbers = [text.partition(" ")[0] for text in counts]
+    return [f"{' = '.join(numbers)} = 0", "def free():", f"    return not hand or {' and '.join(asks)}",
+            "def measure():", f"    nonlocal {', '.join(numbers)}", *("    " + x for x in counts)]  # fmt: skip
