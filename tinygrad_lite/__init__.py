@@ -3,13 +3,21 @@
 Tensors, registered ops with their gradients, layers, optimisers, pictures of the graph and checks of every gradient.
 """
 
+import gc as _gc
 import sys as _sys
 from types import ModuleType as _ModuleType
 from typing import Any as _Any
 
 import numpy as _np
 
-from tinygrad_lite import native as _native, ops, random
+_collecting = _gc.isenabled()
+_gc.disable()  # all that is made here lasts: looking for garbage among it would take a seventh of the import
+try:
+    from tinygrad_lite import native as _native, ops, random
+finally:
+    if _collecting:
+        _gc.enable()
+
 from tinygrad_lite._version import __version__ as __version__
 from tinygrad_lite.engine.absent import ABSENT as _ABSENT, DTYPES as _DTYPES, LAYOUTS as _LAYOUTS, ROOMS as _NO_ROOMS
 from tinygrad_lite.engine.arrays import finfo as finfo, iinfo as iinfo

@@ -89,44 +89,41 @@ def require(module: str, extra: str) -> ModuleType:
         ) from error
 
 
-WORDS = tuple(
-    (re.compile(pattern, re.DOTALL), ours)
-    for pattern, ours in (
-        (r"axis (-?\d+) is out of bounds for array of dimension (\d+).*", r"dim \1 is out of range for \2 axes"),
-        (r"duplicate value in 'axis'", "a dim is named twice"),
-        (r"operands could not be broadcast together with shapes", "cannot broadcast shapes"),
-        (r"operands could not be broadcast together with remapped shapes.*", "the shapes do not broadcast together"),
-        (r"shape mismatch: objects cannot be broadcast.*", "the shapes do not broadcast together"),
-        (r"all the input array dimensions except for the concatenation axis must match exactly.*",
-         "all tensors must have the same shape except along dim"),
-        (r"all the input arrays must have same number of dimensions.*", "all tensors need equally many axes"),
-        (r"cannot reshape array of size (\d+) into shape .*", r"cannot reshape \1 elements into this shape"),
-        (r"matmul: Input operand \d does not have enough dimensions.*", "a number has no axis to sum over; use mul"),
-        (r"ufunc '\w+' not supported for the input types.*", "not defined for these dtypes; convert with .to(dtype)"),
-        (r"The numpy boolean negative.*", "not defined for bool tensors; use ~x or logical_not"),
-        (r"boolean index did not match indexed array.*", "the mask does not have the shape of what it selects from"),
-        (r"'(\w+)' object cannot be interpreted as an integer", r"expected a whole number, got a \1"),
-        (r"invalid literal for int\(\) with base 10: ", "expected a whole number, got "),
-        (r"numpy boolean subtract.*", "not defined for bool tensors; use ^ or logical_xor"),
-        (r"Python int(eger)? .*(too large|out of bounds).*", "a number is too large"),
-        (r"(cannot fit .* into an index-sized integer|cannot convert float .* to integer)", "a number is too large"),
-        (r"'(\w+)' object has no attribute '(\w+)'", r"got a \1, which has no \2"),
-        (r"unsupported operand type\(s\) for (\S+): '(\S+)' and '(\S+)'", r"cannot compute \2 \1 \3"),
-        (r"'(\w+)' object is not (iterable|subscriptable)", r"expected several values, got a \1"),
-        (r"object of type '(\w+)' has no len\(\)", r"expected several values, got a \1"),
-        (r"'(\w+)' object is not callable", r"expected a function, got a \1"),
-        (r"'\S+' not supported between instances of '(\S+)' and '(\S+)'", r"cannot compare a \1 with a \2"),
-        (r"Cannot interpret '(.*)' as a data type|data type '(.*)' not understood", r"there is no dtype \1\2"),
-        (r"must be real number, not (\S+)", r"expected a number, got a \1"),
-        (r"float\(\) argument must be a string or a real number, not '(\S+)'", r"expected a number, got a \1"),
-        (r"int\(\) argument must be a string.*, not '(\S+)'", r"expected a whole number, got a \1"),
-        (r"can't multiply sequence by non-int of type '(\S+)'", r"expected a whole number, got a \1"),
-        (r"maximum recursion depth exceeded.*", "an argument contains itself, or is nested too deeply"),
-        (r"The truth value of an array.*", "expected one value, got several"),
-        (r"setting an array element with a sequence.*", "the rows have different lengths"),
-        (r"unhashable type: '(\S+)'", r"a \1 is not allowed here"),
-        (r"(not enough|too many) values to unpack \(expected (\d+).*", r"expected \2 values"),
-    )
+WORDS = (
+    (r"axis (-?\d+) is out of bounds for array of dimension (\d+).*", r"dim \1 is out of range for \2 axes"),
+    (r"duplicate value in 'axis'", "a dim is named twice"),
+    (r"operands could not be broadcast together with shapes", "cannot broadcast shapes"),
+    (r"operands could not be broadcast together with remapped shapes.*", "the shapes do not broadcast together"),
+    (r"shape mismatch: objects cannot be broadcast.*", "the shapes do not broadcast together"),
+    (r"all the input array dimensions except for the concatenation axis must match exactly.*",
+     "all tensors must have the same shape except along dim"),
+    (r"all the input arrays must have same number of dimensions.*", "all tensors need equally many axes"),
+    (r"cannot reshape array of size (\d+) into shape .*", r"cannot reshape \1 elements into this shape"),
+    (r"matmul: Input operand \d does not have enough dimensions.*", "a number has no axis to sum over; use mul"),
+    (r"ufunc '\w+' not supported for the input types.*", "not defined for these dtypes; convert with .to(dtype)"),
+    (r"The numpy boolean negative.*", "not defined for bool tensors; use ~x or logical_not"),
+    (r"boolean index did not match indexed array.*", "the mask does not have the shape of what it selects from"),
+    (r"'(\w+)' object cannot be interpreted as an integer", r"expected a whole number, got a \1"),
+    (r"invalid literal for int\(\) with base 10: ", "expected a whole number, got "),
+    (r"numpy boolean subtract.*", "not defined for bool tensors; use ^ or logical_xor"),
+    (r"Python int(eger)? .*(too large|out of bounds).*", "a number is too large"),
+    (r"(cannot fit .* into an index-sized integer|cannot convert float .* to integer)", "a number is too large"),
+    (r"'(\w+)' object has no attribute '(\w+)'", r"got a \1, which has no \2"),
+    (r"unsupported operand type\(s\) for (\S+): '(\S+)' and '(\S+)'", r"cannot compute \2 \1 \3"),
+    (r"'(\w+)' object is not (iterable|subscriptable)", r"expected several values, got a \1"),
+    (r"object of type '(\w+)' has no len\(\)", r"expected several values, got a \1"),
+    (r"'(\w+)' object is not callable", r"expected a function, got a \1"),
+    (r"'\S+' not supported between instances of '(\S+)' and '(\S+)'", r"cannot compare a \1 with a \2"),
+    (r"Cannot interpret '(.*)' as a data type|data type '(.*)' not understood", r"there is no dtype \1\2"),
+    (r"must be real number, not (\S+)", r"expected a number, got a \1"),
+    (r"float\(\) argument must be a string or a real number, not '(\S+)'", r"expected a number, got a \1"),
+    (r"int\(\) argument must be a string.*, not '(\S+)'", r"expected a whole number, got a \1"),
+    (r"can't multiply sequence by non-int of type '(\S+)'", r"expected a whole number, got a \1"),
+    (r"maximum recursion depth exceeded.*", "an argument contains itself, or is nested too deeply"),
+    (r"The truth value of an array.*", "expected one value, got several"),
+    (r"setting an array element with a sequence.*", "the rows have different lengths"),
+    (r"unhashable type: '(\S+)'", r"a \1 is not allowed here"),
+    (r"(not enough|too many) values to unpack \(expected (\d+).*", r"expected \2 values"),
 )  # fmt: skip
 
 
@@ -137,7 +134,7 @@ def in_our_words(text: str) -> str:
     'dim 2 is out of range for 1 axes'
     """
     for pattern, ours in WORDS:
-        text = pattern.sub(ours, text)
+        text = re.sub(pattern, ours, text, flags=re.DOTALL)
     return text
 
 

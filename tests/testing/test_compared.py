@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import tinygrad_lite as tl
 from tests.testing.cases.objects import TENSOR_CASES, keep, spoil
 from tinygrad_lite import nn
 from tinygrad_lite.testing import Arr, GradcheckError, check_module, check_op, check_rule, gradcheck
+from tinygrad_lite.testing.verdict.point import CLOCK, OutOfTime
 
 CASES = {c.name: c.make for c in TENSOR_CASES}
 
@@ -135,3 +137,14 @@ def test_wrt_contract_and_examples_of_check_op() -> None:
     writes = (lambda x: (2 * x, x), lambda g, x: (np.multiply(g, 2, out=g),))
     assert check_op(writes, Arr("n"), contract=False).ok
     assert not check_op(writes, Arr("n"), raise_exception=False).ok
+
+
+def test_the_time_of_an_explanation_belongs_to_its_thread() -> None:
+    CLOCK.start(0.0)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(lambda: gradcheck(tl.tanh, np.array([0.3, 0.5]))).result().ok
+        with pytest.raises(OutOfTime):
+            CLOCK.check()
+    finally:
+        CLOCK.start(None)

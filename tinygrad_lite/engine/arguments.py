@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from numbers import Real
-from types import NoneType, UnionType
+from types import FunctionType, NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -116,6 +116,40 @@ def words(hint: Any) -> str:
         return f"{'an' if hint.__name__[0] in 'AEIO' else 'a'} {hint.__name__}"
     known = {list: "a list", Sequence: "a sequence", Iterable: "an iterable", Mapping: "a mapping"}
     return known.get(origin) or WORDS.get(hint) or ("a function" if origin is Callable else str(hint))
+
+
+def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's parameters, for a function written in Python without a signature's cost."""
+    inner = function
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    code = getattr(inner, "__code__", None)
+    if code is None or inner.__class__ is not FunctionType:
+        return tuple(inspect.signature(function).parameters)
+    names, by_place, count = code.co_varnames, code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    star = names[count : count + 1] if code.co_flags & 4 else ()
+    more = names[count + len(star) : count + len(star) + 1] if code.co_flags & 8 else ()
+    return (*names[:by_place], *star, *names[by_place:count], *more)
+
+
+def parameters_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]:
+    """Return the names of a function's parameters, their defaults and their annotations."""
+    if function.__class__ is not FunctionType or hasattr(function, "__wrapped__"):
+        known = inspect.signature(function).parameters
+        defaults = {name: p.default for name, p in known.items() if p.default is not p.empty}
+        return tuple(known), defaults, {name: p.annotation for name, p in known.items() if p.annotation is not p.empty}
+    names, values = function.__code__.co_varnames, function.__defaults__ or ()
+    last = function.__code__.co_argcount
+    defaults = dict(zip(names[last - len(values) : last], values, strict=True)) | (function.__kwdefaults__ or {})
+    return words_of(function), defaults, function.__annotations__
+
+
+def star_of(function: Callable[..., Any]) -> str:
+    """Return the name of ``*names`` in a function's parameters, or "" if it has none."""
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_flags & 4:
+        return ""
+    return str(code.co_varnames[code.co_argcount + code.co_kwonlyargcount])
 
 
 @functools.cache

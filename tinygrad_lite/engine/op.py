@@ -28,7 +28,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional, new
-from tinygrad_lite.engine.arguments import explained, misfit
+from tinygrad_lite.engine.arguments import explained, misfit, parameters_of, star_of, words_of
 from tinygrad_lite.engine.call import RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
 from tinygrad_lite.engine.devices import REGISTERED
 from tinygrad_lite.engine.elsewhere import place
@@ -70,22 +70,6 @@ KINDS = (
 )  # fmt: skip
 
 
-def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of a function's parameters, for a plain function without the cost of a signature."""
-    code = getattr(function, "__code__", None)
-    if code is None or hasattr(function, "__wrapped__") or code.co_flags & 12:  # *args, **kwargs
-        return tuple(inspect.signature(function).parameters)
-    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-
-
-def star_of(function: Callable[..., Any]) -> str:
-    """Return the name of ``*names`` in a function's parameters, or "" if it has none."""
-    code = getattr(function, "__code__", None)
-    if code is None or not code.co_flags & 4:
-        return ""
-    return str(code.co_varnames[code.co_argcount + code.co_kwonlyargcount])
-
-
 class Op:
     """One registered operation: its forward function, its gradient rules and its description."""
 
@@ -109,13 +93,11 @@ class Op:
         recompute: Rule | bool = False, keeps_result: bool = False,
     ) -> None:  # fmt: skip
         self.forward, self.name, self.promote = forward, forward.__name__.removesuffix("_op"), promote
-        parameters = inspect.signature(forward).parameters
-        self.params = tuple(parameters)
-        self.defaults = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
+        self.params, self.defaults, kinds = parameters_of(forward)
         first = self.params[0]
-        self.sequence = first if "Sequence[Array]" in str(parameters[first].annotation) else None
+        self.sequence = first if "Sequence[Array]" in str(kinds.get(first)) else None
         # parameters that take tensors; the others are options
-        self.arrays = tuple(p for p, q in parameters.items() if q.annotation in ("Array", q.empty, Any))
+        self.arrays = tuple(p for p in self.params if kinds.get(p, Any) in ("Array", Any))
         if self.sequence:
             self.arrays = (first,)
         self.is_pick = False

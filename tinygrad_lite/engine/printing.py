@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from math import inf
 from typing import Any
 
@@ -161,6 +160,7 @@ def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: Contai
     >>> html_table(["a", "n"], [["<x>", "1"]]).split("\\n")[3]
     '<tr><td style="text-align:left">&lt;x&gt;</td><td style="text-align:right">1</td></tr>'
     """
+    from html import escape  # here: its table of entities would cost a millisecond of every import of the package
 
     def row(tag: str, cells: Sequence[str]) -> str:
         sides = ("text-align:left" if i in left else "text-align:right" for i in range(len(cells)))

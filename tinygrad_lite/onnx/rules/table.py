@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import words_of
 from tinygrad_lite.engine.mode import switch
-from tinygrad_lite.engine.op import OPS, words_of
+from tinygrad_lite.engine.op import OPS
 from tinygrad_lite.engine.promotion import promoted, result_dtype
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.onnx.capture import Event

@@ -11,7 +11,7 @@ from tinygrad_lite.testing.explain.context import Outcome
 from tinygrad_lite.testing.explain.diagnose import ADVICE, diagnose
 from tinygrad_lite.testing.explain.jacobian import worst_of
 from tinygrad_lite.testing.report import GradReport, source_of
-from tinygrad_lite.testing.verdict.point import NUMBERS, Clock, Failure, Point
+from tinygrad_lite.testing.verdict.point import CLOCK, NUMBERS, Failure, Point
 
 SECONDS = 20.0  # time for shrinking and explaining a failure
 PRINTED = 200  # elements up to which arrays are written out in a reproduction
@@ -20,18 +20,18 @@ PRINTED = 200  # elements up to which arrays are written out in a reproduction
 @contextmanager
 def explaining(report: GradReport) -> Iterator[None]:
     """Limit the time of what is done inside, and note in the report if it was used up."""
-    if Clock.deadline is not None:  # inside another one
+    if CLOCK.deadline is not None:  # inside another one
         yield
         return
-    Clock.start(SECONDS)
+    CLOCK.start(SECONDS)
     try:
         yield
     finally:
-        if Clock.expired:
+        if CLOCK.expired:
             report.notes.append(
                 f"the explanation stopped after {SECONDS:g} s: the input may not be the smallest, the cause not found"
             )
-        Clock.start(None)
+        CLOCK.start(None)
 
 
 def describe(

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_lite.testing.explain.jacobian import worst_of
 from tinygrad_lite.testing.search.one_example import Trial
 from tinygrad_lite.testing.search.source import Source
-from tinygrad_lite.testing.verdict.point import NUMBERS, Array, Clock, Failure, Point
+from tinygrad_lite.testing.verdict.point import CLOCK, NUMBERS, Array, Failure, Point
 
 # Values tried for a smaller input: those of the failing one, then others, as (value mode, salt).
 KEPT = ("kept", 0)
@@ -50,7 +50,7 @@ class Shrinking:
     def attempt(self, choices: Sequence[int], values: tuple[str, int], digits: int | None = None) -> bool:
         """Try these choices; if they fail in the same way, keep them as the smallest so far."""
         key = (tuple(choices), values)
-        if self.budget <= 0 or Clock.expired or (digits is None and key in self.tried):
+        if self.budget <= 0 or CLOCK.expired or (digits is None and key in self.tried):
             return False
         self.budget -= 1
         self.tried.add(key)

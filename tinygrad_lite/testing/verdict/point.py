@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,24 +26,25 @@ class NoOutput(TypeError):
     """The function returned nothing that could be differentiated; the message says what."""
 
 
-class Clock:
-    """The time after which explanations stop calling the function; None while a verdict is computed."""
+class Clock(threading.local):
+    """The time after which explanations stop calling the function, in each thread; None while a verdict is computed."""
 
     deadline: float | None = None
     expired = False
 
-    @classmethod
-    def start(cls, seconds: float | None) -> None:
+    def start(self, seconds: float | None) -> None:
         """Allow ``seconds`` from now on; None removes the limit."""
-        cls.deadline = None if seconds is None else time.monotonic() + seconds
-        cls.expired = False
+        self.deadline = None if seconds is None else time.monotonic() + seconds
+        self.expired = False
 
-    @classmethod
-    def check(cls) -> None:
+    def check(self) -> None:
         """Raise `OutOfTime` if the time is used up."""
-        if cls.deadline is not None and time.monotonic() > cls.deadline:
-            cls.expired = True
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            self.expired = True
             raise OutOfTime
+
+
+CLOCK = Clock()
 
 
 class Failure(Exception):
@@ -120,7 +122,7 @@ class Point:
     # ---------------------------------------------------------------- calls
     def call(self, arrays: Sequence[Array]) -> tuple[Outs, Any]:
         """Call forward on these arrays, without copies."""
-        Clock.check()
+        CLOCK.check()
         try:
             result = self.rule.forward(*arrays, **self.kw)
         except np.linalg.LinAlgError as e:  # a singular matrix, or one that is not positive definite

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from functools import cache
 from math import prod
 from typing import Any
 
+from tinygrad_lite.engine.arguments import words_of
+
 FREE = {"shape", "indexing", "random"}
 """Kinds of op that only move numbers."""
-
-
-@cache
-def words_of(formula: Any) -> tuple[str, ...]:
-    """Return the parameter names of a cost formula."""
-    return tuple(inspect.signature(formula).parameters)
 
 
 def flops_of(
