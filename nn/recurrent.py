@@ -104,6 +104,16 @@ class _Recurrent(Module):
             for layer in range(self.num_layers) for s in self._suffixes(layer)
         ]  # fmt: skip
 
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        names = [n + s for layer in range(self.num_layers) for s in self._suffixes(layer) for n in parts]
+        return [n for n in names if hasattr(self, n)]
+
+    @property
+    def _flat_weights(self) -> list[Any]:
+        return [getattr(self, name) for name in self._flat_weights_names]
+
     def reset_parameters(self) -> None:
         """Draw new starting values."""
         redraw(1 / math.sqrt(self.hidden_size), *self.parameters())

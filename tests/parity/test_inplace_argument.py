@@ -134,3 +134,20 @@ def test_dropout_of_nothing_and_of_everything(name: str, p: float) -> None:
         result.sum().backward()
         found.append([result is inner, numbers(inner), numbers(x.grad)])
     assert all(agree(a, b) for a, b in zip(found[1], found[0], strict=True)), f"ours {found[1]}, PyTorch {found[0]}"
+
+
+@pytest.mark.parametrize("lib", [tl, torch], ids=["ours", "theirs"])
+def test_a_negative_slope_in_place_has_no_gradient(lib: Any) -> None:
+    F = lib.nn.functional
+    for call in (lambda x: F.leaky_relu(x, -0.5, inplace=True), lambda x: F.leaky_relu_(x, -0.5),
+                 lambda x: F.elu(x, -1.0, inplace=True), lambda x: F.celu(x, -1.0, inplace=True),
+                 lambda x: F.rrelu(x, -0.5, -0.1, inplace=True)):  # fmt: skip
+        x = lib.tensor([-1.0, 2.0], requires_grad=True)
+        y = call(x * 1)
+        assert y[1].item() == 2
+        with pytest.raises(RuntimeError, match="negative slope"):
+            y.sum().backward()
+    x = lib.tensor([-1.0, 2.0], requires_grad=True)
+    F.leaky_relu(x * 1, 0.0, inplace=True).sum().backward()
+    F.leaky_relu(x * 1, -0.5).sum().backward()
+    assert x.grad.tolist() == [-0.5, 2]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import tinygrad_lite as tl
 from tests.parity import rows_conv, rows_layers, rows_losses
 from tests.parity.module_scripts import attempt, filled, names
 from tests.parity.outcomes import agree
@@ -364,3 +365,14 @@ def test_a_loading_that_fails_changes_nothing() -> None:
         with pytest.raises(RuntimeError, match="size mismatch for 1.bias"):
             m.load_state_dict(state, assign=assign)
         assert {k: v.tolist() for k, v in m.state_dict().items()} == before
+
+
+def test_the_flat_weights_of_recurrent_layers() -> None:
+    shapes: list[list[Any]] = []
+    for T in (tl, torch):
+        layer = T.nn.LSTM(2, 4, 2, bidirectional=True, proj_size=3)
+        names, weights = layer._flat_weights_names, layer._flat_weights
+        assert all(getattr(layer, name) is w for name, w in zip(names, weights, strict=True))
+        shapes.append([(name, tuple(w.shape)) for name, w in zip(names, weights, strict=True)])
+        shapes[-1] += T.nn.GRU(2, 3, bias=False)._flat_weights_names
+    assert shapes[0] == shapes[1]

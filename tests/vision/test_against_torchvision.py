@@ -10,6 +10,7 @@ import pytest
 
 import tinygrad_lite as tl
 from tinygrad_lite.vision import transforms as ours, utils
+from tinygrad_lite.vision.transforms import autoaugment as augmentation
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision", exc_type=ImportError)
@@ -88,6 +89,41 @@ def test_class_has_the_same_arguments(name: str) -> None:
         mine_, real_ = ([(p.name, str(p.default)) for p in inspect.signature(c).parameters.values()]
                         for c in (mine, real))  # fmt: skip
         assert mine_ == real_
+
+
+SPACES = [
+    (10, (0.3, (150 / 331 * 14, 150 / 331 * 11), 30.0, 0.9, (8, 4), "AutoContrast Equalize Invert"), "AutoAugment"),
+    (31, (0.3, (150 / 331 * 14, 150 / 331 * 11), 30.0, 0.9, (8, 4), "AutoContrast Equalize Identity"), "RandAugment"),
+    (31, (0.99, (32.0, 32.0), 135.0, 0.99, (8, 6), "AutoContrast Equalize Identity"), "TrivialAugmentWide"),
+    (10, (0.3, (14 / 3, 11 / 3), 30.0, 0.9, (4, 4), "AutoContrast Equalize"), "AugMix"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bins, words, name", SPACES, ids=lambda v: v if isinstance(v, str) else "")
+def test_automatic_augmentation(bins: int, words: Any, name: str) -> None:
+    autoaugment = pytest.importorskip("torchvision.transforms.autoaugment")
+    real = getattr(theirs, name)()._augmentation_space(bins, *([] if name == "TrivialAugmentWide" else [(11, 14)]))
+    mine = augmentation.space(bins, *words)
+    assert mine.keys() == real.keys()
+    picture, mode = Image.fromarray(BYTES.transpose(1, 2, 0)), ours.InterpolationMode.NEAREST
+    images = (tl.tensor(BYTES), torch.tensor(BYTES)) if name == "AugMix" else (picture, picture)
+    for key, (strengths, signed) in mine.items():
+        values = real[key][0].numpy()
+        assert signed == real[key][1]
+        np.testing.assert_allclose([0] if strengths is None else strengths, np.atleast_1d(values), rtol=1e-6)
+        for strength in (0.0,) if strengths is None else (float(strengths[1]), float(strengths[-1])):
+            for sign in (1, -1) if signed else (1,):
+                a = augmentation.apply(images[0], key, sign * strength, mode, None)
+                b = autoaugment._apply_op(images[1], key, sign * strength, theirs.InterpolationMode.NEAREST, None)
+                compare(a, b, int(name == "AugMix"))
+
+
+def test_learned_policies() -> None:
+    for policy in theirs.AutoAugmentPolicy:
+        real = theirs.AutoAugment(policy).policies
+        mine = ours.AutoAugment(ours.AutoAugmentPolicy(policy.value)).policies
+        assert [[w for name, p, m in pair for w in (name, str(round(p * 10)), "-" if m is None else str(m))]
+                for pair in real] == mine  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ours.functional.__all__)

@@ -200,7 +200,34 @@ def test_second_version() -> None:
     assert T.v2.RGB()(image().convert("L")).mode == "RGB"
 
 
+AUTOMATIC = [
+    *(lambda p=p: T.AutoAugment(p, fill=3) for p in T.AutoAugmentPolicy), lambda: T.RandAugment(3, 12),
+    T.TrivialAugmentWide, T.AugMix, lambda: T.AugMix(all_ops=False, chain_depth=2, fill=[1, 2, 3]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", AUTOMATIC)
+def test_automatic_augmentation(make: Any) -> None:
+    aug, picture = make(), image()
+    tl.manual_seed(0)
+    first = [np.asarray(aug(picture)) for _ in range(30)]
+    assert all(a.shape == (*picture.size[::-1], 3) and a.dtype == np.uint8 for a in first)
+    assert sum(not np.array_equal(a, np.asarray(picture)) for a in first) > 10
+    tl.manual_seed(0)
+    assert all(np.array_equal(a, np.asarray(aug(picture))) for a in first)
+    x = T.functional.pil_to_tensor(picture)
+    assert all(y.shape == x.shape and y.dtype == x.dtype for y in (aug(x) for _ in range(10)))
+
+
+def test_arguments_of_automatic_augmentation() -> None:
+    for wrong in (lambda: T.AutoAugment("imagenet"), lambda: T.AugMix(severity=11),
+                  lambda: T.RandAugment(magnitude=31)(image()), lambda: T.AugMix()([1])):  # fmt: skip
+        with pytest.raises((ValueError, TypeError)):
+            wrong()
+    assert repr(T.AutoAugment()) == "AutoAugment(policy=AutoAugmentPolicy.IMAGENET, fill=None)"
+
+
 def test_an_absent_feature_is_an_error() -> None:
-    with pytest.raises(AttributeError, match="AutoAugment"):
-        T.AutoAugment  # noqa: B018
+    with pytest.raises(AttributeError, match="ElasticTransform"):
+        T.ElasticTransform  # noqa: B018
     assert not hasattr(T, "__wrapped__")

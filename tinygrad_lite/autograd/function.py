@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -80,6 +81,7 @@ class Custom:
         The engine asks every object of a graph whether its class is Node, so the node itself keeps that class.
         """
         if self.shown is None:
+            self.recorded = weakref.ref(node)
             self.shown = _node_class(self.function)()  # type: ignore[arg-type] # mypy: a class is hashable
             for name in ("op", "inputs", "options", "shape", "dtype", "seq", "hooks", "source"):
                 setattr(self.shown, name, getattr(node, name))

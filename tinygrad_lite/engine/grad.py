@@ -1,15 +1,19 @@
-"""The public functions for gradients: `backward` and `grad`."""
+"""The public functions for gradients: `backward`, `grad`, and the hooks of nodes."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.backward import unbroadcast
 from tinygrad_lite.engine.batch import pull_batched
 from tinygrad_lite.engine.differentiate import differentiate, store
+from tinygrad_lite.engine.hooks import RemovableHandle
+from tinygrad_lite.engine.mode import MODE, switch
+from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import GradientError, ShapeError, describe
 
@@ -114,4 +118,88 @@ def backward(
     store(found, targets or (), create_graph)
 
 
+# ------------------------------------------------------------------------------------------------ hooks of nodes
+class Hooked:
+    """Stands for the op of a node with hooks, which it calls before and after the rules of the op itself."""
+
+    rules: tuple[Any, ...] = ()
+
+    def __init__(self, op: Any) -> None:
+        self.op, self.before, self.after = op, dict[int, Any](), dict[int, Any]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.op, name)
+
+    def gather(self, node: Node, g: Any, saved: Any) -> Iterator[tuple[int, Any]]:
+        """Yield the gradient of each operand."""
+        several = isinstance(g, tuple)
+        outs = g if several else (g,)
+        for hook in tuple(self.before.values()):
+            outs = _answer("register_prehook", outs, hook, ())
+        g = outs if several else outs[0]
+        found: list[Any] = [None] * len(node.inputs)
+        for position, gp in self._pulled(node, g, saved):
+            gp = gp if gp.shape == node.inputs[position].shape else unbroadcast(gp, node.inputs[position].shape)
+            found[position] = gp if found[position] is None else found[position] + gp
+        grads = tuple(found)
+        for hook in tuple(self.after.values()):
+            grads = _answer("register_hook", grads, hook, (outs,))
+        yield from ((i, gp) for i, gp in enumerate(grads) if gp is not None and node.inputs[i] is not None)
+
+    def _pulled(self, node: Node, g: Any, saved: Any) -> Iterator[tuple[int, Any]]:
+        if self.op.gather is not None:
+            yield from self.op.gather(node, g, saved)
+        for position, rule in self.op.rules:
+            gp = rule(g, saved) if node.inputs[position] is not None else None
+            if gp is not None:
+                yield position, self.op.masked(g, gp) if self.op.singular and MODE.get().guard else gp
+
+
+def _answer(name: str, grads: Any, hook: Any, more: Any) -> Any:
+    """Return the gradients after a hook, which gets copies of them as tensors."""
+
+    def shown(part: Any) -> Any:
+        return part if part is None or isinstance(part, Tensor) else make(new.array(part))
+
+    bare = not any(isinstance(part, Tensor) for part in grads)
+    with switch(grad=not bare):
+        answer = hook(*(tuple(map(shown, several)) for several in (grads, *more)))
+    if answer is None:
+        return grads
+    if not isinstance(answer, tuple) or len(answer) != len(grads):
+        raise TypeError(f"{name}: the hook must return None or a tuple of {len(grads)}, got {describe(answer)}")
+    for old, part in zip(grads, answer, strict=True):
+        if part is not None and old is not None and tuple(getattr(part, "shape", ())) != tuple(old.shape):
+            raise ShapeError(f"{name}: expected a gradient of shape {tuple(old.shape)}, got {describe(part)}")
+    return tuple(part.array if bare and isinstance(part, Tensor) else part for part in answer)
+
+
+def _hooked(node: Node) -> Hooked:
+    """Return the op of the node in the graph, which takes hooks from now on."""
+    node = getattr(node.op, "recorded", lambda: None)() or node  # a node of `Function` is shown by another object
+    node = node.inputs[0] if node.op.is_pick else node
+    if not isinstance(node.op, Hooked):
+        node.op = Hooked(node.op)
+    return node.op
+
+
+def _register_hook(self: Node, fn: Callable[[Any, Any], Any]) -> RemovableHandle:
+    """Call ``fn(grad_inputs, grad_outputs)`` with tuples in backward; a tuple that it returns replaces the first.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.tensor(3.0, requires_grad=True)
+    >>> y = x * 2
+    >>> _ = y.grad_fn.register_hook(lambda inputs, outputs: print(inputs, outputs))
+    >>> y.backward()
+    (tensor(2.), None) (tensor(1.),)
+    """
+    return RemovableHandle(_hooked(self).after, fn)
+
+
+def _register_prehook(self: Node, fn: Callable[[Any], Any]) -> RemovableHandle:
+    """Call ``fn(grad_outputs)`` with a tuple before the rules of the node; a tuple that it returns replaces it."""
+    return RemovableHandle(_hooked(self).before, fn)
+
+
 Tensor._run_backward = backward
+Node.register_hook, Node.register_prehook = _register_hook, _register_prehook

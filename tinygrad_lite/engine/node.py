@@ -34,6 +34,10 @@ class Node:
     hooks: dict[int, Any] | None
     source: Place | None
 
+    register_hook: Any
+    register_prehook: Any
+    # set by `engine.grad`, which knows Tensor
+
     def name(self) -> str:
         """Return the name of the op."""
         return str(self.op.name)

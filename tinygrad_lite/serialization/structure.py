@@ -14,6 +14,7 @@ from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 from tinygrad_lite.serialization.opcodes import check_keys
 from tinygrad_lite.serialization.parsing import parsed
+from tinygrad_lite.serialization.sharing import place_in, shared, view_of
 from tinygrad_lite.serialization.unsupported import Unsupported
 
 MARK = "$"
@@ -25,7 +26,9 @@ def take_apart(value: Any) -> tuple[str, dict[str, Any]]:
     parts = Parts()
     # identifying arrays by id is safe only while they live: `value` holds them, and `parts.arrays` the scalars
     try:
-        return json.dumps(parts.plain(value, ""), allow_nan=False), parts.arrays
+        tree = parts.plain(value, "")
+        parts.share()
+        return json.dumps(tree, allow_nan=False), parts.arrays
     except RecursionError:
         raise DTypeError("save: the object is nested too deeply") from None
 
@@ -37,6 +40,7 @@ class Parts:
         self.arrays: dict[str, Any] = {}
         self.names: dict[int, str] = {}  # of the arrays, by id
         self.open: set[int] = set()  # ids of the containers around the current value
+        self.marks: dict[int, list[dict[str, Any]]] = {}  # what stands in the text for an array, by its id
 
     def named(self, array: Any, path: str) -> str:
         """Return the name of an array, a new one at its first appearance."""
@@ -54,14 +58,29 @@ class Parts:
             self.arrays[path] = array
         return self.names[id(array)]
 
+    def marked(self, kind: str, array: Any, path: str, **more: Any) -> dict[str, Any]:
+        """Return what stands in the text for an array."""
+        mark = {MARK: kind, "name": self.named(array, path), **more}
+        self.marks.setdefault(id(array), []).append(mark)
+        return mark
+
+    def share(self) -> None:
+        """Note which arrays are views of another; if none of a group covers the others, their memory is written."""
+        for whole, group in shared({id(a): a for a in self.arrays.values()}.values()):
+            name = self.names.get(id(whole)) or self.named(whole, "shared memory")
+            for array in group:
+                for mark in self.marks.get(id(array), ()):
+                    if mark["name"] != name:
+                        mark["view"] = {"of": name, **place_in(array, whole)}
+
     def plain(self, v: Any, path: str) -> Any:
         """Return ``v`` in the types of JSON; objects with the key `MARK` stand for the others."""
         if v is None or isinstance(v, (bool, str)):
             return v
         if isinstance(v, Tensor):
-            return {MARK: "tensor", "name": self.named(v.array, path), "requires_grad": v.tracked and v.node is None}
+            return self.marked("tensor", v.array, path, requires_grad=v.tracked and v.node is None)
         if isinstance(v, np.ndarray):
-            return {MARK: "array", "name": self.named(v, path)}
+            return self.marked("array", v, path)
         if isinstance(v, np.generic):
             return {MARK: "scalar", "name": self.named(np.asarray(v), path)}
         if isinstance(v, np.dtype):
@@ -118,8 +137,16 @@ def _keyed(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     return dict(pairs)
 
 
+def _array(v: Any, array: Callable[[str], Any]) -> Any:
+    """Return an array, or the view of another that it was."""
+    view = v.get("view")
+    if view is None or not isinstance(whole := array(view["of"]), np.ndarray):
+        return array(v["name"])
+    return view_of(whole.reshape(-1), view["offset"], tuple(view["size"]), tuple(view["stride"]))
+
+
 def _tensor(v: Any, array: Callable[[str], Any]) -> Any:
-    found = array(v["name"])
+    found = _array(v, array)
     if isinstance(found, Unsupported):
         return found
     t = make(found)
@@ -129,7 +156,7 @@ def _tensor(v: Any, array: Callable[[str], Any]) -> Any:
 
 MEANINGS: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {
     "tensor": _tensor,
-    "array": lambda v, array: array(v["name"]),
+    "array": _array,
     "scalar": lambda v, array: found if isinstance(found := array(v["name"]), Unsupported) else found[()],
     "dtype": lambda v, array: np.dtype(str(v["name"])),
     "float": lambda v, array: float(v["text"]),

@@ -13,9 +13,10 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import FileError
-from tinygrad_lite.serialization.npz import LARGE, contents, damaged, fill
+from tinygrad_lite.serialization.npz import contents, damaged, fill
 from tinygrad_lite.serialization.opcodes import read_pickle
 from tinygrad_lite.serialization.safetensors import bfloat16
+from tinygrad_lite.serialization.sharing import view_of
 from tinygrad_lite.serialization.unsupported import Unsupported
 
 STORAGES = {
@@ -104,22 +105,7 @@ def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
     refused = next((k for k in (kind, storage.kind) if isinstance(k, Kind) and not k.readable), None)
     if refused is not None:
         return Unsupported(refused.code.removeprefix("unsupported "))
-    if any(type(n) is not int or n < 0 for n in (offset, *sizes, *strides)):
-        raise FileError(f"load: a tensor has offset {offset}, size {sizes}, stride {strides}; expected numbers from 0")
-    numbers = storage.numbers(kind)
-    count = 1
-    for n in sizes:
-        count *= n
-    last = offset + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
-    if count and last >= len(numbers):
-        raise FileError(f"load: a tensor reaches to element {last} of a storage with {len(numbers)}")
-    if count > max(len(numbers), LARGE // numbers.itemsize):
-        raise FileError(f"load: a tensor of size {sizes} repeats a storage of {len(numbers)} elements; refused")
-    if count:
-        # a view, as in PyTorch: tensors that shared memory share it here too
-        array = np.lib.stride_tricks.as_strided(numbers[offset:], sizes, [s * numbers.itemsize for s in strides])
-    else:
-        array = np.empty(sizes, numbers.dtype)
+    array = view_of(storage.numbers(kind), offset, sizes, strides)  # tensors that shared memory share it here too
     t = make(array)
     t.tracked = bool(requires_grad) and array.dtype.kind == "f"
     return t

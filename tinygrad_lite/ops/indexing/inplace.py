@@ -19,6 +19,7 @@ from tinygrad_lite.engine.arguments import explained, misfit, named
 from tinygrad_lite.engine.arrays import PYTHON, number
 from tinygrad_lite.engine.call import WRITE
 from tinygrad_lite.engine.methods import Methods
+from tinygrad_lite.engine.hooks import hang
 from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.node import Node, clock, record
 from tinygrad_lite.engine.op import IN_PLACE, PUBLIC, PUBLISH_FORM, function, op, publish
@@ -248,6 +249,8 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
     if out.node is None:  # the op recorded no node (no gradient): the tensor becomes a constant
         return write(name, t, out, depth=2)
     _own_what_is_saved(t, out, begun)
+    if out.node.op.name in ("leaky_relu", "elu") and out.node.options[0] < 0:
+        hang(out.node, _refusal(name))
     np.copyto(t.array, out.array)
     frame = _noted(t, 2)
     out.node.seq = clock()  # its saved values date from after this change
@@ -259,6 +262,14 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
     else:
         _recorded(root, out, path, frame)
     return t
+
+
+def _refusal(name: str) -> Callable[[Any], Any]:
+    def refuse(g: Any) -> Any:
+        raise GradientError(f"{name}: in place with a negative slope it has no gradient, as in PyTorch: its result does "
+                            f"not show where the input was positive; call it without inplace=True")  # fmt: skip
+
+    return refuse
 
 
 def _own_what_is_saved(t: Tensor, out: Tensor, begun: int) -> None:

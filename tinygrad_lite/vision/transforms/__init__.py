@@ -18,7 +18,6 @@ def __getattr__(name: str) -> object:
     if name.startswith("__"):
         raise AttributeError(name)
     raise AttributeError(
-        f"tinygrad_lite.vision.transforms has no {name!r}; automatic augmentation (AutoAugment, RandAugment, AugMix, "
-        f"TrivialAugmentWide) and ElasticTransform are not part of it. Compose ColorJitter, RandomAffine, "
-        f"RandomPosterize, RandomSolarize, RandomEqualize and others instead"
+        f"tinygrad_lite.vision.transforms has no {name!r}; ElasticTransform and the transforms of boxes and videos are "
+        f"not part of it"
     )
