@@ -234,6 +234,40 @@ def test_places():
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
+def test_places_along_an_axis(axis):
+    """``take_along_axis`` and ``put_along_axis``: strided, with places from the end; a place outside is noted."""
+    random = np.random.default_rng(7)
+    shape = [4, 5, 6]
+    a = layouts(tuple(shape), f4, random)[2]
+    n, shape[axis] = shape[axis], 2
+    index = random.integers(-n, n, shape)
+    out, other, values = np.empty(shape, f4), np.array(a), random.standard_normal(shape).astype(f4)
+    p = Program()
+    p.call("call", np.take_along_axis, (a, index, axis), out)
+    p.call("inplace", np.put_along_axis, (other, index, values, axis), other)
+    p.call("inplace", np.put_along_axis, (a, index, 2.5, axis), a)
+    expected, written, same = np.take_along_axis(a, index, axis), np.array(other), np.array(a)
+    np.put_along_axis(written, index, values, axis)
+    np.put_along_axis(same, index, 2.5, axis)
+    assert p.run() == (3, 0)
+    for found, wanted in ((out, expected), (other, written), (a, same)):
+        assert np.array_equal(found, wanted)
+    index.flat[3] = n
+    assert p.run() == (3, 1)
+
+
+def test_the_largest_number_from_the_smallest_on():
+    """``initial=-inf`` changes nothing; another start is NumPy's."""
+    x, y = np.random.default_rng(8).standard_normal((3, 5)).astype(f4), np.empty((3, 1), f4)
+    p = Program()
+    p.call("reduce", np.maximum, (x,), y, axis=1, keepdims=True, initial=-np.inf)
+    assert p.run() == (1, 0)
+    assert np.array_equal(y, x.max(1, keepdims=True))
+    p.calls[0].words["initial"] = 0.0
+    assert isinstance(loops_of(p.calls, lambda m: True)[0], Call)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
 def test_place_of_the_largest(axis):
     a = np.array([[1, 3, 3, -1], [np.nan, 2, np.nan, np.inf], [-np.inf] * 4], f4)
     for x in (a, a.T.copy().T, a[:, ::-1]):

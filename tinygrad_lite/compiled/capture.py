@@ -87,11 +87,11 @@ class Capture:
 
     def __init__(
         self, function: Any, args: Any, flat: list[Any], symbolic: set[Any], reach: Reach, present: Any = None,
-        words: list[str] | None = None,
+        words: list[str] | None = None, loops: bool = False,
     ) -> None:  # fmt: skip
         self.function, self.args, self.flat, self.symbolic, self.reach = function, args, flat, symbolic, reach
         self.present, self.words = present, words or [f"in{i}" for i in range(len(flat))]
-        self.tracer = Tracer()
+        self.tracer, self.loops = Tracer(), loops
         self.taken: dict[str, int] = {}
         self.undo: list[Any] = []
         self.locals: dict[str, str] = {}
@@ -151,7 +151,7 @@ class Capture:
                 generator.__class__ = Drawn
                 stack.callback(setattr, generator, "__class__", Generator)
                 stack.callback(MODE.set, mode)
-                stack.enter_context(new.redirect(Maker(self.tracer)))
+                stack.enter_context(new.redirect(Maker(self.tracer, self.loops)))
                 token = mode.but(observers=(self.labels,))
                 MODE.set(token)
                 with watching(self.reach.codes) as watch:

@@ -98,7 +98,7 @@ class Loop:
         """Return the loop as one call of the program."""
         reads, writes = self.regions()
         made = Call("native", self, reads, {}, writes)
-        made.section, made.updates = self.calls[0].section, self.kind == "put"
+        made.section, made.updates = self.calls[0].section, self.calls[0].updates
         return made
 
 
@@ -130,7 +130,9 @@ def elementwise(c: Call) -> bool:
 
 def reduction(c: Call) -> bool:
     """Return whether a call can be a loop that reduces axes."""
-    if c.kind != "reduce" or c.function not in REDUCTIONS or set(c.words) - {"axis", "keepdims"}:
+    if c.kind != "reduce" or c.function not in REDUCTIONS or set(c.words) - {"axis", "keepdims", "initial"}:
+        return False
+    if c.words.get("initial", None) not in (None, -math.inf) or "initial" in c.words and c.function is not np.maximum:
         return False
     x, w = c.ins[0], c.outs[0]
     if not isinstance(x, Region) or not kind_of(x) or kind_of(x) != kind_of(w) or 0 in x.shape or x.memory is w.memory:
@@ -193,6 +195,23 @@ def placing(c: Call) -> bool:
     return number(value)
 
 
+def along(c: Call) -> bool:
+    """Return whether a call is ``take_along_axis`` or ``put_along_axis``."""
+    if c.words or c.function not in (np.take_along_axis, np.put_along_axis) or type(c.ins[-1]) is not int:
+        return False
+    a, index, w = c.ins[0], c.ins[1], c.outs[0]
+    axis, other = c.ins[-1] % len(a.shape), c.ins[2] if c.function is np.put_along_axis else w
+    if not isinstance(index, Region) or kind_of(index) not in ("n", "i") or not kind_of(a) or 0 in (*a.shape, *w.shape):
+        return False
+    if len(index.shape) != len(a.shape) or index.memory in (a.memory, w.memory):
+        return False
+    if any(n != m for i, (n, m) in enumerate(zip(a.shape, index.shape, strict=True)) if i != axis):
+        return False
+    if not isinstance(other, Region):
+        return number(other)
+    return kind_of(other) == kind_of(a) and other.memory is not a.memory and spread(other, index.shape) is not None
+
+
 def largest(c: Call) -> bool:
     """Return whether a call finds the place of the largest number along an axis."""
     if c.kind != "call" or c.function is not np.argmax or len(c.ins) != 2 or type(c.ins[1]) is not int or c.words:
@@ -221,8 +240,8 @@ def exact(r: Recording) -> str:
 
 
 FORMS = (("reduce", reduction), ("product", product), ("take", selection), ("put", placing), ("argmax", largest),
-         ("check", question))  # fmt: skip
-RAISING = ("check", "take", "put")
+         ("along", along), ("check", question))  # fmt: skip
+RAISING = ("check", "take", "put", "along")
 
 
 def loops_of(calls: list[Call], lasting: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.compiled.loops import Loop, kind_of, spread
+from tinygrad_lite.compiled.loops import RAISING, Loop, kind_of, spread
 from tinygrad_lite.compiled.program import Call, Missed, Region
 from tinygrad_lite.native import formulas, library
 from tinygrad_lite.native.language import PLAIN_LOOP, TYPES, Kernel, Value
@@ -87,10 +87,10 @@ def written(loop: Loop) -> Writer:
     reads, writes = loop.regions()
     regions = list({x.key: x for x in (*reads, *writes)}.values())
     w = Writer(regions)
-    if loop.kind in ("check", "take", "put"):
+    if loop.kind in RAISING:
         w.failed = w.var(0, "b")
     {"each": each, "reduce": reduce, "product": product, "take": take, "put": put, "check": check,
-     "argmax": argmax}[loop.kind](w, loop, reads, writes)  # fmt: skip
+     "along": along, "argmax": argmax}[loop.kind](w, loop, reads, writes)  # fmt: skip
     return w
 
 
@@ -259,6 +259,22 @@ def put(w: Writer, loop: Loop, reads: list[Region], writes: list[Region]) -> Non
     with w.nest(joined(index.shape, strides), given) as places:
         v = places[1][0] if isinstance(value, Region) else w.lift(value, kind_of(a))
         w.moved(w.base(a), _inside(w, places[0][0].to("n"), a.shape[0]), a.strides[0])[0] = v
+
+
+def along(w: Writer, loop: Loop, reads: list[Region], writes: list[Region]) -> None:
+    """Write ``take_along_axis(a, index, axis)`` or ``put_along_axis(a, index, value, axis)``."""
+    c = loop.calls[0]
+    a, index, axis, putting = c.ins[0], c.ins[1], c.ins[-1] % len(c.ins[0].shape), c.updates
+    other = c.ins[2] if putting else c.outs[0]
+    steps = [0 if i == axis else t for i, t in enumerate(a.strides)]
+    given = [index, *([other] if isinstance(other, Region) else [])]
+    strides = [steps, *(spread(x, index.shape) for x in given)]
+    with w.nest(joined(index.shape, strides), [w.base(a), *map(w.base, given)]) as (pa, pi, *po):
+        here = w.moved(pa, _inside(w, pi[0].to("n"), a.shape[axis]), a.strides[axis])
+        if putting:
+            here[0] = po[0][0] if po else w.lift(other, kind_of(a))
+        else:
+            po[0][0] = here[0]
 
 
 def argmax(w: Writer, loop: Loop, reads: list[Region], writes: list[Region]) -> None:

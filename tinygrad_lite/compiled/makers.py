@@ -12,6 +12,7 @@ from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.compiled.recorded import Recorded, bare, stripped
 from tinygrad_lite.compiled.trace import FILLS, Tracer
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.divert import DeclinedError
 from tinygrad_lite.random import Generator
 
 
@@ -21,11 +22,22 @@ def _holds(value: Any) -> bool:
     return type(value) in (Recorded, Symbol)
 
 
-class Maker:
-    """The constructors that `engine.new` uses during a recording."""
+FUSED = ("elementwise", "rows", "updates")
+LARGE = 1 << 20
+"""Elements from which a kernel is faster than loops in any case: it runs on several threads."""
 
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
+
+def fusible(function: Any, first: Any) -> bool:
+    """Return whether a native kernel only saves passes over its arrays, as fused loops do too."""
+    room, _, name = (getattr(function, "__module__", None) or "").rpartition(".")
+    return room == "tinygrad_lite.native" and name in FUSED and getattr(first, "size", 0) < LARGE
+
+
+class Maker:
+    """The constructors that `engine.new` uses during a recording; ``loops``: without kernels that are `fusible`."""
+
+    def __init__(self, tracer: Tracer, loops: bool = False) -> None:
+        self._tracer, self._loops = tracer, loops
         for name in ("arange", "linspace", "eye", "tri", "indices", "tril_indices", "triu_indices"):
             setattr(self, name, self._constant(getattr(np, name)))
 
@@ -127,6 +139,8 @@ class Maker:
 
     def whole(self, function: Any, args: Any, words: Any) -> Any:
         """Return the result of a function that is one call of the program."""
+        if self._loops and fusible(function, args[0]):
+            raise DeclinedError
         if any(_holds(v) for v in (*args, *words.values())):
             return self._tracer.call("call", function, args, words, run=new.redirect(None)(function))
         return function(*args, **words)
@@ -134,6 +148,8 @@ class Maker:
     def writing(self, function: Any, targets: Any, args: Any) -> None:
         """Record a function that writes into several arrays."""
         tracer = self._tracer
+        if self._loops and fusible(function, targets[0]):
+            raise DeclinedError
         given, outs = tracer.argument((*targets, *args)), [tracer.region(t) for t in targets]
         new.redirect(None)(function)(*stripped((*targets, *args)))
         tracer.record("inplace", function, given, {}, outs)

@@ -49,7 +49,7 @@ def same(a: Any, value: Any) -> bool:
 
 def finite(a: Any) -> bool:
     """Return whether every element is finite."""
-    return bool(np.isfinite(a).all())
+    return math.isfinite(a) if a.size == 1 else bool(np.isfinite(a).all())
 
 
 class Frame:
@@ -135,8 +135,26 @@ class Writer:
         out = "out=" if c.function in (np.maximum, np.minimum) else ""  # NumPy deprecates a third operand there
         return f"{self.function(c.function)}({', '.join(ins)}, {out}{self.view(c.outs[0])}{words})"
 
+    def along(self, c: Call) -> str:
+        """Return the line of ``take_along_axis`` or ``put_along_axis`` of one column: faster as an index."""
+        (a, index), value = c.ins[:2], c.outs[0] if c.function is np.take_along_axis else c.ins[2]
+        shapes = {(a.shape[0], 1), index.shape, value.shape if isinstance(value, Region) else index.shape}
+        if c.words or len(a.shape) != 2 or c.ins[-1] not in (1, -1) or len(shapes) > 1:
+            return ""
+
+        def column(x: Any) -> str:
+            if not isinstance(x, Region):
+                return self.value(x)
+            return self.view(Region(x.memory, x.offset, x.shape[:1], x.strides[:1], x.dtype))
+
+        rows = self.object(np.arange(a.shape[0]), "rows", ("rows", a.shape[0]))
+        place = f"{self.view(a)}[{rows}, {column(index)}]"
+        return f"{place} = {column(value)}" if c.kind == "inplace" else f"put({column(value)}, {place})"
+
     def line(self, c: Call) -> str:
         """Return the line of a call."""
+        if c.function in (np.take_along_axis, np.put_along_axis) and (found := self.along(c)):
+            return found
         ins = [self.value(v) for v in c.ins] if c.kind not in ("scalar",) else []
         words = "".join(f", {k}={self.value(v)}" for k, v in c.words.items())
         if c.kind == "check":

@@ -18,6 +18,7 @@ from tinygrad_lite.compiled.effects import watching
 from tinygrad_lite.compiled.express import MISS, express
 from tinygrad_lite.compiled.gradients import Differentiable, both_passes, programs_passes, seeds_of
 from tinygrad_lite.compiled.loops import exact
+from tinygrad_lite.compiled.makers import fusible
 from tinygrad_lite.compiled.printed import Printed, Unprintable
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.compiled.reach import Reach
@@ -131,17 +132,18 @@ class Compiled:
         except Refused as error:
             return self._refuse(str(error), args, kwargs)
         reason = "the first call"
-        for program in self._programs.get(key, ()):
+        for i, program in enumerate(self._programs.get(key, ())):
             changed = program.guard.changed()
             if changed is None and flat:
-                changed = next((f"argument {i} is a variable of the step" for i, t in enumerate(flat)
+                changed = next((f"argument {n} is a variable of the step" for n, t in enumerate(flat)
                                 if id(owner(t.array)) in program.live), None)  # fmt: skip
             if changed is None and program.missing is not None:
                 changed = "which results have gradients"
                 self._present[key] = program.missing
             if changed is None:
                 if program.waits and program.calls >= WARM:
-                    self._warm(program, (args, kwargs, flat))
+                    self._warm(program, (args, kwargs, flat), objects)
+                    program = self._programs[key][i]
                 try:
                     result = program(flat, (args, kwargs, flat))
                 except FloatingPointError:
@@ -219,7 +221,7 @@ class Compiled:
                 raise Refused("the state of an optimizer has no fixed form yet")
             self._verify(program, given)
             if self._native:
-                self._lower(program, given)
+                program = self._lowered(program, key, reach, given)
             program.waits = self._native is None and in_use()
         except Exception as error:
             self._give_up(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}")
@@ -239,33 +241,40 @@ class Compiled:
             self._last, self._frame = program, program.frame
             self._express = express(program, self._thread, RECORDING, WARM if program.waits else None)
 
-    def _warm(self, program: Program, given: Any) -> None:
+    def _warm(self, program: Program, given: Any, objects: Any) -> None:
         """Make machine code of a program that has run often; where llvmlite fails, it stays as it is."""
         program.waits, self._frame = False, None
-        counts, calls = [(change, change.count) for change, _ in program.changes], program.calls
+        counts, calls, key = [(change, change.count) for change, _ in program.changes], program.calls, program.key
         RECORDING.add(self._thread)
         try:
             if works():
-                self._lower(program, given)
+                better = self._lowered(program, key, Reach(self._function, objects), given)
+                better.key, better.quick, better.calls = key, program.quick, calls
+                self._programs[key] = [better if p is program else p for p in self._programs[key]]
         finally:
             RECORDING.discard(self._thread)
             program.calls = calls
             for change, n in counts:
                 change.count = n
 
-    def _lower(self, program: Program, given: Any) -> None:
-        """Let native loops run the program, unless they would not give the same numbers but for rounding."""
-        plain = program.built
+    def _lowered(self, program: Program, key: Any, reach: Reach, given: Any) -> Program:
+        """Return the program as machine code, or itself where that would not give the same numbers but for rounding."""
         why = exact(program.r)
         if not why:
+            plain = program.built
             try:
-                program.use(Built(program.r, native=True))
-                self._verify(program, given, close)
-                return
+                if any(fusible(c.function, c.outs[0]) for c in program.r.calls if c.kind in ("call", "inplace")):
+                    better = self._program(key, reach, given, loops=True)
+                else:
+                    better = program
+                better.use(Built(better.r, native=True))
+                self._verify(better, given, close)
+                return better
             except Exception as error:
                 why = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
-        program.use(plain)
+                program.use(plain)
         program.facts["native"] = f"runs without native loops of its own: {why}"
+        return program
 
     def _verify(self, program: Program, given: Any, same: Any = operator.eq) -> None:
         """Run the step as written and its program side by side on other numbers."""
@@ -310,8 +319,8 @@ class Compiled:
             walk(name, value)
         return [names.get(id(t), f"in{i}") for i, t in enumerate(flat)]
 
-    def _program(self, key: Any, reach: Reach, given: Any) -> Program:
-        """Record the step and put everything back that the recording has changed."""
+    def _program(self, key: Any, reach: Reach, given: Any, loops: bool = False) -> Program:
+        """Record the step, with or without kernels that loops replace, and put everything back that changed."""
         args, kwargs, old = given
         flat = placeholders(old)
         by = {id(t): n for t, n in zip(old, flat, strict=True)}
@@ -321,7 +330,7 @@ class Compiled:
                 raise Refused(f"the argument '{known[id(t)]}' is also a variable of the step")
         arguments = rebuilt(args, by), rebuilt(kwargs, by)
         present, words = self._present.get(key), self._words(given)
-        capture = Capture(self._function, arguments, flat, self._symbolic, reach, present, words)
+        capture = Capture(self._function, arguments, flat, self._symbolic, reach, present, words, loops)
         tensors = [t for _, t in capture.tensors]
         opts = [o for _, o in reach.optimizers]
         states = [v for o in opts for s in o.state.values() for v in s.values() if isinstance(v, Tensor)]

@@ -78,7 +78,7 @@ def divert(name: str, place: str, fast: Callable[..., Any], least: int) -> Calla
         return lambda: _set_forward(op, plain)
     asked = ", ".join("g" if w == "g" else f"saved[{op.saved_names.index(w)}]" for w in words.split())
     rule = rule_maker(asked)(fast)
-    rule.__name__ = getattr(fast, "__name__", name)
+    rule.__name__, rule.__module__ = getattr(fast, "__name__", name), fast.__module__
     if place == "together":
         gather: Any = op.gather
         op.gather = functools.partial(Op._gather, chosen(gather.args[0], rule, least))

@@ -75,7 +75,7 @@ def _late(path: str) -> Callable[..., Any]:
             known.append(getattr(import_module(f"tinygrad_lite.native.{module}"), name))
         return known[0](*given)
 
-    call.__name__ = path.replace(".", "_")
+    call.__name__, call.__module__ = path.replace(".", "_"), f"tinygrad_lite.native.{module}"
     return call
 
 
