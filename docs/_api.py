@@ -10,6 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from _formulas import formula
+from _shapes import draw_layers
+
 import tinygrad_lite as tl
 from tinygrad_lite import nn
 from tinygrad_lite._tools.catalogue import entries, summary_of
@@ -18,7 +21,8 @@ from tinygrad_lite.viz import draw
 
 OPERATIONS = (  # page, title, files of tinygrad_lite.ops
     ("creation", "Making tensors", "creation exchange placement signal_windows random"),
-    ("arithmetic", "Arithmetic", "elementwise.arithmetic elementwise.lerp elementwise.floats"),
+    ("arithmetic", "Arithmetic", "elementwise.arithmetic elementwise.named_operators elementwise.lerp"
+     " elementwise.floats"),
     ("comparison", "Comparison, rounding, bits", "elementwise.comparison elementwise.complex_names"),
     ("exponential", "Exponential and special functions", "elementwise.exponential elementwise.special"),
     ("trigonometry", "Trigonometry", "elementwise.trigonometry"),
@@ -38,7 +42,7 @@ OPERATIONS = (  # page, title, files of tinygrad_lite.ops
     ("others", "Others", ""),
 )  # fmt: skip
 LAYERS = (  # page, title, files of tinygrad_lite.nn
-    ("containers", "Modules and containers", "module container parameter parameter_container"),
+    ("containers", "Modules and containers", "module container parameter parameter_container parallel"),
     ("convolution", "Convolution layers", "conv"),
     ("pooling", "Pooling layers", "pooling"),
     ("padding", "Padding layers", "padding"),
@@ -119,11 +123,15 @@ SHAPES = {  # a picture at the top of a page of layers: its code
     "embedding": "nn.Embedding(10, 4), tl.zeros(2, 5, dtype=tl.int64)",
     "vision": "nn.Sequential(nn.Upsample(scale_factor=2), nn.PixelUnshuffle(2), nn.Flatten()), tl.zeros(2, 3, 4, 4)",
 }
-IMPORTED = {"warn", "make", "default_generator", "identity_transform"}
+IMPORTED = {"warn", "make", "named", "default_generator", "identity_transform"}
 """Names that modules without ``__all__`` import for themselves, and a value that is no function."""
 STAR = re.compile(r"(`+).*?\1|(?<!\\)\*")
 SEEN: dict[int, str] = {}
 """Where each object is described: every one is described once."""
+PAGES: dict[str, str] = {}
+"""The pages of single names."""
+PICTURES: set[str] = set()
+"""The layers that have a picture of their shapes."""
 
 
 def heading(title: str) -> list[str]:
@@ -170,14 +178,15 @@ def operations() -> Iterator[tuple[str, str, str, str]]:
     by_name = {e.name: PUBLIC[e.name] for e in entries()}
     titles = {page: title for page, title, _ in OPERATIONS}
     for page, names in sorted_in(by_name.items(), OPERATIONS).items():
-        rows, described = [], []
+        rows = []
         for name in names:
             plain = getattr(tl, name, None) is PUBLIC[name]
             place = "" if plain else "Tensor."
             SEEN[id(PUBLIC[name])] = link = f":py:{'func' if plain else 'meth'}:`tinygrad_lite.{place}{name}`"
             rows.append((named(link, name), summary_of(PUBLIC[name])))
-            described += [f".. auto{'function' if plain else 'method'}:: tinygrad_lite.{place}{name}", ""]
-        lines = [*heading(titles[page]), ".. currentmodule:: tinygrad_lite", "", *table(rows), *described]
+            full, kind = f"tinygrad_lite.{place}{name}", "function" if plain else "method"
+            describe(full, f"operations.{page}", titles[page], f".. auto{kind}:: {full}")
+        lines = [*heading(titles[page]), ".. currentmodule:: tinygrad_lite", "", *table(rows)]
         yield f"operations.{page}", titles[page], shortened(names), "\n".join(lines)
 
 
@@ -191,7 +200,12 @@ def layers() -> Iterator[tuple[str, str, str, str]]:
             layer, x = SHAPES[page].rsplit(", tl.", 1)
             lines += [".. code-block:: python", "", f"   layers = {layer}", f"   draw(layers, tl.{x})", ""]
             lines += [f".. image:: /_static/graphs/layers_{page}.svg", "   :alt: The shapes of these layers", ""]
-        yield f"nn.{page}", titles[page], shortened(names), "\n".join(lines + listed("tinygrad_lite.nn", names))
+        yield (
+            f"nn.{page}",
+            titles[page],
+            shortened(names),
+            "\n".join(lines + listed("tinygrad_lite.nn", names, f"nn.{page}", titles[page])),
+        )
 
 
 def room(name: str, about: str) -> str:
@@ -200,25 +214,61 @@ def room(name: str, about: str) -> str:
     lines = [*heading(short(name)), *([] if module.__doc__ else [f"{about}.", ""])]
     lines += [f".. automodule:: {name}", "   :no-members:", ""]
     forms = [n for n in names_of(module) if getattr(module, n).__module__ == "tinygrad_lite.ops.indexing.inplace"]
-    text = listed(name, [n for n in names_of(module) if n not in forms])
+    text = listed(name, [n for n in names_of(module) if n not in forms], name, short(name))
     if forms:
         text += ["In place, with the arguments of the function without the underscore: "]
         text += [", ".join(f"``{n}``" for n in forms) + ".", ""]
     return "\n".join(lines + text)
 
 
-def listed(module: str, names: Iterable[str]) -> list[str]:
-    """Return a table of names, then the description of those that no other page describes."""
-    rows, described = [], []
+def listed(module: str, names: Iterable[str], page: str, title: str) -> list[str]:
+    """Return a table of names, and describe those that no other page describes."""
+    rows = []
     for public in names:
         thing = getattr(import_module(module), public)
         role = "class" if inspect.isclass(thing) else "func"
+        full = f"{module}.{public}"
         if id(thing) not in SEEN:
-            SEEN[id(thing)] = f":py:{role}:`{module}.{public}`"
+            SEEN[id(thing)] = f":py:{role}:`{full}`"
             kind = "class" if role == "class" else "function"
-            described += [f".. auto{kind}:: {module}.{public}", *(members(thing) if role == "class" else []), ""]
+            describe(full, page, title, f".. auto{kind}:: {full}", *(members(thing) if role == "class" else []))
         rows.append((named(SEEN[id(thing)], public), summary_of(thing)))
-    return [*table(rows), *described]
+    return table(rows)
+
+
+def describe(full: str, page: str, title: str, *lines: str) -> None:
+    """Write the page of one name; a class and a function that differ in case only differ in their files too."""
+    name = stem = short(full)
+    stem += "_function" * any(stem.lower() == other.lower() for other in PAGES)
+    text = [":orphan:", "", *heading(name), f":doc:`{title} </api/{page}>`", "", *lines, *formula(name), ""]
+    PAGES[stem] = "\n".join(text)
+    if others := twins(name):
+        PAGES[stem] += (
+            f"\nThe same as a {'function' if inspect.isclass(getattr(nn, name[3:], 0)) else 'layer'}: {others}.\n"
+        )
+    if name.removeprefix("nn.") in PICTURES and name.startswith("nn."):
+        PAGES[stem] += f"\n.. image:: /_static/graphs/{name}.svg\n   :alt: The shapes of the example\n"
+
+
+def stems(name: str) -> set[str]:
+    """Return what a layer and its function have in common: ``BCELoss`` and ``binary_cross_entropy``."""
+    word = name.replace("_", "").lower().replace("bce", "binarycrossentropy")
+    return {word, word.removesuffix("loss"), re.sub(r"[123]d$", "", word)}
+
+
+def twins(name: str) -> str:
+    """Return links to the function of a layer, or to the layers of a function."""
+    place, _, last = name.rpartition(".")
+    if place == "nn" and inspect.isclass(getattr(nn, last, None)):
+        there, role = nn.functional, "func"
+        found = [n for n in names_of(there) if n.replace("_", "") in stems(last) and not n.endswith("_")]
+    elif place in ("", "nn.functional") and hasattr(nn.functional, last):
+        there, role = nn, "class"
+        found = [n for n in names_of(there) if last.replace("_", "") in stems(n) and inspect.isclass(getattr(nn, n))]
+    else:
+        return ""
+    links = [SEEN.get(id(getattr(there, n)), f":py:{role}:`{there.__name__}.{n}`") for n in found]
+    return ", ".join(named(link, n) for link, n in zip(links, found, strict=True))
 
 
 def shortened(names: list[str], most: int = 6) -> str:
@@ -260,6 +310,7 @@ def index(groups: Iterable[tuple[str, list[tuple[str, str, str]]]]) -> str:
 def write(here: Path, save: Any) -> None:
     """Write every page of the reference and the tables of its index."""
     SEEN.clear()
+    PAGES.clear()
     tables = []
     for title, pages in (("Operations", operations()), ("Layers and losses", layers())):
         rows = []
@@ -271,15 +322,18 @@ def write(here: Path, save: Any) -> None:
         for name, about in rooms:
             save(here / "api" / f"{name}.rst", room(name, about))
         tables.append((group, [(name, f"`{short(name)}`", about) for name, about in rooms]))
-    pages = {page for _, rows in tables for page, _, _ in rows}
-    for old in (here / "api").glob("*.rst"):
+    for stem, text in PAGES.items():
+        save(here / "api" / "each" / f"{stem}.rst", text)
+    pages = {page for _, rows in tables for page, _, _ in rows} | PAGES.keys()
+    for old in (here / "api").rglob("*.rst"):
         if old.stem not in pages:  # of another version of the library
             old.unlink()
     save(here / "api_index.md", index([tables[2], tables[0], tables[3], tables[1], *tables[4:]]))
 
 
 def draw_shapes(out: Path) -> None:
-    """Draw the pictures at the top of the pages of layers."""
+    """Draw the pictures at the top of the pages of layers, and those of single layers."""
     for page, code in SHAPES.items():
         layer, x = eval(f"({code})", {"nn": nn, "tl": tl})
         draw(layer, x, rankdir="LR").save(out / f"layers_{page}.svg")
+    PICTURES.update(draw_layers(out))

@@ -6,9 +6,11 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import tempfile
 import warnings
 from typing import Any
 
+import _examples_rooms
 import numpy as np
 
 import tinygrad_lite as tl
@@ -319,7 +321,7 @@ FAMILIES = (  # an expression, and the names for which it stands; {f} is the ful
     ("work = tl.distributed.all_reduce(tl.ones(2), async_op=True)\nwork.wait(), work.is_success()", "distributed.Work"),
     ("x = tl.tensor([1.0, 3.0])\ntl.distributed.all_reduce(x, {f}.AVG)\nx", "distributed.ReduceOp"),
 )  # fmt: skip
-EXAMPLES = {name: text for text, names in FAMILIES for name in names.split()}
+EXAMPLES = {name: text for text, names in (*FAMILIES, *_examples_rooms.FAMILIES) for name in names.split()}
 
 
 def example(name: str) -> list[str]:
@@ -333,10 +335,10 @@ def example(name: str) -> list[str]:
     tl.manual_seed(0)
     if short.startswith("distributed."):
         tl.distributed.init_process_group(world_size=1)
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for part in tree.body:
-            first, *others = ast.unparse(part).splitlines()
+            first, *others = filter(None, ast.unparse(part).splitlines())  # an empty line would end a class
             lines += [f">>> {first}", *(f"... {line}" for line in others), *(["..."] if others else [])]
             with contextlib.redirect_stdout(printed):
                 if isinstance(part, ast.Expr):

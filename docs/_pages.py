@@ -10,13 +10,14 @@ OPERATIONS = """# Operations
 
 The {count} public functions, read off the registry when this page was built; each name leads to its arguments.
 *Method*: a Tensor has it too. *NumPy*: the functions of NumPy that it answers for. *Order*: the highest derivative
-that the gradient checks cover; 0 for what carries no gradient.
+that the gradient checks cover; 0 for functions without a gradient. (tinygrad_lite is not related to tinygrad.)
 
 {tables}
 """
 COVERAGE = """# NumPy on tensors
 
-These functions of NumPy accept tensors, and are recorded like any other operation:
+These functions of NumPy accept tensors, and are recorded like any other operation. (tinygrad_lite
+is not related to tinygrad.)
 
 ```python
 >>> import numpy as np, tinygrad_lite as tl
@@ -88,11 +89,13 @@ def write(here: Path) -> None:
     save(here / "onnx_ops.md", onnx_ops())
     save(here / "numpy_coverage.md", coverage())
     import _api
+    import _bars
     from _graphs import draw_all
 
-    _api.write(here, save)
+    save(here / "bars.md", _bars.html())
     draw_all(here / "_static" / "graphs")
     _api.draw_shapes(here / "_static" / "graphs")
+    _api.write(here, save)
 
 
 def save(path: Path, text: str) -> None:

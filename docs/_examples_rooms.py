@@ -1,0 +1,167 @@
+# ruff: noqa: E501
+"""Examples for training, files, images and settings, in the form of those in ``_examples``; files go to a temporary folder."""
+
+from __future__ import annotations
+
+NET = "model = tl.nn.Sequential(tl.nn.Linear(2, 4), tl.nn.ReLU(), tl.nn.Linear(4, 1))\n"
+SGD = "optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)\n"
+TRAIN = (
+    "x = tl.rand(8, 2)\ndata = tl.utils.data.DataLoader(tl.utils.data.TensorDataset(x, x.sum(1, keepdim=True)), batch_size=4)\n"
+    "optimizer = tl.optim.SGD(model.parameters(), lr=0.1)\n"
+    "trainer = tl.training.Trainer(model, tl.nn.MSELoss(), optimizer, progress=False)\n"
+)
+FAMILIES = (
+    # settings, each put back as it was
+    ("tl.set_default_dtype(tl.float64)\ndtype = tl.zeros(1).dtype\ntl.set_default_dtype(tl.float32)\ndtype", "set_default_dtype"),
+    ("{f}(tl.FloatTensor)\ntl.zeros(1).dtype", "set_default_tensor_type"),
+    ("{f}('cpu')\ntl.zeros(1).device", "set_default_device"),
+    ("before = tl.get_num_threads()\n{f}(1)\nthreads = tl.get_num_threads()\ntl.set_num_threads(before)\nthreads", "set_num_threads"),
+    ("{f}(precision=2)\nprint(tl.tensor(1 / 3))\ntl.set_printoptions(profile='default')", "set_printoptions"),
+    ("{f}(True)\non = tl.are_deterministic_algorithms_enabled()\n{f}(False)\non", "use_deterministic_algorithms"),
+    ("with {f}(True):\n    on = tl.autograd.is_anomaly_enabled()\non, tl.autograd.is_anomaly_enabled()", "autograd.set_detect_anomaly"),
+    ("type({f}()) is int", "seed"),
+    ("{f}('high')\ntl.get_float32_matmul_precision()\n{f}('highest')", "set_float32_matmul_precision"),
+    ("{f}(0)\ntl.get_deterministic_debug_mode()", "set_deterministic_debug_mode"),
+    ("{f}(False)", "set_flush_denormal set_warn_always set_autocast_cache_enabled"),
+    ("{f}()", "clear_autocast_cache compiled_with_cxx11_abi get_autocast_cpu_dtype get_deterministic_debug_mode is_anomaly_enabled"
+     " is_autocast_cache_enabled is_deterministic_algorithms_warn_only_enabled utils.data.get_worker_info"
+     " distributed.is_mpi_available profiler.supported_activities"),
+    ("{f}(0)", "distributed.get_node_local_rank"),
+    ("{f}(True)", "sym_not"),
+    ("{f}(1)", "set_num_interop_threads"),
+    ("{f}('cpu', False)", "set_autocast_enabled"),
+    ("{f}(False)", "set_autocast_cpu_enabled"),
+    ("{f}('cpu', tl.float32)", "set_autocast_dtype"),
+    ("{f}(tl.float32)", "set_autocast_cpu_dtype set_autocast_gpu_dtype"),
+    ("{f}(9)", "sym_sqrt"),
+    ("tl.zeros(2).layout", "layout"),
+    ("tl.contiguous_format", "memory_format"),
+    ("tl.get_device_module('cpu').__name__", "get_device_module"),
+    ("w = tl.ones(2, requires_grad=True)\ny = w * 2\ny.detach_().requires_grad", "detach_"),
+    ("(tl.ones(2, requires_grad=True) * 2).grad_fn", "autograd.Node"),
+    # functions and layers
+    ("x = tl.tensor([-1.0, 0.5])\n{f}(x)\nx", "nn.functional.relu_"),
+    ("x = tl.tensor([-1.0, 0.5])\n{f}(x, training=False)\nx", "nn.functional.rrelu_"),
+    ("{f}(tl.ones(2, 3, 4, 4), 0.5, False).shape", "nn.functional.feature_dropout feature_dropout"),
+    ("{f}(tl.ones(1, 2, 5, 5), 2, output_size=2).shape", "nn.functional.fractional_max_pool2d"),
+    ("{f}(tl.ones(1, 2, 5, 5), 2, output_size=2)[1].shape", "nn.functional.fractional_max_pool2d_with_indices"),
+    ("{f}(tl.ones(1, 2, 5, 5, 5), 2, output_size=2).shape", "nn.functional.fractional_max_pool3d"),
+    ("{f}(tl.ones(1, 2, 5, 5, 5), 2, output_size=2)[1].shape", "nn.functional.fractional_max_pool3d_with_indices"),
+    ("a = tl.nn.MultiheadAttention(8, 2)\nx = tl.ones(5, 1, 8)\ny, weights = {f}(x, x, x, 8, 2, a.in_proj_weight, a.in_proj_bias, None, None,"
+     " False, 0.0, a.out_proj.weight, a.out_proj.bias)\ny.shape, weights.shape", "nn.functional.multi_head_attention_forward"),
+    ("{f}(first=tl.nn.Linear(2, 3))", "nn.Container"),
+    ("p = {f}()\np.materialize((2, 3))\np.shape", "nn.UninitializedBuffer nn.UninitializedParameter"),
+    ("isinstance(tl.nn.GRU(3, 5), {f}), [name for name, _ in tl.nn.GRU(3, 5).named_parameters()]", "nn.RNNBase"),
+    # modules
+    ("p = tl.nn.Parameter(tl.zeros(2))\np.grad = tl.tensor([3.0, 4.0])\n{f}([p], 1.0, tl.tensor(5.0))\np.grad", "nn.utils.clip_grads_with_norm_"),
+    ("{f}(tl.nn.Conv2d(1, 2, 3), tl.channels_last)", "nn.utils.convert_conv2d_weight_memory_format"),
+    ("{f}(tl.nn.Conv3d(1, 2, 3), tl.channels_last_3d)", "nn.utils.convert_conv3d_weight_memory_format"),
+    ("layer, norm = tl.nn.Conv2d(1, 2, 3), tl.nn.BatchNorm2d(2)\nweight, bias = {f}(layer.weight, layer.bias, norm.running_mean,"
+     " norm.running_var, norm.eps, norm.weight, norm.bias)\nweight.shape, bias.shape", "nn.utils.fuse_conv_bn_weights"),
+    ("layer, norm = tl.nn.Linear(3, 2), tl.nn.BatchNorm1d(2)\nweight, bias = {f}(layer.weight, layer.bias, norm.running_mean,"
+     " norm.running_var, norm.eps, norm.weight, norm.bias)\nweight.shape, bias.shape", "nn.utils.fuse_linear_bn_weights"),
+    ("layer = tl.nn.utils.spectral_norm(tl.nn.Linear(2, 2))\n{f}(layer)", "nn.utils.remove_spectral_norm"),
+    ("layer = tl.nn.utils.weight_norm(tl.nn.Linear(2, 2))\n{f}(layer)", "nn.utils.remove_weight_norm"),
+    ("layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))\nisinstance(layer.parametrizations.weight, {f})",
+     "nn.utils.parametrize.ParametrizationList"),
+    ("layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))\nwith {f}():\n    same = layer.weight is layer.weight\nsame",
+     "nn.utils.parametrize.cached"),
+    ("layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))\nother = {f}(layer, tl.nn.Linear(2, 2))\nlist(other.parametrizations)",
+     "nn.utils.parametrize.transfer_parametrizations_and_params"),
+    ("layer = tl.nn.Linear(2, 2)\nmethod = {f}.apply(layer, 'weight', 0.5)\nlayer.weight_mask.sum()", "nn.utils.prune.L1Unstructured nn.utils.prune.RandomUnstructured"),
+    ("layer = tl.nn.Linear(2, 2)\nmethod = {f}.apply(layer, 'weight', 0.5, 0)\nlayer.weight_mask.sum()", "nn.utils.prune.RandomStructured"),
+    ("layer = tl.nn.Linear(2, 2)\nmethod = {f}.apply(layer, 'weight', 0.5, 2, 0)\nlayer.weight_mask.sum()", "nn.utils.prune.LnStructured"),
+    ("layer = tl.nn.Linear(2, 2)\nmethod = {f}.apply(layer, 'weight')\nlayer.weight_mask", "nn.utils.prune.Identity"),
+    ("layer = tl.nn.Linear(2, 2)\nmethod = {f}.apply(layer, 'weight', tl.eye(2))\nlayer.weight_mask", "nn.utils.prune.CustomFromMask"),
+    ("class Negative({f}):\n    PRUNING_TYPE = 'unstructured'\n    def compute_mask(self, t, default_mask):\n        return default_mask * (t >= 0)\n"
+     "layer = tl.nn.Linear(2, 2)\nmethod = Negative.apply(layer, 'weight')\nbool((layer.weight >= 0).all())", "nn.utils.prune.BasePruningMethod"),
+    ("layer = tl.nn.Linear(2, 2)\nfor _ in range(2):\n    tl.nn.utils.prune.l1_unstructured(layer, 'weight', 1)\n"
+     "[type(hook).__name__ for hook in layer._forward_pre_hooks.values()], layer.weight_mask.sum()", "nn.utils.prune.PruningContainer"),
+    (NET + "{f}([(model[0], 'weight'), (model[2], 'weight')], tl.nn.utils.prune.L1Unstructured, amount=0.5)\n"
+     "model[0].weight_mask.sum() + model[2].weight_mask.sum()", "nn.utils.prune.global_unstructured"),
+    ("tl.nn.utils.rnn.pack_sequence([tl.ones(3), tl.ones(2)])", "nn.utils.rnn.PackedSequence"),
+    # distributions
+    ("{f}([tl.distributions.ExpTransform(), tl.distributions.AffineTransform(0.0, 2.0)], dim=0)(tl.zeros(2))",
+     "distributions.CatTransform distributions.StackTransform"),
+    ("{f}(tl.distributions.Normal(0.0, 1.0))(tl.tensor([-1.0, 0.0, 1.0]))", "distributions.CumulativeDistributionTransform"),
+    ("n = tl.distributions.Normal(tl.zeros(3), 1.0)\nisinstance(n, {f}), n.batch_shape, n.event_shape, n.sample((2,)).shape",
+     "distributions.Distribution distributions.ExponentialFamily"),
+    ("class Shift({f}):\n    domain = codomain = tl.distributions.constraints.real\n    bijective = True\n    def _call(self, x):\n        return x + 1\n"
+     "    def _inverse(self, y):\n        return y - 1\n    def log_abs_det_jacobian(self, x, y):\n        return tl.zeros_like(x)\n"
+     "Shift()(tl.tensor(2.0)), Shift().inv(tl.tensor(2.0))", "distributions.Transform"),
+    ("class Even({f}):\n    def check(self, value):\n        return value % 2 == 0\nEven().check(tl.tensor([1, 2]))", "distributions.constraints.Constraint"),
+    ("c = tl.distributions.constraints\n{f}([c.positive, c.unit_interval]).check(tl.tensor([2.0, 2.0]))",
+     "distributions.constraints.cat distributions.constraints.stack"),
+    ("{f}(tl.distributions.constraints.positive).check(tl.tensor([2.0, -2.0]))", "distributions.constraints.MixtureSameFamilyConstraint"),
+    ("{f}(tl.distributions.constraints.positive, 1).check(tl.tensor([[2.0, 1.0], [2.0, -1.0]]))", "distributions.constraints.independent"),
+    ("{f}(3).check(tl.tensor([[1.0, 2.0], [1.0, 3.0]]))", "distributions.constraints.multinomial"),
+    ("{f}(tl.distributions.Uniform.support), {f}(tl.distributions.Normal.support)", "distributions.constraints.is_dependent"),
+    ("class Above(tl.distributions.Distribution):\n    @{f}(is_discrete=False, event_dim=0)\n    def support(self):\n"
+     "        return tl.distributions.constraints.greater_than(self.low)\ntl.distributions.constraints.is_dependent(Above.support)",
+     "distributions.constraints.dependent_property"),
+    # optimisers
+    ("class Sign({f}):\n    def __init__(self, params, lr):\n        super().__init__(params, {{'lr': lr}})\n    @tl.no_grad()\n    def step(self, closure=None):\n"
+     "        for group in self.param_groups:\n            for p in group['params']:\n                p -= group['lr'] * p.grad.sign()\n"
+     "w = tl.nn.Parameter(tl.tensor([1.0, -2.0]))\n(w * w).sum().backward()\nSign([w], lr=0.5).step()\nw", "optim.Optimizer"),
+    (SGD + "class Halve({f}):\n    def get_lr(self):\n        return [base * 0.5 ** self.last_epoch for base in self.base_lrs]\n"
+     "schedule = Halve(optimizer)\noptimizer.step()\nschedule.step()\nschedule.get_last_lr()", "optim.lr_scheduler.LRScheduler"),
+    ("{f}(0.9)(tl.tensor(1.0), tl.tensor(2.0), 1)", "optim.swa_utils.get_ema_avg_fn"),
+    ("{f}()(tl.tensor(1.0), tl.tensor(2.0), 1)", "optim.swa_utils.get_swa_avg_fn"),
+    ("averages = [tl.tensor(1.0)]\n{f}(0.9)(averages, [tl.tensor(2.0)], 1)\naverages", "optim.swa_utils.get_ema_multi_avg_fn"),
+    ("averages = [tl.tensor(1.0)]\n{f}()(averages, [tl.tensor(2.0)], 1)\naverages", "optim.swa_utils.get_swa_multi_avg_fn"),
+    ("model = tl.nn.BatchNorm1d(2)\n{f}([tl.tensor([[1.0, 2.0], [3.0, 6.0]])], model)\nmodel.running_mean", "optim.swa_utils.update_bn"),
+    # trainings
+    (NET + TRAIN + "class Losses({f}):\n    def on_epoch_end(self, trainer):\n        print('end of epoch', trainer.epoch)\n"
+     "_ = trainer.fit(data, epochs=2, callbacks=[Losses()])", "training.Callback"),
+    (NET + TRAIN + "_ = trainer.fit(data, epochs=2, callbacks=[{f}('run.npz')])\nimport os\nos.path.exists('run.npz')", "training.Checkpoint"),
+    (NET + TRAIN + "stop = {f}(monitor='loss', patience=1, min_delta=9.0)\nlen(trainer.fit(data, epochs=9, callbacks=[stop])['loss'])", "training.EarlyStopping"),
+    (NET + TRAIN + "found = trainer.find_lr(data, steps=20)\nlen(found.rates) == len(found.losses)", "training.LearningRates"),
+    # data
+    ("class Numbers(tl.utils.data.IterableDataset):\n    def __init__(self, n):\n        self.n = n\n    def __iter__(self):\n        return iter(range(self.n))\n"
+     "list(Numbers(2) + Numbers(3))", "utils.data.IterableDataset utils.data.ChainDataset"),
+    ("class Backwards({f}):\n    def __init__(self, data):\n        self.data = data\n    def __iter__(self):\n        return iter(range(len(self.data))[::-1])\n"
+     "data = [10, 20, 30]\nlist(tl.utils.data.DataLoader(data, batch_size=2, sampler=Backwards(data)))", "utils.data.Sampler"),
+    # files
+    ("tl.save(tl.nn.Linear(2, 1).state_dict(), 'weights.npz')\nsorted({f}('weights.npz'))", "load"),
+    ("tl.serialization.save_file({{'weight': tl.ones(2)}}, 'weights.safetensors')\ntl.serialization.load_file('weights.safetensors')",
+     "serialization.save_file serialization.load_file"),
+    # groups of one process; several are on the page of the package
+    ("tl.distributed.get_world_size()", "distributed.init_process_group"),
+    ("tl.distributed.new_group([0]).size()", "distributed.ProcessGroup"),
+    ("{f}.WORLD.size()", "distributed.group distributed.GroupMember"),
+    # images
+    ("{f}(tl.tensor([[[10, 20], [20, 30]]], dtype=tl.uint8))", "vision.transforms.functional.equalize"),
+    ("{f}(tl.ones(1, 4, 4), [(0, 0), (3, 0), (3, 3), (0, 3)], [(0, 0), (3, 1), (3, 2), (0, 3)])[0]", "vision.transforms.functional.perspective"),
+    ("{f}(tl.zeros(3, 4, 6)).size", "vision.transforms.functional.to_pil_image"),
+    ("image = tl.vision.transforms.functional.to_pil_image(tl.zeros(3, 4, 6))\n{f}(image).shape", "vision.transforms.functional.pil_to_tensor"),
+    ("image = tl.vision.transforms.functional.to_pil_image(tl.zeros(3, 4, 6))\n{f}(image).mode", "vision.transforms.functional.to_grayscale"),
+    ("{f}()(tl.ones(1))", "vision.transforms.v2.ToPureTensor"),
+    ("image = tl.zeros(3, 8, 8, dtype=tl.uint8)\n{f}(image, tl.tensor([[1, 1, 5, 6]]), colors='white')[0]", "vision.utils.draw_bounding_boxes"),
+    ("{f}(tl.rand(4, 3, 8, 8), 'grid.png', nrow=2)\ntl.vision.io.read_image('grid.png').shape", "vision.utils.save_image"),
+    ("{f}(tl.zeros(3, 4, 6, dtype=tl.uint8), 'image.png')\ntl.vision.io.read_image('image.png').shape", "vision.io.write_png"),
+    ("{f}(tl.zeros(3, 4, 6, dtype=tl.uint8), 'image.jpg')\ntl.vision.io.read_image('image.jpg').shape", "vision.io.write_jpeg"),
+    ("tl.vision.io.write_png(tl.zeros(3, 4, 6, dtype=tl.uint8), 'image.png')\ntl.vision.io.decode_image('image.png', tl.vision.io.ImageReadMode.GRAY).shape",
+     "vision.io.decode_image vision.io.ImageReadMode"),
+    ("import os\nfor kind in ('cat', 'dog'):\n    os.makedirs(f'animals/{{kind}}', exist_ok=True)\n    tl.vision.io.write_png(tl.zeros(3, 4, 6, dtype=tl.uint8), f'animals/{{kind}}/1.png')\n"
+     "images = tl.vision.datasets.ImageFolder('animals')\nimages.classes, len(images)", "vision.datasets.ImageFolder"),
+    ("import os\nfor kind in ('a', 'b'):\n    os.makedirs(f'texts/{{kind}}', exist_ok=True)\n    open(f'texts/{{kind}}/1.txt', 'w').close()\n"
+     "{f}('texts', loader=str, extensions=('.txt',)).targets", "vision.datasets.DatasetFolder"),
+    ("{f}('squeezenet1_1', num_classes=10).eval()(tl.zeros(1, 3, 64, 64)).shape", "vision.models.get_model"),
+    ("{f}(num_classes=10).eval()(tl.zeros(1, 3, 64, 64)).shape", "vision.models.squeezenet1_1 vision.models.mobilenet_v2 vision.models.MobileNetV2"),
+    ("{f}('resnet18').DEFAULT", "vision.models.get_model_weights"),
+    ("{f}('ResNet18_Weights.IMAGENET1K_V1').name", "vision.models.get_weight"),
+    ("tl.vision.models.get_weight('ResNet18_Weights.DEFAULT').name", "vision.models.Weights"),
+    ("program = tl.onnx.export(tl.nn.Linear(2, 3), (tl.ones(1, 2),))\nprogram(tl.ones(1, 2))[0].shape", "onnx.ONNXProgram"),
+    ("program = tl.onnx.export(tl.nn.Dropout(0.0), (tl.ones(1, 2),), training={f}.PRESERVE)\nlen(program.model_proto.graph.node)", "onnx.TrainingMode"),
+    # looking inside
+    ("graph = tl.viz.trace(tl.exp, tl.ones(2))\n[(node.kind, node.op) for node in graph.nodes]", "viz.GraphNode"),
+    ("graph = tl.viz.trace(tl.exp, tl.ones(2))\n[(edge.src, edge.dst) for edge in graph.edges]", "viz.GraphEdge"),
+    (NET + "[(call.id, call.cls) for call in tl.viz.trace(model, tl.ones(1, 2)).calls]", "viz.GraphCall"),
+    ("report = tl.testing.gradcheck(tl.tanh, tl.tensor([0.5, -1.0], dtype=tl.float64))\nreport.ok, bool(report)", "testing.GradReport"),
+    ("with tl.profiler.profile() as p:\n    y = tl.ones(2).exp()\n[(event.name, event.phase) for event in p.events]", "profiler.Event"),
+    ("with tl.profiler.profile() as p:\n    y = tl.ones(2).exp()\n[(row.name, row.calls) for row in p.by_op()]", "profiler.Row"),
+    ("[str(a) for a in {f}]", "profiler.ProfilerActivity"),
+    ("schedule = tl.profiler.schedule(wait=1, warmup=1, active=1)\n[schedule(step).name for step in range(3)]", "profiler.ProfilerAction"),
+    ("with tl.profiler.profile(on_trace_ready={f}('traces')):\n    y = tl.ones(2).exp()\nimport os\nlen(os.listdir('traces'))", "profiler.tensorboard_trace_handler"),
+    ("@tl.compile\ndef twice(x):\n    return x * 2\ntwice(tl.ones(2))\ntype(twice).__name__", "compiled.Compiled"),
+)  # fmt: skip
