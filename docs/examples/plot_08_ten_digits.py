@@ -50,7 +50,7 @@ print(gradcheck(lambda x: nn.functional.cross_entropy(model.double()(x), y), x.d
 model.float()
 loss = nn.functional.cross_entropy(model(x), y)
 print(draw(loss, graph="both", names=model))
-draw(loss, graph="both", names=model)
+draw(model, x, show=("shape", "flops"))
 
 # %%
 # Training

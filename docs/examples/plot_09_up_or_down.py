@@ -20,7 +20,7 @@ import tinygrad_lite as tl
 from tinygrad_lite import datasets, optim
 from tinygrad_lite.models import UpDown
 from tinygrad_lite.testing import Arr, check_module
-from tinygrad_lite.viz import draw
+from tinygrad_lite.viz import draw, summary
 
 X, y = datasets.make_up_down(50, 5, noise=0.3, seed=0, dtype=np.float64)
 x, target = tl.tensor(X), tl.tensor(y)
@@ -40,6 +40,7 @@ print(np.allclose(model.conv.weight.grad.array.reshape(2), (means @ k - y) @ mea
 # The picture and the check
 # -------------------------
 
+print(summary(model, x))
 print(check_module(model, Arr("n 1 5", min=1), examples=5))
 loss = ((model(x) - target) ** 2).mean() * 0.5
 print(draw(loss, graph="both", names=model))

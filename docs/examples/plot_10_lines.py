@@ -18,7 +18,7 @@ from tinygrad_lite.models import LineDetector
 from tinygrad_lite.models.networks import LINES
 from tinygrad_lite.models.recipes import by_hand
 from tinygrad_lite.testing import gradcheck
-from tinygrad_lite.viz import draw
+from tinygrad_lite.viz import draw, summary
 
 images, _ = datasets.digits(classes=(7,), dtype=np.float64)
 detector = LineDetector(dtype=np.float64)
@@ -41,6 +41,7 @@ print(np.allclose(x.grad.array[0, 0], sum(by_hand.correlated(g[0, k], kernel) fo
 # The picture and the check
 # -------------------------
 
+print(summary(detector, x))
 print(gradcheck(detector, images[:1]))
 print(draw(detector(x).square().mean(), graph="both", names={"image": x, "kernels": detector.kernels}))
 draw(detector(x).square().mean(), graph="both", names={"image": x, "kernels": detector.kernels})

@@ -8,7 +8,7 @@ A network :math:`u_\theta(x)` solves the boundary value problem
    u(x) = x - \frac{2 \sin x}{\sin 2}
 
 when the residual of the equation is small everywhere. The loss contains a second derivative of the network, and its
-gradient a third one. SciPy's L-BFGS-B minimises it.
+gradient a third one. SciPy's L-BFGS-B minimises it (extra ``scipy``).
 """
 
 import matplotlib.pyplot as plt

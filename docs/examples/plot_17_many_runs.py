@@ -3,7 +3,8 @@ Many runs with joblib
 =====================
 
 One training says little: the result depends on the seed. This page trains the network of the exclusive or from 16 seeds
-at two learning rates, in several processes, and compares the success rates with their standard error
+at two learning rates, in several processes, and compares the success rates with their standard error (``pip install
+joblib``):
 
 .. math:: \mathrm{se} = \sqrt{p (1 - p) / n}
 """

@@ -28,6 +28,17 @@ from tinygrad_lite.viz import draw, summary
 
 images, labels = datasets.digits(flat=True)
 x, y = tl.tensor(images[:64]), tl.tensor(labels[:64])
+figure, axes = plt.subplots(1, 8, figsize=(8, 1.6), layout="constrained")
+for i, axis in enumerate(axes):
+    axis.imshow(images[i].reshape(8, 8), cmap="gray_r")
+    axis.set_title(f"a {labels[i]}\nfor rank {i % 2}", fontsize=9)
+    axis.axis("off")
+plt.show()
+
+# %%
+# The digits are dealt out to the ranks like cards. Every rank has this network:
+
+# sphinx_gallery_thumbnail_number = 2
 tl.manual_seed(0)
 model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 print(summary(model, x))

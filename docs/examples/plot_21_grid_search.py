@@ -5,7 +5,8 @@ A grid search with one thread per worker
 Most small models do not need a step to be faster, they need many trainings: five folds for each of a dozen settings.
 The trainings know nothing of one another, so :math:`k` processes are :math:`k` times as fast, where threads inside of
 one small matrix product would gain nothing. scikit-learn's ``GridSearchCV`` gives them to joblib, and joblib to its
-workers. The model is logistic regression with the penalty :math:`\frac{1}{2C} \lVert W \rVert^2`:
+workers (``pip install scikit-learn``). The model is logistic regression with the penalty
+:math:`\frac{1}{2C} \lVert W \rVert^2`:
 
 .. math:: L(W) = \sum_i -\log p_{y_i}(x_i) + \frac{1}{2 C} \lVert W \rVert^2, \qquad p(x) = \mathrm{softmax}(W x + b)
 """
@@ -23,6 +24,13 @@ from tinygrad_lite.viz import draw
 
 images, labels = datasets.digits(flat=True)
 X, y = images[:600].astype(np.float64), labels[:600]
+figure, axes = plt.subplots(1, 10, figsize=(8, 1.3), layout="constrained")
+for axis, picture, label in zip(axes, X, y):
+    axis.imshow(picture.reshape(8, 8), cmap="gray_r")
+    axis.set_title(label, fontsize=9)
+    axis.axis("off")
+plt.show()
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # By hand and by the library

@@ -4,8 +4,8 @@ Exporting to ONNX
 
 A network is trained here and used elsewhere: in a browser, on a phone, in a program in another language. ONNX is the
 file that carries it: a graph of operators with weights, which onnxruntime and others run. This page trains a classifier
-of digits, exports it, lets onnxruntime run the file, and reads the file again as a module that can be trained further.
-The loss of a class :math:`t` with scores :math:`z` is
+of digits, exports it, lets onnxruntime run the file, and reads the file again as a module that can be trained further
+(extra ``onnx``, and ``pip install onnxruntime``). The loss of a class :math:`t` with scores :math:`z` is
 
 .. math:: -\log p_t, \qquad p = \mathrm{softmax}(z), \qquad \frac{\partial}{\partial z} = p - e_t
 """
@@ -19,7 +19,7 @@ import onnxruntime
 import tinygrad_lite as tl
 from tinygrad_lite import datasets, nn, onnx, optim
 from tinygrad_lite.testing import Arr, check_module
-from tinygrad_lite.viz import draw
+from tinygrad_lite.viz import draw, summary
 
 tl.manual_seed(0)
 X, X_test, Y, Y_test = map(tl.tensor, datasets.split(*datasets.digits(), test=0.2, seed=0))
@@ -27,6 +27,9 @@ X, X_test = X.reshape(-1, 1, 8, 8), X_test.reshape(-1, 1, 8, 8)
 model = nn.Sequential(
     nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(128, 10)
 )
+
+print(summary(model, X[:1]))
+draw(model, X[:1], rankdir="LR")
 
 # %%
 # Train
