@@ -52,6 +52,24 @@ FAMILIES = (
     ("{f}(first=tl.nn.Linear(2, 3))", "nn.Container"),
     ("p = {f}()\np.materialize((2, 3))\np.shape", "nn.UninitializedBuffer nn.UninitializedParameter"),
     ("isinstance(tl.nn.GRU(3, 5), {f}), [name for name, _ in tl.nn.GRU(3, 5).named_parameters()]", "nn.RNNBase"),
+    # operators and masks of your own
+    ("@tl.library.custom_op('docs::sine', mutates_args=())\ndef sine(x: tl.Tensor) -> tl.Tensor:\n    return tl.from_numpy(np.sin(x.numpy()))\n"
+     "def keep(ctx, inputs, output):\n    ctx.save_for_backward(*inputs)\ndef backward(ctx, g):\n    return g * ctx.saved_tensors[0].cos()\n"
+     "tl.library.register_autograd('docs::sine', backward, setup_context=keep)\nx = tl.tensor([0.0, 1.0], requires_grad=True)\nsine(x).sum().backward()\nx.grad",
+     "library.CustomOpDef library.register_autograd"),
+    ("@tl.library.custom_op('docs::twice', mutates_args=())\ndef twice(x: tl.Tensor) -> tl.Tensor:\n    return x * 2\n"
+     "@tl.library.register_kernel('docs::twice', 'cpu')\ndef faster(x):\n    return x + x\ntwice(tl.ones(2))", "library.register_kernel"),
+    ("tl.library.define('docs::third', '(Tensor x) -> Tensor')\n@tl.library.impl('docs::third', 'cpu')\ndef third(x):\n    return x / 3\n"
+     "tl.ops.docs.third(tl.ones(2))", "library.impl"),
+    ("flex = tl.nn.attention.flex_attention\nmask = flex.create_block_mask(lambda b, h, q, k: q >= k, None, None, 3, 3)\nmask",
+     "nn.attention.flex_attention.create_block_mask nn.attention.flex_attention.BlockMask"),
+    ("flex = tl.nn.attention.flex_attention\nmask = {f}(lambda b, h, q, k: q >= k, lambda b, h, q, k: k > 0)\nmask(0, 0, tl.arange(3), tl.tensor(1))",
+     "nn.attention.flex_attention.and_masks nn.attention.flex_attention.or_masks"),
+    ("bool({f}(0, 0, 1, 2))", "nn.attention.flex_attention.noop_mask"),
+    ("flex = tl.nn.attention.flex_attention\nx = tl.ones(1, 1, 2, 4)\ny, aux = flex.flex_attention(x, x, x, return_aux=flex.AuxRequest(lse=True))\naux.lse.shape",
+     "nn.attention.flex_attention.AuxRequest nn.attention.flex_attention.AuxOutput"),
+    ("bias = tl.nn.attention.bias.causal_lower_right(2, 3)\nbias.variant.name, bias.int().tolist()", "nn.attention.bias.CausalBias nn.attention.bias.CausalVariant"),
+    ("transform = tl.vision.transforms.AutoAugment({f}.CIFAR10)\ntransform(tl.zeros(3, 8, 8, dtype=tl.uint8)).shape", "vision.transforms.AutoAugmentPolicy"),
     # modules
     ("p = tl.nn.Parameter(tl.zeros(2))\np.grad = tl.tensor([3.0, 4.0])\n{f}([p], 1.0, tl.tensor(5.0))\np.grad", "nn.utils.clip_grads_with_norm_"),
     ("{f}(tl.nn.Conv2d(1, 2, 3), tl.channels_last)", "nn.utils.convert_conv2d_weight_memory_format"),
