@@ -107,8 +107,8 @@ class Functions(Handwritten):
 
     def forward(self, *arrays: Array, **kw: Any) -> tuple[Any, Any]:
         """Call the first function."""
-        with fixed_random():
-            out = self.run(*arrays, **kw)
+        same_random()
+        out = self.run(*arrays, **kw)
         if self.pull is None:
             if not isinstance(out, tuple) or len(out) < 2:
                 raise Failure("forward raises", f"a single function must return (loss, gradient), got {_what(out)}")
@@ -121,8 +121,8 @@ class Functions(Handwritten):
         cache, arrays, kw, out = saved
         if self.pull is None:
             return [None if t is None else g * np.asarray(t) for t in self.arranged(cache, arrays)]
-        with fixed_random():
-            grads, scaled = _call_backward(self.pull, g, cache, arrays, self.names, self.args, kw)
+        same_random()
+        grads, scaled = _call_backward(self.pull, g, cache, arrays, self.names, self.args, kw)
         found = self.arranged(grads, arrays)
         return [None if t is None else g * np.asarray(t) for t in found] if scaled else found
 
@@ -145,8 +145,8 @@ class Objects(Handwritten):
         names = [p.name for p in _positional(getattr(self.make(), self.run))]
         fixed = names[: self.count] if len(names) >= self.count else [f"input {i}" for i in range(self.count)]
         self.names = tuple(fixed)
-        with fixed_random():
-            sample = self.make()
+        same_random()
+        sample = self.make()
         if params is None:
             out, (o, *rest) = self.forward(*map(np.array, arrays), **kw)
             g: Any = tuple(np.ones(np.shape(a)) for a in out) if isinstance(out, tuple) else np.ones(np.shape(out))
@@ -164,11 +164,11 @@ class Objects(Handwritten):
 
     def forward(self, *arrays: Array, **kw: Any) -> tuple[Any, Any]:
         """Make an object, set its parameters and call its forward method."""
-        with fixed_random():
-            o = self.make()
-            for (path, _), value in zip(self.paths, arrays[self.count :], strict=False):
-                _put(o, path, value.copy())
-            out = getattr(o, self.run)(*arrays[: self.count], **kw)
+        same_random()
+        o = self.make()
+        for (path, _), value in zip(self.paths, arrays[self.count :], strict=False):
+            _put(o, path, value.copy())
+        out = getattr(o, self.run)(*arrays[: self.count], **kw)
         first, cache = _split(out)
         return first, (o, cache, arrays, kw)
 
@@ -177,8 +177,8 @@ class Objects(Handwritten):
         o, cache, arrays, kw = saved
         o = o if keep else copy.deepcopy(o)
         inputs = arrays[: self.count]
-        with fixed_random():
-            grads, scaled = _call_backward(getattr(o, self.pull), g, cache, inputs, self.names, self.args, kw)
+        same_random()
+        grads, scaled = _call_backward(getattr(o, self.pull), g, cache, inputs, self.names, self.args, kw)
         returned = grads if isinstance(grads, (tuple, list, dict)) else (grads,)
         found = self.arranged(returned, arrays if len(returned) > self.count else inputs)
         found += [None] * (len(arrays) - len(found))
@@ -319,11 +319,15 @@ def _plain(key: Any) -> str:
     return str(key).lower().replace("_", "")
 
 
+def same_random() -> None:
+    """Begin NumPy's global random numbers anew, so that dropout drops the same in every call."""
+    np.random.seed(0)  # noqa: NPY002  what such layers use
+
+
 @contextmanager
-def fixed_random() -> Iterator[None]:
-    """Seed NumPy's global random numbers inside the block, so that dropout drops the same in every call."""
-    state = np.random.get_state()  # noqa: NPY002  what such layers use
-    np.random.seed(0)  # noqa: NPY002
+def kept_random() -> Iterator[None]:
+    """Put NumPy's global random numbers back: once for a whole check, since it takes as long as a small layer."""
+    state = np.random.get_state()  # noqa: NPY002
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.samples import Arr, Choices, Ints
-from tinygrad_lite.testing.handwritten import BACKWARD, FORWARD, Functions, Handwritten, Objects
+from tinygrad_lite.testing.handwritten import BACKWARD, FORWARD, Functions, Handwritten, Objects, kept_random
 from tinygrad_lite.testing.report import GradReport, finish
 from tinygrad_lite.testing.search.one_example import Trial, quiet
 from tinygrad_lite.testing.search.samplers import Spec, sampler_of
@@ -72,14 +72,15 @@ def check_layer(
     hand = _handwritten(layer, title, len(specs), forward, backward, args)
     ordinary = _moderate(inputs)
     arrays, kw = ordinary(Source.example(seed, 0))
-    with quiet():
+    with quiet(), kept_random():
         problem = hand.prepare(arrays, kw, params)
     report = GradReport(title, examples=0)
     if problem:
         report.ok, report.kind, report.detail = False, problem.kind, problem.text
         return finish(report, raise_exception)
     rule = Rule(hand.forward, hand.backward, name, hand.wrt, hand.names, lenient=True)
-    report = search(Trial(rule, hand.sampler(ordinary), "report", RTOL), examples, seed, title, name)
+    with kept_random():
+        report = search(Trial(rule, hand.sampler(ordinary), "report", RTOL), examples, seed, title, name)
     report.notes = [*hand.notes, *report.notes]
     report.reproduction = "" if not report.ok else report.reproduction
     return finish(report, raise_exception)
