@@ -13,6 +13,9 @@ from tinygrad_lite.models.validation import Floats
 DIRECT = 150
 """Unknowns up to which Newton's steps are taken with the whole Hessian."""
 
+MANY = 50_000
+"""Numbers in the columns of two classes above which that takes longer than the steps it saves."""
+
 
 class Descent(NamedTuple):
     """Weights, the loss after each round, whether the gradient vanished."""
@@ -33,11 +36,12 @@ class CrossEntropy:
     ) -> None:
         self.design, self.labels, self.share, self.ones = design, labels, share, ones
         self.rows = 1 if classes == 2 else classes
+        self.seconds: Any = labels * share if self.rows == 1 else None
         self.scale = scale
         self.bend = np.append(bend * scale**2, 0.0) if ones else bend * scale**2
         self.columns: Any = None
         # columns far from 0, beside their spread, are centred first; of others the centre is taken off the products
-        near = design.X.dtype == np.float64 and (np.abs(design.middle) * scale <= 1e3).all()
+        near = bool((np.abs(design.middle) * scale <= 1e3).all())
         if not design.sparse and not near:
             self.columns = np.ones((design.n, design.p + ones))
             for at, piece in design.pieces():
@@ -50,7 +54,8 @@ class CrossEntropy:
             return out
         p = self.design.p
         scaled = (w[:, :p] * self.scale).T
-        out = np.asarray(self.design.X @ scaled, np.float64) - self.design.middle @ scaled
+        out = self.design.raw(scaled)
+        out -= self.design.middle @ scaled
         return out + w[:, p] if self.ones else out
 
     def back(self, left: Floats) -> Floats:
@@ -67,12 +72,15 @@ class CrossEntropy:
         s = self.scores(w)
         penalty = 0.5 * float((w * w * self.bend).sum())
         if self.rows == 1:
-            z = s[:, 0]
-            small = np.exp(-np.abs(z))
-            chance = np.where(z >= 0, 1.0, small) / (1 + small)
-            each = np.log1p(small) + np.maximum(z, 0) - z * self.labels
-            left = ((chance - self.labels) * self.share)[:, None]
-            return float(self.share @ each) + penalty, self.back(left) + w * self.bend, chance
+            z = np.ascontiguousarray(s[:, 0])
+            with np.errstate(over="ignore"):
+                chance = 1 / (1 + np.exp(-z))
+            each = np.log1p(np.exp(-np.abs(z)))
+            each += np.maximum(z, 0)
+            left = chance * self.share
+            left -= self.seconds
+            fit = float(self.share @ each) - float(self.seconds @ z)
+            return fit + penalty, self.back(left[:, None]) + w * self.bend, chance
         top = s.max(axis=1, keepdims=True)
         s -= top
         here = np.arange(len(s))
@@ -136,6 +144,8 @@ class CrossEntropy:
 
     def average(self) -> Floats:
         """Return the products of all pairs of scaled columns, by the shares of the rows."""
+        if not self.design.sparse and self.columns is None:
+            return self.weighted(self.share)
         if not self.design.sparse:
             parts = self.parts(np.arange(len(self.bend)))
             return sum((x.T @ (x * self.share[at, None]) for at, x in parts), np.zeros((len(self.bend),) * 2))
@@ -149,7 +159,7 @@ class CrossEntropy:
         for start in range(0, self.design.n, size):
             piece = X[start : start + size] * root[start : start + size, None]
             products += piece.T @ piece
-        return self.centred(products, share @ X, share)
+        return self.centred(products, self.design.plain(share[None])[0], share)
 
     def centred(self, products: Floats, first: Floats, share: Floats) -> Floats:
         """Return products of columns as those of scaled columns less their centre; ``first``: of columns and shares."""
@@ -165,19 +175,21 @@ class CrossEntropy:
 
 
 def descend(loss: CrossEntropy, start: Floats, tol: float, most: int) -> Descent:
-    """Minimise by Newton's method with the whole Hessian where there are few unknowns, else by L-BFGS.
+    """Minimise by Newton's method with the whole Hessian where that is cheap, else by L-BFGS.
 
     Stops when no element of the gradient exceeds ``tol`` times its size at 0.
     """
-    first = float(np.abs(loss.value(start * 0)[1]).max()) or 1.0
-    if start.size <= DIRECT:
-        return newton(loss, start, tol * first, most)
-    return quasi_newton(loss, start, tol * first, most)
+    origin = loss.value(start * 0)
+    enough = tol * (float(np.abs(origin[1]).max()) or 1.0)
+    here = loss.value(start) if start.any() else origin
+    if start.size > DIRECT or (loss.rows == 1 and loss.design.n * start.size > MANY):
+        return quasi_newton(loss, start, here, enough, most)
+    return newton(loss, start, here, enough, most)
 
 
-def newton(loss: CrossEntropy, w: Floats, enough: float, most: int) -> Descent:
-    """Take Newton steps, halved until the loss falls."""
-    value, slope, chances = loss.value(w)
+def newton(loss: CrossEntropy, w: Floats, here: Any, enough: float, most: int) -> Descent:
+    """Take Newton steps, halved until the loss falls; ``here`` is what `CrossEntropy.value` says of ``w``."""
+    value, slope, chances = here
     history: list[float] = []
     for _ in range(most):
         if np.abs(slope).max() <= enough:
@@ -206,12 +218,12 @@ def newton(loss: CrossEntropy, w: Floats, enough: float, most: int) -> Descent:
     return Descent(w, history or [value], bool(np.abs(slope).max() <= enough))
 
 
-def quasi_newton(loss: CrossEntropy, w: Floats, enough: float, most: int, memory: int = 20) -> Descent:
+def quasi_newton(loss: CrossEntropy, w: Floats, here: Any, enough: float, most: int, memory: int = 20) -> Descent:
     """Take L-BFGS steps from a diagonal curvature, with a backtracking line search.
 
     Source: J. Nocedal, S. Wright (2006), Numerical Optimization, algorithm 7.4.
     """
-    value, slope, _ = loss.value(w)
+    value, slope, _ = here
     start = metric(loss)
     pairs: list[tuple[Floats, Floats, float]] = []
     history: list[float] = []

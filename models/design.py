@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_lite.models.validation import Floats, is_sparse
 
-PIECE = 1 << 17
+PIECE = 1 << 15
 """Numbers of a dense matrix that are converted and centred at a time."""
 
 KEPT = 1 << 22
@@ -29,26 +29,42 @@ class Design:
         total = float(self.n if weights is None else weights.sum())
         self.middle = np.zeros(self.p)
         self._kept: Floats | None = None
+        self.squares: Floats | None = None
+        """The squared lengths of the columns, where they are known."""
+        small = keep and not self.sparse and X.size <= KEPT
         if centred:
             share = np.ones(self.n) if weights is None else weights
             self.middle = self.plain(share[None] / total)[0]
             if not self.sparse:
-                self._refine(share, total, weights)
-        if keep and not self.sparse and X.size <= KEPT:
+                self._refine(share, total, weights, small)
+        elif small:
             self._kept = self.dense()
 
-    def _refine(self, share: Floats, total: float, weights: Floats | None) -> None:
-        """Take the rounding of the mean off; a constant column becomes exactly 0."""
+    def _refine(self, share: Floats, total: float, weights: Floats | None, keep: bool) -> None:
+        """Take the rounding of the mean off; a constant column becomes exactly 0. Keep the centred rows on demand."""
         rest, squares = np.zeros(self.p), np.zeros(self.p)
-        for at, piece in self._centred():
+        kept: Any = np.empty(self.X.shape) if keep else None
+        for at in self._places():
+            piece = np.subtract(self.X[at], self.middle, out=kept[at] if keep else None)
             rest += share[at] @ piece
             squares += np.einsum("ij,ij->j", piece, piece)
-        self.middle = self.middle + rest / total
+        rest /= total
+        self.middle = self.middle + rest
         narrow = np.flatnonzero(squares <= self.n * (1e-8 * self.middle) ** 2)
         seen = self.X[:, narrow] if weights is None else self.X[weights > 0][:, narrow]
         if len(narrow):
             flat = seen.min(axis=0) == seen.max(axis=0)
             self.middle[narrow] = np.where(flat, seen[0], self.middle[narrow])
+        if keep:
+            if (self.n * rest**2 > 1e-33 * squares).any():  # else less than the rounding of a typical number
+                kept -= rest
+            kept[:, narrow] = self.X[:, narrow] - self.middle[narrow]
+            squares[narrow] = np.einsum("ij,ij->j", kept[:, narrow], kept[:, narrow])
+            if self.root is None:
+                self.squares = squares
+            else:
+                kept *= self.root
+            self._kept = kept
 
     def plain(self, left: Floats) -> Floats:
         """Return ``left @ X`` in float64."""
@@ -60,6 +76,12 @@ class Design:
         return sum(
             (left[:, at] @ self.X[at].astype(np.float64) for at in self._places()), np.zeros((len(left), self.p))
         )
+
+    def raw(self, right: Floats) -> Floats:
+        """Return ``X @ right`` in float64."""
+        if self.sparse or self.X.dtype == np.float64:
+            return np.asarray(self.X @ right, np.float64)
+        return np.concatenate([self.X[at].astype(np.float64) @ right for at in self._places()])
 
     def _places(self) -> Iterator[slice]:
         size = max(1, PIECE // max(self.p, 1))

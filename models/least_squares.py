@@ -12,6 +12,8 @@ from tinygrad_lite.models.validation import Floats
 
 LARGE = 5000
 """Sides up to which a sparse problem is solved with a dense Gram matrix; 200 MB."""
+CLOSE = 0.1
+"""Share of a column that the others do not explain, below which a solution is refined."""
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -19,7 +21,8 @@ def ridge(design: Design, y: Floats, alphas: Floats) -> Floats:
     """Return the minimiser (outputs, p) of |X c - y|² + alpha |c|², with one alpha per output.
 
     A Cholesky factorisation of the smaller Gram matrix, whose error does not depend on the scales of the columns, and
-    one step of refinement. Where columns are nearly dependent beside the penalty, a singular value decomposition.
+    one step of refinement where columns depend on each other. Where they are nearly dependent beside the penalty, a
+    singular value decomposition.
     """
     out = np.zeros((y.shape[1], design.p))
     side = min(design.n, design.p)
@@ -37,12 +40,14 @@ def ridge(design: Design, y: Floats, alphas: Floats) -> Floats:
             out[chosen] = design.back(solved(factor, goal))
         else:
             c = solved(factor, design.back(goal).T).T
-            out[chosen] = c + solved(factor, (design.back(goal - design.times(c)) - alpha * c).T).T
+            if factor[2] < CLOSE:
+                c = c + solved(factor, (design.back(goal - design.times(c)) - alpha * c).T).T
+            out[chosen] = c
     return out
 
 
-Factor = tuple[Floats, Floats]
-"""The inverse of a triangle, and the scale of each side."""
+Factor = tuple[Floats, Floats, float]
+"""A matrix of equal scales, the scale of each side, and the least share of a column that the others do not explain."""
 
 
 def triangle(gram: Floats, alpha: float, least: float = 1e-6) -> Factor | None:
@@ -57,12 +62,13 @@ def triangle(gram: Floats, alpha: float, least: float = 1e-6) -> Factor | None:
         lower = np.linalg.cholesky(even)
     except np.linalg.LinAlgError:
         return None
-    return (even, scale) if np.diag(lower).min(initial=1.0) ** 2 >= least else None
+    own = float(np.diag(lower).min(initial=1.0)) ** 2
+    return (even, scale, own) if own >= least else None
 
 
 def solved(factor: Factor, b: Floats) -> Floats:
     """Solve with a factorised matrix."""
-    even, scale = factor
+    even, scale, _ = factor
     out: Floats = np.linalg.solve(even, b * scale[:, None]) * scale[:, None]
     return out
 

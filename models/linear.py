@@ -443,7 +443,7 @@ class ElasticNet(LinearModel):
             return found_w
         tasks = [Task(design, y[:, k], l1, l2, bool(self.positive)) for k in range(outputs)]
         found = [penalised(task, start, self.max_iter, self.tol) for task, start in zip(tasks, starts, strict=True)]
-        gaps = [task.gap(f.w) for task, f in zip(tasks, found, strict=True)]
+        gaps = [task.gap(f.w) if f.gap is None else f.gap for task, f in zip(tasks, found, strict=True)]
         rounds = [len(f.history) for f in found]
         self.n_iter_ = rounds[0] if outputs == 1 else rounds
         self.history_ = max((f.history for f in found), key=len)

@@ -6,19 +6,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_lite.models.design import Design
+from tinygrad_lite.models.design import KEPT, Design
 from tinygrad_lite.models.validation import Floats
+from tinygrad_lite.native.coordinates import rounds, row_rounds
 
 WHOLE = 600
 """Columns up to which the whole Gram matrix is formed at once."""
 
 
+ROUNDS = 10
+"""Rounds of coordinate descent between two looks at the duality gap."""
+
+
 class Found(NamedTuple):
-    """Coefficients, the objective after each round, whether the optimality conditions hold."""
+    """Coefficients, the objective after each round, whether these are the minimum, the duality gap if known."""
 
     w: Floats
     history: list[float]
     converged: bool
+    gap: float | None = None
 
 
 class Quadratic:
@@ -196,8 +202,12 @@ class Task(NamedTuple):
 
     def gap(self, w: Floats) -> float:
         """Return the duality gap, an upper bound of how far the objective is above its minimum."""
-        left, total = self.residuals(w), self.total()
-        pull = -self.slope(w, left)
+        left = self.residuals(w)
+        return self.gap_at(w, left, self.slope(w, left))
+
+    def gap_at(self, w: Floats, left: Floats, slope: Floats) -> float:
+        """Return the duality gap, given the residuals and the gradient of the smooth part."""
+        total, pull = self.total(), -slope
         top = float(max(pull.max(initial=0), 0.0) if self.positive else np.abs(pull).max(initial=0))
         share = min(1.0, self.l1 / top) if top else 1.0
         smooth = float(left @ left) / 2 / total + self.l2 / 2 * float(w @ w)
@@ -213,54 +223,82 @@ def penalised(task: Task, start: Floats, most: int, tol: float) -> Found:
     """
     design, total = task.design, task.total()
     constant = 0.5 * float(task.y @ task.y) / total
-    if start.any() and task.l1 and task.gap(start) <= tol * 2 * constant:
-        return Found(start, [], True)
+    if start.any() and task.l1 and (gap := task.gap(start)) <= tol * 2 * constant:
+        return Found(start, [], True, gap)
     b = design.back(task.y[:, None])[0] / total
     slack = 1e-13 * (column_norms(design) * np.sqrt(2 * constant / total) + task.l1) + np.finfo(float).tiny
     if design.p <= WHOLE:
-        found = minimise(task.quadratic(b), start, most, slack)
-        return found._replace(history=[value + constant for value in found.history])
+        problem = task.quadratic(b)
+        found = minimise(problem, start, most, slack)
+        history = [value + constant for value in found.history]
+        return found._replace(history=history, gap=gram_gap(problem, task, found.w, 2 * constant))
     near = Grown(task, b, slack).minimise(start, most, tol * 2 * constant)
     return near or proximal_steps(task, start, most, tol * 2 * constant)
 
 
 class Grown:
-    """The problem over the columns that have counted so far; their Gram matrix grows with them."""
+    """The problem over the columns that have counted so far."""
 
     def __init__(self, task: Task, b: Floats, slack: Floats) -> None:
         self.task, self.b, self.slack = task, b, slack
+        self.power = float(task.y @ task.y) / task.total()
         self.near = np.zeros(0, np.intp)
         self.G = np.zeros((0, 0))
+        small = not task.design.sparse and task.design.X.size <= KEPT
+        self.columns: Any = np.zeros((0, task.design.n)) if small else None
+        """The columns one after the other, where they take little memory."""
 
     def add(self, columns: Any) -> None:
         """Take more columns in."""
-        old, m = self.near, len(self.near)
-        self.near = np.concatenate([old, columns])
-        G = np.empty((len(self.near), len(self.near)))
-        G[:m, :m] = self.G
-        G[m:] = self.task.design.gram(columns, self.near) / self.task.total()
-        G[:m, m:] = G[m:, :m].T
-        G.flat[m * (len(G) + 1) :: len(G) + 1] += self.task.l2
-        self.G = G
+        self.near = np.concatenate([self.near, columns])
+        if self.columns is not None:
+            self.columns = np.concatenate([self.columns, self.task.design.dense(columns).T])
+
+    def problem(self) -> Quadratic:
+        """Return the problem of the Gram matrix of these columns, which grows with them."""
+        m, design, near = len(self.G), self.task.design, self.near
+        if m < len(near):
+            G = np.empty((len(near), len(near)))
+            G[:m, :m] = self.G
+            if self.columns is None:
+                G[m:] = design.gram(near[m:], near)
+            else:
+                np.matmul(self.columns[m:], self.columns.T, out=G[m:])
+            G[m:] /= self.task.total()
+            G[:m, m:] = G[m:, :m].T
+            G.flat[m * (len(G) + 1) :: len(G) + 1] += self.task.l2
+            self.G = G
+        rank = np.inf if self.task.l2 else float(design.n)
+        return Quadratic(self.G, self.b[near], self.task.l1, self.task.positive, rank)
+
+    def residuals(self, part: Floats) -> Floats:
+        """Return y - X w, given the coefficients of these columns."""
+        if self.columns is None:
+            w = np.zeros(self.task.design.p)
+            w[self.near] = part
+            return self.task.residuals(w)
+        out: Floats = self.task.y - part @ self.columns
+        return out
 
     def minimise(self, start: Floats, most: int, enough: float) -> Found | None:
         """Minimise over the columns that count, and add those that pull more, until there are none.
 
-        Where the active sets do not settle, proximal steps lead to a duality gap of ``enough``. None where too many
-        columns count.
+        Where the active sets do not settle, coordinate descent or proximal steps lead to a duality gap of ``enough``.
+        None where too many columns count.
         """
         task, w = self.task, start
         history: list[float] = []
-        left, exact = task.residuals(w), True
+        left, exact = task.residuals(w) if w.any() else task.y, True
+        slope = task.slope(w, left) if w.any() else -self.b
         for _ in range(most):
-            missing = np.abs(task.slope(w, left)) if not task.positive else -task.slope(w, left)
-            missing -= task.l1 + self.slack
+            missing = (np.abs(slope) if not task.positive else -slope) - task.l1 - self.slack
             if not len(self.near):
                 missing[w != 0] = np.inf
             missing[self.near] = -np.inf
             others = np.flatnonzero(missing > 0)
-            if history and (not len(others) or (not exact and task.gap(w) <= enough)):
-                return Found(w, history, True)
+            gap = task.gap_at(w, left, slope)
+            if history and (gap <= enough or (exact and not len(others))):
+                return Found(w, history, True, gap)
             wanted = 50 if exact else max(100, len(self.near) // 2)
             if len(others) > wanted:
                 others = np.sort(others[np.argpartition(-missing[others], wanted)[:wanted]])
@@ -268,42 +306,73 @@ class Grown:
                 self.add(others)
             if len(self.near) > 4 * WHOLE:
                 return None
-            rank = np.inf if task.l2 else float(task.design.n)
-            problem = Quadratic(self.G, self.b[self.near], task.l1, task.positive, rank)
-            inside = exchanged(problem, w[self.near], 8 if exact else 0, self.slack[self.near])
-            if not inside.converged:
-                exact = False
-                inside = self.hurried(problem, w[self.near], 20 * most, enough / 2)
+            inside = self.inside(w[self.near], most, exact, max(enough / 2, gap / 5))
+            exact = exact and not inside.history
             if not inside.converged:
                 return None
             w = np.zeros_like(w)
             w[self.near] = inside.w
-            left = task.residuals(w)
+            left = self.residuals(w[self.near])
+            slope = task.slope(w, left)
             history.append(task.value(w, left))
         return Found(w, history, False)
+
+    def inside(self, start: Floats, most: int, exact: bool, enough: float) -> Found:
+        """Minimise over the columns that count; a history says that the result is not exact."""
+        found = self.descended(start, 10 * most, enough)
+        if found is None or not found.converged:
+            exact = exact and found is None
+            found = exchanged(self.problem(), start, 8 if exact else 0, self.slack[self.near])._replace(history=[])
+        return found if found.converged else self.hurried(self.problem(), start, 20 * most, enough)
+
+    def descended(self, start: Floats, most: int, enough: float) -> Found | None:
+        """Minimise over one coefficient after the other by native loops; None where these are not in use.
+
+        None also for a gap that is exact to rounding: of that the active sets are quicker.
+        """
+        if enough <= 1e-10 * self.power:
+            return None
+        if self.columns is not None and self.task.design.n < self.task.design.p:
+            return self.descended_by_rows(start, most, enough)
+        problem, w, l1 = self.problem(), start.copy(), np.full(len(start), self.task.l1)
+        for _ in range(0, most, ROUNDS):
+            if not rounds(ROUNDS, w, problem.slope(w), self.G, l1, problem.positive):
+                return None
+            if gram_gap(problem, self.task, w, self.power) <= enough:
+                return Found(w, [0.0], True)
+        return Found(w, [0.0], False)
+
+    def descended_by_rows(self, start: Floats, most: int, enough: float) -> Found | None:
+        """Do so with the residuals, without a Gram matrix: quicker where there are fewer rows than columns."""
+        task, X, w, l1 = self.task, self.columns, start.copy(), np.full(len(start), self.task.l1)
+        total, left = task.total(), self.residuals(start)
+        bend = np.einsum("ij,ij->i", X, X) / total
+        for _ in range(0, most, ROUNDS):
+            if not row_rounds(ROUNDS, w, left, X, (l1, bend), (task.l2, total), task.positive):
+                return None
+            if task.gap_at(w, left, task.l2 * w - X @ left / total) <= enough:
+                return Found(w, [0.0], True)
+        return Found(w, [0.0], False)
 
     def hurried(self, problem: Quadratic, start: Floats, most: int, enough: float) -> Found:
         """Take accelerated proximal gradient steps on the Gram matrix until the duality gap is ``enough``."""
         steps = Momentum(start, largest_bend(lambda v: problem.G @ v, len(start)), problem.l1, problem.positive)
         for number in range(most):
-            if number % 20 == 0 and self.gap(steps.w) <= enough:
-                return Found(steps.w, [], True)
+            if number % 20 == 0 and gram_gap(problem, self.task, steps.w, self.power) <= enough:
+                return Found(steps.w, [0.0], True)
             steps.take(problem.slope(steps.look))
-        return Found(steps.w, [], False)
+        return Found(steps.w, [0.0], False)
 
-    def gap(self, part: Floats) -> float:
-        """Return the duality gap of the problem without the columns that have not counted."""
-        task = self.task
-        product = self.G @ part
-        slope, total = product - self.b[self.near], task.total()
-        # |y - X w|² / W, and (y - X w) y / W
-        power, ridge = float(task.y @ task.y) / total, task.l2 * float(part @ part)
-        along = float(self.b[self.near] @ part)
-        left = max(power - 2 * along + float(part @ product) - ridge, 0.0)
-        top = float((-slope).max() if task.positive else np.abs(slope).max())
-        share = min(1.0, task.l1 / top) if top > 0 else 1.0
-        smooth = 0.5 * (left + ridge)
-        return smooth + task.l1 * float(np.abs(part).sum()) - share * (power - along) + share**2 * smooth
+
+def gram_gap(problem: Quadratic, task: Task, w: Floats, power: float) -> float:
+    """Return the duality gap from a Gram matrix, as if there were no other columns; ``power`` is |y|² / W."""
+    slope, ridge, along = problem.slope(w), task.l2 * float(w @ w), float(problem.b @ w)
+    # |y - X w|² / W, and (y - X w) y / W
+    left = max(power - along + float(w @ slope) - ridge, 0.0)
+    top = float(max((-slope).max(initial=0), 0.0) if task.positive else np.abs(slope).max(initial=0))
+    share = min(1.0, task.l1 / top) if top > 0 else 1.0
+    smooth = 0.5 * (left + ridge)
+    return max(smooth + task.l1 * float(np.abs(w).sum()) - share * (power - along) + share**2 * smooth, 0.0)
 
 
 class Momentum:
@@ -364,6 +433,8 @@ def largest_bend(product: Any, size: int) -> float:
 
 def column_norms(design: Design) -> Floats:
     """Return the Euclidean norms of the centred columns."""
+    if design.squares is not None:
+        return np.sqrt(design.squares)
     if design.sparse:
         squares = np.asarray(design.X.multiply(design.X).sum(axis=0), np.float64).ravel()
         return np.sqrt(np.maximum(squares, 0))

@@ -155,6 +155,15 @@ def call(kernel: Kernel, rows: int, work: int, *arguments: Any) -> None:
         split(rows, work, lambda part: run(part.start, part.stop, *words))
 
 
+def done(kernel: Kernel, rows: int, work: int, *arguments: Any) -> bool:
+    """Run a kernel like `call`; return False where there is no machine code."""
+    try:
+        call(kernel, rows, work, *arguments)
+    except DeclinedError:
+        return False
+    return True
+
+
 SHARED = 1 << 22
 """Multiplications below which one thread does all: another costs 50 us."""
 

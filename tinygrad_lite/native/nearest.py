@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_lite.native import routes
 from tinygrad_lite.native.language import Kernel, Value, kernel
-from tinygrad_lite.native.library import call
+from tinygrad_lite.native.library import done
 
 FEW = 8
 """Columns up to which products are computed with the comparison, without BLAS and a table of all distances."""
@@ -56,11 +56,10 @@ def nearest(rows: Any, centers: Any, lengths: Any, least: Any, labels: Any) -> b
     (n, d), k = rows.shape, len(centers)
     if d <= FEW:
         made = nearest_kernel(type, d)
-        call(made, n, 0, least, labels, np.ascontiguousarray(rows.T), np.ascontiguousarray(centers), lengths, k, n)
-    else:
-        products = np.matmul(centers, rows.T)
-        call(nearest_kernel(type, 0), n, 0, least, labels, products, lengths, lengths, k, n)
-    return True
+        given = np.ascontiguousarray(rows.T), np.ascontiguousarray(centers)
+        return done(made, n, 0, least, labels, *given, lengths, k, n)
+    products = np.matmul(centers, rows.T)
+    return done(nearest_kernel(type, 0), n, 0, least, labels, products, lengths, lengths, k, n)
 
 
 @cache
@@ -87,5 +86,4 @@ def totals(rows: Any, labels: Any, weights: Any, mass: Any, sums: Any) -> bool:
     if type is None or not routes.in_use() or labels.dtype != np.int32:
         return False
     given = np.ascontiguousarray(rows), np.ascontiguousarray(labels), np.ascontiguousarray(weights, np.float64)
-    call(totals_kernel(type), len(rows), 0, mass, sums, *given, rows.shape[1])
-    return True
+    return done(totals_kernel(type), len(rows), 0, mass, sums, *given, rows.shape[1])
