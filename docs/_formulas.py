@@ -73,8 +73,8 @@ TABLE = (  # names of layers and functions, the formula, what its letters mean
     ("Dropout", r"y = \frac{m\, x}{1 - p}, \qquad m = 0 \text{ with probability } p, \text{ else } 1", "in training; y = x in evaluation"),
     ("Dropout1d Dropout2d Dropout3d", r"y = \frac{m\, x}{1 - p}, \qquad m = 0 \text{ with probability } p, \text{ else } 1",
      "one m for each channel, in training; y = x in evaluation"),
-    ("MaxPool1d max_pool1d", r"y_i = \max_{0 \le a < k} x_{s i + d a - \mathrm{padding}}, \qquad " + SIZE, "s, d: stride, dilation"),
-    ("MaxPool2d MaxPool3d max_pool2d max_pool3d", r"y_i = \max_{0 \le a < k} x_{s i + d a - \mathrm{padding}}, \qquad " + SIZE,
+    ("MaxPool1d max_pool1d", r"y_i = \max_{0 \le a < k} x_{s i + d a - \mathrm{padding}}" + "\n\n" + SIZE, "s, d: stride, dilation"),
+    ("MaxPool2d MaxPool3d max_pool2d max_pool3d", r"y_i = \max_{0 \le a < k} x_{s i + d a - \mathrm{padding}}" + "\n\n" + SIZE,
      "along each axis; s, d: stride, dilation"),
     ("AvgPool1d avg_pool1d", r"y_i = \frac{1}{k} \sum_{0 \le a < k} x_{s i + a - \mathrm{padding}}", "s: stride"),
     ("AvgPool2d AvgPool3d avg_pool2d avg_pool3d", r"y_i = \frac{1}{k} \sum_{0 \le a < k} x_{s i + a - \mathrm{padding}}",
@@ -84,25 +84,27 @@ TABLE = (  # names of layers and functions, the formula, what its letters mean
      r"y_i = \mathrm{mean}\; x_j, \qquad \lfloor i L / L' \rfloor \le j < \lceil (i + 1) L / L' \rceil", "L, L': input and output size of an axis"),
     ("AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d",
      r"y_i = \max x_j, \qquad \lfloor i L / L' \rfloor \le j < \lceil (i + 1) L / L' \rceil", "L, L': input and output size of an axis"),
-    ("Conv1d LazyConv1d conv1d", r"y_{o,i} = b_o + \sum_{c,a} w_{o,c,a}\, x_{c,\,si+da-\mathrm{padding}}, \qquad " + SIZE,
+    ("Conv1d LazyConv1d conv1d", r"y_{o,i} = b_o + \sum_{c,a} w_{o,c,a}\, x_{c,\,si+da-\mathrm{padding}}" + "\n\n" + SIZE,
      "s, d: stride, dilation"),
-    ("Conv2d LazyConv2d", r"y_{o,i,j} = b_o + \sum_{c,p,q} w_{o,c,p,q}\, x_{c,\,si+dp,\,sj+dq}, \qquad " + SIZE,
+    ("Conv2d LazyConv2d", r"y_{o,i,j} = b_o + \sum_{c,p,q} w_{o,c,p,q}\, x_{c,\,si+dp,\,sj+dq}" + "\n\n" + SIZE,
      "s, d: stride, dilation; the size along each axis"),
-    ("Conv3d LazyConv3d conv3d", r"y_{o,i,j,k} = b_o + \sum_{c,p,q,r} w_{o,c,p,q,r}\, x_{c,\,si+dp,\,sj+dq,\,sk+dr}, \qquad " + SIZE,
+    ("Conv3d LazyConv3d conv3d", r"y_{o,i,j,k} = b_o + \sum_{c,p,q,r} w_{o,c,p,q,r}\, x_{c,\,si+dp,\,sj+dq,\,sk+dr}" + "\n\n" + SIZE,
      "s, d: stride, dilation; the size along each axis"),
     ("ConvTranspose1d ConvTranspose2d ConvTranspose3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d"
      " conv_transpose1d conv_transpose2d conv_transpose3d",
-     r"y = M^\top x, \qquad " + BACK, "M: the matrix of the convolution with these weights; s, d: stride, dilation; the size along each axis"),
+     r"y = M^\top x" + "\n\n" + BACK, "M: the matrix of the convolution with these weights; s, d: stride, dilation; the size along each axis"),
     ("RNNCell", r"h_t = \tanh(W_{ih}\, x_t + b_{ih} + W_{hh}\, h_{t-1} + b_{hh})", "or relu in place of tanh"),
-    ("GRU GRUCell",
-     r"\begin{aligned} r &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\"
-     r" z &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\"
-     r" n &= \tanh(W_{in} x_t + b_{in} + r\, (W_{hn} h_{t-1} + b_{hn})) \\"
-     r" h_t &= (1 - z)\, n + z\, h_{t-1} \end{aligned}", ""),
-    ("LSTM LSTMCell",
-     r"\begin{aligned} i, f, o &= \sigma(W_i\, x_t + b_i + W_h\, h_{t-1} + b_h) \\"
-     r" g &= \tanh(W_{ig}\, x_t + b_{ig} + W_{hg}\, h_{t-1} + b_{hg}) \\"
-     r" c_t &= f\, c_{t-1} + i\, g \\ h_t &= o \tanh c_t \end{aligned}", "i, f, o have weights of their own"),
+    ("GRU GRUCell", "\n\n".join((
+        r"r = \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr})",
+        r"z = \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz})",
+        r"n = \tanh(W_{in} x_t + b_{in} + r\, (W_{hn} h_{t-1} + b_{hn}))",
+        r"h_t = (1 - z)\, n + z\, h_{t-1}",
+    )), ""),
+    ("LSTM LSTMCell", "\n\n".join((
+        r"i, f, o = \sigma(W_{i} x_t + b_{i} + W_{h} h_{t-1} + b_{h})",
+        r"g = \tanh(W_{ig} x_t + b_{ig} + W_{hg} h_{t-1} + b_{hg})",
+        r"c_t = f\, c_{t-1} + i\, g, \qquad h_t = o \tanh c_t",
+    )), "each of i, f, o has weights of its own"),
     ("MultiheadAttention", r"\mathrm{head}_k = \mathrm{softmax}\!\left(\frac{Q_k K_k^\top}{\sqrt d} + M\right) V_k, \qquad"
      r" y = W_o\, [\mathrm{head}_1, \ldots, \mathrm{head}_h]", "d: the width of a head, M: the mask"),
     ("PixelShuffle pixel_shuffle", r"(N,\, C r^2,\, H,\, W) \to (N,\, C,\, H r,\, W r)", "r: ``upscale_factor``"),
@@ -118,4 +120,5 @@ def formula(name: str) -> list[str]:
     if place not in ("", "nn", "nn.functional") or last not in FORMULAS:
         return []
     text, where = FORMULAS[last]
-    return ["", f".. math:: {text}", "", *([f"({where})", ""] if where else [])]
+    parts = [line for part in text.split("\n\n") for line in (f"   {part}", "")]
+    return ["", ".. math::", "", *parts, *([f"({where})", ""] if where else [])]

@@ -1,6 +1,7 @@
 """Open every built page at two widths in light and dark, report what is cut off, and save screenshots.
 
-``python docs/look.py docs/_build /tmp/shots [NAME ...]``; needs Chromium and ``pip install websocket-client``.
+``python docs/look.py docs/_build /tmp/shots [NAME ...]``; needs Chromium and ``pip install websocket-client``. Pages of
+single names (``api/each``) are measured, in light only; to see them, name them.
 """
 
 from __future__ import annotations
@@ -89,12 +90,17 @@ def main(site: Path, out: Path, *names: str) -> int:
             scheme = [{"name": "prefers-color-scheme", "value": mode}]
             browser.call("Emulation.setEmulatedMedia", features=scheme)
             for page in pages:
+                shown = names or page.parent.name != "each"
+                if mode == "dark" and not shown:
+                    continue
                 browser.open(page)
                 found, height = browser.call("Runtime.evaluate", expression=CUT, returnByValue=True)["result"]["value"]
                 name = page.relative_to(site).with_suffix("").as_posix()
                 if found and mode == "light":
                     bad += 1
                     print(f"{width} {name}: {'; '.join(found)}", flush=True)
+                if not shown:
+                    continue
                 clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 0.6}
                 shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"]
                 (out / f"{name.replace('/', '_')}_{width}_{mode}.png").write_bytes(base64.b64decode(shot))
