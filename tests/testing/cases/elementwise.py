@@ -30,7 +30,7 @@ case(
     one(),
     tanh_f,
     tanh_b,
-    {"power": "factor|1 - y|1/(1", "inplace": "in-place", "nog": "incoming gradient|g is"},
+    {"power": "factor|1 - y|1/(1", "inplace": "in-place|writes into g", "nog": "incoming gradient|g is"},
 )
 
 

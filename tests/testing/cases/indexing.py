@@ -171,7 +171,7 @@ def along(src):
     return (x,), {"axis": axis}
 
 
-case("flip", along, flip_f, flip_b, {"none": "flip|order|places"})
+case("flip", along, flip_f, flip_b, {"none": "flip|order|places|passed on unchanged"})
 
 
 def roll_f(x, shift=1, axis=-1):

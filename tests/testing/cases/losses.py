@@ -198,7 +198,7 @@ def triplet_s(src):
     return (src.floats(shape), src.floats(shape), src.floats(shape)), {"margin": src.choice([1.0, 0.2])}
 
 
-case("triplet", triplet_s, triplet_f, triplet_b, {"anchor": "term|differs between the two inputs is missing"})
+case("triplet", triplet_s, triplet_f, triplet_b, {"anchor": "term|the two inputs differ is missing"})
 
 
 def poisson_f(x, t):

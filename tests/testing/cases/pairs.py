@@ -78,7 +78,7 @@ case(
     pair(),
     mul_f,
     mul_b,
-    {"leading": "sum over broadcast", "mean": "1/|divided", "alias": "identity", "wrote": "in-place"},
+    {"leading": "sum over broadcast", "mean": "1/|divided", "alias": "identity", "wrote": "in-place|writes into g"},
 )
 
 
