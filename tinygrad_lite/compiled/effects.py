@@ -32,6 +32,7 @@ STDLIB = ("functools.py", "contextlib.py", "typing.py", "abc.py", "enum.py", "da
 
 _LIB = os.path.dirname(dis.__file__) + os.sep
 NUMPY, LLVMLITE = os.path.dirname(np.__file__) + os.sep, f"{os.sep}llvmlite{os.sep}"
+WARNINGS = f"{os.sep}warnings.py"
 KERNELS = os.path.join("tinygrad_lite", "native", "library.py")
 
 
@@ -80,11 +81,12 @@ class Watch:
     def foreign(self, frame: Any) -> bool:
         """Return whether a frame is no part of the step.
 
-        A module is imported at its first use, a kernel is compiled and kept on disk, or garbage is collected.
+        A module is imported at its first use, a kernel is compiled and kept on disk, a warning is shown, or garbage is
+        collected.
         """
         while frame not in (None, self.outside):
             name = frame.f_code.co_filename
-            if frame.f_code in self.collecting or name.startswith("<frozen importlib") or name.endswith(KERNELS):
+            if frame.f_code in self.collecting or name.startswith("<frozen importlib") or name.endswith((KERNELS, WARNINGS)):
                 return True
             frame = frame.f_back
         return False
@@ -110,7 +112,7 @@ class Watch:
     def called(self, frame: Any, arg: Any) -> None:
         """Look at a call of a function written in C."""
         code, called = frame.f_code, getattr(arg, "__name__", "")
-        if called in NEVER:
+        if called in NEVER and not self.foreign(frame):
             self.found = f"{_user_line(frame)}: {called}() has an effect outside the arrays"
         elif not belongs(code.co_filename) and not self.foreign(frame):
             place = f"{code.co_filename}:{frame.f_lineno}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.compiled.program import Refused
+from tinygrad_lite.engine.op import OPS, Op
 from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn.members import Table
@@ -26,6 +27,7 @@ BYTES = 1 << 22
 """The most bytes of NumPy arrays, outside tensors, that are compared at every call."""
 
 
+@functools.cache
 def ours(name: str | None) -> bool:
     """Return whether a module belongs to this package, NumPy or Python itself."""
     first = (name or "").partition(".")[0]
@@ -51,6 +53,7 @@ class Reach:
         self._seen: dict[int, Any] = {}
         self._classes: set[Any] = set()
         self._todo: list[tuple[str, Any]] = [("", o) for o in objects] + [("", function)]
+        self._todo += [("", op) for op in OPS.values() if not ours(op.forward.__module__)]  # methods have no path to it
         while self._todo:
             name, value = self._todo.pop()
             if isinstance(value, PLAIN) or id(value) in self._seen:
@@ -85,6 +88,10 @@ class Reach:
             for i, group in enumerate(value.param_groups):
                 for j, p in enumerate(group["params"]):
                     self._add(f"{name}_{i}_{j}", p)
+        elif isinstance(value, Op):
+            inner = [cell.cell_contents for _, rule in value.rules for cell in rule.__closure__ or ()]
+            for v in (value.forward, value.recompute, value.gather, *inner):
+                self._add("", v)
         elif isinstance(value, dict):
             self._dict(name, value)
         elif isinstance(value, (list, tuple, set, frozenset)):
