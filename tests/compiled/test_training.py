@@ -122,6 +122,7 @@ OPTIMIZERS = [
     ("NAdam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
     ("ASGD", {"lr": 0.01, "weight_decay": 0.1}),
     ("Rprop", {"lr": 0.01}),
+    ("Adafactor", {"lr": 0.1, "weight_decay": 0.1}),
 ]
 
 
@@ -132,22 +133,46 @@ def test_optimizers(kind, options):
     assert runs(step) == [5]
 
 
-@pytest.mark.parametrize("kind", ["RAdam", "Adafactor"])
-def test_optimizers_with_other_numbers(kind):
-    """An optimizer whose numbers cannot be followed runs as written; either way the numbers are the same."""
-    results = []
-    for compiled in (False, True):
-        tl.manual_seed(3)
-        m = mlp()
-        o = getattr(tl.optim, kind)(m.parameters(), lr=0.01)
-        step = step_of(m, nn.CrossEntropyLoss(), o)
-        step = compile(step) if compiled else step
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            for x, y in batches(10):
-                step(x, y)
-        results.append(everything(m, o))
-    assert equal(*results)
+def test_radam():
+    """Its formula changes at the sixth step; the step is recorded again, and the numbers are the same."""
+    step = both(mlp, tl.optim.RAdam, {"lr": 0.01}, nn.CrossEntropyLoss(), batches(10))
+    assert "recorded again: a number of the optimizer" in step.explain()
+
+
+def descended(search, backend, whole=False):
+    """Return the losses and parameters of six steps of L-BFGS, and the compiled function."""
+    tl.manual_seed(3)
+    m, x, y = mlp(), data(6, 4), classes(6)
+    o = tl.optim.LBFGS(m.parameters(), lr=0.5, max_iter=4, line_search_fn=search)
+
+    def closure():
+        o.zero_grad()
+        loss = nn.functional.cross_entropy(m(x), y)
+        loss.backward()
+        return loss
+
+    run = compile(closure, fullgraph=True, backend=backend) if backend and not whole else closure
+    step = lambda: o.step(run)  # noqa: E731
+    step = compile(step, backend=backend) if whole else step
+    found = []
+    for i in range(6):
+        o.param_groups[0]["lr"] = 0.5 if i < 3 else 0.25
+        found += [step().item(), *(p.array.copy() for p in m.parameters())]
+    return found, step if whole else run
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_closure_of_lbfgs(search):
+    """L-BFGS chooses its steps by their results, and runs as written; its closure is a program."""
+    expected, _ = descended(search, None)
+    for backend in BACKENDS:
+        found, run = descended(search, backend)
+        assert runs(run)[0] > 10
+        assert len(runs(run)) == 1
+        assert equal(found, expected) or backend == "native" and np.allclose(found[-25], expected[-25], 0.05, 0.01)
+    with pytest.warns(RuntimeWarning, match="LBFGS chooses its steps by their results; compile its closure"):
+        found, _ = descended(search, "numpy", whole=True)
+    assert equal(found, expected)
 
 
 @pytest.mark.parametrize(

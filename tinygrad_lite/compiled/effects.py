@@ -86,7 +86,11 @@ class Watch:
         """
         while frame not in (None, self.outside):
             name = frame.f_code.co_filename
-            if frame.f_code in self.collecting or name.startswith("<frozen importlib") or name.endswith((KERNELS, WARNINGS)):
+            if (
+                frame.f_code in self.collecting
+                or name.startswith("<frozen importlib")
+                or name.endswith((KERNELS, WARNINGS))
+            ):
                 return True
             frame = frame.f_back
         return False

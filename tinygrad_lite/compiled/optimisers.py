@@ -8,7 +8,15 @@ from tinygrad_lite.compiled.naming import identifier
 from tinygrad_lite.compiled.numbers import Symbol, plain
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.optim.lbfgs import LBFGS
 from tinygrad_lite.optim.optimizer import State
+
+
+class Unshared(dict[Any, Any]):
+    """The scratch memory of an optimiser in a recording: none is kept, so that each parameter has its own."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Forget it."""
 
 
 class Optimiser:
@@ -16,8 +24,10 @@ class Optimiser:
 
     def __init__(self, name: str, o: Any) -> None:
         self.name, self.o = name, o
-        self.states = dict(o.state)
-        self.contents = {p: dict(s) for p, s in o.state.items()}
+        self.idle = not o.state or isinstance(o, LBFGS)
+        """Whether the step may only clear its gradients, as the closure of L-BFGS does: its state is no concern then."""
+        self.states = {} if self.idle else dict(o.state)
+        self.contents = {p: dict(s) for p, s in self.states.items()}
         self.tensors: list[Tensor] = []
         self.numbers: dict[str, tuple[Any, list[Any]]] = {}  # variable: (key, states that share it)
         self.after: list[tuple[str, str, Any, Any]] = []  # (key, formula, states, value)
@@ -34,7 +44,7 @@ def prepare(capture: Any, entry: Optimiser) -> None:
         raise Refused(f"{name}: an optimiser with hooks")
     scratch, state = o._scratch, o.state
     capture.undo.append(lambda: (o.__dict__.update(_scratch=scratch), o.__dict__.pop("_take", None)))
-    o._scratch = {}
+    o._scratch = Unshared()
     for i, group in enumerate(o.param_groups):
         for key, value in list(group.items()):
             if key == "lr" and type(value) not in (int, float):
@@ -44,8 +54,9 @@ def prepare(capture: Any, entry: Optimiser) -> None:
                 capture.locals[word] = f"{name}.param_groups[{i}][{key!r}]"
                 group[key] = Symbol(value, word, tracer)
                 capture.undo.append(lambda g=group, k=key, v=value: dict.__setitem__(g, k, v))
-    if not entry.states:
-        raise Refused(f"{name} has taken no step yet")
+    if entry.idle:
+        o.__dict__["_take"] = lambda *args: idle_step(name, o)
+        return
     swap_state(capture, entry)
 
     def back() -> None:
@@ -77,6 +88,13 @@ def prepare(capture: Any, entry: Optimiser) -> None:
     o.__dict__["_take"] = taken
 
 
+def idle_step(name: str, o: Any) -> None:
+    """Refuse a step of an optimiser that was taken for idle."""
+    if o.state:
+        raise Refused(f"{name}: {type(o).__name__} chooses its steps by their results; compile its closure")
+    raise Refused(f"{name} has taken no step yet")
+
+
 def swap_state(capture: Any, entry: Optimiser) -> None:
     """Swap the state tensors of an optimiser, and make the numbers beside them symbols; equal ones share one."""
     name, tracer = entry.name, capture.tracer
@@ -106,7 +124,7 @@ def swap_state(capture: Any, entry: Optimiser) -> None:
 def finish(capture: Any, entry: Optimiser) -> None:
     """Note how the numbers of an optimiser have changed."""
     o = entry.o
-    if list(o.state) != list(entry.states):
+    if not entry.idle and list(o.state) != list(entry.states):
         raise Refused(f"{entry.name}: a parameter has no state yet")
     for word, (key, states) in entry.numbers.items():
         found = set()

@@ -29,6 +29,7 @@ def optimise(r: Recording) -> None:
     fold(r)
     merge(r)
     share(r)
+    split(r)
     separate(r)
     share(r)
     drop_dead(r)
@@ -150,6 +151,52 @@ def _check_key(c: Call, version: Any) -> Any:
     return "check", c.function, repr(c.words), x.key, version[x.memory.id]
 
 
+def split(r: Recording) -> None:
+    """Give parts of a temporary that are never used together memory of their own: rows of an optimiser's scratch."""
+    out = {x.memory.id for x in outputs(r)}
+    uses: dict[int, list[Region]] = {}
+    for c in r.calls:
+        for x in (*c.reads(), *c.outs):
+            if x.memory.kind == "temp" and x.memory.id not in out and not x.full:
+                uses.setdefault(x.memory.id, []).append(x)
+            elif x.memory.kind == "temp":
+                out.add(x.memory.id)
+    moved: dict[int, Region] = {}
+    for number, found in uses.items():
+        parts: list[tuple[int, list[Region]]] = []  # end, regions
+        for x in sorted(found, key=lambda x: x.span()[0]) if number not in out else ():
+            low, high, _ = x.span()
+            if parts and low < parts[-1][0]:
+                parts[-1] = (max(high, parts[-1][0]), [*parts[-1][1], x])
+            else:
+                parts.append((high, [x]))
+        for high, regions in parts:
+            low = regions[0].span()[0]
+            if high - low == regions[0].memory.nbytes:
+                continue
+            fresh = room_for(r, high - low, regions[0].dtype)
+            moved |= {id(x): Region(fresh, x.offset - low, x.shape, x.strides, x.dtype) for x in regions}
+    put_in_place(r, moved)
+
+
+def room_for(r: Recording, nbytes: int, dtype: Any) -> Memory:
+    """Return a new temporary memory."""
+    number = len(r.tracer.memories)
+    r.tracer.memories.append(Memory(number, np.empty(nbytes, np.uint8).view(dtype), "temp", f"t{number}"))
+    return r.tracer.memories[-1]
+
+
+def put_in_place(r: Recording, moved: dict[int, Region]) -> None:
+    """Replace regions, by their identity, in all calls."""
+
+    def by(x: Region) -> Region:
+        return moved.get(id(x), x)
+
+    for c in r.calls if moved else ():
+        c.ins, c.words = replaced(c.ins, by), {k: replaced(v, by) for k, v in c.words.items()}
+        c.outs = [by(w) for w in c.outs]
+
+
 def separate(r: Recording) -> None:
     """Give every value of a temporary its own memory, so that in-place calls become plain ones."""
     uses: dict[int, list[tuple[int, bool, Region]]] = {}
@@ -172,18 +219,10 @@ def separate(r: Recording) -> None:
             readers = _readers(r, found[k + 1 :], i, low, high) if solid else None
             if readers is None or (number in out and not readers[1]):
                 continue
-            own = np.empty(high - low, np.uint8).view(region.dtype)
-            fresh = Memory(len(r.tracer.memories), own, "temp", f"t{len(r.tracer.memories)}")
-            r.tracer.memories.append(fresh)
+            fresh = room_for(r, high - low, region.dtype)
             for x in (region, *readers[0]):
                 renamed[id(x)] = Region(fresh, x.offset - low, x.shape, x.strides, x.dtype)
-
-    def by(x: Region) -> Region:
-        return renamed.get(id(x), x)
-
-    for c in r.calls:
-        c.ins, c.words = replaced(c.ins, by), {k: replaced(v, by) for k, v in c.words.items()}
-        c.outs = [by(w) for w in c.outs]
+    put_in_place(r, renamed)
 
 
 def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[list[Region], bool] | None:

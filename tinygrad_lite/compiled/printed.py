@@ -280,6 +280,8 @@ class Printer:
             name, sign = targets[0][:-5], SIGNS.get(c.function, "")
             if sign in ("+", "-", "*", "/") and name.isidentifier() and text.startswith(f"{name} {sign} "):
                 return f"{name} {sign}= {text[len(name) + 3 :]}"
+        if c.kind == "copy" and targets[0].endswith("[...]"):
+            text = text.removesuffix(".copy()")
         return f"{', '.join(targets)} = {text}"
 
     def target(self, w: Region, c: Call) -> str:

@@ -58,7 +58,7 @@ class Snapshot:
         for o, *_ in self.optimisers:
             found.append(o.count)
             for s in o.state.values():
-                found.append({k: v for k, v in s.items() if not isinstance(v, Tensor)})
+                found.append({k: v for k, v in s.items() if isinstance(v, (int, float))})
         found.append(repr(default_generator().bit_generator.state))
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -56,7 +55,7 @@ class Adafactor(Optimizer):
         if not group["d"] >= 1.0:
             raise ValueError(f"Clipping threshold d should be >= 1 but is: {group['d']}")
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def _take(self, closure: Callable[[], Any] | None, frame: Any) -> Any:
         """Update every parameter that has a gradient."""
         loss = None
         if closure is not None:
@@ -66,7 +65,7 @@ class Adafactor(Optimizer):
         for _, p in work:
             if p.grad.array.shape != p.array.shape:
                 raise ShapeError(f"Adafactor: a parameter {describe(p)} has a gradient {describe(p.grad)}")
-        frame = user_frame(sys._getframe(1))
+        frame = user_frame(frame)
         for group, p in work:
             if p.array.size:
                 self._one(group, p)
@@ -84,11 +83,11 @@ class Adafactor(Optimizer):
             else:
                 state["variance"] = make(new.zeros(g.shape, g.dtype))
         state["step"].array += 1
-        count = float(state["step"].array)
+        count = state["step"].array.astype(np.float64)  # arrays of one number: a recorded step repeats what they follow
         eps1, eps2 = group["eps"]
         eps1 = float(np.finfo(x.dtype).eps) if eps1 is None else eps1
-        share, size = count ** group["beta2_decay"], x.size**0.5
-        rate = max(eps2, float(np.linalg.norm(x)) / size) * min(group["lr"], count**-0.5)
+        share, size = (count ** group["beta2_decay"]).astype(x.dtype), x.size**0.5
+        rate = np.fmax(eps2, _length(x) / size) * np.fmin(group["lr"], count**-0.5)
         if group["weight_decay"]:
             x *= 1 - group["lr"] * group["weight_decay"]
         square = g * g
@@ -101,4 +100,8 @@ class Adafactor(Optimizer):
             variance = state["variance"].array
             variance += share * (square - variance)
         update = g / np.sqrt(np.maximum(variance, eps1 * eps1))
-        x -= update * (rate / max(1.0, float(np.linalg.norm(update)) / (size * group["d"])))
+        x -= update * (rate / np.fmax(1.0, _length(update) / (size * group["d"]))).astype(x.dtype)
+
+
+def _length(a: Any) -> Any:
+    return np.linalg.norm(a).astype(np.float64)
