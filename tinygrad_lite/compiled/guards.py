@@ -96,7 +96,7 @@ class OptimiserGuard:
         """Put the recorded state objects back where an eager step has made new ones around the same tensors."""
         o, entry = self.o, self.entry
         if entry.idle or list(o.state) != list(entry.states):
-            return entry.idle
+            return bool(entry.idle)
         for p, s in entry.states.items():
             now = o.state[p]
             if set(now) != set(s) or any(now[k] is not v for k, v in s.items() if isinstance(v, Tensor)):

@@ -25,7 +25,7 @@ class Optimiser:
     def __init__(self, name: str, o: Any) -> None:
         self.name, self.o = name, o
         self.idle = not o.state or isinstance(o, LBFGS)
-        """Whether the step may only clear its gradients, as the closure of L-BFGS does: its state is no concern then."""
+        """Whether the step only clears its gradients, as the closure of L-BFGS does: its state does not matter then."""
         self.states = {} if self.idle else dict(o.state)
         self.contents = {p: dict(s) for p, s in self.states.items()}
         self.tensors: list[Tensor] = []
