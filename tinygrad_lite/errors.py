@@ -66,6 +66,10 @@ class DeviceError(_Visible, RuntimeError, ValueError):
     """A device that does not exist here."""
 
 
+class OutOfMemoryError(_Visible, MemoryError, RuntimeError):
+    """No memory for a result; PyTorch raises a RuntimeError of this name, Python and NumPy a MemoryError."""
+
+
 class FileError(_Visible, ValueError, RuntimeError):
     """A file that is damaged, or whose format or content is not supported."""
 
@@ -122,6 +126,8 @@ WORDS = (
     (r"maximum recursion depth exceeded.*", "an argument contains itself, or is nested too deeply"),
     (r"The truth value of an array.*", "expected one value, got several"),
     (r"setting an array element with a sequence.*", "the rows have different lengths"),
+    (r"^Unable to allocate", "out of memory: cannot allocate"),
+    (r"^(_ArrayMemory|Memory)Error$", "out of memory"),
     (r"unhashable type: '(\S+)'", r"a \1 is not allowed here"),
     (r"(not enough|too many) values to unpack \(expected (\d+).*", r"expected \2 values"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.mode import is_inference_mode_enabled as is_inference_mode_enabled
 from tinygrad_lite.engine.no_effect import NO_EFFECT, absent, ignored
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, set_default_dtype
-from tinygrad_lite.errors import DTypeError, OptionError
+from tinygrad_lite.errors import DTypeError, OptionError, OutOfMemoryError
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 
 __all__ = [
@@ -154,10 +154,6 @@ def set_num_interop_threads(num: int) -> None:
 # ------------------------------------------------------------------------------------------------ devices, autocast
 class AcceleratorError(RuntimeError):
     """An error of a device: raised by none here."""
-
-
-class OutOfMemoryError(RuntimeError):
-    """A device without memory left: raised by none here; NumPy raises MemoryError."""
 
 
 Stream, Event = (absent(name, "there is no device beside the CPU") for name in ("Stream", "Event"))

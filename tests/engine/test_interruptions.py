@@ -154,3 +154,10 @@ def test_a_system_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", refused)
     pool = threads.Pool(3)
     assert pool.size == 0 and pool.share([range(1), range(1, 3)], len) == [1, 2]
+
+
+@pytest.mark.parametrize("call", [lambda: tl.ones(1).expand(2**50).exp(), lambda: tl.zeros(2**50)])
+@pytest.mark.parametrize("kind", [MemoryError, RuntimeError, tl.OutOfMemoryError])
+def test_more_than_there_is_memory_for(call: Any, kind: Any) -> None:
+    with pytest.raises(kind, match="^(exp|zeros): out of memory: cannot allocate"):
+        call()

@@ -15,18 +15,20 @@ import time
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-PARTS = ("arguments", "readers", "saving")
+PARTS = ("arguments", "readers", "saving", "commands", "memory", "threads", "soak", "pages")
+ON_REQUEST = ("coverage",)  # needs an extra
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one or more of {', '.join(PARTS)}; by default all")
+    known = f"some of {', '.join(PARTS)} (by default these), or coverage"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=known)
     parser.add_argument("--minutes", type=float, default=1.0, help="time for all parts together")
     parser.add_argument("--seed", type=int, help="repeat a run; by default drawn")
     options = parser.parse_args(argv)
-    unknown = set(options.parts) - {*PARTS}
+    unknown = set(options.parts) - {*PARTS, *ON_REQUEST}
     if unknown:
-        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS + ON_REQUEST)}")
     parts = options.parts or PARTS
     seed = int(time.time()) % 10_000 if options.seed is None else options.seed
     failed = False

@@ -29,6 +29,7 @@ import numpy as np
 
 import tinygrad_lite as tl
 from tests.fuzz.findings import Findings
+from tests.fuzz.processes import Hang, alarm, limited, silent
 from tests.fuzz.values import Draw, a_tensor, fitting, hostile, remembered, shown
 from tinygrad_lite import nn
 from tinygrad_lite.engine.mode import MODE, Mode
@@ -63,10 +64,6 @@ RAW = (
     NameError, AssertionError, SystemError,
 )  # fmt: skip
 NAMED = re.compile(r"^[A-Za-z_.0-9]+(\(\))?: |^[A-Za-z_.0-9]+\(\) ")
-
-
-class Hang(BaseException):
-    """Raised by the alarm inside a call that takes too long."""
 
 
 def public_names() -> list[Named]:
@@ -266,17 +263,10 @@ def resident() -> int:
 # ------------------------------------------------------------------------------------------------ processes
 def child(work: list[Named], numbers: range, start: int, shared: mmap.mmap, out: int) -> None:
     """Make the calls of some names from call ``start`` on, and write what was found to ``out``."""
-    import resource
     import socket
     import warnings
 
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20 << 20, 20 << 20))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    def alarm(*_: Any) -> None:
-        raise Hang
+    limited(4)
 
     def refuse(*_: Any) -> None:
         raise OSError("no network in a fuzzed process")
@@ -284,10 +274,7 @@ def child(work: list[Named], numbers: range, start: int, shared: mmap.mmap, out:
     signal.signal(signal.SIGALRM, alarm)
     socket.socket.connect = refuse  # type: ignore[method-assign,assignment]
     socket.getaddrinfo = refuse  # type: ignore[assignment]
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    sys.stdout = sys.stderr = open(os.devnull, "w")
+    silent()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     found = Findings()

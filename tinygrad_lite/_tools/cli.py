@@ -5,6 +5,7 @@ The module of a command is imported only when it runs.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -51,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if args[0] not in COMMANDS:
         print(f"tinygrad-lite: no command '{visible(args[0])}'\n\n{usage()}", file=sys.stderr)
+        return 2
+    if args[0] != "run" and (odd := [a for a in args if re.search("[\0-\x08\x0b-\x1f\x7f]", a)]):
+        print(f"tinygrad-lite {args[0]}: an argument holds control characters: '{visible(odd[0])}'", file=sys.stderr)
         return 2
     module, function, _ = COMMANDS[args[0]]
     try:

@@ -6,6 +6,7 @@ import itertools
 import linecache
 import math
 import sys
+import weakref
 from collections import Counter
 from typing import Any
 
@@ -228,10 +229,18 @@ def compiled(parameters: Any, body: list[str], key: int) -> Any:
     maker = "".join(f"    {x}\n" for x in body)
     maker = f"def make({', '.join(parameters)}):\n{maker}    return run, pull, free, measure\n"
     file = f"<compiled step {key:x}>"
-    linecache.cache[file] = (len(maker), None, maker.splitlines(keepends=True), file)
+    text = (len(maker), None, maker.splitlines(keepends=True), file)
+    linecache.cache[file] = text
     found: dict[str, Any] = {}
     exec(compile(maker, file, "exec"), found)
+    weakref.finalize(found["make"], forget, file, text).atexit = False
     return found["make"]
+
+
+def forget(file: str, text: Any) -> None:
+    """Drop the source of a program that is gone, unless another has taken its name."""
+    if linecache.cache.get(file) is text:
+        del linecache.cache[file]
 
 
 class Built:

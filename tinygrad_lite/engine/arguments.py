@@ -19,7 +19,15 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from tinygrad_lite.errors import ArgumentError, LinAlgError, OptionError, ShapeError, describe, in_our_words
+from tinygrad_lite.errors import (
+    ArgumentError,
+    LinAlgError,
+    OptionError,
+    OutOfMemoryError,
+    ShapeError,
+    describe,
+    in_our_words,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -34,8 +42,9 @@ KINDS: tuple[tuple[type[Exception], type[Exception]], ...] = (
     (np.linalg.LinAlgError, LinAlgError), (IndexError, IndexError), (ZeroDivisionError, ZeroDivisionError),
     (TypeError, ArgumentError), (AttributeError, ArgumentError), (ValueError, OptionError), (KeyError, OptionError),
     (ArithmeticError, OptionError), (RecursionError, OptionError), (StopIteration, OptionError),
+    (MemoryError, OutOfMemoryError),
 )  # fmt: skip
-"""What an error of Python or NumPy becomes; others (MemoryError, OSError, NameError) are let through."""
+"""What an error of Python or NumPy becomes; others (OSError, NameError) are let through."""
 
 
 def fits(hint: Any, value: Any) -> bool:

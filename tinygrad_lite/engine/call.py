@@ -38,6 +38,7 @@ from tinygrad_lite.errors import (
     GradientError,
     LinAlgError,
     OptionError,
+    OutOfMemoryError,
     ShapeError,
     describe,
     in_our_words,
@@ -482,8 +483,10 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
         kind = LinAlgError
     elif isinstance(error, ValueError):
         kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else OptionError
+    elif isinstance(error, MemoryError):  # NumPy raises a class of its own
+        kind = OutOfMemoryError
     else:
-        kind = type(error) if type(error) in (ZeroDivisionError, OverflowError, MemoryError) else RuntimeError
+        kind = type(error) if type(error) in (ZeroDivisionError, OverflowError) else RuntimeError
     text = in_our_words(text)
     if not text.startswith(f"{op.name}: "):
         shown = ", ".join(f"{n} {describe(a)}" for n, a in zip(op.params, args, strict=False) if a is not None)

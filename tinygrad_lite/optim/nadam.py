@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.optim.formula import average, average_square, decays, steered
 from tinygrad_lite.optim.optimizer import Job, Optimizer, options
 
@@ -68,19 +69,27 @@ class NAdam(Optimizer):
         for x, g, state, (m, v, work, move) in jobs:
             step, product = state["step"], state["mu_product"]
             mu, mu_next = momentum(group, step), momentum(group, step + 1)
-            if keep != 1.0:
-                multiply(x, keep, x)
+            # numbers become arrays before the first write into x: without memory it keeps its value
+            now, ahead, size, least, kept = (
+                new.array(value, x.dtype)
+                for value in (
+                    -lr * (1.0 - mu) / (1.0 - product), -lr * mu_next / (1.0 - product * mu_next), 1 - beta2**step,
+                    eps, keep,
+                )
+            )  # fmt: skip
             if maximize or decay:
                 g = steered(x, g, maximize, decay, work)
             average(m, g, new1, move)
             average_square(v, g, beta2, new2, move)
-            multiply(g, -lr * (1.0 - mu) / (1.0 - product), move)
-            divide(v, 1 - beta2**step, work)
+            multiply(g, now, move)
+            divide(v, size, work)
             np.sqrt(work, work)
-            add(work, eps, work)
+            add(work, least, work)
             divide(move, work, move)
+            if keep != 1.0:
+                multiply(x, kept, x)
             add(x, move, x)
-            multiply(m, -lr * mu_next / (1.0 - product * mu_next), move)
+            multiply(m, ahead, move)
             divide(move, work, move)
             add(x, move, x)
 

@@ -54,6 +54,9 @@ def run(args: argparse.Namespace | Sequence[str]) -> int:
     if args.examples < 1:
         print(f"gradcheck: --examples must be at least 1, got {args.examples}", file=sys.stderr)
         return 2
+    if args.seed < 0:
+        print(f"gradcheck: --seed must not be negative, got {args.seed}", file=sys.stderr)
+        return 2
     try:
         inputs = [spec_of(text) for text in args.input]
         targets = [*(all_ops() if args.all else ()), *((name, resolve(name)) for name in args.targets)]

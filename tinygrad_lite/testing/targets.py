@@ -94,6 +94,11 @@ def _attribute(target: str) -> Any:
             near = difflib.get_close_matches(part, names, 3, 0.6)
             raise ValueError(f"{where} has no '{part}'" + (f"; did you mean {', '.join(near)}?" if near else ""))
         found = getattr(found, part)
+    if isinstance(found, type) and hasattr(found, "named_parameters"):
+        try:
+            found = found()
+        except TypeError as error:
+            raise ValueError(f"{target} is a class, and calling it without arguments fails: {error}") from error
     if not callable(found) and not isinstance(found, tuple):
         raise ValueError(
             f"{target} is a {type(found).__name__}; name a function, a module or a (forward, backward) pair"

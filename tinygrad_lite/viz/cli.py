@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.tensor import make
-from tinygrad_lite.errors import MissingExtra, visible
+from tinygrad_lite.errors import visible
 from tinygrad_lite.viz.draw import draw
 from tinygrad_lite.viz.model import SHOWN, Graph
 from tinygrad_lite.viz.summary import summary
@@ -55,11 +55,11 @@ def run(argv: Sequence[str]) -> int:
         return stop.code if isinstance(stop.code, int) else 2
     try:
         text = answer(args)
-    except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError) as error:
-        if isinstance(error, ImportError) and not isinstance(error, (MissingExtra, ModuleNotFoundError)):
-            raise
+    except (Exception, SystemExit) as error:  # the code of a user may raise anything when it is imported or called
         words = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"tinygrad-lite graph: {visible(words)}", file=sys.stderr)
+        own = isinstance(error, (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError))
+        kind = "" if own else f"{type(error).__name__}: "
+        print(f"tinygrad-lite graph: {kind}{visible(words)}", file=sys.stderr)
         return 1
     print(text)
     return 0

@@ -193,8 +193,9 @@ def _learn(name: str, running: Any, seen: Any, momentum: float) -> None:
     """Move a running statistic towards that of the batch, in place."""
     if running is not None:
         array = running.array if isinstance(running, Tensor) else running
+        step = new.asarray(momentum * seen, array.dtype)  # before the first write: without memory nothing is learned
         array *= 1 - momentum
-        array += new.asarray(momentum * seen, array.dtype)
+        array += step
 
 
 @function(method=False, functional=True)
