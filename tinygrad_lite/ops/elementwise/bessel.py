@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import MOST
 from tinygrad_lite.engine.op import op
 from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.errors import OptionError
 from tinygrad_lite.ops.elementwise import bessel_values as values
 
 DOC = """Return {text}. As in PyTorch, it has no derivative.
@@ -59,11 +61,14 @@ def _polynomial(name: str, text: str, shown: str, first: Callable[[Any], Any], r
     """Declare polynomials by the one of degree 1 and the recurrence ``rest(k, x, p[k], p[k - 1])``."""
 
     def forward(input: Array, n: Array) -> Array:
-        x, degree = np.broadcast_arrays(input, np.trunc(n))
+        x, degree = np.broadcast_arrays(input, np.where(np.isnan(n), -1, np.trunc(n)))
+        highest = degree.max(initial=0)
+        if highest > MOST:
+            raise OptionError(f"{name}: n must be at most {MOST:,}, got {highest:.6g}")
         with np.errstate(all="ignore"):
             before, now = new.ones_like(x), first(x)
             y = np.where(degree < 0, 0, np.where(degree == 0, before, now))
-            for k in range(1, int(degree.max(initial=0))):
+            for k in range(1, int(highest)):
                 before, now = now, rest(k, x, now, before)
                 y = np.where(degree == k + 1, now, y)
         return y.astype(x.dtype)
