@@ -50,15 +50,20 @@ def blas() -> str:
 def cell(value: dict[str, Any]) -> str:
     """Return the median of a peer, and ours as a multiple of it."""
     if "median" not in value:
-        return "missing" if "missing" in value else "–"
+        return "–"
     note = "" if value.get("comparable", True) else "*"
     text = f"{value['median'] * 1e6:,.1f}{note}"
     return f"{text} ({value['ratio']['median']:.2f})" if "ratio" in value else text
 
 
+def present(results: dict[str, Any], peers: list[str]) -> list[str]:
+    """Return the peers that are installed and work; `absences` names the others."""
+    return [p for p in peers if any("missing" not in row.get(p, {}) for row in results.values())]
+
+
 def speed(results: dict[str, Any], peers: list[str]) -> str:
     """Return the table of one number of threads."""
-    shown = [p for p in peers if p != OURS]
+    shown = [p for p in present(results, peers) if p != OURS]
     count = max((len(v["ratio"]["runs"]) for row in results.values() for v in row.values() if "ratio" in v), default=1)
     words = "median" if count == 1 else f"median of {count} runs (least … most)"
     lines = [
@@ -85,6 +90,7 @@ def speed(results: dict[str, Any], peers: list[str]) -> str:
 
 def first_steps(results: dict[str, Any], peers: list[str]) -> str:
     """Return the table of what the very first step costs (compilation included)."""
+    peers = present(results, peers)
     lines = [f"| first step, ms | {' | '.join(peers)} |", f"| --- |{' --- |' * len(peers)}"]
     for name, row in results.items():
         cells = [f"{row[p]['first'] * 1e3:,.1f}" if "first" in row.get(p, {}) else "–" for p in peers]

@@ -56,7 +56,8 @@ def test_the_page_shows_spread_and_reasons(benchmarks):
     found = {"machine": {}, "peers": peers, "speed": {"1": combined(runs())}, "costs": {}}
     page = benchmarks.report.markdown(found)
     assert "median of 3 runs (least … most), fastest step" in page
-    assert "| 0.35 | **0.50 (0.25 … 0.60), 0.50** | 50.0 | 100.0 (0.50) | missing | – | – |" in page
+    assert "| 0.35 | **0.50 (0.25 … 0.60), 0.50** | 50.0 | 100.0 (0.50) | – | – |" in page
+    assert "| MyGrad |" not in page
     assert "- MyGrad is missing: No module named 'mygrad'\n- xor: autograd: RecursionError: too deep\n\n" in page
     assert "scikit-learn:" not in page
     found["speed"] = {"1": combined(runs()[:1])}
