@@ -46,7 +46,7 @@ LAYERS = (  # page, title, files of tinygrad_lite.nn
     ("convolution", "Convolution layers", "conv"),
     ("pooling", "Pooling layers", "pooling"),
     ("padding", "Padding layers", "padding"),
-    ("activations", "Activations", "activation"),
+    ("activations", "Activations", "activation softmax"),
     ("normalisation", "Normalisation layers", "normalisation"),
     ("recurrent", "Recurrent layers", "recurrent"),
     ("transformer", "Attention and transformers", "attention transformer"),

@@ -35,5 +35,6 @@ from tinygrad_lite.nn.pooling import *  # noqa: F403
 from tinygrad_lite.nn.recurrent import *  # noqa: F403
 from tinygrad_lite.nn.recurrent import _Cell as RNNCellBase, _Recurrent as RNNBase
 from tinygrad_lite.nn.regularisation import L1 as L1, L2 as L2, ElasticNet as ElasticNet, GroupLasso as GroupLasso
+from tinygrad_lite.nn.softmax import *  # noqa: F403
 from tinygrad_lite.nn.transformer import *  # noqa: F403
 from tinygrad_lite.nn.upsampling import *  # noqa: F403

@@ -11,35 +11,10 @@ from tinygrad_lite.nn.linear import new_parameter
 from tinygrad_lite.nn.module import Module
 
 __all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GLU",
-    "Hardshrink",
-    "Hardsigmoid",
-    "Hardswish",
-    "Hardtanh",
-    "LeakyReLU",
-    "LogSigmoid",
-    "LogSoftmax",
-    "Mish",
-    "PReLU",
-    "RReLU",
-    "ReLU",
-    "ReLU6",
-    "SELU",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softmax2d",
-    "Softmin",
-    "Softplus",
-    "Softshrink",
-    "Softsign",
-    "Tanh",
-    "Tanhshrink",
-    "Threshold",
-]
+    "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
+    "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Softshrink", "Softsign", "Tanh",
+    "Tanhshrink", "Threshold",
+]  # fmt: skip
 
 
 class _Activation(Module):
@@ -62,7 +37,12 @@ class _Activation(Module):
 
 
 class ReLU(_Activation):
-    """Return ``max(x, 0)``; the slope at 0 is 0."""
+    """Return ``max(x, 0)``; the slope at 0 is 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReLU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([0.0000, 0.5000, 2.0000])
+    """
 
     def forward(self, input: Any) -> Any:
         """Return ``relu(input)``."""
@@ -70,7 +50,12 @@ class ReLU(_Activation):
 
 
 class ReLU6(_Activation):
-    """Return ``min(max(x, 0), 6)``."""
+    """Return ``min(max(x, 0), 6)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReLU6()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([0.0000, 0.5000, 2.0000])
+    """
 
     def forward(self, input: Any) -> Any:
         """Return ``relu6(input)``."""
@@ -78,7 +63,12 @@ class ReLU6(_Activation):
 
 
 class SELU(_Activation):
-    """Return ELU with the constants that keep mean 0 and variance 1."""
+    """Return ELU with the constants that keep mean 0 and variance 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.SELU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.1113,  0.5254,  2.1014])
+    """
 
     def forward(self, input: Any) -> Any:
         """Return ``selu(input)``."""
@@ -86,7 +76,12 @@ class SELU(_Activation):
 
 
 class SiLU(_Activation):
-    """Return ``x * sigmoid(x)``."""
+    """Return ``x * sigmoid(x)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.SiLU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.2689,  0.3112,  1.7616])
+    """
 
     def forward(self, input: Any) -> Any:
         """Return ``silu(input)``."""
@@ -94,7 +89,12 @@ class SiLU(_Activation):
 
 
 class Mish(_Activation):
-    """Return ``x * tanh(softplus(x))``."""
+    """Return ``x * tanh(softplus(x))``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Mish()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.3034,  0.3752,  1.9440])
+    """
 
     def forward(self, input: Any) -> Any:
         """Return ``mish(input)``."""
@@ -102,7 +102,12 @@ class Mish(_Activation):
 
 
 class Hardsigmoid(_Activation):
-    """Return ``relu6(x + 3) / 6``."""
+    """Return ``relu6(x + 3) / 6``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Hardsigmoid()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([0.3333, 0.5833, 0.8333])
+    """
 
     def forward(self, input: Any) -> Any:
         """Return ``hardsigmoid(input)``."""
@@ -110,7 +115,12 @@ class Hardsigmoid(_Activation):
 
 
 class Hardswish(_Activation):
-    """Return ``x * relu6(x + 3) / 6``."""
+    """Return ``x * relu6(x + 3) / 6``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Hardswish()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.3333,  0.2917,  1.6667])
+    """
 
     def extra_repr(self) -> str:
         """Return nothing: ``inplace`` is not shown, as in PyTorch."""
@@ -122,7 +132,12 @@ class Hardswish(_Activation):
 
 
 class Sigmoid(_Activation):
-    """Return the logistic function of each element."""
+    """Return the logistic function of each element.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Sigmoid()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([0.2689, 0.6225, 0.8808])
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +148,12 @@ class Sigmoid(_Activation):
 
 
 class Tanh(_Activation):
-    """Return the hyperbolic tangent of each element."""
+    """Return the hyperbolic tangent of each element.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Tanh()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.7616,  0.4621,  0.9640])
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +164,12 @@ class Tanh(_Activation):
 
 
 class LogSigmoid(_Activation):
-    """Return ``log(sigmoid(x))``."""
+    """Return ``log(sigmoid(x))``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LogSigmoid()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.3133, -0.4741, -0.1269])
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,7 +180,12 @@ class LogSigmoid(_Activation):
 
 
 class Softsign(_Activation):
-    """Return ``x / (1 + |x|)``."""
+    """Return ``x / (1 + |x|)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Softsign()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.5000,  0.3333,  0.6667])
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,7 +196,12 @@ class Softsign(_Activation):
 
 
 class Tanhshrink(_Activation):
-    """Return ``x - tanh(x)``."""
+    """Return ``x - tanh(x)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Tanhshrink()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.2384,  0.0379,  1.0360])
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +212,12 @@ class Tanhshrink(_Activation):
 
 
 class LeakyReLU(_Activation):
-    """Return ``x`` where it is positive, ``negative_slope * x`` elsewhere."""
+    """Return ``x`` where it is positive, ``negative_slope * x`` elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LeakyReLU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.0100,  0.5000,  2.0000])
+    """
 
     shown = ("negative_slope",)
 
@@ -191,7 +231,12 @@ class LeakyReLU(_Activation):
 
 
 class ELU(_Activation):
-    """Return ``x`` above zero, ``alpha * (exp(x) - 1)`` below."""
+    """Return ``x`` above zero, ``alpha * (exp(x) - 1)`` below.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ELU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.6321,  0.5000,  2.0000])
+    """
 
     shown = ("alpha",)
 
@@ -205,7 +250,12 @@ class ELU(_Activation):
 
 
 class CELU(_Activation):
-    """Return ``x`` above zero, ``alpha * (exp(x / alpha) - 1)`` below."""
+    """Return ``x`` above zero, ``alpha * (exp(x / alpha) - 1)`` below.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.CELU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.6321,  0.5000,  2.0000])
+    """
 
     shown = ("alpha",)
 
@@ -219,7 +269,12 @@ class CELU(_Activation):
 
 
 class Hardtanh(_Activation):
-    """Return ``x`` cut off at ``min_val`` and ``max_val``."""
+    """Return ``x`` cut off at ``min_val`` and ``max_val``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Hardtanh()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
 
     shown = ("min_val", "max_val")
 
@@ -233,7 +288,12 @@ class Hardtanh(_Activation):
 
 
 class Threshold(_Activation):
-    """Return ``x`` where it is above ``threshold``, ``value`` elsewhere."""
+    """Return ``x`` where it is above ``threshold``, ``value`` elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Threshold(0.0, 9.0)(tl.tensor([-1.0, 0.5]))
+    tensor([9.0000, 0.5000])
+    """
 
     shown = ("threshold", "value")
 
@@ -247,7 +307,12 @@ class Threshold(_Activation):
 
 
 class Softplus(_Activation):
-    """Return ``log(1 + exp(beta * x)) / beta``."""
+    """Return ``log(1 + exp(beta * x)) / beta``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Softplus()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([0.3133, 0.9741, 2.1269])
+    """
 
     shown = ("beta", "threshold")
 
@@ -261,7 +326,12 @@ class Softplus(_Activation):
 
 
 class Softshrink(_Activation):
-    """Return ``x`` moved towards zero by ``lambd``."""
+    """Return ``x`` moved towards zero by ``lambd``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Softshrink()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.5000,  0.0000,  1.5000])
+    """
 
     shown = ("lambd",)
 
@@ -279,7 +349,12 @@ class Softshrink(_Activation):
 
 
 class Hardshrink(_Activation):
-    """Return ``x`` where it is further than ``lambd`` from zero, 0 elsewhere."""
+    """Return ``x`` where it is further than ``lambd`` from zero, 0 elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Hardshrink()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.,  0.,  2.])
+    """
 
     shown = ("lambd",)
 
@@ -297,7 +372,12 @@ class Hardshrink(_Activation):
 
 
 class GLU(_Activation):
-    """Return the first half along ``dim`` times the sigmoid of the second."""
+    """Return the first half along ``dim`` times the sigmoid of the second.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.GLU()(tl.tensor([1.0, 2.0, 3.0, 4.0]))
+    tensor([0.9526, 1.9640])
+    """
 
     shown = ("dim",)
 
@@ -314,6 +394,10 @@ class GELU(_Activation):
     """Compute ``x * Phi(x)``, where Phi is the normal distribution function.
 
     ``approximate='tanh'`` computes PyTorch's approximation of it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.GELU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.1587,  0.3457,  1.9545])
     """
 
     def __init__(self, approximate: str = "none") -> None:
@@ -333,6 +417,10 @@ class PReLU(_Activation):
     """Compute ``x`` where it is positive, ``weight * x`` elsewhere.
 
     The weight is learned: one number, or one per channel.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.PReLU()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.2500,  0.5000,  2.0000], grad_fn=<where>)
     """
 
     shown = ("num_parameters",)
@@ -355,6 +443,10 @@ class RReLU(_Activation):
     """Compute leaky ReLU with a random slope per element in training.
 
     In evaluation the slope is the middle of ``lower`` and ``upper``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.RReLU().eval()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.2292,  0.5000,  2.0000])
     """
 
     shown = ("lower", "upper")
@@ -366,48 +458,3 @@ class RReLU(_Activation):
     def forward(self, input: Any) -> Any:
         """Return ``rrelu`` of the input."""
         return F.rrelu(input, self.lower, self.upper, self.training, inplace=self.inplace)
-
-
-class _Softmax(_Activation):
-    function: Any = staticmethod(F.softmax)
-    shown = ("dim",)
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Any) -> Any:
-        """Return the function along ``dim``.
-
-        Without ``dim``, which is deprecated: along axis 1, or axis 0 of inputs with 0, 1 or 3 axes.
-        """
-        return self.function(input, self.dim)
-
-
-class Softmax(_Softmax):
-    """Return ``exp(x) / sum(exp(x))`` along ``dim``."""
-
-
-class Softmin(_Softmax):
-    """Return the softmax of ``-x`` along ``dim``."""
-
-    function = staticmethod(F.softmin)
-
-
-class LogSoftmax(_Softmax):
-    """Return the logarithm of the softmax along ``dim``."""
-
-    function = staticmethod(F.log_softmax)
-
-
-class Softmax2d(_Activation):
-    """Return the softmax over the channels of images (N, C, H, W) or (C, H, W)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def forward(self, input: Any) -> Any:
-        """Return the softmax over axis -3."""
-        if input.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D")
-        return F.softmax(input, -3)

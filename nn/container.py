@@ -210,7 +210,12 @@ class ModuleList(_List):
 
 
 class ModuleDict(Module):
-    """A dict of modules that a module knows about."""
+    """A dict of modules that a module knows about.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ModuleDict({'a': tl.nn.Linear(2, 3)})['a']
+    Linear(in_features=2, out_features=3, bias=True)
+    """
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()

@@ -130,7 +130,12 @@ class _Conv(_Base):
 
 
 class Conv1d(_Conv):
-    """Slide kernels along sequences (N, C, L); see `Conv2d`."""
+    """Slide kernels along sequences (N, C, L); see `Conv2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Conv1d(2, 3, 2)(tl.ones(4, 2, 8)).shape
+    (4, 3, 7)
+    """
 
     n = 1
     function = "conv1d"
@@ -157,7 +162,12 @@ class Conv2d(_Conv):
 
 
 class Conv3d(_Conv):
-    """Slide kernels through volumes (N, C, D, H, W); see `Conv2d`."""
+    """Slide kernels through volumes (N, C, D, H, W); see `Conv2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Conv3d(2, 3, 2)(tl.ones(4, 2, 6, 6, 6)).shape
+    (4, 3, 5, 5, 5)
+    """
 
     n = 3
     function = "conv3d"
@@ -209,6 +219,10 @@ class ConvTranspose1d(_ConvTranspose):
     """Compute the transpose of `Conv1d`: short sequences (N, C, L) to longer ones.
 
     The weight is (in, out / groups, *kernel).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ConvTranspose1d(2, 3, 2)(tl.ones(4, 2, 8)).shape
+    (4, 3, 9)
     """
 
     n = 1
@@ -219,6 +233,10 @@ class ConvTranspose2d(_ConvTranspose):
     """Compute the transpose of `Conv2d`: small images (N, C, H, W) to larger ones.
 
     The weight is (in, out / groups, *kernel).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ConvTranspose2d(2, 3, 2, stride=2)(tl.ones(4, 2, 8, 8)).shape
+    (4, 3, 16, 16)
     """
 
     n = 2
@@ -229,6 +247,10 @@ class ConvTranspose3d(_ConvTranspose):
     """Compute the transpose of `Conv3d`: small volumes to larger ones.
 
     Volumes are (N, C, D, H, W), the weight is (in, out / groups, *kernel).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ConvTranspose3d(2, 3, 2)(tl.ones(4, 2, 6, 6, 6)).shape
+    (4, 3, 7, 7, 7)
     """
 
     n = 3
@@ -236,7 +258,12 @@ class ConvTranspose3d(_ConvTranspose):
 
 
 class Unfold(Module):
-    """Return the windows of images (N, C, H, W) as columns (N, C K K, positions)."""
+    """Return the windows of images (N, C, H, W) as columns (N, C K K, positions).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Unfold(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 8, 9)
+    """
 
     def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
         super().__init__()
@@ -252,7 +279,12 @@ class Unfold(Module):
 
 
 class Fold(Module):
-    """Return columns (N, C K K, positions) added back to images (N, C, *output_size)."""
+    """Return columns (N, C K K, positions) added back to images (N, C, *output_size).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Fold((4, 4), 2)(tl.ones(1, 8, 9)).shape
+    (1, 2, 4, 4)
+    """
 
     def __init__(
         self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1

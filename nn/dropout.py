@@ -144,6 +144,10 @@ class Dropout(Module):
     """Set elements to zero with probability ``p`` in training.
 
     The others are divided by ``1 - p``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Dropout().eval()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
     """
 
     function: Any = staticmethod(dropout)
@@ -169,25 +173,45 @@ class _ChannelDropout(Dropout):
 
 
 class Dropout1d(_ChannelDropout):
-    """Set whole channels of sequences (N, C, L) to zero in training."""
+    """Set whole channels of sequences (N, C, L) to zero in training.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Dropout1d().eval()(tl.ones(1, 2, 4)).shape
+    (1, 2, 4)
+    """
 
     function = staticmethod(dropout1d)
 
 
 class Dropout2d(_ChannelDropout):
-    """Set whole channels of images (N, C, H, W) to zero in training."""
+    """Set whole channels of images (N, C, H, W) to zero in training.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Dropout2d().eval()(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 4, 4)
+    """
 
     function = staticmethod(dropout2d)
 
 
 class Dropout3d(_ChannelDropout):
-    """Set whole channels of volumes (N, C, D, H, W) to zero in training."""
+    """Set whole channels of volumes (N, C, D, H, W) to zero in training.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Dropout3d().eval()(tl.ones(1, 2, 4, 4, 4)).shape
+    (1, 2, 4, 4, 4)
+    """
 
     function = staticmethod(dropout3d)
 
 
 class AlphaDropout(Dropout):
-    """Set elements to SELU's lowest value in training; keep mean 0 and variance 1."""
+    """Set elements to SELU's lowest value in training; keep mean 0 and variance 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AlphaDropout().eval()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
+    """
 
     function = staticmethod(alpha_dropout)
 
@@ -196,6 +220,10 @@ class FeatureAlphaDropout(Dropout):
     """Set whole channels to SELU's lowest value in training.
 
     Mean 0 and variance 1 are kept.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.FeatureAlphaDropout().eval()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
     """
 
     function = staticmethod(feature_alpha_dropout)

@@ -141,7 +141,12 @@ class EmbeddingBag(Module):
 
 
 class CosineSimilarity(Module):
-    """Return the cosine of the angle between two tensors along ``dim``."""
+    """Return the cosine of the angle between two tensors along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.CosineSimilarity()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]))
+    tensor([0.8000])
+    """
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
@@ -153,7 +158,12 @@ class CosineSimilarity(Module):
 
 
 class PairwiseDistance(Module):
-    """Return the p-norm of the difference of two tensors along their last axis."""
+    """Return the p-norm of the difference of two tensors along their last axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.PairwiseDistance()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]))
+    tensor([1.4142])
+    """
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()

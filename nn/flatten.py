@@ -33,7 +33,12 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Make the axis ``dim`` several of lengths ``unflattened_size`` (one may be -1)."""
+    """Make the axis ``dim`` several of lengths ``unflattened_size`` (one may be -1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Unflatten(1, (2, 3))(tl.ones(4, 6)).shape
+    (4, 2, 3)
+    """
 
     def __init__(self, dim: int, unflattened_size: Any) -> None:
         super().__init__()
@@ -67,6 +72,10 @@ class Reshape(Module):
     """Give each sample another shape.
 
     ``Reshape(1, 28, 28)`` turns (N, 784) into (N, 1, 28, 28).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Reshape(2, 3)(tl.ones(4, 6)).shape
+    (4, 2, 3)
     """
 
     def __init__(self, *shape: Any) -> None:

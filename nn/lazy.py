@@ -93,7 +93,12 @@ class LazyModuleMixin:
 
 
 class LazyLinear(LazyModuleMixin, Linear):
-    """Be a `Linear` whose ``in_features`` is read off the first input."""
+    """Be a `Linear` whose ``in_features`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyLinear(3)(tl.ones(4, 2)).shape
+    (4, 3)
+    """
 
     cls_to_become = Linear
 
@@ -176,37 +181,67 @@ class _LazyConvTranspose(_LazyChannels):
 
 
 class LazyConv1d(_LazyConv, Conv1d):
-    """Be a `Conv1d` whose ``in_channels`` is read off the first input."""
+    """Be a `Conv1d` whose ``in_channels`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyConv1d(3, 2)(tl.ones(4, 2, 8)).shape
+    (4, 3, 7)
+    """
 
     cls_to_become = Conv1d
 
 
 class LazyConv2d(_LazyConv, Conv2d):
-    """Be a `Conv2d` whose ``in_channels`` is read off the first input."""
+    """Be a `Conv2d` whose ``in_channels`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyConv2d(3, 2)(tl.ones(4, 2, 8, 8)).shape
+    (4, 3, 7, 7)
+    """
 
     cls_to_become = Conv2d
 
 
 class LazyConv3d(_LazyConv, Conv3d):
-    """Be a `Conv3d` whose ``in_channels`` is read off the first input."""
+    """Be a `Conv3d` whose ``in_channels`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyConv3d(3, 2)(tl.ones(4, 2, 5, 5, 5)).shape
+    (4, 3, 4, 4, 4)
+    """
 
     cls_to_become = Conv3d
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
-    """Be a `ConvTranspose1d` whose ``in_channels`` is read off the first input."""
+    """Be a `ConvTranspose1d` whose ``in_channels`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyConvTranspose1d(3, 2)(tl.ones(4, 2, 8)).shape
+    (4, 3, 9)
+    """
 
     cls_to_become = ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
-    """Be a `ConvTranspose2d` whose ``in_channels`` is read off the first input."""
+    """Be a `ConvTranspose2d` whose ``in_channels`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyConvTranspose2d(3, 2)(tl.ones(4, 2, 8, 8)).shape
+    (4, 3, 9, 9)
+    """
 
     cls_to_become = ConvTranspose2d
 
 
 class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
-    """Be a `ConvTranspose3d` whose ``in_channels`` is read off the first input."""
+    """Be a `ConvTranspose3d` whose ``in_channels`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyConvTranspose3d(3, 2)(tl.ones(4, 2, 5, 5, 5)).shape
+    (4, 3, 6, 6, 6)
+    """
 
     cls_to_become = ConvTranspose3d
 
@@ -239,36 +274,66 @@ class _LazyNorm(LazyModuleMixin):
 
 
 class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
-    """Be a `BatchNorm1d` whose ``num_features`` is read off the first input."""
+    """Be a `BatchNorm1d` whose ``num_features`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyBatchNorm1d()(tl.ones(4, 2, 8)).shape
+    (4, 2, 8)
+    """
 
     cls_to_become = BatchNorm1d
 
 
 class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
-    """Be a `BatchNorm2d` whose ``num_features`` is read off the first input."""
+    """Be a `BatchNorm2d` whose ``num_features`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyBatchNorm2d()(tl.ones(4, 2, 8, 8)).shape
+    (4, 2, 8, 8)
+    """
 
     cls_to_become = BatchNorm2d
 
 
 class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
-    """Be a `BatchNorm3d` whose ``num_features`` is read off the first input."""
+    """Be a `BatchNorm3d` whose ``num_features`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyBatchNorm3d()(tl.ones(4, 2, 5, 5, 5)).shape
+    (4, 2, 5, 5, 5)
+    """
 
     cls_to_become = BatchNorm3d
 
 
 class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
-    """Be an `InstanceNorm1d` whose ``num_features`` is read off the first input."""
+    """Be an `InstanceNorm1d` whose ``num_features`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyInstanceNorm1d()(tl.ones(4, 2, 8)).shape
+    (4, 2, 8)
+    """
 
     cls_to_become = InstanceNorm1d
 
 
 class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
-    """Be an `InstanceNorm2d` whose ``num_features`` is read off the first input."""
+    """Be an `InstanceNorm2d` whose ``num_features`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyInstanceNorm2d()(tl.ones(4, 2, 8, 8)).shape
+    (4, 2, 8, 8)
+    """
 
     cls_to_become = InstanceNorm2d
 
 
 class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
-    """Be an `InstanceNorm3d` whose ``num_features`` is read off the first input."""
+    """Be an `InstanceNorm3d` whose ``num_features`` is read off the first input.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LazyInstanceNorm3d()(tl.ones(4, 2, 5, 5, 5)).shape
+    (4, 2, 5, 5, 5)
+    """
 
     cls_to_become = InstanceNorm3d

@@ -33,7 +33,12 @@ def uniform_parameter(shape: tuple[int, ...], bound: float, dtype: Any = None) -
 
 
 class Identity(Module):
-    """Return the input; takes and ignores any arguments."""
+    """Return the input; takes and ignores any arguments.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Identity()(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -112,6 +117,10 @@ class Bilinear(Module):
     r"""Compute :math:`x_1^\top W_k x_2 + b_k` for each output k.
 
     Inputs (..., in1) and (..., in2), output (..., out).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Bilinear(2, 3, 4)(tl.ones(5, 2), tl.ones(5, 3)).shape
+    (5, 4)
     """
 
     def __init__(

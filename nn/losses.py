@@ -111,7 +111,12 @@ class _Weighted(Loss):
 
 
 class MSELoss(_Plain, function=F.mse_loss):
-    """Compute the mean of ``(input - target) ** 2``."""
+    """Compute the mean of ``(input - target) ** 2``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MSELoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.0250)
+    """
 
     def forward(self, input: Any, target: Any) -> Any:
         """Return the loss."""
@@ -120,32 +125,60 @@ class MSELoss(_Plain, function=F.mse_loss):
 
 
 class L1Loss(_Plain, function=F.l1_loss):
-    """Compute the mean of ``|input - target|``."""
+    """Compute the mean of ``|input - target|``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.L1Loss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.1500)
+    """
 
 
 class SoftMarginLoss(_Plain, function=F.soft_margin_loss):
-    """Compute ``log(1 + exp(-target * input))`` for targets 1 and -1."""
+    """Compute ``log(1 + exp(-target * input))`` for targets 1 and -1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.SoftMarginLoss()(tl.tensor([0.2, 0.9]), tl.tensor([1.0, -1.0]))
+    tensor(0.9196)
+    """
 
 
 class MultiLabelMarginLoss(_Plain, function=F.multilabel_margin_loss):
     """Compute the hinge loss over pairs of a right and a wrong class.
 
     A row of the target lists the right classes; -1 ends the list.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MultiLabelMarginLoss()(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[0, 2, -1]]))
+    tensor(0.4667)
     """
 
 
 class BCELoss(_Weighted, function=F.binary_cross_entropy):
-    """Compute the binary cross-entropy of probabilities; ``weight`` is per element."""
+    """Compute the binary cross-entropy of probabilities; ``weight`` is per element.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.BCELoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.1643)
+    """
 
 
 class MultiLabelSoftMarginLoss(_Weighted, function=F.multilabel_soft_margin_loss):
-    """Compute the binary cross-entropy of each class's score, averaged."""
+    """Compute the binary cross-entropy of each class's score, averaged.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MultiLabelSoftMarginLoss()(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[1.0, 0.0, 1.0]]))
+    tensor(0.5818)
+    """
 
 
 class SmoothL1Loss(Loss, function=F.smooth_l1_loss):
     """Compute ``d² / (2 beta)`` where ``d < beta``, else ``d - beta / 2``.
 
     ``d`` is ``|input - target|``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.SmoothL1Loss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.0125)
     """
 
     size_average: Flag = None
@@ -158,6 +191,10 @@ class HuberLoss(Loss, function=F.huber_loss):
     """Compute ``d² / 2`` where ``d < delta``, else ``delta (d - delta / 2)``.
 
     ``d`` is ``|input - target|``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.HuberLoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.0125)
     """
 
     reduction: str = "mean"
@@ -168,6 +205,10 @@ class KLDivLoss(Loss, function=F.kl_div):
     """Compute ``target * (log target - input)`` for log-probabilities ``input``.
 
     ``reduction`` may also be 'batchmean': the sum over the batch size.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.KLDivLoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(-0.4500)
     """
 
     reductions = (*REDUCTIONS, "batchmean")
@@ -181,6 +222,10 @@ class PoissonNLLLoss(Loss, function=F.poisson_nll_loss):
     """Compute the negative log-likelihood of counts under a Poisson distribution.
 
     ``input`` is the logarithm of the rate, or with ``log_input=False`` the rate.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.PoissonNLLLoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(1.3905)
     """
 
     log_input: bool = True
@@ -195,6 +240,10 @@ class GaussianNLLLoss(Loss, function=F.gaussian_nll_loss, kw_only=True):
     """Compute the negative log-likelihood under a normal distribution.
 
     Called with ``(input, target, var)``: mean, observation, variance.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.GaussianNLLLoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, 0.5]))
+    tensor(-0.1583)
     """
 
     full: bool = False
@@ -203,7 +252,12 @@ class GaussianNLLLoss(Loss, function=F.gaussian_nll_loss, kw_only=True):
 
 
 class HingeEmbeddingLoss(Loss, function=F.hinge_embedding_loss):
-    """Compute ``input`` for targets 1, ``max(0, margin - input)`` for -1."""
+    """Compute ``input`` for targets 1, ``max(0, margin - input)`` for -1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.HingeEmbeddingLoss()(tl.tensor([0.2, 0.9]), tl.tensor([1.0, -1.0]))
+    tensor(0.1500)
+    """
 
     margin: float = 1.0
     size_average: Flag = None
@@ -212,7 +266,12 @@ class HingeEmbeddingLoss(Loss, function=F.hinge_embedding_loss):
 
 
 class MarginRankingLoss(Loss, function=F.margin_ranking_loss):
-    """Compute ``max(0, -target * (input1 - input2) + margin)``."""
+    """Compute ``max(0, -target * (input1 - input2) + margin)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MarginRankingLoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, -1.0]))
+    tensor(0.)
+    """
 
     margin: float = 0.0
     size_average: Flag = None
@@ -221,7 +280,12 @@ class MarginRankingLoss(Loss, function=F.margin_ranking_loss):
 
 
 class CosineEmbeddingLoss(Loss, function=F.cosine_embedding_loss):
-    """Compute ``1 - cos`` for targets 1, ``max(0, cos - margin)`` for -1."""
+    """Compute ``1 - cos`` for targets 1, ``max(0, cos - margin)`` for -1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.CosineEmbeddingLoss()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([1.0]))
+    tensor(0.2000)
+    """
 
     margin: float = 0.0
     size_average: Flag = None
@@ -230,7 +294,12 @@ class CosineEmbeddingLoss(Loss, function=F.cosine_embedding_loss):
 
 
 class TripletMarginLoss(Loss, function=F.triplet_margin_loss):
-    """Compute ``max(0, margin + |anchor - positive| - |anchor - negative|)``."""
+    """Compute ``max(0, margin + |anchor - positive| - |anchor - negative|)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.TripletMarginLoss()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([[0.0, 0.0]]))
+    tensor(0.1781)
+    """
 
     margin: float = 1.0
     p: float = 2.0
@@ -242,7 +311,12 @@ class TripletMarginLoss(Loss, function=F.triplet_margin_loss):
 
 
 class TripletMarginWithDistanceLoss(Loss, function=F.triplet_margin_with_distance_loss, kw_only=True):
-    """Compute the triplet loss with a distance function of your choice."""
+    """Compute the triplet loss with a distance function of your choice.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.TripletMarginWithDistanceLoss()(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([[0.0, 0.0]]))
+    tensor(0.1781)
+    """
 
     distance_function: Any = None
     margin: float = 1.0
@@ -251,7 +325,12 @@ class TripletMarginWithDistanceLoss(Loss, function=F.triplet_margin_with_distanc
 
 
 class NLLLoss(Loss, function=F.nll_loss):
-    """Compute minus the log-probability of the right class; ``weight`` is per class."""
+    """Compute minus the log-probability of the right class; ``weight`` is per class.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.NLLLoss()(tl.tensor([[2.0, 0.5, 0.1]]).log_softmax(1), tl.tensor([0]))
+    tensor(0.3168)
+    """
 
     weight: Any = None
     size_average: Flag = None
@@ -275,6 +354,10 @@ class CrossEntropyLoss(Loss, function=F.cross_entropy):
     """Compute the cross-entropy of scores (N, C, *) and targets.
 
     Targets are class numbers (N, *) or class probabilities (N, C, *).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.CrossEntropyLoss()(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([0]))
+    tensor(0.3168)
     """
 
     weight: Any = None
@@ -289,6 +372,10 @@ class BCEWithLogitsLoss(Loss, function=F.binary_cross_entropy_with_logits):
     """Compute the binary cross-entropy of ``sigmoid(input)``.
 
     ``pos_weight`` weighs positive targets.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.BCEWithLogitsLoss()(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.5696)
     """
 
     weight: Any = None
@@ -302,6 +389,10 @@ class MultiMarginLoss(Loss, function=F.multi_margin_loss):
     """Compute the mean of ``max(0, margin - right score + wrong score) ** p``.
 
     The mean is over the wrong classes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MultiMarginLoss()(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([0]))
+    tensor(0.)
     """
 
     p: int = 1

@@ -146,13 +146,23 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """Normalise each channel of images (N, C, H, W) over the batch."""
+    """Normalise each channel of images (N, C, H, W) over the batch.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.BatchNorm2d(2)(tl.ones(4, 2, 8, 8)).shape
+    (4, 2, 8, 8)
+    """
 
     dims = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    """Normalise each channel of volumes (N, C, D, H, W) over the batch."""
+    """Normalise each channel of volumes (N, C, D, H, W) over the batch.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.BatchNorm3d(2)(tl.ones(4, 2, 5, 5, 5)).shape
+    (4, 2, 5, 5, 5)
+    """
 
     dims = (5,)
 
@@ -161,6 +171,10 @@ class SyncBatchNorm(_BatchNorm):
     """Normalise each channel over the batches of all ranks of ``process_group``, in training; `BatchNorm` of any rank.
 
     In one process, and in evaluation, it is `BatchNorm1d` for inputs of any number of dimensions.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.SyncBatchNorm(2)(tl.ones(4, 2, 8)).shape
+    (4, 2, 8)
     """
 
     dims = (2, 3, 4, 5)
@@ -225,19 +239,34 @@ class _InstanceNorm(_Running):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Normalise each channel of each sequence, (N, C, L) or (C, L)."""
+    """Normalise each channel of each sequence, (N, C, L) or (C, L).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.InstanceNorm1d(2)(tl.ones(4, 2, 8)).shape
+    (4, 2, 8)
+    """
 
     dims = (2, 3)
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Normalise each channel of each image, (N, C, H, W) or (C, H, W)."""
+    """Normalise each channel of each image, (N, C, H, W) or (C, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.InstanceNorm2d(2)(tl.ones(4, 2, 8, 8)).shape
+    (4, 2, 8, 8)
+    """
 
     dims = (3, 4)
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """Normalise each channel of each volume, (N, C, D, H, W) or (C, D, H, W)."""
+    """Normalise each channel of each volume, (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.InstanceNorm3d(2)(tl.ones(4, 2, 5, 5, 5)).shape
+    (4, 2, 5, 5, 5)
+    """
 
     dims = (4, 5)
 
@@ -247,7 +276,12 @@ def _shape(normalized_shape: Any) -> tuple[int, ...]:
 
 
 class LayerNorm(_Scaled):
-    """Normalise each sample over its last axes, of lengths ``normalized_shape``."""
+    """Normalise each sample over its last axes, of lengths ``normalized_shape``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LayerNorm(2)(tl.tensor([[1.0, 3.0]]))
+    tensor([[-1.0000,  1.0000]], grad_fn=<normalise>)
+    """
 
     def __init__(
         self, normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True,
@@ -270,7 +304,12 @@ class LayerNorm(_Scaled):
 
 
 class RMSNorm(_Scaled):
-    """Divide each sample by the root of its mean square over its last axes."""
+    """Divide each sample by the root of its mean square over its last axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.RMSNorm(2)(tl.tensor([[1.0, 3.0]]))
+    tensor([[0.4472, 1.3416]], grad_fn=<normalise>)
+    """
 
     def __init__(
         self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True,
@@ -297,7 +336,12 @@ class RMSNorm(_Scaled):
 
 
 class GroupNorm(_Scaled):
-    """Normalise groups of channels of each sample (N, C, *)."""
+    """Normalise groups of channels of each sample (N, C, *).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.GroupNorm(2, 4)(tl.ones(1, 4, 3)).shape
+    (1, 4, 3)
+    """
 
     def __init__(
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, device: Any = None,
@@ -322,7 +366,12 @@ class GroupNorm(_Scaled):
 
 
 class LocalResponseNorm(Module):
-    """Divide each element by the size of its neighbours in ``size`` channels."""
+    """Divide each element by the size of its neighbours in ``size`` channels.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LocalResponseNorm(2)(tl.ones(4, 2, 8, 8)).shape
+    (4, 2, 8, 8)
+    """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()

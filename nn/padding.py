@@ -57,60 +57,135 @@ class _ConstantPad(_Pad):
 
 
 class ZeroPad1d(_Pad, n=1):
-    """Pad sequences (N, C, L) with zeros."""
+    """Pad sequences (N, C, L) with zeros.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ZeroPad1d(1)(tl.tensor([[[3.0, 1.0, 2.0]]]))
+    tensor([[[0., 3., 1., 2., 0.]]])
+    """
 
 
 class ZeroPad2d(_Pad, n=2):
-    """Pad images (N, C, H, W) with zeros."""
+    """Pad images (N, C, H, W) with zeros.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ZeroPad2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 8, 8)
+    """
 
 
 class ZeroPad3d(_Pad, n=3):
-    """Pad volumes (N, C, D, H, W) with zeros."""
+    """Pad volumes (N, C, D, H, W) with zeros.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ZeroPad3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 8, 10, 12)
+    """
 
 
 class ConstantPad1d(_ConstantPad, n=1):
-    """Pad sequences (N, C, L) with a constant."""
+    """Pad sequences (N, C, L) with a constant.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ConstantPad1d(1, 9.0)(tl.tensor([[[3.0, 1.0]]]))
+    tensor([[[9., 3., 1., 9.]]])
+    """
 
 
 class ConstantPad2d(_ConstantPad, n=2):
-    """Pad images (N, C, H, W) with a constant."""
+    """Pad images (N, C, H, W) with a constant.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ConstantPad2d(1, 9.0)(tl.ones(1, 1, 2, 2)).shape
+    (1, 1, 4, 4)
+    """
 
 
 class ConstantPad3d(_ConstantPad, n=3):
-    """Pad volumes (N, C, D, H, W) with a constant."""
+    """Pad volumes (N, C, D, H, W) with a constant.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ConstantPad3d(1, 9.0)(tl.ones(1, 1, 2, 2, 2)).shape
+    (1, 1, 4, 4, 4)
+    """
 
 
 class ReflectionPad1d(_Pad, n=1, mode="reflect"):
-    """Pad sequences (N, C, L) with their mirror image; the edge is not repeated."""
+    """Pad sequences (N, C, L) with their mirror image; the edge is not repeated.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReflectionPad1d(1)(tl.tensor([[[3.0, 1.0, 2.0]]]))
+    tensor([[[1., 3., 1., 2., 1.]]])
+    """
 
 
 class ReflectionPad2d(_Pad, n=2, mode="reflect"):
-    """Pad images (N, C, H, W) with their mirror image; the edge is not repeated."""
+    """Pad images (N, C, H, W) with their mirror image; the edge is not repeated.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReflectionPad2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 8, 8)
+    """
 
 
 class ReflectionPad3d(_Pad, n=3, mode="reflect"):
-    """Pad volumes (N, C, D, H, W) with their mirror image; the edge is not repeated."""
+    """Pad volumes (N, C, D, H, W) with their mirror image; the edge is not repeated.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReflectionPad3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 8, 10, 12)
+    """
 
 
 class ReplicationPad1d(_Pad, n=1, mode="replicate"):
-    """Pad sequences (N, C, L) by repeating their edge."""
+    """Pad sequences (N, C, L) by repeating their edge.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReplicationPad1d(1)(tl.tensor([[[3.0, 1.0, 2.0]]]))
+    tensor([[[3., 3., 1., 2., 2.]]])
+    """
 
 
 class ReplicationPad2d(_Pad, n=2, mode="replicate"):
-    """Pad images (N, C, H, W) by repeating their edge."""
+    """Pad images (N, C, H, W) by repeating their edge.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReplicationPad2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 8, 8)
+    """
 
 
 class ReplicationPad3d(_Pad, n=3, mode="replicate"):
-    """Pad volumes (N, C, D, H, W) by repeating their edge."""
+    """Pad volumes (N, C, D, H, W) by repeating their edge.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ReplicationPad3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 8, 10, 12)
+    """
 
 
 class CircularPad1d(_Pad, n=1, mode="circular"):
-    """Pad sequences (N, C, L) with values from the opposite edge."""
+    """Pad sequences (N, C, L) with values from the opposite edge.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.CircularPad1d(1)(tl.tensor([[[3.0, 1.0, 2.0]]]))
+    tensor([[[2., 3., 1., 2., 3.]]])
+    """
 
 
 class CircularPad2d(_Pad, n=2, mode="circular"):
-    """Pad images (N, C, H, W) with values from the opposite edge."""
+    """Pad images (N, C, H, W) with values from the opposite edge.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.CircularPad2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 8, 8)
+    """
 
 
 class CircularPad3d(_Pad, n=3, mode="circular"):
-    """Pad volumes (N, C, D, H, W) with values from the opposite edge."""
+    """Pad volumes (N, C, D, H, W) with values from the opposite edge.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.CircularPad3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 8, 10, 12)
+    """

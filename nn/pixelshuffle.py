@@ -11,7 +11,12 @@ __all__ = ["ChannelShuffle", "PixelShuffle", "PixelUnshuffle"]
 
 
 class PixelShuffle(Module):
-    """Spread channels over the image: (N, C r², H, W) becomes (N, C, H r, W r)."""
+    """Spread channels over the image: (N, C r², H, W) becomes (N, C, H r, W r).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.PixelShuffle(2)(tl.ones(1, 4, 2, 2)).shape
+    (1, 1, 4, 4)
+    """
 
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
@@ -30,6 +35,10 @@ class PixelUnshuffle(Module):
     """Turn r x r blocks of pixels into channels.
 
     (N, C, H r, W r) becomes (N, C r², H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.PixelUnshuffle(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 8, 2, 2)
     """
 
     def __init__(self, downscale_factor: int) -> None:
@@ -46,7 +55,12 @@ class PixelUnshuffle(Module):
 
 
 class ChannelShuffle(Module):
-    """Deal the channels out over ``groups``."""
+    """Deal the channels out over ``groups``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.ChannelShuffle(2)(tl.ones(1, 4, 2, 2)).shape
+    (1, 4, 2, 2)
+    """
 
     def __init__(self, groups: int) -> None:
         super().__init__()

@@ -120,25 +120,45 @@ class _MaxUnpool(_Pool):
 
 
 class MaxPool1d(_MaxPool):
-    """Return the largest value in each window of sequences (N, C, L)."""
+    """Return the largest value in each window of sequences (N, C, L).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MaxPool1d(2)(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]))
+    tensor([[[3., 5.]]])
+    """
 
     function = staticmethod(F.max_pool1d)
 
 
 class MaxPool2d(_MaxPool):
-    """Return the largest value in each window of images (N, C, H, W)."""
+    """Return the largest value in each window of images (N, C, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MaxPool2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 2, 2)
+    """
 
     function = staticmethod(F.max_pool2d)
 
 
 class MaxPool3d(_MaxPool):
-    """Return the largest value in each window of volumes (N, C, D, H, W)."""
+    """Return the largest value in each window of volumes (N, C, D, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MaxPool3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 2, 3, 4)
+    """
 
     function = staticmethod(F.max_pool3d)
 
 
 class AvgPool1d(_AvgPool):
-    """Return the mean of each window of sequences (N, C, L)."""
+    """Return the mean of each window of sequences (N, C, L).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AvgPool1d(2)(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]))
+    tensor([[[2.0000, 3.5000]]])
+    """
 
     function = staticmethod(F.avg_pool1d)
 
@@ -162,55 +182,100 @@ class AvgPool1d(_AvgPool):
 
 
 class AvgPool2d(_AvgPool):
-    """Return the mean of each window of images (N, C, H, W)."""
+    """Return the mean of each window of images (N, C, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AvgPool2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 2, 2)
+    """
 
     function = staticmethod(F.avg_pool2d)
 
 
 class AvgPool3d(_AvgPool):
-    """Return the mean of each window of volumes (N, C, D, H, W)."""
+    """Return the mean of each window of volumes (N, C, D, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AvgPool3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 2, 3, 4)
+    """
 
     function = staticmethod(F.avg_pool3d)
 
 
 class LPPool1d(_LPPool):
-    """Return the p-norm of each window of sequences (N, C, L)."""
+    """Return the p-norm of each window of sequences (N, C, L).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LPPool1d(2, 2)(tl.tensor([[[3.0, 4.0, 2.0, 5.0]]]))
+    tensor([[[5.0000, 5.3852]]])
+    """
 
     function = staticmethod(F.lp_pool1d)
 
 
 class LPPool2d(_LPPool):
-    """Return the p-norm of each window of images (N, C, H, W)."""
+    """Return the p-norm of each window of images (N, C, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LPPool2d(2, 2)(tl.ones(1, 2, 4, 6)).shape
+    (1, 2, 2, 3)
+    """
 
     function = staticmethod(F.lp_pool2d)
 
 
 class LPPool3d(_LPPool):
-    """Return the p-norm of each window of volumes (N, C, D, H, W)."""
+    """Return the p-norm of each window of volumes (N, C, D, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LPPool3d(2, 2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 2, 3, 4)
+    """
 
     function = staticmethod(F.lp_pool3d)
 
 
 class AdaptiveAvgPool1d(_Adaptive):
-    """Return means over windows of sequences (N, C, L) that give the wanted size."""
+    """Return means over windows of sequences (N, C, L) that give the wanted size.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AdaptiveAvgPool1d(2)(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]))
+    tensor([[[2.0000, 3.5000]]])
+    """
 
     function = staticmethod(F.adaptive_avg_pool1d)
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """Return means over windows of images (N, C, H, W) that give the wanted size."""
+    """Return means over windows of images (N, C, H, W) that give the wanted size.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AdaptiveAvgPool2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 2, 2)
+    """
 
     function = staticmethod(F.adaptive_avg_pool2d)
 
 
 class AdaptiveAvgPool3d(_Adaptive):
-    """Return means over windows of volumes (N, C, D, H, W) that give the wanted size."""
+    """Return means over windows of volumes (N, C, D, H, W) that give the wanted size.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AdaptiveAvgPool3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 2, 2, 2)
+    """
 
     function = staticmethod(F.adaptive_avg_pool3d)
 
 
 class FractionalMaxPool2d(_Pool):
-    """Return the largest value in windows of images (N, C, H, W) at random distances; see Graham, arXiv:1412.6071."""
+    """Return the largest value in windows of images (N, C, H, W) at random distances; see Graham, arXiv:1412.6071.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.FractionalMaxPool2d(2, output_size=2)(tl.ones(1, 2, 5, 5)).shape
+    (1, 2, 2, 2)
+    """
 
     n = 2
     function = staticmethod(F.fractional_max_pool2d)
@@ -239,46 +304,82 @@ class FractionalMaxPool2d(_Pool):
 
 
 class FractionalMaxPool3d(FractionalMaxPool2d):
-    """Return the largest value in windows of volumes (N, C, D, H, W) at random distances."""
+    """Return the largest value in windows of volumes (N, C, D, H, W) at random distances.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.FractionalMaxPool3d(2, output_size=2)(tl.ones(1, 2, 5, 5, 5)).shape
+    (1, 2, 2, 2, 2)
+    """
 
     n = 3
     function = staticmethod(F.fractional_max_pool3d)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMax):
-    """Return maxima over windows of sequences (N, C, L) that give the wanted size."""
+    """Return maxima over windows of sequences (N, C, L) that give the wanted size.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AdaptiveMaxPool1d(2)(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]))
+    tensor([[[3., 5.]]])
+    """
 
     function = staticmethod(F.adaptive_max_pool1d)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMax):
-    """Return maxima over windows of images (N, C, H, W) that give the wanted size."""
+    """Return maxima over windows of images (N, C, H, W) that give the wanted size.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AdaptiveMaxPool2d(2)(tl.ones(1, 2, 4, 4)).shape
+    (1, 2, 2, 2)
+    """
 
     function = staticmethod(F.adaptive_max_pool2d)
 
 
 class AdaptiveMaxPool3d(_AdaptiveMax):
-    """Return maxima of volumes (N, C, D, H, W) over windows that give a wanted size."""
+    """Return maxima of volumes (N, C, D, H, W) over windows that give a wanted size.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.AdaptiveMaxPool3d(2)(tl.ones(1, 2, 4, 6, 8)).shape
+    (1, 2, 2, 2, 2)
+    """
 
     function = staticmethod(F.adaptive_max_pool3d)
 
 
 class MaxUnpool1d(_MaxUnpool):
-    """Put the maxima back where they came from in sequences (N, C, L)."""
+    """Put the maxima back where they came from in sequences (N, C, L).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MaxUnpool1d(2)(tl.tensor([[[3.0, 5.0]]]), tl.tensor([[[0, 3]]]))
+    tensor([[[3., 0., 0., 5.]]])
+    """
 
     n = 1
     function = staticmethod(F.max_unpool1d)
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """Put the maxima back where they came from in images (N, C, H, W)."""
+    """Put the maxima back where they came from in images (N, C, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MaxUnpool2d(2)(tl.ones(1, 1, 1, 2), tl.tensor([[[[0, 3]]]]))
+    tensor([[[[1., 0., 0., 1.],
+              [0., 0., 0., 0.]]]])
+    """
 
     n = 2
     function = staticmethod(F.max_unpool2d)
 
 
 class MaxUnpool3d(_MaxUnpool):
-    """Put the maxima back where they came from in volumes (N, C, D, H, W)."""
+    """Put the maxima back where they came from in volumes (N, C, D, H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MaxUnpool3d(2)(tl.ones(1, 1, 1, 1, 2), tl.tensor([[[[[0, 3]]]]])).shape
+    (1, 1, 2, 2, 4)
+    """
 
     n = 3
     function = staticmethod(F.max_unpool3d)

@@ -228,6 +228,10 @@ class RNN(_Recurrent):
 
     Input (L, N, input_size), (N, L, input_size) with ``batch_first``, or (L, input_size). Returns all outputs of
     the last layer and the last state of each layer and direction.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.RNN(3, 5, batch_first=True)(tl.ones(2, 7, 3))[0].shape
+    (2, 7, 5)
     """
 
     def __init__(
@@ -262,7 +266,12 @@ class LSTM(_Recurrent):
 
 
 class GRU(_Recurrent):
-    """Gated recurrent unit. See `RNN` for the shapes."""
+    """Gated recurrent unit. See `RNN` for the shapes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.GRU(3, 5, batch_first=True)(tl.ones(2, 7, 3))[0].shape
+    (2, 7, 5)
+    """
 
     gates = 3
     steps = staticmethod(_run_gru)
@@ -363,7 +372,12 @@ class _Cell(Module):
 
 
 class RNNCell(_Cell):
-    """One step of `RNN`."""
+    """One step of `RNN`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.RNNCell(3, 5)(tl.ones(2, 3)).shape
+    (2, 5)
+    """
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device: Any = None,
@@ -383,7 +397,12 @@ class RNNCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of `LSTM`: takes and returns (h, c)."""
+    """One step of `LSTM`: takes and returns (h, c).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.LSTMCell(3, 5)(tl.ones(2, 3))[0].shape
+    (2, 5)
+    """
 
     gates = 4
     states = 2
@@ -399,7 +418,12 @@ class LSTMCell(_Cell):
 
 
 class GRUCell(_Cell):
-    """One step of `GRU`."""
+    """One step of `GRU`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.GRUCell(3, 5)(tl.ones(2, 3)).shape
+    (2, 5)
+    """
 
     gates = 3
     steps = staticmethod(_run_gru)

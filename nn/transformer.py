@@ -97,6 +97,10 @@ class TransformerDecoderLayer(_Layer):
     """Compute self-attention, attention to a memory, then two linear layers.
 
     Each is added to its input and normalised.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)(tl.ones(1, 3, 8), tl.ones(1, 5, 8)).shape
+    (1, 3, 8)
     """
 
     multihead_attn: MultiheadAttention
@@ -144,7 +148,12 @@ class _Stack(Module):
 
 
 class TransformerEncoder(_Stack):
-    """A stack of copies of one encoder layer."""
+    """A stack of copies of one encoder layer.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.TransformerEncoder(tl.nn.TransformerEncoderLayer(8, 2, 16), 2)(tl.ones(5, 1, 8)).shape
+    (5, 1, 8)
+    """
 
     def __init__(
         self, encoder_layer: Module, num_layers: int, norm: Module | None = None, enable_nested_tensor: bool = True,
@@ -162,7 +171,12 @@ class TransformerEncoder(_Stack):
 
 
 class TransformerDecoder(_Stack):
-    """A stack of copies of one decoder layer."""
+    """A stack of copies of one decoder layer.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.TransformerDecoder(tl.nn.TransformerDecoderLayer(8, 2, 16), 2)(tl.ones(3, 1, 8), tl.ones(5, 1, 8)).shape
+    (3, 1, 8)
+    """
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__(decoder_layer, num_layers, norm)
@@ -178,7 +192,12 @@ class TransformerDecoder(_Stack):
 
 
 class Transformer(Module):
-    """Encoder and decoder together: forward(src, tgt)."""
+    """Encoder and decoder together: forward(src, tgt).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Transformer(8, 2, 1, 1, 16, batch_first=True)(tl.ones(1, 5, 8), tl.ones(1, 3, 8)).shape
+    (1, 3, 8)
+    """
 
     def __init__(
         self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,

@@ -14,6 +14,10 @@ class Upsample(Module):
     """Resize images to ``size`` or by ``scale_factor``.
 
     `nn.functional.interpolate` does the work.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Upsample(scale_factor=2)(tl.ones(1, 1, 2, 2)).shape
+    (1, 1, 4, 4)
     """
 
     def __init__(
@@ -39,14 +43,24 @@ class Upsample(Module):
 
 
 class UpsamplingNearest2d(Upsample):
-    """Resize images by repeating pixels."""
+    """Resize images by repeating pixels.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.UpsamplingNearest2d(scale_factor=2)(tl.ones(1, 1, 2, 2)).shape
+    (1, 1, 4, 4)
+    """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """Resize images by bilinear interpolation, corners staying corners."""
+    """Resize images by bilinear interpolation, corners staying corners.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.UpsamplingBilinear2d(scale_factor=2)(tl.ones(1, 1, 2, 2)).shape
+    (1, 1, 4, 4)
+    """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)

@@ -138,6 +138,10 @@ class MultiheadAttention(Module):
 
     Query (L, N, E), key (S, N, kdim), value (S, N, vdim); batch first with ``batch_first``; or without N. In
     ``key_padding_mask`` (N, S) and ``attn_mask`` (L, S) True means: do not look; numbers are added to the scores.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.MultiheadAttention(8, 2, batch_first=True)(tl.ones(1, 5, 8), tl.ones(1, 5, 8), tl.ones(1, 5, 8))[0].shape
+    (1, 5, 8)
     """
 
     in_proj_weight: Parameter | None

@@ -2,3 +2,4 @@
 
 from tinygrad_lite.nn.activation import *  # noqa: F403
 from tinygrad_lite.nn.attention import *  # noqa: F403
+from tinygrad_lite.nn.softmax import *  # noqa: F403

@@ -19,6 +19,10 @@ class DataParallel(Module):
     """Run ``module`` on the whole batch, as PyTorch does where there is no GPU.
 
     The module is the attribute ``module``; the names in the state dict begin with it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.DataParallel(tl.nn.Linear(2, 3))(tl.ones(4, 2)).shape
+    (4, 3)
     """
 
     def __init__(self, module: Any, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
