@@ -239,7 +239,8 @@ def listed(module: str, names: Iterable[str], page: str, title: str) -> list[str
 def describe(full: str, page: str, title: str, *lines: str) -> None:
     """Write the page of one name; a class and a function that differ in case only differ in their files too."""
     name = stem = short(full)
-    stem += "_function" * any(stem.lower() == other.lower() for other in PAGES)
+    if any(stem.lower() == other.lower() for other in PAGES):
+        stem += "_class" if lines[0].startswith(".. autoclass") else "_function"
     text = [":orphan:", "", *heading(name), f":doc:`{title} </api/{page}>`", "", *lines, *formula(name), ""]
     PAGES[stem] = "\n".join(text)
     if others := twins(name):
