@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 NET = "model = tl.nn.Sequential(tl.nn.Linear(2, 4), tl.nn.ReLU(), tl.nn.Linear(4, 1))\n"
-SGD = "optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)\n"
 TRAIN = (
     "x = tl.rand(8, 2)\ndata = tl.utils.data.DataLoader(tl.utils.data.TensorDataset(x, x.sum(1, keepdim=True)), batch_size=4)\n"
     "optimizer = tl.optim.SGD(model.parameters(), lr=0.1)\n"
@@ -99,21 +98,10 @@ FAMILIES = (
      "model[0].weight_mask.sum() + model[2].weight_mask.sum()", "nn.utils.prune.global_unstructured"),
     ("tl.nn.utils.rnn.pack_sequence([tl.ones(3), tl.ones(2)])", "nn.utils.rnn.PackedSequence"),
     # distributions
-    ("{f}([tl.distributions.ExpTransform(), tl.distributions.AffineTransform(0.0, 2.0)], dim=0)(tl.zeros(2))",
-     "distributions.CatTransform distributions.StackTransform"),
-    ("{f}(tl.distributions.Normal(0.0, 1.0))(tl.tensor([-1.0, 0.0, 1.0]))", "distributions.CumulativeDistributionTransform"),
-    ("n = tl.distributions.Normal(tl.zeros(3), 1.0)\nisinstance(n, {f}), n.batch_shape, n.event_shape, n.sample((2,)).shape",
-     "distributions.Distribution distributions.ExponentialFamily"),
-    ("class Shift({f}):\n    domain = codomain = tl.distributions.constraints.real\n    bijective = True\n    def _call(self, x):\n        return x + 1\n"
-     "    def _inverse(self, y):\n        return y - 1\n    def log_abs_det_jacobian(self, x, y):\n        return tl.zeros_like(x)\n"
-     "Shift()(tl.tensor(2.0)), Shift().inv(tl.tensor(2.0))", "distributions.Transform"),
-    ("class Even({f}):\n    def check(self, value):\n        return value % 2 == 0\nEven().check(tl.tensor([1, 2]))", "distributions.constraints.Constraint"),
     ("c = tl.distributions.constraints\n{f}([c.positive, c.unit_interval]).check(tl.tensor([2.0, 2.0]))",
      "distributions.constraints.cat distributions.constraints.stack"),
-    ("{f}(tl.distributions.constraints.positive).check(tl.tensor([2.0, -2.0]))", "distributions.constraints.MixtureSameFamilyConstraint"),
     ("{f}(tl.distributions.constraints.positive, 1).check(tl.tensor([[2.0, 1.0], [2.0, -1.0]]))", "distributions.constraints.independent"),
     ("{f}(3).check(tl.tensor([[1.0, 2.0], [1.0, 3.0]]))", "distributions.constraints.multinomial"),
-    ("{f}(tl.distributions.Uniform.support), {f}(tl.distributions.Normal.support)", "distributions.constraints.is_dependent"),
     ("class Above(tl.distributions.Distribution):\n    @{f}(is_discrete=False, event_dim=0)\n    def support(self):\n"
      "        return tl.distributions.constraints.greater_than(self.low)\ntl.distributions.constraints.is_dependent(Above.support)",
      "distributions.constraints.dependent_property"),
@@ -121,13 +109,6 @@ FAMILIES = (
     ("class Sign({f}):\n    def __init__(self, params, lr):\n        super().__init__(params, {{'lr': lr}})\n    @tl.no_grad()\n    def step(self, closure=None):\n"
      "        for group in self.param_groups:\n            for p in group['params']:\n                p -= group['lr'] * p.grad.sign()\n"
      "w = tl.nn.Parameter(tl.tensor([1.0, -2.0]))\n(w * w).sum().backward()\nSign([w], lr=0.5).step()\nw", "optim.Optimizer"),
-    (SGD + "class Halve({f}):\n    def get_lr(self):\n        return [base * 0.5 ** self.last_epoch for base in self.base_lrs]\n"
-     "schedule = Halve(optimizer)\noptimizer.step()\nschedule.step()\nschedule.get_last_lr()", "optim.lr_scheduler.LRScheduler"),
-    ("{f}(0.9)(tl.tensor(1.0), tl.tensor(2.0), 1)", "optim.swa_utils.get_ema_avg_fn"),
-    ("{f}()(tl.tensor(1.0), tl.tensor(2.0), 1)", "optim.swa_utils.get_swa_avg_fn"),
-    ("averages = [tl.tensor(1.0)]\n{f}(0.9)(averages, [tl.tensor(2.0)], 1)\naverages", "optim.swa_utils.get_ema_multi_avg_fn"),
-    ("averages = [tl.tensor(1.0)]\n{f}()(averages, [tl.tensor(2.0)], 1)\naverages", "optim.swa_utils.get_swa_multi_avg_fn"),
-    ("model = tl.nn.BatchNorm1d(2)\n{f}([tl.tensor([[1.0, 2.0], [3.0, 6.0]])], model)\nmodel.running_mean", "optim.swa_utils.update_bn"),
     # trainings
     (NET + TRAIN + "class Losses({f}):\n    def on_epoch_end(self, trainer):\n        print('end of epoch', trainer.epoch)\n"
      "_ = trainer.fit(data, epochs=2, callbacks=[Losses()])", "training.Callback"),

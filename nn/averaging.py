@@ -26,6 +26,12 @@ class AveragedModel(Module):
 
     ``avg_fn(average, new, count)`` or, for lists, ``multi_avg_fn`` chooses the average, by default that of all. With
     ``use_buffers`` buffers are averaged too, otherwise copied.
+
+    >>> import tinygrad_lite as tl
+    >>> average = tl.optim.swa_utils.AveragedModel(tl.nn.Linear(2, 1))
+    >>> average.update_parameters(tl.nn.Linear(2, 1))
+    >>> average.n_averaged
+    tensor(1)
     """
 
     n_averaged: Any
@@ -77,6 +83,12 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
     """Compute the running statistics of the BatchNorm layers of ``model`` anew, in one pass over ``loader``.
 
     A batch is a tensor, or a list or tuple that begins with one.
+
+    >>> import tinygrad_lite as tl
+    >>> model = tl.nn.BatchNorm1d(2)
+    >>> tl.optim.swa_utils.update_bn([tl.tensor([[1.0, 2.0], [3.0, 6.0]])], model)
+    >>> model.running_mean
+    tensor([2., 4.])
     """
     momenta = {m: m.momentum for m in model.modules() if isinstance(m, _BatchNorm)}
     if not momenta:

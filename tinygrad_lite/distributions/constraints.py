@@ -30,7 +30,16 @@ __all__ = [
 
 
 class Constraint:
-    """A set of values, with `check` to test membership."""
+    """A set of values, with `check` to test membership.
+
+    >>> import tinygrad_lite as tl
+    >>> class Even(tl.distributions.constraints.Constraint):
+    ...     def check(self, value):
+    ...         return value % 2 == 0
+    ...
+    >>> Even().check(tl.tensor([1, 2]))
+    tensor([False,  True])
+    """
 
     is_discrete = False
     event_dim = 0
@@ -79,7 +88,12 @@ class Dependent(Constraint):
 
 
 def is_dependent(constraint: Any) -> bool:
-    """Return whether ``constraint`` is a placeholder that depends on other parameters."""
+    """Return whether ``constraint`` is a placeholder that depends on other parameters.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.is_dependent(tl.distributions.Uniform.support)
+    True
+    """
     return isinstance(constraint, Dependent)
 
 
@@ -125,7 +139,13 @@ class IndependentConstraint(Constraint):
 
 
 class MixtureSameFamilyConstraint(Constraint):
-    """Support of a mixture: a value must lie in the support of every component."""
+    """Support of a mixture: a value must lie in the support of every component.
+
+    >>> import tinygrad_lite as tl
+    >>> positive = tl.distributions.constraints.positive
+    >>> tl.distributions.constraints.MixtureSameFamilyConstraint(positive).check(tl.tensor([2.0, -2.0]))
+    tensor([ True, False])
+    """
 
     def __init__(self, base_constraint: Any) -> None:
         self.base_constraint = base_constraint

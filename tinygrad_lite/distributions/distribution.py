@@ -20,6 +20,11 @@ class Distribution:
 
     A sample has the shape ``sample_shape + batch_shape + event_shape``; `log_prob` has the first two. Parameters and
     values are checked unless ``validate_args=False``.
+
+    >>> import tinygrad_lite as tl
+    >>> n = tl.distributions.Normal(tl.zeros(3), 1.0)
+    >>> (isinstance(n, tl.distributions.Distribution), n.batch_shape, n.event_shape, n.sample((2,)).shape)
+    (True, (3,), (), (2, 3))
     """
 
     has_rsample = False
@@ -210,6 +215,11 @@ class ExponentialFamily(Distribution):
 
     A subclass that gives its natural parameters, log-normaliser and mean carrier measure gets its entropy and the KL
     divergence between two of its members through gradients of the log-normaliser.
+
+    >>> import tinygrad_lite as tl
+    >>> n = tl.distributions.Normal(tl.zeros(3), 1.0)
+    >>> (isinstance(n, tl.distributions.ExponentialFamily), n.batch_shape, n.event_shape, n.sample((2,)).shape)
+    (True, (3,), (), (2, 3))
     """
 
     @property

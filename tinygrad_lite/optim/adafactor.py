@@ -24,6 +24,19 @@ class Adafactor(Optimizer):
     a parameter. ``foreach`` has no effect.
 
     Source: Shazeer and Stern 2018, in PyTorch's form.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.Adafactor([tl.nn.Parameter(tl.zeros(2, 2))], lr=0.01)
+    Adafactor (
+    Parameter Group 0
+        beta2_decay: -0.8
+        d: 1.0
+        eps: (None, 0.001)
+        foreach: None
+        lr: 0.01
+        maximize: False
+        weight_decay: 0.0
+    )
     """
 
     not_negative = ("lr", "weight_decay")

@@ -36,7 +36,12 @@ def _each(average: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], 
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
-    """Return the function for an exponential average: ``decay * average + (1 - decay) * new``."""
+    """Return the function for an exponential average: ``decay * average + (1 - decay) * new``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.swa_utils.get_ema_avg_fn(0.9)(tl.tensor(1.0), tl.tensor(2.0), 1)
+    tensor(1.1000)
+    """
     if not 0.0 <= decay <= 1.0:
         raise ValueError(f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
 
@@ -48,12 +53,24 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], None]:
-    """Return the function for exponential averages of lists of tensors, in place."""
+    """Return the function for exponential averages of lists of tensors, in place.
+
+    >>> import tinygrad_lite as tl
+    >>> averages = [tl.tensor(1.0)]
+    >>> tl.optim.swa_utils.get_ema_multi_avg_fn(0.9)(averages, [tl.tensor(2.0)], 1)
+    >>> averages
+    [tensor(1.1000)]
+    """
     return _each(get_ema_avg_fn(decay))
 
 
 def get_swa_avg_fn() -> Callable[[Any, Any, Any], Any]:
-    """Return the function for the plain average of all that was seen."""
+    """Return the function for the plain average of all that was seen.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.swa_utils.get_swa_avg_fn()(tl.tensor(1.0), tl.tensor(2.0), 1)
+    tensor(1.5000)
+    """
 
     def swa_update(averaged_param: Any, current_param: Any, num_averaged: Any) -> Any:
         with no_grad():
@@ -63,7 +80,14 @@ def get_swa_avg_fn() -> Callable[[Any, Any, Any], Any]:
 
 
 def get_swa_multi_avg_fn() -> Callable[[Any, Any, Any], None]:
-    """Return the function for plain averages of lists of tensors, in place."""
+    """Return the function for plain averages of lists of tensors, in place.
+
+    >>> import tinygrad_lite as tl
+    >>> averages = [tl.tensor(1.0)]
+    >>> tl.optim.swa_utils.get_swa_multi_avg_fn()(averages, [tl.tensor(2.0)], 1)
+    >>> averages
+    [tensor(1.5000)]
+    """
     return _each(get_swa_avg_fn())
 
 
@@ -71,6 +95,10 @@ class SWALR(LRScheduler):
     """Move the learning rate of every group to ``swa_lr`` in ``anneal_epochs`` steps, and keep it there.
 
     ``anneal_strategy``: 'cos' or 'linear'.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.swa_utils.SWALR(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), swa_lr=0.05).get_last_lr()
+    [0.1]
     """
 
     def __init__(

@@ -32,7 +32,12 @@ class _Monotone(Transform):
 
 
 class ExpTransform(_Monotone):
-    """The map ``y = exp(x)``."""
+    """The map ``y = exp(x)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.ExpTransform()(tl.tensor([0.5, -1.0]))
+    tensor([1.6487, 0.3679])
+    """
 
     codomain: Any = constraints.positive
 
@@ -48,7 +53,12 @@ class ExpTransform(_Monotone):
 
 
 class PowerTransform(Transform):
-    """The map ``y = x ** exponent`` of positive numbers."""
+    """The map ``y = x ** exponent`` of positive numbers.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.PowerTransform(tl.tensor(2.0))(tl.tensor([0.5, 3.0]))
+    tensor([0.2500, 9.0000])
+    """
 
     domain = constraints.positive
     codomain = constraints.positive
@@ -90,7 +100,12 @@ class PowerTransform(Transform):
 
 
 class SigmoidTransform(_Monotone):
-    """The map ``y = 1 / (1 + exp(-x))``, kept one rounding unit away from 0 and 1."""
+    """The map ``y = 1 / (1 + exp(-x))``, kept one rounding unit away from 0 and 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.SigmoidTransform()(tl.tensor([0.5, -1.0]))
+    tensor([0.6225, 0.2689])
+    """
 
     codomain: Any = constraints.unit_interval
 
@@ -107,7 +122,12 @@ class SigmoidTransform(_Monotone):
 
 
 class SoftplusTransform(_Monotone):
-    """The map ``y = log(1 + exp(x))``."""
+    """The map ``y = log(1 + exp(x))``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.SoftplusTransform()(tl.tensor([0.5, -1.0]))
+    tensor([0.9741, 0.3133])
+    """
 
     codomain: Any = constraints.positive
 
@@ -123,7 +143,12 @@ class SoftplusTransform(_Monotone):
 
 
 class TanhTransform(_Monotone):
-    """The map ``y = tanh(x)``; a cache is advised, since its inverse is unstable near -1 and 1."""
+    """The map ``y = tanh(x)``; a cache is advised, since its inverse is unstable near -1 and 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.TanhTransform()(tl.tensor([0.5, -1.0]))
+    tensor([ 0.4621, -0.7616])
+    """
 
     codomain: Any = constraints.interval(-1.0, 1.0)
 
@@ -139,7 +164,12 @@ class TanhTransform(_Monotone):
 
 
 class AbsTransform(Transform):
-    """The map ``y = |x|``, whose inverse returns ``y``."""
+    """The map ``y = |x|``, whose inverse returns ``y``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.AbsTransform()(tl.tensor([0.5, -1.0]))
+    tensor([0.5000, 1.0000])
+    """
 
     domain = constraints.real
     codomain = constraints.positive
@@ -157,7 +187,12 @@ class AbsTransform(Transform):
 
 
 class AffineTransform(Transform):
-    """The map ``y = loc + scale * x``; ``event_dim`` is 0 for numbers, 1 for vectors, 2 for matrices."""
+    """The map ``y = loc + scale * x``; ``event_dim`` is 0 for numbers, 1 for vectors, 2 for matrices.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.AffineTransform(1.0, 2.0)(tl.tensor([0.5, -1.0]))
+    tensor([ 2., -1.])
+    """
 
     bijective = True
 
@@ -222,7 +257,13 @@ class AffineTransform(Transform):
 
 
 class CumulativeDistributionTransform(Transform):
-    """The map ``y = distribution.cdf(x)`` to the unit interval."""
+    """The map ``y = distribution.cdf(x)`` to the unit interval.
+
+    >>> import tinygrad_lite as tl
+    >>> normal = tl.distributions.Normal(0.0, 1.0)
+    >>> tl.distributions.CumulativeDistributionTransform(normal)(tl.tensor([-1.0, 0.0, 1.0]))
+    tensor([0.1587, 0.5000, 0.8413])
+    """
 
     bijective = True
     codomain = constraints.unit_interval

@@ -18,6 +18,20 @@ class Transform:
     """A map from ``domain`` to ``codomain``; subclasses define `_call`, `_inverse`, `log_abs_det_jacobian`.
 
     With ``cache_size=1`` the last input and output are kept, so that inverting the last output is exact and free.
+
+    >>> import tinygrad_lite as tl
+    >>> class Shift(tl.distributions.Transform):
+    ...     domain = codomain = tl.distributions.constraints.real
+    ...     bijective = True
+    ...     def _call(self, x):
+    ...         return x + 1
+    ...     def _inverse(self, y):
+    ...         return y - 1
+    ...     def log_abs_det_jacobian(self, x, y):
+    ...         return tl.zeros_like(x)
+    ...
+    >>> (Shift()(tl.tensor(2.0)), Shift().inv(tl.tensor(2.0)))
+    (tensor(3.), tensor(1.))
     """
 
     bijective: Any = False
@@ -178,7 +192,13 @@ class _InverseTransform(Transform):
 
 
 class ComposeTransform(Transform):
-    """Several transforms, applied one after the other."""
+    """Several transforms, applied one after the other.
+
+    >>> import tinygrad_lite as tl
+    >>> exp, double = (tl.distributions.ExpTransform(), tl.distributions.AffineTransform(0.0, 2.0))
+    >>> tl.distributions.ComposeTransform([exp, double])(tl.tensor(0.0))
+    tensor(2.)
+    """
 
     def __init__(self, parts: Sequence[Any], cache_size: int = 0) -> None:
         super().__init__(cache_size=cache_size)
@@ -279,7 +299,12 @@ identity_transform = ComposeTransform([])
 
 
 class IndependentTransform(Transform):
-    """A transform whose ``reinterpreted_batch_ndims`` last batch axes count as event axes."""
+    """A transform whose ``reinterpreted_batch_ndims`` last batch axes count as event axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.IndependentTransform(tl.distributions.ExpTransform(), 1)(tl.zeros(2))
+    tensor([1., 1.])
+    """
 
     def __init__(self, base_transform: Any, reinterpreted_batch_ndims: int, cache_size: int = 0) -> None:
         super().__init__(cache_size=cache_size)
@@ -339,7 +364,13 @@ class IndependentTransform(Transform):
 
 
 class ReshapeTransform(Transform):
-    """Reshape the last axes from ``in_shape`` to ``out_shape``."""
+    """Reshape the last axes from ``in_shape`` to ``out_shape``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.ReshapeTransform((4,), (2, 2))(tl.arange(4.0))
+    tensor([[0., 1.],
+            [2., 3.]])
+    """
 
     bijective = True
 

@@ -25,7 +25,12 @@ class _Unparametrised(Transform):
 
 
 class SoftmaxTransform(_Unparametrised):
-    """The map ``y = softmax(x)`` to the simplex; not bijective, its inverse returns ``log(y)``."""
+    """The map ``y = softmax(x)`` to the simplex; not bijective, its inverse returns ``log(y)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.SoftmaxTransform()(tl.tensor([0.5, -1.0]))
+    tensor([0.8176, 0.1824])
+    """
 
     domain = constraints.real_vector
     codomain = constraints.simplex
@@ -91,7 +96,13 @@ class StickBreakingTransform(_Unparametrised):
 
 
 class LowerCholeskyTransform(_Unparametrised):
-    """The map from square matrices to lower triangular ones with a positive diagonal, by ``exp`` of the diagonal."""
+    """The map from square matrices to lower triangular ones with a positive diagonal, by ``exp`` of the diagonal.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.LowerCholeskyTransform()(tl.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.lower_cholesky
@@ -104,7 +115,13 @@ class LowerCholeskyTransform(_Unparametrised):
 
 
 class PositiveDefiniteTransform(_Unparametrised):
-    """The map from square matrices to positive definite ones ``L Lᵀ``, L as in `LowerCholeskyTransform`."""
+    """The map from square matrices to positive definite ones ``L Lᵀ``, L as in `LowerCholeskyTransform`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.PositiveDefiniteTransform()(tl.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.positive_definite
@@ -121,6 +138,10 @@ class CorrCholeskyTransform(_Unparametrised):
     """A bijection from vectors of n(n-1)/2 numbers to Cholesky factors of n by n correlation matrices.
 
     A number's ``tanh`` is a partial correlation: it takes its share of what is left of the row's length 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.CorrCholeskyTransform()(tl.zeros(3)).shape
+    (3, 3)
     """
 
     domain = constraints.real_vector
@@ -166,7 +187,13 @@ class CorrCholeskyTransform(_Unparametrised):
 
 # ------------------------------------------------------------------------------------------------ piece by piece
 class CatTransform(Transform):
-    """Transforms of consecutive pieces along an axis."""
+    """Transforms of consecutive pieces along an axis.
+
+    >>> import tinygrad_lite as tl
+    >>> exp, double = (tl.distributions.ExpTransform(), tl.distributions.AffineTransform(0.0, 2.0))
+    >>> tl.distributions.CatTransform([exp, double], dim=0)(tl.zeros(2))
+    tensor([1., 0.])
+    """
 
     def __init__(
         self, tseq: Sequence[Any], dim: int = 0, lengths: Sequence[int] | None = None, cache_size: int = 0
@@ -236,7 +263,13 @@ class CatTransform(Transform):
 
 
 class StackTransform(Transform):
-    """Transforms of the slices along an axis."""
+    """Transforms of the slices along an axis.
+
+    >>> import tinygrad_lite as tl
+    >>> exp, double = (tl.distributions.ExpTransform(), tl.distributions.AffineTransform(0.0, 2.0))
+    >>> tl.distributions.StackTransform([exp, double], dim=0)(tl.zeros(2))
+    tensor([1., 0.])
+    """
 
     def __init__(self, tseq: Sequence[Any], dim: int = 0, cache_size: int = 0) -> None:
         super().__init__(cache_size=cache_size)

@@ -42,7 +42,15 @@ class Combined(LRScheduler):
 
 
 class SequentialLR(Combined):
-    """Run schedules one after another, changing at the ``milestones``."""
+    """Run schedules one after another, changing at the ``milestones``.
+
+    >>> import tinygrad_lite as tl
+    >>> o = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> warm = tl.optim.lr_scheduler.LinearLR(o, 0.5)
+    >>> down = tl.optim.lr_scheduler.ExponentialLR(o, 0.9)
+    >>> tl.optim.lr_scheduler.SequentialLR(o, [warm, down], [5]).get_last_lr()
+    [0.05]
+    """
 
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Any], milestones: Sequence[int], last_epoch: int = -1
@@ -77,7 +85,15 @@ class SequentialLR(Combined):
 
 
 class ChainedScheduler(Combined):
-    """Apply several schedules in turn to the same learning rate."""
+    """Apply several schedules in turn to the same learning rate.
+
+    >>> import tinygrad_lite as tl
+    >>> o = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> warm = tl.optim.lr_scheduler.LinearLR(o, 0.5)
+    >>> down = tl.optim.lr_scheduler.ExponentialLR(o, 0.9)
+    >>> tl.optim.lr_scheduler.ChainedScheduler([warm, down]).get_last_lr()
+    [0.05]
+    """
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         super().__init__(optimizer, schedulers)

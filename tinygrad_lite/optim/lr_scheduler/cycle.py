@@ -31,6 +31,11 @@ class OneCycleLR(LRScheduler):
     `step` once per batch. Raises ValueError for invalid options, and after more than ``total_steps`` steps.
 
     Source: Smith and Topin 2019.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> tl.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, 10).get_last_lr()
+    [0.0040000000000000036]
     """
 
     def __init__(
@@ -115,6 +120,11 @@ class CyclicLR(LRScheduler):
 
     ``mode``: "triangular", "triangular2" (half as high each time), "exp_range" (times ``gamma ** step``), or a
     ``scale_fn`` of the cycle or of the step (``scale_mode`` "cycle" or "iterations"). Source: Smith 2017.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> tl.optim.lr_scheduler.CyclicLR(optimizer, 0.01, 0.1).get_last_lr()
+    [0.01]
     """
 
     def __init__(

@@ -44,6 +44,11 @@ class MultiplicativeLR(LRScheduler):
     """Multiply the learning rate by ``lr_lambda(epoch)``.
 
     ``lr_lambda`` is one function, or a list with one per group.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> tl.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.9).get_last_lr()
+    [0.1]
     """
 
     def __init__(
@@ -62,7 +67,14 @@ class MultiplicativeLR(LRScheduler):
 
 
 class StepLR(LRScheduler):
-    """Multiply the learning rate by ``gamma`` every ``step_size`` steps."""
+    """Multiply the learning rate by ``gamma`` every ``step_size`` steps.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> schedule = tl.optim.lr_scheduler.StepLR(optimizer, 2)
+    >>> schedule.get_last_lr()
+    [0.1]
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         if step_size < 1:
@@ -80,7 +92,13 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Multiply the learning rate by ``gamma`` at each of the ``milestones``."""
+    """Multiply the learning rate by ``gamma`` at each of the ``milestones``.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> tl.optim.lr_scheduler.MultiStepLR(optimizer, [2, 4]).get_last_lr()
+    [0.1]
+    """
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -100,7 +118,12 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """Multiply the learning rate by ``factor`` for the first ``total_iters`` steps."""
+    """Multiply the learning rate by ``factor`` for the first ``total_iters`` steps.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.lr_scheduler.ConstantLR(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)).get_last_lr()
+    [0.03333333333333333]
+    """
 
     def __init__(
         self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
@@ -125,6 +148,10 @@ class LinearLR(LRScheduler):
     """Scale the learning rate by a factor that changes linearly.
 
     It goes from ``start_factor`` to ``end_factor`` in ``total_iters`` steps.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.lr_scheduler.LinearLR(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)).get_last_lr()
+    [0.03333333333333333]
     """
 
     def __init__(
@@ -158,7 +185,12 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """Multiply the learning rate by ``gamma`` in every step."""
+    """Multiply the learning rate by ``gamma`` in every step.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.lr_scheduler.ExponentialLR(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1), 0.9).get_last_lr()
+    [0.1]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -174,7 +206,12 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """Decay to zero in ``total_iters`` steps as ``(1 - t / total_iters) ** power``."""
+    """Decay to zero in ``total_iters`` steps as ``(1 - t / total_iters) ** power``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.optim.lr_scheduler.PolynomialLR(tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)).get_last_lr()
+    [0.1]
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters, self.power = total_iters, power
@@ -196,6 +233,12 @@ class CosineAnnealingLR(LRScheduler):
     """Decay along half a cosine to ``eta_min`` in ``T_max`` steps, then rise again.
 
     Source: Loshchilov and Hutter 2017.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> schedule = tl.optim.lr_scheduler.CosineAnnealingLR(optimizer, 2)
+    >>> schedule.get_last_lr()
+    [0.1]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: float, eta_min: float = 0.0, last_epoch: int = -1) -> None:
@@ -226,6 +269,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Each round takes ``T_mult`` times as long as the last. ``step(epoch)`` accepts fractions:
     ``schedule.step(epoch + batch / batches)``. Source: Loshchilov and Hutter 2017.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> schedule = tl.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 2)
+    >>> schedule.get_last_lr()
+    [0.1]
     """
 
     def __init__(

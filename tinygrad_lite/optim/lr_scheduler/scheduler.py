@@ -41,6 +41,18 @@ class LRScheduler:
 
     A new schedule defines `next_lr`, the learning rate of one group computed from its current one (then schedules can
     be combined), or `get_lr`, the learning rates of all groups. ``last_epoch`` counts the steps from 0.
+
+    >>> import tinygrad_lite as tl
+    >>> optimizer = tl.optim.SGD([tl.nn.Parameter(tl.zeros(1))], lr=0.1)
+    >>> class Halve(tl.optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [base * 0.5 ** self.last_epoch for base in self.base_lrs]
+    ...
+    >>> schedule = Halve(optimizer)
+    >>> optimizer.step()
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.05]
     """
 
     optimizer: Optimizer
