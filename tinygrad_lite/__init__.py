@@ -73,11 +73,12 @@ def get_default_dtype() -> dtype:
 
 _ROOMS = ("amp", "autograd", "backends", "compiler", "cpu", "cuda", "data", "datasets", "distributed", "distributions",
           "errors", "fft", "func", "futures", "hub", "jit", "library", "linalg", "models", "multiprocessing", "nn",
-          "onnx", "optim", "profiler", "random", "serialization", "signal", "special", "testing", "training", "types",
-          "utils", "version", "vision", "viz")  # fmt: skip
+          "onnx", "optim", "overrides", "profiler", "random", "serialization", "signal", "special", "testing",
+          "training", "types", "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {
     "Future": "futures",
     "is_anomaly_enabled": "autograd",
+    "is_anomaly_check_nan_enabled": "autograd",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
@@ -121,6 +122,8 @@ def __getattr__(name: str) -> _Any:
         home = _FROM.get(name) or _UNLISTED.get(name)
         room = import_module(f"tinygrad_lite.{home or name}")
         return getattr(room, name) if home else room
+    if name == "torch":  # as in PyTorch, whose package imports itself
+        return _sys.modules[__name__]
     if name == "default_generator":  # each thread has its own
         return random.default_generator()
     if name in _DTYPES or name in _LAYOUTS:

@@ -100,6 +100,7 @@ from tinygrad_lite import multiprocessing as multiprocessing
 from tinygrad_lite import nn as nn
 from tinygrad_lite import onnx as onnx
 from tinygrad_lite import optim as optim
+from tinygrad_lite import overrides as overrides
 from tinygrad_lite import profiler as profiler
 from tinygrad_lite import random as random
 from tinygrad_lite import serialization as serialization
@@ -115,6 +116,7 @@ from tinygrad_lite import viz as viz
 from tinygrad_lite import random as random
 from tinygrad_lite.futures import Future as Future
 from tinygrad_lite.autograd import is_anomaly_enabled as is_anomaly_enabled
+from tinygrad_lite.autograd import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from tinygrad_lite.serialization import load as load
 from tinygrad_lite.serialization import save as save
 from tinygrad_lite.func import vmap as vmap

@@ -8,6 +8,7 @@ import re
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse as urlparse
 
 from tinygrad_lite.engine.no_effect import absent
 from tinygrad_lite.serialization import load as _load
@@ -19,11 +20,17 @@ _CODE = "no code is downloaded; build the network from nn or vision.models and l
 load, list, help = (absent(f"hub.{name}", _CODE) for name in ("load", "list", "help"))
 
 
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
+
+
+def _get_torch_home() -> str:
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return os.path.expanduser(os.environ.get("TORCH_HOME", os.path.join(cache, "torch")))
+
+
 def get_dir() -> str:
     """Return the folder of downloads: `set_dir`'s, ``$TORCH_HOME/hub``, or ``~/.cache/torch/hub``."""
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
-    return _chosen.get("dir") or os.path.join(os.path.expanduser(home), "hub")
+    return _chosen.get("dir") or os.path.join(_get_torch_home(), "hub")
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:
@@ -63,6 +70,18 @@ def load_state_dict_from_url(
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / (file_name or url.split("?")[0].rpartition("/")[2])
     if not place.exists():
-        found = re.search(r"-([a-f0-9]*)\.", place.name) if check_hash else None
+        found = HASH_REGEX.search(place.name) if check_hash else None
         download_url_to_file(url, place, found[1] if found else None, progress)
     return _load(place, map_location=map_location)
+
+
+def __getattr__(name: str) -> Any:
+    """Find `tqdm` if that package is installed."""
+    if name == "tqdm":
+        from importlib import import_module
+
+        try:
+            return import_module("tqdm").tqdm
+        except ImportError:
+            raise AttributeError("hub.tqdm is the package tqdm, which is not installed: pip install tqdm") from None
+    raise AttributeError(f"module 'tinygrad_lite.hub' has no attribute '{name}'")

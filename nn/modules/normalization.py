@@ -3,6 +3,7 @@
 from tinygrad_lite.nn.normalisation import (
     GroupNorm as GroupNorm,
     LayerNorm as LayerNorm,
+    LocalResponseNorm as CrossMapLRN2d,
     LocalResponseNorm as LocalResponseNorm,
     RMSNorm as RMSNorm,
 )

@@ -3,6 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_lite.nn.parallel.data_parallel import DataParallel as DataParallel, data_parallel as data_parallel
+from tinygrad_lite.nn.parallel.one_device import (
+    gather as gather,
+    parallel_apply as parallel_apply,
+    replicate as replicate,
+    scatter as scatter,
+)
 
 if TYPE_CHECKING:
     from tinygrad_lite.nn.parallel.distributed import DistributedDataParallel as DistributedDataParallel

@@ -126,6 +126,7 @@ def underscored(tree: ast.AST) -> Iterator[str]:
 
 CHANGES_GRADIENTS = {"clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "unscale_"}
 CHANGES_A_TENSOR = {"rrelu_", "requires_grad_", "detach_", "share_memory_"}
+CHANGES_EACH = {"tree_map_", "tree_map_only_", "replace_all_batch_norm_modules_"}
 
 
 def test_a_trailing_underscore_means_in_place() -> None:
@@ -137,7 +138,7 @@ def test_a_trailing_underscore_means_in_place() -> None:
         # scikit-learn's names of fitted values end with an underscore
         if not (
             below(name, "tinygrad_lite.nn.init", "tinygrad_lite.models")
-            or f in CHANGES_GRADIENTS | CHANGES_A_TENSOR
+            or f in CHANGES_GRADIENTS | CHANGES_A_TENSOR | CHANGES_EACH
             or hasattr(Methods, f)
         )
     }

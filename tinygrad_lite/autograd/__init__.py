@@ -24,3 +24,9 @@ from tinygrad_lite.engine.mode import (
     zero_guard as zero_guard,
 )
 from tinygrad_lite.engine.node import Node as Node
+from tinygrad_lite.engine.no_effect import ignored as _ignored  # isort: skip
+from contextlib import nullcontext as _nullcontext  # isort: skip
+
+is_anomaly_check_nan_enabled = is_anomaly_enabled
+_ONE = "a backward pass runs in one thread"
+set_multithreading_enabled = _ignored("autograd.set_multithreading_enabled", _ONE, _nullcontext())

@@ -67,9 +67,21 @@ max_memory_allocated = ignored("cuda.max_memory_allocated", "there is no CUDA de
 memory_reserved = ignored("cuda.memory_reserved", "there is no CUDA device", 0)
 max_memory_reserved = ignored("cuda.max_memory_reserved", "there is no CUDA device", 0)
 memory_summary = ignored("cuda.memory_summary", "there is no CUDA device", "")
+for _name, _answer in {
+    "memory_stats": {}, "memory_snapshot": [], "memory_cached": 0, "max_memory_cached": 0, "memory_usage": 0,
+    "reset_max_memory_cached": None, "reset_accumulated_memory_stats": None, "set_sync_debug_mode": None,
+    "get_sync_debug_mode": 0, "get_arch_list": [], "get_gencode_flags": "", "utilization": 0, "temperature": 0,
+    "power_draw": 0, "list_gpu_processes": "", "set_per_process_memory_fraction": None, "host_memory_stats": {},
+    "caching_allocator_enable": None, "is_current_stream_capturing": False, "can_device_access_peer": False,
+    "is_tf32_supported": False,
+}.items():  # fmt: skip
+    globals()[_name] = ignored(f"cuda.{_name}", "there is no CUDA device", _answer)
+has_half = has_magma = False
+default_generators: tuple[Any, ...] = ()
 current_device = set_device = get_device_name = get_device_properties = get_device_capability = _none
 mem_get_info = Stream = Event = current_stream = stream = device = CUDAGraph = _none
-get_rng_state = set_rng_state = get_rng_state_all = set_rng_state_all = _none
+get_rng_state = set_rng_state = get_rng_state_all = set_rng_state_all = initial_seed = cudart = graph = _none
+default_stream = set_stream = StreamContext = ExternalStream = device_of = make_graphed_callables = _none
 
 
 class _CudaTensor(type):

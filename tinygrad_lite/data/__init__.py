@@ -12,6 +12,12 @@ from tinygrad_lite.data.dataset import (
     random_split as random_split,
 )
 from tinygrad_lite.data.loader import DataLoader as DataLoader
+from tinygrad_lite.data.pipes import (
+    DataChunk as DataChunk,
+    IterDataPipe as IterDataPipe,
+    MapDataPipe as MapDataPipe,
+    functional_datapipe as functional_datapipe,
+)
 from tinygrad_lite.data.sampler import (
     BatchSampler as BatchSampler,
     RandomSampler as RandomSampler,

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from tinygrad_lite.engine.layout import Layout
-from tinygrad_lite.engine.no_effect import AbsentRoom
+from tinygrad_lite.engine.no_effect import NO_EFFECT, AbsentRoom, ignored
 
 ABSENT = {
     "complex": "there are no complex tensors; keep the real and the imaginary part apart",
@@ -34,14 +34,31 @@ ROOMS = {
     "export": "onnx.export() writes the graph and the weights",
     "masked": "use where() and masked_fill()",
     "nested": "tensors are rectangular; pad with nn.utils.rnn.pad_sequence", "sparse": "tensors are dense",
-    "package": "save() keeps the weights", "overrides": "derive from Tensor", "monitor": "use profiler",
+    "package": "save() keeps the weights", "monitor": "use profiler",
     "utils.cpp_extension": "write the function with NumPy and declare it with op()",
     "utils.mobile_optimizer": "there is no TorchScript", "_dynamo": "compile() has no settings",
-    "_inductor": "compile() has no settings",
+    "_inductor": "compile() has no settings", "_C": "there is no C++ library",
 }  # fmt: skip
 """Modules that can be imported and have nothing in them, and what to do instead."""
 for _room, _instead in ROOMS.items():
     sys.modules[f"tinygrad_lite.{_room}"] = AbsentRoom(f"tinygrad_lite.{_room}", _instead)
+
+
+def _same(f: Any = None, *args: Any, **words: Any) -> Any:
+    """Return the function as it is; also as a decorator with arguments."""
+    return f if callable(f) else lambda g: g
+
+
+for _room, _names, _value in (
+    ("_dynamo", "disable allow_in_graph disallow_in_graph graph_break", _same), ("_dynamo", "reset mark_dynamic", None),
+    ("fx", "wrap", _same), ("_C", "_log_api_usage_once _jit_set_profiling_mode _jit_set_profiling_executor", None),
+):  # fmt: skip
+    for _name in _names.split():
+        _why = ROOMS[_room]
+        _found = ignored(f"{_room}.{_name}", _why)
+        if _value is not None:
+            NO_EFFECT[f"{_room}.{_name}"], _found = _why, _value
+        setattr(sys.modules[f"tinygrad_lite.{_room}"], _name, _found)
 
 
 LAYOUTS = {n: Layout(n) for n in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")}

@@ -239,18 +239,35 @@ def _common(kinds: set[Any]) -> np.dtype[Any] | None:
     return common
 
 
-@named
-def finfo(type: Any = None) -> np.finfo[Any]:
-    """Return the limits of a floating dtype, of the default one by default: ``eps``, ``max``, ``tiny`` ...
+class finfo:  # noqa: N801 - PyTorch's name
+    """The limits of a floating dtype, of the default one by default, as Python numbers: ``eps``, ``max``, ``tiny`` ...
 
     >>> import tinygrad_lite as tl
-    >>> tl.finfo(tl.float16).bits
-    16
+    >>> tl.finfo(tl.float16).bits, tl.finfo(tl.float16).max
+    (16, 65504.0)
     """
-    chosen = np.dtype(get_default_dtype() if type is None else type)
-    if chosen.kind != "f":
-        raise TypeError(f"finfo: expected a floating dtype, got {chosen}; use iinfo")
-    return np.finfo(chosen)
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    resolution: float
+    smallest_normal: float
+    tiny: float
+
+    def __init__(self, type: Any = None) -> None:
+        chosen = np.dtype(get_default_dtype() if type is None else type)
+        if chosen.kind != "f":
+            raise TypeError(f"finfo: expected a floating dtype, got {chosen}; use iinfo")
+        found = np.finfo(chosen)
+        self.bits, self.dtype = int(found.bits), chosen.name
+        self.resolution = 10.0**-found.precision
+        for name in ("eps", "max", "min", "smallest_normal", "tiny"):
+            setattr(self, name, float(getattr(found, name)))
+
+    def __repr__(self) -> str:
+        words = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        return f"finfo({', '.join(f'{w}={getattr(self, w):.6g}' for w in words)}, dtype={self.dtype})"
 
 
 @named

@@ -14,6 +14,7 @@ from typing import Any
 
 NO_EFFECT: dict[str, str] = {
     "Tensor.pin_memory": "memory is never copied to a device",
+    "Tensor.record_stream": "every operation is finished when the call returns",
     "Tensor.share_memory_": "other processes get copies",
     "device('meta')": "tensors on it have memory",
     "niter=": "singular values of svd_lowrank and pca_lowrank are exact",

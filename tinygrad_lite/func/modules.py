@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.op import PUBLIC
 
 
@@ -71,4 +72,24 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
     return parameters, stacked([dict(m.named_buffers()) for m in models], False)
 
 
-__all__ = ["functional_call", "stack_module_state"]
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Let batch normalisation below ``root`` use the batch alone, without running statistics, and return ``root``.
+
+    So that a network can run under `vmap`.
+    """
+    for module in root.modules():
+        if hasattr(module, "track_running_stats") and "BatchNorm" in type(module).__name__:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
+
+
+NO_EFFECT["func.functionalize"] = "transforms take functions that write in place"
+
+
+def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
+    """Return the function as it is."""
+    return func
+
+
+__all__ = ["functional_call", "functionalize", "replace_all_batch_norm_modules_", "stack_module_state"]

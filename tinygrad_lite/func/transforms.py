@@ -428,3 +428,14 @@ def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Cal
             [0., 9.]])
     """
     return jacrev(jacrev(func, argnums), argnums)
+
+
+def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return ``func(*primals)`` and the function of tangents that returns its directional derivative there.
+
+    >>> import tinygrad_lite as tl
+    >>> y, slope = linearize(tl.exp, tl.zeros(2))
+    >>> slope(tl.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return func(*primals), lambda *tangents: jvp(func, primals, tangents)[1]

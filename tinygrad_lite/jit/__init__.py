@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final as Final
+from contextlib import nullcontext
+from typing import Any, Final as Final, NamedTuple
 
 from tinygrad_lite.engine.no_effect import NO_EFFECT, absent, ignored
 from tinygrad_lite.futures import Future as Future
@@ -85,3 +86,16 @@ def fork(func: Any, *args: Any, **kwargs: Any) -> Future:
 def wait(future: Any) -> Any:
     """Return the result of a future."""
     return future.wait()
+
+
+_overload = _overload_method = _script_if_tracing = export
+Error = RuntimeError
+isinstance = isinstance
+strict_fusion = nullcontext
+
+
+class Attribute(NamedTuple):
+    """A value with a type; the value is what counts."""
+
+    value: Any
+    type: Any

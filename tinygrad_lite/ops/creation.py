@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import number
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.devices import as_device
 from tinygrad_lite.engine.keywords import creating
 from tinygrad_lite.engine.layout import order_in
@@ -319,9 +320,9 @@ def result_type(tensor1: Any, tensor2: Any) -> Any:
 
     >>> import tinygrad_lite as tl
     >>> tl.result_type(tl.tensor([1]), 1.5)
-    dtype('float32')
+    torch.float32
     """
-    return result_dtype([tensor1, tensor2])
+    return DType(result_dtype([tensor1, tensor2]))
 
 
 @named
@@ -330,9 +331,9 @@ def promote_types(type1: Any, type2: Any) -> Any:
 
     >>> import tinygrad_lite as tl
     >>> tl.promote_types(tl.int64, tl.float32)
-    dtype('float32')
+    torch.float32
     """
-    return result_dtype([new.zeros(1, type1), new.zeros(1, type2)])
+    return DType(result_dtype([new.zeros(1, type1), new.zeros(1, type2)]))
 
 
 def inclusive_range(

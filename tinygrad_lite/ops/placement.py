@@ -42,6 +42,10 @@ def pin_memory(self: Any, device: Any = None) -> Any:
     return self
 
 
+def record_stream(self: Any, stream: Any) -> None:
+    """Do nothing: every operation is finished when the call returns."""
+
+
 def is_pinned(self: Any, device: Any = None) -> bool:
     """Return False: memory is never copied to a device."""
     return False
@@ -262,7 +266,7 @@ def sparse_dim(self: Any) -> int:
 
 
 METHODS: tuple[Callable[..., Any], ...] = (
-    cuda, cpu, get_device, pin_memory, is_pinned, share_memory_, is_shared, to_dense, is_inference, is_set_to,
+    cuda, cpu, get_device, pin_memory, record_stream, is_pinned, share_memory_, is_shared, to_dense, is_inference, is_set_to,
     dim_order, set_, resize_as_, resize, resize_as, new_empty_strided, apply_, map_, map2_, as_subclass,
     is_distributed, dense_dim, sparse_dim,
 )  # fmt: skip
@@ -292,7 +296,6 @@ ABSENT_METHODS = {
     "stft": "there are no complex tensors; use unfold with hann_window and numpy.fft.rfft",
     "istft": "there are no complex tensors; use numpy.fft.irfft",
     "dequantize": "there are no quantised tensors",
-    "record_stream": "there is no CUDA device",
     "reinforce": "it was removed from PyTorch too; use distributions",
     "symeig": "it was removed from PyTorch too; use linalg.eigh",
     "eig": "it was removed from PyTorch too; use linalg.eigh for symmetric matrices",

@@ -1,8 +1,7 @@
 """The base of all optimisers: groups of parameters, their state, and one pass over them per step.
 
 An optimiser itself is only its formula, `Optimizer.update`, on bare arrays. Everything else is here: selecting the
-parameters with a gradient, checks before any change, step counts, scratch memory, splitting large parameters into
-pieces that fit the processor's cache, and the version bump for each in-place write.
+parameters with a gradient, checks before any change, step counts, scratch memory, pieces that fit the cache, versions.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from tinygrad_lite.optim.hooks import (
     register_optimizer_step_pre_hook as register_optimizer_step_pre_hook,
     run_hooked,
 )
+from tinygrad_lite.optim.subclassing import *  # noqa: F403 - for the optimisers of other people
 
 Job = tuple[Any, Any, Any, tuple[Any, ...]]
 """One parameter to update: its array, gradient, state (its "step" counts from 1), and state arrays then scratch arrays.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.arguments import named
-from tinygrad_lite.engine.tensor import Tensor
+from tinygrad_lite.engine.tensor import Tensor, make
 
 TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
 """Relative and absolute tolerance by dtype; 0 for integers and bool."""
@@ -103,3 +103,12 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
         f"Greatest absolute difference: {off[first]} at index {tuple(map(int, first))} (up to {atol} allowed)\n"
         f"Greatest relative difference: {relative[second]} at index {tuple(map(int, second))} (up to {rtol} allowed)"
     )
+
+
+def assert_allclose(actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None,
+                    equal_nan: bool = True, msg: Any = "") -> None:  # fmt: skip
+    """Raise AssertionError unless both are close: the older form of `assert_close`, which does not compare dtypes."""
+    actual, expected = (v if isinstance(v, Tensor) else make(np.asarray(v)) for v in (actual, expected))
+    if rtol is None and atol is None:
+        rtol, atol = TOLERANCES.get(np.result_type(actual.dtype, expected.dtype).name, (0.0, 0.0))
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)

@@ -7,7 +7,7 @@ from tinygrad_lite.utils import checkpoint as checkpoint, data as data, dlpack a
 
 def __getattr__(name: str) -> _Any:
     """Find the rest of ``torch.utils`` on first use."""
-    if name in ("_pytree", "model_zoo", "tensorboard"):
+    if name in ("_pytree", "benchmark", "collect_env", "model_zoo", "tensorboard"):
         from importlib import import_module
 
         return import_module(f"tinygrad_lite.utils.{name}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from enum import Enum
 from typing import Any
 
 from tinygrad_lite.autograd.graph import saved_tensors_hooks
 from tinygrad_lite.engine.mode import enable_grad
+from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.random import get_rng_state, set_rng_state
@@ -111,3 +113,43 @@ def checkpoint_sequential(
         end = start + size
         input = checkpoint(part(start, end), input, use_reentrant=use_reentrant, **kwargs)
     return part(end, len(layers))(input)
+
+
+class CheckpointError(RuntimeError):
+    """The error of a checkpoint whose function does something else the second time."""
+
+
+class CheckpointPolicy(Enum):
+    """What `create_selective_checkpoint_contexts` may be asked for: every value is recomputed here."""
+
+    MUST_SAVE, PREFER_SAVE, MUST_RECOMPUTE, PREFER_RECOMPUTE, MUST_CPU_OFFLOAD = range(5)
+
+
+_WHOLE = "a checkpoint recomputes everything inside it"
+for _name in ("create_selective_checkpoint_contexts", "set_checkpoint_early_stop", "set_checkpoint_debug_enabled"):
+    NO_EFFECT[f"utils.checkpoint.{_name}"] = _WHOLE
+
+
+def noop_context_fn() -> tuple[Any, Any]:
+    """Return two contexts in which nothing is different."""
+    return nullcontext(), nullcontext()
+
+
+def create_selective_checkpoint_contexts(policy_fn_or_list: Any, **words: Any) -> tuple[Any, Any]:
+    """Accept a choice of what is saved; everything is recomputed."""
+    return noop_context_fn()
+
+
+def set_checkpoint_early_stop(enable: bool) -> Any:
+    """Return a context; a checkpoint always runs its function to the end."""
+    return nullcontext()
+
+
+set_checkpoint_debug_enabled = set_checkpoint_early_stop
+
+
+def detach_variable(inputs: Any) -> tuple[Any, ...]:
+    """Return the inputs with new leaves in place of their tensors."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
+    return tuple(x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs)

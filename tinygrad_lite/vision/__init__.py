@@ -22,3 +22,16 @@ from tinygrad_lite.vision.images import (
 )
 
 __all__ = ["datasets", "get_image_backend", "io", "models", "ops", "set_image_backend", "transforms", "utils"]
+
+
+def _is_tracing() -> bool:
+    return False
+
+
+def get_video_backend() -> str:
+    """Return "pyav": videos are not read."""
+    return "pyav"
+
+
+def set_video_backend(backend: str) -> None:
+    """Accept a reader of videos; videos are not read."""

@@ -1,6 +1,7 @@
 """The helpers for parameters, under the name of their module in PyTorch."""
 
 from tinygrad_lite.distributions.parameters import (
+    _sum_rightmost as _sum_rightmost,
     broadcast_all,
     clamp_probs,
     euler_constant,

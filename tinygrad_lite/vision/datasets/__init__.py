@@ -1,5 +1,11 @@
 """Data sets of images in torchvision's folders and files, and the digits that ship with the package."""
 
+from tinygrad_lite.vision.datasets.annotated import (
+    CocoCaptions as CocoCaptions,
+    CocoDetection as CocoDetection,
+    VOCDetection as VOCDetection,
+    VOCSegmentation as VOCSegmentation,
+)
 from tinygrad_lite.vision.datasets.cifar import CIFAR10 as CIFAR10, CIFAR100 as CIFAR100
 from tinygrad_lite.vision.datasets.digits import Digits as Digits
 from tinygrad_lite.vision.datasets.fakedata import FakeData as FakeData
@@ -7,8 +13,8 @@ from tinygrad_lite.vision.datasets.folder import DatasetFolder as DatasetFolder,
 from tinygrad_lite.vision.datasets.mnist import KMNIST as KMNIST, MNIST as MNIST, FashionMNIST as FashionMNIST
 from tinygrad_lite.vision.datasets.vision import VisionDataset as VisionDataset
 
-__all__ = ["CIFAR10", "CIFAR100", "MNIST", "KMNIST", "DatasetFolder", "Digits", "FakeData", "FashionMNIST",
-           "ImageFolder", "VisionDataset"]  # fmt: skip
+__all__ = ["CIFAR10", "CIFAR100", "MNIST", "KMNIST", "CocoCaptions", "CocoDetection", "DatasetFolder", "Digits",
+           "FakeData", "FashionMNIST", "ImageFolder", "VOCDetection", "VOCSegmentation", "VisionDataset"]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys as _sys
 from typing import Any
 
 from tinygrad_lite.vision.models import (
     alexnet as _alexnet,
     densenet as _densenet,
+    feature_extraction as feature_extraction,
+    inner as _inner,
     mobilenetv2 as mobilenetv2,
     resnet as resnet,
     squeezenet as squeezenet,
@@ -29,6 +32,7 @@ from tinygrad_lite.vision.models.weights import (
 )
 
 densenet = _densenet
+_utils = _sys.modules[f"{__name__}._utils"] = _inner  # torchvision's name of the file
 globals().update(_NETWORKS)
 
 
