@@ -21,7 +21,8 @@ def numbers(*shape: int, seed: int = 0, scale: float = 2.0) -> Any:
 def elementwise() -> dict[str, Case]:
     x = [numbers(5, 1 << 13)]
     plain = {
-        "gelu": F.gelu, "sigmoid": tl.sigmoid, "tanh": tl.tanh, "exp": tl.exp, "relu": tl.relu, "silu": F.silu,
+        "gelu": F.gelu, "gelu tanh": lambda x: F.gelu(x, approximate="tanh"),
+        "sigmoid": tl.sigmoid, "tanh": tl.tanh, "exp": tl.exp, "relu": tl.relu, "silu": F.silu,
         "leaky_relu": F.leaky_relu, "leaky_relu 1.5": lambda x: F.leaky_relu(x, 1.5), "relu6": F.relu6,
         "hardtanh": lambda x: F.hardtanh(x, -0.5, 1.25), "softplus": F.softplus,
         "softplus 2": lambda x: F.softplus(x, 2.0, 3.0), "logsigmoid": F.logsigmoid, "mish": F.mish, "elu": F.elu,
@@ -89,7 +90,11 @@ def convolutions() -> dict[str, Case]:
         ((3, 5, 20, 19), (4, 5, 3, 3), {"dilation": 2, "padding": 2}),
         ((3, 5, 20, 19), (4, 5, 2, 3), {"stride": 2, "dilation": (2, 3)}),
         ((3, 5, 20, 19), (3, 5, 1, 1), {"stride": 2}), ((3, 5, 20, 19), (4, 5, 2, 2), {"stride": 3, "padding": 1}),
-        ((64, 3, 7, 9), (17, 3, 5, 5), {"padding": 4}), ((5, 4, 300), (6, 4, 5), {"stride": 2, "padding": 2}),
+        ((64, 3, 7, 9), (17, 3, 5, 5), {"padding": 4}), ((3, 5, 20, 19), (5, 1, 3, 3), {"padding": 1, "groups": 5}),
+        ((3, 6, 21, 18), (6, 1, 4, 3), {"stride": (2, 3), "padding": 2, "groups": 6}),
+        ((9, 4, 100), (4, 1, 7), {"padding": 6, "dilation": 2, "groups": 4, "bias": False}),
+        ((3, 6, 20, 19), (12, 1, 3, 3), {"groups": 6}), ((3, 6, 20, 19), (4, 3, 3, 3), {"groups": 2}),
+        ((5, 4, 300), (6, 4, 5), {"stride": 2, "padding": 2}),
     ):  # fmt: skip
         arrays = [numbers(*x), numbers(*w, seed=1), numbers(w[0], seed=2)][: 3 if options.pop("bias", True) else 2]
         f = F.conv2d if len(x) == 4 else F.conv1d

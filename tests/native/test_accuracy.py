@@ -16,7 +16,8 @@ from tests.native.cases import CASES, gradients, numbers  # noqa: E402
 
 T = torch.nn.functional
 THEIRS: dict[str, Callable[..., Any]] = {
-    "gelu": T.gelu, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "exp": torch.exp, "silu": T.silu,
+    "gelu": T.gelu, "gelu tanh": lambda x: T.gelu(x, approximate="tanh"),
+    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "exp": torch.exp, "silu": T.silu,
     "softplus": T.softplus, "softplus 2": lambda x: T.softplus(x, 2.0, 3.0), "logsigmoid": T.logsigmoid,
     "mish": T.mish, "elu": T.elu, "elu 0.3": lambda x: T.elu(x, 0.3), "selu": T.selu, "celu": lambda x: T.celu(x, 2.0),
     "softmax": lambda x: torch.softmax(x, -1), "log_softmax": lambda x: torch.log_softmax(x, -1),

@@ -28,6 +28,8 @@ FIRST_LEVEL = 3072
 """Numbers of which reading again and again is fast: half of a small first-level cache, which two threads may share."""
 LONGEST = 160
 """Products that are added up one after the other; such sums are added in turn, so that less is lost to rounding."""
+FOUR = 4
+"""Vectors of positions kept in registers where every channel has a kernel of its own."""
 LARGEST = 8
 """The largest stride with kernels of its own."""
 
@@ -159,6 +161,67 @@ def weights(stride: int) -> Kernel:
     return kernel("f* f* f* f* f* i* " + "n " * 12)(body)
 
 
+@cache
+def each_forward(stride: int) -> Kernel:
+    """Return the kernel for images of one channel with weights of their own; its rows are channels of images."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, y: Value, room: Value, kept: Value, x: Value, weight: Value, bias: Value,
+        taps: Value, count: Value, channels: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value,
+        top: Value, left: Value, oh: Value, ow: Value, down: Value, across: Value, area: Value, first: Value,
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as r:
+            _padded(k, room, x.at(r * h * w), stride, c, h, w, s0, rows, each, top, left)
+            level, here = bias[r % channels], weight.at(r % channels * count)
+            with k.loop(0, oh * each, WIDTH * FOUR) as t:
+                sums = [k.var(0.0, "v") for _ in range(FOUR)]
+                with k.loop(0, count) as tap:
+                    seen, v = room.at(taps[tap].to("n") + t), here[tap].spread()
+                    for m in range(FOUR):
+                        sums[m].set(k.fma(seen.vector(m * WIDTH), v, sums[m]))
+                for m in range(FOUR):
+                    kept.put_vector(t + m * WIDTH, sums[m].get())
+            out = y.at(r * area + first)
+            with k.loop(0, oh) as i:
+                source, to = kept.at(i * each), out.at(i * down)
+                with k.loop(0, ow) as j:
+                    to[j * across] = source[j] + level
+
+    body.__name__ = f"conv_each_{stride}"
+    return kernel("f* f* f* f* f* f* i* " + "n " * 16)(body)
+
+
+@cache
+def each_weights(stride: int) -> Kernel:
+    """Return the kernel for the gradients of such weights; its rows are channels."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, d: Value, room: Value, kept: Value, x: Value, g: Value, taps: Value,
+        count: Value, images: Value, channels: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value,
+        top: Value, left: Value, oh: Value, ow: Value,
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as channel, k.loop(0, images) as n:
+            r = n * channels + channel
+            _padded(k, room, x.at(r * h * w), stride, c, h, w, s0, rows, each, top, left)
+            with k.loop(0, oh) as row:
+                source, to = g.at((r * oh + row) * ow), kept.at(row * each)
+                with k.loop(0, ow) as j:
+                    to[j] = source[j]
+            with k.loop(0, count, TAPS) as tap:
+                seen = [room.at(taps[tap + i].to("n")) for i in range(TAPS)]
+                sums = [k.var(0.0, "v") for _ in range(TAPS)]
+                with k.loop(0, oh * each, WIDTH) as t:
+                    here = kept.vector(t)
+                    for i in range(TAPS):
+                        sums[i].set(k.fma(here, seen[i].vector(t), sums[i]))
+                for i in range(TAPS):
+                    at = channel * count + tap + i
+                    d[at] = d[at] + sums[i].get().total()
+
+    body.__name__ = f"conv_each_weight_{stride}"
+    return kernel("f* f* f* f* f* i* " + "n " * 13)(body)
+
+
 class Plan:
     """Sizes of the planes of a padded image, and the places of the taps in them."""
 
@@ -180,7 +243,7 @@ class Plan:
         # every channel and tap, a multiple of `MANY`, hence of `TAPS`
         all_of_them = (np.arange(c)[:, None] * self.plane + self.taps).reshape(-1)
         self.all_taps = np.resize(all_of_them, -(-len(all_of_them) // MANY) * MANY).astype(np.int32)
-        self.room = c * self.plane + max(self.places, default=0) + WIDTH
+        self.room = c * self.plane + max(self.places, default=0) + FOUR * WIDTH
         # what one position reads of a channel, and its neighbours
         self.window = self.s0 * self.s1 * self.each * (-(-kernel[0] // self.s0) + 1)
 
@@ -229,15 +292,50 @@ def _compute(
     split(len(x), len(x) * o * w.shape[1] * w.shape[2] * count[0] * count[1], some)
 
 
+def _compute_each(
+    plan: Plan, x: Any, w: Any, bias: Any, y: Any, taps: Any, count: Any, steps: tuple[int, int], first: int
+) -> None:  # fmt: skip
+    """Do the same where each channel has a kernel of its own; ``w`` is (C, 1, taps)."""
+    run, c, area = load(each_forward(plan.s1)), len(w), y.shape[2] * y.shape[3]
+    weight, bias = np.ascontiguousarray(w), np.zeros(c, np.float32) if bias is None else bias
+    sizes = *plan.sizes, *count, steps[0] * y.shape[3], steps[1], area, first
+
+    def some(part: range) -> None:
+        room, kept = np.zeros(plan.room, np.float32), np.empty(plan.run(count[0]) + FOUR * WIDTH, np.float32)
+        given = [place(v) for v in (y, room, kept, x, weight, bias)]
+        run(part.start, part.stop, *given, place(taps) if len(taps) else 0, len(taps), c, *sizes)
+
+    split(len(x) * c, len(x) * c * len(taps) * count[0] * count[1], some)
+
+
+def _weights_each(plan: Plan, x: Any, g: Any) -> Any:
+    """Return the gradients of such kernels, (C, taps)."""
+    c, count, run = x.shape[1], g.shape[2:], load(each_weights(plan.s1))
+    taps = np.resize(plan.taps, -(-len(plan.taps) // TAPS) * TAPS)
+    d = np.zeros((c, len(taps)), np.float32)
+
+    def some(part: range) -> None:
+        room, kept = np.zeros(plan.room, np.float32), np.zeros(plan.run(count[0]), np.float32)
+        given = [place(v) for v in (d, room, kept, x, g, taps)]
+        run(part.start, part.stop, *given, len(taps), len(x), c, *plan.sizes, *count)
+
+    split(c, len(x) * c * len(taps) * count[0] * count[1], some)
+    return d[:, : len(plan.taps)]
+
+
 def _two(*values: Any) -> Any:
     """Return the sizes of sequences as those of images of one row."""
     return [v if len(v) > 1 else (((0, 0),) if isinstance(v[0], tuple) else (1,)) + v for v in values]
 
 
-def _fits(a: Any, b: Any, kernel: Any, stride: Any, pads: Any, groups: int) -> bool:
-    """Return whether a convolution of ``a`` is computed here."""
+def _fits(a: Any, b: Any, kernel: Any, stride: Any, pads: Any, groups: tuple[int, int, int]) -> bool:
+    """Return whether a convolution of ``a`` is computed here: one of all channels, or of each alone.
+
+    ``groups`` is the number of groups, of channels of images and of outputs.
+    """
     return (
-        b.__class__ is np.ndarray and b.dtype is a.dtype and groups == 1 and len(kernel) < 3
+        b.__class__ is np.ndarray and b.dtype is a.dtype and (groups[0] == 1 or groups[0] == groups[1] == groups[2])
+        and len(kernel) < 3
         and a.ndim == len(kernel) + 2 and b.size > 0 and max(stride) <= LARGEST and min(map(min, pads)) >= 0
         and (max(kernel) > 1 or max(stride) > 1) and blocked.FAST.get()
     )  # fmt: skip
@@ -257,12 +355,14 @@ def _elsewhere(x: Any, w: Any, wide: bool, stride: Any, pads: Any, dilation: Any
 
 def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: Any, groups: int) -> Any:
     """Compute `conv` of images or sequences."""
-    kernel, o = weight.shape[2:], len(weight)
-    if not _fits(input, weight, kernel, stride, pads, groups) or bias is not None and not solid(bias):
+    kernel, o, each = weight.shape[2:], len(weight), groups > 1
+    if not _fits(input, weight, kernel, stride, pads, (groups, input.shape[1], o)):
+        return NotImplemented
+    if bias is not None and not solid(bias):
         return NotImplemented
     if bias is not None and (bias.shape != (o,) or bias.dtype is not input.dtype):
         return NotImplemented
-    if _elsewhere(input.shape, weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
+    if not each and _elsewhere(input.shape, weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
         return NotImplemented
     x = _images(input)
     kernel, stride, pads, dilation = _two(kernel, stride, pads, dilation)
@@ -271,9 +371,11 @@ def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: A
         (n + sum(p) - d * (t - 1) - 1) // s + 1
         for n, p, t, s, d in zip(size, pads, kernel, stride, dilation, strict=True)
     )
-    plan = plan_of(x.shape[1], size, kernel, stride, pads, dilation, count)
+    plan = plan_of(1 if each else x.shape[1], size, kernel, stride, pads, dilation, count)
     y = np.empty((len(x), o, *count), input.dtype)
-    _compute(plan, x, weight.reshape(*weight.shape[:2], -1), bias, y, plan.taps, count, (1, 1), 0)
+    (_compute_each if each else _compute)(
+        plan, x, weight.reshape(*weight.shape[:2], -1), bias, y, plan.taps, count, (1, 1), 0
+    )
     return y.reshape(len(x), o, *count[4 - input.ndim :])
 
 
@@ -282,20 +384,30 @@ def conv_input(
 ) -> Any:  # fmt: skip
     """Compute `conv_input` of images or sequences: one convolution of the gradient for each phase of the stride."""
     n, o = grad.shape[:2]
-    channels, kernel = weight.shape[1], weight.shape[2:]
-    if not _fits(grad, weight, kernel, stride, pads, groups) or max(dilation) > 1 and max(stride) > 1:
+    each, channels, kernel = groups > 1, weight.shape[1] * groups, weight.shape[2:]
+    if not _fits(grad, weight, kernel, stride, pads, (groups, channels, o)):
         return NotImplemented
-    if _elsewhere((n, channels, *size), weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
+    if max(dilation) > 1 and max(stride) > 1:
         return NotImplemented
-    g, shape = _images(grad), (n, channels, *size)
+    shape = n, channels, *size
+    if not each and _elsewhere(shape, weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
+        return NotImplemented
+    g = _images(grad)
     size, kernel, stride, pads, dilation = _two(size, kernel, stride, pads, dilation)
-    w = weight.reshape(o, channels, *kernel).swapaxes(0, 1)
+    w = weight.reshape(o, channels // groups, *kernel)
+    w = w if each else w.swapaxes(0, 1)
     # rows of the gradient before its first and after its last one that some position looks for
     low = [max((-(-t // s) - 1) * d - p[0] // s, 0) for t, s, d, p in zip(kernel, stride, dilation, pads, strict=True)]
     last = [(m - 1 + p[0]) // s for m, p, s in zip(size, pads, stride, strict=True)]
     margins = tuple([(b, 0) for b in low])
     plan = plan_of(
-        o, g.shape[2:], (1, 1), (1, 1), margins, (1, 1), tuple([e + b + 1 for e, b in zip(last, low, strict=True)])
+        1 if each else o,
+        g.shape[2:],
+        (1, 1),
+        (1, 1),
+        margins,
+        (1, 1),
+        tuple([e + b + 1 for e, b in zip(last, low, strict=True)]),
     )
     y = np.empty((n, channels, *size), grad.dtype)
     for phase in product(range(stride[0]), range(stride[1])):
@@ -310,8 +422,10 @@ def conv_input(
             for a, t, s, b, r, d in zip(phase, kernel, stride, start, low, dilation, strict=True)
         ]
         taps = np.array([i * plan.each + j for i, j in product(*at)], np.int32)
-        part = w[:, :, phase[0] :: stride[0], phase[1] :: stride[1]].reshape(channels, o, -1)
-        _compute(plan, g, part, None, y, taps, count, stride, first[0] * size[1] + first[1])
+        part = w[:, :, phase[0] :: stride[0], phase[1] :: stride[1]].reshape(channels, o // groups, -1)
+        (_compute_each if each else _compute)(
+            plan, g, part, None, y, taps, count, stride, first[0] * size[1] + first[1]
+        )
     return y.reshape(shape)
 
 
@@ -319,16 +433,18 @@ def conv_weight(
     grad: Any, input: Any, kernel: Any, stride: Any, pads: Any, dilation: Any, groups: int
 ) -> Any:  # fmt: skip
     """Compute `conv_weight` of images or sequences."""
-    o, c = grad.shape[1], input.shape[1]
-    shape = o, c, *kernel
-    if input.__class__ is not np.ndarray or not _fits(input, grad, kernel, stride, pads, groups):
+    o, c, each = grad.shape[1], input.shape[1], groups > 1
+    shape = o, c // groups, *kernel
+    if input.__class__ is not np.ndarray or not _fits(input, grad, kernel, stride, pads, (groups, c, o)):
         return NotImplemented
-    if _elsewhere(input.shape, shape, max(shape[:2]) >= 96, stride, pads, dilation):
+    if not each and _elsewhere(input.shape, shape, max(shape[:2]) >= 96, stride, pads, dilation):
         return NotImplemented
     x, g = _images(input), _images(grad)
     kernel, stride, pads, dilation = _two(kernel, stride, pads, dilation)
     count = g.shape[2:]
-    plan = plan_of(c, x.shape[2:], kernel, stride, pads, dilation, count)
+    plan = plan_of(1 if each else c, x.shape[2:], kernel, stride, pads, dilation, count)
+    if each:
+        return _weights_each(plan, x, g).reshape(shape)
     taps = plan.all_taps
     blocks, area = -(-o // WIDTH), count[0] * count[1]
     # in multiplications of vectors: sums over positions cost more at their end

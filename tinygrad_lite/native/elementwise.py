@@ -17,6 +17,7 @@ from tinygrad_lite.native.library import call
 
 COST = 16
 """What one element costs, in multiplications."""
+ROOT_8_PI = math.sqrt(8 / math.pi)
 Formula = Callable[..., Value]
 
 
@@ -63,6 +64,17 @@ def _gelu_slope(k: Kernel, g: Value, x: Value) -> Value:
     return g * k.select(x > 0.0, 1.0 - q, q)
 
 
+def _gelu_tanh(k: Kernel, x: Value) -> Value:
+    return x * m.sigmoid(k, (x + x * x * x * 0.044715) * ROOT_8_PI)  # (1 + tanh(u)) / 2 is sigmoid(2 u)
+
+
+def _gelu_tanh_slope(k: Kernel, g: Value, x: Value) -> Value:
+    x = k.most(k.least(x, 20.0), -20.0)
+    square = x * x
+    s = m.sigmoid(k, (x + square * x * 0.044715) * ROOT_8_PI)
+    return g * (s * (1.0 + x * (1.0 - s) * (square * (3 * 0.044715) + 1.0) * ROOT_8_PI))
+
+
 def _silu_slope(k: Kernel, g: Value, x: Value) -> Value:
     s = m.sigmoid(k, x)
     return g * (s * (1.0 + x * (1.0 - s)))
@@ -93,6 +105,8 @@ def _elu_slope(k: Kernel, g: Value, y: Value, x: Value, alpha: Value, scale: Val
 
 gelu = each("gelu", 1, _gelu)
 gelu_slope = each("gelu_slope", 2, _gelu_slope)
+gelu_tanh = each("gelu_tanh", 1, _gelu_tanh)
+gelu_tanh_slope = each("gelu_tanh_slope", 2, _gelu_tanh_slope)
 sigmoid = each("sigmoid", 1, m.sigmoid)
 sigmoid_slope = each("sigmoid_slope", 2, lambda k, g, y: g * ((1.0 - y) * y))
 tanh = each("tanh", 1, m.tanh)

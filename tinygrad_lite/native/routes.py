@@ -20,6 +20,8 @@ MANY, SOME, FEW, HUGE = 1 << 12, 1 << 14, 1 << 15, 1 << 18
 TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("gelu_exact", "forward", "elementwise.gelu", MANY),
     ("gelu_exact", "input: g input", "elementwise.gelu_slope", MANY),
+    ("gelu_tanh", "forward", "elementwise.gelu_tanh", MANY),
+    ("gelu_tanh", "input: g input", "elementwise.gelu_tanh_slope", MANY),
     ("sigmoid", "forward", "elementwise.sigmoid", MANY),
     ("sigmoid", "input: g y", "elementwise.sigmoid_slope", HUGE),
     ("tanh", "forward", "elementwise.tanh", SOME),

@@ -330,9 +330,13 @@ def _gelu(g: Any, c: Any, input: Any) -> Any:
 SINGLE["gelu_exact"] = "Gelu"
 
 
-@rule("gelu_tanh()")
-def _gelu_tanh(g: Any, x0: Any) -> Any:
-    return g.Gelu(x0, approximate="tanh") if g.opset >= 20 else None
+@rule("gelu_tanh")
+def _gelu_tanh(g: Any, c: Any, input: Any) -> Any:
+    if g.opset >= 20:
+        return g.Gelu(input, approximate="tanh")
+    cube = g.Mul(g.Mul(g.Mul(input, input), input), c(0.044715))
+    t = g.Tanh(g.Mul(g.Add(input, cube), c(math.sqrt(2 / math.pi))))
+    return g.Mul(g.Mul(input, c(0.5)), g.Add(c(1), t))
 
 
 rule("hardswish()")(lambda g, x0: g.HardSwish(x0))

@@ -428,6 +428,9 @@ def tanhshrink(input: Array) -> Array:
     return input - tanh(input)
 
 
+ROOT_2_PI, CUBE = math.sqrt(2 / math.pi), 0.044715
+
+
 def _gelu_slope(g: Array, input: Array) -> Array:
     if input.__class__ is np.ndarray and g.__class__ is np.ndarray and input.dtype is F32:
         slope = gelu32.gelu(input, True)
@@ -436,20 +439,31 @@ def _gelu_slope(g: Array, input: Array) -> Array:
 
 
 @op(
-    input=_gelu_slope,
-    kind="activation",
-    layout="operands",
-    singular=True,
-    label="GELU",
-    public=False,
-    promote="single",
-    samples=Samples("()->()", lo=-30.0, hi=30.0),
-)
+    input=_gelu_slope, kind="activation", layout="operands", singular=True, label="GELU", public=False,
+    promote="single", samples=Samples("()->()", lo=-30.0, hi=30.0),
+)  # fmt: skip
 def gelu_exact(input: Array) -> Array:
     """Return ``input * Phi(input)``, ``Phi`` the normal distribution function."""
     if input.__class__ is np.ndarray and input.dtype is F32:
         return gelu32.gelu(input, False)
     return input * (erfc(input * new.asarray(-HALF_ROOT, input.dtype)) * new.asarray(0.5, input.dtype))
+
+
+def _gelu_tanh_slope(g: Array, input: Array) -> Array:
+    square = input * input
+    t = tanh(ROOT_2_PI * (input + CUBE * square * input))
+    return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * (ROOT_2_PI * (1 + 3 * CUBE * square)))
+
+
+@op(
+    input=_gelu_tanh_slope, kind="activation", layout="operands", label="GELU", public=False, promote="single",
+    samples=Samples("()->()", lo=-30.0, hi=30.0),
+)  # fmt: skip
+@wide
+def gelu_tanh(input: Array) -> Array:
+    """Return ``input (1 + tanh(sqrt(2 / pi) (input + 0.044715 input^3))) / 2``."""
+    y: Array = 0.5 * input * (1 + np.tanh(ROOT_2_PI * (input + CUBE * input * input * input)))
+    return y
 
 
 @function(method=False, functional=True)
@@ -462,8 +476,7 @@ def gelu(input: Array, approximate: str = "none") -> Array:
         return gelu_exact(input)
     if approximate != "tanh":
         raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
-    y = 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
-    return computed("gelu_tanh", (input,), y)
+    return gelu_tanh(input)
 
 
 @function(method=False, functional=True)

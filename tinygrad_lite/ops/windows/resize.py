@@ -19,6 +19,7 @@ from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.shape.reshaping import transpose
 from tinygrad_lite.ops.windows.adaptive_pooling import adaptive_average
+from tinygrad_lite.ops.windows.pooling import spread
 
 MODES = {"nearest": 0, "nearest-exact": 0, "area": 0, "linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 
@@ -91,6 +92,20 @@ def _nearest(n: int, out: int, scale: float | None, exact: bool) -> Any:
     return places
 
 
+def _times(input: Any, mode: str, axes: Any) -> Any:
+    """Return how often the nearest mode repeats each element along each axis, None if not all equally often.
+
+    A sum over windows is then the gradient; of integers there is none.
+    """
+    if mode not in ("nearest", "nearest-exact") or input.dtype.kind != "f":
+        return None
+    times = tuple([out // m for m, out, _ in axes])
+    for t, (m, out, scale) in zip(times, axes, strict=True):
+        if out != t * m or not np.array_equal(_nearest(m, out, scale, mode == "nearest-exact"), new.arange(out) // t):
+            return None
+    return times if max(times) > 1 else None
+
+
 def along(input: Any, matrix: Any, axis: int) -> Any:
     """Return ``input`` with each line along ``axis`` multiplied by ``matrix``."""
     if axis == input.ndim - 1:
@@ -148,7 +163,10 @@ def interpolate(
         raise ShapeError(f"interpolate: sizes must be at least 1, x {describe(input)} would become {tuple(sizes)}")
     if mode == "area":
         return adaptive_average(input, tuple(int(m) for m in sizes))
-    for axis, (m, out, scale) in enumerate(zip(old, map(int, sizes), scales, strict=True), 2):
+    times = _times(input, mode, tuple(zip(old, map(int, sizes), scales, strict=True)))
+    if times is not None:
+        input, old = spread(input, tuple(map(int, sizes)), times, times, ((0, 0),) * n), ()
+    for axis, (m, out, scale) in enumerate(zip(old, map(int, sizes), scales), 2):  # noqa: B905 - none are left above
         if mode in ("nearest", "nearest-exact"):
             where = _nearest(m, out, scale, mode == "nearest-exact")
             input = getitem(input, (slice(None),) * axis + (where,))
