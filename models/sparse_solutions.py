@@ -210,8 +210,18 @@ class Task(NamedTuple):
         total, pull = self.total(), -slope
         top = float(max(pull.max(initial=0), 0.0) if self.positive else np.abs(pull).max(initial=0))
         share = min(1.0, self.l1 / top) if top else 1.0
-        smooth = float(left @ left) / 2 / total + self.l2 / 2 * float(w @ w)
-        return max(self.value(w, left) - share * float(left @ self.y) / total + share**2 * smooth, 0.0)
+        smooth, along = float(left @ left) / 2 / total, float(left @ self.y) / total
+        ridge = self.l2 / 2 * float(w @ w)
+        least = share * along - share**2 * (smooth + ridge)
+        if self.l2:
+            least = max(least, along - smooth - self.conjugate(w, slope))
+        return max(smooth + ridge + self.l1 * float(np.abs(w).sum()) - least, 0.0)
+
+    def conjugate(self, w: Floats, slope: Floats) -> float:
+        """Return the conjugate of the penalties at X' (y - X w) / W: with l2 every residual bounds the minimum."""
+        pull = self.l2 * w - slope
+        above = np.maximum((pull if self.positive else np.abs(pull)) - self.l1, 0.0)
+        return float(above @ above) / 2 / self.l2
 
 
 def penalised(task: Task, start: Floats, most: int, tol: float) -> Found:
@@ -372,7 +382,10 @@ def gram_gap(problem: Quadratic, task: Task, w: Floats, power: float) -> float:
     top = float(max((-slope).max(initial=0), 0.0) if task.positive else np.abs(slope).max(initial=0))
     share = min(1.0, task.l1 / top) if top > 0 else 1.0
     smooth = 0.5 * (left + ridge)
-    return max(smooth + task.l1 * float(np.abs(w).sum()) - share * (power - along) + share**2 * smooth, 0.0)
+    least = share * (power - along) - share**2 * smooth
+    if task.l2:
+        least = max(least, power - along - 0.5 * left - task.conjugate(w, slope))
+    return max(smooth + task.l1 * float(np.abs(w).sum()) - least, 0.0)
 
 
 class Momentum:
