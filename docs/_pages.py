@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+
+import tinygrad_lite
 
 OPERATIONS = """# Operations
 
@@ -52,9 +56,12 @@ MATH = re.compile(r":math:`([^`]+)`")
 
 def no_effect() -> str:
     """Return the table of what is accepted and changes nothing, read off the code."""
-    for room in ("amp", "backends", "compiler", "cpu", "cuda", "jit", "multiprocessing", "settings"):
-        import_module(f"tinygrad_lite.{room}")
     from tinygrad_lite.engine.no_effect import NO_EFFECT
+
+    for found in walk_packages(tinygrad_lite.__path__, "tinygrad_lite."):
+        if not found.name.endswith("__main__") and ".recipes" not in found.name:
+            with suppress(ImportError):  # of an extra that is not installed
+                import_module(found.name)
 
     rows = "".join(f"| `{name}` | {why} |\n" for name, why in sorted(NO_EFFECT.items()))
     return f"| name | why |\n| --- | --- |\n{rows}"
