@@ -6,7 +6,11 @@ links inside ``tinygrad_lite/``, so a checkout without symbolic links builds the
 no line anywhere.
 """
 
+import zlib
+
 from setuptools import find_packages, setup
+
+zlib.Z_DEFAULT_COMPRESSION = 9  # `zipfile` asks for the default level when it writes the wheel
 
 engine = find_packages(include=["tinygrad_lite", "tinygrad_lite.*"])
 rooms = [f"tinygrad_lite.{name}" for name in find_packages(include=["nn", "nn.*", "models", "models.*"])]

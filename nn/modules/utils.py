@@ -25,3 +25,31 @@ _single, _pair, _triple, _quadruple = (
 def _reverse_repeat_tuple(t: Any, n: int) -> tuple[Any, ...]:
     """Return the elements from the last to the first, each ``n`` times, as `pad` takes them."""
     return tuple(x for x in reversed(t) for _ in range(n))
+
+
+def _list_with_default(out_size: Any, defaults: list[int]) -> Any:
+    """Return ``out_size`` with the last of ``defaults`` in place of None; one number stays."""
+    if isinstance(out_size, (int, float)):
+        return out_size
+    if len(defaults) <= len(out_size):
+        raise ValueError(f"Input dimension should be at least {len(out_size) + 1}")
+    return [d if v is None else v for v, d in zip(out_size, defaults[-len(out_size) :], strict=True)]
+
+
+def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
+    """Take ``prefix`` off the keys of a state dict, such as the "module." of `DataParallel`.
+
+    >>> state = {"module.weight": 1, "bias": 2}
+    >>> consume_prefix_in_state_dict_if_present(state, "module.")
+    >>> state
+    {'weight': 1, 'bias': 2}
+    """
+    metadata = getattr(state_dict, "_metadata", None)
+    for known in (state_dict, metadata):
+        if known is not None:
+            items = list(known.items())
+            known.clear()
+            for key, value in items:
+                known[key[len(prefix) :] if key.startswith(prefix) else key] = value
+    if metadata is not None and prefix[:-1] in metadata:
+        metadata[""] = metadata.pop(prefix[:-1])

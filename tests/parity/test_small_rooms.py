@@ -179,3 +179,26 @@ def test_limits_and_dtypes_are_printed_as_there() -> None:
         assert T.result_type(T.tensor(1), 2.5).is_floating_point
         with pytest.raises(TypeError):
             T.finfo(T.int32)
+
+
+def test_the_longer_paths_of_layers() -> None:
+    import pkgutil
+
+    for found in pkgutil.iter_modules(torch.nn.modules.__path__):
+        if found.name in ("_functions", "linear_cross_entropy", "linear_cross_entropy_options"):
+            continue
+        ours, theirs = (importlib.import_module(f"{n}.nn.modules.{found.name}") for n in ("tinygrad_lite", "torch"))
+        missing = [n for n in getattr(theirs, "__all__", ()) if not hasattr(ours, n)]
+        assert missing in ([], ["LinearCrossEntropyLoss"]), found.name
+        assert not hasattr(ours, "_nothing") and "PyTorch" in (ours.__doc__ or "")
+    names: dict[str, Any] = {}
+    exec("from tinygrad_lite.nn.modules.activation import *", names)
+    assert names["ReLU"] is tl.nn.ReLU
+    for T in (tl, torch):
+        utils = importlib.import_module(f"{T.__name__}.nn.modules.utils")
+        net = T.nn.DataParallel(T.nn.Linear(2, 1))
+        state = net.state_dict()
+        utils.consume_prefix_in_state_dict_if_present(state, "module.")
+        assert list(state) == ["weight", "bias"] and state._metadata[""] == {"version": 1}  # type: ignore[attr-defined]
+        net.module.load_state_dict(state)
+        assert utils._list_with_default((None, 3), [1, 2, 4]) == [2, 3] and utils._list_with_default(3, [1]) == 3

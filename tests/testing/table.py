@@ -101,7 +101,12 @@ NEW_SET = (
     "86 % were actionable, 7 % misleading and 7 % vague.",
 )
 PAGE = Path(__file__).parents[2] / "docs" / "gradcheck_table.md"
-OBSERVED = ("right with", "seen only", "wrong only", "must sum to 0")  # facts that name no cause: vague unless they are the point
+OBSERVED = (
+    "right with",
+    "seen only",
+    "wrong only",
+    "must sum to 0",
+)  # facts that name no cause: vague unless they are the point
 VAGUE = ("no simple pattern", "a different one at each point")
 
 

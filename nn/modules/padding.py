@@ -1,3 +1,0 @@
-"""Padding, by PyTorch's import path."""
-
-from tinygrad_lite.nn.padding import *  # noqa: F403
