@@ -92,6 +92,21 @@ def plain_stars(app: object, what: str, name: str, thing: object, options: objec
             lines[i] = STAR.sub(lambda m: m[0] if m[1] else r"\*", line)
 
 
+PROPERTIES: dict[str, list[str]] = {}
+
+
+def keep_property(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Remember a property's lines: Napoleon takes the words before their first colon for a type."""
+    if what in ("attribute", "property"):
+        PROPERTIES[name] = list(lines)
+
+
+def restore_property(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Put a property's lines back after Napoleon."""
+    if name in PROPERTIES:
+        lines[:] = PROPERTIES.pop(name)
+
+
 def let_scroll(app: Any, doctree: Any) -> None:
     """Put pictures that may be wider than a phone into a box that scrolls by itself."""
     for picture in list(doctree.findall(lambda node: node.tagname in ("image", "imgsgnode"))):
@@ -126,5 +141,7 @@ def setup(app: Any) -> None:
     write(HERE)
     app.connect("autodoc-process-docstring", add, priority=300)
     app.connect("autodoc-process-docstring", plain_stars, priority=400)
+    app.connect("autodoc-process-docstring", keep_property, priority=450)
+    app.connect("autodoc-process-docstring", restore_property, priority=550)
     app.connect("doctree-read", let_scroll)
     app.connect("html-page-context", share_sidebar, priority=100)  # before the theme asks for it
