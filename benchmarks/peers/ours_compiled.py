@@ -1,4 +1,4 @@
-"""tinygrad_lite with `tl.compile` around the whole step."""
+"""tinygrad_lite with `tl.compile(step, backend="numpy")` around the whole step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def compiled(make: Callable[[dict[str, Any]], Callable[[], Any]]) -> Callable[[d
     """Return the function that makes the compiled step; the second call records the program."""
 
     def made(data: dict[str, Any]) -> Callable[[], Any]:
-        step: Callable[[], Any] = tl.compile(make(data))
+        step: Callable[[], Any] = tl.compile(make(data), backend="numpy")
         return step
 
     return made

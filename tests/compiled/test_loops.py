@@ -47,7 +47,8 @@ class Program:
         machine = Machine()
         machine.add([u.call() for u in units])
         (run,) = machine.load()
-        table = np.array([x.memory.lowest + x.offset for x in machine.tables[0]], np.uintp)
+        table = [x if type(x) is int else x.memory.lowest + x.offset for x in machine.tables[0]]
+        table = np.array(table, np.uintp)
         return len(units), run(table.ctypes.data)
 
 

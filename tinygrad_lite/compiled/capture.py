@@ -13,7 +13,7 @@ from tinygrad_lite.compiled.effects import watching
 from tinygrad_lite.compiled.makers import Drawn, Maker
 from tinygrad_lite.compiled.naming import Labels, identifier, names_of
 from tinygrad_lite.compiled.optimisers import Optimiser, finish, prepare
-from tinygrad_lite.compiled.program import Memory, Refused, Region
+from tinygrad_lite.compiled.program import Memory, Refused, Region, array_of
 from tinygrad_lite.compiled.reach import Reach
 from tinygrad_lite.compiled.recorded import CURRENT, Recorded, bare
 from tinygrad_lite.compiled.results import Results
@@ -38,6 +38,8 @@ class Recording:
     calls: list[Any]
     reach: Reach
     inputs: list[Region]
+    given: Any = None
+    """Arguments like those of the call that was recorded, and the tensors among them."""
     result: Any
     outs: list[Region]
     news: list[bool]
@@ -87,11 +89,11 @@ class Capture:
 
     def __init__(
         self, function: Any, args: Any, flat: list[Any], symbolic: set[Any], reach: Reach, present: Any = None,
-        words: list[str] | None = None, loops: bool = False,
+        words: list[str] | None = None, without: str = "",
     ) -> None:  # fmt: skip
         self.function, self.args, self.flat, self.symbolic, self.reach = function, args, flat, symbolic, reach
         self.present, self.words = present, words or [f"in{i}" for i in range(len(flat))]
-        self.tracer, self.loops = Tracer(), loops
+        self.tracer, self.without = Tracer(), without
         self.taken: dict[str, int] = {}
         self.undo: list[Any] = []
         self.locals: dict[str, str] = {}
@@ -151,7 +153,7 @@ class Capture:
                 generator.__class__ = Drawn
                 stack.callback(setattr, generator, "__class__", Generator)
                 stack.callback(MODE.set, mode)
-                stack.enter_context(new.redirect(Maker(self.tracer, self.loops)))
+                stack.enter_context(new.redirect(Maker(self.tracer, self.without)))
                 token = mode.but(observers=(self.labels,))
                 MODE.set(token)
                 with watching(self.reach.codes) as watch:
@@ -176,14 +178,11 @@ class Capture:
             for key, _, states, value in entry.after:
                 for s in states:
                     dict.__setitem__(s, key, value)
-        r.tracer, r.calls, r.reach, r.locals, r.objects = (
-            self.tracer,
-            self.tracer.calls,
-            self.reach,
-            self.locals,
-            self.objects,
-        )
-        r.live_tensors = self.live
+        r.tracer, r.calls, r.reach, r.live_tensors = self.tracer, self.tracer.calls, self.reach, self.live
+        r.locals, r.objects = self.locals, self.objects
+        for t, x in zip(self.flat, r.inputs, strict=True):  # placeholders: they keep no batch of the user's
+            t.array = array_of(x)
+        r.given = (*self.args, self.flat)
         return r
 
     def results(self, r: Recording, returned: Any) -> bool:

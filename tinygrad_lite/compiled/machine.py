@@ -70,22 +70,25 @@ class Writer(Kernel):
 
     def function(self, name: str) -> str:
         """Return the text of the function; it returns 0, or 1 where the program does not fit the numbers."""
-        signature = ", ".join(f"ptr noalias %a{i}" for i in range(len(self.regions)))
+        many = len(self.regions)
+        signature = ", ".join(f"ptr noalias %a{i}" for i in range(many))
         result = "0"
         if self.failed is not None:
             result = self.put(f"zext i1 {self.failed.get().name} to i32", "i").name
         body = "\n".join([*self.head, *self.lines])
-        return f"define internal i32 @{name}({signature}) noinline {{\nentry:\n{body}\n  ret i32 {result}\n}}\n"
+        body = f"define internal i32 @{name}_body({signature}) noinline {{\nentry:\n{body}\n  ret i32 {result}\n}}\n"
+        loads = [f"  %p{i} = getelementptr ptr, ptr %t, i64 {i}\n  %a{i} = load ptr, ptr %p{i}\n" for i in range(many)]
+        call = f"  %r = call i32 @{name}_body({', '.join(f'ptr %a{i}' for i in range(many))})\n  ret i32 %r\n"
+        return f"{body}define i32 @{name}(ptr %t) {{\n{''.join(loads)}{call}}}\n"
 
     def fail(self, where: Value) -> None:
         """Note that the program does not fit where a condition holds."""
         self.failed.set(self.failed.get() | where)
 
 
-def written(loop: Loop) -> Writer:
+def written(loop: Loop, regions: list[Region]) -> Writer:
     """Return the writer with the function of a loop."""
     reads, writes = loop.regions()
-    regions = list({x.key: x for x in (*reads, *writes)}.values())
     w = Writer(regions)
     if loop.kind in RAISING:
         w.failed = w.var(0, "b")
@@ -306,58 +309,108 @@ def check(w: Writer, loop: Loop, reads: list[Region], writes: list[Region]) -> N
 
 
 # ------------------------------------------------------------------------------------------------ the program
+DRIVE = """
+define i32 @drive(ptr %table) {
+entry:
+  br label %next
+next:
+  %at = phi ptr [ %table, %entry ], [ %after, %ran ]
+  %loop = load ptr, ptr %at
+  %end = icmp eq ptr %loop, null
+  br i1 %end, label %done, label %run
+run:
+  %place = getelementptr i8, ptr %at, i64 16
+  %failed = call i32 %loop(ptr %place)
+  %missed = icmp ne i32 %failed, 0
+  br i1 %missed, label %done, label %ran
+ran:
+  %size = getelementptr i8, ptr %at, i64 8
+  %bytes = load i64, ptr %size
+  %after = getelementptr i8, ptr %place, i64 %bytes
+  br label %next
+done:
+  %result = phi i32 [ 0, %next ], [ 1, %run ]
+  ret i32 %result
+}
+"""
+"""Runs loops one after another: a table has the address of each, the bytes of its arguments, and the arguments."""
+
+
 class Machine:
-    """The machine code of a program: `add` runs of loops, then `load`; each becomes a function of a table."""
+    """The machine code of a program: `add` runs of loops, then `load`; each is a table that one function works off."""
 
     def __init__(self) -> None:
-        self.functions: dict[str, str] = {}
-        self.runs: list[str] = []
-        self.tables: list[list[Region]] = []
+        self.functions: dict[str, int] = {}
+        self.names: dict[Any, int] = {}
+        self.tables: list[list[Any]] = []
         self.work: list[int] = []
 
     def add(self, calls: list[Call]) -> int:
         """Add a run of loops; return its number."""
-        regions: list[Region] = []
-        places: dict[Any, int] = {}
-        lines: list[str] = []
-        checked = False
-        for n, c in enumerate(calls):
+        table: list[Any] = []
+        for c in calls:
             loop: Loop = c.function
-            w = written(loop)
-            text = w.function("NAME")
-            name = self.functions.setdefault(text, f"loop{len(self.functions)}")
-            words = []
-            for x in w.regions:
-                if x.key not in places:
-                    places[x.key] = len(regions)
-                    regions.append(x)
-                    lines[0:0] = [f"  %r{places[x.key]} = load ptr, ptr %p{places[x.key]}"]
-                    lines[0:0] = [f"  %p{places[x.key]} = getelementptr ptr, ptr %table, i64 {places[x.key]}"]
-                words.append(f"ptr %r{places[x.key]}")
-            lines.append(f"  %s{n} = call i32 @{name}({', '.join(words)})")
-            if w.failed is not None:
-                checked = True
-                lines += [f"  %b{n} = icmp eq i32 %s{n}, 0", f"  br i1 %b{n}, label %go{n}, label %missed", f"go{n}:"]
-        end = "missed:\n  ret i32 1\n" if checked else ""
-        number = len(self.runs)
-        body = "\n".join(lines)
-        self.runs.append(f"define i32 @run{number}(ptr %table) {{\nentry:\n{body}\n  ret i32 0\n{end}}}\n")
-        self.tables.append(regions)
+            regions = regions_of(loop)
+            key = signature(loop, regions)
+            if key not in self.names:  # equal loops, of the steps of a recurrent layer for one, are one function
+                text = written(loop, regions).function("NAME")
+                self.names[key] = self.functions.setdefault(text, len(self.functions))
+            table += [self.names[key], 8 * len(regions), *regions]
+        self.tables.append(table)
         self.work.append(sum(math.prod(x.shape) for c in calls for x in (*c.reads(), *c.outs)))
-        return number
+        return len(self.tables) - 1
 
     def text(self) -> str:
         """Return the LLVM module."""
-        functions = [text.replace("@NAME(", f"@{name}(", 1) for text, name in self.functions.items()]
-        return declarations() + "".join([*functions, *self.runs]) + PLAIN_LOOP
+        functions = [text.replace("@NAME", f"@loop{i}") for text, i in self.functions.items()]
+        return declarations() + "".join(functions) + DRIVE + PLAIN_LOOP
 
     def load(self) -> list[Callable[[int], None]]:
-        """Return the functions of the runs."""
-        if not self.runs:
+        """Return the functions of the runs, each to be called with the address of its table."""
+        if not self.tables:
             return []
-        # level 3 takes nearly twice as long to compile, and gains nothing on loops of fixed length
-        addresses = library.loaded(self.text(), [f"run{i}" for i in range(len(self.runs))], 2)
-        return [_function(a, n) for a, n in zip(addresses, self.work, strict=True)]
+        # a higher level takes up to twice as long to compile, and gains nothing on loops of fixed length
+        names = ["drive", *(f"loop{i}" for i in self.functions.values())]
+        drive, *loops = library.loaded(self.text(), names, 1)
+        for table in self.tables:
+            place = 0
+            while place < len(table):
+                table[place] = loops[table[place]]
+                place += 2 + table[place + 1] // 8
+            table.append(0)
+        return [_function(drive, n) for n in self.work]
+
+
+def regions_of(loop: Loop) -> list[Region]:
+    """Return the regions that are the arguments of a loop's function."""
+    reads, writes = loop.regions()
+    return list({x.key: x for x in (*reads, *writes)}.values())
+
+
+def signature(loop: Loop, regions: list[Region]) -> Any:
+    """Return what two loops have in common that are one function."""
+    places: dict[Any, int] = {x.key: i for i, x in enumerate(regions)}
+
+    def known(v: Any) -> Any:
+        if isinstance(v, Region):
+            return "region", places.setdefault(v.key, len(places))
+        return type(v), repr(v)
+
+    forms = tuple((x.shape, x.strides, x.dtype.str) for x in regions)
+    calls = tuple(
+        (
+            c.kind,
+            c.function,
+            *map(known, c.ins),
+            "to",
+            *map(known, c.outs),
+            repr(c.words),
+            *((w.dtype.str, w.shape) for w in c.outs),
+        )
+        for c in loop.calls
+    )
+    kept = tuple(w.memory.id not in loop.dropped for c in loop.calls for w in c.outs)
+    return loop.kind, loop.shape, forms, calls, kept
 
 
 FEW = 1 << 15

@@ -34,10 +34,14 @@ def fusible(function: Any, first: Any) -> bool:
 
 
 class Maker:
-    """The constructors that `engine.new` uses during a recording; ``loops``: without kernels that are `fusible`."""
+    """The constructors that `engine.new` uses during a recording.
 
-    def __init__(self, tracer: Tracer, loops: bool = False) -> None:
-        self._tracer, self._loops = tracer, loops
+    ``without``: "" records every kernel as a call; "fusible" leaves out those that loops replace; "kernels" leaves out
+    all that NumPy does not have, so that the program runs with NumPy alone.
+    """
+
+    def __init__(self, tracer: Tracer, without: str = "") -> None:
+        self._tracer, self._without = tracer, without
         for name in ("arange", "linspace", "eye", "tri", "indices", "tril_indices", "triu_indices"):
             setattr(self, name, self._constant(getattr(np, name)))
 
@@ -139,16 +143,23 @@ class Maker:
 
     def whole(self, function: Any, args: Any, words: Any) -> Any:
         """Return the result of a function that is one call of the program."""
-        if self._loops and fusible(function, args[0]):
+        if self._declines(function, args[0]):
             raise DeclinedError
+        if self._without == "kernels" and function.__module__.startswith("tinygrad_lite.ops.windows."):
+            return function(*args, **words)
         if any(_holds(v) for v in (*args, *words.values())):
             return self._tracer.call("call", function, args, words, run=new.redirect(None)(function))
         return function(*args, **words)
 
+    def _declines(self, function: Any, first: Any) -> bool:
+        if self._without == "kernels":
+            return (getattr(function, "__module__", None) or "").startswith("tinygrad_lite.native.")
+        return self._without == "fusible" and fusible(function, first)
+
     def writing(self, function: Any, targets: Any, args: Any) -> None:
         """Record a function that writes into several arrays."""
         tracer = self._tracer
-        if self._loops and fusible(function, targets[0]):
+        if self._declines(function, targets[0]):
             raise DeclinedError
         given, outs = tracer.argument((*targets, *args)), [tracer.region(t) for t in targets]
         new.redirect(None)(function)(*stripped((*targets, *args)))

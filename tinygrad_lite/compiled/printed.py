@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,37 +12,15 @@ from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.naming import identifier
 from tinygrad_lite.compiled.program import Call, Region, array_of, contiguous
 from tinygrad_lite.compiled.recorded import getitem, masked, setitem
-from tinygrad_lite.random import default_generator
-from tinygrad_lite.serialization.atomic import replacing
+from tinygrad_lite.ops.indexing.embedding import add_rows
 
 SIGNS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.power: "**",
          np.greater: ">", np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==",
          np.not_equal: "!="}  # fmt: skip
 SUMS = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod", np.logical_and: "all",
         np.logical_or: "any"}  # fmt: skip
-FILE = '''"""{title}: written by tinygrad_lite. Needs NumPy, and {data} beside it."""
-
-from pathlib import Path
-
-import numpy as np
-from numpy import inf, nan  # noqa: F401
-
-with np.load(Path(__file__).with_name({data!r})) as file:
-    data = dict(file)
-{start}
-
-def save(path):
-    """Write the numbers as they are now, under the names of this file."""
-    np.savez(path, **{{name: globals()[name] for name in data}})
-
-
-{source}'''
-VIEW = '''
-def view(a, dtype, shape, strides, offset):
-    """Return a part of an array by its place in memory."""
-    return np.ndarray(shape, dtype, a, offset, strides)
-
-'''
+SELF_CONTAINED = (add_rows.op.forward.__wrapped__,)
+"""Functions that need NumPy alone: a file contains their source."""
 
 
 class Unprintable(Exception):
@@ -64,6 +41,7 @@ class Printer:
         self.notes: list[str] = []
         self.random = False
         self.foreign: list[str] = []
+        self.helpers: dict[str, Any] = {}
         writes: dict[int, int] = {}
         for c in r.calls:
             for w in c.outs:
@@ -206,7 +184,10 @@ class Printer:
                             ("np.lib.stride_tricks", np.lib.stride_tricks)):  # fmt: skip
             if getattr(space, name, None) is f:
                 return f"{path}.{name}"
-        self.foreign.append(name)
+        if f in SELF_CONTAINED:
+            self.helpers[name] = f
+        else:
+            self.foreign.append(name)
         return name
 
     def expression(self, c: Call) -> str:
@@ -236,6 +217,9 @@ class Printer:
         if c.kind == "random":
             self.random = True
             return f"rng.{c.function.__name__}({', '.join(ins[1:])}{self.words(given)})"
+        turned = any(x.shape == w.shape and x.strides != contiguous(x) for x in c.reads())
+        if c.kind == "ufunc" and w.strides == contiguous(w) and turned:  # NumPy's result would be turned as well
+            given["order"] = "C"
         if c.kind == "ufunc" and not given:
             natural = {x.dtype for x in c.reads() if x.shape or len(c.reads()) == 1}
             if len(ins) == 2 and c.function in SIGNS and len(natural) == 1:
@@ -320,7 +304,9 @@ class Printer:
                 label = c.label
                 lines.append(f"# {label}")
             for w in c.outs:
-                if w.memory.kind == "temp" and w.memory.id not in self.names and (not w.full or c.updates):
+                turned = c.kind in ("matmul", "dot") and w.strides != contiguous(w)
+                parts = not w.full or c.updates or turned
+                if w.memory.kind == "temp" and w.memory.id not in self.names and parts:
                     lines.append(self.empty(w, c))
             text = self.line(c)
             if not text:
@@ -439,32 +425,6 @@ class Printed:
         found = [(p.names[x.memory.id], x.dtype, x.shape) for x in self.r.inputs]
         found += [(n, a.dtype, a.shape) for n, a in p.given.items()]
         return [f"# {n}: {d} {'x'.join(map(str, s)) or 'one number'}" for n, d, s in found if n in used]
-
-    def save(self, path: Any) -> None:
-        """Write a file that runs with NumPy alone, and the numbers beside it."""
-        if self.printer.foreign:
-            raise Unprintable(f"it calls {', '.join(dict.fromkeys(self.printer.foreign))}, which NumPy does not have")
-        path = Path(path)
-        data = path.with_suffix(".npz")
-        start = []
-        space = dict(self.r.objects)
-        for text in self.numbers:
-            name, _, formula = text.partition(" = ")
-            start.append(f"{name} = {eval(formula, space)!r}")  # a number of an optimiser
-        arrays = dict(self.printer.given)
-        source = self.text(alone=True)
-        lines = [f"{name} = data[{name!r}]" for name in arrays]
-        if self.printer.random:
-            state = default_generator().bit_generator.state
-            lines += [f"rng = np.random.Generator(np.random.{state['bit_generator']}())",
-                      f"rng.bit_generator.state = {state!r}"]  # fmt: skip
-        text = FILE.format(title=self.title, data=data.name, start="\n".join(lines + start + [""]), source=source)
-        if self.printer.uses_view:
-            text = text.replace("\n\ndef save(", VIEW + "\ndef save(", 1)
-        with replacing(data) as file:
-            np.savez(file, **arrays)
-        with replacing(path) as file:
-            file.write(text.encode())
 
 
 def name_of_number(r: Recording, entry: Any, key: str, states: Any) -> str:

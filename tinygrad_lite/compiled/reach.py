@@ -89,9 +89,7 @@ class Reach:
                 for j, p in enumerate(group["params"]):
                     self._add(f"{name}_{i}_{j}", p)
         elif isinstance(value, Op):
-            inner = [cell.cell_contents for _, rule in value.rules for cell in rule.__closure__ or ()]
-            for v in (value.forward, value.recompute, value.gather, *inner):
-                self._add("", v)
+            self._op(value)
         elif isinstance(value, dict):
             self._dict(name, value)
         elif isinstance(value, (list, tuple, set, frozenset)):
@@ -128,6 +126,11 @@ class Reach:
                 raise Refused(f"{name}: an object of {type(value).__name__}, whose attributes cannot be watched")
             self._dict(name, getattr(value, "__dict__", {}))
             self._class(type(value))
+
+    def _op(self, op: Op) -> None:
+        inner = [cell.cell_contents for _, rule in op.rules for cell in rule.__closure__ or ()]
+        for v in (op.forward, op.recompute, op.gather, *inner):
+            self._add("", v)
 
     def _dict(self, name: str, values: dict[Any, Any]) -> None:
         self.watched.append((values, dict(values)))

@@ -272,7 +272,7 @@ class Built:
         leaves = [] if r.gradient is None else [w.view(g) for _, _, g in r.gradient.leaves]
         pull = [*(f"{n}[...] = gs[{i}]" for i, n in enumerate(self.seeds)), *w.lines(r.calls[split:]),
                 f"return ({''.join(n + ', ' for n in leaves)})"]  # fmt: skip
-        self.tables: dict[str, list[Region]] = {}
+        self.tables: dict[str, list[Any]] = {}
         self.loops = [c.function for c in r.calls if c.kind == "native"]
         if native:
             w.space.update({f"native_{i}": run for i, run in enumerate(w.machine.load())}, missed=missed)
@@ -314,14 +314,19 @@ class Built:
         f = Frame()
         f.tables = [own, blocks]
         for name, regions in self.tables.items():
-            table = np.array([array(x).__array_interface__["data"][0] for x in regions], np.uintp)
+            table = np.array([x if type(x) is int else place_of(array(x)) for x in regions], np.uintp)
             f.tables.append(table)
-            space[name] = table.__array_interface__["data"][0]
+            space[name] = place_of(table)
         f.inputs, f.seeds = [space[n] for n in self.inputs], [space[n] for n in self.seeds]
         f.run, f.pull, f.free, measure = self.make(**space)
         space.clear()
         measure()
         return f
+
+
+def place_of(a: Any) -> int:
+    """Return the address of an array."""
+    return int(a.__array_interface__["data"][0])
 
 
 def handed(r: Recording) -> list[Region]:

@@ -23,6 +23,7 @@ from tinygrad_lite.compiled.printed import Printed, Unprintable
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.compiled.reach import Reach
 from tinygrad_lite.compiled.replay import Program
+from tinygrad_lite.compiled.saved import save
 from tinygrad_lite.compiled.source import Built
 from tinygrad_lite.compiled.verify import Snapshot, close, verify
 from tinygrad_lite.engine.arrays import get_default_dtype
@@ -32,6 +33,7 @@ from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.engine.versions import change_of, owner
 from tinygrad_lite.native.library import works
 from tinygrad_lite.native.routes import in_use
+from tinygrad_lite.ops.threads import get_num_threads, set_num_threads
 
 SHAPES = 8
 """The number of programs, one per shape of the arguments, after which a step stays eager."""
@@ -264,7 +266,7 @@ class Compiled:
             plain = program.built
             try:
                 if any(fusible(c.function, c.outs[0]) for c in program.r.calls if c.kind in ("call", "inplace")):
-                    better = self._program(key, reach, given, loops=True)
+                    better = self._program(key, reach, given, "fusible")
                 else:
                     better = program
                 better.use(Built(better.r, native=True))
@@ -319,8 +321,8 @@ class Compiled:
             walk(name, value)
         return [names.get(id(t), f"in{i}") for i, t in enumerate(flat)]
 
-    def _program(self, key: Any, reach: Reach, given: Any, loops: bool = False) -> Program:
-        """Record the step, with or without kernels that loops replace, and put everything back that changed."""
+    def _program(self, key: Any, reach: Reach, given: Any, without: str = "") -> Program:
+        """Record the step, without some kernels, and put everything back that the recording has changed."""
         args, kwargs, old = given
         flat = placeholders(old)
         by = {id(t): n for t, n in zip(old, flat, strict=True)}
@@ -330,7 +332,7 @@ class Compiled:
                 raise Refused(f"the argument '{known[id(t)]}' is also a variable of the step")
         arguments = rebuilt(args, by), rebuilt(kwargs, by)
         present, words = self._present.get(key), self._words(given)
-        capture = Capture(self._function, arguments, flat, self._symbolic, reach, present, words, loops)
+        capture = Capture(self._function, arguments, flat, self._symbolic, reach, present, words, without)
         tensors = [t for _, t in capture.tensors]
         opts = [o for _, o in reach.optimizers]
         states = [v for o in opts for s in o.state.values() for v in s.values() if isinstance(v, Tensor)]
@@ -413,10 +415,24 @@ class Compiled:
         """
         if self._last is None:
             raise RuntimeError("save_source: there is no program yet; call the step three times first")
+        r = self._last.r
         try:
-            Printed(self._last.r, name_of(self._function)).save(path)
-        except Unprintable as error:
+            if any("tinygrad_lite" in (getattr(c.function, "__module__", None) or "") for c in r.calls):
+                r = self._alone(self._last).r
+            save(Printed(r, name_of(self._function)), path)
+        except (Unprintable, Refused) as error:
             raise RuntimeError(f"save_source: the program cannot run with NumPy alone: {error}") from error
+
+    def _alone(self, program: Program) -> Program:
+        """Record a program once more, without kernels that NumPy does not have."""
+        threads = get_num_threads()
+        RECORDING.add(self._thread)
+        set_num_threads(1)
+        try:
+            return self._program(program.key, program.r.reach, program.r.given, "kernels")
+        finally:
+            set_num_threads(threads)
+            RECORDING.discard(self._thread)
 
     def __graph__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the program that ran last as a graph, for `tinygrad_lite.viz.draw`; with arguments it runs first."""
