@@ -21,5 +21,5 @@ def test_op(name: str, engine: str) -> None:
     op = OPS[name]
     assert isinstance(op.samples, Samples), f"{name}: declare it with samples=Samples(...), so that it can be checked"
     check_op(op.call, engine=engine, examples=30 if engine == "builtin" else 20, order=1)
-    if engine == "builtin" and op.samples.order > 1:  # one example of each kind of values: second order takes four times as long
+    if engine == "builtin" and op.samples.order > 1:  # it takes four times as long: each kind of values once
         check_op(op.call, examples=10)
