@@ -90,3 +90,20 @@ def test_layers() -> None:
     for wrong in ({"p": 2.0, "mode": "row"}, {"p": 0.5, "mode": "rows"}):
         with pytest.raises(ValueError):
             ops.stochastic_depth(x, **wrong)  # type: ignore[arg-type]
+
+
+def test_vision_transformer() -> None:
+    net = models.VisionTransformer(8, 4, 2, 2, 8, 12, num_classes=3, representation_size=6).eval()
+    keys = list(net.state_dict())
+    assert keys[:4] == ["class_token", "conv_proj.weight", "conv_proj.bias", "encoder.pos_embedding"]
+    assert "encoder.layers.encoder_layer_1.self_attention.in_proj_weight" in keys and keys[-1] == "heads.head.bias"
+    assert "encoder.layers.encoder_layer_0.mlp.3.weight" in keys and "heads.pre_logits.weight" in keys
+    x = tl.randn(2, 3, 8, 8)
+    assert net(x).tolist() == [[0, 0, 0]] * 2  # as there, the last layer begins with zeros
+    tl.nn.init.normal_(net.heads.head.weight)  # type: ignore[union-attr, arg-type]
+    (patches := net._process_input(x)).sum()
+    assert patches.shape == (2, 4, 8) and not net(x)[0].equal(net(x)[1])
+    for wrong in (lambda: net(x[:, :, :4]), lambda: models.VisionTransformer(9, 4, 1, 2, 8, 12)):
+        with pytest.raises(ValueError):
+            wrong()
+    assert "vit_b_16" in models.list_models() and models.ViT_B_16_Weights.DEFAULT.url.endswith("c867db91.pth")

@@ -14,6 +14,7 @@ from tinygrad_lite.vision.models import (
     resnet as resnet,
     squeezenet as squeezenet,
     vgg as vgg,
+    vision_transformer as vision_transformer,
 )
 from tinygrad_lite.vision.models.alexnet import AlexNet as AlexNet
 from tinygrad_lite.vision.models.densenet import DenseNet as DenseNet
@@ -21,6 +22,7 @@ from tinygrad_lite.vision.models.mobilenetv2 import MobileNetV2 as MobileNetV2
 from tinygrad_lite.vision.models.resnet import ResNet as ResNet
 from tinygrad_lite.vision.models.squeezenet import SqueezeNet as SqueezeNet
 from tinygrad_lite.vision.models.vgg import VGG as VGG
+from tinygrad_lite.vision.models.vision_transformer import VisionTransformer as VisionTransformer
 from tinygrad_lite.vision.models.weights import (
     NETWORKS as _NETWORKS,
     Weights as Weights,
