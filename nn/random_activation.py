@@ -60,5 +60,8 @@ def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float
         return y
     soft = new.asarray(plain(y))
     one = new.zeros_like(soft)
-    np.put_along_axis(one, np.expand_dims(soft.argmax(dim), dim), 1, dim)
+    if soft.ndim:
+        np.put_along_axis(one, np.expand_dims(soft.argmax(dim), dim), 1, dim)
+    else:
+        one += 1
     return y + (one - soft)

@@ -156,3 +156,37 @@ def test_a_broadcast_gradient_is_copied() -> None:
 def test_calls_without_any_tensor_have_the_same_messages(call, said):
     with pytest.raises((TypeError, ValueError), match=said):
         call()
+
+
+MANY = [
+    tl.meshgrid,
+    tl.broadcast_tensors,
+    tl.cartesian_prod,
+    tl.block_diag,
+    tl.atleast_1d,
+    tl.atleast_2d,
+    tl.atleast_3d,
+]
+
+
+@pytest.mark.parametrize("call", MANY, ids=lambda f: f.__name__)
+def test_functions_of_several_tensors_take_any_iterable_of_tensors(call: Callable[..., Any]) -> None:
+    a, b = tl.arange(2), tl.arange(2)
+    whole = [np.asarray(x).tolist() for x in call(a, b)]
+    assert [np.asarray(x).tolist() for x in call(x for x in (a, b))] == whole
+    for wrong in ({1, 2}, {"a": a}, "ab", b"ab", None, range(3), zip([1], [2], strict=True)):
+        with pytest.raises(TypeError, match=f"^{call.__name__}: expected tensors, got"):
+            call(wrong)
+
+
+@pytest.mark.parametrize("call", [
+    lambda: tl.zeros(b"ab"), lambda: image(2).reshape(b"\2"), lambda: nn.ReplicationPad3d(b"x"),
+    lambda: nn.LayerNorm(b"a"),
+])  # fmt: skip
+def test_bytes_are_no_sizes(call: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match="got b'"):
+        call()
+
+
+def test_a_number_is_its_own_one_hot_vector() -> None:
+    assert F.gumbel_softmax(tl.tensor(0.5), hard=True).item() == 1

@@ -174,7 +174,7 @@ def internal(error: BaseException) -> bool:
         return False  # an argument failed by itself
     if isinstance(error, AssertionError) and text or type(error).__module__ == "tinygrad_lite.errors":
         return False  # PyTorch's in the words of PyTorch, or this package's own
-    if "evil" in text or NAMED.match(text):
+    if "evil" in text or NAMED.match(text) or "is not a Module subclass" in text:  # PyTorch's own words
         return False
     own = [f for f in traceback.extract_tb(error.__traceback__) if "tinygrad_lite" in f.filename]
     if not own and isinstance(error, TypeError):

@@ -73,9 +73,11 @@ def fits(hint: Any, value: Any) -> bool:
     if origin is list:
         return isinstance(value, (tuple, list)) and all(fits(get_args(hint)[0], v) for v in value)
     if origin is Sequence:
-        return hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, (str, Mapping))
+        return (
+            hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, (str, bytes, Mapping))
+        )
     if origin is Iterable:
-        return isinstance(value, Iterable) and not isinstance(value, str)
+        return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
     if origin is Mapping:
         return isinstance(value, Mapping)
     if origin is Callable:

@@ -92,5 +92,5 @@ def as_dtype(value: Any) -> DType:
         value = value.removeprefix("torch.")
     try:
         return DTYPES[np.dtype(value)]
-    except TypeError:
+    except (TypeError, UnicodeError):
         raise DTypeError(f"{value!r} is not a dtype; use one such as float32 or int64") from None

@@ -35,6 +35,7 @@ from tinygrad_lite.engine.elsewhere import place
 from tinygrad_lite.engine.keywords import OLD_FORMS, modern, name_of, typed, written
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
+from tinygrad_lite.engine.promotion import NUMPY_1, keeping
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import FUNCTIONS, UFUNCS, Tensor
 from tinygrad_lite.errors import DTypeError
@@ -92,7 +93,8 @@ class Op:
         self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None,
         recompute: Rule | bool = False, keeps_result: bool = False,
     ) -> None:  # fmt: skip
-        self.forward, self.name, self.promote = forward, forward.__name__.removesuffix("_op"), promote
+        self.forward = keeping(forward) if NUMPY_1 and promote else forward
+        self.name, self.promote = forward.__name__.removesuffix("_op"), promote
         self.params, self.defaults, kinds = parameters_of(forward)
         first = self.params[0]
         self.sequence = first if "Sequence[Array]" in str(kinds.get(first)) else None

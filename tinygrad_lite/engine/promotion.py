@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,25 @@ F16, F32, F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 FLOATING = ("float", "single", "quotient")
 NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
 """NumPy 1 promotes 0-d results by the value of a Python number, so there numbers are cast first."""
+
+
+def keeping(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``forward`` with 0-d results in the dtype of its operands: NumPy 1 makes float64 of float32 and a number.
+
+    >>> keeping(lambda x: np.float64(x) * 2)(np.ones((), np.float32)).dtype
+    dtype('float32')
+    """
+
+    @functools.wraps(forward)
+    def kept(*args: Any, **words: Any) -> Any:
+        y = forward(*args, **words)
+        if getattr(y, "ndim", 1) == 0 and y.dtype == F64:
+            given = {a.dtype for a in args if getattr(getattr(a, "dtype", None), "kind", "") == "f"}
+            return y.astype(given.pop()) if len(given) == 1 else y
+        return y
+
+    return kept
+
 
 _LEVEL = {"b": 0, "i": 1, "u": 1, "f": 2}
 

@@ -80,7 +80,8 @@ LOGIC: dict[Any, Any] = {
     np.bitwise_and: lambda k, a, b: a & b, np.bitwise_or: lambda k, a, b: a | b, np.bitwise_xor: lambda k, a, b: a ^ b,
     np.logical_not: lambda k, a: ~a, np.invert: lambda k, a: ~a,
 }  # fmt: skip
-POWERS = (0.5, 1, 2, 3, -1, -2)
+with np.errstate(invalid="ignore"):  # older versions of NumPy do not take the root: infinity for minus infinity
+    POWERS = (0.5, 1, 2, 3, -1, -2)[int(np.power(np.float32(-np.inf), np.float32(0.5)) > 0) :]
 
 
 def converts(a: str, b: str) -> bool:

@@ -113,6 +113,8 @@ def scipy_minimize(loss: Callable[[], Any], params: Any, method: str = "L-BFGS-B
     >>> result.success, [round(v, 3) for v in x.tolist()]
     (True, [1.0, 1.0])
     """
+    if method is not None and not isinstance(method, str) and not callable(method):
+        raise ArgumentError(f"scipy_minimize: method must be the name of one of SciPy's, got {describe(method)}")
     flat, name = Flat(loss, params), str(method).lower()
     optimize = require("scipy.optimize", "scipy")
     start = flat.read()

@@ -116,9 +116,10 @@ def _pow_base(g: Array, input: Array, exponent: Array) -> Array:
         return new.zeros_like(g) if exponent == 0 else g * (exponent * input ** (exponent - 1))
     # x**0 is constant, but at x = 0 the formula gives 0 * x**-1 = NaN, and at NaN it keeps the NaN
     flat = (exponent == 0) & ~(np.absolute(input) > 0)
-    # a NumPy scalar would count as a Python number
-    less = new.asarray(exponent - 1) if exponent.__class__ is np.ndarray else exponent - 1
-    return where(flat, 0.0, g * (exponent * input ** where(flat, 1.0, less)))
+    one, less = 1.0, exponent - 1
+    if exponent.__class__ is np.ndarray:  # a NumPy scalar would count as a Python number, and NumPy 1 makes it float64
+        one, less = exponent.dtype.type(1), new.asarray(less, exponent.dtype)
+    return where(flat, 0.0, g * (exponent * input ** where(flat, one, less)))
 
 
 def _pow_exponent(g: Array, y: Array, input: Array, exponent: Array) -> Array:

@@ -62,7 +62,7 @@ def _polynomial(name: str, text: str, shown: str, first: Callable[[Any], Any], r
 
     def forward(input: Array, n: Array) -> Array:
         x, degree = np.broadcast_arrays(input, np.where(np.isnan(n), -1, np.trunc(n)))
-        highest = degree.max(initial=0)
+        highest = float(degree.max()) if degree.size else 0.0
         if highest > MOST:
             raise OptionError(f"{name}: n must be at most {MOST:,}, got {highest:.6g}")
         with np.errstate(all="ignore"):

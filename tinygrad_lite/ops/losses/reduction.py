@@ -14,6 +14,7 @@ from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.indexing.getitem import plain
+from tinygrad_lite.ops.reductions.reduction import ratio
 from tinygrad_lite.ops.shape.reshaping import broadcast_to
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -34,7 +35,7 @@ def reduced(name: str, x: Any, reduction: str) -> Any:
 
 def _mean(x: Any) -> Any:
     half = x.dtype.char == "e"  # a sum of float16 is added in float32
-    y = np.add.reduce(x, axis=None, dtype=np.float32 if half else None) / (x.size or np.nan)
+    y = ratio(np.add.reduce(x, axis=None, dtype=np.float32 if half else None), x.size or np.nan)
     return y.astype(x.dtype) if half else y
 
 

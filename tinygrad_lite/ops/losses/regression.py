@@ -16,6 +16,7 @@ from tinygrad_lite.ops.elementwise.arithmetic import abs, where
 from tinygrad_lite.ops.elementwise.exponential import log
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.losses.reduction import PAIR, old_words, reduced, same_shape, together, weighted
+from tinygrad_lite.ops.reductions.reduction import ratio
 
 
 def _mse(g: Array, a: Array, b: Array, reduction: str) -> Array:
@@ -40,7 +41,7 @@ def mse_loss_op(input: Array, target: Array, reduction: str = "mean") -> Array:
     d = input - target
     if reduction == "mean" and d.size and d.dtype.char != "e":
         flat = d.ravel()
-        return flat.dot(flat) / d.size
+        return ratio(flat.dot(flat), d.size)
     return reduced("mse_loss", d * d, reduction)
 
 

@@ -13,8 +13,9 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.elsewhere import highest
 from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
 from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.elementwise.short_rows import summed
@@ -86,10 +87,12 @@ def _mean_rule(g: Array, input_shape: Any, input_dtype: Any, dim: Any, keepdim: 
     g = back_to(g, input_dtype)
     axes = range(len(input_shape)) if dim is None else axes_of(dim, len(input_shape)) if input_shape else ()
     count = product([input_shape[i] for i in axes])
-    # 1 / count fits into float16 where count itself may not
+    part = 1 / (count or 1)  # fits into float16 where count itself may not
+    if NUMPY_1 and not isinstance(g, Tensor):
+        part = g.dtype.type(part)
     if g.__class__ is np.ndarray:
-        return stretched(np.multiply(g, 1 / (count or 1), out=new.empty_like(g)), input_shape, dim, keepdim)
-    return stretched(g * (1 / (count or 1)), input_shape, dim, keepdim)
+        return stretched(np.multiply(g, part, out=new.empty_like(g)), input_shape, dim, keepdim)
+    return stretched(g * part, input_shape, dim, keepdim)
 
 
 @op(
@@ -136,7 +139,7 @@ def mean(input: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None
 
 def ratio(y: Array, count: Any) -> Array:
     """Return ``y / count`` in the dtype of ``y`` (NumPy 1 widens a scalar)."""
-    z = y / count
+    z = y / (y.dtype.type(count) if NUMPY_1 else count)
     return z if z.dtype is y.dtype else z.astype(y.dtype)
 
 

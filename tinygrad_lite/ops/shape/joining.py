@@ -14,7 +14,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare, clone
-from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d
+from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d, several
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place, reshape_op, transpose
 
 
@@ -133,7 +133,7 @@ def block_diag(*tensors: Any) -> Array:
     tensor([[1., 1., 0.],
             [0., 0., 5.]])
     """
-    blocks = atleast_2d(list(tensors))
+    blocks = atleast_2d(several("block_diag", tensors))
     for b in blocks:
         if b.ndim != 2:
             raise ShapeError(f"block_diag: expected matrices, vectors or numbers, got {describe(b)}")
@@ -301,7 +301,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
     tensor([[1, 1],
             [2, 2]])
     """
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    given = several("meshgrid", tensors)
     if indexing not in ("ij", "xy"):
         raise ShapeError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
     for x in given:
@@ -327,9 +327,8 @@ def cartesian_prod(*tensors: Any) -> Array:
             [2, 3],
             [2, 4]])
     """
-    if len(tensors) == 1:
-        return tensors[0]
-    return stack([reshape_op(x, (-1,)) for x in meshgrid(*tensors)], 1)
+    given = several("cartesian_prod", tensors)
+    return given[0] if len(given) == 1 else stack([reshape_op(x, (-1,)) for x in meshgrid(given)], 1)
 
 
 @function()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Set
 from operator import index
 from typing import Any
 
@@ -12,7 +13,7 @@ from tinygrad_lite.engine.layout import contiguous_format, order_of
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor, make
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous
 from tinygrad_lite.ops.shape.reshaping import (
     broadcast_to_op,
@@ -80,7 +81,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
     >>> [x.shape for x in tl.broadcast_tensors(tl.ones(2, 1), tl.ones(3))]
     [(2, 3), (2, 3)]
     """
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    given = several("broadcast_tensors", tensors)
     shape = broadcast_shapes(*[x.shape for x in given])
     return tuple([x if tuple(x.shape) == shape else broadcast_to_op(x, shape) for x in given])
 
@@ -282,10 +283,25 @@ def repeat_interleave(input: Array, repeats: Any = None, dim: Any = None, *, out
 
 
 # ------------------------------------------------------------------------------------------------ leading axes
+def several(name: str, tensors: tuple[Any, ...]) -> list[Any]:
+    """Return the tensors of ``f(a, b)``, ``f([a, b])`` or ``f(generator)``; raise for anything else.
+
+    >>> several("f", (np.ones(1),)), several("f", (range(0),))
+    ([array([1.])], [])
+    """
+    one = tensors[0] if len(tensors) == 1 else None
+    plain = isinstance(one, Iterable) and not hasattr(one, "shape") and not isinstance(one, (str, bytes, Mapping, Set))
+    given = list(one) if plain else list(tensors)  # type: ignore[arg-type]
+    for x in given:
+        if not hasattr(x, "shape"):
+            raise ArgumentError(f"{name}: expected tensors, got {describe(x)}")
+    return given
+
+
 def _at_least(n: int, tensors: tuple[Any, ...]) -> Any:
-    if len(tensors) == 1 and not isinstance(tensors[0], (list, tuple)):
-        return _raised(n, tensors[0])
-    return tuple([_raised(n, x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+    given = several(f"atleast_{n}d", tensors)
+    raised = [_raised(n, x) for x in given]
+    return raised[0] if len(tensors) == 1 and given and given[0] is tensors[0] else tuple(raised)
 
 
 def _raised(n: int, x: Any) -> Any:

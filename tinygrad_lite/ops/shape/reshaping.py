@@ -23,7 +23,7 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Return ``(2, 3)`` from ``f(2, 3)``, ``f((2, 3))`` or ``f([2, 3])``."""
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
         given: Any = shape[0]
-        several = hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 and not isinstance(given, type)
+        several = hasattr(given, "__len__") and getattr(given, "ndim", 1) != 0 and not isinstance(given, (type, bytes))
         shape = tuple(shape[0]) if several else (given,)
     try:
         return tuple([index(n) for n in shape])

@@ -28,7 +28,7 @@ def as_ints(name: str, what: str, value: Any, n: int) -> Ints:
     if isinstance(value, (int, np.integer)):
         return (int(value),) * n
     try:
-        if isinstance(value, str):
+        if isinstance(value, (str, bytes)):
             raise TypeError
         out = tuple(int(v) for v in value)
     except (TypeError, ValueError):

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tinygrad_lite.engine.arguments import named_constructor
+from tinygrad_lite.engine.arguments import named_constructor, whole
+from tinygrad_lite.errors import ArgumentError, describe
 
 Array = NDArray[Any]
 T = TypeVar("T")
@@ -75,6 +76,8 @@ class Source:
         salt: int = 0,  # another salt gives other values for the same choices
         given: Callable[[int, tuple[int, ...]], Array | None] | None = None,  # values of the k-th array, if known
     ) -> None:
+        if not whole(seed) and not isinstance(seed, (tuple, np.random.Generator)):
+            raise ArgumentError(f"Source: seed must be an integer, got {describe(seed)}")
         self.place, self.given = place, given
         self.seed, self.mode, self.sizes, self.digits = seed, mode, sizes, digits
         self.rng = np.random.default_rng((seed, salt) if salt else seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.serialization.atomic import replacing
 from tinygrad_lite.vision.datasets.vision import VisionDataset
 from tinygrad_lite.vision.images import image_of
@@ -21,6 +23,7 @@ __all__ = ["CIFAR10", "CIFAR100"]
 _ARRAYS = {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"),
            *((f"{package}.multiarray", "_reconstruct") for package in ("numpy.core", "numpy._core"))}  # fmt: skip
 """What a pickled array of bytes is made of."""
+CORE = "numpy.core" if NUMPY_1 else "numpy._core"
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -29,7 +32,7 @@ class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ARRAYS:
             raise pickle.UnpicklingError(f"{module}.{name} does not belong in this file")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        return super().find_class(re.sub(r"^numpy\._?core", CORE, module), name)
 
 
 class CIFAR10(VisionDataset):
