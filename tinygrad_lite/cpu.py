@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from typing import Any
 
+from tinygrad_lite import amp as amp
 from tinygrad_lite.engine.no_effect import ignored
+
+sys.modules[f"{__name__}.amp"] = amp  # the older path to `amp.autocast`
 
 __all__ = ["current_device", "device_count", "is_available", "set_device", "synchronize"]
 synchronize = ignored("cpu.synchronize", "every operation is finished when the call returns")

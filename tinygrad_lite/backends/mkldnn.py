@@ -1,6 +1,0 @@
-"""oneDNN: not used here."""
-
-
-def is_available() -> bool:
-    """Return False."""
-    return False
