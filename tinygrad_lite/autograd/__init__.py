@@ -1,5 +1,7 @@
 """Gradients, functions with custom backwards and anomaly detection: PyTorch's ``torch.autograd``."""
 
+from contextlib import nullcontext as _nullcontext
+
 from tinygrad_lite.autograd import (
     forward_ad as forward_ad,
     function as function,
@@ -24,8 +26,7 @@ from tinygrad_lite.engine.mode import (
     zero_guard as zero_guard,
 )
 from tinygrad_lite.engine.node import Node as Node
-from tinygrad_lite.engine.no_effect import ignored as _ignored  # isort: skip
-from contextlib import nullcontext as _nullcontext  # isort: skip
+from tinygrad_lite.engine.no_effect import ignored as _ignored
 
 is_anomaly_check_nan_enabled = is_anomaly_enabled
 _ONE = "a backward pass runs in one thread"

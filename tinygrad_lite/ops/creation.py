@@ -11,8 +11,8 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import number
-from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.devices import as_device
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.keywords import creating
 from tinygrad_lite.engine.layout import order_in
 from tinygrad_lite.engine.methods import Methods

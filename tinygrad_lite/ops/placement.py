@@ -266,8 +266,8 @@ def sparse_dim(self: Any) -> int:
 
 
 METHODS: tuple[Callable[..., Any], ...] = (
-    cuda, cpu, get_device, pin_memory, record_stream, is_pinned, share_memory_, is_shared, to_dense, is_inference, is_set_to,
-    dim_order, set_, resize_as_, resize, resize_as, new_empty_strided, apply_, map_, map2_, as_subclass,
+    cuda, cpu, get_device, pin_memory, record_stream, is_pinned, share_memory_, is_shared, to_dense, is_inference,
+    is_set_to, dim_order, set_, resize_as_, resize, resize_as, new_empty_strided, apply_, map_, map2_, as_subclass,
     is_distributed, dense_dim, sparse_dim,
 )  # fmt: skip
 for _method in METHODS:

@@ -18,8 +18,8 @@ from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.arguments import explained, misfit, named
 from tinygrad_lite.engine.arrays import PYTHON, number
 from tinygrad_lite.engine.call import WRITE
-from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.hooks import hang
+from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.node import Node, clock, record
 from tinygrad_lite.engine.op import IN_PLACE, PUBLIC, PUBLISH_FORM, function, op, publish
@@ -266,8 +266,10 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
 
 def _refusal(name: str) -> Callable[[Any], Any]:
     def refuse(g: Any) -> Any:
-        raise GradientError(f"{name}: in place with a negative slope it has no gradient, as in PyTorch: its result does "
-                            f"not show where the input was positive; call it without inplace=True")  # fmt: skip
+        raise GradientError(
+            f"{name}: in place with a negative slope it has no gradient, as in PyTorch: its result does not show where "
+            "the input was positive; call it without inplace=True"
+        )
 
     return refuse
 
