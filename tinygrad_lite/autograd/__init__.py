@@ -25,8 +25,8 @@ from tinygrad_lite.engine.mode import (
     set_grad_enabled as set_grad_enabled,
     zero_guard as zero_guard,
 )
-from tinygrad_lite.engine.node import Node as Node
 from tinygrad_lite.engine.no_effect import ignored as _ignored
+from tinygrad_lite.engine.node import Node as Node
 
 is_anomaly_check_nan_enabled = is_anomaly_enabled
 _ONE = "a backward pass runs in one thread"
