@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.ops.shape.joining import cat
 
 __all__ = ["gather", "parallel_apply", "replicate", "scatter"]
@@ -20,6 +21,7 @@ def scatter(inputs: Any, target_gpus: Any = None, dim: int = 0) -> list[Any]:
     return [inputs]
 
 
+@named
 def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Any = None, devices: Any = None) -> Any:
     """Return what each module makes of its inputs.
 
@@ -32,6 +34,7 @@ def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: An
     ]
 
 
+@named
 def gather(outputs: Sequence[Any], target_device: Any = None, dim: int = 0) -> Any:
     """Join the outputs of several modules along an axis."""
     return outputs[0] if len(outputs) == 1 else cat(list(outputs), dim)

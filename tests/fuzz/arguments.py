@@ -223,7 +223,7 @@ def one_call(
     for kind, detail in judged(name, error, calling):
         note(kind, detail)
     flagged = signature is not None and "inplace" in signature.parameters and len(args) > 1
-    writes = flagged or name.endswith("_") or re.search("inplace=|out=|__set|__i|step", text)
+    writes = flagged or name.endswith("_") or re.search("inplace=|out=|__set|__i|step|^asarray.*requires_grad", text)
     changes = writes and not (error and calling)
     if contents([args, [*options.values()]]) != given and not changes:
         note("argument changed", f"{type(error).__name__} {error}")

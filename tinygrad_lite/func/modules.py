@@ -72,6 +72,7 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
     return parameters, stacked([dict(m.named_buffers()) for m in models], False)
 
 
+@named
 def replace_all_batch_norm_modules_(root: Any) -> Any:
     """Let batch normalisation below ``root`` use the batch alone, without running statistics, and return ``root``.
 

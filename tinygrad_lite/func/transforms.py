@@ -430,6 +430,7 @@ def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Cal
     return jacrev(jacrev(func, argnums), argnums)
 
 
+@named
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """Return ``func(*primals)`` and the function of tangents that returns its directional derivative there.
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import OptionError
 from tinygrad_lite.random import default_generator
 
 
+@named
 def make_tensor(
     *shape: Any, dtype: Any, device: Any = None, low: float | None = None, high: float | None = None,
     requires_grad: bool = False, noncontiguous: bool = False, exclude_zero: bool = False, memory_format: Any = None,

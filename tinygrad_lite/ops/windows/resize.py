@@ -5,6 +5,7 @@ Resizing is linear and separable: each axis is multiplied by a matrix with a few
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
+from tinygrad_lite.errors import DTypeError, OptionError, OutOfMemoryError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import to, unshared
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import matmul
@@ -159,8 +160,7 @@ def interpolate(
         factors = [float(f) for f in _several("scale_factor", scale_factor, n, input)]
         sizes = [int(m * f) for m, f in zip(old, factors, strict=True)]
         scales = scales if recompute_scale_factor or mode == "area" else list(factors)
-    if any(int(m) < 1 for m in sizes) or 0 in old:
-        raise ShapeError(f"interpolate: sizes must be at least 1, x {describe(input)} would become {tuple(sizes)}")
+    _check_sizes(sizes, old, input)
     if mode == "area":
         return adaptive_average(input, tuple(int(m) for m in sizes))
     times = _times(input, mode, tuple(zip(old, map(int, sizes), scales, strict=True)))
@@ -175,6 +175,13 @@ def interpolate(
             input = along(input, weights(m, out, scale, mode, bool(align_corners), input.dtype), axis)
     options = (None if scale_factor is None or scales[0] is None else scales, tuple(sizes), mode, bool(align_corners))
     return computed("interpolate", (given, *options, antialias), unshared(input, given))
+
+
+def _check_sizes(sizes: Any, old: Any, input: Any) -> None:
+    if any(int(m) < 1 for m in sizes) or 0 in old:
+        raise ShapeError(f"interpolate: sizes must be at least 1, x {describe(input)} would become {tuple(sizes)}")
+    if prod(map(int, sizes)) > 1 << 47:  # before the first axis has taken gigabytes
+        raise OutOfMemoryError(f"interpolate: out of memory for an output of {tuple(sizes)}")
 
 
 def _several(what: str, value: Any, n: int, input: Any) -> list[Any]:
