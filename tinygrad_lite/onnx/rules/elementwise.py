@@ -17,7 +17,13 @@ SINGLE.update(
     isnan="IsNaN", isinf="IsInf", logical_not="Not", mish="Mish", conj_physical="Identity",
 )  # fmt: skip
 refuse("erfinv lgamma digamma polygamma bessel_i zeta erfcx i0e i1e gammainc gammaincc", "ONNX has no such function")
-refuse("ndtr log_ndtr ndtri entr xlog1py", "ONNX has no such function")
+refuse(
+    "ndtr log_ndtr ndtri entr xlog1py airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_k0 "
+    "modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0 hermite_polynomial_h "
+    "hermite_polynomial_he laguerre_polynomial_l legendre_polynomial_p",
+    "ONNX has no such function",
+)
+refuse(" ".join(f"{a}chebyshev_polynomial_{b}" for a in ("", "shifted_") for b in "tuvw"), "ONNX has no such function")
 refuse("gcd lcm", "ONNX has no such function, and the number of steps depends on the data")
 refuse("sinc_slope", "it occurs in gradients only")
 refuse("mantissa scaled nextafter", "ONNX cannot take floating-point numbers apart")
