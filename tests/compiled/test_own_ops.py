@@ -82,6 +82,21 @@ def test_ops_of_a_user(op, backend, monkeypatch):
     assert sum(p.calls for ps in run._programs.values() for p in ps) == 6
 
 
+def test_an_op_that_a_step_does_not_name_is_none_of_its_business(op):
+    numbers = iter(range(10))  # what cannot be watched
+
+    @tl.op(x=lambda g, x: g * next(numbers), public=False)
+    def elsewhere(x):
+        return x * next(numbers)
+
+    try:
+        f = compile(lambda x: x.my_cube() + 1, fullgraph=True, backend="numpy")
+        assert [f(tl.ones(2)).tolist() for _ in range(3)] == [[2.0, 2.0]] * 3
+        assert "my_cube" in f.source
+    finally:
+        del tl.OPS["elsewhere"]
+
+
 def test_a_warning_is_no_effect(monkeypatch, capsys):
     """NumPy's warning in the first call is shown, and the step becomes a program."""
     monkeypatch.setattr(warnings, "showwarning", lambda message, *more: sys.stderr.write(str(message)))

@@ -53,7 +53,6 @@ class Reach:
         self._seen: dict[int, Any] = {}
         self._classes: set[Any] = set()
         self._todo: list[tuple[str, Any]] = [("", o) for o in objects] + [("", function)]
-        self._todo += [("", op) for op in OPS.values() if not ours(op.forward.__module__)]  # methods have no path to it
         while self._todo:
             name, value = self._todo.pop()
             if isinstance(value, PLAIN) or id(value) in self._seen:
@@ -158,6 +157,10 @@ class Reach:
         for code in _nested(f.__code__):
             self.codes.add(code)
             names |= set(code.co_names)
+        for name in sorted(names):  # a method of a tensor has no other path to its op
+            op = getattr(getattr(Tensor, name, None), "op", None) or OPS.get(name.removesuffix("_"))
+            if isinstance(op, Op) and not ours(op.forward.__module__):
+                self._add("", op)
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
             try:
                 value = cell.cell_contents

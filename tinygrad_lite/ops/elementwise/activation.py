@@ -456,8 +456,8 @@ def _gelu_tanh_slope(g: Array, input: Array) -> Array:
 
 
 @op(
-    input=_gelu_tanh_slope, kind="activation", layout="operands", label="GELU", public=False, promote="single",
-    samples=Samples("()->()", lo=-30.0, hi=30.0),
+    input=_gelu_tanh_slope, kind="activation", layout="operands", singular=True, label="GELU", public=False,
+    promote="single", samples=Samples("()->()", lo=-30.0, hi=30.0),
 )  # fmt: skip
 @wide
 def gelu_tanh(input: Array) -> Array:
