@@ -17,13 +17,15 @@ from benchmarks.models.side_by_side import OURS, THEIRS
 from benchmarks.report import machine
 
 START, END = "<!-- models: start -->", "<!-- models: end -->"
+BARS = "<!-- bars of models: start -->", "<!-- bars of models: end -->"
 GOALS = {"1": (1.2, 0.95), "2": (1.4, None)}
 """Threads: the largest ratio wanted of a step, and the geometric mean."""
 
 
-def asked(threads: str, **order: Any) -> dict[str, Any]:
-    """Return the answer of a fresh process to one order."""
+def asked(threads: str, loops: bool = True, **order: Any) -> dict[str, Any]:
+    """Return the answer of a fresh process to one order; without ``loops`` on NumPy alone."""
     count = {f"{library}_NUM_THREADS": threads for library in ("OMP", "OPENBLAS", "MKL")}
+    count |= {} if loops else {"TINYGRAD_LITE_NATIVE": "0"}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.models.side_by_side", json.dumps(order)], capture_output=True, text=True,
         env={**os.environ, **count},
@@ -39,6 +41,9 @@ def measured(name: str, threads: str, sizes: dict[str, int], given: Any) -> dict
     about = {"name": name, "sizes": sizes}
     more = {"seconds": given.seconds, "clock": given.clock}
     row = {what: asked(threads, **about, infer=what == "infer", **more) for what in ("train", "infer")}
+    if given.plain:
+        row["plain"] = asked(threads, False, **about, infer=False, **more)
+        row["plain infer"] = asked(threads, False, **about, infer=True, **more)
     if not given.no_alone:
         row |= {T: asked(threads, **about, infer=False, T=T, clock=given.clock) for T in (OURS, THEIRS)}
     return row
@@ -51,24 +56,27 @@ def mean(ratios: list[float]) -> float:
 def table(rows: dict[str, dict[str, Any]], threads: str) -> str:
     """Return the table of one number of threads."""
     most, average = GOALS.get(threads, (None, None))
+    kinds = ["train", "infer"] + (["plain", "plain infer"] if any("plain" in row for row in rows.values()) else [])
+    names = ["training", "no_grad", "training, NumPy alone", "no_grad, NumPy alone"][: len(kinds)]
     lines = [
-        "| one step | tinygrad_lite, ms | PyTorch, ms | training | no_grad | first step, ms | peak memory, MiB |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"| one step | tinygrad_lite, ms | PyTorch, ms | {' | '.join(names)} | first step, ms | peak memory, MiB |",
+        "| --- | --- | --- |" + " --- |" * (len(kinds) + 2),
     ]
     for title, row in rows.items():
-        train, infer, ours, theirs = (row.get(k, {}) for k in ("train", "infer", OURS, THEIRS))
+        train, ours, theirs = (row.get(k, {}) for k in ("train", OURS, THEIRS))
+        pairs = [row.get(k, {}) for k in kinds]
         if "failed" in train:
-            lines.append(f"| {title} | failed: {train['failed']} | | | | | |")
+            lines.append(f"| {title} | failed: {train['failed']} |" + " |" * (len(kinds) + 3))
             continue
         cells = [f"{1e3 * train[k]:.2f}" for k in ("ours", "theirs")]
-        cells += ["–" if "ratio" not in r else marked(r["ratio"], r["fastest"], most) for r in (train, infer)]
+        cells += ["–" if "ratio" not in r else marked(r["ratio"], r["fastest"], most) for r in pairs]
         for key, scale in (("first", 1e3), ("peak", 1.0)):
             both = key in ours and key in theirs
             cells.append(f"{scale * ours[key]:.0f} / {scale * theirs[key]:.0f}" if both else "–")
         lines.append(f"| {title} | {' | '.join(cells)} |")
-    found = [[row[k]["ratio"] for row in rows.values() if "ratio" in row.get(k, {})] for k in ("train", "infer")]
+    found = [[row[k]["ratio"] for row in rows.values() if "ratio" in row.get(k, {})] for k in kinds]
     goal = "" if average is None else f" (goal: {average})"
-    lines.append(f"| geometric mean{goal} | | | {mean(found[0]):.2f} | {mean(found[1]):.2f} | | |")
+    lines.append(f"| geometric mean{goal} | | | {' | '.join(f'{mean(ratios):.2f}' for ratios in found)} | | |")
     return "\n".join(lines)
 
 
@@ -87,6 +95,18 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def bars(rows: dict[str, dict[str, Any]]) -> str:
+    """Return the ratios of training as a chart: with native loops, below it on NumPy alone; the quickest first."""
+    pairs = {t.partition(",")[0]: (r["train"]["ratio"], r["plain"]["ratio"]) for t, r in rows.items()
+             if "ratio" in r["train"] and "ratio" in r.get("plain", {})}  # fmt: skip
+    lines, most = ["```{raw} html", '<div class="bars">'], max((max(p) for p in pairs.values()), default=1.0)
+    for title, (loops, plain) in sorted(pairs.items(), key=lambda item: sum(item[1])):
+        for name, kind, ratio in ((title, " class=ours", loops), ("", "", plain)):
+            width = round(100 * ratio / max(most, 2.0))
+            lines.append(f'<span>{name}</span><div><b{kind} style="width:{width}%"></b>{ratio:.2f}</div>')
+    return "\n".join([*lines, "</div>", "```"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.models", description=__doc__)
     parser.add_argument("--only", type=listed, default=[], help="steps, of " + ",".join(STEPS))
@@ -94,6 +114,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each pair is measured")
     parser.add_argument("--clock", default="perf_counter", help="thread_time on a busy machine, for one thread only")
     parser.add_argument("--sizes", action="store_true", help="the other sizes of each step instead of the usual one")
+    parser.add_argument("--plain", action="store_true", help="on NumPy alone too; the chart needs it")
     parser.add_argument("--no-alone", action="store_true", help="no first steps and no memory")
     parser.add_argument("--out", type=Path, default=Path("runs/models"), help="folder for results.md and .json")
     parser.add_argument("--docs", type=Path, help="page whose part about models is replaced")
@@ -119,8 +140,16 @@ def write(found: dict[str, Any], out: Path, docs: Path | None) -> None:
     (out / "results.md").write_text(text)
     (out / "results.json").write_text(json.dumps(found, indent=1) + "\n")
     if docs is not None:
-        page = docs.read_text()
-        docs.write_text(f"{page.split(START)[0]}{START}\n\n{text}\n{END}{page.split(END)[1]}")
+        page = replaced(docs.read_text(), (START, END), text + "\n")
+        one = found["speed"].get("1", {})
+        if any("plain" in row for row in one.values()):
+            page = replaced(page, BARS, bars(one) + "\n\n")
+        docs.write_text(page)
+
+
+def replaced(page: str, marks: tuple[str, str], text: str) -> str:
+    """Return the page with another text between two marks."""
+    return f"{page.split(marks[0])[0]}{marks[0]}\n\n{text}{marks[1]}{page.split(marks[1])[1]}"
 
 
 if __name__ == "__main__":
