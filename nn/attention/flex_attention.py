@@ -157,7 +157,7 @@ def flex_attention(
     shape = (*query.shape[:3], key.shape[2])
     scores = query @ key.swapaxes(-1, -2) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
     if score_mod is not None:
-        scores = score_mod(scores, *_indices(*shape)).to(query.dtype)
+        scores = score_mod(scores, *_indices(*scores.shape)).to(query.dtype)
     if block_mask is not None:
         if any(m < n for m, n in zip(block_mask.seq_lengths, shape[2:], strict=True)):
             raise ShapeError(f"flex_attention: block_mask is for lengths {block_mask.seq_lengths}, got {shape[2:]}")

@@ -131,7 +131,7 @@ def words(hint: Any) -> str:
 
 def words_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of a function's parameters, for a function written in Python without a signature's cost."""
-    inner = function
+    inner: Any = function
     while hasattr(inner, "__wrapped__"):
         inner = inner.__wrapped__
     code = getattr(inner, "__code__", None)
