@@ -50,6 +50,8 @@ def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float
     """
     if not fits(float, tau):  # before anything is drawn
         raise ArgumentError(f"gumbel_softmax: tau must be a number, got {describe(tau)}")
+    if not fits(int, dim) or dim.__class__ is bool:
+        raise ArgumentError(f"gumbel_softmax: dim must be an integer, got {describe(dim)}")
     check_numbers("gumbel_softmax", logits)
     hard = bool(hard)
     if logits.ndim:

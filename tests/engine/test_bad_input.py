@@ -190,3 +190,17 @@ def test_bytes_are_no_sizes(call: Callable[[], Any]) -> None:
 
 def test_a_number_is_its_own_one_hot_vector() -> None:
     assert F.gumbel_softmax(tl.tensor(0.5), hard=True).item() == 1
+
+
+@pytest.mark.parametrize("call, said", [
+    (lambda: tl.finfo(float("nan")), "finfo: expected a floating dtype, got nan"),
+    (lambda: tl.optim.scipy_minimize(tl.ones(3), [tl.ones(2)]), "scipy_minimize: loss must be a function"),
+    (lambda: tl.vision.ops.stochastic_depth(tl.ones(3), np.array(["a"]), "row"), "stochastic_depth: p must be"),
+    (lambda: tl.testing.assert_allclose(tl.ones(3), 0.5, msg=np.ones(2)), "assert_close: msg must be a string"),
+    (lambda: F.gumbel_softmax(tl.ones(3, 3), dim=True), "gumbel_softmax: dim must be an integer, got True"),
+])  # fmt: skip
+def test_wrong_kinds_are_named_before_anything_is_drawn(call: Callable[[], Any], said: str) -> None:
+    state = tl.get_rng_state()
+    with pytest.raises(TypeError, match=said):
+        call()
+    assert tl.equal(state, tl.get_rng_state())

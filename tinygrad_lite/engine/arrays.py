@@ -256,7 +256,10 @@ class finfo:  # noqa: N801 - PyTorch's name
     tiny: float
 
     def __init__(self, type: Any = None) -> None:
-        chosen = np.dtype(get_default_dtype() if type is None else type)
+        try:
+            chosen = np.dtype(get_default_dtype() if type is None else type)
+        except TypeError as error:
+            raise DTypeError(f"finfo: expected a floating dtype, got {describe(type)}") from error
         if chosen.kind != "f":
             raise TypeError(f"finfo: expected a floating dtype, got {chosen}; use iinfo")
         found = np.finfo(chosen)

@@ -113,6 +113,8 @@ def scipy_minimize(loss: Callable[[], Any], params: Any, method: str = "L-BFGS-B
     >>> result.success, [round(v, 3) for v in x.tolist()]
     (True, [1.0, 1.0])
     """
+    if not callable(loss):
+        raise ArgumentError(f"scipy_minimize: loss must be a function without arguments, got {describe(loss)}")
     if method is not None and not isinstance(method, str) and not callable(method):
         raise ArgumentError(f"scipy_minimize: method must be the name of one of SciPy's, got {describe(method)}")
     flat, name = Flat(loss, params), str(method).lower()

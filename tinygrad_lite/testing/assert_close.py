@@ -111,4 +111,5 @@ def assert_allclose(actual: Any, expected: Any, rtol: float | None = None, atol:
     actual, expected = (v if isinstance(v, Tensor) else make(np.asarray(v)) for v in (actual, expected))
     if rtol is None and atol is None:
         rtol, atol = TOLERANCES.get(np.result_type(actual.dtype, expected.dtype).name, (0.0, 0.0))
-    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False,
+                 msg=None if isinstance(msg, str) and not msg else msg)  # fmt: skip

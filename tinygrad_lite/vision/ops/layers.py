@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 from tinygrad_lite import nn
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.tensor import make
+from tinygrad_lite.errors import ArgumentError, describe
 from tinygrad_lite.nn import functional as F
 
 __all__ = ["Conv2dNormActivation", "FrozenBatchNorm2d", "MLP", "Permute", "SqueezeExcitation",
@@ -134,6 +136,8 @@ def stochastic_depth(input: Any, p: float, mode: str, training: bool = True) -> 
 
     Source: Huang et al., arXiv:1603.09382.
     """
+    if not isinstance(p, Real):
+        raise ArgumentError(f"stochastic_depth: p must be a number, got {describe(p)}")
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"drop probability has to be between 0 and 1, but got {p}")
     if mode not in ("batch", "row"):
