@@ -42,7 +42,7 @@ def pin_memory(self: Any, device: Any = None) -> Any:
     return self
 
 
-def record_stream(self: Any, stream: Any) -> None:
+def record_stream(self: Any, s: Any) -> None:
     """Do nothing: every operation is finished when the call returns."""
 
 
