@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from tinygrad_lite._version import __version__
 from tinygrad_lite.engine.divert import DeclinedError
-from tinygrad_lite.native import routes, store
+from tinygrad_lite.native import elf, routes, store
 from tinygrad_lite.native.language import Kernel
 from tinygrad_lite.ops.threads import blas, split
 
@@ -71,12 +71,7 @@ class Machine:
         name, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
         triple = llvm.get_process_triple()
         self.target = llvm.Target.from_triple(triple).create_target_machine(cpu=name, features=features, opt=3)
-        versions = __version__, llvmlite.__version__, str(llvm.llvm_version_info)
-        self.identity = "\n".join((*versions, triple, name, features))
-
-    def key(self, text: str) -> str:
-        """Return the name under which the code of this text is kept."""
-        return hashlib.sha256(f"{self.identity}\n{text}".encode()).hexdigest()[:40]
+        self.processor = f"{triple}\n{name}\n{features}"
 
     def compiled(self, text: str, level: int = 3) -> bytes:
         """Return the object code of a module, optimised at this level."""
@@ -107,6 +102,20 @@ def machine() -> Machine:
     return Machine()
 
 
+@functools.cache
+def identity() -> str:
+    """Return what the code of a text depends on, without LLVM where the system describes its processor."""
+    import llvmlite
+
+    processor = elf.processor() or machine().processor
+    return f"{__version__}\n{llvmlite.__version__}\n{processor}"
+
+
+def key(text: str) -> str:
+    """Return the name under which the code of this text is kept."""
+    return hashlib.sha256(f"{identity()}\n{text}".encode()).hexdigest()[:40]
+
+
 def load(kernel: Kernel) -> Any:
     """Return the machine code of a kernel as a function; raise DeclinedError if there is none."""
     with _lock:
@@ -129,13 +138,12 @@ def _function(kernel: Kernel) -> Any:
 
 def loaded(text: str, names: list[str], level: int = 3) -> list[int]:
     """Return the addresses of functions in a module, which is compiled unless its code is on disk."""
-    here = machine()
-    key = here.key(text if level == 3 else f"; level {level}\n{text}")
-    code = store.read(key)
+    name = key(text if level == 3 else f"; level {level}\n{text}")
+    code = store.read(name)
     if code is None:
-        code = here.compiled(text, level)
-        store.write(key, code)
-    return here.addresses(code, names)
+        code = machine().compiled(text, level)
+        store.write(name, code)
+    return elf.addresses(code, names) or machine().addresses(code, names)
 
 
 def place(array: Any) -> int:
