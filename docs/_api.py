@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,7 @@ OPERATIONS = (  # page, title, files of tinygrad_lite.ops
     ("comparison", "Comparison, rounding, bits", "elementwise.comparison elementwise.complex_names"),
     ("exponential", "Exponential and special functions", "elementwise.exponential elementwise.special"),
     ("trigonometry", "Trigonometry", "elementwise.trigonometry"),
-    ("activation", "Activations", "elementwise.activation"),
+    ("activation", "Activations", "elementwise.activation elementwise.smooth"),
     ("casting", "Dtypes and copies", "elementwise.cast"),
     ("shape", "Shape", "shape.reshaping shape.moving shape.copies"),
     ("joining", "Joining and splitting", "shape.joining"),
@@ -134,6 +135,12 @@ PAGES: dict[str, str] = {}
 """The pages of single names."""
 PICTURES: set[str] = set()
 """The layers that have a picture of their shapes."""
+
+
+@cache
+def functions() -> frozenset[str]:
+    """Return the names of all public functions and ops; the list is long to make."""
+    return frozenset(e.name for e in entries())
 
 
 def heading(title: str) -> list[str]:
@@ -280,7 +287,7 @@ def shortened(names: list[str], most: int = 6) -> str:
 
 def members(cls: type) -> list[str]:
     """Return the option that lists the documented methods a class defines; ops of Tensor stand elsewhere."""
-    hidden = {e.name for e in entries()} | {"forward", "extra_repr", "function"}
+    hidden = {*functions(), "forward", "extra_repr", "function"}
     own = [n for n, v in vars(cls).items() if n[0] != "_" and n not in hidden and getattr(v, "__doc__", None)]
     own = [n for n in own if callable(getattr(cls, n, None)) or isinstance(vars(cls)[n], property)]
     return [f"   :members: {', '.join(own)}"] if own else []
@@ -288,7 +295,7 @@ def members(cls: type) -> list[str]:
 
 def names_of(module: ModuleType) -> list[str]:
     """Return the public names that belong to this library, in alphabetical order."""
-    known = {e.name for e in entries()} if module.__name__ == "tinygrad_lite" else set()
+    known = functions() if module.__name__ == "tinygrad_lite" else frozenset()
     listed = getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]
     found = []
     for name in listed:

@@ -8,8 +8,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import _examples
-
 import tinygrad_lite as tl
 from tinygrad_lite import nn
 from tinygrad_lite.nn.modules.module import register_module_forward_pre_hook
@@ -25,9 +23,8 @@ def drawable() -> list[str]:
 
 
 def code(name: str) -> str:
-    """Return the program of a layer's example, from its docstring or from the table of examples."""
-    written = "".join(e.source for e in doctest.DocTestParser().get_examples(inspect.getdoc(getattr(nn, name)) or ""))
-    return written or _examples.EXAMPLES.get(f"nn.{name}", "").format(f=f"tl.nn.{name}", n=name)
+    """Return the program of the example in a layer's docstring."""
+    return "".join(e.source for e in doctest.DocTestParser().get_examples(inspect.getdoc(getattr(nn, name)) or ""))
 
 
 def first_call(name: str) -> tuple[Any, tuple[Any, ...]] | None:

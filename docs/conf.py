@@ -135,11 +135,9 @@ def share_sidebar(app: Any, page: str, template: str, context: dict[str, Any], d
 
 def setup(app: Any) -> None:
     """Write the pages that are read off the registry before Sphinx reads any page."""
-    from _examples import add
     from _pages import write
 
     write(HERE)
-    app.connect("autodoc-process-docstring", add, priority=300)
     app.connect("autodoc-process-docstring", plain_stars, priority=400)
     app.connect("autodoc-process-docstring", keep_property, priority=450)
     app.connect("autodoc-process-docstring", restore_property, priority=550)

@@ -14,7 +14,16 @@ __all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
 
 
 class Container(Module):
-    """Hold the modules given by keyword; deprecated: subclass `Module`."""
+    """Hold the modules given by keyword; deprecated: subclass `Module`.
+
+    >>> import warnings, tinygrad_lite as tl
+    >>> with warnings.catch_warnings(action="ignore"):  # deprecated
+    ...     net = tl.nn.Container(first=tl.nn.Linear(2, 3))
+    >>> net
+    Container(
+      (first): Linear(in_features=2, out_features=3, bias=True)
+    )
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         warnings.warn("`nn.Container` is deprecated. Subclass nn.Module instead.", FutureWarning, stacklevel=2)

@@ -58,6 +58,10 @@ def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool =
     The others are divided by ``1 - p``.
 
     Without ``training`` the input is returned. With ``inplace`` the result is written into it. Raises ValueError.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.dropout(tl.ones(2, 3, 4, 4), 0.5, training=False).shape
+    (2, 3, 4, 4)
     """
     return _dropped("dropout", input, p, training)
 
@@ -87,6 +91,10 @@ def dropout1d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
     """Set whole channels of sequences (N, C, L) to zero with probability ``p``.
 
     The others are divided by ``1 - p``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.dropout1d(tl.ones(2, 3, 4), 0.5, training=False).shape
+    (2, 3, 4)
     """
     return _channels("dropout1d", 1, input, p, training)
 
@@ -96,6 +104,10 @@ def dropout2d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
     """Set whole channels of images (N, C, H, W) to zero with probability ``p``.
 
     The others are divided by ``1 - p``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.dropout2d(tl.ones(2, 3, 4, 4), 0.5, training=False).shape
+    (2, 3, 4, 4)
     """
     return _channels("dropout2d", 2, input, p, training)
 
@@ -105,13 +117,22 @@ def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
     """Set whole channels of volumes (N, C, D, H, W) to zero with probability ``p``.
 
     The others are divided by ``1 - p``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.dropout3d(tl.ones(2, 3, 4, 4, 4), 0.5, training=False).shape
+    (2, 3, 4, 4, 4)
     """
     return _channels("dropout3d", 3, input, p, training)
 
 
 @named
 def feature_dropout(input: Array, p: float, train: bool) -> Array:
-    """Set whole channels (axis 1) to zero with probability ``p``, and divide the others by ``1 - p``."""
+    """Set whole channels (axis 1) to zero with probability ``p``, and divide the others by ``1 - p``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.feature_dropout(tl.ones(2, 3, 4, 4), 0.5, False).shape
+    (2, 3, 4, 4)
+    """
     return _dropped("feature_dropout", input, p, train, max(input.ndim - 2, 0))
 
 
@@ -130,13 +151,23 @@ def _alpha(name: str, input: Any, p: float, training: bool, shape: tuple[int, ..
 
 @function(public=False)
 def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
-    """Set elements to SELU's lowest value, and keep mean and variance."""
+    """Set elements to SELU's lowest value, and keep mean and variance.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.alpha_dropout(tl.ones(2, 3, 4, 4), 0.5, training=False).shape
+    (2, 3, 4, 4)
+    """
     return _alpha("alpha_dropout", input, p, training, tuple(input.shape))
 
 
 @function(public=False)
 def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
-    """Return `alpha_dropout` of whole channels (axis 1)."""
+    """Return `alpha_dropout` of whole channels (axis 1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.feature_alpha_dropout(tl.ones(2, 3, 4, 4), 0.5, training=False).shape
+    (2, 3, 4, 4)
+    """
     return _alpha("feature_alpha_dropout", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
 
 

@@ -67,7 +67,12 @@ def fractional_max_pool2d(
     input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Any = None,
 ) -> Any:  # fmt: skip
-    """Return the largest value in windows of images (N, C, H, W) that lie at random distances."""
+    """Return the largest value in windows of images (N, C, H, W) that lie at random distances.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.fractional_max_pool2d(tl.ones(1, 2, 5, 5), 2, output_size=2).shape
+    (1, 2, 2, 2)
+    """
     return _fractional(
         "fractional_max_pool2d", 2, input, kernel_size, output_size, output_ratio, return_indices, _random_samples
     )
@@ -78,7 +83,12 @@ def fractional_max_pool3d(
     input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Any = None,
 ) -> Any:  # fmt: skip
-    """Return the largest value in windows of volumes (N, C, D, H, W) that lie at random distances."""
+    """Return the largest value in windows of volumes (N, C, D, H, W) that lie at random distances.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.fractional_max_pool3d(tl.ones(1, 2, 5, 5, 5), 2, output_size=2).shape
+    (1, 2, 2, 2, 2)
+    """
     return _fractional(
         "fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio, return_indices, _random_samples
     )
@@ -89,7 +99,12 @@ def fractional_max_pool2d_with_indices(
     input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Any = None,
 ) -> Any:  # fmt: skip
-    """Return `fractional_max_pool2d` and the indices of its values."""
+    """Return `fractional_max_pool2d` and the indices of its values.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.fractional_max_pool2d_with_indices(tl.ones(1, 2, 5, 5), 2, output_size=2)[1].shape
+    (1, 2, 2, 2)
+    """
     return fractional_max_pool2d(input, kernel_size, output_size, output_ratio, True, _random_samples)
 
 
@@ -98,5 +113,10 @@ def fractional_max_pool3d_with_indices(
     input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Any = None,
 ) -> Any:  # fmt: skip
-    """Return `fractional_max_pool3d` and the indices of its values."""
+    """Return `fractional_max_pool3d` and the indices of its values.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.fractional_max_pool3d_with_indices(tl.ones(1, 2, 5, 5, 5), 2, output_size=2)[1].shape
+    (1, 2, 2, 2, 2)
+    """
     return fractional_max_pool3d(input, kernel_size, output_size, output_ratio, True, _random_samples)

@@ -90,7 +90,14 @@ _calculate_fan_in_and_fan_out = fans
 
 @named
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with uniform random numbers between ``a`` and ``b``."""
+    """Fill with uniform random numbers between ``a`` and ``b``.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.uniform_(tl.empty(2, 3))
+    tensor([[0.6370, 0.2698, 0.0410],
+            [0.0165, 0.8133, 0.9128]])
+    """
     if b < a:
         raise ValueError(f"uniform_: b must not be smaller than a, got a={a} and b={b}")
     return _fill(tensor, _generator(generator, tensor).uniform(a, b, tensor.array.shape))
@@ -98,7 +105,14 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
 
 @named
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
-    """Fill with normal random numbers."""
+    """Fill with normal random numbers.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.normal_(tl.empty(2, 3))
+    tensor([[ 0.1257, -0.1321,  0.6404],
+            [ 0.1049, -0.5357,  0.3616]])
+    """
     if std < 0:
         raise ValueError(f"normal_: std must not be negative, got {std}")
     return _fill(tensor, _generator(generator, tensor).normal(mean, std, tensor.array.shape))
@@ -108,7 +122,14 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Fill with normal random numbers, drawn again while outside ``[a, b]``."""
+    """Fill with normal random numbers, drawn again while outside ``[a, b]``.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.trunc_normal_(tl.empty(2, 3))
+    tensor([[ 0.1257, -0.1321,  0.6404],
+            [ 0.1049, -0.5357,  0.3616]])
+    """
     mean, std, a, b = float(mean), float(std), float(a), float(b)
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
@@ -128,25 +149,49 @@ def trunc_normal_(
 
 @named
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill with one value."""
+    """Fill with one value.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.init.constant_(tl.empty(2, 3), 0.5)
+    tensor([[0.5000, 0.5000, 0.5000],
+            [0.5000, 0.5000, 0.5000]])
+    """
     return _fill(tensor, number("constant_", val, tensor.array.dtype))
 
 
 @named
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill with ones."""
+    """Fill with ones.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.init.ones_(tl.empty(2, 3))
+    tensor([[1., 1., 1.],
+            [1., 1., 1.]])
+    """
     return _fill(tensor, 1)
 
 
 @named
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill with zeros."""
+    """Fill with zeros.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.init.zeros_(tl.empty(2, 3))
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
     return _fill(tensor, 0)
 
 
 @named
 def eye_(tensor: Tensor) -> Tensor:
-    """Fill a matrix with ones on its diagonal, zeros elsewhere."""
+    """Fill a matrix with ones on its diagonal, zeros elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.init.eye_(tl.empty(2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     return _fill(tensor, new.eye(*tensor.array.shape))
@@ -154,7 +199,16 @@ def eye_(tensor: Tensor) -> Tensor:
 
 @named
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """Fill a convolution weight so that it hands on as many input channels as it can."""
+    """Fill a convolution weight so that it hands on as many input channels as it can.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.init.dirac_(tl.empty(2, 2, 3))
+    tensor([[[0., 1., 0.],
+             [0., 0., 0.]],
+    <BLANKLINE>
+            [[0., 0., 0.],
+             [0., 1., 0.]]])
+    """
     shape = tensor.array.shape
     if len(shape) not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
@@ -174,6 +228,12 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
     r"""Fill with uniform numbers, scaled by fan-in plus fan-out.
 
     They lie between :math:`\pm\text{gain}\sqrt{6 / (\text{in} + \text{out})}`.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.xavier_uniform_(tl.empty(2, 3))
+    tensor([[ 0.3001, -0.5044, -1.0057],
+            [-1.0592,  0.6863,  0.9043]])
     """
     bound = gain * math.sqrt(6.0 / sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
@@ -184,6 +244,12 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> 
     r"""Fill with normal numbers, scaled by fan-in plus fan-out.
 
     Their standard deviation is :math:`\text{gain}\sqrt{2 / (\text{in} + \text{out})}`.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.xavier_normal_(tl.empty(2, 3))
+    tensor([[ 0.0795, -0.0836,  0.4050],
+            [ 0.0663, -0.3388,  0.2287]])
     """
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(fans(tensor))), generator)
 
@@ -199,7 +265,14 @@ def _he(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
-    r"""Fill with uniform numbers between :math:`\pm\text{gain}\sqrt{3 / \text{fan}}`."""
+    r"""Fill with uniform numbers between :math:`\pm\text{gain}\sqrt{3 / \text{fan}}`.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.kaiming_uniform_(tl.empty(2, 3))
+    tensor([[ 0.3874, -0.6511, -1.2983],
+            [-1.3675,  0.8861,  1.1674]])
+    """
     if not tensor.array.size:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
         return tensor
@@ -214,6 +287,12 @@ def kaiming_normal_(
     r"""Fill with normal numbers, scaled by fan-in or fan-out.
 
     Their standard deviation is :math:`\text{gain} / \sqrt{\text{fan}}`.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.kaiming_normal_(tl.empty(2, 3))
+    tensor([[ 0.1027, -0.1079,  0.5229],
+            [ 0.0857, -0.4374,  0.2952]])
     """
     if not tensor.array.size:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
@@ -226,6 +305,12 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     """Fill with a random (semi-)orthogonal matrix.
 
     The axes after the first count as one.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.orthogonal_(tl.empty(2, 3))
+    tensor([[ 0.1489,  0.7585, -0.6344],
+            [-0.2958,  0.6464,  0.7033]])
     """
     shape, gain = tensor.array.shape, float(gain)
     if len(shape) < 2:
@@ -243,6 +328,12 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     """Fill a matrix with normal numbers, some of them zero.
 
     ``sparsity`` is the share of zeros in each column.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.nn.init.sparse_(tl.empty(2, 3), 0.5)
+    tensor([[ 0.0000,  0.0000,  0.0000],
+            [ 0.0010, -0.0054,  0.0036]])
     """
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")

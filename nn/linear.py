@@ -95,7 +95,12 @@ def redraw(bound: float, *parameters: Parameter | None) -> None:
 
 @named
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    """Return ``input1 @ weight[k] @ input2`` for each output k, plus ``bias``."""
+    """Return ``input1 @ weight[k] @ input2`` for each output k, plus ``bias``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.bilinear(tl.ones(1, 2), tl.ones(1, 3), tl.ones(4, 2, 3))
+    tensor([[6., 6., 6., 6.]])
+    """
     if (
         input1.shape[-1] != weight.shape[1]
         or input2.shape[-1] != weight.shape[2]

@@ -340,7 +340,14 @@ class NLLLoss(Loss, function=F.nll_loss):
 
 
 class NLLLoss2d(NLLLoss):
-    """The older name of `NLLLoss`."""
+    """The older name of `NLLLoss`.
+
+    >>> import warnings, tinygrad_lite as tl
+    >>> with warnings.catch_warnings(action="ignore"):  # deprecated
+    ...     loss = tl.nn.NLLLoss2d()
+    >>> loss(tl.zeros(1, 2, 3, 3).log_softmax(1), tl.zeros(1, 3, 3, dtype=tl.int64))
+    tensor(0.6931)
+    """
 
     def __init__(
         self, weight: Any = None, size_average: Flag = None, ignore_index: int = -100, reduce: Flag = None,

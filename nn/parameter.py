@@ -61,6 +61,10 @@ class Buffer(_Named):
     It requires no gradient.
 
     ``persistent``: whether it is part of the state dict.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.Buffer(tl.zeros(2))
+    tensor([0., 0.])
     """
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
@@ -160,7 +164,14 @@ class _Uninitialized(_Named):
 
 @named_constructor
 class UninitializedParameter(_Uninitialized, Parameter):
-    """A parameter whose shape is not known yet; `materialize` makes it a `Parameter`."""
+    """A parameter whose shape is not known yet; `materialize` makes it a `Parameter`.
+
+    >>> import tinygrad_lite as tl
+    >>> p = tl.nn.UninitializedParameter()
+    >>> p.materialize((2, 3))
+    >>> p.shape
+    (2, 3)
+    """
 
     cls_to_become = Parameter
 
@@ -169,7 +180,14 @@ class UninitializedParameter(_Uninitialized, Parameter):
 
 
 class UninitializedBuffer(_Uninitialized, Buffer):
-    """A buffer whose shape is not known yet; `materialize` makes it a `Buffer`."""
+    """A buffer whose shape is not known yet; `materialize` makes it a `Buffer`.
+
+    >>> import tinygrad_lite as tl
+    >>> p = tl.nn.UninitializedBuffer()
+    >>> p.materialize((2, 3))
+    >>> p.shape
+    (2, 3)
+    """
 
     cls_to_become = Buffer
 

@@ -30,6 +30,10 @@ def rrelu(
     """Return leaky ReLU, in training with a random slope per element.
 
     Otherwise the slope is the middle of ``lower`` and ``upper``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.rrelu(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.2292,  0.5000,  2.0000])
     """
     if lower > upper:
         raise ValueError(f"rrelu: lower bound {lower} must not be greater than upper bound {upper}")
@@ -47,6 +51,10 @@ def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float
     It is differentiable in the ``logits``.
 
     ``hard``: exactly one-hot, with the gradient of the soft one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.gumbel_softmax(tl.tensor([[1.0, 2.0]]), hard=True).sum()
+    tensor(1.)
     """
     if not fits(float, tau):  # before anything is drawn
         raise ArgumentError(f"gumbel_softmax: tau must be a number, got {describe(tau)}")

@@ -42,7 +42,12 @@ def _zeros(shape: tuple[int, ...], like: Any) -> Tensor:
 
 
 class _Recurrent(Module):
-    """All three kinds: they differ in the number of gates and in the step."""
+    """All three kinds: they differ in the number of gates and in the step.
+
+    >>> import tinygrad_lite as tl
+    >>> isinstance(tl.nn.GRU(3, 5), tl.nn.RNNBase), [name for name, _ in tl.nn.GRU(3, 5).named_parameters()]
+    (True, ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0'])
+    """
 
     gates = 1
     states = 1

@@ -13,7 +13,7 @@ import numpy as _np
 _collecting = _gc.isenabled()
 _gc.disable()  # all that is made here lasts: looking for garbage among it would take a seventh of the import
 try:
-    from tinygrad_lite import native as _native, ops, random
+    from tinygrad_lite import _draws, native as _native, ops, random
 finally:
     if _collecting:
         _gc.enable()

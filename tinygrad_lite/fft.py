@@ -59,7 +59,12 @@ def fftshift(input: Tensor, dim: Any = None) -> Tensor:
 
 @named
 def ifftshift(input: Tensor, dim: Any = None) -> Tensor:
-    """Return ``input`` with frequency 0 first: `fftshift` undone."""
+    """Return ``input`` with frequency 0 first: `fftshift` undone.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fft.ifftshift(tl.fft.fftshift(tl.tensor([0.0, 1.0, 2.0])))
+    tensor([0., 1., 2.])
+    """
     return _shifted(input, dim, -1)
 
 

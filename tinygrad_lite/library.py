@@ -30,7 +30,25 @@ for _name, _why in (
 
 
 class CustomOpDef:
-    """An operator made by `custom_op`."""
+    """An operator made by `custom_op`.
+
+    >>> import numpy as np, tinygrad_lite as tl
+    >>> @tl.library.custom_op("docs::sine", mutates_args=())
+    ... def sine(x: tl.Tensor) -> tl.Tensor:
+    ...     return tl.from_numpy(np.sin(x.numpy()))
+    ...
+    >>> def keep(ctx, inputs, output):
+    ...     ctx.save_for_backward(*inputs)
+    ...
+    >>> def backward(ctx, g):
+    ...     return g * ctx.saved_tensors[0].cos()
+    ...
+    >>> tl.library.register_autograd("docs::sine", backward, setup_context=keep)
+    >>> x = tl.tensor([0.0, 1.0], requires_grad=True)
+    >>> sine(x).sum().backward()
+    >>> x.grad
+    tensor([1.0000, 0.5403])
+    """
 
     def __init__(self, name: str, kernel: Callable[..., Any] | None) -> None:
         space, colons, self._opname = name.partition("::")
@@ -173,17 +191,58 @@ def _known(op: Any, function: str) -> CustomOpDef:
 
 
 def register_autograd(op: Any, backward: Callable[..., Any], /, *, setup_context: Any = None, lib: Any = None) -> None:
-    """Set the gradient of an operator, given by itself or by name; see `CustomOpDef.register_autograd`."""
+    """Set the gradient of an operator, given by itself or by name; see `CustomOpDef.register_autograd`.
+
+    >>> import numpy as np, tinygrad_lite as tl
+    >>> @tl.library.custom_op("docs::sine", mutates_args=())
+    ... def sine(x: tl.Tensor) -> tl.Tensor:
+    ...     return tl.from_numpy(np.sin(x.numpy()))
+    ...
+    >>> def keep(ctx, inputs, output):
+    ...     ctx.save_for_backward(*inputs)
+    ...
+    >>> def backward(ctx, g):
+    ...     return g * ctx.saved_tensors[0].cos()
+    ...
+    >>> tl.library.register_autograd("docs::sine", backward, setup_context=keep)
+    >>> x = tl.tensor([0.0, 1.0], requires_grad=True)
+    >>> sine(x).sum().backward()
+    >>> x.grad
+    tensor([1.0000, 0.5403])
+    """
     _known(op, "register_autograd").register_autograd(backward, setup_context=setup_context)
 
 
 def register_kernel(op: Any, device_types: Any, func: Any = None, /, *, lib: Any = None) -> Any:
-    """Set the function of an operator for devices that include the CPU."""
+    """Set the function of an operator for devices that include the CPU.
+
+    >>> import tinygrad_lite as tl
+    >>> @tl.library.custom_op("docs::twice", mutates_args=())
+    ... def twice(x: tl.Tensor) -> tl.Tensor:
+    ...     return x * 2
+    ...
+    >>> @tl.library.register_kernel("docs::twice", "cpu")
+    ... def faster(x):
+    ...     return x + x
+    ...
+    >>> twice(tl.ones(2))
+    tensor([2., 2.])
+    """
     return _known(op, "register_kernel").register_kernel(device_types, func)
 
 
 def impl(qualname: str, types: Any, func: Any = None, *, lib: Any = None) -> Any:
-    """Set the function of an operator that `define` declared."""
+    """Set the function of an operator that `define` declared.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.library.define("docs::third", "(Tensor x) -> Tensor")
+    >>> @tl.library.impl("docs::third", "cpu")
+    ... def third(x):
+    ...     return x / 3
+    ...
+    >>> tl.ops.docs.third(tl.ones(2))
+    tensor([0.3333, 0.3333])
+    """
     return _known(qualname, "impl").register_kernel(types, func)
 
 

@@ -37,7 +37,16 @@ def handle_torch_function(public_api: Callable[..., Any], relevant_args: Any, *a
 
 
 def is_tensor_like(inp: Any) -> bool:
-    """Return whether ``inp`` is a tensor, or has ``__torch_function__``."""
+    """Return whether ``inp`` is a tensor, or has ``__torch_function__``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.overrides.is_tensor_like(tl.ones(2)), tl.overrides.is_tensor_like([1.0])
+    (True, False)
+
+    >>> import tinygrad_lite as tl
+    >>> tl.overrides.is_tensor_method_or_property(tl.Tensor.sum)
+    True
+    """
     return isinstance(inp, Tensor) or hasattr(type(inp), "__torch_function__")
 
 

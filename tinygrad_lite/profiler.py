@@ -48,6 +48,13 @@ class Event(NamedTuple):
     ``phase`` is "forward", "backward" or "module"; times are in seconds.
     ``call`` is the number of the module call in which an op ran; outside of modules it numbers the stretches between
     backward passes. ``step`` is the number of the recorded node, the same forward and backward, 0 for no node.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.profiler.profile() as p:
+    ...     y = tl.ones(2).exp()
+    ...
+    >>> [(event.name, event.phase) for event in p.events]
+    [('exp', 'forward')]
     """
 
     name: str
@@ -76,6 +83,13 @@ class Row:
     """Totals of one op, or of one module and its submodules.
 
     ``bytes`` were created, ``kept`` is kept for backward; times are in seconds.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.profiler.profile() as p:
+    ...     y = tl.ones(2).exp()
+    ...
+    >>> [(row.name, row.calls) for row in p.by_op()]
+    [('exp', 1)]
     """
 
     name: str
@@ -135,7 +149,12 @@ class Averages(list[Row]):
 
 
 class ProfilerActivity(Enum):
-    """What to profile: only the CPU exists."""
+    """What to profile: only the CPU exists.
+
+    >>> import tinygrad_lite as tl
+    >>> [str(a) for a in tl.profiler.ProfilerActivity]
+    ['ProfilerActivity.CPU', 'ProfilerActivity.CUDA', 'ProfilerActivity.XPU', 'ProfilerActivity.MTIA']
+    """
 
     CPU = 0
     CUDA = 1
@@ -144,7 +163,13 @@ class ProfilerActivity(Enum):
 
 
 class ProfilerAction(Enum):
-    """What a schedule says about a step."""
+    """What a schedule says about a step.
+
+    >>> import tinygrad_lite as tl
+    >>> schedule = tl.profiler.schedule(wait=1, warmup=1, active=1)
+    >>> [schedule(step).name for step in range(3)]
+    ['NONE', 'WARMUP', 'RECORD_AND_SAVE']
+    """
 
     NONE = 0
     WARMUP = 1
@@ -178,7 +203,16 @@ def schedule(
 def tensorboard_trace_handler(
     dir_name: str, worker_name: str | None = None, use_gzip: bool = False
 ) -> Callable[[Any], None]:
-    """Return a function for ``on_trace_ready`` that writes a Chrome trace into a folder."""
+    """Return a function for ``on_trace_ready`` that writes a Chrome trace into a folder.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> folder = tempfile.mkdtemp()
+    >>> with tl.profiler.profile(on_trace_ready=tl.profiler.tensorboard_trace_handler(folder)):
+    ...     y = tl.ones(2).exp()
+    ...
+    >>> len(os.listdir(folder))
+    1
+    """
 
     def write(profile: Any) -> None:
         folder = Path(dir_name)
@@ -190,7 +224,12 @@ def tensorboard_trace_handler(
 
 @named
 def supported_activities() -> set[ProfilerActivity]:
-    """Return the CPU."""
+    """Return the CPU.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.profiler.supported_activities()
+    {<ProfilerActivity.CPU: 0>}
+    """
     return {ProfilerActivity.CPU}
 
 
@@ -239,6 +278,13 @@ class profile(Observer):  # noqa: N801 - PyTorch's name
     ``events`` lists all events in order; `export_chrome_trace` writes them to a file. Times are wall-clock times of
     this thread and include a few microseconds of overhead per op, so read them as shares. A profile can be entered
     again and accumulates. ``tinygrad_lite.viz.draw(model, x, profile=p, color_by="time")`` shows it in a picture.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.profiler.profile() as p:
+    ...     y = tl.ones(2).exp()
+    ...
+    >>> len(p.table().splitlines()) > 1
+    True
     """
 
     def __init__(

@@ -19,10 +19,9 @@ from tinygrad_lite.engine.arguments import named, named_constructor
 from tinygrad_lite.engine.keywords import OUT, creating
 from tinygrad_lite.engine.layout import order_in, reproduced
 from tinygrad_lite.engine.op import publish
-from tinygrad_lite.engine.tensor import Array, Tensor, get_default_dtype, make, to_array
+from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import dtype_of
-from tinygrad_lite.ops.indexing.inplace import filler
 from tinygrad_lite.ops.shape.reshaping import sizes
 
 __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
@@ -112,23 +111,49 @@ def seed() -> int:
     """Seed the default generator from the operating system's entropy.
 
     Return the seed.
+
+    >>> import tinygrad_lite as tl
+    >>> type(tl.seed()) is int
+    True
     """
     return default_generator().seed()
 
 
 def initial_seed() -> int:
-    """Return the last seed of the default generator."""
+    """Return the last seed of the default generator.
+
+    >>> import tinygrad_lite as tl
+    >>> _ = tl.manual_seed(0)
+    >>> tl.initial_seed()
+    0
+    """
     return default_generator().initial_seed()
 
 
 def get_rng_state() -> Any:
-    """Return the state of the default generator, for `set_rng_state`."""
+    """Return the state of the default generator, for `set_rng_state`.
+
+    >>> import tinygrad_lite as tl
+    >>> state = tl.get_rng_state()
+    >>> a = tl.rand(2)
+    >>> tl.set_rng_state(state)
+    >>> bool((tl.rand(2) == a).all())
+    True
+    """
     return default_generator().get_state()
 
 
 @named
 def set_rng_state(new_state: Any) -> None:
-    """Restore a state from `get_rng_state`."""
+    """Restore a state from `get_rng_state`.
+
+    >>> import tinygrad_lite as tl
+    >>> state = tl.get_rng_state()
+    >>> a = tl.rand(2)
+    >>> tl.set_rng_state(state)
+    >>> bool((tl.rand(2) == a).all())
+    True
+    """
     default_generator().set_state(new_state)
 
 
@@ -322,7 +347,7 @@ def normal(
     return _finish(randn(shape, generator=generator, dtype=chosen).array * s + m, chosen, requires_grad)
 
 
-def _probabilities(name: str, p: Any) -> Any:
+def probabilities(name: str, p: Any) -> Any:
     if p.dtype.kind != "f":
         raise DTypeError(f"{name}: expected floating probabilities, got {describe(p)}")
     if p.size and not (p.min() >= 0 and p.max() <= 1):
@@ -343,7 +368,7 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
     like = chances.dtype
     if p is not None:
         chances = np.broadcast_to(to_array(p, copy=False, name="bernoulli"), chances.shape)
-    _probabilities("bernoulli", chances)
+    probabilities("bernoulli", chances)
     return make(((generator or default_generator()).random(chances.shape) < chances).astype(like))
 
 
@@ -406,77 +431,6 @@ for _name in __all__:
         publish(_name, globals()[_name], (), method=_name in ("bernoulli", "multinomial"))
 
 
-# ------------------------------------------------------------------------------------------------ filling in place
-@filler
-def uniform_(input: Array, from_: float = 0.0, to: float = 1.0, *, generator: Any = None) -> Array:
-    """Fill with numbers drawn uniformly between ``from`` (0) and ``to`` (1)."""
-    if to < from_:
-        raise OptionError(f"uniform_: expected from <= to, got {from_} and {to}")
-    return from_ + (to - from_) * rand(input.shape, generator=generator, dtype=input.dtype).array
-
-
-@filler
-def normal_(input: Array, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Array:
-    """Fill with numbers drawn from the normal distribution of ``mean`` (0) and ``std`` (1)."""
-    if std < 0:
-        raise OptionError(f"normal_: std must not be negative, got {std}")
-    return mean + std * randn(input.shape, generator=generator, dtype=input.dtype).array
-
-
-@filler
-def bernoulli_(input: Array, p: Any = 0.5, *, generator: Any = None) -> Array:
-    """Fill with 1 with probability ``p`` (a number or a tensor), else 0."""
-    chances = np.broadcast_to(
-        _probabilities("bernoulli_", new.asarray(getattr(p, "array", p), np.float64)), input.shape
-    )
-    return (generator or default_generator()).random(input.shape) < chances
-
-
-@filler
-def exponential_(input: Array, lambd: float = 1.0, *, generator: Any = None) -> Array:
-    """Fill with numbers drawn from the exponential distribution of rate ``lambd`` (1)."""
-    if lambd <= 0:
-        raise OptionError(f"exponential_: lambd must be positive, got {lambd}")
-    return (generator or default_generator()).standard_exponential(input.shape) / lambd
-
-
-@filler
-def random_(input: Array, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> Array:
-    """Fill with integers from ``from`` (0) up to but not including ``to``."""
-    if to is None:  # random_(to)
-        from_, to = 0, from_
-    low, high, dtype = from_ or 0, to, input.dtype
-    if high is None:  # every integer that the dtype holds exactly
-        high = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else int(np.iinfo(dtype).max)
-    if high <= low:
-        raise OptionError(f"random_: expected from < to, got from={low} and to={high}")
-    return (generator or default_generator()).integers(low, high, input.shape)
-
-
-@filler
-def cauchy_(input: Array, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Array:
-    """Fill with numbers drawn from the Cauchy distribution around ``median`` (0) with the width ``sigma`` (1)."""
-    if sigma <= 0:
-        raise OptionError(f"cauchy_: sigma must be positive, got {sigma}")
-    return median + sigma * (generator or default_generator()).standard_cauchy(input.shape)
-
-
-@filler
-def geometric_(input: Array, p: float, *, generator: Any = None) -> Array:
-    """Fill with the number of trials up to the first success, which each trial has with probability ``p``."""
-    if not 0 < p < 1:
-        raise OptionError(f"geometric_: p must lie between 0 and 1, got {p}")
-    return (generator or default_generator()).geometric(p, input.shape)
-
-
-@filler
-def log_normal_(input: Array, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Array:
-    """Fill with ``exp(z)``, z drawn from the normal distribution of ``mean`` (1) and ``std`` (2)."""
-    if std <= 0:
-        raise OptionError(f"log_normal_: std must be positive, got {std}")
-    return (generator or default_generator()).lognormal(mean, std, input.shape)
-
-
 @named
 def binomial(count: Any, prob: Any, generator: Any = None) -> Tensor:
     """Return how many of ``count`` trials succeed, each with probability ``prob``: two tensors that broadcast.
@@ -492,7 +446,7 @@ def binomial(count: Any, prob: Any, generator: Any = None) -> Tensor:
         )
     if n.size and n.min() < 0:
         raise OptionError(f"binomial: count must not be negative, got {n.min()}")
-    drawn = (generator or default_generator()).binomial(n.astype(np.int64), _probabilities("binomial", p))
+    drawn = (generator or default_generator()).binomial(n.astype(np.int64), probabilities("binomial", p))
     return make(new.asarray(drawn).astype(n.dtype))
 
 

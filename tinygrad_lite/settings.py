@@ -47,7 +47,13 @@ NO_EFFECT.update(
 # ------------------------------------------------------------------------------------------------ defaults
 @named
 def set_default_device(device: Any) -> None:
-    """Choose the device of new tensors of this thread or task; raise DeviceError for one that does not exist."""
+    """Choose the device of new tensors of this thread or task; raise DeviceError for one that does not exist.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_default_device("cpu")
+    >>> tl.zeros(1).device
+    device(type='cpu')
+    """
     DEFAULT.set(as_device(device))
 
 
@@ -62,7 +68,13 @@ def get_default_device() -> Device:
 
 @named
 def set_default_tensor_type(t: Any) -> None:
-    """Choose the default dtype by a tensor type, ``DoubleTensor`` or its name: an older form of `set_default_dtype`."""
+    """Choose the default dtype by a tensor type, ``DoubleTensor`` or its name: an older form of `set_default_dtype`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_default_tensor_type(tl.FloatTensor)
+    >>> tl.zeros(1).dtype
+    torch.float32
+    """
     dtype = dtype_of("set_default_tensor_type", t)
     if dtype.kind != "f":
         raise DTypeError(f"set_default_tensor_type: only floating-point types are supported as the default, got {t}")
@@ -71,7 +83,14 @@ def set_default_tensor_type(t: Any) -> None:
 
 @named
 def set_float32_matmul_precision(precision: str) -> None:
-    """Store the precision ``highest``, ``high`` or ``medium``; products are computed in full precision always."""
+    """Store the precision ``highest``, ``high`` or ``medium``; products are computed in full precision always.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_float32_matmul_precision("high")
+    >>> tl.get_float32_matmul_precision()
+    'high'
+    >>> tl.set_float32_matmul_precision("highest")
+    """
     if precision not in ("highest", "high", "medium"):
         warnings.warn(
             f"set_float32_matmul_precision: {precision!r} is not one of 'highest', 'high', 'medium'", stacklevel=3
@@ -81,32 +100,61 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """Return the value set by `set_float32_matmul_precision`."""
+    """Return the value set by `set_float32_matmul_precision`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.get_float32_matmul_precision()
+    'highest'
+    """
     return str(_chosen["precision"])
 
 
 # ------------------------------------------------------------------------------------------------ determinism
 @named
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Store the choice; every operation is deterministic here."""
+    """Store the choice; every operation is deterministic here.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.use_deterministic_algorithms(True)
+    >>> on = tl.are_deterministic_algorithms_enabled()
+    >>> tl.use_deterministic_algorithms(False)
+    >>> on
+    True
+    """
     if not isinstance(mode, bool):
         raise TypeError(f"use_deterministic_algorithms: mode must be True or False, got {mode!r}")
     _chosen["deterministic"], _chosen["warn_only"] = mode, bool(warn_only)
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Return the value set by `use_deterministic_algorithms`."""
+    """Return the value set by `use_deterministic_algorithms`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.are_deterministic_algorithms_enabled()
+    False
+    """
     return bool(_chosen["deterministic"])
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """Return whether `use_deterministic_algorithms` was asked to warn only."""
+    """Return whether `use_deterministic_algorithms` was asked to warn only.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_deterministic_algorithms_warn_only_enabled()
+    False
+    """
     return bool(_chosen["warn_only"])
 
 
 @named
 def set_deterministic_debug_mode(debug_mode: int | str) -> None:
-    """Store ``default`` (0), ``warn`` (1) or ``error`` (2): another form of `use_deterministic_algorithms`."""
+    """Store ``default`` (0), ``warn`` (1) or ``error`` (2): another form of `use_deterministic_algorithms`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_deterministic_debug_mode(0)
+    >>> tl.get_deterministic_debug_mode()
+    0
+    """
     names: dict[Any, int] = {"default": 0, "warn": 1, "error": 2, 0: 0, 1: 1, 2: 2}
     if debug_mode not in names:
         raise OptionError(f"set_deterministic_debug_mode: expected default, warn, error or 0, 1, 2, got {debug_mode!r}")
@@ -115,37 +163,65 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 
 def get_deterministic_debug_mode() -> int:
-    """Return 0, 1 (warn) or 2 (error)."""
+    """Return 0, 1 (warn) or 2 (error).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.get_deterministic_debug_mode()
+    0
+    """
     return 0 if not _chosen["deterministic"] else 1 if _chosen["warn_only"] else 2
 
 
 @named
 def set_warn_always(b: bool) -> None:
-    """Store the choice; Python's filters decide how often a warning is shown."""
+    """Store the choice; Python's filters decide how often a warning is shown.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_warn_always(False)
+    """
     if not isinstance(b, bool):
         raise TypeError(f"set_warn_always: expected True or False, got {b!r}")
     _chosen["warn"] = b
 
 
 def is_warn_always_enabled() -> bool:
-    """Return the value set by `set_warn_always`."""
+    """Return the value set by `set_warn_always`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_warn_always_enabled()
+    False
+    """
     return bool(_chosen["warn"])
 
 
 @named
 def set_flush_denormal(mode: bool) -> bool:
-    """Return False: denormal numbers cannot be switched off from NumPy."""
+    """Return False: denormal numbers cannot be switched off from NumPy.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_flush_denormal(False)
+    False
+    """
     return False
 
 
 def get_num_interop_threads() -> int:
-    """Return the value set by `set_num_interop_threads`, by default 1: operations run one after another."""
+    """Return the value set by `set_num_interop_threads`, by default 1: operations run one after another.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.get_num_interop_threads()
+    1
+    """
     return int(_chosen["interop"])
 
 
 @named
 def set_num_interop_threads(num: int) -> None:
-    """Store a number; operations run one after another."""
+    """Store a number; operations run one after another.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_num_interop_threads(1)
+    """
     if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or num < 1:
         raise OptionError(f"set_num_interop_threads: expected a positive integer, got {num!r}")
     _chosen["interop"] = int(num)
@@ -174,19 +250,34 @@ _NO_CAST = "operations keep the dtype of their operands"
 
 @named
 def sym_not(a: Any) -> bool:
-    """Return ``not a``."""
+    """Return ``not a``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sym_not(True)
+    False
+    """
     return not a
 
 
 @named
 @named
 def sym_sqrt(a: Any) -> float:
-    """Return the square root of a number."""
+    """Return the square root of a number.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.sym_sqrt(9)
+    3.0
+    """
     return float(np.sqrt(a))
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
-    """Return False: operations keep the dtype of their operands."""
+    """Return False: operations keep the dtype of their operands.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_autocast_cache_enabled()
+    False
+    """
     return False
 
 
@@ -194,7 +285,12 @@ is_autocast_cpu_enabled = is_autocast_cache_enabled = is_autocast_enabled
 
 
 def compiled_with_cxx11_abi() -> bool:
-    """Return False: nothing here is compiled."""
+    """Return False: nothing here is compiled.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.compiled_with_cxx11_abi()
+    False
+    """
     return False
 
 
@@ -202,7 +298,12 @@ is_vulkan_available = compiled_with_cxx11_abi
 
 
 def get_autocast_dtype(device_type: str = "cuda") -> Any:
-    """Return the dtype that operations are computed in, the default one."""
+    """Return the dtype that operations are computed in, the default one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.get_autocast_cpu_dtype()
+    torch.float32
+    """
     return DType(get_default_dtype())
 
 
@@ -210,7 +311,12 @@ get_autocast_cpu_dtype = get_autocast_gpu_dtype = get_autocast_dtype
 
 
 def get_device_module(device: Any = None) -> Any:
-    """Return the module of the only device, `tinygrad_lite.cpu`."""
+    """Return the module of the only device, `tinygrad_lite.cpu`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.get_device_module("cpu").__name__
+    'tinygrad_lite.cpu'
+    """
     from importlib import import_module
 
     as_device(device)
@@ -231,12 +337,22 @@ def can_cast(from_: Any, to: Any) -> bool:
 
 
 def is_storage(obj: Any) -> bool:
-    """Return whether ``obj`` is the storage of a tensor."""
+    """Return whether ``obj`` is the storage of a tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_storage(tl.ones(2))
+    False
+    """
     return type(obj).__name__ in ("Storage", "TypedStorage")
 
 
 def is_distributed(input: Any) -> bool:
-    """Return False: a tensor lies in one process."""
+    """Return False: a tensor lies in one process.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_distributed(tl.ones(2))
+    False
+    """
     return False
 
 

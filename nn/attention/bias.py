@@ -12,14 +12,26 @@ __all__ = ["CausalBias", "CausalVariant", "causal_lower_right", "causal_upper_le
 
 
 class CausalVariant(IntEnum):
-    """The corner of the scores in which the diagonal of a causal mask begins."""
+    """The corner of the scores in which the diagonal of a causal mask begins.
+
+    >>> import tinygrad_lite as tl
+    >>> bias = tl.nn.attention.bias.causal_lower_right(2, 3)
+    >>> bias.variant.name, bias.int().tolist()
+    ('LOWER_RIGHT', [[1, 1, 0], [1, 1, 1]])
+    """
 
     UPPER_LEFT = auto()
     LOWER_RIGHT = auto()
 
 
 class CausalBias(Tensor):
-    """A causal mask (True: look) that knows how it was made; `causal_upper_left` and `causal_lower_right` make it."""
+    """A causal mask (True: look) that knows how it was made; `causal_upper_left` and `causal_lower_right` make it.
+
+    >>> import tinygrad_lite as tl
+    >>> bias = tl.nn.attention.bias.causal_lower_right(2, 3)
+    >>> bias.variant.name, bias.int().tolist()
+    ('LOWER_RIGHT', [[1, 1, 0], [1, 1, 1]])
+    """
 
     variant: CausalVariant
     seq_len_q: int

@@ -27,14 +27,30 @@ _DEFAULT_SPARSE_BLOCK_SIZE = 128
 
 
 class AuxRequest(NamedTuple):
-    """What `flex_attention` returns besides its output."""
+    """What `flex_attention` returns besides its output.
+
+    >>> import tinygrad_lite as tl
+    >>> flex = tl.nn.attention.flex_attention
+    >>> x = tl.ones(1, 1, 2, 4)
+    >>> y, aux = flex.flex_attention(x, x, x, return_aux=flex.AuxRequest(lse=True))
+    >>> aux.lse.shape
+    (1, 1, 2)
+    """
 
     lse: bool = False
     max_scores: bool = False
 
 
 class AuxOutput(NamedTuple):
-    """The logarithm of the sum of the exponentials of each query's scores, and the largest score."""
+    """The logarithm of the sum of the exponentials of each query's scores, and the largest score.
+
+    >>> import tinygrad_lite as tl
+    >>> flex = tl.nn.attention.flex_attention
+    >>> x = tl.ones(1, 1, 2, 4)
+    >>> y, aux = flex.flex_attention(x, x, x, return_aux=flex.AuxRequest(lse=True))
+    >>> aux.lse.shape
+    (1, 1, 2)
+    """
 
     lse: Any = None
     max_scores: Any = None
@@ -47,7 +63,12 @@ def _indices(batch: int, heads: int, length: int, source: int) -> tuple[Any, ...
 
 
 def noop_mask(batch: Any, head: Any, q_idx: Any, kv_idx: Any) -> Any:
-    """Return True for every pair."""
+    """Return True for every pair.
+
+    >>> import tinygrad_lite as tl
+    >>> bool(tl.nn.attention.flex_attention.noop_mask(0, 0, 1, 2))
+    True
+    """
     return make(new.ones((), bool))
 
 
@@ -65,12 +86,26 @@ def _joined(name: str, masks: tuple[Mask, ...], both: Callable[[Any, Any], Any],
 
 
 def and_masks(*mask_mods: Mask) -> Mask:
-    """Return the mask that is True where all are."""
+    """Return the mask that is True where all are.
+
+    >>> import tinygrad_lite as tl
+    >>> flex = tl.nn.attention.flex_attention
+    >>> mask = tl.nn.attention.flex_attention.and_masks(lambda b, h, q, k: q >= k, lambda b, h, q, k: k > 0)
+    >>> mask(0, 0, tl.arange(3), tl.tensor(1))
+    tensor([False,  True,  True])
+    """
     return _joined("and_masks", mask_mods, lambda a, b: a & b, True)
 
 
 def or_masks(*mask_mods: Mask) -> Mask:
-    """Return the mask that is True where one is."""
+    """Return the mask that is True where one is.
+
+    >>> import tinygrad_lite as tl
+    >>> flex = tl.nn.attention.flex_attention
+    >>> mask = tl.nn.attention.flex_attention.or_masks(lambda b, h, q, k: q >= k, lambda b, h, q, k: k > 0)
+    >>> mask(0, 0, tl.arange(3), tl.tensor(1))
+    tensor([True, True, True])
+    """
     return _joined("or_masks", mask_mods, lambda a, b: a | b, False)
 
 
@@ -92,7 +127,14 @@ def create_mask(
 
 
 class BlockMask:
-    """A mask given by a function; made by `create_block_mask`."""
+    """A mask given by a function; made by `create_block_mask`.
+
+    >>> import tinygrad_lite as tl
+    >>> flex = tl.nn.attention.flex_attention
+    >>> mask = flex.create_block_mask(lambda b, h, q, k: q >= k, None, None, 3, 3)
+    >>> mask
+    BlockMask(shape=(1, 1, 3, 3))
+    """
 
     def __init__(self, mask_mod: Mask, shape: tuple[int, ...], block: Any) -> None:
         self.mask_mod, self.shape = mask_mod, shape
@@ -125,6 +167,12 @@ def create_block_mask(
     """Return the mask of a function of (batch, head, query, key) for `flex_attention`; None means 1.
 
     ``BLOCK_SIZE`` and the other options are accepted and have no effect.
+
+    >>> import tinygrad_lite as tl
+    >>> flex = tl.nn.attention.flex_attention
+    >>> mask = flex.create_block_mask(lambda b, h, q, k: q >= k, None, None, 3, 3)
+    >>> mask
+    BlockMask(shape=(1, 1, 3, 3))
     """
     return BlockMask(mask_mod, (B or 1, H or 1, Q_LEN, KV_LEN), BLOCK_SIZE)
 

@@ -282,7 +282,29 @@ def multi_head_attention_forward(
     v_proj_weight: Any = None, static_k: Any = None, static_v: Any = None, average_attn_weights: bool = True,
     is_causal: bool = False,
 ) -> tuple[Any, Any]:  # fmt: skip
-    """Return output and weights of `MultiheadAttention` with these weights; batches are the second axis."""
+    """Return output and weights of `MultiheadAttention` with these weights; batches are the second axis.
+
+    >>> import tinygrad_lite as tl
+    >>> a = tl.nn.MultiheadAttention(8, 2)
+    >>> x = tl.ones(5, 1, 8)
+    >>> y, weights = tl.nn.functional.multi_head_attention_forward(
+    ...     x,
+    ...     x,
+    ...     x,
+    ...     8,
+    ...     2,
+    ...     a.in_proj_weight,
+    ...     a.in_proj_bias,
+    ...     None,
+    ...     None,
+    ...     False,
+    ...     0.0,
+    ...     a.out_proj.weight,
+    ...     a.out_proj.bias,
+    ... )
+    >>> y.shape, weights.shape
+    ((5, 1, 8), (1, 5, 5))
+    """
     if static_k is not None or static_v is not None:
         raise NotImplementedError("multi_head_attention_forward: static_k and static_v are not supported")
     e, layer = query.shape[-1], MultiheadAttention.__new__(MultiheadAttention)

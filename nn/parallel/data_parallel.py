@@ -43,5 +43,10 @@ def data_parallel(
     module: Any, inputs: Any, device_ids: Any = None, output_device: Any = None, dim: int = 0,
     module_kwargs: dict[str, Any] | None = None,
 ) -> Any:  # fmt: skip
-    """Return ``module(*inputs)``."""
+    """Return ``module(*inputs)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.parallel.data_parallel(tl.nn.ReLU(), tl.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
     return module(*(inputs if isinstance(inputs, tuple) else (inputs,)), **(module_kwargs or {}))

@@ -12,7 +12,16 @@ __all__ = ["gather", "parallel_apply", "replicate", "scatter"]
 
 
 def replicate(network: Any, devices: Any, detach: bool = False) -> list[Any]:
-    """Return the network once: there is one device."""
+    """Return the network once: there is one device.
+
+    >>> import tinygrad_lite as tl
+    >>> len(tl.nn.parallel.replicate(tl.nn.Linear(2, 1), ["cpu"]))
+    1
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.parallel.scatter(tl.ones(2), ["cpu"])
+    [tensor([1., 1.])]
+    """
     return [network]
 
 
@@ -36,5 +45,10 @@ def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: An
 
 @named
 def gather(outputs: Sequence[Any], target_device: Any = None, dim: int = 0) -> Any:
-    """Join the outputs of several modules along an axis."""
+    """Join the outputs of several modules along an axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.parallel.gather([tl.zeros(1), tl.ones(2)], "cpu")
+    tensor([0., 1., 1.])
+    """
     return outputs[0] if len(outputs) == 1 else cat(list(outputs), dim)

@@ -37,7 +37,12 @@ def _gradients(name: str, parameters: Any) -> list[Tensor]:
 
 @named
 def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
-    """Return the norm of all ``tensors`` together, as if they were one vector."""
+    """Return the norm of all ``tensors`` together, as if they were one vector.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.get_total_norm([tl.ones(2), tl.ones(2)])
+    tensor(2.)
+    """
     arrays = [t.array for t in ([tensors] if isinstance(tensors, Tensor) else tensors)]
     p = float(norm_type)
     if not arrays:
@@ -71,6 +76,14 @@ def clip_grad_norm_(
     """Scale gradients in place so that their joint norm is at most ``max_norm``.
 
     Returns the norm before. Raises RuntimeError if it is not finite and ``error_if_nonfinite``.
+
+    >>> import tinygrad_lite as tl
+    >>> p = tl.nn.Parameter(tl.zeros(2))
+    >>> p.grad = tl.tensor([3.0, 4.0])
+    >>> tl.nn.utils.clip_grad_norm_([p], 1.0)
+    tensor(5.)
+    >>> p.grad
+    tensor([0.6000, 0.8000])
     """
     if not float(max_norm) >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm must be a number from 0 on, got {max_norm}")
@@ -97,7 +110,16 @@ def _scaled(grads: list[Tensor], max_norm: float, total: Any) -> None:
 def clip_grad_norm(
     parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
 ) -> Tensor:
-    """The older name of `clip_grad_norm_`."""
+    """The older name of `clip_grad_norm_`.
+
+    >>> import warnings, tinygrad_lite as tl
+    >>> p = tl.nn.Parameter(tl.zeros(2))
+    >>> p.grad = tl.tensor([3.0, 4.0])
+    >>> with warnings.catch_warnings(action="ignore"):  # deprecated
+    ...     norm = tl.nn.utils.clip_grad_norm([p], 1.0)
+    >>> p.grad
+    tensor([0.6000, 0.8000])
+    """
     warnings.warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,
@@ -108,13 +130,29 @@ def clip_grad_norm(
 
 @named
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: Any = None) -> None:
-    """Scale gradients in place by ``max_norm / total_norm``, unless that is 1 or more."""
+    """Scale gradients in place by ``max_norm / total_norm``, unless that is 1 or more.
+
+    >>> import tinygrad_lite as tl
+    >>> p = tl.nn.Parameter(tl.zeros(2))
+    >>> p.grad = tl.tensor([3.0, 4.0])
+    >>> tl.nn.utils.clip_grads_with_norm_([p], 1.0, tl.tensor(5.0))
+    >>> p.grad
+    tensor([0.6000, 0.8000])
+    """
     _scaled(_gradients("clip_grads_with_norm_", parameters), max_norm, total_norm)
 
 
 @named
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: Any = None) -> None:
-    """Clip every gradient to ``[-clip_value, clip_value]``, in place."""
+    """Clip every gradient to ``[-clip_value, clip_value]``, in place.
+
+    >>> import tinygrad_lite as tl
+    >>> p = tl.nn.Parameter(tl.zeros(2))
+    >>> p.grad = tl.tensor([3.0, 4.0])
+    >>> tl.nn.utils.clip_grad_value_([p], 1.0)
+    >>> p.grad
+    tensor([1., 1.])
+    """
     if not float(clip_value) >= 0:
         raise ValueError(f"clip_grad_value_: clip_value must be a number from 0 on, got {clip_value}")
     for g in _gradients("clip_grad_value_", parameters):

@@ -47,6 +47,14 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
 
     The length is ``parametrizations.weight.original0``, the direction ``original1``. State dicts of
     `nn.utils.weight_norm` can be loaded.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.parametrizations.weight_norm(tl.nn.Linear(2, 2)).parametrizations
+    ModuleDict(
+      (weight): ParametrizationList(
+        (0): _WeightNorm()
+      )
+    )
     """
     register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
@@ -108,6 +116,14 @@ def spectral_norm(
     """Divide a weight by its largest singular value whenever it is read; returns the module.
 
     The value is estimated by power iteration, which goes on with every reading in training.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.parametrizations.spectral_norm(tl.nn.Linear(2, 2)).parametrizations
+    ModuleDict(
+      (weight): ParametrizationList(
+        (0): _SpectralNorm()
+      )
+    )
     """
     weight = _tensor(module, name)
     axis = default_dim(module) if dim is None else dim
@@ -220,6 +236,14 @@ def orthogonal(
 
     ``orthogonal_map``: 'matrix_exp' (the default for square matrices), 'cayley' or 'householder'. With
     ``use_trivialization`` the map is relative to a matrix ``base``, which is kept as a buffer.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2)).parametrizations
+    ModuleDict(
+      (weight): ParametrizationList(
+        (0): _Orthogonal()
+      )
+    )
     """
     weight = _tensor(module, name)
     if weight.ndim < 2:

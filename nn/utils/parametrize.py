@@ -29,7 +29,16 @@ DEPTH = [0]
 
 @contextmanager
 def cached() -> Iterator[None]:
-    """Compute every parametrized tensor once inside the block, however often it is read."""
+    """Compute every parametrized tensor once inside the block, however often it is read.
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))
+    >>> with tl.nn.utils.parametrize.cached():
+    ...     same = layer.weight is layer.weight
+    ...
+    >>> same
+    True
+    """
     DEPTH[0] += 1
     try:
         yield
@@ -69,6 +78,11 @@ class ParametrizationList(ModuleList):
 
     `register_parametrization` makes it. The trained tensor is ``original``; if the first inverse returns several, they
     are ``original0``, ``original1`` ...
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))
+    >>> isinstance(layer.parametrizations.weight, tl.nn.utils.parametrize.ParametrizationList)
+    True
     """
 
     original: Any
@@ -261,7 +275,12 @@ def _check_another(module: Any, name: str, parametrization: Any) -> None:
 
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
-    """Return whether ``module`` has a parametrized tensor, or whether the one named is parametrized."""
+    """Return whether ``module`` has a parametrized tensor, or whether the one named is parametrized.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.parametrize.is_parametrized(tl.nn.Linear(2, 2))
+    False
+    """
     listed = getattr(module, "parametrizations", None)
     if not isinstance(listed, ModuleDict):
         return False
@@ -272,6 +291,11 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
     """Make a parametrized tensor a parameter or buffer again; returns the module.
 
     It keeps its current value, or without ``leave_parametrized`` gets the value of the original tensor.
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))
+    >>> tl.nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    Linear(in_features=2, out_features=2, bias=True)
     """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
@@ -299,7 +323,12 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
 
 
 def type_before_parametrizations(module: Any) -> type:
-    """Return the class that ``module`` had before it was parametrized."""
+    """Return the class that ``module`` had before it was parametrized.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.parametrize.type_before_parametrizations(tl.nn.Linear(2, 2))
+    <class 'tinygrad_lite.nn.linear.Linear'>
+    """
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 
@@ -307,6 +336,12 @@ def transfer_parametrizations_and_params(from_module: Any, to_module: Any, tenso
     """Give ``to_module`` the parametrizations of ``from_module`` and what they are applied to; returns ``to_module``.
 
     All of them, or those of the tensor named.
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.utils.parametrizations.orthogonal(tl.nn.Linear(2, 2))
+    >>> other = tl.nn.utils.parametrize.transfer_parametrizations_and_params(layer, tl.nn.Linear(2, 2))
+    >>> list(other.parametrizations)
+    ['weight']
     """
     if not is_parametrized(from_module):
         return to_module

@@ -24,6 +24,16 @@ class BasePruningMethod:
 
     A method defines ``PRUNING_TYPE``, 'unstructured' (elements that are left), 'structured' (channels that are left) or
     'global', and `compute_mask`.
+
+    >>> import tinygrad_lite as tl
+    >>> class Negative(tl.nn.utils.prune.BasePruningMethod):
+    ...     PRUNING_TYPE = "unstructured"
+    ...     def compute_mask(self, t, default_mask):
+    ...         return default_mask * (t >= 0)
+    >>> layer = tl.nn.Linear(2, 2)
+    >>> method = Negative.apply(layer, "weight")
+    >>> bool((layer.weight >= 0).all())
+    True
     """
 
     PRUNING_TYPE: ClassVar[str]
@@ -107,7 +117,15 @@ def _joined(method: BasePruningMethod, module: Any, name: str) -> BasePruningMet
 
 
 class PruningContainer(BasePruningMethod):
-    """Several pruning methods of one parameter; each prunes what the earlier ones left."""
+    """Several pruning methods of one parameter; each prunes what the earlier ones left.
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.Linear(2, 2)
+    >>> for _ in range(2):
+    ...     layer = tl.nn.utils.prune.l1_unstructured(layer, "weight", 1)
+    >>> [type(hook).__name__ for hook in layer._forward_pre_hooks.values()], layer.weight_mask.sum()
+    (['PruningContainer'], tensor(2.))
+    """
 
     def __init__(self, *args: Any) -> None:
         self._pruning_methods: tuple[BasePruningMethod, ...] = ()
@@ -162,7 +180,12 @@ class PruningContainer(BasePruningMethod):
 
 
 class Identity(BasePruningMethod):
-    """Prune nothing, but make the mask."""
+    """Prune nothing, but make the mask.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.Identity().prune(tl.tensor([3.0, -1.0, 2.0, 0.5]))
+    tensor([ 3.0000, -1.0000,  2.0000,  0.5000])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -215,14 +238,24 @@ class _Unstructured(_Amount):
 
 
 class RandomUnstructured(_Unstructured):
-    """Prune random elements."""
+    """Prune random elements.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.RandomUnstructured(0.5).prune(tl.ones(4)).sum()
+    tensor(2.)
+    """
 
     def _scores(self, t: Any) -> Any:
         return default_generator().uniform(size=tuple(t.shape))
 
 
 class L1Unstructured(_Unstructured):
-    """Prune the elements of smallest magnitude."""
+    """Prune the elements of smallest magnitude.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.L1Unstructured(0.5).prune(tl.tensor([3.0, -1.0, 2.0, 0.5]))
+    tensor([3., -0., 2., 0.])
+    """
 
     def _scores(self, t: Any) -> Any:
         return np.abs(t.array)
@@ -253,7 +286,12 @@ class _Structured(_Amount):
 
 
 class RandomStructured(_Structured):
-    """Prune random channels along axis ``dim``."""
+    """Prune random channels along axis ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.RandomStructured(0.5).prune(tl.ones(2, 2)).sum()
+    tensor(2.)
+    """
 
     def __init__(self, amount: Any, dim: int = -1) -> None:
         super().__init__(amount)
@@ -269,7 +307,13 @@ class RandomStructured(_Structured):
 
 
 class LnStructured(_Structured):
-    """Prune the channels along axis ``dim`` whose norm of order ``n`` is smallest."""
+    """Prune the channels along axis ``dim`` whose norm of order ``n`` is smallest.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.LnStructured(0.5, 2, 0).prune(tl.tensor([[3.0, 1.0], [2.0, 0.5]]))
+    tensor([[3., 1.],
+            [0., 0.]])
+    """
 
     def __init__(self, amount: Any, n: Any, dim: int = -1) -> None:
         super().__init__(amount)
@@ -287,7 +331,13 @@ class LnStructured(_Structured):
 
 
 class CustomFromMask(BasePruningMethod):
-    """Prune by a mask of your own."""
+    """Prune by a mask of your own.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.CustomFromMask(tl.eye(2)).prune(tl.tensor([[3.0, 1.0], [2.0, 0.5]]))
+    tensor([[3.0000, 0.0000],
+            [0.0000, 0.5000]])
+    """
 
     PRUNING_TYPE = "global"
 
@@ -309,13 +359,23 @@ class CustomFromMask(BasePruningMethod):
 
 
 def identity(module: M, name: str) -> M:
-    """Give a parameter a mask of ones; returns the module."""
+    """Give a parameter a mask of ones; returns the module.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.identity(tl.nn.Linear(2, 1), "weight")
+    Linear(in_features=2, out_features=1, bias=True)
+    """
     Identity.apply(module, name)
     return module
 
 
 def random_unstructured(module: M, name: str, amount: Any) -> M:
-    """Prune random elements of a parameter, a number or a share of them; returns the module."""
+    """Prune random elements of a parameter, a number or a share of them; returns the module.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.random_unstructured(tl.nn.Linear(2, 2), "weight", 0.5).weight_mask.sum()
+    tensor(2.)
+    """
     RandomUnstructured.apply(module, name, amount)
     return module
 
@@ -335,19 +395,38 @@ def l1_unstructured(module: M, name: str, amount: Any, importance_scores: Any = 
 
 
 def random_structured(module: M, name: str, amount: Any, dim: int) -> M:
-    """Prune random channels along ``dim``, a number or a share of them; returns the module."""
+    """Prune random channels along ``dim``, a number or a share of them; returns the module.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.random_structured(tl.nn.Linear(2, 2), "weight", 0.5, 0).weight_mask.sum()
+    tensor(2.)
+    """
     RandomStructured.apply(module, name, amount, dim)
     return module
 
 
 def ln_structured(module: M, name: str, amount: Any, n: Any, dim: int, importance_scores: Any = None) -> M:
-    """Prune the channels along ``dim`` of smallest norm of order ``n``; returns the module."""
+    """Prune the channels along ``dim`` of smallest norm of order ``n``; returns the module.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.ln_structured(tl.nn.Linear(2, 2), "weight", 0.5, 2, 0).weight_mask.sum()
+    tensor(2.)
+    """
     LnStructured.apply(module, name, amount, n, dim, importance_scores=importance_scores)
     return module
 
 
 def global_unstructured(parameters: Any, pruning_method: Any, importance_scores: Any = None, **kwargs: Any) -> None:
-    """Prune several parameters as if they were one; each is given as (module, name)."""
+    """Prune several parameters as if they were one; each is given as (module, name).
+
+    >>> import tinygrad_lite as tl
+    >>> model = tl.nn.Sequential(tl.nn.Linear(2, 4), tl.nn.ReLU(), tl.nn.Linear(4, 1))
+    >>> tl.nn.utils.prune.global_unstructured(
+    ...     [(model[0], "weight"), (model[2], "weight")], tl.nn.utils.prune.L1Unstructured, amount=0.5
+    ... )
+    >>> model[0].weight_mask.sum() + model[2].weight_mask.sum()
+    tensor(6.)
+    """
     if not isinstance(parameters, Iterable):
         raise TypeError("global_unstructured(): parameters is not an Iterable")
     scores = {} if importance_scores is None else importance_scores
@@ -377,13 +456,25 @@ def global_unstructured(parameters: Any, pruning_method: Any, importance_scores:
 
 
 def custom_from_mask(module: M, name: str, mask: Any) -> M:
-    """Prune a parameter by ``mask``, zeros and ones of its shape; returns the module."""
+    """Prune a parameter by ``mask``, zeros and ones of its shape; returns the module.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.custom_from_mask(tl.nn.Linear(2, 2), "weight", tl.eye(2)).weight_mask
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     CustomFromMask.apply(module, name, mask)
     return module
 
 
 def remove(module: M, name: str) -> M:
-    """Make the pruned values of a parameter permanent: it has no mask any more; returns the module."""
+    """Make the pruned values of a parameter permanent: it has no mask any more; returns the module.
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.utils.prune.identity(tl.nn.Linear(2, 2), "weight")
+    >>> tl.nn.utils.prune.remove(layer, "weight")
+    Linear(in_features=2, out_features=2, bias=True)
+    """
     for number, hook in _hooks(module, name).items():
         hook.remove(module)
         del module._forward_pre_hooks[number]  # type: ignore[attr-defined]
@@ -392,7 +483,12 @@ def remove(module: M, name: str) -> M:
 
 
 def is_pruned(module: Any) -> bool:
-    """Return whether a parameter of ``module`` or of a module below it is pruned."""
+    """Return whether a parameter of ``module`` or of a module below it is pruned.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.prune.is_pruned(tl.nn.Linear(2, 2))
+    False
+    """
     return any(
         isinstance(hook, BasePruningMethod) for below in module.modules() for hook in below._forward_pre_hooks.values()
     )

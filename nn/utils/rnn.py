@@ -29,6 +29,11 @@ class PackedSequence(NamedTuple):
 
     ``data`` (sum of lengths, *), ``batch_sizes`` the number of sequences that reach each time step. ``sorted_indices``
     is the order they were sorted into, ``unsorted_indices`` the way back; None if they were sorted already.
+
+    >>> import tinygrad_lite as tl
+    >>> packed = tl.nn.utils.rnn.pack_sequence([tl.ones(3), tl.ones(2)])
+    >>> packed.data.shape, packed.batch_sizes
+    ((5,), tensor([2, 2, 1]))
     """
 
     data: Any
@@ -41,7 +46,13 @@ class PackedSequence(NamedTuple):
 def pad_sequence(
     sequences: Sequence[Any], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Any:
-    """Stack sequences (L_i, *) into (L, N, *), padded with ``padding_value``."""
+    """Stack sequences (L_i, *) into (L, N, *), padded with ``padding_value``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.rnn.pad_sequence([tl.ones(2), tl.ones(2)])
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
     if padding_side not in ("left", "right"):
         raise ValueError(f"padding_side must be 'left' or 'right', got {padding_side!r}")
     if not len(sequences):
@@ -63,7 +74,12 @@ def pad_sequence(
 
 @named
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
-    """Return the sequences that `pad_sequence` joined, from their lengths."""
+    """Return the sequences that `pad_sequence` joined, from their lengths.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.rnn.unpad_sequence(tl.ones(3, 2), tl.tensor([3, 2]))
+    [tensor([1., 1., 1.]), tensor([1., 1.])]
+    """
     x = padded_sequences if batch_first else padded_sequences.swapaxes(0, 1)
     return [x[i, : int(n)] for i, n in enumerate(lengths)]
 
@@ -139,6 +155,13 @@ def pad_packed_sequence(
     Returns their lengths too.
 
     Shorter ones are filled up with ``padding_value``, all of them up to ``total_length`` if that is given.
+
+    >>> import tinygrad_lite as tl
+    >>> packed = tl.nn.utils.rnn.pack_sequence([tl.ones(3), tl.ones(2)])
+    >>> tl.nn.utils.rnn.pad_packed_sequence(packed)
+    (tensor([[1., 1.],
+            [1., 1.],
+            [1., 0.]]), tensor([3, 2]))
     """
     longest = len(sequence.batch_sizes)
     if total_length is not None and total_length < longest:
@@ -155,12 +178,23 @@ def pad_packed_sequence(
 
 @named
 def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:
-    """Return sequences (L_i, *) packed."""
+    """Return sequences (L_i, *) packed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.utils.rnn.pack_sequence([tl.ones(3), tl.ones(2)]).batch_sizes
+    tensor([2, 2, 1])
+    """
     lengths = [s.shape[0] for s in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
 @named
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
-    """Return the sequences that were packed, in the order they came in."""
+    """Return the sequences that were packed, in the order they came in.
+
+    >>> import tinygrad_lite as tl
+    >>> packed = tl.nn.utils.rnn.pack_sequence([tl.ones(3), tl.ones(2)])
+    >>> tl.nn.utils.rnn.unpack_sequence(packed)
+    [tensor([1., 1., 1.]), tensor([1., 1.])]
+    """
     return unpad_sequence(*pad_packed_sequence(packed_sequences))

@@ -137,7 +137,13 @@ def spectral_norm(
 
 @named
 def remove_spectral_norm(module: M, name: str = "weight") -> M:
-    """Undo `spectral_norm`, keeping the normalised weight; returns the module."""
+    """Undo `spectral_norm`, keeping the normalised weight; returns the module.
+
+    >>> import tinygrad_lite as tl
+    >>> layer = tl.nn.utils.spectral_norm(tl.nn.Linear(2, 2))
+    >>> tl.nn.utils.remove_spectral_norm(layer)
+    Linear(in_features=2, out_features=2, bias=True)
+    """
     hooks: Any = module._forward_pre_hooks  # type: ignore[attr-defined]
     for number, hook in hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:

@@ -96,7 +96,14 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
 @named
 def remove_weight_norm(module: M, name: str = "weight") -> M:
-    """Undo `weight_norm`; returns the module."""
+    """Undo `weight_norm`; returns the module.
+
+    >>> import warnings, tinygrad_lite as tl
+    >>> with warnings.catch_warnings(action="ignore"):  # deprecated
+    ...     layer = tl.nn.utils.weight_norm(tl.nn.Linear(2, 2))
+    >>> tl.nn.utils.remove_weight_norm(layer)
+    Linear(in_features=2, out_features=2, bias=True)
+    """
     for number, hook in module._forward_pre_hooks.items():  # type: ignore[attr-defined]
         if isinstance(hook, WeightNorm) and hook.name == name:
             hook.remove(module)

@@ -2,7 +2,6 @@
 
 import doctest
 import os
-import pydoc
 import re
 import subprocess
 import sys
@@ -156,50 +155,6 @@ def test_the_generated_pages():
     assert "autoclass:: tinygrad_lite.nn.Conv2d" in _api.PAGES["nn.Conv2d"]
     assert "The same as a layer: :py:class:`Conv2d" in _api.PAGES["conv2d"]
     assert not {page for page in pages if page.endswith("others")} - {"operations.others"}
-
-
-NO_EXAMPLE = {
-    "vision.datasets.CIFAR100", "vision.datasets.FashionMNIST", "vision.datasets.KMNIST",  # as CIFAR10 and MNIST
-    "vision.datasets.CocoCaptions", "vision.datasets.CocoDetection", "vision.datasets.VOCDetection",
-    "vision.datasets.VOCSegmentation", "utils.data.functional_datapipe",  # need files, or change a class for good
-    "distributed.P2POp", "distributed.batch_isend_irecv", "distributed.isend", "distributed.irecv", "distributed.send",
-    "distributed.recv", "distributed.send_object_list", "distributed.recv_object_list",  # need a second process
-    "distributed.destroy_process_group", "testing.gradtest",  # shown on their pages: a program, a test
-    "distributions.constraints.dependent", "onnx.OperatorExportTypes", "library.impl_abstract",  # for scripts
-    "nn.NLLLoss2d",  # deprecated
-}  # fmt: skip
-
-
-def needs_an_example(name, thing):
-    """Errors, names that only raise or do nothing, and sizes of one network need none, nor do the listed ones."""
-    sizes = name.startswith("vision.models.") and hasattr(thing, "__module__")
-    return not (
-        (isinstance(thing, type) and issubclass(thing, BaseException))
-        or (thing.__doc__ or "").startswith(("Raise ", "Do nothing"))
-        or sizes
-        or name in NO_EXAMPLE
-    )
-
-
-def test_every_description_has_an_example():
-    """In its docstring or in ``docs/_examples.py``, whose examples run when the pages are built."""
-    sys.path.insert(0, str(DOCS))
-    try:
-        import _api
-        import _examples
-    finally:
-        sys.path.remove(str(DOCS))
-    list(_api.operations()), list(_api.layers()), [_api.room(*row) for _, rows in _api.GROUPS for row in rows]
-    pages = "\n".join(_api.PAGES.values())
-    names = re.findall(r"^\.\. auto(?:class|function|method):: tinygrad_lite\.([\w.]+)", pages, re.MULTILINE)
-    described = {name: pydoc.locate(f"tinygrad_lite.{name}") for name in names}
-    without = {n for n, thing in described.items() if ">>>" not in (thing.__doc__ or "")}
-    without = {n for n in without if n.removeprefix("Tensor.") not in _examples.EXAMPLES}
-    assert len(names) == len(_api.PAGES) > 1300
-    assert without >= NO_EXAMPLE
-    missing = {n for n in without if needs_an_example(n, described[n])}
-    assert not missing, "give them an example in the docstring, or in docs/_examples_rooms.py"
-    assert _examples.example("tinygrad_lite.nn.functional.relu")[1] == "tensor([0.0000, 0.5000, 2.0000])"
 
 
 def test_the_program_of_the_readme(tmp_path):

@@ -61,7 +61,12 @@ def custom_bwd(bwd: Any = None, *, device_type: str = "cuda") -> Any:
 
 
 def is_autocast_available(device_type: str) -> bool:
-    """Return whether the device exists: only "cpu" does."""
+    """Return whether the device exists: only "cpu" does.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.amp.is_autocast_available("cpu")
+    True
+    """
     return device_type == "cpu"
 
 

@@ -195,7 +195,15 @@ class detect_anomaly(switch):  # noqa: N801 - PyTorch's name
 
 @named_constructor
 class set_detect_anomaly(switch):  # noqa: N801 - PyTorch's name
-    """Switch `detect_anomaly` on or off, at once or for a ``with`` block."""
+    """Switch `detect_anomaly` on or off, at once or for a ``with`` block.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.autograd.set_detect_anomaly(True):
+    ...     on = tl.autograd.is_anomaly_enabled()
+    ...
+    >>> on, tl.autograd.is_anomaly_enabled()
+    (True, False)
+    """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__()
@@ -211,7 +219,12 @@ class set_detect_anomaly(switch):  # noqa: N801 - PyTorch's name
 
 
 def is_anomaly_enabled() -> bool:
-    """Return whether `detect_anomaly` is on."""
+    """Return whether `detect_anomaly` is on.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_anomaly_check_nan_enabled()
+    False
+    """
     return any(isinstance(o, Finder) for o in MODE.get().observers)
 
 

@@ -14,7 +14,7 @@ from tinygrad_lite.engine.divert import UPDATES
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.nn.hooks import ACTIVE
 from tinygrad_lite.optim.hooks import AFTER, BEFORE
-from tinygrad_lite.optim.optimizer import State
+from tinygrad_lite.optim.state import State
 
 
 class OptimiserGuard:

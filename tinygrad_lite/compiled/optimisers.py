@@ -9,7 +9,7 @@ from tinygrad_lite.compiled.numbers import Symbol, plain
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.optim.lbfgs import LBFGS
-from tinygrad_lite.optim.optimizer import State
+from tinygrad_lite.optim.state import State
 
 
 class Unshared(dict[Any, Any]):

@@ -53,7 +53,18 @@ def name_of(function: Any) -> str:
 
 
 class Compiled:
-    """A function whose runs become programs; made by `compile`."""
+    """A function whose runs become programs; made by `compile`.
+
+    >>> import tinygrad_lite as tl
+    >>> @tl.compile
+    ... def twice(x):
+    ...     return x * 2
+    ...
+    >>> twice(tl.ones(2))
+    tensor([2., 2.])
+    >>> type(twice).__name__
+    'Compiled'
+    """
 
     __compiled__ = True
 

@@ -19,7 +19,12 @@ NUMBERS = (bool, int, float, np.bool_, np.number)
 
 @named
 def default_convert(data: Any) -> Any:
-    """Turn the arrays of one example into tensors; everything else stays as it is."""
+    """Turn the arrays of one example into tensors; everything else stays as it is.
+
+    >>> import numpy as np, tinygrad_lite as tl
+    >>> tl.utils.data.default_convert(np.array([1.0, 2.0]))
+    tensor([1., 2.], dtype=float64)
+    """
     if isinstance(data, (np.ndarray, np.generic)) and data.dtype.kind in "biuf":
         return make(np.asarray(data))
     if isinstance(data, Mapping):

@@ -62,7 +62,18 @@ class Dataset:
 
 
 class IterableDataset(Dataset):
-    """Base of data sets that are streams: define ``__iter__``."""
+    """Base of data sets that are streams: define ``__iter__``.
+
+    >>> import tinygrad_lite as tl
+    >>> class Numbers(tl.utils.data.IterableDataset):
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...     def __iter__(self):
+    ...         return iter(range(self.n))
+    ...
+    >>> list(Numbers(2) + Numbers(3))
+    [0, 1, 0, 1, 2]
+    """
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} does not define __iter__")
@@ -72,7 +83,18 @@ class IterableDataset(Dataset):
 
 
 class ChainDataset(IterableDataset):
-    """Chain several streams one after another."""
+    """Chain several streams one after another.
+
+    >>> import tinygrad_lite as tl
+    >>> class Numbers(tl.utils.data.IterableDataset):
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...     def __iter__(self):
+    ...         return iter(range(self.n))
+    ...
+    >>> list(Numbers(2) + Numbers(3))
+    [0, 1, 0, 1, 2]
+    """
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = datasets
@@ -145,6 +167,10 @@ class StackDataset(Dataset):
     """Zip several data sets.
 
     Examples are tuples of positional data sets, dicts of named ones.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.utils.data.StackDataset([1, 2], ["a", "b"])[1]
+    (2, 'b')
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -180,7 +206,12 @@ class StackDataset(Dataset):
 
 
 class ConcatDataset(Dataset):
-    """Concatenate data sets with consecutive indices."""
+    """Concatenate data sets with consecutive indices.
+
+    >>> import tinygrad_lite as tl
+    >>> len(tl.utils.data.ConcatDataset([[1, 2], [3]]))
+    3
+    """
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
@@ -205,7 +236,12 @@ class ConcatDataset(Dataset):
 
 
 class Subset(Dataset):
-    """Select the examples of a data set with the given indices."""
+    """Select the examples of a data set with the given indices.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.utils.data.Subset([5, 6, 7], [2, 0])[0]
+    7
+    """
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices

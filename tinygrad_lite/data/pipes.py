@@ -41,13 +41,29 @@ class IterDataPipe(_Chained, IterableDataset):
 
 
 class MapDataPipe(_Chained, Dataset):
-    """Base of pipes with places: define ``__getitem__`` and ``__len__``."""
+    """Base of pipes with places: define ``__getitem__`` and ``__len__``.
+
+    >>> import tinygrad_lite as tl
+    >>> class Squares(tl.utils.data.MapDataPipe):
+    ...     def __getitem__(self, i):
+    ...         return i * i
+    ...     def __len__(self):
+    ...         return 4
+    ...
+    >>> [Squares()[i] for i in range(4)]
+    [0, 1, 4, 9]
+    """
 
     functions: dict[str, Any] = {}
 
 
 class DataChunk(list[Any]):
-    """A batch of a pipe: a list."""
+    """A batch of a pipe: a list.
+
+    >>> import tinygrad_lite as tl
+    >>> list(tl.utils.data.DataChunk([1, 2]))
+    [1, 2]
+    """
 
 
 def functional_datapipe(name: str, enable_df_api_tracing: bool = False) -> Callable[[Any], Any]:

@@ -23,7 +23,19 @@ def count(value: Any, name: str) -> int:
 
 
 class Sampler:
-    """Base of samplers: define ``__iter__``, which yields indices (or lists of them)."""
+    """Base of samplers: define ``__iter__``, which yields indices (or lists of them).
+
+    >>> import tinygrad_lite as tl
+    >>> class Backwards(tl.utils.data.Sampler):
+    ...     def __init__(self, data):
+    ...         self.data = data
+    ...     def __iter__(self):
+    ...         return iter(range(len(self.data))[::-1])
+    ...
+    >>> data = [10, 20, 30]
+    >>> list(tl.utils.data.DataLoader(data, batch_size=2, sampler=Backwards(data)))
+    [tensor([30, 20]), tensor([10])]
+    """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -41,7 +53,12 @@ class Sampler:
 
 
 class SequentialSampler(Sampler):
-    """Visit every example in order."""
+    """Visit every example in order.
+
+    >>> import tinygrad_lite as tl
+    >>> list(tl.utils.data.SequentialSampler(range(4)))
+    [0, 1, 2, 3]
+    """
 
     def __init__(self, data_source: Any) -> None:
         self.data_source = data_source
@@ -57,6 +74,10 @@ class RandomSampler(Sampler):
     """Visit examples in random order.
 
     Each comes once (or ``num_samples`` in all), or is drawn with ``replacement``.
+
+    >>> import tinygrad_lite as tl
+    >>> sorted(tl.utils.data.RandomSampler(range(4)))
+    [0, 1, 2, 3]
     """
 
     def __init__(
@@ -89,7 +110,12 @@ class RandomSampler(Sampler):
 
 
 class SubsetRandomSampler(Sampler):
-    """Visit the given indices in random order."""
+    """Visit the given indices in random order.
+
+    >>> import tinygrad_lite as tl
+    >>> sorted(tl.utils.data.SubsetRandomSampler(range(4)))
+    [0, 1, 2, 3]
+    """
 
     def __init__(self, indices: Sequence[int], generator: Any = None) -> None:
         self.indices, self.generator = indices, generator
@@ -103,7 +129,12 @@ class SubsetRandomSampler(Sampler):
 
 
 class WeightedRandomSampler(Sampler):
-    """Draw ``num_samples`` examples with probabilities proportional to ``weights``."""
+    """Draw ``num_samples`` examples with probabilities proportional to ``weights``.
+
+    >>> import tinygrad_lite as tl
+    >>> list(tl.utils.data.WeightedRandomSampler([0.0, 1.0], 3))
+    [1, 1, 1]
+    """
 
     def __init__(
         self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None

@@ -29,7 +29,11 @@ LOCAL = threading.local()
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """Return the worker in which this runs, None outside of the workers of a `DataLoader`."""
+    """Return the worker in which this runs, None outside of the workers of a `DataLoader`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.utils.data.get_worker_info()
+    """
     return getattr(LOCAL, "info", None)
 
 

@@ -15,7 +15,16 @@ from tinygrad_lite.errors import ArgumentError, DTypeError, OptionError, ShapeEr
 
 
 class ReduceOp(Enum):
-    """How the values of several ranks are joined; ``AVG`` is the sum divided by the number of ranks."""
+    """How the values of several ranks are joined; ``AVG`` is the sum divided by the number of ranks.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.tensor([1.0, 3.0])
+    >>> tl.distributed.all_reduce(x, tl.distributed.ReduceOp.AVG)
+    >>> x
+    tensor([1., 3.])
+    >>> tl.distributed.destroy_process_group()
+    """
 
     SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR = "SUM", "AVG", "PROD", "MIN", "MAX", "BAND", "BOR", "BXOR"
 

@@ -38,13 +38,25 @@ def _in_place(group: ProcessGroup) -> Any:
 
 
 def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None) -> Any:
-    """Wait until every rank of the group has called this."""
+    """Wait until every rank of the group has called this.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.barrier()
+    >>> tl.distributed.destroy_process_group()
+    """
     g = member(group)
     return g and begun("barrier", g, g.comm.Ibarrier(), None, async_op)
 
 
 def monitored_barrier(group: Any = None, timeout: Any = None, wait_all_ranks: bool = False) -> None:
-    """Wait for the other ranks, at most ``timeout``."""
+    """Wait for the other ranks, at most ``timeout``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.monitored_barrier()
+    >>> tl.distributed.destroy_process_group()
+    """
     if work := barrier(group, async_op=True):
         work.wait(timeout)
 
@@ -76,7 +88,16 @@ def all_reduce(tensor: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op:
 
 
 def reduce(tensor: Any, dst: int = 0, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Any:
-    """Replace ``tensor`` on rank ``dst`` by the sum over all ranks; elsewhere it stays as it is."""
+    """Replace ``tensor`` on rank ``dst`` by the sum over all ranks; elsewhere it stays as it is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.tensor([1.0, 2.0])
+    >>> tl.distributed.reduce(x)
+    >>> x
+    tensor([1., 2.])
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     root, array = g.within(dst), checked("reduce", tensor)
@@ -95,7 +116,16 @@ def reduce(tensor: Any, dst: int = 0, op: Any = ReduceOp.SUM, group: Any = None,
 
 
 def broadcast(tensor: Any, src: int = 0, group: Any = None, async_op: bool = False, **kwargs: Any) -> Any:
-    """Replace ``tensor`` on every rank by that of rank ``src``."""
+    """Replace ``tensor`` on every rank by that of rank ``src``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.tensor([1.0, 2.0])
+    >>> tl.distributed.broadcast(x)
+    >>> x
+    tensor([1., 2.])
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     root = g.within(src)
@@ -113,7 +143,16 @@ def _spread(tensors: Sequence[Any], parts: Any, like: Any) -> None:
 
 
 def all_gather(tensor_list: Any, tensor: Any, group: Any = None, async_op: bool = False) -> Any:
-    """Write the tensors of all ranks into ``tensor_list``, in the order of the ranks."""
+    """Write the tensors of all ranks into ``tensor_list``, in the order of the ranks.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> parts = [tl.zeros(2)]
+    >>> tl.distributed.all_gather(parts, tl.ones(2))
+    >>> parts
+    [tensor([1., 1.])]
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     array = checked("all_gather", tensor)
@@ -126,7 +165,16 @@ def all_gather(tensor_list: Any, tensor: Any, group: Any = None, async_op: bool 
 
 
 def gather(tensor: Any, gather_list: Any = None, dst: int = 0, group: Any = None, async_op: bool = False) -> Any:
-    """Write the tensors of all ranks into ``gather_list`` on rank ``dst``; the others pass none."""
+    """Write the tensors of all ranks into ``gather_list`` on rank ``dst``; the others pass none.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> parts = [tl.zeros(2)]
+    >>> tl.distributed.gather(tl.ones(2), parts)
+    >>> parts
+    [tensor([1., 1.])]
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     root, array = g.within(dst), checked("gather", tensor)
@@ -143,7 +191,16 @@ def gather(tensor: Any, gather_list: Any = None, dst: int = 0, group: Any = None
 
 
 def scatter(tensor: Any, scatter_list: Any = None, src: int = 0, group: Any = None, async_op: bool = False) -> Any:
-    """Write into ``tensor`` the one with the number of this rank in ``scatter_list`` of rank ``src``."""
+    """Write into ``tensor`` the one with the number of this rank in ``scatter_list`` of rank ``src``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.zeros(2)
+    >>> tl.distributed.scatter(x, [tl.ones(2)])
+    >>> x
+    tensor([1., 1.])
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     root, array, parts = g.within(src), checked("scatter", tensor), None
@@ -157,7 +214,16 @@ def scatter(tensor: Any, scatter_list: Any = None, src: int = 0, group: Any = No
 
 
 def all_gather_into_tensor(output_tensor: Any, input_tensor: Any, group: Any = None, async_op: bool = False) -> Any:
-    """Write the tensors of all ranks one after another into ``output_tensor``, which has as many elements."""
+    """Write the tensors of all ranks one after another into ``output_tensor``, which has as many elements.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.zeros(2)
+    >>> tl.distributed.all_gather_into_tensor(x, tl.ones(2))
+    >>> x
+    tensor([1., 1.])
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     own = sent(checked("all_gather_into_tensor", input_tensor))
@@ -175,7 +241,16 @@ def _whole(name: str, whole: Any, part: Any, size: int) -> None:
 def reduce_scatter_tensor(
     output: Any, input: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
 ) -> Any:  # fmt: skip
-    """Sum ``input`` over all ranks and write the part with the number of this rank into ``output``."""
+    """Sum ``input`` over all ranks and write the part with the number of this rank into ``output``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.zeros(2)
+    >>> tl.distributed.reduce_scatter_tensor(x, tl.ones(2))
+    >>> x
+    tensor([1., 1.])
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     array = checked("reduce_scatter_tensor", output)
@@ -194,7 +269,16 @@ def reduce_scatter_tensor(
 def reduce_scatter(
     output: Any, input_list: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
 ) -> Any:  # fmt: skip
-    """Sum the lists of all ranks element by element; write the one with the number of this rank into ``output``."""
+    """Sum the lists of all ranks element by element; write the one with the number of this rank into ``output``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.zeros(2)
+    >>> tl.distributed.reduce_scatter(x, [tl.ones(2)])
+    >>> x
+    tensor([1., 1.])
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return None
     array = checked("reduce_scatter", output)
@@ -206,6 +290,14 @@ def all_to_all(output_tensor_list: Any, input_tensor_list: Any, group: Any = Non
     """Send one tensor of ``input_tensor_list`` to each rank, and write what they send into ``output_tensor_list``.
 
     The tensors may have different shapes: what a rank sends has the shape that the receiver expects.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> parts = [tl.zeros(2)]
+    >>> tl.distributed.all_to_all(parts, [tl.ones(2)])
+    >>> parts
+    [tensor([1., 1.])]
+    >>> tl.distributed.destroy_process_group()
     """
     if (g := member(group)) is None:
         return None
@@ -230,6 +322,14 @@ def all_to_all_single(
     """Send a part of ``input`` to each rank and write what they send one after another into ``output``.
 
     The parts are rows: equally many, or as many as the split sizes say.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> x = tl.zeros(2)
+    >>> tl.distributed.all_to_all_single(x, tl.ones(2))
+    >>> x
+    tensor([1., 1.])
+    >>> tl.distributed.destroy_process_group()
     """
     if (g := member(group)) is None:
         return None

@@ -19,7 +19,14 @@ LAUNCHERS = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "PMIX_RANK")
 
 
 class ProcessGroup:
-    """Some of the ranks of a job, or all of them, and the MPI communicator between them."""
+    """Some of the ranks of a job, or all of them, and the MPI communicator between them.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.new_group([0]).size()
+    1
+    >>> tl.distributed.destroy_process_group()
+    """
 
     def __init__(self, comm: Any, ranks: Sequence[int], backend: str, timeout: timedelta, mpi: Any = None) -> None:
         self.comm, self.ranks, self.backend, self.timeout, self.mpi = comm, list(ranks), backend, timeout, mpi
@@ -61,14 +68,28 @@ class ProcessGroup:
 
 
 class GroupMember:
-    """Markers: the group of all ranks, and a group that this rank is not in."""
+    """Markers: the group of all ranks, and a group that this rank is not in.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.GroupMember.WORLD.size()
+    1
+    >>> tl.distributed.destroy_process_group()
+    """
 
     WORLD: ProcessGroup | None = None
     NON_GROUP_MEMBER = -100
 
 
 class group(GroupMember):  # noqa: N801 - PyTorch's name
-    """The group of all ranks is ``group.WORLD``, or None."""
+    """The group of all ranks is ``group.WORLD``, or None.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.group.WORLD.size()
+    1
+    >>> tl.distributed.destroy_process_group()
+    """
 
 
 _world: list[ProcessGroup] = []
@@ -88,19 +109,40 @@ is_gloo_available = is_available
 
 
 def is_initialized() -> bool:
-    """Return whether `init_process_group` was called."""
+    """Return whether `init_process_group` was called.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.is_initialized()
+    True
+    >>> tl.distributed.destroy_process_group()
+    """
     return bool(_world)
 
 
 def is_mpi_available() -> bool:
-    """Return whether mpi4py is installed."""
+    """Return whether mpi4py is installed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.is_mpi_available()
+    True
+    >>> tl.distributed.destroy_process_group()
+    """
     from importlib.util import find_spec
 
     return find_spec("mpi4py") is not None
 
 
 def is_nccl_available() -> bool:
-    """Return False."""
+    """Return False.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.is_nccl_available()
+    False
+    >>> tl.distributed.destroy_process_group()
+    """
     return False
 
 
@@ -117,6 +159,12 @@ def init_process_group(
     rank and number of processes, so ``init_method`` is not used, and ``rank`` and ``world_size`` are only compared.
     An exchange that takes longer than ``timeout`` (30 minutes) raises `DistError`. The ranks of a machine divide its
     cores among them, by `set_num_threads`, unless ``OMP_NUM_THREADS`` is set.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_world_size()
+    1
+    >>> tl.distributed.destroy_process_group()
     """
     if _world:
         raise ValueError("trying to initialize the default process group twice!")
@@ -164,7 +212,14 @@ def _share_cores(mpi: Any) -> None:
 
 
 def destroy_process_group(group: Any = None) -> None:
-    """End the group of all ranks, or one of `new_group`, after the exchanges that have begun."""
+    """End the group of all ranks, or one of `new_group`, after the exchanges that have begun.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.is_initialized()
+    True
+    >>> tl.distributed.destroy_process_group()
+    """
     found = member(group)
     if found is None:
         return
@@ -194,24 +249,52 @@ def member(group: Any = None) -> ProcessGroup | None:
 
 
 def get_backend(group: Any = None) -> str:
-    """Return the name that `init_process_group` was given."""
+    """Return the name that `init_process_group` was given.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_backend()
+    'gloo'
+    >>> tl.distributed.destroy_process_group()
+    """
     return (member(group) or _world[0]).backend
 
 
 def get_rank(group: Any = None) -> int:
-    """Return the number of this process within the group; -1 if it is not in it."""
+    """Return the number of this process within the group; -1 if it is not in it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_rank()
+    0
+    >>> tl.distributed.destroy_process_group()
+    """
     found = member(group)
     return -1 if found is None else found.rank()
 
 
 def get_world_size(group: Any = None) -> int:
-    """Return the number of processes of the group; -1 if this one is not in it."""
+    """Return the number of processes of the group; -1 if this one is not in it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_world_size()
+    1
+    >>> tl.distributed.destroy_process_group()
+    """
     found = member(group)
     return -1 if found is None else found.size()
 
 
 def get_node_local_rank(fallback_rank: int | None = None) -> int:
-    """Return the number of this process among those of its machine, as the launcher of MPI gives it."""
+    """Return the number of this process among those of its machine, as the launcher of MPI gives it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_node_local_rank(0)
+    0
+    >>> tl.distributed.destroy_process_group()
+    """
     for key in ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "LOCAL_RANK"):
         if key in os.environ:
             return int(os.environ[key])
@@ -221,13 +304,27 @@ def get_node_local_rank(fallback_rank: int | None = None) -> int:
 
 
 def get_process_group_ranks(group: Any = None) -> list[int]:
-    """Return the global numbers of the ranks of a group."""
+    """Return the global numbers of the ranks of a group.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_process_group_ranks()
+    [0]
+    >>> tl.distributed.destroy_process_group()
+    """
     found = member(group)
     return [] if found is None else list(found.ranks)
 
 
 def get_global_rank(group: Any, group_rank: int) -> int:
-    """Return the global number of rank ``group_rank`` of a group."""
+    """Return the global number of rank ``group_rank`` of a group.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_global_rank(tl.distributed.group.WORLD, 0)
+    0
+    >>> tl.distributed.destroy_process_group()
+    """
     ranks = get_process_group_ranks(group)
     if not 0 <= group_rank < len(ranks):
         raise ValueError(f"rank {group_rank} is not in a group of {len(ranks)}")
@@ -235,7 +332,14 @@ def get_global_rank(group: Any, group_rank: int) -> int:
 
 
 def get_group_rank(group: Any, global_rank: int) -> int:
-    """Return the number within a group of the rank ``global_rank``."""
+    """Return the number within a group of the rank ``global_rank``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> tl.distributed.get_group_rank(tl.distributed.group.WORLD, 0)
+    0
+    >>> tl.distributed.destroy_process_group()
+    """
     found = member(group)
     if found is None:
         raise ValueError("get_group_rank: this rank is not in the group")
@@ -246,6 +350,13 @@ def new_group(ranks: Sequence[int] | None = None, timeout: timedelta | None = No
     """Return a group of some ranks, all by default; every rank of the job must call this, members or not.
 
     Its members are numbered in the order of their global ranks. Ranks outside get ``GroupMember.NON_GROUP_MEMBER``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> group = tl.distributed.new_group([0])
+    >>> group.size()
+    1
+    >>> tl.distributed.destroy_process_group()
     """
     world = member()
     assert world is not None

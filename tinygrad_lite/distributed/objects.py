@@ -41,6 +41,14 @@ def all_gather_object(object_list: Any, obj: Any, group: Any = None) -> None:
     """Write the objects of all ranks into ``object_list``, in the order of the ranks.
 
     They may be what `save` can write: tensors, arrays, numbers, strings, None, dicts, lists and tuples.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> objects = [None]
+    >>> tl.distributed.all_gather_object(objects, {"epoch": 3})
+    >>> objects
+    [{'epoch': 3}]
+    >>> tl.distributed.destroy_process_group()
     """
     if (g := member(group)) is None:
         return
@@ -53,7 +61,16 @@ def all_gather_object(object_list: Any, obj: Any, group: Any = None) -> None:
 
 
 def gather_object(obj: Any, object_gather_list: Any = None, dst: int = 0, group: Any = None) -> None:
-    """Write the objects of all ranks into ``object_gather_list`` on rank ``dst``; the others pass none."""
+    """Write the objects of all ranks into ``object_gather_list`` on rank ``dst``; the others pass none.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> objects = [None]
+    >>> tl.distributed.gather_object({"epoch": 3}, objects)
+    >>> objects
+    [{'epoch': 3}]
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return
     root, data = g.within(dst), _encoded("gather_object", obj)
@@ -73,7 +90,16 @@ def gather_object(obj: Any, object_gather_list: Any = None, dst: int = 0, group:
 
 
 def broadcast_object_list(object_list: Any, src: int = 0, group: Any = None, device: Any = None, **kw: Any) -> None:
-    """Replace the objects of ``object_list`` on every rank by those of rank ``src``."""
+    """Replace the objects of ``object_list`` on every rank by those of rank ``src``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> objects = [{"epoch": 3}]
+    >>> tl.distributed.broadcast_object_list(objects)
+    >>> objects
+    [{'epoch': 3}]
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return
     root, size = g.within(src), new.zeros(1, np.int64)
@@ -93,7 +119,16 @@ def broadcast_object_list(object_list: Any, src: int = 0, group: Any = None, dev
 def scatter_object_list(
     scatter_object_output_list: Any, scatter_object_input_list: Any = None, src: int = 0, group: Any = None
 ) -> None:  # fmt: skip
-    """Write into the first place of the output list the object with the number of this rank on rank ``src``."""
+    """Write into the first place of the output list the object with the number of this rank on rank ``src``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> objects = [None]
+    >>> tl.distributed.scatter_object_list(objects, [{"epoch": 3}])
+    >>> objects
+    [{'epoch': 3}]
+    >>> tl.distributed.destroy_process_group()
+    """
     if (g := member(group)) is None:
         return
     root = g.within(src)

@@ -48,6 +48,13 @@ class Work:
     """The handle of an exchange begun with ``async_op=True``: the tensors may be used again after `wait`.
 
     MPI moves the data while it is called, so `is_completed` also helps an exchange along.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributed.init_process_group(world_size=1)
+    >>> work = tl.distributed.all_reduce(tl.ones(2), async_op=True)
+    >>> work.wait(), work.is_success()
+    (True, True)
+    >>> tl.distributed.destroy_process_group()
     """
 
     def __init__(

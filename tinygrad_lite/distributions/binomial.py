@@ -17,7 +17,7 @@ from tinygrad_lite.distributions.bernoulli import Binary
 from tinygrad_lite.distributions.parameters import (
     broadcast_all,
 )
-from tinygrad_lite.ops.elementwise.activation import softplus
+from tinygrad_lite.ops.elementwise.smooth import softplus
 from tinygrad_lite.random import default_generator
 
 

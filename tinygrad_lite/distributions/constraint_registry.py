@@ -19,7 +19,13 @@ __all__ = ["ConstraintRegistry", "biject_to", "transform_to"]
 
 
 class ConstraintRegistry:
-    """Table from classes of constraints to functions that make a transform for a constraint."""
+    """Table from classes of constraints to functions that make a transform for a constraint.
+
+    >>> import tinygrad_lite as tl
+    >>> positive = tl.distributions.constraints.positive
+    >>> tl.distributions.biject_to(positive), tl.distributions.transform_to(positive)(tl.tensor(0.0))
+    (ExpTransform(), tensor(1.))
+    """
 
     def __init__(self) -> None:
         self._registry: dict[type, Callable[[Any], Any]] = {}

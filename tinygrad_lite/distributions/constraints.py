@@ -13,12 +13,18 @@ tensor([ True, False])
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 import tinygrad_lite as tl
+from tinygrad_lite.distributions.constraint import (
+    Constraint as Constraint,
+    Dependent,
+    DependentProperty,
+    is_dependent as is_dependent,
+)
 
 __all__ = [
     "Constraint", "MixtureSameFamilyConstraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property",
@@ -29,88 +35,15 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Constraint:
-    """A set of values, with `check` to test membership.
-
-    >>> import tinygrad_lite as tl
-    >>> class Even(tl.distributions.constraints.Constraint):
-    ...     def check(self, value):
-    ...         return value % 2 == 0
-    ...
-    >>> Even().check(tl.tensor([1, 2]))
-    tensor([False,  True])
-    """
-
-    is_discrete = False
-    event_dim = 0
-
-    def check(self, value: Any) -> Any:
-        """Return a boolean tensor: whether each event of ``value`` satisfies the constraint."""
-        raise NotImplementedError
-
-    def _numbers(self) -> str:
-        return ""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__.lstrip('_')}({self._numbers()})"
-
-
-class Dependent(Constraint):
-    """Placeholder for a constraint that depends on other parameters; it checks nothing by itself."""
-
-    def __init__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
-        self._is_discrete, self._event_dim = is_discrete, event_dim
-
-    @property
-    def is_discrete(self) -> Any:  # type: ignore[override]
-        """Whether the values are discrete, if that is known without the other parameters."""
-        if self._is_discrete is NotImplemented:
-            raise NotImplementedError(".is_discrete cannot be determined statically")
-        return self._is_discrete
-
-    @property
-    def event_dim(self) -> Any:  # type: ignore[override]
-        """Number of event axes, if that is known without the other parameters."""
-        if self._event_dim is NotImplemented:
-            raise NotImplementedError(".event_dim cannot be determined statically")
-        return self._event_dim
-
-    def __call__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> Dependent:
-        """Return a placeholder with the given static properties."""
-        return Dependent(
-            is_discrete=self._is_discrete if is_discrete is NotImplemented else is_discrete,
-            event_dim=self._event_dim if event_dim is NotImplemented else event_dim,
-        )
-
-    def check(self, value: Any) -> Any:
-        """Raise: the constraint is only known for an instance of the distribution."""
-        raise ValueError("Cannot determine validity of dependent constraint")
-
-
-def is_dependent(constraint: Any) -> bool:
-    """Return whether ``constraint`` is a placeholder that depends on other parameters.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.distributions.constraints.is_dependent(tl.distributions.Uniform.support)
-    True
-    """
-    return isinstance(constraint, Dependent)
-
-
-class DependentProperty(property, Dependent):
-    """Property that is a placeholder on the class and the real constraint on an instance."""
-
-    def __init__(self, fn: Any = None, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
-        super().__init__(fn)
-        self._is_discrete, self._event_dim = is_discrete, event_dim
-
-    def __call__(self, fn: Callable[[Any], Any]) -> DependentProperty:  # type: ignore[override]
-        """Decorate ``fn``, as in ``@dependent_property(event_dim=1)``."""
-        return DependentProperty(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
-
-
 class IndependentConstraint(Constraint):
-    """Constraint that joins trailing axes of another one into one event."""
+    """Constraint that joins trailing axes of another one into one event.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.independent(tl.distributions.constraints.positive, 1).check(
+    ...     tl.tensor([[2.0, 1.0], [2.0, -1.0]])
+    ... )
+    tensor([ True, False])
+    """
 
     def __init__(self, base_constraint: Any, reinterpreted_batch_ndims: int) -> None:
         self.base_constraint, self.reinterpreted_batch_ndims = base_constraint, reinterpreted_batch_ndims
@@ -207,7 +140,12 @@ class _Bounded(Constraint):
 
 
 class GreaterThan(_Bounded):
-    """Numbers above a bound."""
+    """Numbers above a bound.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.greater_than(0.0).check(tl.tensor([0.5, -2.0]))
+    tensor([ True, False])
+    """
 
     lower_bound: Any
 
@@ -220,7 +158,12 @@ class GreaterThan(_Bounded):
 
 
 class GreaterThanEq(_Bounded):
-    """Numbers from a bound upwards."""
+    """Numbers from a bound upwards.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.greater_than_eq(0.0).check(tl.tensor([0.5, -2.0]))
+    tensor([ True, False])
+    """
 
     lower_bound: Any
 
@@ -233,7 +176,12 @@ class GreaterThanEq(_Bounded):
 
 
 class LessThan(_Bounded):
-    """Numbers below a bound."""
+    """Numbers below a bound.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.less_than(0.0).check(tl.tensor([0.5, -2.0]))
+    tensor([False,  True])
+    """
 
     upper_bound: Any
 
@@ -246,7 +194,12 @@ class LessThan(_Bounded):
 
 
 class Interval(_Bounded):
-    """Numbers between two bounds, which belong to it."""
+    """Numbers between two bounds, which belong to it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.interval(0.0, 1.0).check(tl.tensor([0.5, 2.0]))
+    tensor([ True, False])
+    """
 
     lower_bound: Any
     upper_bound: Any
@@ -260,7 +213,12 @@ class Interval(_Bounded):
 
 
 class HalfOpenInterval(Interval):
-    """Numbers from a lower bound up to but not including an upper one."""
+    """Numbers from a lower bound up to but not including an upper one.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.half_open_interval(0.0, 1.0).check(tl.tensor([0.5, 2.0]))
+    tensor([ True, False])
+    """
 
     def check(self, value: Any) -> Any:
         """Return whether values are at least the lower and below the upper bound."""
@@ -268,7 +226,12 @@ class HalfOpenInterval(Interval):
 
 
 class IntegerInterval(Interval):
-    """Whole numbers between two bounds, which belong to it."""
+    """Whole numbers between two bounds, which belong to it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.integer_interval(0.0, 1.0).check(tl.tensor([0.5, 2.0]))
+    tensor([False, False])
+    """
 
     is_discrete = True
 
@@ -310,7 +273,12 @@ class Simplex(Constraint):
 
 
 class Multinomial(Constraint):
-    """Vectors of nonnegative counts with a given sum."""
+    """Vectors of nonnegative counts with a given sum.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.constraints.multinomial(3).check(tl.tensor([[1.0, 2.0], [1.0, 3.0]]))
+    tensor([ True, False])
+    """
 
     is_discrete = True
     event_dim = 1
@@ -398,7 +366,13 @@ class PositiveDefinite(Symmetric):
 
 # ------------------------------------------------------------------------------------------------ of several parts
 class Cat(Constraint):
-    """Constraints of consecutive pieces along an axis."""
+    """Constraints of consecutive pieces along an axis.
+
+    >>> import tinygrad_lite as tl
+    >>> c = tl.distributions.constraints
+    >>> tl.distributions.constraints.cat([c.positive, c.unit_interval]).check(tl.tensor([2.0, 2.0]))
+    tensor([ True, False])
+    """
 
     def __init__(self, cseq: Sequence[Any], dim: int = 0, lengths: Sequence[int] | None = None) -> None:
         self.cseq, self.dim = list(cseq), dim
@@ -424,7 +398,13 @@ class Cat(Constraint):
 
 
 class Stack(Constraint):
-    """Constraints of the slices along an axis."""
+    """Constraints of the slices along an axis.
+
+    >>> import tinygrad_lite as tl
+    >>> c = tl.distributions.constraints
+    >>> tl.distributions.constraints.stack([c.positive, c.unit_interval]).check(tl.tensor([2.0, 2.0]))
+    tensor([ True, False])
+    """
 
     def __init__(self, cseq: Sequence[Any], dim: int = 0) -> None:
         self.cseq, self.dim = list(cseq), dim

@@ -40,7 +40,7 @@ from tinygrad_lite.distributions.transformed_distribution import TransformedDist
 from tinygrad_lite.distributions.uniform import Uniform
 from tinygrad_lite.distributions.weibull import Weibull
 from tinygrad_lite.engine.arguments import named
-from tinygrad_lite.ops.elementwise.activation import softplus
+from tinygrad_lite.ops.elementwise.smooth import softplus
 
 __all__ = ["kl_divergence", "register_kl"]
 

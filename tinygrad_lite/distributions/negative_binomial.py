@@ -14,7 +14,7 @@ from tinygrad_lite.distributions.binomial import Counted
 from tinygrad_lite.distributions.parameters import (
     drawn,
 )
-from tinygrad_lite.ops.elementwise.activation import logsigmoid
+from tinygrad_lite.ops.elementwise.smooth import logsigmoid
 
 
 class NegativeBinomial(Counted):

@@ -61,7 +61,12 @@ def tiny_of(value: Any) -> float:
 
 
 def clamp_probs(probs: Any) -> Any:
-    """Return probabilities at least one rounding unit away from 0 and 1."""
+    """Return probabilities at least one rounding unit away from 0 and 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.utils.clamp_probs(tl.tensor([0.0, 0.5])) > 0
+    tensor([True, True])
+    """
     eps = eps_of(probs)
     return probs.clamp(min=eps, max=1 - eps)
 
@@ -73,18 +78,45 @@ def probs_to_logits(probs: Any, is_binary: bool = False) -> Any:
     >>> from tinygrad_lite.distributions.parameters import probs_to_logits
     >>> probs_to_logits(tl.tensor([0.5]), is_binary=True)
     tensor([0.])
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.utils.logits_to_probs(tl.zeros(2))
+    tensor([0.5000, 0.5000])
     """
     safe = clamp_probs(probs)
     return safe.log() - (-safe).log1p() if is_binary else safe.log()
 
 
 def logits_to_probs(logits: Any, is_binary: bool = False) -> Any:
-    """Return the probabilities of binary or categorical logits."""
+    """Return the probabilities of binary or categorical logits.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.utils.tril_matrix_to_vec(tl.tensor([[1.0, 0.0], [2.0, 3.0]]))
+    tensor([1., 2., 3.])
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.utils.vec_to_tril_matrix(tl.tensor([1.0, 2.0, 3.0]))
+    tensor([[1., 0.],
+            [2., 3.]])
+    """
     return logits.sigmoid() if is_binary else logits.softmax(-1)
 
 
 class lazy_property:  # noqa: N801 - PyTorch's name
-    """Attribute that is computed by the decorated method on first use."""
+    """Attribute that is computed by the decorated method on first use.
+
+    >>> import tinygrad_lite as tl
+    >>> class Circle:
+    ...     @tl.distributions.utils.lazy_property
+    ...     def area(self):
+    ...         print("computed")
+    ...         return tl.tensor(3.0)
+    ...
+    >>> circle = Circle()
+    >>> circle.area + circle.area
+    computed
+    tensor(6.)
+    """
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped

@@ -50,7 +50,12 @@ else:
 
 # ------------------------------------------------------------------------------------------------ dtypes
 class Size(tuple[int, ...]):
-    """A shape: a tuple with `numel`."""
+    """A shape: a tuple with `numel`.
+
+    >>> import tinygrad_lite as tl
+    >>> len(tl.zeros(3, 2).shape)
+    2
+    """
 
     __slots__ = ()
 
@@ -88,7 +93,15 @@ def get_default_dtype() -> np.dtype[Any]:
 
 @named
 def set_default_dtype(dtype: Any) -> None:
-    """Choose the dtype that Python floats become: in the main thread for the program, elsewhere for that thread."""
+    """Choose the dtype that Python floats become: in the main thread for the program, elsewhere for that thread.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_default_dtype(tl.float64)
+    >>> dtype = tl.zeros(1).dtype
+    >>> tl.set_default_dtype(tl.float32)
+    >>> dtype
+    torch.float64
+    """
     chosen = np.dtype(dtype)
     if chosen.kind != "f":
         raise DTypeError(f"set_default_dtype: expected a floating dtype, got {chosen}")

@@ -118,7 +118,12 @@ def empty(shape: tuple[int, ...], dtype: Any, order: Sequence[int], like: Any = 
 
 # ------------------------------------------------------------------------------------------------ memory formats
 class MemoryFormat:
-    """A rule for the order of the axes in memory: ``contiguous_format``, ``preserve_format``, ``channels_last``."""
+    """A rule for the order of the axes in memory: ``contiguous_format``, ``preserve_format``, ``channels_last``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.contiguous_format
+    torch.contiguous_format
+    """
 
     __slots__ = ("name",)
 
@@ -133,7 +138,12 @@ class MemoryFormat:
 
 
 class Layout(MemoryFormat):
-    """How a tensor is stored; there is only ``strided``: an array with a stride for each axis."""
+    """How a tensor is stored; there is only ``strided``: an array with a stride for each axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.zeros(2).layout
+    torch.strided
+    """
 
     __slots__ = ()
 

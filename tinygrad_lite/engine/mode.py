@@ -212,7 +212,15 @@ class no_grad(switch):  # noqa: N801 - PyTorch's name
 
 
 class enable_grad(switch):  # noqa: N801 - PyTorch's name
-    """Enable recording inside a `no_grad` block."""
+    """Enable recording inside a `no_grad` block.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.enable_grad():
+    ...     y = (tl.ones(1, requires_grad=True) * 2).requires_grad
+    ...
+    >>> y
+    True
+    """
 
     def __new__(cls, function: Any = None) -> Any:
         """Decorate at once when used as ``@enable_grad`` without parentheses."""
@@ -224,7 +232,15 @@ class enable_grad(switch):  # noqa: N801 - PyTorch's name
 
 @named_constructor
 class inference_mode(switch):  # noqa: N801 - PyTorch's name
-    """Disable recording for code whose results never need gradients, like `no_grad`."""
+    """Disable recording for code whose results never need gradients, like `no_grad`.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.inference_mode():
+    ...     y = (tl.ones(1, requires_grad=True) * 2).requires_grad
+    ...
+    >>> y
+    False
+    """
 
     def __new__(cls, mode: Any = True) -> Any:
         """Decorate at once when used as ``@inference_mode`` without parentheses."""
@@ -245,7 +261,15 @@ def _bare_decorator(kind: type[Any], function: Any) -> Any:
 
 @named_constructor
 class set_grad_enabled(switch):  # noqa: N801 - PyTorch's name
-    """Switch recording on or off, at once as a function call or for a ``with`` block."""
+    """Switch recording on or off, at once as a function call or for a ``with`` block.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.set_grad_enabled(False):
+    ...     y = (tl.ones(1, requires_grad=True) * 2).requires_grad
+    ...
+    >>> y
+    False
+    """
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
@@ -296,10 +320,20 @@ def read(t: Any) -> None:
 
 
 def is_grad_enabled() -> bool:
-    """Return whether operations are being recorded."""
+    """Return whether operations are being recorded.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_grad_enabled()
+    True
+    """
     return MODE.get().grad
 
 
 def is_inference_mode_enabled() -> bool:
-    """Return whether an `inference_mode` block is running."""
+    """Return whether an `inference_mode` block is running.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_inference_mode_enabled()
+    False
+    """
     return MODE.get().inference

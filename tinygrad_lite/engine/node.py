@@ -20,6 +20,10 @@ class Node:
     ``inputs`` has one entry per array argument: the Node that computed it, the leaf Tensor itself, or None where no
     gradient goes. ``saved`` holds the values named by the op's rules, and is None once a backward pass has used them.
     ``source`` is the place in the user's program that called the op.
+
+    >>> import tinygrad_lite as tl
+    >>> (tl.ones(2, requires_grad=True) * 2).grad_fn
+    <mul -> (2,)>
     """
 
     __slots__ = ("__weakref__", "dtype", "hooks", "inputs", "op", "options", "saved", "seq", "shape", "source")

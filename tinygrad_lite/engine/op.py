@@ -410,6 +410,13 @@ def whole_number(value: Any) -> Any:
     return int(value) if isinstance(value, Tensor) and not value.ndim and value.dtype.kind in "iu" else value
 
 
+def described(function: F, name: str, summary: str, call: str, result: str) -> F:
+    """Give a function that is made in a loop its name, and a docstring with an example."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{summary}\n\n>>> import tinygrad_lite as tl\n>>> {call}\n{result}\n"
+    return function
+
+
 def functional(function: F) -> F:
     """Make ``function`` a name of `nn.functional` alone, where PyTorch has no such function in the package."""
     setattr(names_of_functional, function.__name__, function)

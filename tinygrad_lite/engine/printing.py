@@ -41,7 +41,14 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Choose how tensors are shown; ``profile`` is "default", "short" or "full", the others change single options."""
+    """Choose how tensors are shown; ``profile`` is "default", "short" or "full", the others change single options.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.set_printoptions(precision=2)
+    >>> print(tl.tensor(1 / 3))
+    tensor(0.33)
+    >>> tl.set_printoptions(profile="default")
+    """
     if profile is not None:
         if profile not in PROFILES:
             raise ValueError(f"set_printoptions: profile must be one of {', '.join(PROFILES)}, got {profile!r}")

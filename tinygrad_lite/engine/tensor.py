@@ -255,7 +255,14 @@ class Tensor(Holder, Methods):
 
     @named
     def detach_(self) -> Tensor:
-        """Drop the history of this tensor in place and return self; raise GradientError for a view."""
+        """Drop the history of this tensor in place and return self; raise GradientError for a view.
+
+        >>> import tinygrad_lite as tl
+        >>> w = tl.ones(2, requires_grad=True)
+        >>> y = w * 2
+        >>> y.detach_().requires_grad
+        False
+        """
         # a root that only this tensor holds was an intermediate result, as in `repeat`
         if self.base.__class__ is tuple and sys.getrefcount(self.base[0]) > 2:
             raise GradientError(f"detach_: {describe(self)} is a view of another tensor; use .detach()")

@@ -54,7 +54,12 @@ def functional_call(
 
 @named
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Stack the parameters and the buffers of several alike modules, for `vmap`."""
+    """Stack the parameters and the buffers of several alike modules, for `vmap`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.func.stack_module_state([tl.nn.Linear(2, 1), tl.nn.Linear(2, 1)])[0]["weight"].shape
+    (2, 1, 2)
+    """
     models = list(models)
     if not models:
         raise RuntimeError("stack_module_state: expected at least one module")
@@ -77,6 +82,11 @@ def replace_all_batch_norm_modules_(root: Any) -> Any:
     """Let batch normalisation below ``root`` use the batch alone, without running statistics, and return ``root``.
 
     So that a network can run under `vmap`.
+
+    >>> import tinygrad_lite as tl
+    >>> net = tl.func.replace_all_batch_norm_modules_(tl.nn.Sequential(tl.nn.BatchNorm1d(2)))
+    >>> net[0].running_mean is None
+    True
     """
     for module in root.modules():
         if hasattr(module, "track_running_stats") and "BatchNorm" in type(module).__name__:
@@ -89,7 +99,12 @@ NO_EFFECT["func.functionalize"] = "transforms take functions that write in place
 
 
 def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
-    """Return the function as it is."""
+    """Return the function as it is.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.func.functionalize(tl.exp)(tl.zeros(2))
+    tensor([1., 1.])
+    """
     return func
 
 

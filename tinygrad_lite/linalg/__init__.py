@@ -9,7 +9,10 @@ from tinygrad_lite.ops.linalg.lu import (
     lu_factor_ex as lu_factor_ex,
     lu_solve as lu_solve,
     solve_ex as solve_ex,
+    tensorinv as tensorinv,
+    tensorsolve as tensorsolve,
 )
+from tinygrad_lite.ops.linalg.matmul import multi_dot as multi_dot, vecdot as vecdot
 from tinygrad_lite.ops.linalg.matrix import (
     cholesky as cholesky,
     cholesky_ex as cholesky_ex,
@@ -25,7 +28,6 @@ from tinygrad_lite.ops.linalg.matrix import (
     matrix_exp as matrix_exp,
     matrix_power as matrix_power,
     matrix_rank as matrix_rank,
-    multi_dot as multi_dot,
     pinv as pinv,
     qr as qr,
     slogdet as slogdet,
@@ -33,10 +35,7 @@ from tinygrad_lite.ops.linalg.matrix import (
     solve_triangular as solve_triangular,
     svd as svd,
     svdvals as svdvals,
-    tensorinv as tensorinv,
-    tensorsolve as tensorsolve,
     vander as vander,
-    vecdot as vecdot,
 )
 from tinygrad_lite.ops.linalg.matrix_norm import (
     cond as cond,

@@ -4,7 +4,13 @@ from enum import Enum
 
 
 class TrainingMode(Enum):
-    """In which mode a module is exported: in evaluation, as it is, or in training."""
+    """In which mode a module is exported: in evaluation, as it is, or in training.
+
+    >>> import tinygrad_lite as tl
+    >>> program = tl.onnx.export(tl.nn.Dropout(0.0), (tl.ones(1, 2),), training=tl.onnx.TrainingMode.PRESERVE)
+    >>> len(program.model_proto.graph.node)
+    1
+    """
 
     EVAL = 0
     PRESERVE = 1

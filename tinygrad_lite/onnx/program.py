@@ -14,7 +14,13 @@ LARGE = 1 << 30
 
 
 class ONNXProgram:
-    """An exported model: ``model_proto`` is the file as an object, ``save`` writes it, and a call runs it."""
+    """An exported model: ``model_proto`` is the file as an object, ``save`` writes it, and a call runs it.
+
+    >>> import tinygrad_lite as tl
+    >>> program = tl.onnx.export(tl.nn.Linear(2, 3), (tl.ones(1, 2),))
+    >>> program(tl.ones(1, 2))[0].shape
+    (1, 3)
+    """
 
     def __init__(self, model_proto: Any) -> None:
         self.model_proto = model_proto

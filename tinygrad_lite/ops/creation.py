@@ -63,7 +63,12 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 @named
 def from_numpy(array: Any) -> Tensor:
-    """Return a tensor that shares the memory of ``array``."""
+    """Return a tensor that shares the memory of ``array``.
+
+    >>> import numpy as np, tinygrad_lite as tl
+    >>> tl.from_numpy(np.array([1.0, 2.0]))
+    tensor([1., 2.], dtype=float64)
+    """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected an array, got a {type(array).__name__}; use tensor()")
     return make(to_array(array, copy=False))

@@ -67,7 +67,12 @@ def to_dense(self: Any, dtype: Any = None, *, masked_grad: bool = True) -> Any:
 
 
 def is_inference(self: Any) -> bool:
-    """Return False: tensors made in inference mode are ordinary ones."""
+    """Return False: tensors made in inference mode are ordinary ones.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_inference(tl.ones(2))
+    False
+    """
     return False
 
 

@@ -50,7 +50,10 @@ class _TensorType(type):
 
 def _typed(old: str) -> Any:
     name = f"{old}Tensor"
-    doc = f"{OLD_NAMES[old]} tensors in PyTorch's older form: ``{name}([1, 2])``, or of a size, ``{name}(2, 3)``."
+    doc = (
+        f"{OLD_NAMES[old]} tensors in PyTorch's older form, of data or of a size.\n\n>>> import tinygrad_lite as tl\n"
+        f">>> tl.{name}([1, 2]).dtype, tl.{name}(2, 3).shape\n(torch.{OLD_NAMES[old]}, (2, 3))\n"
+    )
     return _TensorType(name, (), {"__doc__": doc, "tensor_dtype": OLD_NAMES[old], "__module__": __name__})
 
 

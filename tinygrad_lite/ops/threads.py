@@ -361,7 +361,12 @@ def added(parts: list[Any]) -> Array:
 
 @function(method=False)
 def get_num_threads() -> int:
-    """Return how many threads matrix products and convolutions may use."""
+    """Return how many threads matrix products and convolutions may use.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.get_num_threads()
+    2
+    """
     return blas().threads()
 
 
@@ -371,6 +376,14 @@ def set_num_threads(num: int) -> None:
 
     From the first large product on, NumPy's OpenBLAS itself uses one thread, also where other code calls it; ``num`` is
     between how many threads tinygrad_lite divides its own work. It has no effect for an unknown BLAS.
+
+    >>> import tinygrad_lite as tl
+    >>> before = tl.get_num_threads()
+    >>> tl.set_num_threads(1)
+    >>> threads = tl.get_num_threads()
+    >>> tl.set_num_threads(before)
+    >>> threads
+    1
     """
     if isinstance(num, bool) or not isinstance(num, (int, np.integer)) or not 1 <= num < 2**31:
         raise OptionError(f"set_num_threads: expected a positive integer, got {num!r}")

@@ -7,7 +7,6 @@ parameters with a gradient, checks before any change, step counts, scratch memor
 from __future__ import annotations
 
 import copy
-import functools
 import sys
 import warnings
 from collections import defaultdict
@@ -31,6 +30,7 @@ from tinygrad_lite.optim.hooks import (
     register_optimizer_step_pre_hook as register_optimizer_step_pre_hook,
     run_hooked,
 )
+from tinygrad_lite.optim.state import State
 from tinygrad_lite.optim.subclassing import *  # noqa: F403 - for the optimisers of other people
 
 Job = tuple[Any, Any, Any, tuple[Any, ...]]
@@ -47,30 +47,6 @@ RANGE_NAMES = {"lr": "learning rate", "eps": "epsilon value"}
 
 PAIRS = ("betas", "etas", "step_sizes")
 """Options that hold two numbers; a list or array is accepted."""
-
-
-class State(dict[str, Any]):
-    """The state of one parameter by name, with its arrays cached for the next steps, in pieces if they are large.
-
-    A write from outside sets ``array`` to None, which invalidates the cache. ``began`` is the first step of the arrays.
-    """
-
-    __slots__ = ("array", "arrays", "began", "change", "fields", "pieces")
-
-    array: Any
-    arrays: tuple[Any, ...]
-    began: int
-    change: Any
-    fields: tuple[str, ...]
-    pieces: list[tuple[slice, Any, tuple[Any, ...]]] | None
-
-    def __reduce__(self) -> Any:
-        return dict, (dict(self),)  # a copy builds its own cache
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        if name in self.fields:
-            self.array = None
-        dict.__setitem__(self, name, value)
 
 
 class _Required:
@@ -97,21 +73,6 @@ def _cast(p: Tensor, value: Any, name: Any = None) -> Any:
     if isinstance(value, dict):
         return {k: _cast(p, v, k) for k, v in value.items()}
     return copy.deepcopy(value)
-
-
-def _noticed(name: str) -> Any:
-    method = getattr(dict, name)
-
-    @functools.wraps(method)
-    def call(self: State, *args: Any, **kwargs: Any) -> Any:
-        self.array = None
-        return method(self, *args, **kwargs)
-
-    return call
-
-
-for _name in ("__delitem__", "__ior__", "clear", "pop", "popitem", "update"):
-    setattr(State, _name, _noticed(_name))
 
 
 def options(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -175,6 +136,18 @@ class Optimizer(HookedOptimizer):
 
     A new optimiser names its state in `state_arrays` and writes its formula in `update`, for options that passed
     `check`.
+
+    >>> import tinygrad_lite as tl
+    >>> class Sign(tl.optim.Optimizer):
+    ...     def step(self, closure=None):
+    ...         for p in self.param_groups[0]["params"]:
+    ...             p.data -= self.param_groups[0]["lr"] * p.grad.sign()
+    ...
+    >>> w = tl.tensor([1.0, -2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> Sign([w], {"lr": 0.5}).step()
+    >>> w
+    tensor([ 0.5000, -1.5000], requires_grad=True)
     """
 
     state_arrays: tuple[str, ...] = ()

@@ -16,5 +16,11 @@ get_safe_globals = _ignored("serialization.get_safe_globals", _SAFE, [])
 
 @_contextmanager
 def safe_globals(safe_globals: _Any) -> _Any:
-    """Accept names that a file may hold; a whitelist of the library decides."""
+    """Accept names that a file may hold; a whitelist of the library decides.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.serialization.safe_globals([]):
+    ...     pass
+    ...
+    """
     yield

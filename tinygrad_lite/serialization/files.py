@@ -56,6 +56,12 @@ def load(
 
     Raises FileNotFoundError, and FileError for a file that is damaged or has other content. Sizes announced in a file
     are checked before memory is allocated.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "weights.npz")
+    >>> tl.save(tl.nn.Linear(2, 1).state_dict(), path)
+    >>> sorted(tl.load(path))
+    ['bias', 'weight']
     """
     if hasattr(f, "read"):
         content = read(f if f.seekable() else io.BytesIO(f.read()), strict)

@@ -33,6 +33,12 @@ def save_file(tensors: Mapping[str, Any], filename: Any, metadata: Mapping[str, 
     ``filename`` is a path or binary file; ``metadata`` is text by name.
     Every safetensors reader can load it. The write is atomic. Raises DTypeError for a value that the format cannot
     hold, before the file is changed.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "weights.safetensors")
+    >>> tl.serialization.save_file({"weight": tl.ones(2)}, path)
+    >>> tl.serialization.load_file(path)
+    {'weight': tensor([1., 1.])}
     """
     arrays: dict[str, Any] = {}
     if not isinstance(tensors, Mapping):
@@ -76,6 +82,12 @@ def load_file(filename: Any) -> dict[str, Tensor]:
     """Return the tensors of a safetensors file by name.
 
     ``filename`` is a path or binary file. bfloat16 becomes float32. Raises FileError.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "weights.safetensors")
+    >>> tl.serialization.save_file({"weight": tl.ones(2)}, path)
+    >>> tl.serialization.load_file(path)
+    {'weight': tensor([1., 1.])}
     """
     if hasattr(filename, "read"):
         return read_safetensors(filename)

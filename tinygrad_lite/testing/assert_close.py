@@ -107,7 +107,11 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
 
 def assert_allclose(actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None,
                     equal_nan: bool = True, msg: Any = "") -> None:  # fmt: skip
-    """Raise AssertionError unless both are close: the older form of `assert_close`, which does not compare dtypes."""
+    """Raise AssertionError unless both are close: the older form of `assert_close`, which does not compare dtypes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.testing.assert_allclose(tl.tensor([1.0]), tl.tensor([1.0 + 1e-7], dtype=tl.float64))
+    """
     actual, expected = (v if isinstance(v, Tensor) else make(np.asarray(v)) for v in (actual, expected))
     if rtol is None and atol is None:
         rtol, atol = TOLERANCES.get(np.result_type(actual.dtype, expected.dtype).name, (0.0, 0.0))

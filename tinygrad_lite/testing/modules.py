@@ -38,6 +38,10 @@ def check_module(
     ``args`` describe the inputs. ``loss`` maps the module's output to the tensor to differentiate (by default all
     outputs). Every call starts from the same buffers and the same random seed and runs in float64. The module is
     restored afterwards.
+
+    >>> import tinygrad_lite as tl
+    >>> print(tl.testing.check_module(tl.nn.Linear(3, 2), tl.testing.Arr("n 3"), examples=5))
+    check_module(Linear): ok, 5 points checked
     """
     module = behind_compiled(module, "check_module")
     rule = ModuleRule(module, len(args), loss)

@@ -18,7 +18,13 @@ from tinygrad_lite.testing.verdict.point import Array, Point
 
 @dataclass
 class GradReport:
-    """The result of a gradient check; truthy if the gradient is right."""
+    """The result of a gradient check; truthy if the gradient is right.
+
+    >>> import tinygrad_lite as tl
+    >>> report = tl.testing.gradcheck(tl.tanh, tl.tensor([0.5, -1.0], dtype=tl.float64))
+    >>> report.ok, bool(report)
+    (True, True)
+    """
 
     title: str
     ok: bool = True

@@ -20,6 +20,20 @@ class Callback:
     training calls `check` and `reset`, restores the states when it resumes, then calls `on_fit_start`; for each epoch
     `on_epoch_start`, `on_batch_end` after every optimiser step, and `on_epoch_end` after validation, the scheduler
     and the history; at the end `on_fit_end`.
+
+    >>> import tinygrad_lite as tl
+    >>> model = tl.nn.Linear(2, 1)
+    >>> data = [(tl.ones(4, 2), tl.ones(4, 1))]
+    >>> trainer = tl.training.Trainer(
+    ...     model, tl.nn.MSELoss(), tl.optim.SGD(model.parameters(), lr=0.1), progress=False
+    ... )
+    >>> class Losses(tl.training.Callback):
+    ...     def on_epoch_end(self, trainer):
+    ...         print("end of epoch", trainer.epoch)
+    ...
+    >>> _ = trainer.fit(data, epochs=2, callbacks=[Losses()])
+    end of epoch 1
+    end of epoch 2
     """
 
     last = False

@@ -69,6 +69,16 @@ class EarlyStopping(Watching):
 
     ``mode``: whether "min" or "max" is better. Improvements up to ``min_delta`` do not count. With ``restore_best`` the
     model gets the weights of its best epoch back at the end. Every ``fit`` starts counting anew.
+
+    >>> import tinygrad_lite as tl
+    >>> model = tl.nn.Linear(2, 1)
+    >>> data = [(tl.ones(4, 2), tl.ones(4, 1))]
+    >>> trainer = tl.training.Trainer(
+    ...     model, tl.nn.MSELoss(), tl.optim.SGD(model.parameters(), lr=0.1), progress=False
+    ... )
+    >>> stop = tl.training.EarlyStopping(monitor="loss", patience=1, min_delta=9.0)
+    >>> len(trainer.fit(data, epochs=9, callbacks=[stop])["loss"])
+    2
     """
 
     def __init__(
@@ -121,6 +131,17 @@ class Checkpoint(Watching):
 
     With ``monitor`` it is saved only after the best epoch so far.
     ``Trainer.fit(..., resume=path)`` continues from there, bit for bit. An interrupted save leaves the old file intact.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.npz")
+    >>> model = tl.nn.Linear(2, 1)
+    >>> data = [(tl.ones(4, 2), tl.ones(4, 1))]
+    >>> trainer = tl.training.Trainer(
+    ...     model, tl.nn.MSELoss(), tl.optim.SGD(model.parameters(), lr=0.1), progress=False
+    ... )
+    >>> _ = trainer.fit(data, epochs=2, callbacks=[tl.training.Checkpoint(path)])
+    >>> os.path.exists(path)
+    True
     """
 
     last = True

@@ -14,6 +14,16 @@ class LearningRates(NamedTuple):
     """Result of `Trainer.find_lr`: rates, smoothed losses, and the suggested rate.
 
     ``suggestion`` is the rate at which the loss fell fastest per factor of the rate, None where it never fell.
+
+    >>> import tinygrad_lite as tl
+    >>> model = tl.nn.Linear(2, 1)
+    >>> data = [(tl.ones(4, 2), tl.ones(4, 1))]
+    >>> trainer = tl.training.Trainer(
+    ...     model, tl.nn.MSELoss(), tl.optim.SGD(model.parameters(), lr=0.1), progress=False
+    ... )
+    >>> found = trainer.find_lr(data, steps=20)
+    >>> len(found.rates) == len(found.losses)
+    True
     """
 
     rates: list[float]

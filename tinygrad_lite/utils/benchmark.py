@@ -12,7 +12,13 @@ __all__ = ["Compare", "Measurement", "Timer"]
 
 
 class Measurement:
-    """The times of one statement: ``raw_times`` of whole runs, ``times`` of one execution each, in seconds."""
+    """The times of one statement: ``raw_times`` of whole runs, ``times`` of one execution each, in seconds.
+
+    >>> import tinygrad_lite as tl
+    >>> measurement = tl.utils.benchmark.Measurement(2, [0.2, 0.4], "sum")
+    >>> measurement.times
+    [0.1, 0.2]
+    """
 
     def __init__(self, number_per_run: int, raw_times: list[float], title: str, sub_label: str | None = None,
                  description: str | None = None, num_threads: int = 1) -> None:  # fmt: skip
@@ -99,7 +105,13 @@ class Timer:
 
 
 class Compare:
-    """Prints several measurements, one a line."""
+    """Prints several measurements, one a line.
+
+    >>> import tinygrad_lite as tl
+    >>> measured = tl.utils.benchmark.Measurement(2, [0.2, 0.4], "sum")
+    >>> tl.utils.benchmark.Compare([measured]).print()
+    sum   150.00 ms
+    """
 
     def __init__(self, results: Iterable[Measurement]) -> None:
         self.results = list(results)

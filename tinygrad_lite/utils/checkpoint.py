@@ -120,7 +120,12 @@ class CheckpointError(RuntimeError):
 
 
 class CheckpointPolicy(Enum):
-    """What `create_selective_checkpoint_contexts` may be asked for: every value is recomputed here."""
+    """What `create_selective_checkpoint_contexts` may be asked for: every value is recomputed here.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.utils.checkpoint.CheckpointPolicy.MUST_SAVE.name
+    'MUST_SAVE'
+    """
 
     MUST_SAVE, PREFER_SAVE, MUST_RECOMPUTE, PREFER_RECOMPUTE, MUST_CPU_OFFLOAD = range(5)
 
@@ -131,17 +136,36 @@ for _name in ("create_selective_checkpoint_contexts", "set_checkpoint_early_stop
 
 
 def noop_context_fn() -> tuple[Any, Any]:
-    """Return two contexts in which nothing is different."""
+    """Return two contexts in which nothing is different.
+
+    >>> import tinygrad_lite as tl
+    >>> len(tl.utils.checkpoint.noop_context_fn())
+    2
+    """
     return nullcontext(), nullcontext()
 
 
 def create_selective_checkpoint_contexts(policy_fn_or_list: Any, **words: Any) -> tuple[Any, Any]:
-    """Accept a choice of what is saved; everything is recomputed."""
+    """Accept a choice of what is saved; everything is recomputed.
+
+    >>> import tinygrad_lite as tl
+    >>> from functools import partial
+    >>> policy = partial(tl.utils.checkpoint.create_selective_checkpoint_contexts, [])
+    >>> layer = tl.nn.Linear(2, 1)
+    >>> tl.utils.checkpoint.checkpoint(layer, tl.ones(1, 2), use_reentrant=False, context_fn=policy).shape
+    (1, 1)
+    """
     return noop_context_fn()
 
 
 def set_checkpoint_early_stop(enable: bool) -> Any:
-    """Return a context; a checkpoint always runs its function to the end."""
+    """Return a context; a checkpoint always runs its function to the end.
+
+    >>> import tinygrad_lite as tl
+    >>> with tl.utils.checkpoint.set_checkpoint_debug_enabled(True):
+    ...     pass
+    ...
+    """
     return nullcontext()
 
 
@@ -149,7 +173,14 @@ set_checkpoint_debug_enabled = set_checkpoint_early_stop
 
 
 def detach_variable(inputs: Any) -> tuple[Any, ...]:
-    """Return the inputs with new leaves in place of their tensors."""
+    """Return the inputs with new leaves in place of their tensors.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.ones(2, requires_grad=True) * 2
+    >>> (leaf,) = tl.utils.checkpoint.detach_variable((x,))
+    >>> leaf.is_leaf, leaf.requires_grad
+    (True, True)
+    """
     if not isinstance(inputs, tuple):
         raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
     return tuple(x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs)

@@ -15,7 +15,14 @@ __all__ = ["ImageReadMode", "decode_image", "read_image", "write_jpeg", "write_p
 
 
 class ImageReadMode(Enum):
-    """The channels that a file is converted to when it is read."""
+    """The channels that a file is converted to when it is read.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "image.png")
+    >>> tl.vision.io.write_png(tl.zeros(3, 4, 6, dtype=tl.uint8), path)
+    >>> tl.vision.io.decode_image(path, tl.vision.io.ImageReadMode.GRAY).shape
+    (1, 4, 6)
+    """
 
     UNCHANGED = ""
     GRAY = "L"
@@ -29,6 +36,12 @@ def read_image(path: str | os.PathLike[str], mode: Any = ImageReadMode.UNCHANGED
     """Read an image file as a ``uint8`` tensor ``(C, H, W)``.
 
     ``mode`` is an `ImageReadMode` or its name: "UNCHANGED", "GRAY", "GRAY_ALPHA", "RGB" or "RGB_ALPHA".
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "image.png")
+    >>> tl.vision.io.write_png(tl.zeros(3, 4, 6, dtype=tl.uint8), path)
+    >>> tl.vision.io.decode_image(path, tl.vision.io.ImageReadMode.GRAY).shape
+    (1, 4, 6)
     """
     mode = ImageReadMode[mode] if isinstance(mode, str) else mode
     with pillow().open(path) as file:
@@ -52,11 +65,25 @@ def _write(what: str, input: Tensor, filename: str | os.PathLike[str], **options
 
 @named
 def write_png(input: Tensor, filename: str | os.PathLike[str], compression_level: int = 6) -> None:
-    """Write a ``uint8`` tensor ``(C, H, W)`` with 1 or 3 channels as a PNG file."""
+    """Write a ``uint8`` tensor ``(C, H, W)`` with 1 or 3 channels as a PNG file.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "image.png")
+    >>> tl.vision.io.write_png(tl.zeros(3, 4, 6, dtype=tl.uint8), path)
+    >>> tl.vision.io.read_image(path).shape
+    (3, 4, 6)
+    """
     _write("write_png", input, filename, format="PNG", compress_level=compression_level)
 
 
 @named
 def write_jpeg(input: Tensor, filename: str | os.PathLike[str], quality: int = 75) -> None:
-    """Write a ``uint8`` tensor ``(C, H, W)`` with 1 or 3 channels as a JPEG file."""
+    """Write a ``uint8`` tensor ``(C, H, W)`` with 1 or 3 channels as a JPEG file.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "image.jpg")
+    >>> tl.vision.io.write_jpeg(tl.zeros(3, 4, 6, dtype=tl.uint8), path)
+    >>> tl.vision.io.read_image(path).shape
+    (3, 4, 6)
+    """
     _write("write_jpeg", input, filename, format="JPEG", quality=quality)

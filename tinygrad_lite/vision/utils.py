@@ -89,6 +89,12 @@ def save_image(tensor: Any, fp: Any, format: str | None = None, **kwargs: Any) -
         fp: file name or file object.
         format: format of the file; by default its extension.
         kwargs: arguments of `make_grid`.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> path = os.path.join(tempfile.mkdtemp(), "grid.png")
+    >>> tl.vision.utils.save_image(tl.rand(4, 3, 8, 8), path, nrow=2)
+    >>> tl.vision.io.read_image(path).shape
+    (3, 22, 22)
     """
     grid = make_grid(tensor, **kwargs)
     bytes_ = (grid * 255 + 0.5).clamp(0, 255).permute(1, 2, 0).to(tl.uint8)
@@ -118,6 +124,18 @@ def draw_bounding_boxes(
 
     Returns:
         a new tensor like ``image``.
+
+    >>> import tinygrad_lite as tl
+    >>> image = tl.zeros(3, 8, 8, dtype=tl.uint8)
+    >>> tl.vision.utils.draw_bounding_boxes(image, tl.tensor([[1, 1, 5, 6]]), colors="white")[0]
+    tensor([[  0,   0,   0,   0,   0,   0,   0,   0],
+            [  0, 255, 255, 255, 255, 255,   0,   0],
+            [  0, 255,   0,   0,   0, 255,   0,   0],
+            [  0, 255,   0,   0,   0, 255,   0,   0],
+            [  0, 255,   0,   0,   0, 255,   0,   0],
+            [  0, 255,   0,   0,   0, 255,   0,   0],
+            [  0, 255, 255, 255, 255, 255,   0,   0],
+            [  0,   0,   0,   0,   0,   0,   0,   0]], dtype=uint8)
     """
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise ShapeError(f"draw_bounding_boxes: expected an image (3, H, W), got shape {tuple(image.shape)}")

@@ -24,6 +24,12 @@ class GraphDiff:
 
     ``added`` are ids of the second graph, ``removed`` of the first; ``changed`` maps ids of the second to the old and
     new value of each changed field. ``graph`` is one picture of both, with every difference marked.
+
+    >>> import tinygrad_lite as tl
+    >>> print(tl.viz.diff(tl.viz.trace(tl.exp, tl.ones(2)), tl.viz.trace(tl.tanh, tl.ones(2))))
+    + tanh.1
+    - exp.1
+    ~ output: argument 1 exp.1 -> tanh.1
     """
 
     added: tuple[str, ...]

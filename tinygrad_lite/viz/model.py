@@ -73,6 +73,11 @@ class GraphNode:
     size of the result, ``saved_bytes`` what the op keeps alive for backward, ``time`` is in seconds, ``source`` is
     ``file:line`` of the call; ``measured`` holds the numbers of a profile.
     ``value`` and ``grad`` are numbers, or nested lists for small tensors; ``stats`` are minimum, mean, norm and so on.
+
+    >>> import tinygrad_lite as tl
+    >>> graph = tl.viz.trace(tl.exp, tl.ones(2))
+    >>> [(node.kind, node.op) for node in graph.nodes]
+    [('input', ''), ('op', 'exp'), ('output', '')]
     """
 
     id: str
@@ -110,6 +115,11 @@ class GraphEdge:
     """Output ``out_index`` of ``src`` is argument ``arg_index`` of ``dst``.
 
     ``name`` is set on edges into a gradient node that carry no gradient: the word by which its rule asks for the value.
+
+    >>> import tinygrad_lite as tl
+    >>> graph = tl.viz.trace(tl.exp, tl.ones(2))
+    >>> [(edge.src, edge.dst) for edge in graph.edges]
+    [('input', 'exp.1'), ('exp.1', 'output')]
     """
 
     src: str
@@ -126,6 +136,11 @@ class GraphCall:
 
     ``outputs`` are name and shape of every tensor in its result; the name of a single tensor is empty. ``detail`` are
     the settings of a layer of the library, which a picture draws as a ``single`` box by default.
+
+    >>> import tinygrad_lite as tl
+    >>> model = tl.nn.Sequential(tl.nn.Linear(2, 4), tl.nn.ReLU(), tl.nn.Linear(4, 1))
+    >>> [(call.id, call.cls) for call in tl.viz.trace(model, tl.ones(1, 2)).calls]
+    [('Sequential', 'Sequential'), ('0', 'Linear'), ('1', 'ReLU'), ('2', 'Linear')]
     """
 
     id: str
@@ -204,6 +219,12 @@ class Graph:
 
     ``save("x.svg")`` (also .html .dot .mmd .txt .json .png .pdf) chooses the format by suffix; ``print`` shows a
     readable program; a notebook shows the picture. ``notes`` are remarks for the reader, shown above the picture.
+
+    >>> import tinygrad_lite as tl
+    >>> print(tl.viz.trace(tl.exp, tl.ones(2)))
+    input input  (2,) f32
+    %1 = exp(input)  (2,) f32
+    return %1
     """
 
     nodes: list[GraphNode]

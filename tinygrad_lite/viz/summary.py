@@ -82,7 +82,18 @@ USUAL = ("output", "parameters", "flops", "bytes")
 
 @dataclass(frozen=True)
 class Summary:
-    """The rows and totals that `summary` returns; ``print`` shows the table, a notebook an HTML table."""
+    """The rows and totals that `summary` returns; ``print`` shows the table, a notebook an HTML table.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.viz.summary(tl.nn.Linear(2, 1), tl.ones(1, 2))
+    Layer (type)  Output shape  Parameters  FLOPs  Bytes
+    ----------------------------------------------------
+    Linear        (1, 1)                 3      4    4 B
+    ----------------------------------------------------
+    Parameters: 3 (trainable 3, frozen 0)
+    FLOPs, one forward pass: 4
+    Bytes: results 4 B, parameters 12 B, kept for backward 8 B
+    """
 
     rows: tuple[Row, ...]
     totals: dict[str, int]

@@ -14,7 +14,7 @@ from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.parameters import broadcast_all, eps_of, sum_rightmost, tiny_of
 from tinygrad_lite.distributions.transforms.transform import Transform
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.ops.elementwise.activation import logsigmoid, softplus
+from tinygrad_lite.ops.elementwise.smooth import logsigmoid, softplus
 
 
 class _Monotone(Transform):

@@ -12,7 +12,7 @@ import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.parameters import eps_of, tril_matrix_to_vec, vec_to_tril_matrix
 from tinygrad_lite.distributions.transforms.transform import Transform
-from tinygrad_lite.ops.elementwise.activation import logsigmoid, softplus
+from tinygrad_lite.ops.elementwise.smooth import logsigmoid, softplus
 
 
 class _Unparametrised(Transform):

@@ -5,7 +5,6 @@ At a kink the slope is the one on the left, which is 0 on a flat side.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import Any
 
@@ -22,17 +21,13 @@ from tinygrad_lite.engine.promotion import F16, NUMPY_1, one_dtype
 from tinygrad_lite.engine.samples import Samples, dims
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise import gelu32
 from tinygrad_lite.ops.elementwise.arithmetic import abs, where
 from tinygrad_lite.ops.elementwise.cast import to
-from tinygrad_lite.ops.elementwise.gelu32 import F32
 from tinygrad_lite.ops.elementwise.short_rows import summed
-from tinygrad_lite.ops.elementwise.special import erfc
 
 # A zero that leaves the dtype of the other operand alone, in NumPy 1 too.
 ZERO: Any = np.False_ if NUMPY_1 else 0
 ONE = Samples("()->()")
-HALF_ROOT, DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 ALONG = Samples("(...,n)->(...,n)", options={"dim": dims}, min=1)
 
@@ -137,7 +132,7 @@ def sigmoid(input: Array) -> Array:
     """
     y = np.negative(input) if input.ndim else new.asarray(np.negative(input))  # of a 0-d array it is a scalar
     if y.dtype is F16:  # rounded once; 1 / (1 + the largest float16) is not small enough
-        return sigmoid(np.positive(input, dtype=F32)).astype(F16)  # astype lays an expanded array out otherwise
+        return sigmoid(np.positive(input, dtype=np.float32)).astype(F16)  # astype lays an expanded array out otherwise
     if y.__class__ in new.KINDS:
         return 1.0 / (1.0 + np.exp(y))
     before = hush()  # the reciprocal of infinity is 0, as it should be
@@ -156,7 +151,12 @@ def sigmoid(input: Array) -> Array:
 )  # fmt: skip
 @wide
 def softmax(input: Array, dim: int = -1) -> Array:
-    r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along ``dim``."""
+    r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.softmax(tl.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([0.0900, 0.2447, 0.6652])
+    """
     if input.__class__ is np.ndarray and dim in (-1, input.ndim - 1) and input.dtype.char == "f" and input.size >= RUN:
         y = _softmax_rows(input)
         if y is not None:
@@ -189,7 +189,12 @@ def _softmax_rows(x: Array) -> Any:
 )  # fmt: skip
 @wide
 def log_softmax(input: Array, dim: int = -1) -> Array:
-    r"""Return :math:`x_i - \log \sum_j e^{x_j}` along ``dim``."""
+    r"""Return :math:`x_i - \log \sum_j e^{x_j}` along ``dim``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.log_softmax(tl.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([-2.4076, -1.4076, -0.4076])
+    """
     z = input - highest(input, -np.inf, dim, True)
     return z - np.log(np.exp(z).sum(axis=dim, keepdims=True))
 
@@ -199,7 +204,7 @@ def _with_dtype(name: str, soft: Any) -> None:
         return soft(input if dtype is None else to(input, dtype), dim)
 
     published.__name__ = published.__qualname__ = name
-    published.__doc__ = soft.__doc__.removesuffix(".") + ", computed in ``dtype`` if that is given."
+    published.__doc__ = soft.__doc__.replace(".\n", ", computed in ``dtype`` if that is given.\n", 1)
     function(name=name)(published)
 
 
@@ -222,7 +227,12 @@ def _leaky_slope(g: Array, input: Array, negative_slope: float) -> Array:
     samples=Samples("()->()", options={"negative_slope": (0.01, 0.3, 1.5)}),
 )  # fmt: skip
 def leaky_relu(input: Array, negative_slope: float = 0.01, inplace: bool = False) -> Array:
-    """Return ``input`` where it is positive, ``negative_slope * input`` elsewhere."""
+    """Return ``input`` where it is positive, ``negative_slope * input`` elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.leaky_relu(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.0100,  0.5000,  2.0000])
+    """
     below = input * new.asarray(negative_slope, input.dtype)
     if 0 < negative_slope <= 1 and below.__class__ is np.ndarray:
         return np.maximum(input, below, out=below)  # several times faster than np.where
@@ -238,7 +248,12 @@ def _between(g: Array, input: Array, min_val: float, max_val: float) -> Array:
     samples=Samples("()->()", options={"min_val": (-1.0, -0.5), "max_val": (1.0, 2.0)}),
 )  # fmt: skip
 def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Array:
-    """Return ``input`` clipped to ``min_val`` and ``max_val``."""
+    """Return ``input`` clipped to ``min_val`` and ``max_val``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hardtanh(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
     if min_val > max_val:
         raise OptionError(f"hardtanh: min_val cannot be greater than max_val ({min_val} > {max_val})")
     if input.dtype.kind in "iu":  # integers stay integers
@@ -248,19 +263,34 @@ def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0, inplace:
 
 @function(method=False, inplace=True, functional=True)
 def relu6(input: Array, inplace: bool = False) -> Array:
-    """Return ``min(max(input, 0), 6)``."""
+    """Return ``min(max(input, 0), 6)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.relu6(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([0.0000, 0.5000, 2.0000])
+    """
     return hardtanh(input, 0.0, 6.0)
 
 
 @function(method=False, functional=True)
 def hardsigmoid(input: Array, inplace: bool = False) -> Array:
-    """Return ``relu6(input + 3) / 6``."""
+    """Return ``relu6(input + 3) / 6``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hardsigmoid(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([0.3333, 0.5833, 0.8333])
+    """
     return computed("hardsigmoid", (input,), hardtanh(input + 3.0, 0.0, 6.0) / 6.0)
 
 
 @function(method=False, functional=True)
 def hardswish(input: Array, inplace: bool = False) -> Array:
-    """Return ``input * relu6(input + 3) / 6``."""
+    """Return ``input * relu6(input + 3) / 6``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hardswish(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.3333,  0.2917,  1.6667])
+    """
     return computed("hardswish", (input,), input * (hardtanh(input + 3.0, 0.0, 6.0) / 6.0))
 
 
@@ -270,7 +300,12 @@ def hardswish(input: Array, inplace: bool = False) -> Array:
     samples=Samples("()->()", options={"threshold": (0.1, -1.0), "value": (0.1,)}, kinks="report"),
 )  # fmt: skip
 def threshold(input: Array, threshold: float, value: float, inplace: bool = False) -> Array:
-    """Return ``input`` where it is above ``threshold``, ``value`` elsewhere."""
+    """Return ``input`` where it is above ``threshold``, ``value`` elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.threshold(tl.tensor([-1.0, 0.5]), 0.0, 9.0)
+    tensor([9.0000, 0.5000])
+    """
     return np.where(input <= threshold, new.asarray(value, input.dtype), input)  # NaN stays NaN
 
 
@@ -280,7 +315,12 @@ def threshold(input: Array, threshold: float, value: float, inplace: bool = Fals
     kind="activation", label="soft shrink", method=False, samples=Samples("()->()", options={"lambd": (0.5, 0.0, 1.0)}),
 )  # fmt: skip
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
-    """Return ``input`` moved towards zero by ``lambd``; 0 within ``lambd`` of zero."""
+    """Return ``input`` moved towards zero by ``lambd``; 0 within ``lambd`` of zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.softshrink(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.5000,  0.0000,  1.5000])
+    """
     if lambd < 0:
         raise OptionError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
@@ -292,7 +332,12 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
     samples=Samples("()->()", options={"lambd": (0.5, 1.0)}, kinks="report"),
 )  # fmt: skip
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
-    """Return ``input`` where it is further than ``lambd`` from zero, 0 elsewhere."""
+    """Return ``input`` where it is further than ``lambd`` from zero, 0 elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hardshrink(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.,  0.,  2.])
+    """
     return np.where((input >= -lambd) & (input <= lambd), new.asarray(0, input.dtype), input)  # NaN stays NaN
 
 
@@ -301,6 +346,10 @@ def prelu(input: Array, weight: Array) -> Array:
     """Return ``input`` where it is positive, ``weight * input`` elsewhere.
 
     ``weight`` holds one number, or one per channel (axis 1).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.prelu(tl.tensor([-1.0, 2.0]), tl.tensor([0.25]))
+    tensor([-0.2500,  2.0000])
     """
     one_dtype("prelu", (input, weight))
     if weight.ndim > 1 or (
@@ -339,149 +388,69 @@ def elu_op(input: Array, alpha: float, scale: float, input_scale: float) -> Arra
 
 @function(method=False, inplace=True, functional=True)
 def elu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
-    """Return ``input`` above zero, ``alpha * (exp(input) - 1)`` below."""
+    """Return ``input`` above zero, ``alpha * (exp(input) - 1)`` below.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.elu(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.6321,  0.5000,  2.0000])
+    """
     return elu_op(input, alpha, 1.0, 1.0)
 
 
 @function(method=False, inplace=True, functional=True)
 def selu(input: Array, inplace: bool = False) -> Array:
-    """Return ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    """Return ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.selu(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.1113,  0.5254,  2.1014])
+    """
     return elu_op(input, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
 @function(method=False, inplace=True, functional=True)
 def celu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
-    """Return ``input`` above zero, ``alpha * (exp(input / alpha) - 1)`` below."""
+    """Return ``input`` above zero, ``alpha * (exp(input / alpha) - 1)`` below.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.celu(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.6321,  0.5000,  2.0000])
+    """
     if alpha == 0:
         raise ZeroDivisionError("celu: alpha cannot be 0")
     return elu_op(input, alpha, 1.0, 1.0 / alpha)
 
 
-def _silu_slope(g: Array, input: Array) -> Array:
-    s = sigmoid(input)
-    return g * (s * (1 + input * (1 - s)))
-
-
-@op(input=_silu_slope, kind="activation", singular=True, label="SiLU", method=False, promote="single", samples=ONE)
-def silu(input: Array, inplace: bool = False) -> Array:
-    """Return ``input * sigmoid(input)``."""
-    return input * sigmoid(input)
-
-
-@op(
-    input=lambda g, input, beta, threshold: where(input * beta > threshold, g, g * sigmoid(input * beta)),
-    kind="activation", label="softplus", method=False, promote="single",
-    samples=Samples("()->()", options={"beta": (1.0, 2.0), "threshold": (20.0,)}, kinks="report"),
-)  # fmt: skip
-def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    """Return ``log(1 + exp(beta * input)) / beta``.
-
-    It is ``input`` above ``threshold / beta``.
-    """
-    z = input * new.asarray(beta, input.dtype)
-    soft = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
-    return np.where(z > threshold, input, soft / new.asarray(beta, input.dtype))
-
-
-@op(
-    input=lambda g, input: g * sigmoid(-input),
-    kind="activation",
-    layout="contiguous",
-    label="log σ",
-    method=False,
-    promote="single",
-    samples=ONE,
-)
-def logsigmoid(input: Array) -> Array:
-    """Return ``log(sigmoid(input))``, accurate for large inputs too."""
-    return np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input)))
-
-
-def _mish_slope(g: Array, input: Array) -> Array:
-    t = tanh(softplus(input))
-    return g * (t + input * (1 - t * t) * sigmoid(input))
-
-
-@op(
-    input=_mish_slope,
-    kind="activation",
-    singular=True,
-    label="Mish",
-    method=False,
-    promote="single",
-    samples=Samples("()->()", kinks="report"),
-)
-def mish(input: Array, inplace: bool = False) -> Array:
-    """Return ``input * tanh(softplus(input))``."""
-    return input * tanh(softplus(input))
-
-
 @function(method=False, functional=True)
 def softsign(input: Array) -> Array:
-    """Return ``input / (1 + |input|)``."""
+    """Return ``input / (1 + |input|)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.softsign(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.5000,  0.3333,  0.6667])
+    """
     return input / (1 + abs(input))
 
 
 @function(method=False, functional=True)
 def tanhshrink(input: Array) -> Array:
-    """Return ``input - tanh(input)``."""
-    return input - tanh(input)
+    """Return ``input - tanh(input)``.
 
-
-ROOT_2_PI, CUBE = math.sqrt(2 / math.pi), 0.044715
-
-
-def _gelu_slope(g: Array, input: Array) -> Array:
-    if input.__class__ is np.ndarray and g.__class__ is np.ndarray and input.dtype is F32:
-        slope = gelu32.gelu(input, True)
-        return np.multiply(slope, g, slope) if slope.shape == g.shape else slope * g
-    return g * (erfc(input * -HALF_ROOT) * 0.5 + input * np.exp(input * input * -0.5) * DENSITY)
-
-
-@op(
-    input=_gelu_slope, kind="activation", layout="operands", singular=True, label="GELU", public=False,
-    promote="single", samples=Samples("()->()", lo=-30.0, hi=30.0),
-)  # fmt: skip
-def gelu_exact(input: Array) -> Array:
-    """Return ``input * Phi(input)``, ``Phi`` the normal distribution function."""
-    if input.__class__ is np.ndarray and input.dtype is F32:
-        return gelu32.gelu(input, False)
-    return input * (erfc(input * new.asarray(-HALF_ROOT, input.dtype)) * new.asarray(0.5, input.dtype))
-
-
-def _gelu_tanh_slope(g: Array, input: Array) -> Array:
-    square = input * input
-    t = tanh(ROOT_2_PI * (input + CUBE * square * input))
-    return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * (ROOT_2_PI * (1 + 3 * CUBE * square)))
-
-
-@op(
-    input=_gelu_tanh_slope, kind="activation", layout="operands", singular=True, label="GELU", public=False,
-    promote="single", samples=Samples("()->()", lo=-30.0, hi=30.0),
-)  # fmt: skip
-@wide
-def gelu_tanh(input: Array) -> Array:
-    """Return ``input (1 + tanh(sqrt(2 / pi) (input + 0.044715 input^3))) / 2``."""
-    y: Array = 0.5 * input * (1 + np.tanh(ROOT_2_PI * (input + CUBE * input * input * input)))
-    return y
-
-
-@function(method=False, functional=True)
-def gelu(input: Array, approximate: str = "none") -> Array:
-    r"""Return :math:`x \Phi(x)`, ``Phi`` the normal distribution function.
-
-    ``approximate='tanh'`` gives the usual approximation (Hendrycks, Gimpel 2016).
+    >>> import tinygrad_lite as tl
+    >>> tl.tanhshrink(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-0.2384,  0.0379,  1.0360])
     """
-    if approximate == "none":
-        return gelu_exact(input)
-    if approximate != "tanh":
-        raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
-    return gelu_tanh(input)
+    return input - tanh(input)
 
 
 @function(method=False, functional=True)
 def glu(input: Array, dim: int = -1) -> Array:
-    """Return the first half of ``input`` along ``dim`` times the sigmoid of the second."""
+    """Return the first half of ``input`` along ``dim`` times the sigmoid of the second.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.glu(tl.tensor([1.0, 2.0, 3.0, 4.0]))
+    tensor([0.9526, 1.9640])
+    """
     shape = tuple(input.shape)
     if not shape or shape[dim] % 2:
         raise ShapeError(f"glu: halving dimension must be even, but dimension {dim} of x {describe(input)} is not")
@@ -491,5 +460,10 @@ def glu(input: Array, dim: int = -1) -> Array:
 
 @function(method=False)
 def softmin(input: Array, dim: Any = -1) -> Array:
-    """Return ``softmax(-input)``."""
+    """Return ``softmax(-input)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.softmin(tl.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([0.6652, 0.2447, 0.0900])
+    """
     return softmax(-input, dim)

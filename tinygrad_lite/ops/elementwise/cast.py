@@ -11,7 +11,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.devices import CPU, NAMED, Device, as_device, moved
 from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.layout import arranged, contiguous_format, lies_in, order_in, preserve_format, reproduced
-from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.op import described, function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, OptionError, describe
@@ -208,9 +208,8 @@ def _shortcut(name: str, dtype: str) -> None:
     def convert(input: Array, memory_format: Any = None) -> Array:
         return to(input, dtype, memory_format=memory_format)
 
-    convert.__doc__ = f"Return ``input`` as {dtype}."
-    convert.__name__ = name
-    function(name=name)(convert)
+    summary, call = f"Return ``input`` as {dtype}.", f"tl.tensor([0.0, 2.0]).{name}().dtype"
+    function(name=name)(described(convert, name, summary, call, f"torch.{dtype}"))
 
 
 for _name, _dtype in {

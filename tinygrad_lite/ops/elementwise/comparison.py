@@ -7,21 +7,44 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.op import described, function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.elementwise.short_rows import ROWS, applied
 
-WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
-BOOLEAN: tuple[Any, ...] = (
-    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
-    np.logical_xor,
+COMPARED, LOGICAL, BITS = (
+    "tl.tensor([1, 2, 3]), tl.tensor([3, 2, 1])", "tl.tensor([True, True, False]), tl.tensor([True, False, False])",
+    "tl.tensor([12, 5]), tl.tensor([10, 3])",
 )  # fmt: skip
-BITS: tuple[Any, ...] = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm)
-RENAMED = {"invert": "bitwise_not", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
-TESTS: tuple[Any, ...] = (np.isnan, np.isinf, np.isfinite, np.signbit, np.logical_not, np.invert)
+TWO: tuple[tuple[Any, str, str, str, str], ...] = (  # function, its name, what it computes, an example, its result
+    (np.greater, "gt", "input > other", COMPARED, "[False, False,  True]"),
+    (np.greater_equal, "ge", "input >= other", COMPARED, "[False,  True,  True]"),
+    (np.less, "lt", "input < other", COMPARED, "[ True, False, False]"),
+    (np.less_equal, "le", "input <= other", COMPARED, "[ True,  True, False]"),
+    (np.equal, "eq", "input == other", COMPARED, "[False,  True, False]"),
+    (np.not_equal, "ne", "input != other", COMPARED, "[ True, False,  True]"),
+    (np.logical_and, "logical_and", "input and other", LOGICAL, "[ True, False, False]"),
+    (np.logical_or, "logical_or", "input or other", LOGICAL, "[ True,  True, False]"),
+    (np.logical_xor, "logical_xor", "(input or other) and not (input and other)", LOGICAL, "[False,  True, False]"),
+    (np.bitwise_and, "bitwise_and", "input & other", BITS, "[8, 1]"),
+    (np.bitwise_or, "bitwise_or", "input | other", BITS, "[14,  7]"),
+    (np.bitwise_xor, "bitwise_xor", "input ^ other", BITS, "[6, 6]"),
+    (np.left_shift, "bitwise_left_shift", "input << other", BITS, "[12288,    40]"),
+    (np.right_shift, "bitwise_right_shift", "input >> other", BITS, "[0, 0]"),
+    (np.gcd, "gcd", "gcd(input, other)", BITS, "[2, 1]"),
+    (np.lcm, "lcm", "lcm(input, other)", BITS, "[60, 15]"),
+)
+NUMBERS = "tl.tensor([1.0, -tl.inf, tl.nan])"
+TESTS: tuple[tuple[Any, str, str, str, str], ...] = (
+    (np.isnan, "isnan", "whether each element is NaN", NUMBERS, "[False, False,  True]"),
+    (np.isinf, "isinf", "whether each element is infinite", NUMBERS, "[False,  True, False]"),
+    (np.isfinite, "isfinite", "whether each element is neither infinite nor NaN", NUMBERS, "[ True, False, False]"),
+    (np.signbit, "signbit", "whether each element is below zero, or is -0.0", NUMBERS, "[False,  True, False]"),
+    (np.logical_not, "logical_not", "``not input`` element by element", "tl.tensor([True, False])", "[False,  True]"),
+    (np.invert, "bitwise_not", "``~input`` element by element", "tl.tensor([5, -1])", "[-6,  0]"),
+)
 # A step function has no slope at a jump, so the gradient check skips jumps.
 STEPS: Samples = Samples("()->()", kinks="skip")
 QUOTIENTS = Samples("(),()->()", domain={"other": (0.5, 4.0)}, kinks="skip")
@@ -32,33 +55,32 @@ def flat(g: Array) -> Array:
     return new.zeros_like(g)
 
 
-def _two(ufunc: Any, promote: str | None) -> None:
+def _two(ufunc: Any, name: str, formula: str, operands: str, result: str) -> None:
     def answer(input: Array, other: Array) -> Array:
         if input.__class__ is np.ndarray and input.size > ROWS:
             return applied(ufunc, input, other)
         return ufunc(input, other)
 
-    answer.__name__ = str(WORDS.get(ufunc.__name__, RENAMED.get(ufunc.__name__, ufunc.__name__)))
-    answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` of two tensors element by element; no gradient."
-    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc, promote=promote)(answer)
+    described(
+        answer, name, f"Return ``{formula}`` element by element; no gradient.", f"tl.{name}({operands})",
+        f"tensor({result})",
+    )  # fmt: skip
+    op(kind="elementwise", label=ufunc.__name__, numpy=ufunc, promote="same" if operands is BITS else None)(answer)
 
 
-def _one(ufunc: Any) -> None:
+def _one(ufunc: Any, name: str, summary: str, operand: str, result: str) -> None:
     def answer(input: Array) -> Array:
         return ufunc(input)
 
-    answer.__name__ = str(RENAMED.get(ufunc.__name__, ufunc.__name__))
-    answer.__doc__ = f"Return ``{ufunc.__name__.replace('_', ' ')}`` element by element; no gradient."
+    described(answer, name, f"Return {summary}; no gradient.", f"tl.{name}({operand})", f"tensor({result})")
     changes = ufunc in (np.logical_not, np.invert)  # the others are questions: isnan ...
     op(kind="elementwise", label=ufunc.__name__, numpy=ufunc, inplace=changes)(answer)
 
 
-for _ufunc in BOOLEAN:
-    _two(_ufunc, None)
-for _bits in BITS:
-    _two(_bits, "same")
-for _test in TESTS:
-    _one(_test)
+for _row in TWO:
+    _two(*_row)
+for _row in TESTS:
+    _one(*_row)
 
 
 @op(inplace=False, kind="elementwise", numpy=np.isposinf)

@@ -28,7 +28,12 @@ def angle(input: Array) -> Array:
 
 @function(method=False)
 def real(input: Array) -> Array:
-    """Return the real part: ``input`` itself."""
+    """Return the real part: ``input`` itself.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.real(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
+    """
     return input
 
 
@@ -43,25 +48,45 @@ setattr(Methods, "imag", property(imag))  # noqa: B010 - Tensor inherits its met
 
 @function()
 def conj(input: Array) -> Array:
-    """Return the complex conjugate: ``input`` itself."""
+    """Return the complex conjugate: ``input`` itself.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.conj(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
+    """
     return input
 
 
 @function()
 def resolve_conj(input: Array) -> Array:
-    """Return ``input`` itself: conjugates are never postponed."""
+    """Return ``input`` itself: conjugates are never postponed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.resolve_conj(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
+    """
     return input
 
 
 @function()
 def resolve_neg(input: Array) -> Array:
-    """Return ``input`` itself: negations are never postponed."""
+    """Return ``input`` itself: negations are never postponed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.resolve_neg(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
+    """
     return input
 
 
 @op(input=lambda g: g, kind="elementwise", inplace=True, samples=Samples("()->()"))
 def conj_physical(input: Array) -> Array:
-    """Return a copy of ``input``, its own complex conjugate."""
+    """Return a copy of ``input``, its own complex conjugate.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.conj_physical(tl.tensor([-1.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  2.0000])
+    """
     return new.array(input)
 
 
@@ -79,19 +104,34 @@ def isreal(input: Array) -> Array:
 # ------------------------------------------------------------------------------------------------ questions
 @function()
 def is_complex(input: Array) -> bool:
-    """Return False."""
+    """Return False.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_complex(tl.tensor([-1.0, 0.5, 2.0]))
+    False
+    """
     return False
 
 
 @function()
 def is_conj(input: Array) -> bool:
-    """Return False: conjugates are never postponed."""
+    """Return False: conjugates are never postponed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_conj(tl.tensor([-1.0, 0.5, 2.0]))
+    False
+    """
     return False
 
 
 @function()
 def is_neg(input: Array) -> bool:
-    """Return False: negations are never postponed."""
+    """Return False: negations are never postponed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_neg(tl.tensor([-1.0, 0.5, 2.0]))
+    False
+    """
     return False
 
 
@@ -122,7 +162,12 @@ def is_nonzero(input: Array) -> bool:
 
 @function()
 def is_same_size(input: Array, other: Array) -> bool:
-    """Return whether two tensors have the same shape."""
+    """Return whether two tensors have the same shape.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.is_same_size(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))
+    True
+    """
     return tuple(input.shape) == tuple(other.shape)
 
 

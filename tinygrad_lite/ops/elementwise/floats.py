@@ -73,7 +73,12 @@ def nextafter(input: Array, other: Array) -> Array:
 # ------------------------------------------------------------------------------------------------ names of `special`
 @function(inplace=True)
 def igamma(input: Array, other: Array) -> Array:
-    """Return the regularised lower incomplete gamma function: `special.gammainc`."""
+    """Return the regularised lower incomplete gamma function: `special.gammainc`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.igamma(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))
+    tensor([0.3233, 0.3712])
+    """
     from tinygrad_lite.ops.elementwise.probability import gammainc
 
     return gammainc(input, other)
@@ -81,7 +86,12 @@ def igamma(input: Array, other: Array) -> Array:
 
 @function(inplace=True)
 def igammac(input: Array, other: Array) -> Array:
-    """Return the regularised upper incomplete gamma function: `special.gammaincc`."""
+    """Return the regularised upper incomplete gamma function: `special.gammaincc`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.igammac(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))
+    tensor([0.6767, 0.6288])
+    """
     from tinygrad_lite.ops.elementwise.probability import gammaincc
 
     return gammaincc(input, other)
@@ -89,7 +99,13 @@ def igammac(input: Array, other: Array) -> Array:
 
 @function(inplace=True)
 def mvlgamma(input: Array, p: int) -> Array:
-    """Return the logarithm of the multivariate gamma function of dimension ``p``: `special.multigammaln`."""
+    """Return the logarithm of the multivariate gamma function of dimension ``p``: `special.multigammaln`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mvlgamma(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), 2)
+    tensor([[3.5651, 1.1447],
+            [1.1447, 1.5502]])
+    """
     from tinygrad_lite.ops.elementwise.probability import multigammaln
 
     return multigammaln(input, p)

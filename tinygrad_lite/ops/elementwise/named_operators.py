@@ -37,12 +37,22 @@ def _named_with_options() -> None:
 
     @function(name="add", inplace=True)
     def plus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
-        """Return ``input + alpha * other``."""
+        """Return ``input + alpha * other``.
+
+        >>> import tinygrad_lite as tl
+        >>> tl.add(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))
+        tensor([5., 9.])
+        """
         return add(input, other) if alpha == 1 else _scaled(add, input, other, alpha)
 
     @function(name="sub", inplace=True)
     def minus(input: Array, other: Array, *, alpha: Any = 1) -> Array:
-        """Return ``input - alpha * other``."""
+        """Return ``input - alpha * other``.
+
+        >>> import tinygrad_lite as tl
+        >>> tl.sub(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))
+        tensor([1., 1.])
+        """
         return sub(input, other) if alpha == 1 else _scaled(sub, input, other, alpha)
 
     @function(name="div", inplace=True)
@@ -50,6 +60,10 @@ def _named_with_options() -> None:
         """Return ``input / other``.
 
         With ``rounding_mode`` "floor" or "trunc" it is rounded and has zero gradient.
+
+        >>> import tinygrad_lite as tl
+        >>> tl.div(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))
+        tensor([1.5000, 1.2500])
         """
         if rounding_mode is None:
             return div(input, other)
@@ -59,7 +73,12 @@ def _named_with_options() -> None:
 
     @function(name="rsub")
     def minus_from(input: Array, other: Array, *, alpha: Any = 1) -> Array:
-        """Return ``other - alpha * input``."""
+        """Return ``other - alpha * input``.
+
+        >>> import tinygrad_lite as tl
+        >>> tl.rsub(tl.tensor([3.0, 5.0]), tl.tensor([2.0, 4.0]))
+        tensor([-1., -1.])
+        """
         return sub(other, input) if alpha == 1 else _scaled(sub, other, input, alpha)
 
 

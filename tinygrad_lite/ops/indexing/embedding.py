@@ -98,6 +98,11 @@ def embedding(
 
     No gradient goes to row ``padding_idx``. With ``max_norm`` the rows used are first shortened, in place, to that
     norm. ``sparse`` is accepted; gradients are dense. Raises DTypeError, IndexError.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.embedding(tl.tensor([2, 0]), tl.eye(3))
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
     """
     if padding_idx is not None:
         n = weight.shape[0]
@@ -117,7 +122,14 @@ def embedding(
 @functional
 @named
 def one_hot(tensor: Array, num_classes: int = -1) -> Array:
-    """Return integers that are 1 at the class number and 0 elsewhere on a new last axis."""
+    """Return integers that are 1 at the class number and 0 elsewhere on a new last axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.one_hot(tl.arange(3), num_classes=3)
+    tensor([[1, 0, 0],
+            [0, 1, 0],
+            [0, 0, 1]])
+    """
     index = new.asarray(plain(tensor))
     if index.dtype.kind not in "iu":
         raise DTypeError(f"one_hot: class numbers must be integers, got {describe(tensor)}; use .long()")

@@ -74,6 +74,10 @@ def embedding_bag(
     of the last bag if ``include_last_offset``. Returns (B, d); an empty bag is zero. Rows ``padding_idx`` are left
     out, also of the mean. ``per_sample_weights``, shaped as ``input``, multiply the rows of a sum. ``max_norm`` and
     ``sparse`` as in `embedding`. Raises ValueError, DTypeError, ShapeError, IndexError.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.embedding_bag(tl.tensor([[2, 0]]), tl.eye(3))
+    tensor([[0.5000, 0.0000, 0.5000]])
     """
     if mode not in MODES:
         raise ValueError(f"embedding_bag: mode has to be one of {', '.join(MODES)}, got {mode!r}")

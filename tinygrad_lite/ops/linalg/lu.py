@@ -1,4 +1,4 @@
-"""LU decompositions with partial pivoting, what solves with them, and Householder reflections."""
+"""LU decompositions with partial pivoting, what solves with them, Householder reflections, systems of tensors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tinygrad_lite.errors import LinAlgError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare
 from tinygrad_lite.ops.indexing.getitem import take_along_dim
 from tinygrad_lite.ops.linalg.decompositions import check_matrix, mT, solve_triangle
-from tinygrad_lite.ops.linalg.matrix import solve, solve_triangular, tensor_of
+from tinygrad_lite.ops.linalg.matmul import tensor_of
+from tinygrad_lite.ops.linalg.matrix import inv, solve, solve_triangular
 from tinygrad_lite.ops.shape.joining import cat
 
 
@@ -152,7 +153,13 @@ def lu(A: Array, *, pivot: bool = True) -> LU:
 
 @function(public=False)
 def lu_factor_ex(A: Array, *, pivot: bool = True, check_errors: bool = False) -> LUFactorEx:
-    """Return (LU, pivots, info): `lu_factor`, with the number of the first zero pivot, or 0, in place of an error."""
+    """Return (LU, pivots, info): `lu_factor`, with the number of the first zero pivot, or 0, in place of an error.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.lu_factor_ex(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    LUFactorEx(LU=tensor([[4.0000, 1.0000],
+            [0.2500, 2.7500]]), pivots=tensor([1, 2], dtype=int32), info=tensor(0, dtype=int32))
+    """
     A = tensor_of(A)
     packed, pivots, _ = _factored("lu_factor", A, pivot)
     zero = np.diagonal(bare(packed), 0, -2, -1) == 0
@@ -204,7 +211,13 @@ def lu_solve(LU: Array, pivots: Array, B: Array, *, left: bool = True, adjoint: 
 
 @function(public=False)
 def solve_ex(A: Array, B: Array, *, left: bool = True, check_errors: bool = False) -> Any:
-    """Return (result, info) of `solve`; for a singular matrix info is not 0 and the result NaN."""
+    """Return (result, info) of `solve`; for a singular matrix info is not 0 and the result NaN.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.solve_ex(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), tl.tensor([[1.0], [2.0]]))
+    SolveEx(result=tensor([[0.0909],
+            [0.6364]]), info=tensor(0, dtype=int32))
+    """
     info = lu_factor_ex(A).info
     try:
         return SolveEx(solve(A, B, left=left), info)
@@ -224,20 +237,40 @@ class SolveEx(NamedTuple):
 # ------------------------------------------------------------------------------------------------ older names
 @function(name="lu_solve")
 def lu_solve_older(b: Array, LU_data: Array, LU_pivots: Array) -> Array:
-    """Return X with ``A @ X = b``: `linalg.lu_solve` with its older arguments."""
+    """Return X with ``A @ X = b``: `linalg.lu_solve` with its older arguments.
+
+    >>> import tinygrad_lite as tl
+    >>> A = tl.tensor([[4.0, 1.0], [1.0, 3.0]])
+    >>> tl.lu_solve(tl.tensor([[1.0], [2.0]]), *tl.linalg.lu_factor(A))
+    tensor([[0.0909],
+            [0.6364]])
+    """
     return lu_solve(LU_data, LU_pivots, b)
 
 
 @function(name="lu")
 def lu_older(A: Array, pivot: bool = True, get_infos: bool = False) -> Any:
-    """Return (LU, pivots), and with ``get_infos`` the info too: an older form of `linalg.lu_factor`."""
+    """Return (LU, pivots), and with ``get_infos`` the info too: an older form of `linalg.lu_factor`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.lu(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    (tensor([[4.0000, 1.0000],
+            [0.2500, 2.7500]]), tensor([1, 2], dtype=int32))
+    """
     packed, pivots, info = lu_factor_ex(A, pivot=pivot)
     return (packed, pivots, info) if get_infos else (packed, pivots)
 
 
 @function(method=False)
 def lu_unpack(LU_data: Array, LU_pivots: Array, unpack_data: bool = True, unpack_pivots: bool = True) -> LU:
-    """Return (P, L, U) from the result of `linalg.lu_factor`; what is not asked for is empty."""
+    """Return (P, L, U) from the result of `linalg.lu_factor`; what is not asked for is empty.
+
+    >>> import tinygrad_lite as tl
+    >>> A = tl.tensor([[4.0, 1.0], [1.0, 3.0]])
+    >>> tl.lu_unpack(*tl.linalg.lu_factor(A))[1]
+    tensor([[1.0000, 0.0000],
+            [0.2500, 1.0000]])
+    """
     check_matrix("lu_unpack", LU_data)
     nothing = make(new.empty(0, bare(LU_data).dtype))
     L, U = _halves(LU_data) if unpack_data else (nothing, nothing)
@@ -272,6 +305,12 @@ def householder_product(A: Array, tau: Array) -> Array:
     """Return the first columns of the product of Householder reflections ``I - tau v v.T`` (of `geqrf`).
 
     The vectors v are the columns of ``A`` below its diagonal, which counts as 1.
+
+    >>> import tinygrad_lite as tl
+    >>> A = tl.tensor([[4.0, 1.0], [1.0, 3.0]])
+    >>> tl.linalg.householder_product(*tl.geqrf(A))
+    tensor([[-0.9701, -0.2425],
+            [-0.2425,  0.9701]])
     """
     check_matrix("householder_product", A)
     m, n = A.shape[-2:]
@@ -296,7 +335,13 @@ class Geqrf(NamedTuple):
 
 @function()
 def geqrf(input: Array) -> Geqrf:
-    """Return the reflections of a QR decomposition and R in one matrix, and their factors ``tau``; no gradient."""
+    """Return the reflections of a QR decomposition and R in one matrix, and their factors ``tau``; no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.geqrf(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    Geqrf(a=tensor([[-4.1231, -1.6977],
+            [ 0.1231,  2.6679]]), tau=tensor([1.9701, 0.0000]))
+    """
     check_matrix("geqrf", input)
     h, tau = np.linalg.qr(bare(input), mode="raw")
     return Geqrf(make(new.array(h.swapaxes(-1, -2))), make(tau))
@@ -304,5 +349,61 @@ def geqrf(input: Array) -> Geqrf:
 
 @function()
 def orgqr(input: Array, tau: Array) -> Array:
-    """Return the product of Householder reflections: `linalg.householder_product`."""
+    """Return the product of Householder reflections: `linalg.householder_product`.
+
+    >>> import tinygrad_lite as tl
+    >>> A = tl.tensor([[4.0, 1.0], [1.0, 3.0]])
+    >>> tl.orgqr(*tl.geqrf(A))
+    tensor([[-0.9701, -0.2425],
+            [-0.2425,  0.9701]])
+    """
     return householder_product(input, tau)
+
+
+# ------------------------------------------------------------------------------------------------ tensors
+@function(numpy=np.linalg.tensorinv, public=False)
+def tensorinv(A: Array, ind: int = 2) -> Array:
+    """Return the inverse of ``A`` as a linear map from its last axes to its first ``ind``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.tensorinv(tl.eye(4).reshape(2, 2, 2, 2))
+    tensor([[[[1., 0.],
+              [0., 0.]],
+    <BLANKLINE>
+             [[0., 1.],
+              [0., 0.]]],
+    <BLANKLINE>
+    <BLANKLINE>
+            [[[0., 0.],
+              [1., 0.]],
+    <BLANKLINE>
+             [[0., 0.],
+              [0., 1.]]]])
+    """
+    shape = tuple(A.shape)
+    n = int(np.prod(shape[:ind], dtype=np.int64))
+    if ind <= 0 or n * n != int(np.prod(shape, dtype=np.int64)):
+        raise ShapeError(f"tensorinv: the first {ind} axes of {describe(A)} need as many elements as the others")
+    return inv(A.reshape((n, n))).reshape((*shape[ind:], *shape[:ind]))
+
+
+@function(numpy=np.linalg.tensorsolve, public=False)
+def tensorsolve(A: Array, B: Array, dims: Any = None) -> Array:
+    """Return X with ``tensordot(A, X, X.ndim) = B``.
+
+    ``dims`` of ``A`` are moved to its end first.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.tensorsolve(tl.eye(4).reshape(2, 2, 2, 2), tl.ones(2, 2))
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
+    A, B = tensor_of(A), tensor_of(B)
+    if dims is not None:
+        moved = tuple(int(i) % A.ndim for i in dims)
+        A = A.permute(tuple(i for i in range(A.ndim) if i not in moved) + moved)
+    rest = tuple(A.shape[B.ndim :])
+    n = B.numel()
+    if int(np.prod(rest, dtype=np.int64)) != n or tuple(A.shape[: B.ndim]) != tuple(B.shape):
+        raise ShapeError(f"tensorsolve: A {describe(A)} must be B's axes and as many elements again, B {describe(B)}")
+    return solve(A.reshape((n, n)), B.reshape((n,))).reshape(rest)

@@ -1,4 +1,4 @@
-"""Matrix products and `linear`, as fast as BLAS allows."""
+"""Matrix products, chains of them, and `linear`, as fast as BLAS allows."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from tinygrad_lite.engine.op import op
+from tinygrad_lite.engine import new
+from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.samples import Samples
-from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.engine.tensor import Array, Tensor, make
+from tinygrad_lite.errors import OptionError, ShapeError, describe
 from tinygrad_lite.ops.threads import SMALL, multiply
 
 
@@ -46,6 +48,10 @@ def matmul(input: Array, other: Array) -> Array:
     """Return the matrix product.
 
     1-D arguments are vectors, more than two axes are batches.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.matmul(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
     """
     if not (np.ndim(input) and np.ndim(other)):
         what = f"(input {describe(input)}, other {describe(other)})"
@@ -98,7 +104,12 @@ def _linear_weight(g: Array, input: Array) -> Array:
     flops=lambda input_shape, y_shape: 2 * prod(y_shape) * input_shape[-1],
 )  # fmt: skip
 def linear(input: Array, weight: Array, bias: Array = None) -> Array:
-    """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None."""
+    """Return ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out) or None.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linear(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0, 4.0], [5.0, 6.0]]))
+    tensor([[11., 17.]])
+    """
     shape = weight.shape
     if len(shape) != 2 or not input.ndim or input.shape[-1] != shape[1]:
         if len(shape) == 1 and bias is None and input.ndim and input.shape[-1] == shape[0]:
@@ -113,3 +124,63 @@ def linear(input: Array, weight: Array, bias: Array = None) -> Array:
             raise ShapeError(f"linear: bias must be ({shape[0]},) for weight {shape}, it is {bias.shape}")
         y += bias
     return y
+
+
+def tensor_of(x: Any) -> Tensor:
+    """Return ``x`` as a tensor."""
+    return x if isinstance(x, Tensor) else make(new.asarray(x))
+
+
+@function(numpy=np.linalg.multi_dot, public=False)
+def multi_dot(tensors: Any) -> Array:
+    """Return the product of several matrices in the cheapest order.
+
+    Source: the classic dynamic programme for matrix chains (Cormen et al., Introduction to Algorithms, 15.2).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.multi_dot([tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]])])
+    tensor([[11.]])
+    """
+    given = [tensor_of(t) for t in tensors]
+    if len(given) < 2:
+        raise OptionError(f"multi_dot: expected at least two tensors, got {len(given)}")
+    ends = given[0].ndim == 1, given[-1].ndim == 1
+    given[0] = given[0].reshape((1, -1)) if ends[0] else given[0]
+    given[-1] = given[-1].reshape((-1, 1)) if ends[1] else given[-1]
+    for a in given:
+        if a.ndim != 2:
+            raise ShapeError(f"multi_dot: expected matrices, got {', '.join(describe(t) for t in given)}")
+    sizes = [given[0].shape[0], *(a.shape[1] for a in given)]
+    for a, b in zip(given, given[1:], strict=False):
+        if a.shape[1] != b.shape[0]:
+            raise ShapeError(f"multi_dot: shapes do not fit one another: {', '.join(describe(t) for t in given)}")
+    n = len(given)
+    cost = new.zeros((n, n))
+    split = new.zeros((n, n), np.int64)
+    for width in range(1, n):
+        for i in range(n - width):
+            j = i + width
+            tries = [cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)]
+            split[i, j] = i + int(np.argmin(tries))
+            cost[i, j] = min(tries)
+
+    out = _chain(given, split, 0, n - 1)
+    shape = tuple(out.shape)
+    return out.reshape(shape[1 if ends[0] else 0 : 1 if ends[1] else 2]) if any(ends) else out
+
+
+def _chain(given: list[Any], split: Any, i: int, j: int) -> Any:
+    k = int(split[i, j])
+    return given[i] if i == j else _chain(given, split, i, k) @ _chain(given, split, k + 1, j)
+
+
+@function(numpy=getattr(np, "vecdot", None), public=False)
+def vecdot(x: Array, y: Array, dim: int = -1) -> Array:
+    """Return the scalar products of vectors along ``dim``; the other axes broadcast.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.vecdot(tl.tensor([1.0, 0.0, 0.0]), tl.tensor([0.0, 1.0, 0.0]))
+    tensor(0.)
+    """
+    one_dtype("vecdot", (x, y))
+    return (tensor_of(x) * y).sum(dim)

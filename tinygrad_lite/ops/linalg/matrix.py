@@ -9,13 +9,13 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.elsewhere import highest
 from tinygrad_lite.engine.op import PUBLIC, function
-from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, LinAlgError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import clone, contiguous
 from tinygrad_lite.ops.linalg import decompositions as d
 from tinygrad_lite.ops.linalg.decompositions import check_matrix, mT
+from tinygrad_lite.ops.linalg.matmul import tensor_of
 from tinygrad_lite.ops.shape.moving import flip
 
 
@@ -71,11 +71,6 @@ class CholeskyEx(NamedTuple):
     info: Any
 
 
-def tensor_of(x: Any) -> Tensor:
-    """Return ``x`` as a tensor."""
-    return x if isinstance(x, Tensor) else make(new.asarray(x))
-
-
 def bare(x: Any) -> Any:
     """Return the array of a Tensor, and anything else unchanged."""
     return x.array if isinstance(x, Tensor) else x
@@ -108,7 +103,13 @@ def inv(A: Array) -> Array:
 
 @function(public=False)
 def inv_ex(A: Array, *, check_errors: bool = False) -> InvEx:
-    """Return (inverse, info); for a singular matrix info is 1 and the inverse NaN."""
+    """Return (inverse, info); for a singular matrix info is 1 and the inverse NaN.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.inv_ex(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    InvEx(inverse=tensor([[ 0.2727, -0.0909],
+            [-0.0909,  0.3636]]), info=tensor(0, dtype=int32))
+    """
     try:
         return InvEx(inv(A), make(new.zeros(A.shape[:-2], np.int32)))
     except LinAlgError:
@@ -141,7 +142,13 @@ def solve(A: Array, B: Array, *, left: bool = True) -> Array:
 def solve_triangular(
     A: Array, B: Array, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Array:  # fmt: skip
-    """Return X with ``T @ X = B`` (``X @ T = B`` with ``left=False``), T the upper or lower triangle of ``A``."""
+    """Return X with ``T @ X = B`` (``X @ T = B`` with ``left=False``), T the upper or lower triangle of ``A``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.solve_triangular(tl.tensor([[4.0, 1.0], [0.0, 3.0]]), tl.tensor([[1.0], [2.0]]), upper=True)
+    tensor([[0.0833],
+            [0.6667]])
+    """
     if left:
         return over("solve_triangular", d.solve_triangle, A, B, upper, unitriangular)
     return mT(over("solve_triangular", d.solve_triangle, mT(A), mT(B), not upper, unitriangular))
@@ -152,6 +159,11 @@ def pinv(A: Array, rcond: Any = None, hermitian: bool = False, *, atol: Any = No
     """Return the pseudo-inverse of each matrix.
 
     Singular values up to ``rtol`` times the largest count as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.pinv(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([[ 0.2727, -0.0909],
+            [-0.0909,  0.3636]])
     """
     rtol = rcond if rtol is None else rtol
     if atol is not None:
@@ -167,6 +179,11 @@ def lstsq(A: Array, B: Array, rcond: Any = None, *, driver: str | None = None) -
     """Return the least-squares solution of ``A @ X = B`` and its statistics.
 
     The gradient of the solution is that of ``pinv(A) @ B``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.lstsq(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), tl.tensor([[1.0], [2.0]]))
+    Lstsq(solution=tensor([[0.0909],
+            [0.6364]]), residuals=tensor([]), rank=tensor(2), singular_values=tensor([4.6180, 2.3820]))
     """
     A, B = tensor_of(A), tensor_of(B)
     check_matrix("lstsq", A)
@@ -182,39 +199,17 @@ def lstsq(A: Array, B: Array, rcond: Any = None, *, driver: str | None = None) -
     return Lstsq(x.squeeze(-1) if vector else x, residuals, rank, values)
 
 
-@function(numpy=np.linalg.tensorinv, public=False)
-def tensorinv(A: Array, ind: int = 2) -> Array:
-    """Return the inverse of ``A`` as a linear map from its last axes to its first ``ind``."""
-    shape = tuple(A.shape)
-    n = int(np.prod(shape[:ind], dtype=np.int64))
-    if ind <= 0 or n * n != int(np.prod(shape, dtype=np.int64)):
-        raise ShapeError(f"tensorinv: the first {ind} axes of {describe(A)} need as many elements as the others")
-    return inv(A.reshape((n, n))).reshape((*shape[ind:], *shape[:ind]))
-
-
-@function(numpy=np.linalg.tensorsolve, public=False)
-def tensorsolve(A: Array, B: Array, dims: Any = None) -> Array:
-    """Return X with ``tensordot(A, X, X.ndim) = B``.
-
-    ``dims`` of ``A`` are moved to its end first.
-    """
-    A, B = tensor_of(A), tensor_of(B)
-    if dims is not None:
-        moved = tuple(int(i) % A.ndim for i in dims)
-        A = A.permute(tuple(i for i in range(A.ndim) if i not in moved) + moved)
-    rest = tuple(A.shape[B.ndim :])
-    n = B.numel()
-    if int(np.prod(rest, dtype=np.int64)) != n or tuple(A.shape[: B.ndim]) != tuple(B.shape):
-        raise ShapeError(f"tensorsolve: A {describe(A)} must be B's axes and as many elements again, B {describe(B)}")
-    return solve(A.reshape((n, n)), B.reshape((n,))).reshape(rest)
-
-
 # ------------------------------------------------------------------------------------------------ decompositions
 @function(numpy=np.linalg.cholesky, public=False)
 def cholesky(A: Array, *, upper: bool = False) -> Array:
     """Return the lower triangular L with ``L @ L.mT = A``, or its transpose.
 
     Only the lower (``upper``: the upper) triangle of ``A`` is read. Raises LinAlgError unless ``A`` is positive.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.cholesky(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([[2.0000, 0.0000],
+            [0.5000, 1.6583]])
     """
     L = over("cholesky", d.cholesky_op, mT(A) if upper else A)
     return mT(L) if upper else L
@@ -222,7 +217,13 @@ def cholesky(A: Array, *, upper: bool = False) -> Array:
 
 @function(public=False)
 def cholesky_ex(A: Array, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:
-    """Return (L, info); where there is no decomposition info is 1 and L NaN."""
+    """Return (L, info); where there is no decomposition info is 1 and L NaN.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.cholesky_ex(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    CholeskyEx(L=tensor([[2.0000, 0.0000],
+            [0.5000, 1.6583]]), info=tensor(0, dtype=int32))
+    """
     try:
         return CholeskyEx(cholesky(A, upper=upper), make(new.zeros(A.shape[:-2], np.int32)))
     except LinAlgError:
@@ -236,6 +237,12 @@ def qr(A: Array, mode: str = "reduced") -> QR:
     """Return (Q, R): Q with orthonormal columns, R upper triangular, ``Q @ R = A``.
 
     ``mode`` is reduced, complete or r.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.qr(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    QR(Q=tensor([[-0.9701, -0.2425],
+            [-0.2425,  0.9701]]), R=tensor([[-4.1231, -1.6977],
+            [ 0.0000,  2.6679]]))
     """
     if mode not in ("reduced", "complete", "r"):
         raise OptionError(f"qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
@@ -248,6 +255,11 @@ def eigh(A: Array, UPLO: str = "L") -> Eigh:
     """Return (eigenvalues ascending, eigenvectors as columns) of symmetric matrices.
 
     Only one triangle of ``A`` is read. Between equal eigenvalues the vectors carry no gradient.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.eigh(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    Eigh(eigenvalues=tensor([2.3820, 4.6180]), eigenvectors=tensor([[ 0.5257, -0.8507],
+            [-0.8507, -0.5257]]))
     """
     if UPLO not in ("L", "U", "l", "u"):
         raise OptionError(f"eigh: UPLO must be 'L' or 'U', got {UPLO!r}")
@@ -256,13 +268,25 @@ def eigh(A: Array, UPLO: str = "L") -> Eigh:
 
 @function(numpy=np.linalg.eigvalsh, public=False)
 def eigvalsh(A: Array, UPLO: str = "L") -> Array:
-    """Return the eigenvalues of symmetric matrices, ascending."""
+    """Return the eigenvalues of symmetric matrices, ascending.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.eigvalsh(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([2.3820, 4.6180])
+    """
     return eigh(A, UPLO)[0]
 
 
 @function(numpy=np.linalg.svd, public=False)
 def svd(A: Array, full_matrices: bool = True, *, driver: str | None = None, compute_uv: bool = True) -> Any:
-    """Return (U, S, Vh) with ``U * S @ Vh = A`` and S descending."""
+    """Return (U, S, Vh) with ``U * S @ Vh = A`` and S descending.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.svd(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    SVD(U=tensor([[-0.8507, -0.5257],
+            [-0.5257,  0.8507]]), S=tensor([4.6180, 2.3820]), Vh=tensor([[-0.8507, -0.5257],
+            [-0.5257,  0.8507]]))
+    """
     if not compute_uv:
         return svdvals(A)
     return SVD(*over("svd", d.svd_op, tensor_of(A), bool(full_matrices)))
@@ -270,7 +294,12 @@ def svd(A: Array, full_matrices: bool = True, *, driver: str | None = None, comp
 
 @function(public=False, numpy=getattr(np.linalg, "svdvals", None))
 def svdvals(A: Array, *, driver: str | None = None) -> Array:
-    """Return the singular values of each matrix, descending."""
+    """Return the singular values of each matrix, descending.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.svdvals(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([4.6180, 2.3820])
+    """
     return over("svdvals", d.svd_op, tensor_of(A), False)[1]
 
 
@@ -290,20 +319,35 @@ def det(A: Array) -> Array:
 
 @function(numpy=np.linalg.slogdet, name="slogdet")
 def slogdet(A: Array) -> Slogdet:
-    """Return (sign, logarithm of the absolute value) of the determinant of each matrix."""
+    """Return (sign, logarithm of the absolute value) of the determinant of each matrix.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.slogdet(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    Slogdet(sign=tensor(1.), logabsdet=tensor(2.3979))
+    """
     return Slogdet(*over("slogdet", d.slogdet_op, tensor_of(A)))
 
 
 @function()
 def logdet(A: Array) -> Array:
-    """Return the log-determinant of each matrix: NaN where negative, -inf where 0."""
+    """Return the log-determinant of each matrix: NaN where negative, -inf where 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.logdet(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor(2.3979)
+    """
     sign, logabs = slogdet(A)
     return PUBLIC["where"](sign < 0, np.nan, logabs)
 
 
 @function(numpy=np.linalg.matrix_rank, public=False)
 def matrix_rank(A: Array, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Array:
-    """Return the number of singular values above ``max(atol, rtol * largest)``."""
+    """Return the number of singular values above ``max(atol, rtol * largest)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.matrix_rank(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor(2)
+    """
     check_matrix("matrix_rank", A)
     x = bare(A)
     s = np.linalg.svd(x, compute_uv=False)
@@ -325,6 +369,11 @@ def matrix_power(A: Array, n: int) -> Array:
     """Return each square matrix multiplied with itself ``n`` times.
 
     For negative ``n`` it is its inverse.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.matrix_power(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), 2)
+    tensor([[17.,  7.],
+            [ 7., 10.]])
     """
     if not isinstance(n, (int, np.integer)):
         raise DTypeError(f"matrix_power: n must be an integer, got {describe(n)}")
@@ -350,55 +399,16 @@ def _ones_of(A: Tensor) -> Array:
     return where(np.broadcast_to(False, tuple(A.shape)), A, new.eye(A.shape[-1], dtype=A.array.dtype))
 
 
-@function(numpy=np.linalg.multi_dot, public=False)
-def multi_dot(tensors: Any) -> Array:
-    """Return the product of several matrices in the cheapest order.
-
-    Source: the classic dynamic programme for matrix chains (Cormen et al., Introduction to Algorithms, 15.2).
-    """
-    given = [tensor_of(t) for t in tensors]
-    if len(given) < 2:
-        raise OptionError(f"multi_dot: expected at least two tensors, got {len(given)}")
-    ends = given[0].ndim == 1, given[-1].ndim == 1
-    given[0] = given[0].reshape((1, -1)) if ends[0] else given[0]
-    given[-1] = given[-1].reshape((-1, 1)) if ends[1] else given[-1]
-    for a in given:
-        if a.ndim != 2:
-            raise ShapeError(f"multi_dot: expected matrices, got {', '.join(describe(t) for t in given)}")
-    sizes = [given[0].shape[0], *(a.shape[1] for a in given)]
-    for a, b in zip(given, given[1:], strict=False):
-        if a.shape[1] != b.shape[0]:
-            raise ShapeError(f"multi_dot: shapes do not fit one another: {', '.join(describe(t) for t in given)}")
-    n = len(given)
-    cost = new.zeros((n, n))
-    split = new.zeros((n, n), np.int64)
-    for width in range(1, n):
-        for i in range(n - width):
-            j = i + width
-            tries = [cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)]
-            split[i, j] = i + int(np.argmin(tries))
-            cost[i, j] = min(tries)
-
-    out = _chain(given, split, 0, n - 1)
-    shape = tuple(out.shape)
-    return out.reshape(shape[1 if ends[0] else 0 : 1 if ends[1] else 2]) if any(ends) else out
-
-
-def _chain(given: list[Any], split: Any, i: int, j: int) -> Any:
-    k = int(split[i, j])
-    return given[i] if i == j else _chain(given, split, i, k) @ _chain(given, split, k + 1, j)
-
-
-@function(numpy=getattr(np, "vecdot", None), public=False)
-def vecdot(x: Array, y: Array, dim: int = -1) -> Array:
-    """Return the scalar products of vectors along ``dim``; the other axes broadcast."""
-    one_dtype("vecdot", (x, y))
-    return (tensor_of(x) * y).sum(dim)
-
-
 @function(public=False)
 def vander(x: Array, N: int | None = None) -> Array:
-    """Return the powers 0 .. N - 1 of the last axis of ``x`` along a new last axis."""
+    """Return the powers 0 .. N - 1 of the last axis of ``x`` along a new last axis.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.vander(tl.tensor([1.0, 2.0, 3.0]))
+    tensor([[1., 1., 1.],
+            [1., 2., 4.],
+            [1., 3., 9.]])
+    """
     x = tensor_of(x)
     if x.ndim < 1 or (N is not None and N <= 1):
         raise ShapeError(f"vander: expected at least one axis and N > 1, got {describe(x)} and N={N}")
@@ -411,7 +421,14 @@ def _powers(x: Array, N: int | None) -> Array:
 
 @function(numpy=np.vander, name="vander", method=False)
 def vander_descending(x: Array, N: int | None = None, increasing: bool = False) -> Array:
-    """Return the powers of a vector as columns, highest first (last with ``increasing``)."""
+    """Return the powers of a vector as columns, highest first (last with ``increasing``).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vander(tl.tensor([1.0, 2.0, 3.0]))
+    tensor([[1., 1., 1.],
+            [4., 2., 1.],
+            [9., 3., 1.]])
+    """
     if x.ndim != 1:
         raise ShapeError(f"vander: expected a vector, got {describe(x)}")
     out = _powers(x, N)
@@ -423,19 +440,33 @@ def cross(input: Array, other: Array, *, dim: int = -1) -> Array:
     """Return the cross products of vectors of three elements along ``dim``.
 
     The other axes broadcast.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.cross(tl.tensor([1.0, 0.0, 0.0]), tl.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
     """
     return PUBLIC["cross"](tensor_of(input), other, dim)
 
 
 @function(public=False)
 def diagonal(A: Array, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
-    """Return the diagonal of each matrix."""
+    """Return the diagonal of each matrix.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.diagonal(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([4., 3.])
+    """
     return PUBLIC["diagonal"](tensor_of(A), offset, dim1, dim2)
 
 
 @function(numpy=getattr(np.linalg, "matmul", None), public=False)
 def matmul(input: Array, other: Array) -> Array:
-    """Return the matrix product: `tinygrad_lite.matmul`."""
+    """Return the matrix product: `tinygrad_lite.matmul`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.matmul(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
     return PUBLIC["matmul"](input, other)
 
 
@@ -444,6 +475,11 @@ def matrix_exp(A: Array) -> Array:
     r"""Return the matrix exponential :math:`e^A = \sum_k A^k / k!`.
 
     Source: Higham, Functions of Matrices, chapter 10.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.matrix_exp(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([[76.2898, 40.4588],
+            [40.4588, 35.8311]])
     """
     A = tensor_of(A)
     check_matrix("matrix_exp", A, square=True)

@@ -10,7 +10,8 @@ import numpy as np
 from tinygrad_lite.engine.op import PUBLIC, function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import OptionError, ShapeError, describe
-from tinygrad_lite.ops.linalg.matrix import inv, svdvals, tensor_of
+from tinygrad_lite.ops.linalg.matmul import tensor_of
+from tinygrad_lite.ops.linalg.matrix import inv, svdvals
 
 
 @function(numpy=getattr(np.linalg, "vector_norm", None), public=False)
@@ -18,6 +19,10 @@ def vector_norm(x: Array, ord: Any = 2, dim: Any = None, keepdim: bool = False, 
     """Return the ``ord``-norm of vectors along ``dim`` (of all elements by default).
 
     The slope at 0 is taken as 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.vector_norm(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor(5.1962)
     """
     if not isinstance(ord, (int, float)):
         raise OptionError(f"vector_norm: ord must be a number, inf or -inf, got {ord!r}")
@@ -32,6 +37,10 @@ def matrix_norm(
     """Return a norm of matrices.
 
     ``ord``: "fro", "nuc", 2, -2 (singular values), 1, -1 (columns), inf, -inf (rows).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.matrix_norm(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor(5.1962)
     """
     A = tensor_of(A) if dtype is None else tensor_of(A).to(dtype)
     if A.ndim < 2:
@@ -78,7 +87,12 @@ def norm(A: Array, ord: Any = None, dim: Any = None, keepdim: bool = False, *, d
 
 @function(numpy=np.linalg.cond, public=False)
 def cond(A: Array, p: Any = None) -> Array:
-    """Return the condition number of each matrix: ``norm(A, p) * norm(inv(A), p)``."""
+    """Return the condition number of each matrix: ``norm(A, p) * norm(inv(A), p)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.cond(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor(1.9387)
+    """
     if p in (None, 2, -2):
         s = svdvals(A)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]

@@ -8,56 +8,106 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array, make
 from tinygrad_lite.ops.linalg.decompositions import mT
-from tinygrad_lite.ops.linalg.matrix import QR, cholesky, inv, multi_dot, pinv, qr, solve_triangular, svd
+from tinygrad_lite.ops.linalg.matmul import multi_dot
+from tinygrad_lite.ops.linalg.matrix import QR, cholesky, inv, pinv, qr, solve_triangular, svd
 
 
 @function()
 def inverse(input: Array) -> Array:
-    """Return the inverse of each matrix: `linalg.inv`."""
+    """Return the inverse of each matrix: `linalg.inv`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.inverse(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([[ 0.2727, -0.0909],
+            [-0.0909,  0.3636]])
+    """
     return inv(input)
 
 
 @function()
 def pinverse(input: Array, rcond: float = 1e-15) -> Array:
-    """Return the pseudo-inverse of each matrix: `linalg.pinv`."""
+    """Return the pseudo-inverse of each matrix: `linalg.pinv`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.pinverse(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([[ 0.2727, -0.0909],
+            [-0.0909,  0.3636]])
+    """
     return pinv(input, rtol=rcond)
 
 
 @function(name="cholesky")
 def cholesky_method(input: Array, upper: bool = False) -> Array:
-    """Return the Cholesky factor of each matrix: `linalg.cholesky`."""
+    """Return the Cholesky factor of each matrix: `linalg.cholesky`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cholesky(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor([[2.0000, 0.0000],
+            [0.5000, 1.6583]])
+    """
     return cholesky(input, upper=upper)
 
 
 @function()
 def cholesky_solve(B: Array, L: Array, upper: bool = False) -> Array:
-    """Return X with ``L @ L.mT @ X = B`` for a Cholesky factor L (its transpose with ``upper``)."""
+    """Return X with ``L @ L.mT @ X = B`` for a Cholesky factor L (its transpose with ``upper``).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cholesky_solve(tl.tensor([[1.0], [2.0]]), tl.tensor([[2.0, 0.0], [1.0, 1.5]]))
+    tensor([[-0.0833],
+            [ 0.6667]])
+    """
     half = solve_triangular(mT(L) if upper else L, B, upper=False)
     return solve_triangular(L if upper else mT(L), half, upper=True)
 
 
 @function()
 def cholesky_inverse(L: Array, upper: bool = False) -> Array:
-    """Return the inverse of ``L @ L.mT`` for a Cholesky factor L (its transpose with ``upper``)."""
+    """Return the inverse of ``L @ L.mT`` for a Cholesky factor L (its transpose with ``upper``).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cholesky_inverse(tl.tensor([[2.0, 0.0], [1.0, 1.5]]))
+    tensor([[ 0.3611, -0.2222],
+            [-0.2222,  0.4444]])
+    """
     return cholesky_solve(make(new.eye(L.shape[-1], dtype=L.dtype)), L, upper)
 
 
 @function(name="qr")
 def qr_method(input: Array, some: bool = True) -> QR:
-    """Return (Q, R): `linalg.qr` with its older arguments."""
+    """Return (Q, R): `linalg.qr` with its older arguments.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.qr(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    QR(Q=tensor([[-0.9701, -0.2425],
+            [-0.2425,  0.9701]]), R=tensor([[-4.1231, -1.6977],
+            [ 0.0000,  2.6679]]))
+    """
     return qr(input, "reduced" if some else "complete")
 
 
 @function(name="svd")
 def svd_method(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
-    """Return (U, S, V), V not transposed: `linalg.svd` with its older arguments."""
+    """Return (U, S, V), V not transposed: `linalg.svd` with its older arguments.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.svd(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    (tensor([[-0.8507, -0.5257],
+            [-0.5257,  0.8507]]), tensor([4.6180, 2.3820]), tensor([[-0.8507, -0.5257],
+            [-0.5257,  0.8507]]))
+    """
     u, s, vh = svd(input, not some)
     return u, s, mT(vh)
 
 
 @function()
 def chain_matmul(*matrices: Any) -> Array:
-    """Return the product of several matrices in the cheapest order: `linalg.multi_dot`."""
+    """Return the product of several matrices in the cheapest order: `linalg.multi_dot`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.chain_matmul(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
     return multi_dot(matrices)
 
 

@@ -163,11 +163,21 @@ def norm_except_dim(v: Array, pow: int = 2, dim: int = 0) -> Array:
 
 @function(method=False)
 def frobenius_norm(input: Array, dim: Any, keepdim: bool = False) -> Array:
-    """Return the square root of the sum of squares over ``dim``: an older name of `linalg.matrix_norm`."""
+    """Return the square root of the sum of squares over ``dim``: an older name of `linalg.matrix_norm`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.frobenius_norm(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), (0, 1))
+    tensor(5.1962)
+    """
     return norm(input, 2, dim, keepdim)
 
 
 @function(method=False)
 def nuclear_norm(input: Array, dim: Any = (-2, -1), keepdim: bool = False) -> Array:
-    """Return the sum of the singular values: an older name of ``linalg.matrix_norm(input, "nuc")``."""
+    """Return the sum of the singular values: an older name of ``linalg.matrix_norm(input, "nuc")``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nuclear_norm(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
+    tensor(7.)
+    """
     return matrix_norm(input, "nuc", tuple(dim), keepdim)

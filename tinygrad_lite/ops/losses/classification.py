@@ -13,9 +13,10 @@ from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.activation import log_softmax, logsigmoid, sigmoid, softmax
+from tinygrad_lite.ops.elementwise.activation import log_softmax, sigmoid, softmax
 from tinygrad_lite.ops.elementwise.arithmetic import clip, maximum, where
 from tinygrad_lite.ops.elementwise.exponential import log
+from tinygrad_lite.ops.elementwise.smooth import logsigmoid
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along, take_along
 from tinygrad_lite.ops.losses.reduction import PAIR, REDUCTIONS, old_words, reduced, same_shape, share, together
 
@@ -78,6 +79,10 @@ def binary_cross_entropy(
 
     With ``eps`` the probabilities are kept that far from 0 and 1 instead; a clipped one gets no gradient.
     ``reduction``: 'mean', 'sum' or 'none'. Raises ShapeError, ValueError.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.binary_cross_entropy(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.1643)
     """
     reduction = old_words("binary_cross_entropy", size_average, reduce, reduction)
     if weight is None:
@@ -107,7 +112,12 @@ def binary_cross_entropy_with_logits(
     input: Array, target: Array, weight: Any = None, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean", pos_weight: Any = None,
 ) -> Array:  # fmt: skip
-    """Return the binary cross-entropy of ``sigmoid(input)``; ``pos_weight`` weighs the positive targets."""
+    """Return the binary cross-entropy of ``sigmoid(input)``; ``pos_weight`` weighs the positive targets.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.binary_cross_entropy_with_logits(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.5696)
+    """
     name = "binary_cross_entropy_with_logits"
     reduction = old_words(name, size_average, reduce, reduction)
     if weight is None and pos_weight is None:
@@ -219,7 +229,12 @@ def nll_loss(
     input: Array, target: Array, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
     reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return minus the log-probability ``input`` (N, C, *) gives to class ``target`` (N, *), weighted by class."""
+    """Return minus the log-probability ``input`` (N, C, *) gives to class ``target`` (N, *), weighted by class.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nll_loss(tl.tensor([[2.0, 0.5, 0.1]]).log_softmax(1), tl.tensor([0]))
+    tensor(0.3168)
+    """
     reduction = old_words("nll_loss", size_average, reduce, reduction)
     return nll_loss_op(input, target, check_weight("nll_loss", input, weight), ignore_index, reduction)
 
@@ -336,6 +351,10 @@ def kl_div(
     ``target`` holds probabilities, or with ``log_target`` their logarithms.
 
     ``reduction='batchmean'`` divides the sum by the number of samples, as the divergence is defined.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.kl_div(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(-0.4500)
     """
     reduction = old_words("kl_div", size_average, reduce, reduction)
     samples = input.shape[0] if input.ndim else 1

@@ -70,6 +70,12 @@ def ctc_loss(
 
     The gradient is the derivative for ``log_probs``; PyTorch returns it already projected through `log_softmax`.
     Raises DTypeError, ShapeError, ValueError.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.nn.functional.ctc_loss(
+    ...     tl.zeros(3, 1, 2).log_softmax(2), tl.tensor([[1]]), tl.tensor([3]), tl.tensor([1])
+    ... )
+    tensor(0.2877)
     """
     alone = log_probs.ndim == 2
     if log_probs.ndim not in (2, 3) or log_probs.dtype.kind != "f":

@@ -23,6 +23,10 @@ def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> 
     """Return the cosine of the angle between ``x1`` and ``x2`` along ``dim``, with lengths raised to ``eps``.
 
     The two broadcast first.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cosine_similarity(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]))
+    tensor([0.8000])
     """
     x1, x2 = together("cosine_similarity", x1, x2, quiet=True)
     dtype = result_dtype([x1, x2], floating=True)
@@ -39,7 +43,12 @@ def _directions(x: Array, dim: int, eps: float) -> Array:
 
 @function(method=False, functional=True)
 def pairwise_distance(x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Array:
-    """Return the p-norm of ``x1 - x2 + eps`` along the last axis; its slope at 0 is 0."""
+    """Return the p-norm of ``x1 - x2 + eps`` along the last axis; its slope at 0 is 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.pairwise_distance(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]))
+    tensor([1.4142])
+    """
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
@@ -48,7 +57,12 @@ def cosine_embedding_loss(
     input1: Array, input2: Array, target: Array, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return ``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1."""
+    """Return ``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.cosine_embedding_loss(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([1.0]))
+    tensor(0.2000)
+    """
     reduction = old_words("cosine_embedding_loss", size_average, reduce, reduction)
     if tuple(input1.shape) != tuple(input2.shape) or tuple(target.shape) != tuple(input1.shape[:-1]):
         raise ShapeError(
@@ -70,7 +84,12 @@ def hinge_embedding_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Array:
-    """Return ``input`` where the target is 1, ``max(0, margin - input)`` where it is -1, their sum elsewhere."""
+    """Return ``input`` where the target is 1, ``max(0, margin - input)`` where it is -1, their sum elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.hinge_embedding_loss(tl.tensor([0.2, 0.9]), tl.tensor([1.0, -1.0]))
+    tensor(0.1500)
+    """
     reduction = old_words("hinge_embedding_loss", size_average, reduce, reduction)
     input, target = together("hinge_embedding_loss", input, target, quiet=True)
     each = where(target != -1, input, 0.0) + where(target != 1, not_below(margin - input), 0.0)
@@ -82,7 +101,12 @@ def triplet_margin_loss(
     anchor: Array, positive: Array, negative: Array, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return ``max(0, margin + |anchor - positive| - |anchor - negative|)``."""
+    """Return ``max(0, margin + |anchor - positive| - |anchor - negative|)``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.triplet_margin_loss(tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([[0.0, 0.0]]))
+    tensor(0.1781)
+    """
     reduction = old_words("triplet_margin_loss", size_average, reduce, reduction)
 
     def distance(a: Any, b: Any) -> Any:
@@ -98,7 +122,14 @@ def triplet_margin_with_distance_loss(
     anchor: Array, positive: Array, negative: Array, *, distance_function: Any = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return `triplet_margin_loss` with ``distance_function`` instead of the p-norm."""
+    """Return `triplet_margin_loss` with ``distance_function`` instead of the p-norm.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.triplet_margin_with_distance_loss(
+    ...     tl.tensor([[1.0, 2.0]]), tl.tensor([[2.0, 1.0]]), tl.tensor([[0.0, 0.0]])
+    ... )
+    tensor(0.1781)
+    """
     if margin <= 0:
         raise OptionError(f"triplet_margin_loss: margin must be greater than 0, got {margin}")
     distance = pairwise_distance if distance_function is None else distance_function

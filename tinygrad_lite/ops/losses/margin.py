@@ -10,8 +10,8 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
-from tinygrad_lite.ops.elementwise.activation import logsigmoid
 from tinygrad_lite.ops.elementwise.arithmetic import where
+from tinygrad_lite.ops.elementwise.smooth import logsigmoid
 from tinygrad_lite.ops.indexing.getitem import plain, take_along
 from tinygrad_lite.ops.losses.classification import bce_logits, check_weight
 from tinygrad_lite.ops.losses.reduction import fits, old_words, reduced, same_shape, together
@@ -27,7 +27,12 @@ def above(x: Any) -> Any:
 def soft_margin_loss(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Array:
-    """Return ``log(1 + exp(-target * input))`` for targets 1 and -1."""
+    """Return ``log(1 + exp(-target * input))`` for targets 1 and -1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.soft_margin_loss(tl.tensor([0.2, 0.9]), tl.tensor([1.0, -1.0]))
+    tensor(0.9196)
+    """
     reduction = old_words("soft_margin_loss", size_average, reduce, reduction)
     if not fits(target.shape, input.shape):
         same_shape("soft_margin_loss", input, target)
@@ -39,7 +44,12 @@ def margin_ranking_loss(
     input1: Array, input2: Array, target: Array, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return ``max(0, -target * (input1 - input2) + margin)``: target 1 wants the first to be larger, -1 the second."""
+    """Return ``max(0, -target * (input1 - input2) + margin)``: target 1 wants the first to be larger, -1 the second.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.margin_ranking_loss(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, -1.0]))
+    tensor(0.)
+    """
     reduction = old_words("margin_ranking_loss", size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise ShapeError(
@@ -76,7 +86,12 @@ def multi_margin_loss(
     input: Array, target: Array, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
     reduce: Any = None, reduction: str = "mean",
 ) -> Array:  # fmt: skip
-    """Return the mean over wrong classes of ``max(0, margin - right score + wrong score) ** p``."""
+    """Return the mean over wrong classes of ``max(0, margin - right score + wrong score) ** p``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.multi_margin_loss(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([0]))
+    tensor(0.)
+    """
     reduction = old_words("multi_margin_loss", size_average, reduce, reduction)
     if p not in (1, 2):
         raise OptionError("only p == 1 and p == 2 supported")
@@ -95,7 +110,12 @@ def multi_margin_loss(
 def multilabel_margin_loss(
     input: Array, target: Array, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Array:
-    """Return ``max(0, 1 - right score + wrong score)`` over all pairs; -1 ends a list of right classes."""
+    """Return ``max(0, 1 - right score + wrong score)`` over all pairs; -1 ends a list of right classes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.multilabel_margin_loss(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[0, 2, -1]]))
+    tensor(0.4667)
+    """
     reduction = old_words("multilabel_margin_loss", size_average, reduce, reduction)
     x, t, alone = _scores("multilabel_margin_loss", input, target, False)
     ended = np.cumsum(t < 0, axis=1) > 0
@@ -121,7 +141,12 @@ def multilabel_soft_margin_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Array:
-    """Return the binary cross-entropy of the scores of each class, averaged over the classes."""
+    """Return the binary cross-entropy of the scores of each class, averaged over the classes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.multilabel_soft_margin_loss(tl.tensor([[2.0, 0.5, 0.1]]), tl.tensor([[1.0, 0.0, 1.0]]))
+    tensor(0.5818)
+    """
     reduction = old_words("multilabel_soft_margin_loss", size_average, reduce, reduction)
     if not input.ndim:
         raise BadIndex("multilabel_soft_margin_loss: expected the scores of several classes, got a 0-d tensor")

@@ -54,7 +54,12 @@ def mse_loss(
     reduction: str = "mean",
     weight: Any = None,
 ) -> Array:
-    """Return the mean (or sum, or each) of ``weight * (input - target) ** 2``; with weights the mean is weighted."""
+    """Return the mean (or sum, or each) of ``weight * (input - target) ** 2``; with weights the mean is weighted.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.mse_loss(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.0250)
+    """
     if weight is None and size_average is None and reduce is None:
         try:  # the usual call asks for no shapes
             return mse_loss_op(input, target, reduction)
@@ -76,7 +81,12 @@ def l1_loss(
     reduction: str = "mean",
     weight: Any = None,
 ) -> Array:
-    """Return the mean of ``|input - target|``; the slope at 0 is 0."""
+    """Return the mean of ``|input - target|``; the slope at 0 is 0.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.l1_loss(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.1500)
+    """
     reduction = old_words("l1_loss", size_average, reduce, reduction)
     input, target = together("l1_loss", input, target)
     each = abs(input - target)
@@ -92,7 +102,12 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Array:
-    """Return ``d² / (2 beta)`` for differences below ``beta``, ``|d| - beta / 2`` above."""
+    """Return ``d² / (2 beta)`` for differences below ``beta``, ``|d| - beta / 2`` above.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.smooth_l1_loss(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.0125)
+    """
     reduction = old_words("smooth_l1_loss", size_average, reduce, reduction)
     if beta < 0:
         raise OptionError(f"smooth_l1_loss: beta must not be negative, got {beta}")
@@ -106,7 +121,12 @@ def smooth_l1_loss(
 
 @function(method=False, functional=True)
 def huber_loss(input: Array, target: Array, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Array:
-    """Return ``d² / 2`` for differences below ``delta``, ``delta (|d| - delta / 2)`` above (Huber 1964)."""
+    """Return ``d² / 2`` for differences below ``delta``, ``delta (|d| - delta / 2)`` above (Huber 1964).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.huber_loss(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(0.0125)
+    """
     if delta <= 0:
         raise OptionError(f"huber_loss: delta must be positive, got {delta}")
     input, target = together("huber_loss", input, target)
@@ -125,6 +145,10 @@ def poisson_nll_loss(
     """Return ``e^input - target input`` (``log_input``), or ``input - target log(input + eps)``.
 
     ``full`` adds Stirling's approximation of ``log target!`` for targets above 1.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.poisson_nll_loss(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]))
+    tensor(1.3905)
     """
     reduction = old_words("poisson_nll_loss", size_average, reduce, reduction)
     input, target = together("poisson_nll_loss", input, target, quiet=True)
@@ -140,7 +164,12 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Array, target: Array, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Array:
-    """Return ``(log var + (input - target)² / var) / 2``; variances below ``eps`` count as ``eps``."""
+    """Return ``(log var + (input - target)² / var) / 2``; variances below ``eps`` count as ``eps``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.gaussian_nll_loss(tl.tensor([0.2, 0.9]), tl.tensor([0.0, 1.0]), tl.tensor([1.0, 0.5]))
+    tensor(-0.1583)
+    """
     shape = tuple(input.shape)
     input, target = together("gaussian_nll_loss", input, target, quiet=True)
     if isinstance(var, (int, float)):

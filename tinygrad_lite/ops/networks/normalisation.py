@@ -207,6 +207,11 @@ def batch_norm(
 
     In ``training`` the running statistics move towards the batch's by ``momentum`` (the variance with n - 1). Raises
     ShapeError, and ValueError if there is only one value per channel.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.batch_norm(tl.tensor([[1.0, 3.0], [2.0, 5.0]]), None, None, training=True)
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]])
     """
     _floating("batch_norm", input, running_mean, running_var, weight, bias)
     if input.ndim < 2:
@@ -246,7 +251,13 @@ def instance_norm(
     input: Array, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Array:  # fmt: skip
-    """Return ``input`` (N, C, *) with each channel of each sample normalised."""
+    """Return ``input`` (N, C, *) with each channel of each sample normalised.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.instance_norm(tl.tensor([[[1.0, 3.0], [2.0, 6.0]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
+    """
     _floating("instance_norm", input)
     if input.ndim < 3:
         raise ShapeError(f"instance_norm: expected x of shape (N, C, *), got {describe(input)}")
@@ -287,7 +298,12 @@ def _last_axes(name: str, input: Any, normalized_shape: Any, *parts: Any) -> tup
 
 @function(method=False, functional=True)
 def layer_norm(input: Array, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Array:
-    """Return ``input`` (*, normalized_shape) with each sample normalised over its last axes."""
+    """Return ``input`` (*, normalized_shape) with each sample normalised over its last axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.layer_norm(tl.tensor([[1.0, 3.0]]), (2,))
+    tensor([[-1.0000,  1.0000]])
+    """
     _floating("layer_norm", input, weight, bias)
     axes = _last_axes("layer_norm", input, normalized_shape, weight, bias)
     return normalise(input, weight, bias, axes, eps)
@@ -295,7 +311,12 @@ def layer_norm(input: Array, normalized_shape: Any, weight: Any = None, bias: An
 
 @function(method=False, functional=True)
 def rms_norm(input: Array, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Array:
-    """Return ``input`` divided by the root of its mean square over the last axes, times ``weight``."""
+    """Return ``input`` divided by the root of its mean square over the last axes, times ``weight``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.rms_norm(tl.tensor([[1.0, 3.0]]), (2,))
+    tensor([[0.4472, 1.3416]])
+    """
     _floating("rms_norm", input)
     axes = _last_axes("rms_norm", input, normalized_shape, weight)
     if eps is None:  # of the dtype that the sums are in
@@ -305,7 +326,13 @@ def rms_norm(input: Array, normalized_shape: Any, weight: Any = None, eps: float
 
 @function(method=False, functional=True)
 def group_norm(input: Array, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Array:
-    """Return ``input`` (N, C, *) with each of ``num_groups`` groups of channels of each sample normalised."""
+    """Return ``input`` (N, C, *) with each of ``num_groups`` groups of channels of each sample normalised.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.group_norm(tl.tensor([[[1.0, 3.0], [2.0, 6.0]]]), 2)
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
+    """
     _floating("group_norm", input, weight, bias)
     if input.ndim < 2:
         raise ShapeError(f"group_norm: expected x of shape (N, C, *), got {describe(input)}")
@@ -323,7 +350,13 @@ def group_norm(input: Array, num_groups: int, weight: Any = None, bias: Any = No
 
 @function(method=False, functional=True)
 def local_response_norm(input: Array, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Array:
-    r"""Return :math:`x / (k + \alpha / n \sum x_j^2)^\beta`, the sum over ``size`` neighbouring channels."""
+    r"""Return :math:`x / (k + \alpha / n \sum x_j^2)^\beta`, the sum over ``size`` neighbouring channels.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.local_response_norm(tl.tensor([[[1.0, 3.0], [2.0, 6.0]]]), 2)
+    tensor([[[1.0000, 2.9990],
+             [1.9996, 5.9899]]])
+    """
     if input.ndim < 3:
         raise ShapeError(f"local_response_norm: expected 3 or more axes (N, C, *), got {describe(input)}")
     if size < 1:
@@ -336,7 +369,13 @@ def local_response_norm(input: Array, size: int, alpha: float = 1e-4, beta: floa
 
 @function(method=False, functional=True)
 def normalize(input: Array, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Array:
-    """Return ``input`` divided by its p-norm along ``dim`` (by ``eps`` where that is smaller)."""
+    """Return ``input`` divided by its p-norm along ``dim`` (by ``eps`` where that is smaller).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.normalize(tl.tensor([[[1.0, 3.0], [2.0, 6.0]]]))
+    tensor([[[0.4472, 0.4472],
+             [0.8944, 0.8944]]])
+    """
     from tinygrad_lite.engine.op import PUBLIC
 
     return input / np.maximum(PUBLIC["norm"](input, p, dim, True), eps)

@@ -99,35 +99,65 @@ def _largest(name: str, n: int, input: Any, output_size: Any, return_indices: bo
 
 @function(method=False, functional=True)
 def adaptive_avg_pool1d(input: Array, output_size: Any) -> Array:
-    """Return means over windows of sequences (N, C, L) that give ``output_size`` (None: unchanged)."""
+    """Return means over windows of sequences (N, C, L) that give ``output_size`` (None: unchanged).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adaptive_avg_pool1d(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]), 2)
+    tensor([[[2.0000, 3.5000]]])
+    """
     return _average("adaptive_avg_pool1d", 1, input, output_size)
 
 
 @function(method=False, functional=True)
 def adaptive_avg_pool2d(input: Array, output_size: Any) -> Array:
-    """Return means over windows of images (N, C, H, W) that give ``output_size`` (None: unchanged)."""
+    """Return means over windows of images (N, C, H, W) that give ``output_size`` (None: unchanged).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adaptive_avg_pool2d(tl.ones(1, 2, 4, 6), 2).shape
+    (1, 2, 2, 2)
+    """
     return _average("adaptive_avg_pool2d", 2, input, output_size)
 
 
 @function(method=False, functional=True)
 def adaptive_avg_pool3d(input: Array, output_size: Any) -> Array:
-    """Return means over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: unchanged)."""
+    """Return means over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: unchanged).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adaptive_avg_pool3d(tl.ones(1, 2, 4, 6, 8), 2).shape
+    (1, 2, 2, 2, 2)
+    """
     return _average("adaptive_avg_pool3d", 3, input, output_size)
 
 
 @function(method=False, functional=True)
 def adaptive_max_pool1d(input: Array, output_size: Any, return_indices: bool = False) -> Array:
-    """Return maxima over windows of sequences (N, C, L) that give ``output_size`` (None: unchanged)."""
+    """Return maxima over windows of sequences (N, C, L) that give ``output_size`` (None: unchanged).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adaptive_max_pool1d(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]), 2)
+    tensor([[[3., 5.]]])
+    """
     return _largest("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 @function(method=False, functional=True)
 def adaptive_max_pool2d(input: Array, output_size: Any, return_indices: bool = False) -> Array:
-    """Return maxima over windows of images (N, C, H, W) that give ``output_size`` (None: unchanged)."""
+    """Return maxima over windows of images (N, C, H, W) that give ``output_size`` (None: unchanged).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adaptive_max_pool2d(tl.ones(1, 2, 4, 6), 2).shape
+    (1, 2, 2, 2)
+    """
     return _largest("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 @function(method=False, functional=True)
 def adaptive_max_pool3d(input: Array, output_size: Any, return_indices: bool = False) -> Array:
-    """Return maxima over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: unchanged)."""
+    """Return maxima over windows of volumes (N, C, D, H, W) that give ``output_size`` (None: unchanged).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.adaptive_max_pool3d(tl.ones(1, 2, 4, 6, 8), 2).shape
+    (1, 2, 2, 2, 2)
+    """
     return _largest("adaptive_max_pool3d", 3, input, output_size, return_indices)

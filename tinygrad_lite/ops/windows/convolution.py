@@ -214,7 +214,12 @@ def conv1d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, flip: bool = False,
 ) -> Array:  # fmt: skip
-    """Slide kernels (O, C / groups, K) along sequences (N, C, L); see `conv2d`."""
+    """Slide kernels (O, C / groups, K) along sequences (N, C, L); see `conv2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.conv1d(tl.tensor([[[1.0, 2.0, 3.0, 4.0]]]), tl.tensor([[[1.0, -1.0]]]))
+    tensor([[[-1., -1., -1.]]])
+    """
     return convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, flip)
 
 
@@ -243,7 +248,12 @@ def conv3d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, flip: bool = False,
 ) -> Array:  # fmt: skip
-    """Slide kernels (O, C / groups, K, K, K) through volumes (N, C, D, H, W); see `conv2d`."""
+    """Slide kernels (O, C / groups, K, K, K) through volumes (N, C, D, H, W); see `conv2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.conv3d(tl.ones(1, 2, 5, 5, 5), tl.ones(3, 2, 2, 2, 2)).shape
+    (1, 3, 4, 4, 4)
+    """
     return convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups, flip)
 
 
@@ -252,7 +262,12 @@ def conv_transpose1d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
     groups: int = 1, dilation: Any = 1,
 ) -> Array:  # fmt: skip
-    """Return `conv1d` transposed: sequences (N, C, L) and kernels (C, O / groups, K) give (N, O, L')."""
+    """Return `conv1d` transposed: sequences (N, C, L) and kernels (C, O / groups, K) give (N, O, L').
+
+    >>> import tinygrad_lite as tl
+    >>> tl.conv_transpose1d(tl.tensor([[[1.0, 2.0, 3.0, 4.0]]]), tl.tensor([[[1.0, -1.0]]]))
+    tensor([[[ 1.,  1.,  1.,  1., -4.]]])
+    """
     return transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -264,6 +279,10 @@ def conv_transpose2d(
     """Return `conv2d` transposed: images (N, C, H, W) and kernels (C, O / groups, K, K) give (N, O, H', W').
 
     ``H' = (H - 1) * stride - 2 * padding + dilation * (K - 1) + output_padding + 1``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.conv_transpose2d(tl.ones(1, 2, 5, 5), tl.ones(2, 3, 2, 2), stride=2).shape
+    (1, 3, 10, 10)
     """
     return transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -273,14 +292,24 @@ def conv_transpose3d(
     input: Array, weight: Array, bias: Array = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
     groups: int = 1, dilation: Any = 1,
 ) -> Array:  # fmt: skip
-    """Return `conv3d` transposed: volumes (N, C, D, H, W) and kernels (C, O / groups, K, K, K)."""
+    """Return `conv3d` transposed: volumes (N, C, D, H, W) and kernels (C, O / groups, K, K, K).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.conv_transpose3d(tl.ones(1, 2, 5, 5, 5), tl.ones(2, 3, 2, 2, 2), stride=2).shape
+    (1, 3, 10, 10, 10)
+    """
     return transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 # ------------------------------------------------------------------------------------------------ windows as matrices
 @function(method=False, functional=True)
 def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Array:
-    """Return the patches of images (N, C, H, W) as columns: (N, C K K, positions)."""
+    """Return the patches of images (N, C, H, W) as columns: (N, C K K, positions).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.unfold(tl.ones(1, 2, 4, 4), 2).shape
+    (1, 8, 9)
+    """
     x, alone = batched("unfold", 2, input)
     kernel, dilation = as_ints("unfold", "kernel_size", kernel_size, 2), as_ints("unfold", "dilation", dilation, 2)
     stride = as_ints("unfold", "stride", stride, 2)
@@ -296,7 +325,12 @@ def unfold(input: Array, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
 def fold(
     input: Array, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Array:
-    """Add columns (N, C K K, positions) to images (N, C, *output_size): `unfold` transposed."""
+    """Add columns (N, C K K, positions) to images (N, C, *output_size): `unfold` transposed.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.fold(tl.ones(1, 8, 9), (4, 4), 2).shape
+    (1, 2, 4, 4)
+    """
     size, kernel = as_ints("fold", "output_size", output_size, 2), as_ints("fold", "kernel_size", kernel_size, 2)
     dilation, stride = as_ints("fold", "dilation", dilation, 2), as_ints("fold", "stride", stride, 2)
     pads = pads_of("fold", padding, size, kernel, stride, dilation)

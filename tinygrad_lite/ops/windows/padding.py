@@ -114,7 +114,12 @@ def _image(name: str, input: Any, least: int = 3) -> tuple[int, ...]:
 
 @function(method=False, functional=True)
 def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
-    """Return (..., C r², H, W) with channels spread over the image: (..., C, H r, W r)."""
+    """Return (..., C r², H, W) with channels spread over the image: (..., C, H r, W r).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.pixel_shuffle(tl.arange(4.0).reshape(1, 4, 1, 1), 2).flatten()
+    tensor([0., 1., 2., 3.])
+    """
     *lead, c, h, w = _image("pixel_shuffle", input)
     r, n = upscale_factor, len(lead)
     if r < 1 or c % (r * r):
@@ -128,7 +133,12 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
 
 @function(method=False, functional=True)
 def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
-    """Return (..., C, H r, W r) with each r x r block of pixels as channels: (..., C r², H, W)."""
+    """Return (..., C, H r, W r) with each r x r block of pixels as channels: (..., C r², H, W).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.pixel_unshuffle(tl.arange(4.0).reshape(1, 1, 2, 2), 2).shape
+    (1, 4, 1, 1)
+    """
     *lead, c, h, w = _image("pixel_unshuffle", input)
     r, n = downscale_factor, len(lead)
     if r < 1 or h % r or w % r:
@@ -142,7 +152,12 @@ def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
 
 @function(method=False, functional=True)
 def channel_shuffle(input: Array, groups: int) -> Array:
-    """Return (N, C, *) with the channels of its ``groups`` interleaved."""
+    """Return (N, C, *) with the channels of its ``groups`` interleaved.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.channel_shuffle(tl.arange(4.0).reshape(1, 4, 1, 1), 2).flatten()
+    tensor([0., 2., 1., 3.])
+    """
     n, c, *rest = _image("channel_shuffle", input)
     if groups < 1 or c % groups:
         raise ShapeError(f"channel_shuffle: {c} channels do not divide into {groups} groups (x {tuple(input.shape)})")

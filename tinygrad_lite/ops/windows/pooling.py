@@ -81,7 +81,12 @@ def max_pool1d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array:  # fmt: skip
-    """Return the largest value in each window of sequences (N, C, L); see `max_pool2d`."""
+    """Return the largest value in each window of sequences (N, C, L); see `max_pool2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.max_pool1d(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]), 2)
+    tensor([[[3., 5.]]])
+    """
     return _max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -108,7 +113,12 @@ def max_pool3d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array:  # fmt: skip
-    """Return the largest value in each window of volumes (N, C, D, H, W); see `max_pool2d`."""
+    """Return the largest value in each window of volumes (N, C, D, H, W); see `max_pool2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.max_pool3d(tl.ones(1, 2, 4, 6, 8), 2).shape
+    (1, 2, 2, 3, 4)
+    """
     return _max("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -228,7 +238,12 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Array:
-    """Return the mean of each window of sequences (N, C, L); see `avg_pool2d`."""
+    """Return the mean of each window of sequences (N, C, L); see `avg_pool2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.avg_pool1d(tl.tensor([[[3.0, 1.0, 2.0, 5.0]]]), 2)
+    tensor([[[2.0000, 3.5000]]])
+    """
     return _average("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
@@ -254,7 +269,12 @@ def avg_pool3d(
     input: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:  # fmt: skip
-    """Return the mean of each window of volumes (N, C, D, H, W); see `avg_pool2d`."""
+    """Return the mean of each window of volumes (N, C, D, H, W); see `avg_pool2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.avg_pool3d(tl.ones(1, 2, 4, 6, 8), 2).shape
+    (1, 2, 2, 3, 4)
+    """
     return _average(
         "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )
@@ -306,7 +326,12 @@ def _norms(name: str, n: int, input: Any, norm_type: float, kernel_size: Any, st
 
 @function(method=False, functional=True)
 def lp_pool1d(input: Array, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Array:
-    """Return the norm of each window of sequences (N, C, L); see `lp_pool2d`."""
+    """Return the norm of each window of sequences (N, C, L); see `lp_pool2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.lp_pool1d(tl.tensor([[[3.0, 4.0, 2.0, 5.0]]]), 2, 2)
+    tensor([[[5.0000, 5.3852]]])
+    """
     return _norms("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
@@ -315,13 +340,22 @@ def lp_pool2d(input: Array, norm_type: float, kernel_size: Any, stride: Any = No
     r"""Return :math:`(\sum |x|^p)^{1/p}` of each window of images (N, C, H, W); for p = 1 the plain sum.
 
     The gradient of a window of zeros is zero.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.lp_pool2d(tl.ones(1, 2, 4, 6), 2, 2).shape
+    (1, 2, 2, 3)
     """
     return _norms("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 @function(method=False, functional=True)
 def lp_pool3d(input: Array, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Array:
-    """Return the norm of each window of volumes (N, C, D, H, W); see `lp_pool2d`."""
+    """Return the norm of each window of volumes (N, C, D, H, W); see `lp_pool2d`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.lp_pool3d(tl.ones(1, 2, 4, 6, 8), 2, 2).shape
+    (1, 2, 2, 3, 4)
+    """
     return _norms("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
@@ -365,7 +399,12 @@ def _unpool(
 def max_unpool1d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
-    """Return sequences with ``input`` at the indices that `max_pool1d` returned, zero elsewhere."""
+    """Return sequences with ``input`` at the indices that `max_pool1d` returned, zero elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.max_unpool1d(tl.tensor([[[3.0, 5.0]]]), tl.tensor([[[0, 3]]]), 2)
+    tensor([[[3., 0., 0., 5.]]])
+    """
     return _unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
@@ -373,7 +412,13 @@ def max_unpool1d(
 def max_unpool2d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
-    """Return images with ``input`` at the indices that `max_pool2d` returned, zero elsewhere."""
+    """Return images with ``input`` at the indices that `max_pool2d` returned, zero elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.max_unpool2d(tl.ones(1, 1, 1, 2), tl.tensor([[[[0, 3]]]]), 2)
+    tensor([[[[1., 0., 0., 1.],
+              [0., 0., 0., 0.]]]])
+    """
     return _unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
@@ -381,5 +426,10 @@ def max_unpool2d(
 def max_unpool3d(
     input: Array, indices: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Array:
-    """Return volumes with ``input`` at the indices that `max_pool3d` returned, zero elsewhere."""
+    """Return volumes with ``input`` at the indices that `max_pool3d` returned, zero elsewhere.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.max_unpool3d(tl.ones(1, 1, 1, 1, 2), tl.tensor([[[[[0, 3]]]]]), 2).shape
+    (1, 1, 2, 2, 4)
+    """
     return _unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)

@@ -105,6 +105,15 @@ class DatasetFolder(VisionDataset):
         classes, class_to_idx: names of the classes, sorted, and their numbers.
         samples: list of (path, class number).
         targets: list of class numbers.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> folder = tempfile.mkdtemp()
+    >>> for kind in ("a", "b"):
+    ...     os.mkdir(os.path.join(folder, kind))
+    ...     open(os.path.join(folder, kind, "1.txt"), "w").close()
+    ...
+    >>> tl.vision.datasets.DatasetFolder(folder, loader=str, extensions=(".txt",)).targets
+    [0, 1]
     """
 
     def __init__(
@@ -160,6 +169,16 @@ class ImageFolder(DatasetFolder):
 
     Examples are pairs of a Pillow image (mode "RGB", by the default loader) and a class number. The arguments and
     attributes are those of `DatasetFolder`; ``imgs`` is another name for ``samples``.
+
+    >>> import os, tempfile, tinygrad_lite as tl
+    >>> folder = tempfile.mkdtemp()
+    >>> for kind in ("cat", "dog"):
+    ...     os.mkdir(os.path.join(folder, kind))
+    ...     tl.vision.io.write_png(tl.zeros(3, 4, 6, dtype=tl.uint8), os.path.join(folder, kind, "1.png"))
+    ...
+    >>> images = tl.vision.datasets.ImageFolder(folder)
+    >>> images.classes, len(images)
+    (['cat', 'dog'], 2)
     """
 
     def __init__(

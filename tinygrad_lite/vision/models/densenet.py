@@ -48,7 +48,13 @@ def _transition(a: int) -> nn.Sequential:
 
 
 class DenseNet(nn.Module):
-    """Blocks whose layers see all layers before them; images (N, 3, H, W) to scores (N, num_classes)."""
+    """Blocks whose layers see all layers before them; images (N, 3, H, W) to scores (N, num_classes).
+
+    >>> import tinygrad_lite as tl
+    >>> net = tl.vision.models.DenseNet(growth_rate=4, block_config=(1, 1), num_init_features=8, num_classes=10)
+    >>> net.eval()(tl.zeros(1, 3, 32, 32)).shape
+    (1, 10)
+    """
 
     def __init__(
         self, growth_rate: int = 32, block_config: Sequence[int] = (6, 12, 24, 16), num_init_features: int = 64,

@@ -42,7 +42,12 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """Inverted residuals; images (N, 3, H, W) to scores (N, num_classes)."""
+    """Inverted residuals; images (N, 3, H, W) to scores (N, num_classes).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.models.MobileNetV2(num_classes=10).eval()(tl.zeros(1, 3, 64, 64)).shape
+    (1, 10)
+    """
 
     def __init__(
         self, num_classes: int = 1000, width_mult: float = 1.0, inverted_residual_setting: Any = None,

@@ -30,7 +30,12 @@ class Fire(nn.Module):
 
 
 class SqueezeNet(nn.Module):
-    """Eight `Fire` modules; images (N, 3, H, W) to scores (N, num_classes)."""
+    """Eight `Fire` modules; images (N, 3, H, W) to scores (N, num_classes).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.models.SqueezeNet("1_1", num_classes=10).eval()(tl.zeros(1, 3, 32, 32)).shape
+    (1, 10)
+    """
 
     def __init__(self, version: str = "1_0", num_classes: int = 1000, dropout: float = 0.5) -> None:
         super().__init__()

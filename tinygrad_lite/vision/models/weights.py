@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tinygrad_lite.engine.op import described
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.hub import load_state_dict_from_url
 from tinygrad_lite.nn.module import Module
@@ -27,7 +28,12 @@ HASHES = {
 
 
 class Weights(NamedTuple):
-    """The weights of one training, as a file that can be downloaded."""
+    """The weights of one training, as a file that can be downloaded.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.models.get_weight("ResNet18_Weights.DEFAULT").name
+    'IMAGENET1K_V1'
+    """
 
     name: str
     url: str
@@ -68,7 +74,12 @@ def weights_class(name: str) -> Any:
 
 
 def get_model_weights(name: Any) -> Any:
-    """Return the class with the trainings of a network that is given by name or function."""
+    """Return the class with the trainings of a network that is given by name or function.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.models.get_model_weights("resnet18").DEFAULT
+    Weights(name='IMAGENET1K_V1', url='https://download.pytorch.org/models/resnet18-f37072fd.pth')
+    """
     wanted = str(getattr(name, "__name__", name)).lower()
     found = next((n for n in HASHES if n.lower() == wanted), None)
     if found is None:
@@ -77,7 +88,12 @@ def get_model_weights(name: Any) -> Any:
 
 
 def get_weight(name: str) -> Weights:
-    """Return the training of a full name: ``ResNet50_Weights.IMAGENET1K_V1``."""
+    """Return the training of a full name: ``ResNet50_Weights.IMAGENET1K_V1``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.models.get_weight("ResNet18_Weights.IMAGENET1K_V1").name
+    'IMAGENET1K_V1'
+    """
     network, _, training = name.partition(".")
     found = getattr(weights_class(network), training, None)
     if found is None:
@@ -100,14 +116,19 @@ def network(name: str, make: Callable[..., Any], *args: Any, **fixed: Any) -> Ca
             net.load_state_dict(weights.get_state_dict(progress, check_hash=True))
         return net
 
-    build.__name__ = build.__qualname__ = name
-    build.__doc__ = f"Return {name}, with published weights if ``weights`` names them; see `{make.__name__}`."
+    summary = f"Return {name}, with published weights if ``weights`` names them; see `{make.__name__}`."
+    described(build, name, summary, f"tl.vision.models.{name}().eval()(tl.zeros(1, 3, 224, 224)).shape", "(1, 1000)")
     NETWORKS[name] = build
     return build
 
 
 def get_model(name: str, **config: Any) -> Module:
-    """Return a network by its name."""
+    """Return a network by its name.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.models.get_model("squeezenet1_1", num_classes=10).eval()(tl.zeros(1, 3, 64, 64)).shape
+    (1, 10)
+    """
     if name.lower() not in NETWORKS:
         raise ValueError(f"Unknown model {name}")
     return NETWORKS[name.lower()](**config)  # type: ignore[no-any-return]

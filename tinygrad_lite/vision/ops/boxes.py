@@ -23,7 +23,13 @@ __all__ = [
 
 @named
 def box_area(boxes: Any) -> Any:
-    """Return the areas, (N,)."""
+    """Return the areas, (N,).
+
+    >>> import tinygrad_lite as tl
+    >>> boxes = tl.tensor([[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 1.0], [5.0, 5.0, 6.0, 6.0]])
+    >>> tl.vision.ops.box_area(boxes)
+    tensor([4., 2., 1.])
+    """
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
@@ -47,7 +53,12 @@ def box_iou(boxes1: Any, boxes2: Any) -> Any:
 
 @named
 def generalized_box_iou(boxes1: Any, boxes2: Any) -> Any:
-    """Return `box_iou` less the part of the smallest box around each pair that neither covers."""
+    """Return `box_iou` less the part of the smallest box around each pair that neither covers.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.generalized_box_iou(tl.tensor([[0.0, 0.0, 2.0, 2.0]]), tl.tensor([[0.0, 0.0, 2.0, 1.0]]))
+    tensor([[0.5000]])
+    """
     inter, union = _shares(boxes1, boxes2)
     around = (maximum(boxes1[:, None, 2:], boxes2[:, 2:]) - minimum(boxes1[:, None, :2], boxes2[:, :2])).clamp(min=0)
     area = around[..., 0] * around[..., 1]
@@ -78,7 +89,13 @@ def nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
 
 @named
 def batched_nms(boxes: Any, scores: Any, idxs: Any, iou_threshold: float) -> Any:
-    """Return the indices that `nms` keeps in each group of equal ``idxs``, by falling score."""
+    """Return the indices that `nms` keeps in each group of equal ``idxs``, by falling score.
+
+    >>> import tinygrad_lite as tl
+    >>> boxes = tl.tensor([[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 1.9], [0.0, 0.0, 2.0, 2.0]])
+    >>> tl.vision.ops.batched_nms(boxes, tl.tensor([0.9, 0.8, 0.7]), tl.tensor([0, 0, 1]), 0.5)
+    tensor([0, 2])
+    """
     s, groups = plain(scores), plain(idxs)
     kept = []
     for group in np.unique(groups):
@@ -90,7 +107,12 @@ def batched_nms(boxes: Any, scores: Any, idxs: Any, iou_threshold: float) -> Any
 
 @named
 def clip_boxes_to_image(boxes: Any, size: tuple[int, int]) -> Any:
-    """Return the boxes with all corners inside an image of ``size`` (height, width)."""
+    """Return the boxes with all corners inside an image of ``size`` (height, width).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.clip_boxes_to_image(tl.tensor([[-1.0, 2.0, 4.0, 9.0]]), (6, 8))
+    tensor([[0., 2., 4., 6.]])
+    """
     height, width = size
     ends = (width, height, width, height)
     return stack([boxes[..., i].clamp(min=0, max=end) for i, end in enumerate(ends)], -1)
@@ -98,14 +120,24 @@ def clip_boxes_to_image(boxes: Any, size: tuple[int, int]) -> Any:
 
 @named
 def remove_small_boxes(boxes: Any, min_size: float) -> Any:
-    """Return the indices of the boxes whose sides are both at least ``min_size``."""
+    """Return the indices of the boxes whose sides are both at least ``min_size``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.remove_small_boxes(tl.tensor([[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 0.5]]), 1.0)
+    tensor([0])
+    """
     b = plain(boxes)
     return make(np.flatnonzero(((b[:, 2:] - b[:, :2]) >= min_size).all(1)))
 
 
 @named
 def box_convert(boxes: Any, in_fmt: str, out_fmt: str) -> Any:
-    """Return boxes in another of the formats "xyxy", "xywh" (corner, size) and "cxcywh" (centre, size)."""
+    """Return boxes in another of the formats "xyxy", "xywh" (corner, size) and "cxcywh" (centre, size).
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.box_convert(tl.tensor([[1.0, 2.0, 4.0, 6.0]]), "xyxy", "xywh")
+    tensor([[1., 2., 3., 4.]])
+    """
     known = ("xyxy", "xywh", "cxcywh")
     if in_fmt not in known or out_fmt not in known:
         raise OptionError(f"box_convert: formats must be among {', '.join(known)}, got {in_fmt!r} and {out_fmt!r}")
@@ -125,7 +157,12 @@ def box_convert(boxes: Any, in_fmt: str, out_fmt: str) -> Any:
 def sigmoid_focal_loss(
     inputs: Any, targets: Any, alpha: float = 0.25, gamma: float = 2, reduction: str = "none"
 ) -> Any:
-    """Return the focal loss of scores and targets in [0, 1]. Source: Lin et al., arXiv:1708.02002."""
+    """Return the focal loss of scores and targets in [0, 1]. Source: Lin et al., arXiv:1708.02002.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.sigmoid_focal_loss(tl.tensor([2.0, -1.0]), tl.tensor([1.0, 0.0]))
+    tensor([0.0005, 0.0170])
+    """
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"Invalid Value for arg 'reduction': '{reduction}'")
     p = inputs.sigmoid()

@@ -80,7 +80,12 @@ ConvNormActivation = Conv2dNormActivation
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales channels by weights that come from their means. Source: Hu et al., arXiv:1709.01507."""
+    """Scales channels by weights that come from their means. Source: Hu et al., arXiv:1709.01507.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.SqueezeExcitation(4, 2)(tl.ones(1, 4, 5, 5)).shape
+    (1, 4, 5, 5)
+    """
 
     def __init__(self, input_channels: int, squeeze_channels: int, activation: Layer = nn.ReLU,
                  scale_activation: Layer = nn.Sigmoid) -> None:  # fmt: skip
@@ -120,7 +125,12 @@ class MLP(nn.Sequential):
 
 
 class Permute(nn.Module):
-    """Permutes the axes."""
+    """Permutes the axes.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.Permute([0, 2, 1])(tl.ones(2, 3, 4)).shape
+    (2, 4, 3)
+    """
 
     def __init__(self, dims: Sequence[int]) -> None:
         super().__init__()
@@ -135,6 +145,10 @@ def stochastic_depth(input: Any, p: float, mode: str, training: bool = True) -> 
     """Set whole rows ("row") or everything ("batch") to zero with probability ``p``, and scale what remains.
 
     Source: Huang et al., arXiv:1603.09382.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.stochastic_depth(tl.ones(4, 2), 0.5, "row", training=False).shape
+    (4, 2)
     """
     if not isinstance(p, Real):
         raise ArgumentError(f"stochastic_depth: p must be a number, got {describe(p)}")
@@ -149,7 +163,12 @@ def stochastic_depth(input: Any, p: float, mode: str, training: bool = True) -> 
 
 
 class StochasticDepth(nn.Module):
-    """Drops residual branches in training; see `stochastic_depth`."""
+    """Drops residual branches in training; see `stochastic_depth`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.ops.StochasticDepth(0.5, "row").eval()(tl.ones(4, 2)).shape
+    (4, 2)
+    """
 
     def __init__(self, p: float, mode: str) -> None:
         super().__init__()

@@ -27,7 +27,13 @@ Space = dict[str, tuple[Any, bool]]
 
 
 class AutoAugmentPolicy(Enum):
-    """The data sets for which a policy was learned."""
+    """The data sets for which a policy was learned.
+
+    >>> import tinygrad_lite as tl
+    >>> transform = tl.vision.transforms.AutoAugment(tl.vision.transforms.AutoAugmentPolicy.CIFAR10)
+    >>> transform(tl.zeros(3, 8, 8, dtype=tl.uint8)).shape
+    (3, 8, 8)
+    """
 
     IMAGENET = "imagenet"
     CIFAR10 = "cifar10"

@@ -94,7 +94,13 @@ def to_tensor(pic: Any) -> Tensor:
 
 
 def pil_to_tensor(pic: Any) -> Tensor:
-    """Convert a Pillow image to a tensor (C, H, W) of the same dtype and values."""
+    """Convert a Pillow image to a tensor (C, H, W) of the same dtype and values.
+
+    >>> import tinygrad_lite as tl
+    >>> image = tl.vision.transforms.functional.to_pil_image(tl.zeros(3, 4, 6))
+    >>> tl.vision.transforms.functional.pil_to_tensor(image).shape
+    (3, 4, 6)
+    """
     if not is_image(pic):
         raise ArgumentError(f"pic should be PIL Image. Got {type(pic)}")
     return make(np.array(pixels(pic).transpose(2, 0, 1), order="C"))
@@ -115,6 +121,10 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     """Convert a tensor (C, H, W) or an array (H, W, C), or either with (H, W), to a Pillow image.
 
     Floats are multiplied by 255 and cut to bytes, except for mode "F".
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.transforms.functional.to_pil_image(tl.zeros(3, 4, 6)).size
+    (6, 4)
     """
     if isinstance(pic, Tensor):
         array = pic.detach().numpy()
@@ -259,7 +269,12 @@ def resized_crop(
     interpolation: Any = InterpolationMode.BILINEAR,
     antialias: bool | None = True,
 ) -> Any:
-    """Cut out a rectangle and resize it."""
+    """Cut out a rectangle and resize it.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.transforms.functional.resized_crop(tl.rand(3, 8, 8), 0, 0, 4, 4, [2, 2]).shape
+    (3, 2, 2)
+    """
     return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
 
 
@@ -282,7 +297,12 @@ def vflip(img: Any) -> Any:
 
 
 def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
-    """Cut out the four corners (top left, top right, bottom left, bottom right) and the middle."""
+    """Cut out the four corners (top left, top right, bottom left, bottom right) and the middle.
+
+    >>> import tinygrad_lite as tl
+    >>> len(tl.vision.transforms.functional.five_crop(tl.rand(3, 8, 8), 4))
+    5
+    """
     height, width = _size(size)
     _, h, w = get_dimensions(img)
     if width > w or height > h:
@@ -292,7 +312,12 @@ def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def ten_crop(img: Any, size: Any, vertical_flip: bool = False) -> tuple[Any, ...]:
-    """Return `five_crop` of the image and of its mirror image."""
+    """Return `five_crop` of the image and of its mirror image.
+
+    >>> import tinygrad_lite as tl
+    >>> len(tl.vision.transforms.functional.ten_crop(tl.rand(3, 8, 8), 4))
+    10
+    """
     mirrored = vflip(img) if vertical_flip else hflip(img)
     return five_crop(img, size) + five_crop(mirrored, size)
 
@@ -391,7 +416,17 @@ def perspective(
     interpolation: Any = InterpolationMode.BILINEAR,
     fill: Fill = None,
 ) -> Any:
-    """Move four corners ``(x, y)``, from top left clockwise, to other places."""
+    """Move four corners ``(x, y)``, from top left clockwise, to other places.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.transforms.functional.perspective(
+    ...     tl.ones(1, 4, 4), [(0, 0), (3, 0), (3, 3), (0, 3)], [(0, 0), (3, 1), (3, 2), (0, 3)]
+    ... )[0]
+    tensor([[0.6016, 0.5000, 0.0000, 0.0000],
+            [0.6875, 1.0000, 1.0000, 0.0000],
+            [0.6875, 1.0000, 0.7500, 0.0000],
+            [0.5156, 0.0000, 0.0000, 0.0000]])
+    """
     return kernels(img).perspective(img, perspective_coefficients(startpoints, endpoints), mode_of(interpolation), fill)
 
 
@@ -403,6 +438,10 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
         img: image.
         kernel_size: odd number of pixels, or (width, height).
         sigma: standard deviation in pixels, or one for x and y; 0.15 * kernel_size + 0.35 by default.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.transforms.functional.gaussian_blur(tl.rand(3, 8, 8), 3).shape
+    (3, 8, 8)
     """
     sizes = [kernel_size] * 2 if isinstance(kernel_size, int) else list(kernel_size)
     if len(sizes) != 2:

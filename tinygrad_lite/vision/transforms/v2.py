@@ -72,7 +72,12 @@ class Identity(Module):
 
 
 class ToPureTensor(Identity):
-    """Returns its input: tensors have no subclasses for images here."""
+    """Returns its input: tensors have no subclasses for images here.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.vision.transforms.v2.ToPureTensor()(tl.ones(1))
+    tensor([1.])
+    """
 
 
 class RGB(Module):
