@@ -11,11 +11,14 @@ from typing import Any as _Any
 import numpy as _np
 
 _collecting = _gc.isenabled()
-_gc.disable()  # all that is made here lasts: looking for garbage among it would take a seventh of the import
+_gc.disable()  # all that is made here lasts: looking for garbage among it would take a sixth of the import
 try:
     from tinygrad_lite import _draws, native as _native, ops, random
 finally:
     if _collecting:
+        if not _gc.get_freeze_count():  # counts them as old, so that the next look leaves them out
+            _gc.freeze()
+            _gc.unfreeze()
         _gc.enable()
 
 from tinygrad_lite._version import __version__ as __version__
@@ -76,6 +79,7 @@ _ROOMS = ("amp", "autograd", "backends", "compiler", "cpu", "cuda", "data", "dat
           "onnx", "optim", "overrides", "profiler", "random", "serialization", "signal", "special", "testing",
           "training", "types", "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {
+    "Generator": "random",
     "Future": "futures",
     "is_anomaly_enabled": "autograd",
     "is_anomaly_check_nan_enabled": "autograd",

@@ -76,7 +76,6 @@ from tinygrad_lite.ops.tensor_types import HalfTensor as HalfTensor
 from tinygrad_lite.ops.tensor_types import IntTensor as IntTensor
 from tinygrad_lite.ops.tensor_types import LongTensor as LongTensor
 from tinygrad_lite.ops.tensor_types import ShortTensor as ShortTensor
-from tinygrad_lite.random import Generator as Generator
 from tinygrad_lite import amp as amp
 from tinygrad_lite import autograd as autograd
 from tinygrad_lite import backends as backends
@@ -114,6 +113,7 @@ from tinygrad_lite import version as version
 from tinygrad_lite import vision as vision
 from tinygrad_lite import viz as viz
 from tinygrad_lite import random as random
+from tinygrad_lite.random import Generator as Generator
 from tinygrad_lite.futures import Future as Future
 from tinygrad_lite.autograd import is_anomaly_enabled as is_anomaly_enabled
 from tinygrad_lite.autograd import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled

@@ -10,12 +10,12 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.arguments import named, named_constructor
+from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.keywords import OUT, creating
 from tinygrad_lite.engine.layout import order_in, reproduced
 from tinygrad_lite.engine.op import publish
@@ -24,64 +24,34 @@ from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
 
+if TYPE_CHECKING:
+    from tinygrad_lite.engine.generator import Generator as Generator
+
 __all__ = ["Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
            "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
            "seed", "set_rng_state"]  # fmt: skip
 
 
-@named_constructor
-class Generator(np.random.Generator):
-    """NumPy's random generator with PyTorch's methods for seeding it.
-
-    >>> g = Generator().manual_seed(0)
-    >>> first = g.random()
-    >>> g.manual_seed(0).random() == first
-    True
-    """
-
-    def __init__(self, device: Any = None) -> None:
-        super().__init__(np.random.PCG64())
-        self._seed = int(self.integers(2**63))
-        self.manual_seed(self._seed)
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Seed the generator; return self."""
-        self._seed = int(seed) % 2**64
-        self.bit_generator.state = np.random.PCG64(self._seed).state
-        return self
-
-    def seed(self) -> int:
-        """Seed the generator from the operating system's entropy; return the seed."""
-        chosen = int(np.random.PCG64().random_raw()) >> 1
-        self.manual_seed(chosen)
-        return chosen
-
-    def initial_seed(self) -> int:
-        """Return the last seed of this generator."""
-        return self._seed
-
-    def get_state(self) -> Any:
-        """Return the state of the generator, for `set_state`."""
-        return self.bit_generator.state
-
-    def set_state(self, state: Any) -> Generator:
-        """Restore a state from `get_state`; return self."""
-        self.bit_generator.state = state
-        return self
-
-
-_program = Generator()
-_threads = threading.local()
+_generators = threading.local()
 
 
 def default_generator() -> Generator:
     """Return the generator that layers, shuffles and random tensors of this thread use."""
-    if threading.current_thread() is threading.main_thread():
-        return _program
-    own = getattr(_threads, "generator", None)
+    own = getattr(_generators, "own", None)
     if own is None:
-        own = _threads.generator = Generator()
+        from tinygrad_lite.engine.generator import Generator
+
+        own = _generators.own = Generator()
     return own
+
+
+def __getattr__(name: str) -> Any:
+    """Import the class of generators when it is asked for: NumPy's, below it, take a sixth of this package's import."""
+    if name != "Generator":
+        raise AttributeError(f"module 'tinygrad_lite.random' has no attribute '{name}'")
+    from tinygrad_lite.engine.generator import Generator
+
+    return Generator
 
 
 def _shape(size: Any) -> tuple[int, ...]:
@@ -425,7 +395,7 @@ def poisson(input: Any, generator: Any = None) -> Tensor:
 
 
 for _name in __all__:
-    if _name not in ("default_generator",):
+    if _name not in ("Generator", "default_generator"):
         if _name in OUT or _name.endswith("_like"):
             globals()[_name] = creating(globals()[_name], _name)
         publish(_name, globals()[_name], (), method=_name in ("bernoulli", "multinomial"))
