@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.testing.seeds import SEEDS
 from tinygrad_lite.testing import GradReport, check_rule
 
-seeds = pytest.mark.parametrize("seed", range(3))
+seeds = pytest.mark.parametrize("seed", SEEDS)
 
 
 def explained(forward: Any, backward: Any, sampler: Any, seed: int = 0, kind: str = "wrong value") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.testing.seeds import SEEDS
 from tests.testing.table import load
 from tinygrad_lite.testing import Arr, GradReport, check_op, check_rule, gradcheck
 
@@ -22,7 +23,7 @@ def hint(name: str, bug: str, seed: int = 0) -> str:
     return str(report(name, bug, seed).suspicion)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "bug", "said"),
     [
@@ -47,7 +48,7 @@ def test_the_common_pattern_is_reported(name: str, bug: str, said: str, seed: in
     assert any(t in hint(name, bug, seed) for t in said.split("|"))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("name", "bug", "never"),
     [

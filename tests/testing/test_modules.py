@@ -269,7 +269,7 @@ def test_module(name: str, engine: str) -> None:
         few = 1 if name.startswith("Transformer") else 3
         check_module(module, *specs, examples=few, modes=("train",), order=1, engine=engine)
     elif name.startswith("Transformer"):  # many parameters; the modules they are made of are searched more
-        check_module(module, *specs, examples=1, modes=("train",), order=2 if name.endswith("Layer") else 1)
+        check_module(module, *specs, examples=1, modes=("train",), order=2 if name.endswith("EncoderLayer") else 1)
     else:
         check_module(module, *specs, examples=4, modes=modes_of(module), order=1)
         check_module(module, *specs, examples=2, modes=("train",))

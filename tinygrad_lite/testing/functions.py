@@ -116,13 +116,15 @@ def leaves(arrays: Sequence[Array], tracked: set[int] | None = None) -> list[Ten
 
 def flat(out: Any) -> list[Any]:
     """Flatten nested tuples, lists, dicts and dataclasses of outputs into one list of tensors and arrays."""
+    if isinstance(out, Tensor):
+        return [out]
     if isinstance(out, dict):
         out = list(out.values())
     elif dataclasses.is_dataclass(out) and not isinstance(out, type):
         out = [getattr(out, f.name) for f in dataclasses.fields(out)]
     if isinstance(out, (tuple, list)):
         return [o for part in out for o in flat(part)]
-    if isinstance(out, Tensor) or not isinstance(out, (str, bytes, bool)) and array_of(out).dtype.kind in "biuf":
+    if not isinstance(out, (str, bytes, bool)) and array_of(out).dtype.kind in "biuf":
         return [out]
     return []
 

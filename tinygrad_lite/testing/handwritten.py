@@ -6,6 +6,8 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -201,12 +203,26 @@ def _what(value: Any) -> str:
     return f"a tuple of {len(value)}" if isinstance(value, tuple) else f"a {type(value).__name__}"
 
 
-def _positional(function: Any) -> list[inspect.Parameter]:
+def _positional(function: Any) -> Sequence[inspect.Parameter]:
+    return _parameters(function)[0]
+
+
+def _parameters(function: Any) -> tuple[Sequence[inspect.Parameter], frozenset[str]]:
+    """Return the parameters that may be given by position, and the names of all."""
+    plain = getattr(function, "__func__", function)
+    if isinstance(plain, FunctionType):
+        return _read(plain, plain is not function)
+    return _read.__wrapped__(function, False)
+
+
+@lru_cache(256)
+def _read(function: Any, bound: bool) -> tuple[Sequence[inspect.Parameter], frozenset[str]]:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = list(inspect.signature(function).parameters.values())[bound:]
     except (TypeError, ValueError):
-        return []
-    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        return (), frozenset()
+    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return plain, frozenset(p.name for p in parameters)
 
 
 def _call_backward(
@@ -221,7 +237,7 @@ def _call_backward(
     """Call a backward function by its signature; True if it knows no g and its result must be multiplied by it."""
     wanted = [p.name for p in _positional(function) if p.default is p.empty]
     wanted = wanted[: len(wanted) - len(args)] if args else wanted
-    taken = {p.name for p in _positional(function)} | set(inspect.signature(function).parameters)
+    taken = _parameters(function)[1]
     options = {k: v for k, v in kw.items() if k in taken and k not in wanted}
     kept = copy.deepcopy(cache)
     own = [np.array(a) for a in inputs]

@@ -54,11 +54,25 @@ ROOT = (1.4616321449683622, 9.549995429965697e-17)
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
 
 
+FEW = 24
+"""Up to so many values Python's numbers are faster than arrays; the operations and so the results are the same."""
+
+
 def chebyshev(c: tuple[float, ...], t: Any) -> Any:
     """Return the sum of ``c[k] * T_k(t)``."""
+    if t.size <= FEW and t.ndim == 1:
+        return new.array([_chebyshev(c, value) for value in t.tolist()])
     a = b = new.zeros_like(t)
     for value in c[:0:-1]:
         a, b = 2 * t * a - b + value, a
+    return t * a - b + c[0]
+
+
+def _chebyshev(c: tuple[float, ...], t: float) -> float:
+    a = b = 0.0
+    twice = 2 * t
+    for value in c[:0:-1]:
+        a, b = twice * a - b + value, a
     return t * a - b + c[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +29,7 @@ def compared(p: Point, met: Mapping[str, Sequence[Any]] = MappingProxyType({})) 
             v = np.where((np.arange(J.size) >= part.start) & (np.arange(J.size) < part.stop), v, 0.0)
     grads, numbers = p.vjp(p.x, v), J.pulled(v)
     parts = list(_parts(p, single))
+    with_option = cache(lambda key, other: _with_option(p, key, other, v))
     out: dict[str, Case] = {}
     for k, (i, a, n) in enumerate(zip(p.fl, grads, numbers, strict=True)):
         if a.shape != n.shape or not np.isfinite(n).all() or _agree(a, n):
@@ -41,7 +43,7 @@ def compared(p: Point, met: Mapping[str, Sequence[Any]] = MappingProxyType({})) 
         if len(floats) == 1 and J.analytic is not None:
             case.twist = lambda g, k=k: p.vjp(p.x, np.ravel(g))[k]  # type: ignore[misc]
         case.others = {j: (b, m) for j, b, m in zip(p.fl, grads, numbers, strict=True) if j != i}
-        case.refit = lambda k=k, case=case: _other_option(p, k, case, v, met)  # type: ignore[misc]
+        case.refit = lambda k=k, case=case: _other_option(p, k, case, with_option, met)  # type: ignore[misc]
         case.retry = lambda changed, k=k: _elsewhere(p, k, changed, v)  # type: ignore[misc]
         case.saved, case.parts = lambda: p.fresh(p.x)[1], parts
         case.resave = lambda change, i=i: _resaved(p, i, change, v)  # type: ignore[misc]
@@ -94,18 +96,29 @@ def _resaved(p: Point, i: int, change: Callable[[Any], Any], v: Vector) -> Array
     return p.pull(unflatten(v, outs), change(saved))[i]
 
 
-def _other_option(p: Point, k: int, c: Case, v: Vector, met: Mapping[str, Sequence[Any]]) -> Iterator[Hint]:
+def _with_option(p: Point, key: str, other: Any, v: Vector) -> list[Vector] | None:
+    """Return the numeric gradients for another value of an option; None if it cannot be called so."""
+    q = Point(p.rule, p.given, {**p.kw, key: other}, p.seed, p.profile)
+    try:
+        return Jacobians(q).pulled(v) if q.out(q.x).size == v.size else None
+    except Exception:
+        return None
+
+
+def _other_option(
+    p: Point,
+    k: int,
+    c: Case,
+    with_option: Callable[[str, Any], list[Vector] | None],
+    met: Mapping[str, Sequence[Any]],
+) -> Iterator[Hint]:
     """Yield the option values for which the numeric gradient equals the analytic one of this call."""
     for key, val in p.kw.items():
+        if key.startswith("_"):  # how many arrays there are, for a rule that stands between
+            continue
         for other in _others(val, c.x.ndim, met.get(key, ())):
-            q = Point(p.rule, p.given, {**p.kw, key: other}, p.seed, p.profile)
-            try:
-                if q.out(q.x).size != v.size:
-                    continue
-                n = Jacobians(q).pulled(v)[k]
-            except Exception:
-                continue
-            if c.fits(c.a, n):
+            numbers = with_option(key, other)
+            if numbers is not None and c.fits(c.a, numbers[k]):
                 text = f"equals the gradient for {key}={other!r}: backward ignores option {key}"
                 yield Hint(f"option {key}={other!r}", text, (key, other))
 
