@@ -64,3 +64,21 @@ def test_large_arrays_go_block_by_block() -> None:
     x = np.linspace(-4, 4, 3 * values.BLOCK + 7)
     np.testing.assert_allclose(values.erf(x), special.erf(x), rtol=1e-15)
     np.testing.assert_allclose(values.erf(x.astype(np.float32)[::-2]), special.erf(x[::-2]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc", "erfinv", "gammaln", "digamma", "erfcx", "ndtri", "log_ndtr"])
+def test_few_values_have_the_same_bits_as_many(name: str) -> None:
+    drawn = np.random.default_rng(0)
+    edges = [0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, 1e-300, 0.1, 0.9]
+    x = np.concatenate([drawn.normal(size=40), drawn.uniform(0, 30, 40), drawn.uniform(size=40), edges])
+    f = getattr(tl.special, name)
+    many = f(tl.tensor(x)).numpy()
+    few = np.concatenate([f(tl.tensor(x[i : i + 3])).numpy() for i in range(0, len(x), 3)])
+    assert np.array_equal(many, few, equal_nan=True) and np.array_equal(np.signbit(many), np.signbit(few))
+
+
+def test_long_vectors_of_incomplete_integrals_are_computed_in_blocks() -> None:
+    a, x = np.random.default_rng(0).uniform(0.1, 20, (2, 3000))
+    whole = tl.special.gammainc(tl.tensor(a), tl.tensor(x)).numpy()
+    parts = [tl.special.gammainc(tl.tensor(a[i : i + 7]), tl.tensor(x[i : i + 7])).numpy() for i in range(0, 3000, 7)]
+    np.testing.assert_allclose(whole, np.concatenate(parts), rtol=1e-13)
