@@ -31,7 +31,7 @@ def whole(least: int) -> Callable[[str], int]:
     """Return a command-line type: whole numbers of at least ``least``."""
 
     def read(text: str) -> int:
-        if not text.lstrip("+-").isdigit() or int(text) < least:
+        if not text.lstrip("+-").isdecimal() or int(text) < least:
             raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
         return int(text)
 

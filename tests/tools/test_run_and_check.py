@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite._tools.check import check_source
+from tinygrad_lite._tools.check import check_source, files_of
 from tinygrad_lite._tools.cli import main
 from tinygrad_lite._tools.run import serving
 
@@ -151,6 +152,21 @@ def test_a_tree_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     (tmp_path / "d.py").write_bytes(b"\xff\xfe\x00")
     assert main(["check", str(tmp_path)]) == 2
     assert "c.py: cannot be read" in capsys.readouterr().err
+
+
+def test_a_folder_that_vanishes_while_it_is_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.py").write_text("import torch")
+    (tmp_path / "two.py").write_text("import torch")
+    listed = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if str(path).endswith("a"):
+            raise FileNotFoundError(path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert [p.name for p in files_of(tmp_path)] == ["two.py"]
 
 
 def test_the_projects_own_programs_pass(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,7 +47,9 @@ def test_an_importable_target(capsys):
     [
         (["nothing-of-this-name"], "nothing-of-this-name"), (["{file}:absent"], "absent"), (["{file}:number"], "int"),
         (["no_such_module:x"], "no_such_module"), (["gone.json"], "gone.json"), (["{file}:double"], "double|argument"),
-        (["{file}:Net", "--input-shape", "a,b"], "a,b"), (["{file}:Net", "--input-shape", "2,5"], "linear"),
+        (["{file}:Net", "--input-shape", "a,b"], "a,b"),
+        (["{file}:Net", "--input-shape", "\u00b2,4"], "not a shape"),
+        (["{file}:Net", "--input-shape", "2,5"], "linear"),
         (["{file}:double", "--input-shape", "3", "--show", "mood"], "mood"),
         (["{file}:double", "--input-shape", "3", "-o", "/nowhere/at/all.svg"], "/nowhere/at"),
         (["{file}:double", "--input-shape", "3", "-o", "g.bmp"], "bmp"),

@@ -6,6 +6,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -201,9 +202,10 @@ def check_source(text: str) -> list[Finding]:
 
 
 def files_of(path: Path) -> Iterator[Path]:
-    """Yield a file, or the Python files below a folder."""
+    """Yield a file, or the Python files below a folder, without those that vanish meanwhile."""
     if path.is_dir():
-        yield from sorted(p for p in path.rglob("*.py") if p.is_file())
+        below = (Path(folder, name) for folder, _, names in os.walk(path) for name in names if name.endswith(".py"))
+        yield from sorted(p for p in below if p.is_file())
     else:
         yield path
 

@@ -151,5 +151,5 @@ def _answer(report: Any, raise_exception: bool) -> bool:
     if report.kind == "wrong value":
         output = (report.output or "output 0").removeprefix("output ").partition("[")[0]
         number = (report.input or "input 0").removeprefix("input ").partition(" ")[0]
-        start = f"Jacobian mismatch for output {output if output.isdigit() else 0} with respect to input {number},\n"
+        start = f"Jacobian mismatch for output {output if output.isdecimal() else 0} with respect to input {number},\n"
     raise GradcheckError(f"{start}{report}", report)

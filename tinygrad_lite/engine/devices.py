@@ -140,7 +140,7 @@ class Device:
         if isinstance(type, int):
             raise DeviceError(f"device '{type}' does not exist here: tensors live in main memory; {ADVICE}")
         other = kind_named(kind)
-        if (number and not number.isdigit()) or (index is not None and number):
+        if (number and not number.isdecimal()) or (index is not None and number):
             raise DeviceError(f"device: invalid device string '{name}'")
         self.type, self._tokens = kind, []
         self.index = int(number) if number else index

@@ -72,12 +72,14 @@ def _written_into(path: str) -> bool:
 
 def _sync_folder(folder: str) -> None:
     """Let the new name of a file reach the disk, where the system can do that for folders."""
+    opened: list[int] = []
     with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
+        try:  # Ctrl-C is answered after any call: in one call the descriptor is opened and kept where it is closed
+            opened.extend(map(os.open, (folder,), (os.O_RDONLY,)))
+            os.fsync(opened[0])
         finally:
-            os.close(descriptor)
+            for descriptor in opened:
+                os.close(descriptor)
 
 
 def _remove_strays(folder: str, start: str, host: str) -> None:

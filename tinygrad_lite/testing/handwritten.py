@@ -276,7 +276,7 @@ def _path(text: str) -> Path:
     """Return the path of ``W``, ``params['W']`` or ``layer.W``."""
     parts: list[Any] = []
     for part in text.replace("]", "").replace('"', "").replace("'", "").replace("[", ".").split("."):
-        parts.append(int(part) if part.isdigit() else part)
+        parts.append(int(part) if part.isdecimal() else part)
     return tuple(parts)
 
 

@@ -110,7 +110,7 @@ def spec_of(text: str) -> Arr | Ints:
     """Return the spec that the option --input describes: ``n k``, or ``n <5`` for integers below 5."""
     shape, _, below = text.partition("<")
     if below:
-        return Ints(shape.strip(), below=int(below) if below.strip().isdigit() else below.strip())
+        return Ints(shape.strip(), below=int(below) if below.strip().isdecimal() else below.strip())
     return Arr(shape.strip(), min=1)
 
 

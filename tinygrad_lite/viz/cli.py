@@ -89,7 +89,7 @@ def answer(args: argparse.Namespace) -> str:
 def shape_of(text: str) -> tuple[int, ...]:
     """Return the shape written as ``4,1,28,28`` or ``(4, 1, 28, 28)``."""
     parts = [p.strip() for p in text.strip().strip("()[]").replace("x", ",").split(",") if p.strip()]
-    if not all(p.isdigit() for p in parts):
+    if not all(p.isdecimal() for p in parts):
         raise ValueError(f"--input-shape {text!r} is not a shape; write it as 4,1,28,28")
     return tuple(map(int, parts))
 

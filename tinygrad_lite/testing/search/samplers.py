@@ -107,7 +107,7 @@ class _Shapes:
 
     def size(self, axis: str) -> int:
         """Return the size of an axis: a literal number, or one drawn once per name."""
-        if axis.isdigit():
+        if axis.isdecimal():
             return int(axis)
         if axis not in self.sizes:
             lo, hi = self.bounds.get(axis, (self.least.get(axis, 0), LARGEST))
