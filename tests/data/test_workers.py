@@ -142,3 +142,9 @@ def test_a_stream_longer_than_it_said_warns_once():
     with pytest.warns(UserWarning, match="reported to be 2 .* but 3 samples") as caught:
         list(loader)
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("name", ["collate_fn", "worker_init_fn"])
+def test_functions_are_checked_before_a_worker_starts(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} must be a function or None, got 3"):
+        DataLoader([1, 2], 1, num_workers=1, **{name: 3})

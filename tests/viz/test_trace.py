@@ -134,6 +134,9 @@ def test_json_round_trip(nets):
         ('{"version": 9, "nodes": [], "edges": [], "calls": []}', "version 9"),
         ('{"version": 1, "nodes": [{"id": "a", "kind": "cat"}], "edges": [], "calls": []}', "kind 'cat'"),
         ('{"version": 1, "nodes": [], "edges": [{"src": "a", "dst": "b"}], "calls": []}', "not there"),
+        ('{"version": 1, "nodes": [{"id": "a", "kind": "op", "time": ""}], "edges": [], "calls": []}', "time is ''"),
+        ('{"version": 1, "nodes": [{"id": "a", "kind": "op", "flops": true}], "edges": [], "calls": []}', "flops is"),
+        ('{"version": 1, "nodes": [{"id": 3, "kind": "op"}], "edges": [], "calls": []}', "id is 3"),
         ('{"version": 1, "nodes": [{"no": 1}], "edges": [], "calls": []}', "right form"),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, fields
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,14 @@ LARGEST = 4096
 """Arrays among the options are written out up to this many elements."""
 
 
+PLAIN: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "float": (int, float),
+    "float | None": (int, float, NoneType),
+}
+"""The types of the fields that are single words or numbers, by their annotation."""
 MALFORMED = (TypeError, LookupError, AttributeError, ValueError, RecursionError, ArithmeticError)
 """What a wrong text can provoke."""
 
@@ -132,7 +141,7 @@ def from_json(text: str) -> Graph:
         raise ValueError(f"from_json: version {data['version']!r} is not known, this is version {VERSION}")
     try:
         nodes = [_node(d) for d in data["nodes"]]
-        edges = [GraphEdge(**{**d, "shape": tuple(int(n) for n in d.get("shape", ()))}) for d in data["edges"]]
+        edges = [_made(GraphEdge, {**d, "shape": tuple(int(n) for n in d.get("shape", ()))}) for d in data["edges"]]
         calls = [_call(d) for d in data["calls"]]
         _check(nodes, edges, calls)
         return Graph(nodes, edges, calls, notes=tuple(map(str, data.get("notes", ()))))
@@ -143,20 +152,30 @@ def from_json(text: str) -> Graph:
         raise ValueError(words) from None
 
 
+def _made(kind: Any, d: dict[str, Any]) -> Any:
+    """Return a node, edge, call or measurement; raise ValueError where a word or number is something else."""
+    for f in fields(kind):
+        plain, value = PLAIN.get(str(f.type)), d.get(f.name)
+        if f.name in d and plain and (not isinstance(value, plain) or isinstance(value, bool) is not (plain is bool)):
+            raise ValueError(f"from_json: {f.name} is {value!r:.40}, expected {f.type}")
+    return kind(**d)
+
+
 def _node(d: dict[str, Any]) -> GraphNode:
-    node = GraphNode(**d)
+    node: GraphNode = _made(GraphNode, d)
     node.shape = tuple(int(n) for n in node.shape)
     node.attrs = {k: decoded(v) for k, v in node.attrs.items()}
     node.value, node.grad = decoded(node.value), decoded(node.grad)
     node.stats = None if node.stats is None else {k: decoded(v) for k, v in node.stats.items()}
     node.marks = tuple(node.marks)
     if d.get("measured") is not None:
-        node.measured = Measured(**{**d["measured"], "shape": tuple(int(n) for n in d["measured"].get("shape", ()))})
+        shape = tuple(int(n) for n in d["measured"].get("shape", ()))
+        node.measured = _made(Measured, {**d["measured"], "shape": shape})
     return node
 
 
 def _call(d: dict[str, Any]) -> GraphCall:
-    call = GraphCall(**d)
+    call: GraphCall = _made(GraphCall, d)
     call.outputs = tuple((str(name), tuple(int(n) for n in shape)) for name, shape in call.outputs)
     return call
 
