@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+SHOWN = ("alpha", "positive", "solver", "l1_ratio", "n_clusters")
 START, END = "<!-- estimators -->", "<!-- end of estimators -->"
 
 
@@ -52,6 +53,7 @@ def rows() -> list[tuple[str, dict[str, Any], tuple[Any, Any]]]:
     sizes = [(2000, 50), (200, 1000), (100_000, 20)]
     out: list[tuple[str, dict[str, Any], tuple[Any, Any]]] = [("Ridge", {}, regression(*size)) for size in sizes]
     out.append(("LinearRegression", {}, regression(100_000, 20)))
+    out += [("LinearRegression", {"positive": True}, regression(*size)) for size in ((2000, 50), (400, 2000))]
     for name in ("Lasso", "ElasticNet"):
         out += [(name, {"alpha": alpha}, regression(*size)) for size in sizes for alpha in (1.0, 0.1)]
     out += [("LogisticRegression", {}, digits()), ("LogisticRegression", {}, classes(20_000, 30))]
@@ -101,7 +103,7 @@ def measured(name: str, settings: dict[str, Any], data: tuple[Any, Any], seconds
         fit()  # the first one compiles native loops
     memory = [peak(fit) for fit in fits]
     ours, ratio = turns(fits, seconds)  # type: ignore[arg-type]
-    shown = ", ".join(f"{k}={v}" for k, v in settings.items() if k in ("alpha", "solver", "l1_ratio", "n_clusters"))
+    shown = ", ".join(f"{k}={v}" for k, v in settings.items() if k in SHOWN)
     return (
         f"| `{name}({shown})` | {X.shape[0]} x {X.shape[1]} | {ours * 1e3:.2f} ms | {ratio:.2f} | "
         f"{turns(predicts, seconds)[1]:.2f} | {memory[0] / memory[1]:.2f} |"  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_lite.models.design import PIECE, Design
 from tinygrad_lite.models.validation import Floats
+from tinygrad_lite.models.watching import Watch
 
 DIRECT = 150
 """Unknowns up to which Newton's steps are taken with the whole Hessian."""
@@ -96,10 +97,11 @@ class CrossEntropy:
     def hessian(self, chances: Floats, chosen: Any = None) -> Floats:
         """Return the matrix of second derivatives of all coefficients, or of some flat indices in ascending order."""
         p = len(self.bend)
-        if self.rows == 1 and chosen is None and self.columns is None and not self.design.sparse:
-            out = self.weighted(self.share * chances * (1 - chances))
-            out.flat[:: p + 1] += self.bend
-            return out
+        if self.rows == 1 and self.columns is None and not self.design.sparse:
+            some = None if chosen is None or 2 * len(chosen) > p else chosen
+            out = self.weighted(self.share * chances * (1 - chances), some)
+            out.flat[:: len(out) + 1] += self.bend if some is None else self.bend[some]
+            return out if chosen is None or len(chosen) == len(out) else out[np.ix_(chosen, chosen)]
         chosen = np.arange(self.rows * p) if chosen is None else chosen
         places = [chosen[(chosen >= a * p) & (chosen < (a + 1) * p)] - a * p for a in range(self.rows)]
         needed = np.unique(np.concatenate(places))
@@ -152,42 +154,52 @@ class CrossEntropy:
         X = self.design.X.astype(np.float64)
         return self.centred((X.T @ X.multiply(self.share[:, None]).tocsr()).toarray(), X.T @ self.share, self.share)
 
-    def weighted(self, share: Floats) -> Floats:
-        """Return the products of all pairs of scaled columns of a dense design, by other shares."""
-        X, root, p = self.design.X, np.sqrt(share), self.design.p
-        products, size = np.zeros((p, p)), max(1, PIECE // max(p, 1))
+    def weighted(self, share: Floats, chosen: Any = None) -> Floats:
+        """Return the products of all pairs of scaled columns, or of some, of a dense design, by other shares."""
+        inside: Any = slice(None) if chosen is None else chosen[chosen < self.design.p]
+        X, root, p = self.design.X, np.sqrt(share), self.design.p if chosen is None else len(inside)
+        products, first, size = np.zeros((p, p)), np.zeros(p), max(1, PIECE // max(p, 1))
         for start in range(0, self.design.n, size):
-            piece = X[start : start + size] * root[start : start + size, None]
+            at = slice(start, start + size)
+            piece = X[at, inside] * root[at, None]
             products += piece.T @ piece
-        return self.centred(products, self.design.plain(share[None])[0], share)
+            first += root[at] @ piece
+        middle, scale = self.design.middle[inside], self.scale[inside]
+        return self.centred(products, first, share, (middle, scale), self.ones and (chosen is None or p < len(chosen)))
 
-    def centred(self, products: Floats, first: Floats, share: Floats) -> Floats:
-        """Return products of columns as those of scaled columns less their centre; ``first``: of columns and shares."""
-        middle, total = self.design.middle, share.sum()
-        across = np.outer(middle, first)
+    def centred(self, products: Floats, first: Floats, share: Floats, form: Any = None, ones: Any = None) -> Floats:
+        """Return products of columns as those of scaled columns less their centre; ``first``: of columns and shares.
+
+        ``form`` are centre and scale of the columns, where these are not all; ``ones`` whether the intercept is one.
+        """
+        middle, scale = form or (self.design.middle, self.scale)
+        total, across = share.sum(), np.outer(middle, first)
         products -= across + across.T
         products += total * np.outer(middle, middle)
-        products *= np.outer(self.scale, self.scale)
-        if not self.ones:
+        products *= np.outer(scale, scale)
+        if not (self.ones if ones is None else ones):
             return products
-        edge = (first - total * middle) * self.scale
-        return np.block([[products, edge[:, None]], [edge[None], np.full((1, 1), total)]])
+        out = np.empty((len(products) + 1, len(products) + 1))
+        out[:-1, :-1], out[-1, -1] = products, total
+        out[-1, :-1] = out[:-1, -1] = (first - total * middle) * scale
+        return out
 
 
-def descend(loss: CrossEntropy, start: Floats, tol: float, most: int) -> Descent:
+def descend(loss: CrossEntropy, start: Floats, tol: float, most: int, watch: Watch | None = None) -> Descent:
     """Minimise by Newton's method with the whole Hessian where that is cheap, else by L-BFGS.
 
-    Stops when no element of the gradient exceeds ``tol`` times its size at 0.
+    Stops when no element of the gradient exceeds ``tol`` times its size at 0, or when ``watch`` says so.
     """
+    watch = watch or (lambda w: False)
     origin = loss.value(start * 0)
     enough = tol * (float(np.abs(origin[1]).max()) or 1.0)
     here = loss.value(start) if start.any() else origin
     if start.size > DIRECT or (loss.rows == 1 and loss.design.n * start.size > MANY):
-        return quasi_newton(loss, start, here, enough, most)
-    return newton(loss, start, here, enough, most)
+        return quasi_newton(loss, start, here, enough, most, watch)
+    return newton(loss, start, here, enough, most, watch)
 
 
-def newton(loss: CrossEntropy, w: Floats, here: Any, enough: float, most: int) -> Descent:
+def newton(loss: CrossEntropy, w: Floats, here: Any, enough: float, most: int, watch: Watch) -> Descent:
     """Take Newton steps, halved until the loss falls; ``here`` is what `CrossEntropy.value` says of ``w``."""
     value, slope, chances = here
     history: list[float] = []
@@ -215,10 +227,14 @@ def newton(loss: CrossEntropy, w: Floats, here: Any, enough: float, most: int) -
         w = w + part * step
         value, slope, chances = there
         history.append(value)
+        if watch(w):
+            return Descent(w, history, True)
     return Descent(w, history or [value], bool(np.abs(slope).max() <= enough))
 
 
-def quasi_newton(loss: CrossEntropy, w: Floats, here: Any, enough: float, most: int, memory: int = 20) -> Descent:
+def quasi_newton(
+    loss: CrossEntropy, w: Floats, here: Any, enough: float, most: int, watch: Watch, memory: int = 20
+) -> Descent:
     """Take L-BFGS steps from a diagonal curvature, with a backtracking line search.
 
     Source: J. Nocedal, S. Wright (2006), Numerical Optimization, algorithm 7.4.
@@ -250,6 +266,8 @@ def quasi_newton(loss: CrossEntropy, w: Floats, here: Any, enough: float, most: 
             del pairs[:-memory]
         w, slope, value = w + moved, uphill, there
         history.append(value)
+        if watch(w):
+            return Descent(w, history, True)
     return Descent(w, history or [value], bool(np.abs(slope).max() <= enough))
 
 

@@ -11,6 +11,7 @@ from tinygrad_lite.errors import require
 from tinygrad_lite.models.design import Design
 from tinygrad_lite.models.estimator import Regressor
 from tinygrad_lite.models.least_squares import ridge, shortest_least_squares
+from tinygrad_lite.models.nonnegative import nonnegative_least_squares
 from tinygrad_lite.models.solvers import newton, proximal
 from tinygrad_lite.models.sparse_solutions import Task, penalised
 from tinygrad_lite.models.validation import (
@@ -189,13 +190,12 @@ def check_gram(precompute: Any, design: Design, unit: float) -> None:
         )
 
 
-def nonnegative(design: Design, y: Floats, l1: float, l2: Any, owner: LinearModel) -> Floats:
+def nonnegative(design: Design, y: Floats, l2: Any, owner: LinearModel) -> Floats:
     """Return the best coefficients (outputs, features) of all that are at least 0."""
     most = owner._most() or 10_000
     each = np.broadcast_to(np.asarray(l2, float), (y.shape[1],))
-    start = np.zeros(design.p)
-    tasks = [Task(design, y[:, k], l1, float(each[k]), True) for k in range(y.shape[1])]
-    found = [penalised(task, start, most, 1e-8) for task in tasks]
+    tasks = [Task(design, y[:, k], 0.0, float(each[k]), True) for k in range(y.shape[1])]
+    found = [nonnegative_least_squares(task, most) for task in tasks]
     owner.n_iter_ = max(len(f.history) for f in found)
     owner.history_ = np.sum([f.history[-1:] for f in found], axis=0).tolist()
     owner._judge(all(f.converged for f in found))
@@ -237,7 +237,7 @@ class LinearRegression(LinearModel):
 
     def _solved(self, design: Design, y: Floats, unit: float) -> Floats:
         if self.positive:
-            return nonnegative(design, y, 0.0, 0.0, self)
+            return nonnegative(design, y, 0.0, self)
         coefficients = shortest_least_squares(design, y)
         if not design.sparse:
             short = design.gram() if design.p <= design.n else design.kernel()
@@ -321,7 +321,7 @@ class Ridge(LinearModel):
         if self.positive:
             total = float(design.n if design.root is None else (design.root**2).sum())
             self.solver_ = "lbfgs"
-            return nonnegative(design, y, 0.0, alphas / total, self)
+            return nonnegative(design, y, alphas / total, self)
         if self.solver == "auto":
             self.solver_ = "sparse_cg" if design.sparse else "cholesky"
         if self.solver in ("lsqr", "sag", "saga"):

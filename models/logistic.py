@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_lite import Tensor, nn, tensor
 from tinygrad_lite.errors import require
+from tinygrad_lite.models import watching
 from tinygrad_lite.models.cross_entropy import CrossEntropy, descend
 from tinygrad_lite.models.design import Design
 from tinygrad_lite.models.estimator import Classifier
@@ -175,8 +176,15 @@ class LogisticRegression(Classifier):
 
         ``sample_weight`` (n,) weighs the rows.
         """
-        owner = "LogisticRegression"
-        most, tol = check_count(owner, "max_iter", self.max_iter, 0), check_number(owner, "tol", self.tol)
+        most = check_count("LogisticRegression", "max_iter", self.max_iter, 0)
+        if watching.watched(self):
+            watching.fit(self, lambda w: self._fit(X, y, sample_weight, most, w), X, y, sample_weight, most)
+        else:
+            self._fit(X, y, sample_weight, most, None)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, most: int, watcher: Any) -> None:
+        owner, tol = "LogisticRegression", check_number("LogisticRegression", "tol", self.tol)
         penalty = self._penalty()
         rows = self._fit_rows(X)
         classes, index = check_classes(owner, rows, y)
@@ -194,9 +202,7 @@ class LogisticRegression(Classifier):
             raise ValueError(f"{owner}: all weights are 0")
         self._remember(X, rows)
         self.classes_ = classes
-        coefficients, found = self._solved(rows, index, share, penalty, (tol, most))
-        dtype = np.float64 if self.solver == "liblinear" else rows.dtype  # scikit-learn's liblinear knows no float32
-        self.coef_, self.intercept_ = coefficients.astype(dtype), self.intercept_.astype(dtype)
+        (self.coef_, self.intercept_), found = self._solved(rows, index, share, penalty, (tol, most), watcher)
         history = found.history
         self.n_iter_, self.history_ = np.array([min(len(history), most)], dtype=np.int32), history
         if self.verbose:
@@ -208,6 +214,16 @@ class LogisticRegression(Classifier):
                 f"LogisticRegression: {why}; it is not at the optimum after {most} iterations. Increase the number of "
                 "iterations with max_iter (are the classes separable and C infinite?)",
             )
+
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Have scikit-learn's callbacks watch, and stop, the steps of ``solver="lbfgs"``; none takes them away."""
+        if self.solver != "lbfgs":
+            warn(
+                UserWarning,
+                "Callbacks are only supported in LogisticRegression for solver='lbfgs'. This estimator has "
+                f"solver={self.solver!r}, callbacks will be ignored during the solving of the regression.",
+            )
+        watching.set_callbacks(self, callbacks)
         return self
 
     def sparsify(self) -> Self:
@@ -222,8 +238,10 @@ class LogisticRegression(Classifier):
         self.coef_ = dense(self.coef_)
         return self
 
-    def _solved(self, X: Any, index: Any, share: Floats, penalty: Penalty, stop: Any) -> tuple[Floats, Any]:
-        """Return the coefficients (rows, features) and the descent; the intercept is set."""
+    def _solved(
+        self, X: Any, index: Any, share: Floats, penalty: Penalty, stop: tuple[float, int], watcher: Any
+    ) -> tuple[tuple[Floats, Floats], Any]:
+        """Return coefficients and intercept, and the descent."""
         rows, unit = moderate(X)
         # centred columns of equal spread give the best conditioning
         held = self.fit_intercept and self.solver == "liblinear"  # its intercept is penalised: nothing is centred
@@ -238,6 +256,13 @@ class LogisticRegression(Classifier):
             l1 = min(strength * penalty.l1_ratio / unit, 1e300)
         count, ones = len(self.classes_), bool(self.fit_intercept)
         start = self._start(1 if count == 2 else count, design, inverse, unit)
+        dtype = np.float64 if self.solver == "liblinear" else X.dtype  # scikit-learn's liblinear knows no float32
+
+        def plain(w: Floats) -> tuple[Floats, Floats]:
+            coefficients, intercept = unscaled(w, design, inverse, not penalty.strength)
+            with np.errstate(over="ignore", under="ignore"):
+                return (coefficients / unit).astype(dtype), intercept.astype(dtype)
+
         if self.solver == "gradient":
             columns = design.dense() * inverse
             columns = np.column_stack([columns, np.ones(len(index))]) if ones else columns
@@ -252,17 +277,13 @@ class LogisticRegression(Classifier):
             if held:
                 loss.bend[-1] = strength * (1 - penalty.l1_ratio) / scaling**2
                 lines[-1] = strength * penalty.l1_ratio / scaling
-            found = descend_sparse(loss, start, lines, *stop) if penalty.l1_ratio else descend(loss, start, *stop)
-        w = found.w
-        coefficients: Floats = w[:, : design.p] * inverse
-        if count > 2 and not penalty.strength:
-            # without a penalty one row of numbers may be added to all classes: of these, the one that adds up to 0
-            coefficients = coefficients - coefficients.mean(axis=0)
-        intercept = w[:, -1] - coefficients @ design.middle if ones else np.zeros(len(w))
-        # adding one number to the intercepts of all classes changes nothing: of these, the ones that add up to 0
-        self.intercept_ = intercept if count == 2 else intercept - intercept.mean()
-        with np.errstate(over="ignore", under="ignore"):
-            return coefficients / unit, found
+            if watcher is not None and self.solver == "lbfgs":
+                watcher.begin(start, lambda w: dict(zip(("coef_", "intercept_"), plain(w), strict=True)))
+            else:
+                watcher = None
+            l1_too = penalty.l1_ratio > 0
+            found = descend_sparse(loss, start, lines, *stop) if l1_too else descend(loss, start, *stop, watch=watcher)
+        return plain(found.w), found
 
     def _start(self, count: int, design: Design, inverse: Floats, unit: float) -> Floats:
         """Return zeros, or with ``warm_start`` the weights of the last fit in the scales of this one."""
@@ -312,6 +333,17 @@ class LogisticRegression(Classifier):
 def dense(values: Any) -> Any:
     """Return an array of a sparse or dense matrix."""
     return values.toarray() if is_sparse(values) else values
+
+
+def unscaled(w: Floats, design: Design, inverse: Floats, level: bool) -> tuple[Floats, Floats]:
+    """Return coefficients and intercept of the columns as they were, from weights of centred columns of spread 1."""
+    coefficients: Floats = w[:, : design.p] * inverse
+    if len(w) > 1 and level:
+        # without a penalty one row of numbers may be added to all classes: of these, the one that adds up to 0
+        coefficients = coefficients - coefficients.mean(axis=0)
+    intercept = w[:, -1] - coefficients @ design.middle if w.shape[1] > design.p else np.zeros(len(w))
+    # adding one number to the intercepts of all classes changes nothing: of these, the ones that add up to 0
+    return coefficients, intercept if len(w) == 1 else intercept - intercept.mean()
 
 
 def inverse_spread(design: Design, total: float) -> Floats:

@@ -45,6 +45,13 @@ class NetworkClassifier(Network, Classifier):
         each: Tensor = nn.functional.binary_cross_entropy_with_logits(output, target, reduction="none")
         return each.sum(1)
 
+    def _mean_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        if target.ndim == 1:
+            out: Tensor = nn.functional.cross_entropy(output, target)
+        else:
+            out = nn.functional.binary_cross_entropy_with_logits(output, target) * float(target.shape[1])
+        return out
+
     def _judged(self, x: Any, y: Any) -> float:
         self.module_.eval()
         with no_grad():

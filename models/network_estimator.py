@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinygrad_lite import Tensor, compile, nn, no_grad, optim, tensor
+from tinygrad_lite import Tensor, compile, from_numpy, nn, no_grad, optim, tensor
 from tinygrad_lite.models.estimator import Estimator, Regressor
 from tinygrad_lite.models.seeding import drawing
 from tinygrad_lite.models.validation import (
@@ -81,6 +81,10 @@ class Network(Estimator):
         """Return the loss of each example (n,)."""
         raise NotImplementedError
 
+    def _mean_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the mean of the losses of all examples."""
+        return self._each_loss(output, target).mean()
+
     def _check_settings(self) -> None:
         owner = type(self).__name__
         check_count(owner, "max_iter", self.max_iter)
@@ -105,24 +109,25 @@ class Network(Estimator):
         with drawing(rng):
             module = self._build(self._shaped(rows[:1]).shape[1:], outputs)
         self.module_ = module.double() if rows.dtype == np.float64 else module
-        weights = [p for p in self.module_.parameters() if p.ndim > 1]
+        parameters = list(self.module_.parameters())
+        self._penalised = [p for p in parameters if p.ndim > 1]
+        groups = [{"params": self._penalised}, {"params": [p for p in parameters if p.ndim < 2]}]
         if self.solver == "lbfgs":
             self._optimiser = None
         elif self.solver == "sgd":
             self._optimiser = optim.SGD(
-                self.module_.parameters(),
+                groups,
                 lr=self.learning_rate_init,
                 momentum=self.momentum,
                 nesterov=self.nesterovs_momentum and self.momentum > 0,
             )
         else:
             self._optimiser = optim.Adam(
-                self.module_.parameters(),
+                groups,
                 lr=self.learning_rate_init,
                 betas=(self.beta_1, self.beta_2),
                 eps=self.epsilon,
             )
-        self._penalised = weights if self.alpha else []
         self.history_, self.n_iter_ = [], 0
 
     def _fits(self, rows: Any, outputs: int) -> bool:
@@ -130,22 +135,23 @@ class Network(Estimator):
         last = list(self.module_.parameters())[-1]
         return bool(self.n_features_in_ == int(np.prod(rows.shape[1:])) and last.shape[0] == outputs)
 
-    def _loss(self, x: Tensor, y: Tensor, weights: Floats | None, total: float) -> Tensor:
-        """Return the mean loss of a batch plus the L2 penalty.
-
-        The penalty is alpha / (2 ``total``) times the sum of squared weights.
-        """
-        each = self._each_loss(self.module_(x), y)
-        loss = each.mean() if weights is None else (each * tensor(weights)).sum() * (1 / float(weights.sum() or 1))
-        for p in self._penalised:
-            loss = loss + (p * p).sum() * (0.5 * self.alpha / total)
-        out: Tensor = loss
+    def _loss(self, x: Tensor, y: Tensor, weights: Floats | None) -> Tensor:
+        """Return the mean loss of a batch, without the penalty."""
+        output = self.module_(x)
+        if weights is None:
+            return self._mean_loss(output, y)
+        out: Tensor = (self._each_loss(output, y) * tensor(weights)).sum() * (1 / float(weights.sum() or 1))
         return out
 
-    def _step(self, module: Any, optimiser: Any, x: Tensor, y: Tensor, total: float) -> Tensor:
-        """Train on one batch of examples of equal weight; returns the loss."""
+    def _penalty(self, total: float) -> float:
+        """Return alpha / (2 ``total``) times the sum of squared weights: the optimiser decays them by its gradient."""
+        squares = (np.dot(w, w) for p in self._penalised for w in (p.array.reshape(-1),))
+        return 0.5 * self.alpha / total * float(sum(squares))
+
+    def _step(self, module: Any, optimiser: Any, x: Tensor, y: Tensor, weights: Floats | None = None) -> Tensor:
+        """Train on one batch of examples; returns the loss without the penalty."""
         optimiser.zero_grad()
-        loss = self._loss(x, y, None, total)
+        loss = self._loss(x, y, weights)
         loss.backward()
         optimiser.step()
         return loss
@@ -162,6 +168,7 @@ class Network(Estimator):
         size = min(200, n) if self.batch_size == "auto" else min(int(self.batch_size), n)
         order = rng.permutation(n) if self.shuffle and size < n else np.arange(n)
         total, lost = float(n if weights is None else weights.sum()), 0.0
+        self._optimiser.param_groups[0]["weight_decay"] = self.alpha / total
         self.module_.train()
         for start in range(0, n, size):
             chosen = order[start : start + size]
@@ -169,15 +176,13 @@ class Network(Estimator):
             mass = len(chosen) if w is None else float(w.sum())
             if not mass:
                 continue
-            batch, goal = tensor(dense(x[chosen])), tensor(y[chosen])
+            batch, goal = from_numpy(dense(x[chosen])), from_numpy(y[chosen])
+            penalty = self._penalty(total)
             if w is None:
-                loss = (step or self._step)(self.module_, self._optimiser, batch, goal, total)
+                loss = (step or self._step)(self.module_, self._optimiser, batch, goal)
             else:
-                self._optimiser.zero_grad()
-                loss = self._loss(batch, goal, w, total)
-                loss.backward()
-                self._optimiser.step()
-            lost += loss.item() * mass
+                loss = self._step(self.module_, self._optimiser, batch, goal, w)
+            lost += (loss.item() + penalty) * mass
         return lost / total
 
     def _learn(self, rows: Floats, y: Any, weights: Floats | None, rng: np.random.Generator) -> None:
@@ -300,7 +305,9 @@ class Network(Estimator):
 
         def closure() -> Tensor:
             optimiser.zero_grad()
-            loss = self._loss(xt, yt, weights, total)
+            loss = self._loss(xt, yt, weights)
+            for p in self._penalised:
+                loss = loss + (p * p).sum() * (0.5 * self.alpha / total)
             loss.backward()
             self.history_.append(loss.item())
             return loss
@@ -322,8 +329,8 @@ class Network(Estimator):
         self.module_.eval()
         with no_grad():
             x = self._shaped(rows.astype(next(self.module_.parameters()).dtype, copy=False))
-            # in batches, so that a large X does not need memory for all activations at once
-            parts = [self.module_(tensor(dense(x[i : i + 2000]))).array for i in range(0, x.shape[0], 2000)]
+            # in batches, whose activations stay in the processor's cache
+            parts = [self.module_(from_numpy(dense(x[i : i + 500]))).array for i in range(0, x.shape[0], 500)]
         out: Floats = np.concatenate(parts)
         return out
 
@@ -362,6 +369,12 @@ class NetworkRegressor(Network, Regressor):
             return deviance
         left = output - target
         out: Tensor = (left * left).sum(1) * 0.5
+        return out
+
+    def _mean_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        if self.loss == "poisson":
+            return super()._mean_loss(output, target)
+        out: Tensor = nn.functional.mse_loss(output, target) * (0.5 * target.shape[1])
         return out
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

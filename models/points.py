@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_lite.models.validation import Floats, is_sparse
-from tinygrad_lite.native.nearest import nearest, totals
+from tinygrad_lite.native.nearest import assign, nearest, totals
 
 PIECE = 1 << 15
 """Numbers of rows that are held at a time, of at most 2,048 rows: they stay in the processor's cache."""
@@ -119,6 +119,8 @@ class Points:
         least = np.empty(self.n if distances else 0, self.dtype)
         spare = np.empty(0 if distances else self.size, self.dtype)
         mass, sums = np.zeros(k), np.zeros((k, self.d))
+        if not self.sparse and assign(self.X, self.middle, centers, (labels, least), weights, mass, sums):
+            return labels, self.completed(least), mass, sums
         lengths = np.einsum("ij,ij->i", centers, centers)
         turned = np.ascontiguousarray(-2 * centers.T)
         if self.narrow:
@@ -141,10 +143,14 @@ class Points:
                 np.take(d.reshape(-1), best + starts[: len(d)], out=least[piece], mode="clip")
             if weights is not None:
                 self.collect(rows, best, weights[piece], mass, sums)
-        if distances:
+        return labels, self.completed(least), mass, sums
+
+    def completed(self, least: Floats) -> Floats:
+        """Add the squared lengths of the rows to squared distances without them."""
+        if len(least):
             least += self.squares
             np.maximum(least, 0, out=least)
-        return labels, least, mass, sums
+        return least
 
     def collect(self, rows: Any, labels: Any, weights: Floats, mass: Floats, sums: Floats) -> None:
         """Add the weights and weighted rows of a piece to those of each cluster."""

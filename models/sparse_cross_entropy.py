@@ -80,7 +80,8 @@ def model_step(loss: CrossEntropy, w: Floats, slope: Floats, chances: Floats, l1
     """Return the change (rows, columns) of the chosen coefficients to the minimum of the penalised quadratic model."""
     hessian = loss.hessian(chances, chosen)
     # adding one number to the scores of all classes changes nothing: a tiny ridge makes that direction solvable
-    hessian.flat[:: len(hessian) + 1] += 1e-13 * np.trace(hessian) / len(hessian) + 1e-300
+    bends = hessian.reshape(-1)[:: len(hessian) + 1]
+    bends += 1e-13 * bends.mean() + 1e-300
     here, weight = w.ravel()[chosen], l1.ravel()[chosen]
     goal = hessian @ here - slope.ravel()[chosen]
     slack = 1e-12 * (np.abs(hessian) @ np.abs(here) + np.abs(slope.ravel()[chosen]) + weight) + 1e-300

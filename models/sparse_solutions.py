@@ -32,7 +32,7 @@ class Quadratic:
 
     def __init__(self, G: Floats, b: Floats, l1: Any, positive: bool, rank: float = np.inf) -> None:
         self.G, self.b, self.l1, self.positive, self.rank = G, b, l1, positive, rank
-        self.bend = np.diag(G)
+        self.bend = G.diagonal()
 
     def value(self, w: Floats) -> float:
         """Return the objective."""
@@ -50,15 +50,15 @@ class Quadratic:
 
     def solved(self, active: Any, signs: Floats) -> Floats:
         """Return the stationary point of the active coefficients with these signs."""
-        G, goal = self.G[np.ix_(active, active)], (self.b - self.l1 * signs)[active]
+        G = self.G if len(active) == len(self.G) else self.G[active[:, None], active]
         scale = 1 / np.sqrt(self.bend[active])
-        even = G * scale * scale[:, None]
+        goal, even = (self.b - self.l1 * signs)[active] * scale, G * scale * scale[:, None]
         try:
-            x = np.linalg.solve(even, goal * scale)
-            if not np.abs(even @ x - goal * scale).max(initial=0) <= 1e-9 * np.abs(goal * scale).max(initial=0):
+            x = np.linalg.solve(even, goal)
+            if not np.abs(even @ x - goal).max(initial=0) <= 1e-9 * np.abs(goal).max(initial=0):
                 raise np.linalg.LinAlgError
         except np.linalg.LinAlgError:
-            x = np.linalg.lstsq(even, goal * scale, rcond=1e-13)[0]
+            x = np.linalg.lstsq(even, goal, rcond=1e-13)[0]
         out: Floats = x * scale
         return out
 
@@ -97,7 +97,7 @@ def minimise(problem: Quadratic, start: Floats, most: int, slack: Floats) -> Fou
     found = exchanged(problem, start, min(most, 30), slack)
     if not found.converged:
         found = swept(problem, start, most, slack)
-    return found._replace(history=[problem.value(start), *found.history])
+    return found
 
 
 def settled(problem: Quadratic, signs: Floats) -> Floats:
@@ -240,7 +240,7 @@ def penalised(task: Task, start: Floats, most: int, tol: float) -> Found:
     if design.p <= WHOLE:
         problem = task.quadratic(b)
         found = minimise(problem, start, most, slack)
-        history = [value + constant for value in found.history]
+        history = [value + constant for value in (problem.value(start), *found.history)]
         return found._replace(history=history, gap=gram_gap(problem, task, found.w, 2 * constant))
     near = Grown(task, b, slack).minimise(start, most, tol * 2 * constant)
     return near or proximal_steps(task, start, most, tol * 2 * constant)
