@@ -12,7 +12,6 @@ import json
 import os
 import random
 import re
-import signal
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 import tinygrad_lite as tl
 from tests.fuzz.arguments import INTERNAL
 from tests.fuzz.findings import Findings
-from tests.fuzz.processes import Hang, alarm, apart, limited, silent
+from tests.fuzz.processes import Hang, apart, limit, limited, silent, watch
 from tinygrad_lite import nn, viz
 from tinygrad_lite._tools.cli import COMMANDS, main
 
@@ -128,10 +127,10 @@ def one_command(found: Findings, args: list[str]) -> None:
     """Run a command here and note what must not be."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf8", how) for how in ("strict", "backslashreplace"))  # as Python's
     text, name = ascii(" ".join(args)), args[0] if args[0] in COMMANDS else "no command"
-    started = time.perf_counter()
+    started = time.process_time()
     status: object = None
     sys.path.insert(0, os.getcwd())
-    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    limit(LIMIT)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             status = main(args)
@@ -148,8 +147,8 @@ def one_command(found: Findings, args: list[str]) -> None:
             found.note("traceback", name, f"{text} -> {type(error).__name__}: {str(error)[:150]} at {places}")
         status = 1
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    seconds = time.perf_counter() - started
+        limit(0)
+    seconds = time.process_time() - started
     printed, said = text_of(out), text_of(err)
     found.counts["commands"] += 1
     if seconds > LIMIT / 2:
@@ -176,7 +175,7 @@ def fuzz(seconds: float, seed: int = 0) -> Findings:
         def work(inner: Findings, lines: list[list[str]] = lines) -> None:
             limited(4)
             silent()
-            signal.signal(signal.SIGALRM, alarm)
+            watch()
             for args in lines:
                 with tempfile.TemporaryDirectory() as folder:
                     os.chdir(folder)
@@ -186,6 +185,6 @@ def fuzz(seconds: float, seed: int = 0) -> Findings:
                         del sys.modules[name]
                     os.chdir("/")
 
-        found.add(apart("commands", f"one of {ascii(lines)}", work, 15 * LIMIT))
+        found.add(apart("commands", f"one of {ascii(lines)}", work, 30 * LIMIT))
         turn += 1
     return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import gc
 import random
-import signal
 import tempfile
 import time
 import warnings
@@ -22,7 +21,7 @@ import numpy as np
 
 import tinygrad_lite as tl
 from tests.fuzz.findings import Findings
-from tests.fuzz.processes import Hang, alarm, apart
+from tests.fuzz.processes import Hang, apart, limit, watch
 from tinygrad_lite import func, nn, optim, viz
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.mode import MODE
@@ -231,13 +230,13 @@ class Case:
         model, optimizer = self.fresh()
         modes, error, result = (state(), shared()), None, None
         tl.manual_seed(1)
-        signal.setitimer(signal.ITIMER_REAL, 10)
+        limit(10)
         with allocator.failing(k):
             try:
                 result = self.work(model, optimizer, self.folder)
             except (Exception, Hang) as e:
                 error = e
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        limit(0)
         reached = allocator.count >= k
 
         def note(kind: str, text: str) -> None:
@@ -280,7 +279,7 @@ def fuzz(seconds: float, seed: int = 0) -> Findings:
         share = time.monotonic() + (end - time.monotonic()) / (len(WORKS) - turn)
 
         def points(found: Findings, make: Any = make, work: Work = work, share: float = share) -> None:
-            signal.signal(signal.SIGALRM, alarm)
+            watch()
             warnings.simplefilter("ignore")
             allocator = Allocator()
             with tempfile.TemporaryDirectory() as folder:

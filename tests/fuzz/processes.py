@@ -18,8 +18,23 @@ class Hang(BaseException):
 
 
 def alarm(*_: object) -> None:
-    """Handle SIGALRM."""
+    """Handle SIGALRM and SIGPROF."""
     raise Hang
+
+
+def watch() -> None:
+    """Let `limit` raise `Hang` in this process."""
+    signal.signal(signal.SIGALRM, alarm)
+    signal.signal(signal.SIGPROF, alarm)
+
+
+def limit(seconds: float) -> None:
+    """Raise `Hang` after so many seconds of work, or twelve times as many of waiting; 0 ends the watch.
+
+    Work is processor time: on a busy machine everything takes longer, and nothing hangs.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 12 * seconds)
 
 
 def limited(gigabytes: int, megabytes: int = 20) -> None:

@@ -126,7 +126,7 @@ def judged(found: Findings, name: str, read: Callable[[bytes], Any], data: bytes
     """Read ``data`` and note what must not be; with ``watch`` its memory is measured, which takes time."""
     if watch:
         tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         read(data)
         found.counts["accepted"] += 1
@@ -138,7 +138,7 @@ def judged(found: Findings, name: str, read: Callable[[bytes], Any], data: bytes
             found.note("wrong exception", name, f"{type(error).__name__}: {error} <- {data[:300]!r}")
     except BaseException as error:
         found.note("wrong exception", name, f"{type(error).__name__}: {error} <- {data[:300]!r}")
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     found.counts["files"] += 1
     if seconds > SECONDS * (10 if watch else 1):
         found.note("slow", name, f"{seconds:.1f} s for {len(data)} bytes <- {data[:300]!r}")
