@@ -452,4 +452,32 @@ T.nn.utils.clip_grad_norm_([],1.)
 T.nn.utils.rnn.pad_sequence([T.ones(0),T.ones(2)])
 T.frac(T.ones(0)).shape
 T.tensor([[]]).shape
+F.group_norm(T.arange(12.0).reshape(1,4,3), 2, eps=-0.5)
+F.layer_norm(T.arange(6.0).reshape(2,3), (3,), eps=-0.5)
+F.rms_norm(T.arange(6.0).reshape(2,3), (3,), eps=-0.05)
+[tuple(y.shape) for y in T.linalg.lstsq(T.arange(8.0).reshape(4,2) + 3 * T.eye(4,2), T.ones(4,1))]
+[tuple(y.shape) for y in T.linalg.lstsq(T.arange(8.0).reshape(4,2) + 3 * T.eye(4,2), T.ones(4,1), driver="gels")]
+[tuple(y.shape) for y in T.linalg.lstsq(T.ones(4,2), T.ones(4,1), driver="gelsd")]
+[tuple(y.shape) for y in T.linalg.lstsq(T.ones(2,2,4), T.ones(2,2,1), driver="gelss")]
+T.linalg.lstsq(T.eye(4,2), T.ones(4,1), driver="gelsd").residuals
+T.linalg.lstsq(T.eye(2), T.ones(2,1), driver="best")
+T.norm(T.arange(4.0).reshape(2,2), "nuc")
+T.norm(T.arange(8.0).reshape(2,2,2), "nuc", dim=(0,1))
+T.norm(T.arange(4.0), "nuc")
+T.linalg.tensorsolve((T.arange(36.0) ** 2).cos().reshape(2,3,6).double(), T.ones(2,3).double(), dims=(0,2))
+T.linalg.tensorsolve(T.ones(2,3,5), T.ones(2,3))
+T.linalg.vander(T.tensor(2.0), N=2)
+F.multi_margin_loss(T.tensor(0.3), T.tensor(0))
+F.multilabel_margin_loss(T.tensor(0.3), T.tensor(0))
+T.cat([T.ones(2), None])
+T.stack([T.ones(2), None])
+T.hstack([T.ones(2), None])
+F.max_pool1d(T.ones(2,0,4), 1)
+F.max_pool2d(T.ones(0,4,4), 1)
+F.max_pool2d(T.ones(0,2,4,4), 1)
+F.avg_pool2d(T.ones(2,0,4,4), 1)
+F.avg_pool3d(T.ones(2,0,4,4,4), 1)
+F.lp_pool2d(T.ones(2,0,4,4), 2.0, 1)
+F.adaptive_max_pool2d(T.ones(2,0,4,4), 1)
+F.adaptive_avg_pool2d(T.ones(2,0,4,4), 1)
 """

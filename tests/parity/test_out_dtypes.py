@@ -27,7 +27,6 @@ DELIBERATE = {
     "cholesky": "the older torch.cholesky converts, and so does linalg.cholesky here",
     "clamp": LAX, "clamp_max": LAX, "clamp_min": LAX, "clip": LAX, "diff": LAX, "ldexp": LAX,
     "lu": "whole numbers for the pivots' dtype",
-    "lstsq": "singular values and residuals are always there here",
     "pow": "PyTorch fills out with 1 for the powers of 1, whatever its dtype",
     **dict.fromkeys("arange cumprod cumsum linspace logspace range randint randperm nansum".split(),
                     "numbers are written as truth values, too, or never"),

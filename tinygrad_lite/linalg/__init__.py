@@ -23,7 +23,6 @@ from tinygrad_lite.ops.linalg.matrix import (
     eigvalsh as eigvalsh,
     inv as inv,
     inv_ex as inv_ex,
-    lstsq as lstsq,
     matmul as matmul,
     matrix_exp as matrix_exp,
     matrix_power as matrix_power,
@@ -39,6 +38,7 @@ from tinygrad_lite.ops.linalg.matrix import (
 )
 from tinygrad_lite.ops.linalg.matrix_norm import (
     cond as cond,
+    lstsq as lstsq,
     matrix_norm as matrix_norm,
     norm as norm,
     vector_norm as vector_norm,

@@ -404,6 +404,9 @@ def tensorsolve(A: Array, B: Array, dims: Any = None) -> Array:
         A = A.permute(tuple(i for i in range(A.ndim) if i not in moved) + moved)
     rest = tuple(A.shape[B.ndim :])
     n = B.numel()
-    if int(np.prod(rest, dtype=np.int64)) != n or tuple(A.shape[: B.ndim]) != tuple(B.shape):
-        raise ShapeError(f"tensorsolve: A {describe(A)} must be B's axes and as many elements again, B {describe(B)}")
+    if int(np.prod(rest, dtype=np.int64)) != n or A.numel() != n * n:
+        raise ShapeError(
+            f"tensorsolve: the first {B.ndim} axes of A {describe(A)} and the others must each have as many elements "
+            f"as B {describe(B)}"
+        )
     return solve(A.reshape((n, n)), B.reshape((n,))).reshape(rest)

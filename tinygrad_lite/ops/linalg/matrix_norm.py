@@ -1,17 +1,20 @@
-"""Norms and condition numbers under the names of ``tinygrad_lite.linalg``."""
+"""Norms, condition numbers and least squares under the names of ``tinygrad_lite.linalg``."""
 
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import PUBLIC, function
-from tinygrad_lite.engine.tensor import Array
+from tinygrad_lite.engine.tensor import Array, make
 from tinygrad_lite.errors import OptionError, ShapeError, describe
+from tinygrad_lite.ops.linalg import decompositions as d
+from tinygrad_lite.ops.linalg.decompositions import check_matrix
 from tinygrad_lite.ops.linalg.matmul import tensor_of
-from tinygrad_lite.ops.linalg.matrix import inv, svdvals
+from tinygrad_lite.ops.linalg.matrix import inv, matrix_rank, pinv, svdvals
 
 
 @function(numpy=getattr(np.linalg, "vector_norm", None), public=False)
@@ -97,3 +100,47 @@ def cond(A: Array, p: Any = None) -> Array:
         s = svdvals(A)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     return matrix_norm(A, p) * matrix_norm(inv(A), p)
+
+
+class Lstsq(NamedTuple):
+    """The result of `lstsq`."""
+
+    solution: Any
+    residuals: Any
+    rank: Any
+    singular_values: Any
+
+
+@function(public=False)
+def lstsq(A: Array, B: Array, rcond: Any = None, *, driver: str | None = None) -> Lstsq:
+    """Return the least-squares solution of ``A @ X = B`` and its statistics.
+
+    The solution is ``pinv(A) @ B`` with every driver, and so is its gradient. Of the statistics "gelsy" (the default)
+    gives the rank, "gels" the residuals of tall matrices, "gelsd" and "gelss" all; what is not given is empty.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.linalg.lstsq(tl.tensor([[4.0, 1.0], [1.0, 3.0]]), tl.tensor([[1.0], [2.0]]))
+    Lstsq(solution=tensor([[0.0909],
+            [0.6364]]), residuals=tensor([]), rank=tensor(2), singular_values=tensor([]))
+    """
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise OptionError(f"lstsq: driver must be 'gels', 'gelsy', 'gelsd' or 'gelss', got {driver!r}")
+    A, B = tensor_of(A), tensor_of(B)
+    check_matrix("lstsq", A)
+    vector = B.ndim == 1
+    b = d.rows(B) if vector else B
+    if b.ndim < 2 or b.shape[-2] != A.shape[-2]:
+        raise ShapeError(f"lstsq: B needs as many rows as A: A {describe(A)}, B {describe(B)}")
+    x = pinv(A, rtol=rcond) @ b
+    rank, (m, n), nothing = matrix_rank(A, rtol=rcond), A.shape[-2:], make(new.zeros(0, A.dtype))
+    told = m > n and driver in ("gels", "gelsd", "gelss") and (driver == "gels" or bool((rank == n).all()))
+    residuals = ((A @ x - b) ** 2).sum(-2) if told else nothing
+    values = svdvals(A.detach()) if driver in ("gelsd", "gelss") else nothing
+    rank = make(new.zeros(0, np.int64)) if driver == "gels" else rank
+    return Lstsq(x.squeeze(-1) if vector else x, residuals, rank, values)
+
+
+@function(numpy=np.linalg.lstsq, public=False)
+def numpy_lstsq(a: Array, b: Array, rcond: Any = None) -> Lstsq:
+    """Return what NumPy's ``lstsq`` does: all statistics."""
+    return lstsq(a, b, rcond, driver="gelsd")

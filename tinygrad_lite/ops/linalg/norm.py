@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.half import wide
-from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.op import PUBLIC, function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ShapeError
+from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import abs, sign, sub, where
 from tinygrad_lite.ops.elementwise.cast import to
 from tinygrad_lite.ops.reductions.reduction import added, amax, amin, axis_of, kept, some_dims
@@ -57,7 +57,7 @@ def p_norm(input: Array, p: float = 2.0, dim: Any = None, keepdim: bool = False)
 def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
     """Return the ``p``-norm over ``dim``, or of all elements.
 
-    "fro" equals 2, inf is the largest absolute value.
+    "fro" equals 2, inf is the largest absolute value, "nuc" the sum of the singular values of a matrix.
 
     >>> import tinygrad_lite as tl
     >>> tl.norm(tl.tensor([3.0, 4.0]))
@@ -67,10 +67,12 @@ def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, d
         input = to(input, dtype)
     if p in ("fro", None):
         p = 2.0
-    if p == "nuc" or not isinstance(p, (int, float)):
-        raise ShapeError(
-            f"norm: p must be a number, inf, -inf or 'fro', got {p!r}; for matrices see linalg.matrix_norm"
-        )
+    if p == "nuc":
+        if dim is None and input.ndim != 2:
+            raise ShapeError(f"norm: p='nuc' needs a matrix, or two dims, got {describe(input)}")
+        return PUBLIC["nuclear_norm"](input, (-2, -1) if dim is None else dim, keepdim)
+    if not isinstance(p, (int, float)):
+        raise ShapeError(f"norm: p must be a number, inf, -inf, 'fro' or 'nuc', got {p!r}; see also linalg.matrix_norm")
     if p in (inf, -inf) or p < 0 and not input.numel():  # nothing has no least element
         return (amax if p > 0 else amin)(abs(input), dim, keepdim)
     return p_norm(input, float(p), dim, keepdim)

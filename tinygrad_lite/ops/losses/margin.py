@@ -69,7 +69,7 @@ def _scores(name: str, input: Any, target: Any, one: bool) -> tuple[Any, Any, bo
     t = new.asarray(plain(target))
     if t.dtype.kind not in "iu":
         raise DTypeError(f"{name}: targets must be integers, target is {describe(target)}; use .long()")
-    alone = input.ndim == 1
+    alone = input.ndim <= 1
     x = input.reshape((1, -1)) if alone else input
     t = t.reshape((1,) if one else (1, -1)) if alone else t
     expected = tuple(x.shape[:1]) if one else tuple(x.shape)

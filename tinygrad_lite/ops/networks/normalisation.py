@@ -45,7 +45,7 @@ def _call(op: Any, input: Any, weight: Any = None, bias: Any = None, **options: 
 
 def _inverse_spread(var: Any, eps: float) -> Any:
     """Return ``1 / sqrt(var + eps)``, or 0 where both are zero."""
-    if eps > 0:
+    if eps != 0:
         return 1 / np.sqrt(var + eps)
     flat = var == 0
     return where(flat, 0.0, 1 / np.sqrt(where(flat, 1.0, var)))

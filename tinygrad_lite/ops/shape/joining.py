@@ -12,7 +12,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d, several
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place, reshape_op, transpose
@@ -39,8 +39,9 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     """
     if not len(tensors):
         raise ValueError("cat: expected at least one tensor, got an empty list")
-    ndim = max(np.ndim(t) for t in tensors)
-    if ndim > 1 and any(np.shape(t) == (0,) for t in tensors):  # PyTorch's empty tensor of old joins anything
+    if 0 in (ndims := [np.ndim(t) for t in tensors]):
+        _some("cat", tensors)
+    if max(ndims) > 1 and any(np.shape(t) == (0,) for t in tensors):  # PyTorch's empty tensor of old joins anything
         tensors = [t for t in tensors if np.shape(t) != (0,)]
     return np.concatenate(tensors, axis=dim)
 
@@ -62,9 +63,9 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     tensor([[1, 2],
             [3, 4]])
     """
-    if not len(tensors):
-        raise ShapeError("stack: expected at least one tensor, got an empty list")
     shapes = {np.shape(x) for x in tensors}
+    if not shapes or () in shapes:
+        _some("stack", tensors)
     if len(shapes) > 1:
         raise ShapeError(f"stack: all tensors must have one shape, got {', '.join(str(np.shape(x)) for x in tensors)}")
     return np.stack(tensors, axis=dim)
@@ -74,6 +75,8 @@ def _some(name: str, tensors: Any) -> list[Any]:
     given = list(tensors)
     if not given:
         raise ShapeError(f"{name}: expected at least one tensor, got an empty list")
+    for i, t in ((i, t) for i, t in enumerate(given) if t is None or isinstance(t, str)):
+        raise ArgumentError(f"{name}: expected tensors, element {i} is {describe(t)}")
     return given
 
 
@@ -470,8 +473,7 @@ TRIANGLE = Samples("(...,n,k)->(...,n,k)", options={"diagonal": (0, 1, -1)})
 
 
 @op(input=lambda g, diagonal: np.tril(g, inside(diagonal, *g.shape[-2:])), inplace=True,
-    kind="indexing", layout="contiguous", label="◣",
-    samples=TRIANGLE)  # fmt: skip
+    kind="indexing", layout="contiguous", label="◣", samples=TRIANGLE)  # fmt: skip
 def tril(input: Array, diagonal: int = 0) -> Array:
     """Return the lower triangles of matrices, zeros above ``diagonal``.
 
@@ -485,8 +487,7 @@ def tril(input: Array, diagonal: int = 0) -> Array:
 
 
 @op(input=lambda g, diagonal: np.triu(g, inside(diagonal, *g.shape[-2:])), inplace=True,
-    kind="indexing", layout="contiguous", label="◥",
-    samples=TRIANGLE)  # fmt: skip
+    kind="indexing", layout="contiguous", label="◥", samples=TRIANGLE)  # fmt: skip
 def triu(input: Array, diagonal: int = 0) -> Array:
     """Return the upper triangles of matrices, zeros below ``diagonal``.
 

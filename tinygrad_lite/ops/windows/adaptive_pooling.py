@@ -70,6 +70,8 @@ def _average(name: str, n: int, input: Any, output_size: Any) -> Any:
 
 def _largest(name: str, n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     x, alone = batched(name, n, input)
+    if not x.shape[1] and not alone:
+        raise ShapeError(f"{name}: only the batch may be empty, x is {describe(x)}")
     size = tuple(x.shape[2:])
     out = target_size(name, output_size, size)
     raw = new.asarray(plain(x))

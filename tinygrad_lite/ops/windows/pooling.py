@@ -28,6 +28,8 @@ def pool_window(
     name: str, n: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Ints, Ints, Pads, Ints]:
     """Return kernel, stride, pads and dilation; ``ceil_mode`` pads the end for the last, partial window."""
+    if not x.shape[1]:
+        raise ShapeError(f"{name}: only the batch may be empty, x is {describe(x)}")
     size = tuple(x.shape[2:])
     try:
         return _pool_window(name, n, size, kernel_size, stride, padding, dilation, ceil_mode)
