@@ -51,7 +51,7 @@ class Estimator:
 
         Raises ValueError for an unknown name; then nothing has changed.
         """
-        known = self._setting_names()
+        known = sorted(self._setting_names())
         for name in params:
             if name not in known:
                 raise ValueError(f"Invalid parameter {name!r} for estimator {self!r}. Valid parameters are: {known!r}.")

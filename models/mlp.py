@@ -137,7 +137,7 @@ class MLPRegressor(Perceptron, NetworkRegressor):
 
     float32 input is computed in float32, everything else in float64. After ``fit``: ``module_`` (an `nn.Sequential`),
     ``loss_``, ``n_iter_``, ``history_`` (loss per epoch, also ``loss_curve_``), ``coefs_``, ``intercepts_``,
-    ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``best_loss_``, ``validation_scores_``.
+    ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``best_loss_``, ``validation_scores_``, ``t_`` (examples seen).
 
     >>> model = MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", max_iter=500, random_state=0)
     >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0]).predict([[2.0]]).round(1).tolist()

@@ -10,7 +10,9 @@ from tinygrad_lite import Tensor, compile, from_numpy, nn, no_grad, optim, tenso
 from tinygrad_lite.models.estimator import Estimator, Regressor
 from tinygrad_lite.models.seeding import drawing
 from tinygrad_lite.models.validation import (
+    COLUMN,
     ConvergenceWarning,
+    DataConversionWarning,
     Floats,
     check_choice,
     check_count,
@@ -60,6 +62,7 @@ class Network(Estimator):
     module_: Any
     loss_: float
     n_iter_: int
+    t_: int
     history_: list[float]
     validation_scores_: list[float] | None
     _optimiser: Any
@@ -104,7 +107,7 @@ class Network(Estimator):
     # -------------------------------------------------------------------------------- training
     def _start(self, rows: Floats, outputs: int, rng: np.random.Generator) -> None:
         if self.warm_start and "module_" in self.__dict__ and self._fits(rows, outputs):
-            self.history_, self.n_iter_ = [], 0
+            self.history_, self.n_iter_, self.t_ = [], 0, 0
             return
         with drawing(rng):
             module = self._build(self._shaped(rows[:1]).shape[1:], outputs)
@@ -128,7 +131,7 @@ class Network(Estimator):
                 betas=(self.beta_1, self.beta_2),
                 eps=self.epsilon,
             )
-        self.history_, self.n_iter_ = [], 0
+        self.history_, self.n_iter_, self.t_ = [], 0, 0
 
     def _fits(self, rows: Any, outputs: int) -> bool:
         """Return whether the trained network takes these rows and has as many outputs."""
@@ -170,6 +173,7 @@ class Network(Estimator):
         total, lost = float(n if weights is None else weights.sum()), 0.0
         self._optimiser.param_groups[0]["weight_decay"] = self.alpha / total
         self.module_.train()
+        self.t_ += n
         for start in range(0, n, size):
             chosen = order[start : start + size]
             w = None if weights is None else weights[chosen]
@@ -393,6 +397,8 @@ class NetworkRegressor(Network, Regressor):
         self._check_settings()
         rows = self._fit_rows(X) if anew else self._rows(X)
         goal = check_measurements(type(self).__name__, rows, y, rows.dtype)
+        if goal.ndim == 2 and goal.shape[1] == 1:
+            warn(DataConversionWarning, COLUMN)
         weights = check_weights(rows, sample_weight, rows.dtype)
         targets = goal.reshape(len(goal), -1)
         if self.loss == "poisson" and (targets < 0).any():

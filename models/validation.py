@@ -30,6 +30,12 @@ class DataConversionWarning(UserWarning):
     """A target had an unexpected shape and was reshaped."""
 
 
+COLUMN = (
+    "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples,), for "
+    "example using ravel()."
+)
+
+
 def known_to_sklearn(ours: type[Any]) -> type[Any]:
     """Return ``ours``, or a subclass of it and of scikit-learn's class of that name.
 
@@ -101,6 +107,8 @@ def as_numbers(data: Any, name: str, dtype: Any = None) -> Floats:
         array = np.asarray(data)
     except ValueError as error:
         raise ValueError(f"{name}: expected rows of equal length ({error})") from None
+    if array.dtype.kind == "O" and hasattr(data, "isna"):  # pandas.NA of nullable columns is no number for NumPy
+        array = np.where(np.asarray(data.isna()), np.nan, array)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{array}\n")
     if array.dtype.kind in "USmMV":
@@ -214,6 +222,8 @@ def _target(owner: str, y: Any) -> Any:
             f"This {owner} estimator requires y to be passed, but the target y is None. "
             "Expected array-like (array or non-string sequence), got None"
         )
+    if is_sparse(y):
+        raise TypeError("Sparse data was passed for y, but dense data is required. Use '.toarray()' to convert it.")
     return y.array if isinstance(y, Tensor) else y
 
 
@@ -233,11 +243,7 @@ def check_labels(owner: str, X: Any, y: Any) -> NDArray[Any]:
     """Return the class labels (n,); a column is flattened with a warning."""
     array = np.asarray(_target(owner, y))
     if array.ndim == 2 and array.shape[1] == 1:
-        warn(
-            DataConversionWarning,
-            "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples,), "
-            "for example using ravel().",
-        )
+        warn(DataConversionWarning, COLUMN)
         array = array.ravel()
     if array.ndim != 1:
         raise ValueError(f"y should be a 1d array, got an array of shape {array.shape} instead.")

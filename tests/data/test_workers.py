@@ -148,3 +148,22 @@ def test_a_stream_longer_than_it_said_warns_once():
 def test_functions_are_checked_before_a_worker_starts(name: str) -> None:
     with pytest.raises(TypeError, match=f"{name} must be a function or None, got 3"):
         DataLoader([1, 2], 1, num_workers=1, **{name: 3})
+
+
+def test_the_first_batch_is_loaded_by_all_workers():
+    data = Slow(0.005, 40)
+    loaded = iter(DataLoader(data, 8, num_workers=4, prefetch_factor=1))
+    assert next(loaded).tolist() == list(range(8))
+    assert len({thread for i, thread in data.seen if i < 8}) > 1
+    assert [i for batch in loaded for i in batch.tolist()] == list(range(8, 40))
+
+
+def test_an_error_in_a_part_of_the_first_batch():
+    class Bad(Slow):
+        def __getitem__(self, i):
+            if i == 6:
+                raise KeyError("six")
+            return super().__getitem__(i)
+
+    with pytest.raises(KeyError, match="six"):
+        next(iter(DataLoader(Bad(), 8, num_workers=4)))

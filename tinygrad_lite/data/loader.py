@@ -153,7 +153,7 @@ class DataLoader:
                 yield from workers.streams(self._stream)
             else:
                 places = self.sampler if self.batch_sampler is None else self.batch_sampler
-                yield from workers.batches(self._fetch, places)
+                yield from workers.batches(self._fetch, places, self.in_order and self._singly())
         finally:
             if not self.persistent_workers:
                 workers.close()
@@ -164,10 +164,16 @@ class DataLoader:
             return self.collate_fn(self.dataset[place])
         if self.whole:
             return list(self.dataset.__getitems__(place))
+        if self._singly():
+            return self.collate_fn([self.dataset[i] for i in place])
+        return self.collate_fn(self.dataset.__getitems__(place))
+
+    def _singly(self) -> bool:
+        """Return whether the examples of a batch are asked for one after the other."""
+        if self.batch_sampler is None or self.whole:
+            return False
         # with `batches`, __getitems__ returns a batch, not the list of examples that collate_fn needs
-        batches = getattr(self.dataset, "batches", False)
-        several = None if batches else getattr(self.dataset, "__getitems__", None)
-        return self.collate_fn(several(place) if several is not None else [self.dataset[i] for i in place])
+        return bool(getattr(self.dataset, "batches", False)) or getattr(self.dataset, "__getitems__", None) is None
 
     def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Warn once where a stream yields more batches than ``len`` announced."""

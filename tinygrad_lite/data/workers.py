@@ -61,13 +61,16 @@ class Workers:
         if self.loader.worker_init_fn is not None:
             self.loader.worker_init_fn(info.id)
 
-    def batches(self, fetch: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[Any]:
+    def batches(self, fetch: Callable[[Any], Any], arguments: Iterable[Any], shared: bool = False) -> Iterator[Any]:
         """Yield ``fetch(argument)`` for all arguments, a few of which are under way at any time.
 
-        Arguments are drawn in the caller's thread, only as far as needed.
+        Arguments are drawn in the caller's thread, only as far as needed. ``shared``: nothing can be done until the
+        first batch is there, so all workers load a part of it.
         """
         ahead = self.loader.num_workers * self.loader.prefetch_factor
         todo, under_way = iter(arguments), deque[Future[Any]]()
+        first = next(todo, todo) if shared else todo
+        parts = [] if first is todo else self.parts(first)
         try:
             while True:
                 while len(under_way) < max(ahead, 1):
@@ -75,6 +78,11 @@ class Workers:
                     if argument is todo:
                         break
                     under_way.append(self.pool.submit(self.run, fetch, argument))
+                if parts:
+                    batch = next(b for b in map(self.result, parts) if b is not parts)
+                    parts = []
+                    yield batch
+                    continue
                 if not under_way:
                     return
                 if not self.loader.in_order:
@@ -84,8 +92,27 @@ class Workers:
                         under_way.appendleft(first)
                 yield self.result(under_way.popleft())
         finally:
-            for future in under_way:
+            for future in (*parts, *under_way):
                 future.cancel()
+
+    def parts(self, places: Any) -> list[Future[Any]]:
+        """Load the examples of one batch in all workers; the last to be done collates them, the others return the list.
+
+        An error of an example is that of its part.
+        """
+        places, loaded, lock, futures = list(places), {}, threading.Lock(), list[Future[Any]]()
+        size = -(-len(places) // len(self.infos)) or 1
+        starts = range(0, len(places) or 1, size)
+
+        def load(start: int) -> Any:
+            some = [self.loader.dataset[i] for i in places[start : start + size]]
+            with lock:
+                loaded[start] = some
+                last = len(loaded) == len(starts)
+            return self.loader.collate_fn([x for at in starts for x in loaded[at]]) if last else futures
+
+        futures.extend(self.pool.submit(self.run, load, start) for start in starts)
+        return futures
 
     def streams(self, make: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """Yield the batches of one stream per worker in turn; each stream sees its own `get_worker_info`."""
@@ -112,10 +139,12 @@ class Workers:
 
     def result(self, future: Future[Any]) -> Any:
         """Return what a worker loaded; raise its error, or RuntimeError after the loader's ``timeout``."""
-        wait([future], self.loader.timeout or None)
-        if not future.done():
-            raise RuntimeError(f"DataLoader timed out after {self.loader.timeout} seconds")
-        return future.result()
+        try:
+            return future.result(self.loader.timeout or None)
+        except TimeoutError:
+            if future.done():  # the worker's own error
+                raise
+            raise RuntimeError(f"DataLoader timed out after {self.loader.timeout} seconds") from None
 
     def close(self) -> None:
         """Let the threads end after what they are loading now."""
