@@ -142,7 +142,7 @@ def one_command(found: Findings, args: list[str]) -> None:
         return
     except BaseException as error:
         frames = traceback.extract_tb(error.__traceback__)
-        if not (name == "run" and (isinstance(error, SyntaxError) or Path(frames[-1].filename).name in FILES)):
+        if not (name == "run" and (isinstance(error, SyntaxError) or Path(frames[-1].filename).name in os.listdir())):
             places = [f"{Path(f.filename).name}:{f.lineno}" for f in frames[-3:]]
             found.note("traceback", name, f"{text} -> {type(error).__name__}: {str(error)[:150]} at {places}")
         status = 1

@@ -274,7 +274,7 @@ class Tensor(Holder, Methods):
 
         ``force``: also then, as `detach` does.
         """
-        if self.tracked and not force and MODE.get().grad:
+        if self.tracked and force is not True and MODE.get().grad:
             raise GradientError(
                 "a tensor that requires gradients cannot leave the graph unnoticed; use .detach().numpy(), or .array"
             )
