@@ -181,7 +181,7 @@ def scatter_reduce(
     shape = tuple(input.shape)
     hits = _hits(at, dim, shape, np.int64)
     if reduce in ("sum", "mean"):
-        base = input if include_self else where(hits > 0, 0, input)
+        base = input if include_self else where(hits > 0, False if input.dtype.kind == "b" else 0, input)
         total = scatter_along(src, at, dim, shape) + base
         if reduce == "sum":
             return total
@@ -254,7 +254,9 @@ def scatter_choose(input: Array, src: Array, at: Array, dim: int, reduce: str, i
     out = new.array(input, order="C")
     places = _grid(at, dim)
     if not include_self:
-        low, high = (np.iinfo(out.dtype).min, np.iinfo(out.dtype).max) if out.dtype.kind in "iu" else (-np.inf, np.inf)
+        low, high = (False, True) if out.dtype.kind == "b" else (-np.inf, np.inf)
+        if out.dtype.kind in "iu":
+            low, high = np.iinfo(out.dtype).min, np.iinfo(out.dtype).max
         out[places] = start if start is not None else low if reduce == "amax" else high
     ufunc.at(out, places, src)
     return out

@@ -223,7 +223,8 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: 
     >>> tl.addbmm(tl.zeros(1), tl.ones(2, 1, 3), tl.ones(2, 3, 1))
     tensor([[6.]])
     """
-    product = bmm(batch1, batch2).sum(0)
+    product = bmm(batch1, batch2)
+    product = product.sum(0, dtype=product.dtype if product.dtype.kind in "iu" else None)
     return _weighted("addbmm", input, product, beta, alpha)
 
 

@@ -224,7 +224,7 @@ def _average(
         count = _in_window(
             tuple(x.shape[2:]), kernel, stride, pads, as_ints(name, "padding", padding, n), count_include_pad
         ).astype(y.dtype)
-    y = (abs(y) // count) * y.sign() if whole else y / count
+    y = abs(y) // abs(count) * y.sign() * (1 if divisor_override is None or count > 0 else -1) if whole else y / count
     y = to(y, x.dtype) if half else y
     if divisor_override is None and not ceil_mode:
         computed("avg_pool", (x, kernel, stride, pads, count_include_pad), y)
