@@ -486,4 +486,6 @@ T.scatter_reduce(T.tensor([True,False]), 0, T.tensor([0,0]), T.tensor([False,Tru
 T.addbmm(T.ones(2,2,dtype=T.int8), T.ones(1,2,3,dtype=T.int8), T.ones(1,3,2,dtype=T.int8))
 F.avg_pool2d(T.tensor([[[-3,2,-5,4],[1,-7,8,-8]]]), 2, divisor_override=-2)
 F.avg_pool2d(T.tensor([[[-3,2,-5,4],[1,-7,8,-8]]]), 2)
+F.cross_entropy(T.ones(2,3), T.ones(2,3) / 3, ignore_index=1)
+F.cross_entropy(T.ones(2,3), T.ones(2,3) / 3, ignore_index=-1)
 """

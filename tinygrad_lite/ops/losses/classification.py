@@ -305,6 +305,8 @@ def cross_entropy(
                 f"cross_entropy: class numbers must be integers, target is {describe(target)}; use .long()"
             )
         same_shape("cross_entropy", input, target)
+        if ignore_index >= 0:
+            raise OptionError("cross_entropy: ignore_index is not supported for floating point target")
         return _probabilities(input, target, w, reduction, label_smoothing, axis)
     return _smoothed(input, target, w, ignore_index, reduction, label_smoothing, axis)
 
