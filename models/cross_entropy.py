@@ -73,14 +73,19 @@ class CrossEntropy:
         s = self.scores(w)
         penalty = 0.5 * float((w * w * self.bend).sum())
         if self.rows == 1:
+            # in two vectors: n may be large
             z = np.ascontiguousarray(s[:, 0])
-            with np.errstate(over="ignore"):
-                chance = 1 / (1 + np.exp(-z))
-            each = np.log1p(np.exp(-np.abs(z)))
-            each += np.maximum(z, 0)
-            left = chance * self.share
-            left -= self.seconds
+            each = np.maximum(z, 0)
             fit = float(self.share @ each) - float(self.seconds @ z)
+            np.negative(np.abs(z, out=each), out=each)
+            np.log1p(np.exp(each, out=each), out=each)
+            fit += float(self.share @ each)
+            with np.errstate(over="ignore"):
+                chance = np.exp(np.negative(z, out=z), out=z)
+            chance += 1
+            np.reciprocal(chance, out=chance)
+            left = np.multiply(chance, self.share, out=each)
+            left -= self.seconds
             return fit + penalty, self.back(left[:, None]) + w * self.bend, chance
         top = s.max(axis=1, keepdims=True)
         s -= top
@@ -159,9 +164,10 @@ class CrossEntropy:
         inside: Any = slice(None) if chosen is None else chosen[chosen < self.design.p]
         X, root, p = self.design.X, np.sqrt(share), self.design.p if chosen is None else len(inside)
         products, first, size = np.zeros((p, p)), np.zeros(p), max(1, PIECE // max(p, 1))
+        buffer = np.empty((min(size, len(root)), p))
         for start in range(0, self.design.n, size):
             at = slice(start, start + size)
-            piece = X[at, inside] * root[at, None]
+            piece = np.multiply(X[at, inside], root[at, None], out=buffer[: len(root) - start])
             products += piece.T @ piece
             first += root[at] @ piece
         middle, scale = self.design.middle[inside], self.scale[inside]

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_lite.models.validation import Floats, is_sparse
 
-PIECE = 1 << 15
+PIECE = 1 << 13
 """Numbers of a dense matrix that are converted and centred at a time."""
 
 KEPT = 1 << 22

@@ -197,12 +197,11 @@ class LogisticRegression(Classifier):
         by_class = class_weights(owner, self.class_weight, classes, index)
         if by_class is not None:
             weights = by_class if weights is None else weights * by_class
-        share = np.ones(len(index)) if weights is None else weights
-        if not share.any():
+        if weights is not None and not weights.any():
             raise ValueError(f"{owner}: all weights are 0")
         self._remember(X, rows)
         self.classes_ = classes
-        (self.coef_, self.intercept_), found = self._solved(rows, index, share, penalty, (tol, most), watcher)
+        (self.coef_, self.intercept_), found = self._solved(rows, index, weights, penalty, (tol, most), watcher)
         history = found.history
         self.n_iter_, self.history_ = np.array([min(len(history), most)], dtype=np.int32), history
         if self.verbose:
@@ -239,15 +238,16 @@ class LogisticRegression(Classifier):
         return self
 
     def _solved(
-        self, X: Any, index: Any, share: Floats, penalty: Penalty, stop: tuple[float, int], watcher: Any
+        self, X: Any, index: Any, weights: Any, penalty: Penalty, stop: tuple[float, int], watcher: Any
     ) -> tuple[tuple[Floats, Floats], Any]:
         """Return coefficients and intercept, and the descent."""
         rows, unit = moderate(X)
         # centred columns of equal spread give the best conditioning
         held = self.fit_intercept and self.solver == "liblinear"  # its intercept is penalised: nothing is centred
-        weighted = None if (share == 1).all() else share
+        weighted = None if weights is None or (weights == 1).all() else weights
         design = Design(rows, weighted, self.fit_intercept and not held, keep=False)
-        total = float(share.sum())
+        total = float(len(index) if weights is None else weights.sum())
+        share = np.full(len(index), 1 / total) if weights is None else weights / total
         inverse = inverse_spread(design, total)
         design.root = None
         strength = penalty.strength / total
@@ -268,10 +268,10 @@ class LogisticRegression(Classifier):
             columns = np.column_stack([columns, np.ones(len(index))]) if ones else columns
             squares = np.append(bend * inverse**2, 0.0) if ones else bend * inverse**2
             signs = tensor([[-0.5], [0.5]], dtype=np.float64) if count == 2 else None
-            graph = penalised_cross_entropy(tensor(columns), tensor(index), share / total, tensor(squares), signs)
+            graph = penalised_cross_entropy(tensor(columns), tensor(index), share, tensor(squares), signs)
             found: Any = newton(graph, start, *stop)
         else:
-            loss = CrossEntropy(design, index, count, share / total, inverse, bend, ones)
+            loss = CrossEntropy(design, index, count, share, inverse, bend, ones)
             scaling = float(self.intercept_scaling)
             lines = np.append(l1 * inverse, 0.0) if ones else l1 * inverse
             if held:
