@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import re
+
+import _formulas_rooms
+
 NORM = r"y = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}\, \gamma + \beta"
 SIZE = r"L' = \left\lfloor \frac{L + 2\,\mathrm{padding} - d\,(k - 1) - 1}{s} \right\rfloor + 1"
 BACK = r"L' = (L - 1)\, s - 2\,\mathrm{padding} + d\,(k - 1) + \mathrm{output\_padding} + 1"
@@ -111,14 +115,17 @@ TABLE = (  # names of layers and functions, the formula, what its letters mean
     ("PixelUnshuffle pixel_unshuffle", r"(N,\, C,\, H r,\, W r) \to (N,\, C r^2,\, H,\, W)", "r: ``downscale_factor``"),
     ("Embedding embedding EmbeddingBag", r"y_i = W_{x_i}", "W: ``weight``; a bag takes the mean, sum or maximum of its rows"),
 )  # fmt: skip
-FORMULAS = {name: (formula, where) for names, formula, where in TABLE for name in names.split()}
+FORMULAS = {name: (text, where) for names, text, where in (*TABLE, *_formulas_rooms.TABLE) for name in names.split()}
 
 
 def formula(name: str) -> list[str]:
-    """Return the lines that show the formula of a layer or function, none if there is none."""
+    """Return the lines that show the formula of a name, none if there is none."""
     place, _, last = name.rpartition(".")
-    if place not in ("", "nn", "nn.functional") or last not in FORMULAS:
+    short = last.removesuffix("_with_indices") if place in ("", "nn", "nn.functional") else name
+    if short not in FORMULAS:
         return []
-    text, where = FORMULAS[last]
-    parts = [line for part in text.split("\n\n") for line in (f"   {part}", "")]
+    text, where = FORMULAS[short]
+    parts = [
+        line for part in re.split(r"\n\n|, \\qquad ", text) for line in (f"   {part}", "")
+    ]  # one a line, for phones
     return ["", ".. math::", "", *parts, *([f"({where})", ""] if where else [])]

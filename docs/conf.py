@@ -48,6 +48,7 @@ html_theme = "furo"
 html_title = f"tinygrad_lite {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(HERE / "search_scores.js")
 templates_path: list[str] = []
 pygments_style, pygments_dark_style = "friendly", "monokai"
 

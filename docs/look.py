@@ -74,6 +74,11 @@ class Browser:
                 return
             time.sleep(0.05)
 
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 def main(site: Path, out: Path, *names: str) -> int:
     """Look at the pages whose path contains one of ``names``, at all without names; return how many are cut off."""
@@ -104,9 +109,7 @@ def main(site: Path, out: Path, *names: str) -> int:
                 clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 0.6}
                 shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"]
                 (out / f"{name.replace('/', '_')}_{width}_{mode}.png").write_bytes(base64.b64decode(shot))
-    browser.process.terminate()
-    browser.process.wait()
-    shutil.rmtree(browser.folder, ignore_errors=True)
+    browser.close()
     print(f"{len(pages)} pages, {bad} with something cut off")
     return bad
 

@@ -83,5 +83,32 @@ def test_examples_of_what_is_made_in_a_loop(described):
     assert not said, "".join(said)
 
 
+NO_FORMULA = {"RNNBase", "RNNCellBase", "Reshape", "Unflatten"}
+"""Layers whose docstring says in words what a formula would say."""
+
+
+def test_every_layer_has_a_formula(described):
+    """In its docstring or in ``docs/_formulas``, from where it comes on the page of the layer."""
+    sys.path.insert(0, str(DOCS))
+    try:
+        import _formulas
+        import _shapes
+    finally:
+        sys.path.remove(str(DOCS))
+    assert _formulas.FORMULAS.keys() <= {n.removesuffix("_with_indices") for n in map(last_of, described)}
+    without = set()
+    for name in _shapes.drawable():
+        said = (inspect.getdoc(getattr(tl.nn, name)) or "").partition(">>>")[0]
+        if not (":math:" in said or ".. math::" in said or re.search(r"``[^`]*[-+*/=@<][^`]*``", said)):
+            without |= {name} - _formulas.FORMULAS.keys()
+    assert without == NO_FORMULA
+
+
+def last_of(name):
+    """Return the key of a name in the table of formulas."""
+    place, _, last = name.rpartition(".")
+    return last if place in ("", "nn", "nn.functional") else name
+
+
 def test_help_shows_the_example():
     assert "tensor([1.6487, 2.7183])" in pydoc.render_doc(tl.exp)
