@@ -18,6 +18,10 @@ def numbers(*shape: int, seed: int = 0, scale: float = 2.0) -> Any:
     return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
 
 
+CLASSES = np.random.default_rng(3).integers(0, 65, 130)
+MEAN, SPREAD = numbers(8, seed=8), numbers(8, seed=9) ** 2 + 0.1
+
+
 def elementwise() -> dict[str, Case]:
     x = [numbers(5, 1 << 13)]
     plain = {
@@ -34,6 +38,12 @@ def elementwise() -> dict[str, Case]:
 
 def normal(name: str, options: Any = ()) -> Callable[..., Any]:
     return lambda x, *parts: getattr(F, name)(x, *options, *parts)
+
+
+def known(x: Any, *parts: Any) -> Any:
+    return F.batch_norm(
+        x, tl.tensor(MEAN[: x.shape[1]]).to(x.dtype), tl.tensor(SPREAD[: x.shape[1]]).to(x.dtype), *parts
+    )
 
 
 def batch(x: Any, w: Any = None, b: Any = None) -> Any:
@@ -58,12 +68,15 @@ def rows() -> dict[str, Case]:
     found: dict[str, Case] = {
         "softmax": (lambda x: tl.softmax(x, -1), [flat]), "softmax 1": (lambda x: tl.softmax(x, 1), [flat]),
         "log_softmax": (lambda x: tl.log_softmax(x, -1), [flat]),
+        "cross_entropy": (lambda x: F.cross_entropy(x, tl.tensor(CLASSES)), [flat]),
+        "cross_entropy of each": (lambda x: F.cross_entropy(x, tl.tensor(CLASSES), reduction="none"), [flat]),
         "layer_norm": (layer, [flat, numbers(65, seed=1), numbers(65, seed=2)]),
         "layer_norm of images": (layer, [numbers(9, 3, 17, 19), numbers(3, 17, 19, seed=1)]),
         "layer_norm alone": (alone, [flat]), "layer_norm far": (alone, [flat + 100]),
         "group_norm": (group, [x, *c]), "group_norm alone": (group, [x]), "group_norm far": (group, [x + 100, *c]),
         "batch_norm": (batch, [x, *c]), "batch_norm alone": (batch, [x]), "batch_norm far": (batch, [x + 100, *c]),
         "batch_norm of sequences": (batch, [numbers(9, 6, 170), *c]),
+        "batch_norm known": (known, [x, *c]), "batch_norm known, alone": (known, [x]),
     }  # fmt: skip
     return found
 
@@ -94,7 +107,8 @@ def convolutions() -> dict[str, Case]:
         ((3, 6, 21, 18), (6, 1, 4, 3), {"stride": (2, 3), "padding": 2, "groups": 6}),
         ((9, 4, 100), (4, 1, 7), {"padding": 6, "dilation": 2, "groups": 4, "bias": False}),
         ((3, 6, 20, 19), (12, 1, 3, 3), {"groups": 6}), ((3, 6, 20, 19), (4, 3, 3, 3), {"groups": 2}),
-        ((5, 4, 300), (6, 4, 5), {"stride": 2, "padding": 2}),
+        ((5, 4, 300), (6, 4, 5), {"stride": 2, "padding": 2}), ((9, 6, 200), (34, 3, 5), {"padding": 2, "groups": 2}),
+        ((7, 6, 25, 20), (10, 3, 4, 3), {"stride": (2, 3), "padding": 2, "groups": 2}),
     ):  # fmt: skip
         arrays = [numbers(*x), numbers(*w, seed=1), numbers(w[0], seed=2)][: 3 if options.pop("bias", True) else 2]
         f = F.conv2d if len(x) == 4 else F.conv1d
@@ -103,10 +117,12 @@ def convolutions() -> dict[str, Case]:
         ((3, 5, 9, 8), (5, 16, 4, 4), {"stride": 2, "padding": 1}), ((3, 5, 20, 19), (5, 4, 2, 2), {"stride": 2}),
         ((3, 5, 20, 19), (5, 4, 3, 3), {"stride": 3, "padding": 2, "output_padding": 2}),
         ((3, 5, 20, 19), (5, 4, 3, 3), {"padding": 1}), ((3, 5, 200), (5, 4, 6), {"stride": 4, "padding": 3}),
+        ((3, 6, 20, 19), (6, 2, 4, 4), {"stride": 2, "padding": 1, "groups": 3}),
     ):  # fmt: skip
         f = F.conv_transpose2d if len(x) == 4 else F.conv_transpose1d
         found[f"conv_transpose {x} {w} {options}"] = (
-            lambda *given, f=f, o=options: f(*given, **o), [numbers(*x), numbers(*w, seed=1), numbers(w[1], seed=2)]
+            lambda *given, f=f, o=options: f(*given, **o),
+            [numbers(*x), numbers(*w, seed=1), numbers(w[1] * options.get("groups", 1), seed=2)]
         )  # fmt: skip
     return found
 

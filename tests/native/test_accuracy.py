@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("llvmlite")
 
 import tinygrad_lite as tl  # noqa: E402
-from tests.native.cases import CASES, gradients, numbers  # noqa: E402
+from tests.native.cases import CASES, CLASSES, MEAN, SPREAD, gradients, numbers  # noqa: E402
 
 T = torch.nn.functional
 THEIRS: dict[str, Callable[..., Any]] = {
@@ -21,10 +21,13 @@ THEIRS: dict[str, Callable[..., Any]] = {
     "softplus": T.softplus, "softplus 2": lambda x: T.softplus(x, 2.0, 3.0), "logsigmoid": T.logsigmoid,
     "mish": T.mish, "elu": T.elu, "elu 0.3": lambda x: T.elu(x, 0.3), "selu": T.selu, "celu": lambda x: T.celu(x, 2.0),
     "softmax": lambda x: torch.softmax(x, -1), "log_softmax": lambda x: torch.log_softmax(x, -1),
+    "cross_entropy": lambda x: T.cross_entropy(x, torch.tensor(CLASSES)),
+    "cross_entropy of each": lambda x: T.cross_entropy(x, torch.tensor(CLASSES), reduction="none"),
     "layer_norm": lambda x, w, b: T.layer_norm(x, w.shape, w, b), "layer_norm far": lambda x: T.layer_norm(x, (65,)),
     "group_norm": lambda x, w, b: T.group_norm(x, 2, w, b), "group_norm far": lambda x, w, b: T.group_norm(x, 2, w, b),
     "batch_norm": lambda x, w, b: T.batch_norm(x, None, None, w, b, True),
     "batch_norm far": lambda x, w, b: T.batch_norm(x, None, None, w, b, True),
+    "batch_norm known": lambda x, w, b: T.batch_norm(x, *(torch.tensor(v[:6]).to(x) for v in (MEAN, SPREAD)), w, b),
     "max_pool2d (3, 2, 1, 1, False)": lambda x: T.max_pool2d(x, 3, 2, 1),
 }  # fmt: skip
 for _name in CASES:

@@ -51,6 +51,20 @@ def batch_norm(
                 out[i] = (plane[i] - mean) * scale + level
 
 
+@kernel("f* f* f* f* f* f* n n f")
+def batch_norm_known(
+    k: Kernel, lo: Value, hi: Value, y: Value, x: Value, means: Value, variances: Value, w: Value, b: Value,
+    channels: Value, size: Value, eps: Value,
+) -> None:  # fmt: skip
+    """Normalise the planes lo to hi by the mean and the variance of their channels."""
+    with k.loop(lo, hi) as r:
+        c = r % channels
+        scale = w[c] / k.call("sqrt", variances[c] + eps)
+        shift, plane, out = b[c] - means[c] * scale, x.at(r * size), y.at(r * size)
+        with k.loop(0, size) as i:
+            out[i] = plane[i] * scale + shift
+
+
 @kernel("f* f* f* f* f* f* f* f* f* f* n n n f")
 def batch_norm_back(
     k: Kernel, lo: Value, hi: Value, d: Value, gw: Value, gb: Value, g: Value, x: Value, means: Value,
@@ -135,6 +149,18 @@ def normalise_batch(input: Any, weight: Any, bias: Any, axes: Any, eps: float = 
     call(batch_norm, c, 6 * input.size, y, mean, var, input, w, b, *sizes, eps)
     lead = (1, c, *(1,) * (input.ndim - 2))
     return y, mean.reshape(lead), var.reshape(lead)
+
+
+def normalise_known(input: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Compute `normalise_known` of images."""
+    sizes = _sizes(input, (0, *range(2, input.ndim)), eps, mean, var, weight, bias)
+    if sizes is None:
+        return NotImplemented
+    n, c, size = sizes
+    y = np.empty(input.shape, input.dtype)
+    given = y, input, mean, var, filled(weight, c, 1.0), filled(bias, c, 0.0), c, size, eps
+    call(batch_norm_known, n * c, input.size, *given)
+    return y
 
 
 def normalise_batch_back(g: Any, y1: Any, y2: Any, input: Any, weight: Any, axes: Any, eps: float) -> Any:

@@ -63,12 +63,15 @@ def forward(block: int, stride: int) -> Kernel:
         k: Kernel, lo: Value, hi: Value, y: Value, room: Value, kept: Value, x: Value, weight: Value, bias: Value,
         taps: Value, count: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value, top: Value,
         left: Value, o: Value, oh: Value, ow: Value, down: Value, across: Value, area: Value, first: Value, part: Value,
+        groups: Value,
     ) -> None:  # fmt: skip
+        blocks = (o + (block - 1)) // block
         size, run = s0 * stride * rows * each, (oh * each + (WIDTH - 1)) // WIDTH * WIDTH
         with k.loop(lo, hi) as n:
             _padded(k, room, x.at(n * c * h * w), stride, c, h, w, s0, rows, each, top, left)
-            with k.loop(0, (o + (block - 1)) // block) as b:
-                kernel_ = weight.at(b * c * count * block)
+            group = n % groups
+            with k.loop(0, blocks) as b:
+                kernel_ = weight.at((group * blocks + b) * c * count * block)
                 with k.loop(0, run * block) as t:
                     kept[t] = 0.0
                 # as many channels at a time as fit the first-level cache, and all positions
@@ -84,14 +87,14 @@ def forward(block: int, stride: int) -> Kernel:
                         kept.put_vector(run * m + t, kept.at(run * m).vector(t) + sums[m].get())
                 with k.loop(0, k.least(o - b * block, block)) as i:
                     channel = b * block + i
-                    level, out = bias[channel], y.at((n * o + channel) * area + first)
+                    level, out = bias[group * o + channel], y.at((n * o + channel) * area + first)
                     with k.loop(0, oh) as r:
                         source, to = kept.at(run * i + r * each), out.at(r * down)
                         with k.loop(0, ow) as j:
                             to[j * across] = source[j] + level
 
     body.__name__ = f"conv_{block}_{stride}"
-    return kernel("f* f* f* f* f* f* i* " + "n " * 17)(body)
+    return kernel("f* f* f* f* f* f* i* " + "n " * 18)(body)
 
 
 @cache
@@ -101,7 +104,7 @@ def weights_wide(stride: int) -> Kernel:
     def body(
         k: Kernel, lo: Value, hi: Value, d: Value, room: Value, kept: Value, x: Value, g: Value, taps: Value,
         count: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value, top: Value, left: Value,
-        o: Value, oh: Value, ow: Value,
+        o: Value, oh: Value, ow: Value, groups: Value,
     ) -> None:  # fmt: skip
         wide, area = (o + (WIDTH - 1)) // WIDTH * WIDTH, oh * ow
         with k.loop(lo, hi) as n:
@@ -110,6 +113,7 @@ def weights_wide(stride: int) -> Kernel:
                 source, to = g.at((n * o + channel) * area), kept.at(channel // WIDTH * WIDTH * area + channel % WIDTH)
                 with k.loop(0, area) as t:
                     to[t * WIDTH] = source[t]
+            own = d.at(n % groups * count * wide)
             with k.loop(0, wide, WIDTH) as block, k.loop(0, count, MANY) as tap:
                 places = [room.at(taps[tap + i].to("n")) for i in range(MANY)]
                 sums = [k.var(0.0, "v") for _ in range(MANY)]
@@ -121,10 +125,10 @@ def weights_wide(stride: int) -> Kernel:
                             sums[i].set(k.fma(seen[i][j].spread(), v, sums[i]))
                 for i in range(MANY):
                     at = (tap + i) * wide + block
-                    d.put_vector(at, d.vector(at) + sums[i].get())
+                    own.put_vector(at, own.vector(at) + sums[i].get())
 
     body.__name__ = f"conv_weight_wide_{stride}"
-    return kernel("f* f* f* f* f* i* " + "n " * 12)(body)
+    return kernel("f* f* f* f* f* i* " + "n " * 13)(body)
 
 
 @cache
@@ -134,7 +138,7 @@ def weights(stride: int) -> Kernel:
     def body(
         k: Kernel, lo: Value, hi: Value, d: Value, room: Value, kept: Value, x: Value, g: Value, taps: Value,
         count: Value, c: Value, h: Value, w: Value, s0: Value, rows: Value, each: Value, top: Value, left: Value,
-        o: Value, oh: Value, ow: Value,
+        o: Value, oh: Value, ow: Value, groups: Value,
     ) -> None:  # fmt: skip
         run = (oh * each + (WIDTH - 1)) // WIDTH * WIDTH
         with k.loop(lo, hi) as n:
@@ -143,6 +147,7 @@ def weights(stride: int) -> Kernel:
                 source, to = g.at(((n * o + channel) * oh + r) * ow), kept.at(channel * run + r * each)
                 with k.loop(0, ow) as j:
                     to[j] = source[j]
+            own = d.at(n % groups * count * ((o + (OUT - 1)) // OUT * OUT))
             with k.loop(0, count, TAPS) as tap:
                 seen = [room.at(taps[tap + i].to("n")) for i in range(TAPS)]
                 with k.loop(0, o, OUT) as channel:
@@ -155,10 +160,10 @@ def weights(stride: int) -> Kernel:
                                 sums[m * TAPS + i].set(k.fma(here, vs[i], sums[m * TAPS + i]))
                     for m, i in product(range(OUT), range(TAPS)):
                         at = (channel + m) * count + tap + i
-                        d[at] = d[at] + sums[m * TAPS + i].get().total()
+                        own[at] = own[at] + sums[m * TAPS + i].get().total()
 
     body.__name__ = f"conv_weight_{stride}"
-    return kernel("f* f* f* f* f* i* " + "n " * 12)(body)
+    return kernel("f* f* f* f* f* i* " + "n " * 13)(body)
 
 
 @cache
@@ -262,34 +267,38 @@ def _block(o: int) -> int:
 
 
 def _packed(w: Any, block: int) -> Any:
-    """Return weights (O, C, taps) as blocks of output channels, (blocks, C, taps, block), with zeros at the end."""
-    o, c, taps = w.shape
-    out = np.zeros((-(-o // block), c, taps, block), np.float32)
+    """Return weights (groups, O, C, taps) as blocks of output channels, (..., blocks, C, taps, block), then zeros."""
+    groups, o, c, taps = w.shape
+    out = np.zeros((groups, -(-o // block), c, taps, block), np.float32)
     for m in range(block):
-        out[: -(-(o - m) // block), :, :, m] = w[m::block]
+        out[:, : -(-(o - m) // block), :, :, m] = w[:, m::block]
     return out
 
 
 def _compute(
     plan: Plan, x: Any, w: Any, bias: Any, y: Any, taps: Any, count: Any, steps: tuple[int, int], first: int
 ) -> None:  # fmt: skip
-    """Write one convolution of ``w`` (O, C, taps) to every ``steps``-th element of ``y`` from ``first`` on."""
-    o, block = len(w), _block(len(w))
+    """Write one convolution of ``w`` (groups, O, C, taps) to every ``steps``-th element of ``y`` from ``first`` on.
+
+    The groups of an image lie in memory like so many images of fewer channels, and are taken for such.
+    """
+    groups, o = w.shape[:2]
+    block, images = _block(o), len(x) * groups
     run = load(forward(block, plan.s1))
     packed, area = _packed(w, block), y.shape[2] * y.shape[3]
-    bias = np.zeros(o, np.float32) if bias is None else bias
+    bias = np.zeros(groups * o, np.float32) if bias is None else bias
     given = [place(v) for v in (x, packed, bias)]
-    taps_ = max(w.shape[2], 1)
+    taps_ = max(w.shape[3], 1)
     at_once = max(min(FIRST_LEVEL // (taps_ * block + plan.window), LONGEST // taps_), 64 // taps_, 1)
 
     def some(part: range) -> None:
         room, kept = np.zeros(plan.room, np.float32), np.empty(block * plan.run(count[0]), np.float32)
         run(
             part.start, part.stop, place(y), place(room), place(kept), *given, place(taps) if len(taps) else 0,
-            len(taps), *plan.sizes, o, *count, steps[0] * y.shape[3], steps[1], area, first, at_once,
+            len(taps), *plan.sizes, o, *count, steps[0] * y.shape[3], steps[1], area, first, at_once, groups,
         )  # fmt: skip
 
-    split(len(x), len(x) * o * w.shape[1] * w.shape[2] * count[0] * count[1], some)
+    split(images, images * o * w.shape[2] * w.shape[3] * count[0] * count[1], some)
 
 
 def _compute_each(
@@ -328,14 +337,10 @@ def _two(*values: Any) -> Any:
     return [v if len(v) > 1 else (((0, 0),) if isinstance(v[0], tuple) else (1,)) + v for v in values]
 
 
-def _fits(a: Any, b: Any, kernel: Any, stride: Any, pads: Any, groups: tuple[int, int, int]) -> bool:
-    """Return whether a convolution of ``a`` is computed here: one of all channels, or of each alone.
-
-    ``groups`` is the number of groups, of channels of images and of outputs.
-    """
+def _fits(a: Any, b: Any, kernel: Any, stride: Any, pads: Any) -> bool:
+    """Return whether a convolution of ``a`` is computed here."""
     return (
-        b.__class__ is np.ndarray and b.dtype is a.dtype and (groups[0] == 1 or groups[0] == groups[1] == groups[2])
-        and len(kernel) < 3
+        b.__class__ is np.ndarray and b.dtype is a.dtype and len(kernel) < 3
         and a.ndim == len(kernel) + 2 and b.size > 0 and max(stride) <= LARGEST and min(map(min, pads)) >= 0
         and (max(kernel) > 1 or max(stride) > 1) and blocked.FAST.get()
     )  # fmt: skip
@@ -355,14 +360,17 @@ def _elsewhere(x: Any, w: Any, wide: bool, stride: Any, pads: Any, dilation: Any
 
 def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: Any, groups: int) -> Any:
     """Compute `conv` of images or sequences."""
-    kernel, o, each = weight.shape[2:], len(weight), groups > 1
-    if not _fits(input, weight, kernel, stride, pads, (groups, input.shape[1], o)):
+    kernel, o, c = weight.shape[2:], len(weight), weight.shape[1]
+    each = 1 < groups == input.shape[1] == o
+    if not _fits(input, weight, kernel, stride, pads):
         return NotImplemented
     if bias is not None and not solid(bias):
         return NotImplemented
     if bias is not None and (bias.shape != (o,) or bias.dtype is not input.dtype):
         return NotImplemented
-    if not each and _elsewhere(input.shape, weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
+    part = len(input) * groups, c, *input.shape[2:]
+    wide = groups == 1 and min(o, c) >= 96
+    if not each and _elsewhere(part, (o // groups, *weight.shape[1:]), wide, stride, pads, dilation):
         return NotImplemented
     x = _images(input)
     kernel, stride, pads, dilation = _two(kernel, stride, pads, dilation)
@@ -371,11 +379,12 @@ def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: A
         (n + sum(p) - d * (t - 1) - 1) // s + 1
         for n, p, t, s, d in zip(size, pads, kernel, stride, dilation, strict=True)
     )
-    plan = plan_of(1 if each else x.shape[1], size, kernel, stride, pads, dilation, count)
-    y = np.empty((len(x), o, *count), input.dtype)
-    (_compute_each if each else _compute)(
-        plan, x, weight.reshape(*weight.shape[:2], -1), bias, y, plan.taps, count, (1, 1), 0
-    )
+    plan = plan_of(c, size, kernel, stride, pads, dilation, count)
+    y, w = np.empty((len(x), o, *count), input.dtype), weight.reshape(groups, o // groups, c, -1)
+    if each:
+        _compute_each(plan, x, w[:, 0], bias, y, plan.taps, count, (1, 1), 0)
+    else:
+        _compute(plan, x, w, bias, y, plan.taps, count, (1, 1), 0)
     return y.reshape(len(x), o, *count[4 - input.ndim :])
 
 
@@ -384,24 +393,25 @@ def conv_input(
 ) -> Any:  # fmt: skip
     """Compute `conv_input` of images or sequences: one convolution of the gradient for each phase of the stride."""
     n, o = grad.shape[:2]
-    each, channels, kernel = groups > 1, weight.shape[1] * groups, weight.shape[2:]
-    if not _fits(grad, weight, kernel, stride, pads, (groups, channels, o)):
+    channels, c, inner, kernel = weight.shape[1] * groups, weight.shape[1], o // groups, weight.shape[2:]
+    each = 1 < groups == channels == o
+    if not _fits(grad, weight, kernel, stride, pads):
         return NotImplemented
     if max(dilation) > 1 and max(stride) > 1:
         return NotImplemented
-    shape = n, channels, *size
-    if not each and _elsewhere(shape, weight.shape, min(weight.shape[:2]) >= 96, stride, pads, dilation):
+    shape, part = (n, channels, *size), (n * groups, c, *size)
+    wide = groups == 1 and min(inner, c) >= 96
+    if not each and _elsewhere(part, (inner, *weight.shape[1:]), wide, stride, pads, dilation):
         return NotImplemented
     g = _images(grad)
     size, kernel, stride, pads, dilation = _two(size, kernel, stride, pads, dilation)
-    w = weight.reshape(o, channels // groups, *kernel)
-    w = w if each else w.swapaxes(0, 1)
+    w = weight.reshape(groups, inner, c, *kernel).swapaxes(1, 2)
     # rows of the gradient before its first and after its last one that some position looks for
     low = [max((-(-t // s) - 1) * d - p[0] // s, 0) for t, s, d, p in zip(kernel, stride, dilation, pads, strict=True)]
     last = [(m - 1 + p[0]) // s for m, p, s in zip(size, pads, stride, strict=True)]
     margins = tuple([(b, 0) for b in low])
     plan = plan_of(
-        1 if each else o,
+        inner,
         g.shape[2:],
         (1, 1),
         (1, 1),
@@ -422,10 +432,12 @@ def conv_input(
             for a, t, s, b, r, d in zip(phase, kernel, stride, start, low, dilation, strict=True)
         ]
         taps = np.array([i * plan.each + j for i, j in product(*at)], np.int32)
-        part = w[:, :, phase[0] :: stride[0], phase[1] :: stride[1]].reshape(channels, o // groups, -1)
-        (_compute_each if each else _compute)(
-            plan, g, part, None, y, taps, count, stride, first[0] * size[1] + first[1]
-        )
+        own = w[..., phase[0] :: stride[0], phase[1] :: stride[1]].reshape(groups, c, inner, -1)
+        given = None, y, taps, count, stride, first[0] * size[1] + first[1]
+        if each:
+            _compute_each(plan, g, own[:, 0], *given)
+        else:
+            _compute(plan, g, own, *given)
     return y.reshape(shape)
 
 
@@ -433,19 +445,21 @@ def conv_weight(
     grad: Any, input: Any, kernel: Any, stride: Any, pads: Any, dilation: Any, groups: int
 ) -> Any:  # fmt: skip
     """Compute `conv_weight` of images or sequences."""
-    o, c, each = grad.shape[1], input.shape[1], groups > 1
-    shape = o, c // groups, *kernel
-    if input.__class__ is not np.ndarray or not _fits(input, grad, kernel, stride, pads, (groups, c, o)):
+    o, c = grad.shape[1] // groups, input.shape[1] // groups
+    each, shape = 1 < groups == input.shape[1] == grad.shape[1], (groups * o, c, *kernel)
+    if input.__class__ is not np.ndarray or not _fits(input, grad, kernel, stride, pads):
         return NotImplemented
-    if not each and _elsewhere(input.shape, shape, max(shape[:2]) >= 96, stride, pads, dilation):
+    part = len(input) * groups, c, *input.shape[2:]
+    wide = groups == 1 and max(o, c) >= 96
+    if not each and _elsewhere(part, (o, *shape[1:]), wide, stride, pads, dilation):
         return NotImplemented
     x, g = _images(input), _images(grad)
     kernel, stride, pads, dilation = _two(kernel, stride, pads, dilation)
     count = g.shape[2:]
-    plan = plan_of(1 if each else c, x.shape[2:], kernel, stride, pads, dilation, count)
+    plan = plan_of(c, x.shape[2:], kernel, stride, pads, dilation, count)
     if each:
         return _weights_each(plan, x, g).reshape(shape)
-    taps = plan.all_taps
+    taps, images = plan.all_taps, len(x) * groups
     blocks, area = -(-o // WIDTH), count[0] * count[1]
     # in multiplications of vectors: sums over positions cost more at their end
     wide = len(taps) * blocks * area < len(taps) * -(-o // OUT) * OUT * (plan.run(count[0]) // WIDTH + 5)
@@ -454,17 +468,13 @@ def conv_weight(
     )
 
     def some(part: range) -> Any:
-        d, room = (
-            np.zeros((len(taps), height) if wide else (height, len(taps)), np.float32),
-            np.zeros(plan.room, np.float32),
-        )
-        kept = np.zeros(height * plan.run(count[0]), np.float32)
-        run(
-            part.start, part.stop, *map(place, (d, room, kept, x, g, taps)), len(taps), *plan.sizes, o, *count
-        )  # fmt: skip
+        d = np.zeros((groups, len(taps), height) if wide else (groups, height, len(taps)), np.float32)
+        room, kept = np.zeros(plan.room, np.float32), np.zeros(height * plan.run(count[0]), np.float32)
+        given = [place(v) for v in (d, room, kept, x, g, taps)]
+        run(part.start, part.stop, *given, len(taps), *plan.sizes, o, *count, groups)
         return d
 
-    total = added(split(len(x), len(x) * o * len(taps) * count[0] * count[1], some))
+    total = added(split(images, images * o * len(taps) * count[0] * count[1], some))
     if wide:
-        total = total.T
-    return np.ascontiguousarray(total[:o, : c * kernel[0] * kernel[1]]).reshape(shape)
+        total = total.swapaxes(1, 2)
+    return np.ascontiguousarray(total[:, :o, : c * kernel[0] * kernel[1]]).reshape(shape)

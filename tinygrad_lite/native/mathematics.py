@@ -26,14 +26,15 @@ GAUSS = (
 
 def _powers(k: Kernel, x: Value) -> tuple[Value, Value, Value]:
     """Return p, s and t such that ``exp(x) = (1 + p) s t``: two factors, as their product may overflow."""
-    inside = k.most(k.least(x, 89.0), -104.5)
+    nothing = x < -104.0  # a product that underflows takes a hundred times as long as others
+    inside = k.select(nothing, 0.0, k.least(x, 89.0))
     z = k.fma(inside, math.log2(math.e), SHIFT)
     n = z - SHIFT
     r = k.fma(n, -LN2_LOW, k.fma(n, -LN2_HIGH, inside))
     p = k.polynomial(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
     whole = z.bits() - k.lift(SHIFT, "f").bits()
     half = whole >> 1
-    return k.fma(p, r * r, r), ((half + 127) << 23).bits(), ((whole - half + 127) << 23).bits()
+    return k.fma(p, r * r, r), k.select(nothing, 0.0, ((half + 127) << 23).bits()), ((whole - half + 127) << 23).bits()
 
 
 def exp(k: Kernel, x: Value) -> Value:

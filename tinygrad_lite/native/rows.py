@@ -10,6 +10,8 @@ from tinygrad_lite.native import mathematics as m
 from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import Kernel, Value, kernel
 from tinygrad_lite.native.library import call
+from tinygrad_lite.ops.losses.classification import check_classes, rows_of_scores
+from tinygrad_lite.ops.losses.reduction import reduced
 
 BLOCKS = 16
 """The most partial sums of a gradient over rows. They do not depend on the number of threads, so results do not."""
@@ -75,6 +77,17 @@ def log_softmax_rows_back(k: Kernel, lo: Value, hi: Value, d: Value, g: Value, y
             out[i] = seen[i] - m.exp(k, here[i]) * level
 
 
+@kernel("f* f* n* n")
+def cross_entropy_rows(k: Kernel, lo: Value, hi: Value, y: Value, x: Value, target: Value, n: Value) -> None:
+    """Write ``log(sum(exp(x - max))) - (x[target] - max)`` of each row."""
+    with k.loop(lo, hi) as r:
+        source, total = x.at(r * n), k.var(0.0)
+        top = _largest(k, source, n)
+        with k.loop(0, n) as i:
+            total.add(m.exp(k, source[i] - top))
+        y[r] = m.log(k, total.get()) - (source[target[r]] - top)
+
+
 def _along(loop: Kernel, dim: int, cost: int, *arrays: Any) -> Any:
     x = arrays[0]
     if not solid(*arrays) or dim.__class__ is not int or not x.ndim or dim % x.ndim != x.ndim - 1 or dim >= x.ndim:
@@ -102,6 +115,21 @@ def log_softmax(input: Any, dim: int = -1) -> Any:
 def log_softmax_slope(g: Any, y: Any, dim: int) -> Any:
     """Compute the rule of `log_softmax`."""
     return _along(log_softmax_rows_back, dim, 20, g, y)
+
+
+def cross_entropy(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    """Compute `cross_entropy_index` of rows."""
+    if not solid(input) or target.__class__ is not np.ndarray or not rows_of_scores(input, target, weight):
+        return NotImplemented
+    if target.dtype.kind not in "iu" or np.minimum.reduce(target) < 0 or np.maximum.reduce(target) >= input.shape[1]:
+        check_classes("cross_entropy", input, target, ignore_index)
+    each, used = np.empty(len(input), input.dtype), target != ignore_index
+    safe = np.where(used, target, 0).astype(np.int64, copy=False)
+    call(cross_entropy_rows, len(input), 20 * input.size, each, input, safe, input.shape[1])
+    each *= used
+    if reduction != "mean":
+        return reduced("cross_entropy", each, reduction)
+    return np.add.reduce(each) / np.float32(np.count_nonzero(used) or np.nan)
 
 
 # ------------------------------------------------------------------------------------------------ normalisation

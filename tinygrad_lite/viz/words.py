@@ -183,7 +183,8 @@ def series(texts: Sequence[str]) -> str:
 
 SPOKEN = {
     "conv": "conv#d", "conv_input": "conv_transpose#d", "max_pool": "max_pool#d", "sum_pool": "sum_pool#d",
-    "normalise_batch": "batch_norm", "cross_entropy_index": "cross_entropy", "gelu_exact": "gelu", "gelu_tanh": "gelu",
+    "normalise_batch": "batch_norm", "normalise_known": "batch_norm",
+    "cross_entropy_index": "cross_entropy", "gelu_exact": "gelu", "gelu_tanh": "gelu",
     "bce_logits": "binary_cross_entropy_with_logits", "lstm_steps": "lstm", "gru_steps": "gru",
     "rnn_steps": "rnn", "euclidean": "cdist",
     "cast": "to", "rows": "embedding", "window_max": "max_pool#d",

@@ -19,7 +19,7 @@ def _batch_norm(
 ) -> Any:  # fmt: skip
     if training_mode:
         raise FileError("onnx.load: BatchNormalization in training mode is not supported")
-    return F.batch_norm(x, mean, var, scale, b, training=False, eps=epsilon)
+    return OPS["normalise_known"].call(x, mean, var, scale, b, epsilon)
 
 
 @operator("InstanceNormalization")

@@ -45,12 +45,11 @@ def _scaled(g: Any, c: Any, x: Any, weight: Any, bias: Any, axes: Any, eps: Any,
     return [g.Add(y, bias) if bias is not None else y, mean, var]
 
 
-@rule("batch_norm()")
-def _batch_norm(g: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any, x5: Any) -> Any:
-    """Convert the whole of `batch_norm` in evaluation: input, mean, variance, weight, bias, eps."""
-    scale = np.ones(x0.fixed(1, "batch_norm"), x0.dtype) if x3 is None else x3
-    bias = np.zeros(x0.shape[1], x0.dtype) if x4 is None else x4
-    return g.BatchNormalization(x0, scale, bias, x1, x2, epsilon=float(x5))
+@rule("normalise_known")
+def _normalise_known(g: Any, input: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: Any) -> Any:
+    scale = np.ones(input.fixed(1, "batch_norm"), input.dtype) if weight is None else weight
+    shift = np.zeros(input.shape[1], input.dtype) if bias is None else bias
+    return g.BatchNormalization(input, scale, shift, mean, var, epsilon=float(eps))
 
 
 # ------------------------------------------------------------------------------------------------ masks, no ops

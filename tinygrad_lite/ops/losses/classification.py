@@ -239,8 +239,28 @@ def nll_loss(
     return nll_loss_op(input, target, check_weight("nll_loss", input, weight), ignore_index, reduction)
 
 
+def rows_of_scores(input: Any, target: Any, weight: Any) -> bool:
+    """Return whether these are scores (N, C) with N classes, and no weights."""
+    return weight is None and input.ndim == 2 and target.shape == input.shape[:1] and target.size > 0 < input.size
+
+
+def _short(input: Any, target: Any, weight: Any, ignore_index: int) -> bool:
+    """Return whether the short form will do, as each row counts; a recorded program is to serve other rows too."""
+    if type(input) is not np.ndarray or type(target) is not np.ndarray or not rows_of_scores(input, target, weight):
+        return False
+    classes = input.shape[1]
+    if target.dtype.kind not in "iu" or 0 <= ignore_index < classes:
+        return False
+    return bool(np.minimum.reduce(target) >= 0 and np.maximum.reduce(target) < classes)
+
+
 @wide
 def _ce_rule(g: Array, input: Array, target: Any, weight: Any, ignore_index: int, reduction: str) -> Array:
+    if _short(input, target, weight, ignore_index):
+        p, n = softmax(input, 1), len(target)
+        p[new.arange(n), target] -= 1
+        p *= g * (p.dtype.type(1) / p.dtype.type(n)) if reduction == "mean" else g[:, None] if g.ndim else g
+        return p
     axis = class_axis(input.ndim)
     scale, safe = _nll_scale(g, target, weight, ignore_index, reduction, g.dtype)
     scale = _expand(scale, axis)
@@ -258,6 +278,10 @@ def cross_entropy_index(
     input: Array, target: Array, weight: Array = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Array:
     """Return `nll_loss` of the log-softmax of ``input`` (N, C, *), one op: the gradient is softmax minus one-hot."""
+    if _short(input, target, weight, ignore_index):
+        z = input - np.maximum.reduce(input, axis=1, keepdims=True)
+        each = np.log(np.add.reduce(np.exp(z), axis=1)) - z[new.arange(len(z)), target]
+        return reduced("cross_entropy", each, reduction)
     check_classes("cross_entropy", input, target, ignore_index)
     axis = class_axis(input.ndim)
     if input.shape[axis] == 0:

@@ -13,13 +13,11 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.half import wide
-from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
-from tinygrad_lite.ops.elementwise.cast import contiguous
 from tinygrad_lite.ops.indexing.getitem import plain
 from tinygrad_lite.ops.networks import normalisation32
 from tinygrad_lite.ops.windows.pooling import sum_pool
@@ -170,6 +168,60 @@ def normalise_batch(
     return _scaled(d, var, weight, bias, eps), mean, var
 
 
+def _over(v: Any, ndim: int) -> Any:
+    """Return one number per channel, to broadcast against (N, C, *)."""
+    return v.reshape((-1, *(1,) * (ndim - 2)))
+
+
+def _per_channel(g: Any, d: Any = None) -> Any:
+    """Return the sum of ``g``, or of ``g * d``, over each channel."""
+    if g.size and normalisation32.channels(g, d):
+        return normalisation32.totals(g, d)
+    g = g if d is None else g * d
+    axes = (0, *range(2, g.ndim))
+    return g.sum(axis=axes) if isinstance(g, Tensor) else np.add.reduce(g, axis=axes)
+
+
+def _known_samples(src: Any) -> Any:
+    shape = (src.size(3, lo=2, hi=4), src.size(2, hi=3), src.size(3, lo=2, hi=4))[: src.choice([3, 2])]
+    parts = [src.floats(shape), src.floats(shape[1:2]), src.floats(shape[1:2], 0.5, 2.0)]
+    weights = (src.floats(shape[1:2]), src.floats(shape[1:2])) if src.chance() else ()
+    return (*parts, *weights), {"eps": src.choice([1e-5, 0.1])}
+
+
+@op(
+    input=wide(lambda g, var, weight, eps: g * _over(_scale_of(var, weight, eps), g.ndim)),
+    mean=wide(lambda g, var, weight, eps: -_per_channel(g) * _scale_of(var, weight, eps)),
+    var=wide(
+        lambda g, input, mean, var, weight, eps: (
+            _per_channel(g, input - _over(mean, g.ndim)) * _scale_of(var, weight, eps) / (var + eps) * -0.5
+        )
+    ),
+    weight=wide(
+        lambda g, input, mean, var, eps: _per_channel(g, input - _over(mean, g.ndim)) * _scale_of(var, None, eps)
+    ),
+    bias=wide(lambda g: _per_channel(g)),
+    kind="norm", label="batch norm", public=False, samples=Samples(draw=_known_samples),
+)  # fmt: skip
+@wide
+def normalise_known(
+    input: Array, mean: Array, var: Array, weight: Array = None, bias: Array = None, eps: float = 1e-5
+) -> Array:
+    """Return ``(input - mean) / sqrt(var + eps) * weight + bias`` with a known mean and variance of each channel."""
+    scale = _scale_of(var, weight, eps)
+    shift = -mean * scale if bias is None else bias - mean * scale
+    if normalisation32.channels(input, scale, shift) and input.size > normalisation32.BLOCK:
+        return normalisation32.scaled(input, scale, shift)
+    y = input * _over(scale, input.ndim)
+    y += _over(shift, input.ndim)
+    return y
+
+
+def _scale_of(var: Any, weight: Any, eps: float) -> Any:
+    scale = 1 / np.sqrt(var + eps)
+    return scale if weight is None else weight * scale
+
+
 def _floating(name: str, input: Any, *parts: Any) -> None:
     kinds = [p.array.dtype for p in (input, *parts) if isinstance(p, Tensor)]
     if len(set(kinds)) > 1 and kinds[0] != np.float16:  # PyTorch mixes float16 with float32 alone
@@ -217,20 +269,13 @@ def batch_norm(
     if input.ndim < 2:
         raise ShapeError(f"batch_norm: expected x of shape (N, C, *), got {describe(input)}")
     c, ndim = input.shape[1], input.ndim
-    w, b = _channelled("batch_norm", weight, c, ndim), _channelled("batch_norm", bias, c, ndim)
-    for v in (running_mean, running_var):
+    for v in (running_mean, running_var, weight, bias):
         _channelled("batch_norm", v, c, 2)
     if not training:
         if running_mean is None or running_var is None:
             raise OptionError("batch_norm: running_mean and running_var must be given when training=False")
-        scale = (new.asarray(plain(running_var)) + eps) ** -0.5
-        shift = -new.asarray(plain(running_mean)) * scale
-        lead = (c, *(1,) * (ndim - 2))
-        scale, shift = scale.reshape(lead).astype(input.dtype), shift.reshape(lead).astype(input.dtype)
-        if w is not None:
-            scale, shift = w * scale, w * shift
-        y = contiguous(input * scale + (shift if b is None else shift + b))
-        return computed("batch_norm", (input, running_mean, running_var, weight, bias, eps), y)
+        mean, var = (v.detach() if getattr(v, "tracked", False) else v for v in (running_mean, running_var))
+        return normalise_known(input, mean, var, weight, bias, eps)
     if eps <= 0:
         raise OptionError(f"batch_norm: eps must be positive during training, got {eps}")
     count = input.shape[0] * prod(input.shape[2:])
@@ -238,6 +283,7 @@ def batch_norm(
         raise OptionError(
             f"batch_norm: expected more than 1 value per channel when training, got input {describe(input)}"
         )
+    w, b = _channelled("batch_norm", weight, c, ndim), _channelled("batch_norm", bias, c, ndim)
     if not count:  # an empty batch changes no running statistics
         return normalise(input, w, b, (0, *range(2, ndim)), eps)
     y, mean, var = normalise_batch(input, w, b, (0, *range(2, ndim)), eps)

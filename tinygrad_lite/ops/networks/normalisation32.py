@@ -44,6 +44,12 @@ def _along(a: Any, b: Any) -> Any:
     return np.add.reduce(vecdot(a, b) if a.shape[2] > 1 else (a * b)[:, :, 0], 0, np.float64)
 
 
+def totals(g: Any, d: Any) -> Any:
+    """Return the sum of ``g``, or of ``g * d``, over each channel (axis 1)."""
+    v = _planes(g)
+    return (_sums(v) if d is None else _along(v, _planes(d))).astype(g.dtype)
+
+
 def _moments(v: Any, step: int) -> tuple[Any, Any, bool]:
     """Return mean and variance of each channel, and whether some mean is much larger than its spread."""
     n, c, size = v.shape
@@ -64,6 +70,20 @@ def _moments(v: Any, step: int) -> tuple[Any, Any, bool]:
         rest = rest / count
         mean, var = (mean + rest).astype(dtype), var - np.square(rest)
     return mean, var.astype(dtype), far
+
+
+def scaled(x: Any, scale: Any, shift: Any) -> Any:
+    """Return ``x * scale + shift`` with one number per channel (axis 1) of both."""
+    v = _planes(x)
+    n, c, size = v.shape
+    scale, shift = scale.reshape(c, 1), shift.reshape(c, 1)
+    step = max(1, BLOCK // (c * size))
+    y = new.empty(v.shape, v.dtype)
+    for i in range(0, n, step):
+        o = y[i : i + step]
+        np.multiply(v[i : i + step], scale, o)
+        np.add(o, shift, o)
+    return y.reshape(x.shape)
 
 
 def batch(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
