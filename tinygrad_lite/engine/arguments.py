@@ -12,9 +12,10 @@ import inspect
 import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from math import prod
 from numbers import Real
-from types import FunctionType, NoneType, UnionType
+from types import FunctionType, NoneType, SimpleNamespace, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -167,10 +168,14 @@ def star_of(function: Callable[..., Any]) -> str:
 def hints_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any], bool]:
     """Return the positional parameters, the annotations worth checking, and whether there is ``*args``."""
     parameters = list(inspect.signature(function).parameters.values())
+    hints: dict[str, Any] = {}
     try:
         hints = get_type_hints(function)
-    except NameError:  # a class that is imported for type checkers only
-        hints = {}
+    except NameError:  # one names a class that is imported for type checkers only
+        plain = inspect.unwrap(function)
+        for name, annotation in plain.__annotations__.items():
+            with suppress(NameError):
+                hints |= get_type_hints(SimpleNamespace(__annotations__={name: annotation}), plain.__globals__)
     names = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
     single = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
     rest = any(p.kind is p.VAR_POSITIONAL for p in parameters)

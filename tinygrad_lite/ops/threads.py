@@ -364,8 +364,8 @@ def get_num_threads() -> int:
     """Return how many threads matrix products and convolutions may use.
 
     >>> import tinygrad_lite as tl
-    >>> tl.get_num_threads()
-    2
+    >>> tl.get_num_threads() >= 1
+    True
     """
     return blas().threads()
 
