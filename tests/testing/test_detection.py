@@ -23,7 +23,7 @@ def test_the_set_is_large_enough() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_correct_functions_pass(name: str) -> None:
     c = CASES[name]
-    report = check_rule(c.forward, c.backward, c.sampler, name=name)
+    report = check_rule(c.forward, c.backward, c.sampler, name=name, examples=12)
     assert report.ok, str(report)
 
 
