@@ -105,6 +105,7 @@ def test_a_refused_op_says_why(name: str) -> None:
 
 
 def test_every_op_is_in_one_table() -> None:
-    assert [n for n in tl.OPS if n not in RULES and n not in SINGLE and n not in REFUSED] == []
+    ours = [n for n, op in tl.OPS.items() if op.forward.__module__.startswith("tinygrad_lite.")]  # tests declare some
+    assert len(ours) > 150 and [n for n in ours if n not in RULES and n not in SINGLE and n not in REFUSED] == []
     assert set(REFUSED) & {*RULES, *SINGLE} == set()
     assert [n for n in {*RULES, *SINGLE, *REFUSED} if n not in tl.OPS and not n.endswith("()")] == []
