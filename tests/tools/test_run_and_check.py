@@ -103,6 +103,14 @@ def test_wrong_calls(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     assert main(["check"]) == 2 and main(["check", "--help"]) == 0
 
 
+def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a\x1b[2J.py").write_text("import torch\ntorch.zeross")
+    assert main(["run", "\x1b]0;title\x07"]) == 2 and main(["check", str(tmp_path)]) == 1
+    assert main(["run", str(tmp_path / "a\x1b[2J.py")]) == 1
+    said = "".join(capsys.readouterr())
+    assert "\\x1b[2J" in said and "\x1b" not in said and "\x07" not in said
+
+
 def test_served_modules_keep_their_own_spec() -> None:
     with serving():
         import torch  # noqa: PLC0415, I001

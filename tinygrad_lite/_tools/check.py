@@ -16,6 +16,7 @@ from typing import Any
 from tinygrad_lite._tools.run import SERVED, served_name
 from tinygrad_lite.engine.absent import ABSENT as REASONS
 from tinygrad_lite.engine.no_effect import NO_EFFECT
+from tinygrad_lite.errors import visible
 from tinygrad_lite.ops.placement import ABSENT_METHODS
 
 ABSENT = object()
@@ -222,11 +223,11 @@ def run(argv: Sequence[str]) -> int:
         try:
             findings = check_source(path.read_text("utf-8"))
         except (OSError, SyntaxError, ValueError, RecursionError) as error:
-            print(f"{path}: cannot be read: {error}", file=sys.stderr)
+            print(f"{visible(path)}: cannot be read: {visible(error)}", file=sys.stderr)
             status = 2
             continue
         for one in findings:
-            print(f"{path}:{one}")
+            print(f"{visible(path)}:{visible(one)}")
         absent = any(f.kind == "is not here" for f in findings)
         bad += absent
         status = max(status, int(absent))

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_lite.errors import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -93,7 +95,7 @@ def run(argv: Sequence[str]) -> int:
         return 0 if argv else 2
     script = Path(argv[0])
     if not script.is_file():
-        print(f"tinygrad-lite run: there is no file {script}", file=sys.stderr)
+        print(f"tinygrad-lite run: there is no file {visible(script)}", file=sys.stderr)
         return 2
     for name, keys in RANKS.items():  # before the script asks
         for key in keys:
@@ -110,8 +112,8 @@ def run(argv: Sequence[str]) -> int:
             raise
         text = str(error).replace("tinygrad_lite", "torch", 1) if isinstance(error, AttributeError) else str(error)
         print(
-            f"{where_in(script, error)}: {text}\n"
-            f"  not in tinygrad_lite; `tinygrad-lite check {script}` lists every such name",
+            f"{visible(where_in(script, error))}: {visible(text)}\n"
+            f"  not in tinygrad_lite; `tinygrad-lite check {visible(script)}` lists every such name",
             file=sys.stderr,
         )
         return 1
