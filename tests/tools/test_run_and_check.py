@@ -111,6 +111,11 @@ def test_names_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str], tmp
     assert "\\x1b[2J" in said and "\x1b" not in said and "\x07" not in said
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_name_that_is_too_long(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "n" * 5000]) == 2 and "nnn" in capsys.readouterr().err
+
+
 def test_served_modules_keep_their_own_spec() -> None:
     with serving():
         import torch  # noqa: PLC0415, I001

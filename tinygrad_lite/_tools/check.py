@@ -204,7 +204,7 @@ def check_source(text: str) -> list[Finding]:
 
 def files_of(path: Path) -> Iterator[Path]:
     """Yield a file, or the Python files below a folder, without those that vanish meanwhile."""
-    if path.is_dir():
+    if os.path.isdir(path):  # False also for a name that is too long
         below = (Path(folder, name) for folder, _, names in os.walk(path) for name in names if name.endswith(".py"))
         yield from sorted(p for p in below if p.is_file())
     else:

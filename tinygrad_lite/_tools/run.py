@@ -94,7 +94,7 @@ def run(argv: Sequence[str]) -> int:
         )
         return 0 if argv else 2
     script = Path(argv[0])
-    if not script.is_file():
+    if not os.path.isfile(script):  # a name that is too long is none either
         print(f"tinygrad-lite run: there is no file {visible(script)}", file=sys.stderr)
         return 2
     for name, keys in RANKS.items():  # before the script asks
