@@ -67,7 +67,7 @@ def test_in_place_methods_are_those_of_pytorch() -> None:
 ELSEWHERE = set(
     """
 pca_lowrank svd_lowrank spmm
-BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor Generator HalfTensor IntTensor LongTensor ShortTensor
+BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor
 as_strided range to_dlpack get_rng_state initial_seed manual_seed seed
 set_rng_state bernoulli binomial is_inference multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm
 promote_types result_type adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d batch_norm binary_cross_entropy_with_logits
