@@ -66,7 +66,7 @@ def operators() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("op", "theirs", "ours"), list(operators()))
 def test_operators(op: Any, theirs: Any, ours: Any) -> None:
-    tracked = bool(op.supports_autograd)
+    tracked, compared = bool(op.supports_autograd), 0
     for sample in itertools.islice(op.sample_inputs("cpu", torch.float64, requires_grad=tracked), FEW):
         given, words = (sample.input, *sample.args), sample.kwargs
         try:
@@ -77,6 +77,7 @@ def test_operators(op: Any, theirs: Any, ours: Any) -> None:
         try:
             got = ours(*mine, **mine_words)
             assert not (why := differs(expected, got, torch)), f"{given} {words}: {why}"
+            compared += 1
         except (NotImplementedError, Untranslatable):  # complex results
             continue
         leaves = tensors_in([given, words], torch.Tensor), tensors_in([mine, mine_words], tl.Tensor)
@@ -87,6 +88,8 @@ def test_operators(op: Any, theirs: Any, ours: Any) -> None:
             continue
         if slopes is not None and (mine_slopes := gradients(got, wanted[1], tl, tl.Tensor)) is not None:
             assert not (why := differs(slopes, mine_slopes, torch)), f"gradient of {given} {words}: {why}"
+    if not compared:
+        pytest.skip("no sample is for this form of the function, or all results are complex")
 
 
 BUILT = [m for m in module_db if hasattr(tl.nn, m.module_cls.__name__) and "Lazy" not in m.name]
