@@ -29,15 +29,16 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     >>> unbroadcast(np.ones((4, 2, 3)), (2, 1)).shape
     (2, 1)
     """
-    if g.dtype is F16:  # added in float32 and rounded once
+    dtype, extra = g.dtype, g.ndim - len(shape)
+    if dtype is F16:  # added in float32 and rounded once
         return unbroadcast(g.astype(np.float32), shape).astype(F16)
-    extra = g.ndim - len(shape)
     if extra < 0:  # a leaf that got further axes in no_grad since
         return g.reshape(shape)
     if extra:
-        if g.ndim - extra == 1 and g.__class__ is np.ndarray and (g.shape[-1],) == shape and g.dtype.kind == "f":
+        if g.__class__ is np.ndarray and shape == g.shape[-1:] and dtype.kind == "f":
             g = g if extra == 1 else g.reshape((prod(g.shape[:-1]), g.shape[-1]))
-            return np.dot(new.row_of_ones(len(g), g.dtype), g)
+            row = new.row_of_ones(len(g), dtype)  # perhaps of a tracer, whose __class__ says ndarray too
+            return row.dot(g) if type(row) is np.ndarray else np.dot(row, g)
         g = np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra)))
         if g.shape == shape:
             return g
@@ -81,12 +82,11 @@ def ancestors(roots: Iterable[Any], targets: set[Any]) -> set[Any]:
 def pull(
     roots: Sequence[Any], *, targets: Any = None, retain: bool = False, wrap: Any = None, waiting: Any = None
 ) -> dict[Any, Any]:
-    """Carry gradients from ``roots`` (pairs of node or leaf, gradient) back to the leaves, or only to ``targets``.
+    """Return the gradients that ``roots`` (pairs of node or leaf, gradient) send to leaves, or only to ``targets``.
 
-    Nodes are taken in the reverse order of recording, so each is visited once, when all its gradients have arrived.
-    Its saved values are freed after use, unless ``retain``. ``waiting(results)`` makes the dict of waiting gradients.
-    With ``wrap`` (Tensor maker: array, node or leaf -> Tensor) the rules run on Tensors and are recorded themselves.
-    Returns the gradient of each leaf (or target) and of each `Retain` marker.
+    Nodes are taken in the reverse order of recording: once, when all their gradients have arrived. Saved values are
+    freed after use, unless ``retain``. ``waiting(results)`` makes the dict of waiting gradients. With ``wrap`` (Tensor
+    maker: array, node or leaf -> Tensor) the rules run on Tensors and are recorded. `Retain` markers get theirs, too.
     """
     guard, observers = MODE.get().guard, MODE.get().observers
     wanted: set[Any] = set(targets or ())
@@ -96,9 +96,8 @@ def pull(
     heap: list[tuple[int, Node]] = []
     for observer in observers:
         observer.backward_starts()
-    for root, g in roots:
-        if needed is None or root in needed:
-            arrive(root, g, pending, heap, results)
+    for root, g in roots if needed is None else [r for r in roots if r[0] in needed]:
+        arrive(root, g, pending, heap, results)
     while heap:
         node = heappop(heap)[1]
         g, op = pending.pop(node), node.op
@@ -127,11 +126,13 @@ def pull(
                 gp = unbroadcast(gp, shape)
             for observer in observers:
                 observer.pulled(node, position, g, gp)
-            if inner and p not in pending:  # the usual case, without another Python call
+            if p in (pending if inner else results):
+                arrive(p, gp, pending, heap, results)
+            elif inner:  # the first gradient to arrive, without another Python call
                 pending[p] = gp
                 heappush(heap, (-p.seq, p))
             else:
-                arrive(p, gp, pending, heap, results)
+                results[p] = gp
         if op.gather is not None:
             for p, gp in gathered(node, g, saved, needed, observers):
                 arrive(p, gp, pending, heap, results)

@@ -312,7 +312,9 @@ def rules_of(op: Any, rules: dict[str, Any]) -> tuple[tuple[int, Any], ...]:
         asked = ", ".join(
             "g" if word == "g" else f"saved[{op.saved_names.index(word)}]" for word in op.asks(rule)
         )  # fmt: skip
-        out.append((op.arrays.index(name), rule_maker(asked)(rule)))
+        adapted = rule_maker(asked)(rule)
+        adapted.direct = rule, asked  # so that `divert` can call the rule without the adapter
+        out.append((op.arrays.index(name), adapted))
     return tuple(out)
 
 

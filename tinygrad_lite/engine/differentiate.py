@@ -174,7 +174,7 @@ def store(found: dict[Any, Any], targets: Iterable[Tensor], create: bool) -> Non
             elif g.dtype is not dtype:
                 g = g.astype(dtype)
             taken.add(known)
-            if g.ndim > 1 and key is t and g.strides != t.array.strides:
+            if g.ndim > 1 and g.strides != t.array.strides and key is t:
                 g = alike(g, t.array)
             t._grad = make(g)
         elif old.tracked or not new.writable(old.array):

@@ -38,7 +38,7 @@ def call({signature}):
             y = NotImplemented
         if y is not NotImplemented:
             return y
-    return plain({params})
+    return plain({asked})
 """
 """The choice, written out for the arguments as the caller of an op is: small arrays should not pay for large ones."""
 
@@ -51,13 +51,16 @@ def chosen(plain: Callable[..., Any], fast: Callable[..., Any], least: int, op: 
     params, defaults = (op.params, op.defaults) if op else (("g", "saved"), {})
     signature = ", ".join(f"{p}=defaults[{p!r}]" if p in defaults else p for p in params)
     first = params[0] if op else "g[0] if g.__class__ is tuple else g"
+    direct, asked = getattr(plain, "direct", (plain, ", ".join(params)))
     space: dict[str, Any] = {
-        "plain": plain, "fast": fast, "least": least, "defaults": defaults, "ndarray": ndarray, "F32": F32,
+        "plain": direct, "fast": fast, "least": least, "defaults": defaults, "ndarray": ndarray, "F32": F32,
         "DeclinedError": DeclinedError, "seen_whole": new.seen_whole,
         "redirected": new.REDIRECTED,  # a tracer sees the faster call as one
     }  # fmt: skip
-    exec(_compiled(CHOICE.format(signature=signature, first=first, params=", ".join(params))), space)
-    return functools.update_wrapper(space["call"], plain)
+    exec(_compiled(CHOICE.format(signature=signature, first=first, params=", ".join(params), asked=asked)), space)
+    call: Callable[..., Any] = functools.update_wrapper(space["call"], plain)
+    call.__dict__.pop("direct", None)  # of the rule itself
+    return call
 
 
 @functools.cache

@@ -201,5 +201,14 @@ def _register_prehook(self: Node, fn: Callable[[Any], Any]) -> RemovableHandle:
     return RemovableHandle(_hooked(self).before, fn)
 
 
-Tensor._run_backward = backward
+def _run_backward(
+    self: Tensor, gradient: Any, retain_graph: bool | None, create_graph: bool, inputs: Any
+) -> None:  # fmt: skip
+    if gradient is None and inputs is None:  # the usual case, without the checks of what is not given
+        store(differentiate((self,), (None,), None, retain_graph, create_graph, "backward"), (), create_graph)
+    else:
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+
+Tensor._run_backward = _run_backward
 Node.register_hook, Node.register_prehook = _register_hook, _register_prehook

@@ -42,6 +42,9 @@ The formulas call the scratch arrays ``work`` (intermediate results) and ``move`
 PIECE = 1 << 16
 """The number of elements of a large parameter to update at a time, so that state and scratch stay in the cache."""
 
+MANY = 1 << 13
+"""The number of elements from which a parameter may be updated in pieces or by a diversion."""
+
 RANGE_NAMES = {"lr": "learning rate", "eps": "epsilon value"}
 """PyTorch's words for an option in the error about its range."""
 
@@ -286,7 +289,7 @@ class Optimizer(HookedOptimizer):
         source, now, advance = (frame.f_code, frame.f_lasti), tick(), self.advance
         put = dict.__setitem__
         for group, jobs in work:
-            large = False
+            many = False
             for _, _, state, _ in jobs:
                 put(state, "step", state["step"] + 1)
                 if advance is not None:
@@ -295,10 +298,10 @@ class Optimizer(HookedOptimizer):
                 change.count += 1
                 change.when = now
                 change.line = source
-                if state.pieces is not None:
-                    large = True
-            parts: Iterable[Job] = in_pieces(jobs) if large else jobs
-            diverted = UPDATES.get(type(self).update.__qualname__) if UPDATES else None
+                if state.many:
+                    many = True
+            parts: Iterable[Job] = in_pieces(jobs) if many else jobs
+            diverted = UPDATES.get(type(self).update.__qualname__) if many and UPDATES else None
             if new.KINDS:
                 parts = self._elsewhere(group, parts)
             self.update(group, diverted(group, parts) if diverted else parts)
@@ -355,6 +358,7 @@ class Optimizer(HookedOptimizer):
                 )
         state.array = x
         whole = x.size <= PIECE or not all(a.flags.c_contiguous for a in (x, *arrays))
+        state.many = x.size >= MANY or not whole
         place = (x.__class__, x.dtype) if x.__class__ in new.KINDS else x.dtype
         scratch = self._scratch.get(place)
         if scratch is None or scratch.shape[1] < x.size and (whole or scratch.shape[1] < PIECE):

@@ -12,13 +12,14 @@ class State(dict[str, Any]):
     A write from outside sets ``array`` to None, which invalidates the cache. ``began`` is the first step of the arrays.
     """
 
-    __slots__ = ("array", "arrays", "began", "change", "fields", "pieces")
+    __slots__ = ("array", "arrays", "began", "change", "fields", "many", "pieces")
 
     array: Any
     arrays: tuple[Any, ...]
     began: int
     change: Any
     fields: tuple[str, ...]
+    many: bool
     pieces: list[tuple[slice, Any, tuple[Any, ...]]] | None
 
     def __reduce__(self) -> Any:

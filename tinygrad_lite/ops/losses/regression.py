@@ -21,12 +21,13 @@ from tinygrad_lite.ops.reductions.reduction import ratio
 
 def _mse(g: Array, a: Array, b: Array, reduction: str) -> Array:
     d = a - b
-    if reduction == "mean" and d.ndim and d.__class__ is np.ndarray and isinstance(g, (np.ndarray, np.generic)):
+    if reduction == "mean" and d.__class__ is np.ndarray and d.ndim:
         if type(g) is np.ndarray or isinstance(g, np.generic):
             d *= float(g) * 2 / (d.size or np.nan)
-        else:  # a tracer's array: the same in double precision
+            return d
+        if isinstance(g, np.ndarray):  # a tracer's array: the same in double precision
             d *= (g.astype(np.float64) * 2 / (d.size or np.nan)).astype(d.dtype)
-        return d
+            return d
     return d * (g * (2 / (prod(a.shape) or np.nan)) if reduction == "mean" else g * 2)
 
 
