@@ -46,6 +46,8 @@ class Recording:
     grads: list[tuple[Tensor, str, Any]]
     gradient: Any = None  # a Gradient, where the backward pass is a program of its own
     recorded = 0
+    declined = False
+    """Whether the step as written calls kernels that were left out."""
     optimisers: list[Optimiser]
     locals: dict[str, str]
     objects: dict[str, Any]
@@ -153,7 +155,8 @@ class Capture:
                 generator.__class__ = Drawn
                 stack.callback(setattr, generator, "__class__", Generator)
                 stack.callback(MODE.set, mode)
-                stack.enter_context(new.redirect(Maker(self.tracer, self.without)))
+                maker = Maker(self.tracer, self.without)
+                stack.enter_context(new.redirect(maker))
                 token = mode.but(observers=(self.labels,))
                 MODE.set(token)
                 with watching(self.reach.codes) as watch:
@@ -166,6 +169,7 @@ class Capture:
                     finished = self.results(r, returned)
                 if watch.found:
                     raise Refused(watch.found)
+                r.declined = maker.declined
         finally:
             for undo in reversed(self.undo):
                 undo()

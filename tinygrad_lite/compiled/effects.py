@@ -58,7 +58,7 @@ def stores(code: Any) -> str | None:
 
 
 class Watch:
-    """A profile function: collect the user's code that runs, and its calls of functions written in C."""
+    """Collects the user's code that runs, and its calls of functions written in C, by a profile function."""
 
     def __init__(self, known: set[Any]) -> None:
         self.known, self.found = known, ""
@@ -67,16 +67,21 @@ class Watch:
         self.seen: set[Any] = set()
         self.inner: set[Any] = set()
 
-    def __call__(self, frame: Any, event: str, arg: Any) -> None:
-        """Look at one event; the code of this package and of NumPy, which is most of it, is passed by quickly."""
-        if event == "c_call":
-            if frame.f_code in self.inner:
-                if arg.__name__ in NEVER and not self.found and not self.foreign(frame):
-                    self.found = f"{_user_line(frame)}: {arg.__name__}() has an effect outside the arrays"
-            elif not self.found:
-                self.called(frame, arg)
-        elif event == "call" and frame.f_code not in self.inner and frame.f_code not in self.seen and not self.found:
-            self.entered(frame)
+    def function(self) -> Any:
+        """Return the profile function; the code of this package and of NumPy, most of it, is passed by quickly."""
+        inner, seen = self.inner, self.seen
+
+        def watch(frame: Any, event: str, arg: Any) -> None:
+            if event == "c_call":
+                if frame.f_code in inner:
+                    if arg.__name__ in NEVER and not self.found and not self.foreign(frame):
+                        self.found = f"{_user_line(frame)}: {arg.__name__}() has an effect outside the arrays"
+                elif not self.found:
+                    self.called(frame, arg)
+            elif event == "call" and frame.f_code not in inner and frame.f_code not in seen and not self.found:
+                self.entered(frame)
+
+        return watch
 
     def foreign(self, frame: Any) -> bool:
         """Return whether a frame is no part of the step.
@@ -149,7 +154,7 @@ def watching(known: set[Any]) -> Iterator[Watch]:
     watch, before = Watch(known), sys.getprofile()
     if before is not None:
         raise Refused("a profiler is running")
-    sys.setprofile(watch)
+    sys.setprofile(watch.function())
     try:
         yield watch
     finally:

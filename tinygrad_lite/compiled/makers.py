@@ -41,7 +41,7 @@ class Maker:
     """
 
     def __init__(self, tracer: Tracer, without: str = "") -> None:
-        self._tracer, self._without = tracer, without
+        self._tracer, self._without, self.declined = tracer, without, False
         for name in ("arange", "linspace", "eye", "tri", "indices", "tril_indices", "triu_indices"):
             setattr(self, name, self._constant(getattr(np, name)))
 
@@ -154,7 +154,9 @@ class Maker:
     def _declines(self, function: Any, first: Any) -> bool:
         if self._without == "kernels":
             return (getattr(function, "__module__", None) or "").startswith("tinygrad_lite.native.")
-        return self._without == "fusible" and fusible(function, first)
+        declined = self._without == "fusible" and fusible(function, first)
+        self.declined = self.declined or declined
+        return declined
 
     def writing(self, function: Any, targets: Any, args: Any) -> None:
         """Record a function that writes into several arrays."""
@@ -168,6 +170,22 @@ class Maker:
     def frombuffer(self, *args: Any, **words: Any) -> Any:
         """Refuse: memory of another object."""
         raise Refused("np.frombuffer is not recorded")
+
+
+class Lean:
+    """Runs a step as written without the kernels that loops replace: a program without them has the same numbers."""
+
+    def whole(self, function: Any, args: Any, words: Any) -> Any:
+        """Return the result of a function, which may be a kernel."""
+        if fusible(function, args[0]):
+            raise DeclinedError
+        return new.redirect(None)(function)(*args, **words)
+
+    def writing(self, function: Any, targets: Any, args: Any) -> None:
+        """Run a function that writes into several arrays, which may be a kernel."""
+        if fusible(function, targets[0]):
+            raise DeclinedError
+        new.redirect(None)(function)(*targets, *args)
 
 
 class Drawn(Generator):

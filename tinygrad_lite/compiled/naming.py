@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
-from tinygrad_lite.compiled.reach import Reach
+from tinygrad_lite.compiled.reach import Reach, of_package
 from tinygrad_lite.compiled.trace import Tracer
 from tinygrad_lite.engine.mode import Observer
 from tinygrad_lite.engine.tensor import Tensor
@@ -39,13 +40,14 @@ def names_of(reach: Reach) -> tuple[list[tuple[str, Tensor]], dict[int, str]]:
 class Labels(Observer):
     """Say to which op, module and section the recorded calls belong."""
 
-    __slots__ = ("done", "inside", "passes", "paths", "section", "stack", "tracer", "update", "where")
+    __slots__ = ("done", "inside", "passes", "paths", "section", "stack", "tracer", "update", "watch", "where")
 
     def __init__(self, tracer: Tracer, paths: dict[int, str]) -> None:
         self.tracer, self.paths, self.done, self.section, self.update = tracer, paths, 0, "forward", ""
         self.stack: list[str] = []
         self.passes = 0  # backward passes that the step has run
         self.where: dict[int, str] = {}
+        self.watch: Any = None  # switched off while an op of this package runs: it runs no code of the user's
 
     def mark(self, text: str) -> None:
         """Label all calls since the last mark."""
@@ -56,9 +58,15 @@ class Labels(Observer):
     def before(self, op: Any, args: tuple[Any, ...]) -> None:
         """Mark what ran between two ops."""
         self.mark(self.update)
+        if of_package(op.forward) and not any(map(callable, args)):
+            self.watch = sys.getprofile()
+            sys.setprofile(None)
 
     def after(self, op: Any, args: tuple[Any, ...], out: Any, frame: Any) -> None:
         """Mark the calls of an op."""
+        if self.watch is not None:
+            sys.setprofile(self.watch)
+            self.watch = None
         path = self.stack[-1] if self.stack else ""
         self.mark(f"{path}: {op.name}" if path else op.name)
         node = getattr(out[0] if isinstance(out, tuple) and out else out, "node", None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from tinygrad_lite.compiled.naming import identifier
 from tinygrad_lite.compiled.numbers import Symbol, plain
 from tinygrad_lite.compiled.program import Refused
+from tinygrad_lite.compiled.reach import of_package
 from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.optim.lbfgs import LBFGS
 from tinygrad_lite.optim.state import State
@@ -77,10 +79,13 @@ def prepare(capture: Any, entry: Optimiser) -> None:
         labels.section = "update"
         labels.update = f"{type(o).__name__} step"
         entry.steps += 1
-        done = len(tracer.calls)
+        done, watch = len(tracer.calls), sys.getprofile()
+        if of_package(type(o)):
+            sys.setprofile(None)
         try:
             return take(o, *args)
         finally:
+            sys.setprofile(watch)
             labels.mark(labels.update)
             labels.by_parameter(tracer.calls[done:], {tracer.region(p.array).memory.id for p in entry.states})
             labels.update, labels.section = "", "forward"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.compiled.capture import Recording
-from tinygrad_lite.compiled.program import Call, Memory, Region, flat, replaced
+from tinygrad_lite.compiled.program import Call, Memory, Region, flat
 
 
 def outputs(r: Recording) -> list[Region]:
@@ -79,7 +79,7 @@ def merge(r: Recording) -> None:
         return x if m is x.memory else Region(m, x.offset, x.shape, x.strides, x.dtype)
 
     for c in r.calls:
-        c.ins, c.words = replaced(c.ins, one), {k: replaced(v, one) for k, v in c.words.items()}
+        c.swap(one)
     r.outs = [one(x) for x in r.outs]
 
 
@@ -87,7 +87,7 @@ def share(r: Recording) -> None:
     """Compute equal calls once, and leave out copies of memory that nothing changes afterwards."""
     for _ in range(3):
         writes = Counter(w.memory.id for c in r.calls for w in c.outs)
-        version: Counter[int] = Counter()
+        version: defaultdict[int, int] = defaultdict(int)
         alias: dict[int, tuple[Memory, int]] = {}
         table: dict[Any, Region] = {}
         left: list[Call] = []
@@ -102,7 +102,8 @@ def share(r: Recording) -> None:
             seen = {x.memory.id: version[x.memory.id] for x in c.reads()}
             for w in c.outs:
                 version[w.memory.id] += 1
-            c.ins, c.words = replaced(c.ins, moved), {k: replaced(v, moved) for k, v in c.words.items()}
+            if alias:
+                c.swap(moved)
             w = c.outs[0] if c.outs else None
             if w is not None and len(c.outs) == 1 and not c.updates and w.memory.kind == "temp" and w.full \
                     and writes[w.memory.id] == 1 and c.kind not in ("scalar", "random"):  # fmt: skip
@@ -142,8 +143,7 @@ def _key(c: Call, w: Region, version: Any) -> Any:
             parts.append(("array", id(v)))
         else:
             parts.append((type(v), repr(v)))
-    form = repr([type(v) for v in flat(c.ins)])
-    return (c.kind, id(c.function), form, tuple(c.words), tuple(parts), w.shape, w.strides, w.dtype.str)
+    return (c.kind, id(c.function), tuple(c.words), tuple(parts), w.shape, w.strides, w.dtype.str)
 
 
 def _check_key(c: Call, version: Any) -> Any:
@@ -193,7 +193,7 @@ def put_in_place(r: Recording, moved: dict[int, Region]) -> None:
         return moved.get(id(x), x)
 
     for c in r.calls if moved else ():
-        c.ins, c.words = replaced(c.ins, by), {k: replaced(v, by) for k, v in c.words.items()}
+        c.swap(by)
         c.outs = [by(w) for w in c.outs]
 
 

@@ -31,38 +31,58 @@ class Memory:
 
 
 class Region:
-    """An array inside a `Memory`: offset, shape, strides and dtype. Views cost nothing."""
+    """An array inside a `Memory`: offset, shape, strides and dtype. Views cost nothing.
 
-    __slots__ = ("dtype", "memory", "offset", "shape", "strides")
+    It never changes; the passes put another one in its place.
+    """
+
+    __slots__ = ("_full", "_key", "_span", "dtype", "memory", "offset", "shape", "strides")
 
     def __init__(self, memory: Memory, offset: int, shape: Any, strides: Any, dtype: Any) -> None:
         self.memory, self.offset, self.shape, self.dtype = memory, offset, tuple(shape), dtype
-        self.strides = tuple(0 if n == 1 else t for n, t in zip(shape, strides, strict=True))
+        if 1 in self.shape:
+            strides = [0 if n == 1 else t for n, t in zip(shape, strides, strict=True)]
+        self.strides = tuple(strides)
+        self._key = self._full = self._span = None
+
+    _key: tuple[Any, ...] | None
+    _full: bool | None
+    _span: tuple[int, int, bool] | None
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What two equal regions have in common."""
-        return (self.memory.id, self.offset, self.shape, self.strides, self.dtype.str)
+        if self._key is None:
+            self._key = (self.memory.id, self.offset, self.shape, self.strides, self.dtype.str)
+        return self._key
 
     @property
     def full(self) -> bool:
         """Whether the region covers all of its memory."""
-        n = self.dtype.itemsize
-        for d, t in sorted(zip(self.shape, self.strides, strict=True), key=lambda p: p[1]):
-            if d != 1:
-                if t != n:
-                    return False
-                n *= d
-        return bool(n == self.memory.nbytes)
+        if self._full is None:
+            n = self.dtype.itemsize
+            for t, d in sorted(zip(self.strides, self.shape, strict=True)):
+                if d != 1:
+                    n = n * d if t == n else 0
+            self._full = bool(n == self.memory.nbytes)
+        return self._full
 
     def span(self) -> tuple[int, int, bool]:
         """Return the first byte, the one behind the last, and whether everything between is covered."""
-        n = self.dtype.itemsize
-        pairs = list(zip(self.shape, self.strides, strict=True))
-        high = self.offset + n + sum((d - 1) * t for d, t in pairs if t > 0)
-        low = self.offset + sum((d - 1) * t for d, t in pairs if t < 0)
-        solid = high - low == math.prod(self.shape) * n and all(t != 0 or d == 1 for d, t in pairs)
-        return low, high, solid
+        if self._span is None:
+            n = self.dtype.itemsize
+            low = high = self.offset
+            for d, t in zip(self.shape, self.strides, strict=True):
+                if t > 0:
+                    high += (d - 1) * t
+                else:
+                    low += (d - 1) * t
+            high += n
+            solid = high - low == math.prod(self.shape) * n
+            if solid and 0 in self.strides:
+                solid = all(t != 0 or d == 1 for d, t in zip(self.shape, self.strides, strict=True))
+            self._span = low, high, solid
+        return self._span
 
 
 class Call:
@@ -72,16 +92,27 @@ class Call:
     warnings are off.
     """
 
-    __slots__ = ("function", "ins", "kind", "label", "outs", "quiet", "section", "updates", "words")
+    __slots__ = ("_reads", "function", "ins", "kind", "label", "outs", "quiet", "section", "updates", "words")
 
     def __init__(self, kind: str, function: Any, ins: Any, words: dict[str, Any], outs: list[Region]) -> None:
         self.kind, self.function, self.ins, self.words, self.outs = kind, function, ins, words, outs
         self.label = self.section = ""
         self.updates, self.quiet = kind == "inplace", False
+        self._reads: list[Region] | None = None
 
     def reads(self) -> list[Region]:
-        """Return every region that the call reads."""
-        return [v for v in flat((self.ins, list(self.words.values()))) if isinstance(v, Region)]
+        """Return every region that the call reads; the list is not to be changed."""
+        if self._reads is None:
+            self._reads = regions([], self.ins)
+            for v in self.words.values() if self.words else ():
+                regions(self._reads, v)
+        return self._reads
+
+    def swap(self, by: Any) -> None:
+        """Put ``by(region)`` in the place of every region that the call reads."""
+        if any(by(x) is not x for x in self.reads()):
+            self.ins, self.words = replaced(self.ins, by), {k: replaced(v, by) for k, v in self.words.items()}
+            self._reads = None
 
     @property
     def may_raise(self) -> bool:
@@ -90,6 +121,16 @@ class Call:
             getattr(self.function, "__module__", "") == "tinygrad_lite.native.updates"
         )  # it writes, and does no more
         return self.kind in ("call", "check", "inplace", "take") and not steps
+
+
+def regions(found: list[Region], value: Any) -> list[Region]:
+    """Append the regions in nested lists and tuples to ``found``, and return it."""
+    for v in value if type(value) in (list, tuple) else (value,):
+        if isinstance(v, Region):
+            found.append(v)
+        elif type(v) in (list, tuple):
+            regions(found, v)
+    return found
 
 
 def flat(value: Any) -> Iterator[Any]:

@@ -34,6 +34,11 @@ def ours(name: str | None) -> bool:
     return first in ("tinygrad_lite", "numpy") or (first in sys.stdlib_module_names and first != "__main__")
 
 
+def of_package(value: Any) -> bool:
+    """Return whether a function or class is defined in this package."""
+    return (getattr(value, "__module__", None) or "").startswith("tinygrad_lite.")
+
+
 class Reach:
     """Walk everything that a function can reach without running it."""
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 import weakref
+from contextlib import nullcontext
 from typing import Any
 
 from tinygrad_lite.compiled.arguments import Bypass, flatten, placeholders, quick_check, rebuilt, shown
@@ -18,7 +19,7 @@ from tinygrad_lite.compiled.effects import watching
 from tinygrad_lite.compiled.express import MISS, express
 from tinygrad_lite.compiled.gradients import Differentiable, both_passes, programs_passes, seeds_of
 from tinygrad_lite.compiled.loops import exact
-from tinygrad_lite.compiled.makers import fusible
+from tinygrad_lite.compiled.makers import Lean, fusible
 from tinygrad_lite.compiled.printed import Printed, Unprintable
 from tinygrad_lite.compiled.program import Refused
 from tinygrad_lite.compiled.reach import Reach
@@ -26,6 +27,7 @@ from tinygrad_lite.compiled.replay import Program
 from tinygrad_lite.compiled.saved import save
 from tinygrad_lite.compiled.source import Built
 from tinygrad_lite.compiled.verify import Snapshot, close, verify
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arrays import get_default_dtype
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.source import OURS
@@ -221,7 +223,7 @@ class Compiled:
             if reach is None or reach.changed() is not None:
                 return self._watch(key, args, kwargs, objects)
             reach = Reach(self._function, objects)
-            program = self._program(key, reach, given)
+            program = self._program(key, reach, given, "fusible" if self._native else "")
         except Refused as error:
             return self._refuse(str(error), args, kwargs)
         result = self._function(*args, **kwargs)
@@ -232,9 +234,10 @@ class Compiled:
                 raise Refused(f"the step changes {changed}")
             if not all(o.refreshed() for o in program.guard.optimisers):
                 raise Refused("the state of an optimizer has no fixed form yet")
-            self._verify(program, given)
             if self._native:
-                program = self._lowered(program, key, reach, given)
+                program = self._lowered(program, key, reach, given, False)
+            else:
+                self._verify(program, given)
             program.waits = self._native is None and in_use()
         except Exception as error:
             self._give_up(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}")
@@ -261,7 +264,7 @@ class Compiled:
         RECORDING.add(self._thread)
         try:
             if works():
-                better = self._lowered(program, key, Reach(self._function, objects), given)
+                better = self._lowered(program, key, Reach(self._function, objects), given, True)
                 better.key, better.quick, better.calls = key, program.quick, calls
                 self._programs[key] = [better if p is program else p for p in self._programs[key]]
         finally:
@@ -270,42 +273,51 @@ class Compiled:
             for change, n in counts:
                 change.count = n
 
-    def _lowered(self, program: Program, key: Any, reach: Reach, given: Any) -> Program:
-        """Return the program as machine code, or itself where that would not give the same numbers but for rounding."""
-        why = exact(program.r)
+    def _lowered(self, program: Program, key: Any, reach: Reach, given: Any, checked: bool) -> Program:
+        """Return the program as machine code, or for NumPy where that would not be the same but for rounding.
+
+        ``checked``: the program has run beside the step as written already.
+        """
+        why, plain = exact(program.r), program.built
         if not why:
-            plain = program.built
             try:
+                better = program
                 if any(fusible(c.function, c.outs[0]) for c in program.r.calls if c.kind in ("call", "inplace")):
                     better = self._program(key, reach, given, "fusible")
-                else:
-                    better = program
-                better.use(Built(better.r, native=True))
-                self._verify(better, given, close)
+                native = Built(better.r, native=True)
+                self._verify(better, given, native)
                 return better
             except Exception as error:
                 why = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
                 program.use(plain)
+        if not checked:
+            program = self._program(key, reach, given) if program.r.declined else program
+            self._verify(program, given)
         program.facts["native"] = f"runs without native loops of its own: {why}"
         return program
 
-    def _verify(self, program: Program, given: Any, same: Any = operator.eq) -> None:
-        """Run the step as written and its program side by side on other numbers."""
-        flat, r = given[2], program.r
+    def _verify(self, program: Program, given: Any, native: Built | None = None) -> None:
+        """Run the step as written and its program side by side on other numbers, then the program as machine code."""
+        flat, r, plain = given[2], program.r, program.built
 
         def written(inputs: list[Tensor]) -> Any:
-            if not isinstance(program, Differentiable):
-                return self._again(given, inputs)
-            for p, t in zip(inputs, flat, strict=True):
-                p.tracked = t.tracked
-            return both_passes(self._again(given, inputs), r, inputs, seeds_of(r))
+            with new.redirect(Lean()) if r.declined else nullcontext():
+                if not isinstance(program, Differentiable):
+                    return self._again(given, inputs)
+                for p, t in zip(inputs, flat, strict=True):
+                    p.tracked = t.tracked
+                return both_passes(self._again(given, inputs), r, inputs, seeds_of(r))
 
-        def replayed(inputs: list[Tensor]) -> Any:
+        def replayed(built: Built, inputs: list[Tensor]) -> Any:
+            if program.built is not built:
+                program.use(built)
             if not isinstance(program, Differentiable):
                 return program(inputs)
             return programs_passes(program, inputs, seeds_of(r))
 
-        verify(written, replayed, flat, r, program.guard.assumed, same)
+        forms = [(functools.partial(replayed, plain), operator.eq)]
+        forms += [(functools.partial(replayed, native), close)] if native else []
+        verify(written, forms, flat, r, program.guard.assumed)
 
     def _words(self, given: Any) -> list[str]:
         """Return a name for each argument: that of the function's parameter."""
