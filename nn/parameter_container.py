@@ -19,11 +19,11 @@ def _parameter(value: Any) -> Any:
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, typed: bool) -> str:
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-    return f"{kind} containing: [{value.dtype} of size {'x'.join(map(str, value.shape))}]"
+    return f"{kind} containing: [{value.type() if typed else value.dtype} of size {'x'.join(map(str, value.shape))}]"
 
 
 class _Parameters(Module):
@@ -34,7 +34,8 @@ class _Parameters(Module):
 
     def extra_repr(self) -> str:
         """Return one line for each entry."""
-        return "\n".join(f"  ({visible(key)}): {_shown(value)}" for key, value in self._entries())
+        typed = isinstance(self, ParameterDict)  # PyTorch prints the type in a dict, the dtype in a list
+        return "\n".join(f"  ({visible(key)}): {_shown(value, typed)}" for key, value in self._entries())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise RuntimeError: it holds parameters and computes nothing."""

@@ -103,6 +103,7 @@ def test_a_loader_keeps_what_it_was_made_of(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
 def test_an_optimiser_prints_as_pytorchs(name: str) -> None:
-    shown = [repr(getattr(T.optim, name)([T.nn.Parameter(T.ones(1))], lr=0.1)) for T in (torch, tl)]
+    groups = [[{"params": [T.nn.Parameter(T.ones(1))]} for _ in range(2)] for T in (torch, tl)]
+    shown = [repr(getattr(T.optim, name)(of, lr=0.1)) for T, of in zip((torch, tl), groups, strict=True)]
     assert shown[0] == shown[1]
     assert "l1: 0.5" in repr(tl.optim.SGD([tl.ones(1, requires_grad=True)], lr=0.1, l1=0.5))

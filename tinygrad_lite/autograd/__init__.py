@@ -7,6 +7,7 @@ from tinygrad_lite.autograd import (
     function as function,
     functional as functional,
     graph as graph,
+    profiler as profiler,
 )
 from tinygrad_lite.autograd.anomaly import (
     detect_anomaly as detect_anomaly,

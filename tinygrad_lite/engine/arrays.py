@@ -297,4 +297,16 @@ def iinfo(type: Any) -> np.iinfo[Any]:
     chosen = np.dtype(type)
     if chosen.kind not in "iu":
         raise TypeError(f"iinfo: expected an integer dtype, got {chosen}; use finfo")
-    return np.iinfo(chosen)
+    return _IntegerLimits(chosen)
+
+
+class _IntegerLimits(np.iinfo):
+    """NumPy's limits of an integer dtype, printed in one line."""
+
+    def __repr__(self) -> str:
+        limits = [
+            f"{w}={v if abs(v) < 1e6 else format(float(v), 'g')}" for w, v in (("min", self.min), ("max", self.max))
+        ]
+        return f"iinfo({', '.join(limits)}, dtype={self.dtype})"
+
+    __str__ = __repr__

@@ -78,7 +78,7 @@ def _taken(jobs: Iterable[Any], state: int, step: Any, least: int) -> list[Any]:
 
 def adam_update(group: dict[str, Any], jobs: Iterable[Any]) -> Iterable[Any]:
     """Compute `Adam.update` without ``amsgrad`` and ``l1``."""
-    if group["amsgrad"] or group["l1"]:
+    if group["amsgrad"] or group.get("l1"):
         return jobs
     lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
     sign, keep = -1.0 if group["maximize"] else 1.0, 1.0
@@ -97,7 +97,7 @@ def adam_update(group: dict[str, Any], jobs: Iterable[Any]) -> Iterable[Any]:
 def sgd_update(group: dict[str, Any], jobs: Iterable[Any]) -> Iterable[Any]:
     """Compute `SGD.update` with momentum and weight decay or a look-ahead; for less it does not pay."""
     momentum = group["momentum"]
-    if not momentum or group["dampening"] or group["l1"] or not (group["weight_decay"] or group["nesterov"]):
+    if not momentum or group["dampening"] or group.get("l1") or not (group["weight_decay"] or group["nesterov"]):
         return jobs
     sign, ahead = -1.0 if group["maximize"] else 1.0, float(group["nesterov"])
 

@@ -31,6 +31,10 @@ def _divmod(self: Any, other: Any) -> tuple[Any, Any]:
     return c.floor_divide(self, other), c.remainder(self, other)
 
 
+def _reversed(self: Any) -> Any:
+    return self.flip(0) if self.ndim else self
+
+
 for _name, _function in {
     "add": e.add, "sub": e.sub, "mul": e.mul, "truediv": e.div, "pow": e.pow, "matmul": matmul,
     "floordiv": c.floor_divide, "mod": c.remainder, "divmod": _divmod,
@@ -47,8 +51,8 @@ for _name in ("and", "or", "xor"):
     setattr(Methods, f"__{_name}__", PUBLIC[f"bitwise_{_name}"])
     setattr(Methods, f"__r{_name}__", PUBLIC[f"bitwise_{_name}"])
 for _name, _unary in {
-    "neg": e.neg, "pos": e.positive, "abs": e.abs, "invert": PUBLIC["bitwise_not"], "round": c.round, "floor": c.floor,
-    "ceil": c.ceil, "trunc": c.trunc,
+    "neg": e.neg, "pos": e.positive, "abs": e.abs, "invert": PUBLIC["bitwise_not"], "round": c.round,
+    "trunc": c.trunc, "reversed": _reversed,
 }.items():  # fmt: skip
     setattr(Methods, f"__{_name}__", _unary)
 for _word, _name in {

@@ -46,7 +46,7 @@ class Adadelta(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options(locals()))
+        super().__init__(params, options(locals(), "capturable foreach differentiable"))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for invalid options."""

@@ -46,7 +46,9 @@ class Adagrad(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(params, options(locals()))
+        super().__init__(
+            params, options(locals(), "weight_decay initial_accumulator_value foreach maximize differentiable fused")
+        )
         for group in self.param_groups:
             for p in group["params"]:
                 self._looked_up(p, group, self.fields(group))

@@ -57,7 +57,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
         l1: float = 0.0,
     ) -> None:
-        super().__init__(params, options(locals()))
+        super().__init__(params, options(locals(), "foreach capturable differentiable fused decoupled_weight_decay"))
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the names of the state arrays of each parameter."""
@@ -67,7 +67,7 @@ class Adam(Optimizer):
         """Update each parameter along its averaged gradient."""
         multiply, divide = np.multiply, np.divide
         lr, (beta1, beta2), (keep, decay) = group["lr"], group["betas"], decays(group)
-        maximize, amsgrad, l1 = group["maximize"], group["amsgrad"], lr * group["l1"]
+        maximize, amsgrad, l1 = group["maximize"], group["amsgrad"], lr * group.get("l1", 0.0)
         dtype: Any = None
         size = root = new1 = keep2 = new2 = eps = dtype
         known = 0

@@ -53,7 +53,7 @@ class NAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options(locals()))
+        super().__init__(params, options(locals(), "foreach capturable differentiable"))
 
     @staticmethod
     def advance(state: dict[str, Any], group: dict[str, Any]) -> None:

@@ -78,12 +78,17 @@ def _cast(p: Tensor, value: Any, name: Any = None) -> Any:
     return copy.deepcopy(value)
 
 
-def options(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the options among the ``locals()`` of a constructor: every argument but ``params``; pairs as tuples."""
+def options(arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
+    """Return the options among the ``locals()`` of a constructor: every argument but ``params``; pairs as tuples.
+
+    ``order`` names those that PyTorch's groups have in another order than its constructor: they go to the end. ``l1``
+    is none of PyTorch's, so a group has it only where it is used.
+    """
+    words = order.split()
     return {
-        name: tuple(value) if name in PAIRS else value
-        for name, value in arguments.items()
-        if name not in ("self", "__class__", "params")
+        name: tuple(arguments[name]) if name in PAIRS else arguments[name]
+        for name in (*[n for n in arguments if n not in words], *words)
+        if name not in ("self", "__class__", "params") and (name != "l1" or arguments["l1"] != 0)
     }
 
 
@@ -199,7 +204,8 @@ class Optimizer(HookedOptimizer):
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for an option of a group outside its range."""
         for name in self.not_negative:
-            need(group[name] >= 0.0, RANGE_NAMES.get(name, f"{name} value"), group[name])
+            value = group.get(name, 0.0)
+            need(value >= 0.0, RANGE_NAMES.get(name, f"{name} value"), value)
         if self.not_negative:
             for i, beta in enumerate(group.get("betas", ())):
                 need(0.0 <= beta < 1.0, f"beta parameter at index {i}", beta)
@@ -215,7 +221,10 @@ class Optimizer(HookedOptimizer):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         if "params" not in param_group:
             raise KeyError(f"a parameter group needs 'params', the tensors to change; it has {sorted(param_group)}")
-        options, init = {k: v for k, v in param_group.items() if k in self.defaults}, type(self).__init__
+        options, init = (
+            {k: v for k, v in param_group.items() if k in {*self.defaults, *self.not_negative}},
+            type(self).__init__,
+        )
         wrong = misfit(init, (), options) if ours(init) else None
         if wrong is not None:
             raise ArgumentError(f"{type(self).__name__}: {wrong[0]}")
@@ -468,10 +477,10 @@ class Optimizer(HookedOptimizer):
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
-            lines += [f"Parameter Group {i}"]
+            lines += [""] * bool(i) + [f"Parameter Group {i}"]
             lines += [
                 f"    {visible(k)}: {visible(v)}"
                 for k, v in sorted(group.items())
-                if k not in ("params", "param_names") and (v or k != "l1")
+                if k not in ("params", "param_names")
             ]
         return "\n".join([*lines, ")"])

@@ -49,7 +49,7 @@ class RAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options(locals()))
+        super().__init__(params, options(locals(), "foreach capturable decoupled_weight_decay differentiable"))
 
     def update(self, group: dict[str, Any], jobs: Iterable[Job]) -> None:
         """Update each parameter along its averaged gradient."""

@@ -54,7 +54,9 @@ class RMSprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options(locals()))
+        super().__init__(
+            params, options(locals(), "alpha eps centered weight_decay capturable foreach maximize differentiable")
+        )
 
     def fields(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Return the names of the state arrays of each parameter."""

@@ -47,7 +47,7 @@ class Rprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, options(locals()))
+        super().__init__(params, options(locals(), "capturable"))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for invalid options."""

@@ -56,7 +56,7 @@ class SGD(Optimizer):
     def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for invalid options."""
         super().check(group)
-        need(not group["l1"] or group["momentum"] < 1.0, "momentum value for a step with l1", group["momentum"])
+        need(not group.get("l1") or group["momentum"] < 1.0, "momentum value for a step with l1", group["momentum"])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
@@ -74,7 +74,7 @@ class SGD(Optimizer):
         momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
         maximize, decay = group["maximize"], group["weight_decay"]
         # momentum multiplies a steady gradient by up to this factor, so the penalty is multiplied by it too
-        l1 = group["l1"] * group["lr"] * ((1 - dampening) / (1 - momentum) if momentum else 1.0)
+        l1 = group.get("l1", 0.0) * group["lr"] * ((1 - dampening) / (1 - momentum) if momentum else 1.0)
         dtype: Any = None
         lr = keep = share = dtype
         for x, g, state, arrays in jobs:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine.devices import Device
+from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, FileError, describe
 from tinygrad_lite.serialization.opcodes import check_keys
@@ -83,8 +86,10 @@ class Parts:
             return self.marked("array", v, path)
         if isinstance(v, np.generic):
             return {MARK: "scalar", "name": self.named(np.asarray(v), path)}
-        if isinstance(v, np.dtype):
-            return {MARK: "dtype", "name": v.name}
+        if isinstance(v, (np.dtype, DType)):
+            return {MARK: "dtype", "name": v.name, **({"ours": True} if isinstance(v, DType) else {})}
+        if isinstance(v, Device):
+            return {MARK: "device", "name": str(v)}
         if isinstance(v, int):
             return int(v)
         if isinstance(v, float):
@@ -110,10 +115,13 @@ class Parts:
         out: Any
         if isinstance(v, Mapping):
             pairs = [(k, self.plain(u, f"{start}{k}")) for k, u in v.items()]
-            if all(isinstance(k, str) for k in v) and MARK not in v:
+            ordered = isinstance(v, OrderedDict)
+            if all(isinstance(k, str) for k in v) and MARK not in v and not ordered:
                 out = dict(pairs)
             else:
                 out = {MARK: "dict", "items": [[self.plain(k, path), u] for k, u in pairs]}
+                if ordered:  # programs tell a state dict from a dict that holds one by its type
+                    out["ordered"] = True
         else:
             out = [self.plain(u, f"{start}{i}") for i, u in enumerate(v)]
             if isinstance(v, tuple):
@@ -132,9 +140,9 @@ def _built(v: Any, array: Callable[[str], Any]) -> Any:
     return MEANINGS[v[MARK]](v, array)
 
 
-def _keyed(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+def _keyed(pairs: list[tuple[Any, Any]], kind: type[dict[Any, Any]]) -> dict[Any, Any]:
     check_keys([key for key, _ in pairs], sys.maxsize)
-    return dict(pairs)
+    return kind(pairs)
 
 
 def _array(v: Any, array: Callable[[str], Any]) -> Any:
@@ -158,10 +166,13 @@ MEANINGS: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {
     "tensor": _tensor,
     "array": _array,
     "scalar": lambda v, array: found if isinstance(found := array(v["name"]), Unsupported) else found[()],
-    "dtype": lambda v, array: np.dtype(str(v["name"])),
+    "dtype": lambda v, array: (DType if v.get("ours") else np.dtype)(str(v["name"])),
+    "device": lambda v, array: Device(str(v["name"])),
     "float": lambda v, array: float(v["text"]),
     "tuple": lambda v, array: tuple(_built(u, array) for u in v["items"]),
-    "dict": lambda v, array: _keyed([(_built(k, array), _built(u, array)) for k, u in v["items"]]),
+    "dict": lambda v, array: _keyed(
+        [(_built(k, array), _built(u, array)) for k, u in v["items"]], OrderedDict if v.get("ordered") else dict
+    ),
 }
 """How the marked parts of a description are built."""
 

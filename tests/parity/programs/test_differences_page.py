@@ -163,7 +163,7 @@ def failures() -> bool:
 
 
 def optimisers() -> bool:
-    steps, names = [], []
+    steps = []
     for lib in (torch, tl):
         p = lib.ones(1, requires_grad=True)
         optimiser = lib.optim.Adam([p])
@@ -171,8 +171,7 @@ def optimisers() -> bool:
         optimiser.step()
         assert optimiser.state_dict()["state"][0]["step"].dtype == lib.float32
         steps.append(optimiser.state[p]["step"])
-        names.append(set(optimiser.param_groups[0]))
-    return names[1] - names[0] == {"l1"} and isinstance(steps[0], torch.Tensor) and steps[1] == 1
+    return isinstance(steps[0], torch.Tensor) and steps[1] == 1
 
 
 def hints() -> bool:
@@ -213,7 +212,7 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "`x *= x`": LEAF + "v1 = a1.sin()\nv1 *= v1\nv1.sum().backward()",
     "`.data =` between forward and backward": LEAF + "v1 = a1.sin()\na1.data = a1.data * 2\nv1.sum().backward()",
     "a backward pass or a `load_state_dict` that fails": failures,
-    "options and state of optimisers": optimisers,
+    "state of optimisers": optimisers,
     "hints as warnings (`.grad` of a computed tensor, `.T` of more than two axes, `float()` of a tracked one)": hints,
     "operands of RNN cells, `cross_entropy`, `einsum`, `1 / x`, changed before backward": ""
     "m1 = fill(nn.RNNCell(1, 1), T.float64)\nv1 = m1(T.ones(1, 1, dtype=T.float64))\n"

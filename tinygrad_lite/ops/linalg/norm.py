@@ -78,6 +78,11 @@ def norm(input: Array, p: Any = "fro", dim: Any = None, keepdim: bool = False, d
     return p_norm(input, float(p), dim, keepdim)
 
 
+def lengths(apart: Any, p: float) -> Any:
+    """Return the ``p``-norms along the last axis; with p = 0 a count whose gradient is zero, as PyTorch's distances."""
+    return norm(apart, p, -1) if p else norm(sign(apart), 1, -1)
+
+
 @function()
 def dist(input: Array, other: Array, p: float = 2) -> Array:
     """Return the ``p``-norm of ``input - other``.

@@ -16,7 +16,7 @@ from tinygrad_lite.ops.elementwise.cast import bare, contiguous
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import product
 from tinygrad_lite.ops.linalg.matrix_norm import matrix_norm
-from tinygrad_lite.ops.linalg.norm import norm
+from tinygrad_lite.ops.linalg.norm import lengths, norm
 from tinygrad_lite.ops.shape.reshaping import place
 
 FEW = 4
@@ -126,7 +126,7 @@ def pdist(input: Array, p: float = 2.0) -> Array:
     if p < 0:
         raise OptionError(f"pdist: p must not be negative, got {p}")
     first, second = new.triu_indices(input.shape[0], 1)
-    return norm(getitem(input, (first,)) - getitem(input, (second,)), p, -1)
+    return lengths(getitem(input, (first,)) - getitem(input, (second,)), p)
 
 
 @function(inplace=True)

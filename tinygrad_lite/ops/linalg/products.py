@@ -18,7 +18,7 @@ from tinygrad_lite.ops.elementwise.arithmetic import add, mul
 from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous, to
 from tinygrad_lite.ops.elementwise.named_operators import uncut
 from tinygrad_lite.ops.linalg.matmul import matmul
-from tinygrad_lite.ops.linalg.norm import norm
+from tinygrad_lite.ops.linalg.norm import lengths
 from tinygrad_lite.ops.linalg.points import euclidean
 from tinygrad_lite.ops.linalg.subscripts import spelled
 from tinygrad_lite.ops.shape.joining import cat, stack
@@ -427,7 +427,7 @@ def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str | None = None)
         raise ShapeError(f"cdist: p must not be negative, got {p}")
     if p == 2 and x1.ndim == x2.ndim == 2 and x1.dtype.kind == "f" and x1.dtype.itemsize > 2:
         return euclidean(x1, x2)
-    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+    return lengths(unsqueeze(x1, -2) - unsqueeze(x2, -3), p)
 
 
 # ------------------------------------------------------------------------------------------------ differences

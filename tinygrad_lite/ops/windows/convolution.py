@@ -120,6 +120,8 @@ def _settled(
             f"{name}: weight expects {ws[1] * groups} input channels, x has {images[1]} "
             f"(x {tuple(xs)}, weight {tuple(ws)}{f', groups {groups}' if groups > 1 else ''})"
         )
+    if padding == "same" and max(as_ints(name, "stride", stride, n)) > 1:
+        raise OptionError(f"{name}: padding='same' is not supported for strided convolutions; give numbers")
     stride, pads, dilation, count = geometry(name, n, images[2:], ws[2:], stride, padding, dilation)
     if bias is not None and bias != (ws[0],) and bias != (ws[0], *count):
         raise ShapeError(
