@@ -66,6 +66,7 @@ GROUPS = (
         ("tinygrad_lite.func", "grad, vmap, Jacobians of functions"),
         ("tinygrad_lite.library", "Operators of your own, with PyTorch's decorators"),
         ("tinygrad_lite.linalg", "Linear algebra"),
+        ("tinygrad_lite.masked", "Reductions and softmax of what a mask keeps"),
         ("tinygrad_lite.special", "Special functions"),
         ("tinygrad_lite.distributions", "Probability distributions"),
         ("tinygrad_lite.distributions.transforms", "Transforms of distributions"),

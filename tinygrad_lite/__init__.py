@@ -75,8 +75,8 @@ def get_default_dtype() -> dtype:
 
 
 _ROOMS = ("amp", "autograd", "backends", "compiler", "cpu", "cuda", "data", "datasets", "distributed", "distributions",
-          "errors", "fft", "func", "futures", "hub", "jit", "library", "linalg", "models", "multiprocessing", "nn",
-          "onnx", "optim", "overrides", "profiler", "random", "serialization", "signal", "special", "testing",
+          "errors", "fft", "func", "futures", "hub", "jit", "library", "linalg", "masked", "models", "multiprocessing",
+          "nn", "onnx", "optim", "overrides", "profiler", "random", "serialization", "signal", "special", "testing",
           "training", "types", "utils", "version", "vision", "viz")  # fmt: skip
 _FROM = {
     "Generator": "random",
@@ -86,6 +86,8 @@ _FROM = {
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
+    "cond": "func.control",
+    "while_loop": "func.control",
 }
 # `import *` need not load the rooms of these
 _UNLISTED = {"GradScaler": "amp", "alpha_dropout": "nn.functional", "autocast": "amp", "bilinear": "nn.functional",

@@ -94,6 +94,7 @@ from tinygrad_lite import hub as hub
 from tinygrad_lite import jit as jit
 from tinygrad_lite import library as library
 from tinygrad_lite import linalg as linalg
+from tinygrad_lite import masked as masked
 from tinygrad_lite import models as models
 from tinygrad_lite import multiprocessing as multiprocessing
 from tinygrad_lite import nn as nn
@@ -120,6 +121,8 @@ from tinygrad_lite.autograd import is_anomaly_check_nan_enabled as is_anomaly_ch
 from tinygrad_lite.serialization import load as load
 from tinygrad_lite.serialization import save as save
 from tinygrad_lite.func import vmap as vmap
+from tinygrad_lite.func.control import cond as cond
+from tinygrad_lite.func.control import while_loop as while_loop
 from tinygrad_lite.settings import AcceleratorError as AcceleratorError
 from tinygrad_lite.settings import Event as Event
 from tinygrad_lite.settings import OutOfMemoryError as OutOfMemoryError
@@ -735,6 +738,7 @@ def scatter_reduce(input: TensorLike, dim: builtins.int = ..., index: TensorLike
 def scatter_reduce_(input: TensorLike, dim: builtins.int = ..., index: TensorLike = ..., src: TensorLike = ..., reduce: builtins.str = ..., *, include_self: builtins.bool = ..., axis: Any = ...) -> Tensor: ...
 def searchsorted(sorted_sequence: TensorLike, input: TensorLike, *, out_int32: builtins.bool = ..., right: builtins.bool = ..., side: builtins.str | None = ..., sorter: Any = ...) -> Tensor: ...
 def seed() -> builtins.int: ...
+def segment_reduce(data: TensorLike, reduce: builtins.str, *, lengths: TensorLike | None = ..., indices: TensorLike | None = ..., offsets: TensorLike | None = ..., axis: builtins.int = ..., unsafe: builtins.bool = ..., initial: builtins.float | None = ...) -> Tensor: ...
 def select(input: TensorLike, dim: builtins.int = ..., index: builtins.int = ..., *, axis: Any = ...) -> Tensor: ...
 def select_copy(input: TensorLike, *args: Any, **kwargs: Any) -> Any: ...
 def select_scatter(input: TensorLike, src: TensorLike, dim: builtins.int = ..., index: builtins.int = ..., *, axis: Any = ...) -> Tensor: ...

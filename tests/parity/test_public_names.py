@@ -237,7 +237,7 @@ ABSENT_NAMES = {
         "DFIterDataPipe", "DataChunk", "IterDataPipe", "MapDataPipe", "argument_validation", "functional_datapipe",
         "guaranteed_datapipes_determinism", "non_deterministic", "runtime_validation", "runtime_validation_disabled",
     },
-    "linalg": {"common_notes"}, "signal.windows": set(), "futures": set(), "fft": set(), "amp": set(),
+    "linalg": {"common_notes"}, "signal.windows": set(), "futures": set(), "fft": set(), "amp": set(), "masked": set(),
     "optim.swa_utils": set(), "nn.init": set(), "nn.utils.parametrizations": set(), "nn.utils.prune": set(),
     "func": {"debug_unwrap", "functionalize", "linearize", "rearrange", "replace_all_batch_norm_modules_"},
     "autograd.forward_ad": set(), "autograd.functional": set(),

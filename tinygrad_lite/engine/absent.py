@@ -32,7 +32,6 @@ ROOMS = {
     "ao.nn": _QUANTISED, "nn.intrinsic": _QUANTISED, "nn.qat": _QUANTISED, "xpu": _ONE, "mtia": _ONE,
     "classes": "there is no C++ library", "fx": "the graph of a call is in viz",
     "export": "onnx.export() writes the graph and the weights",
-    "masked": "use where() and masked_fill()",
     "nested": "tensors are rectangular; pad with nn.utils.rnn.pad_sequence", "sparse": "tensors are dense",
     "package": "save() keeps the weights", "monitor": "use profiler",
     "utils.cpp_extension": "write the function with NumPy and declare it with op()",

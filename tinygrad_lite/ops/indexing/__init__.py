@@ -8,5 +8,6 @@ from tinygrad_lite.ops.indexing import (
     inplace as inplace,
     positions as positions,
     scatter as scatter,
+    segments as segments,
     strided as strided,
 )
