@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import counted
+from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.nn import functional as F
@@ -25,16 +26,16 @@ from tinygrad_lite.ops.shape.joining import cat, stack, unbind
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
 
-def _run_rnn(rectified: bool, outer: Any, state: Any, w: Any, b: Any, _: Any, reverse: bool) -> Any:
+def _run_rnn(rectified: bool, outer: Any, state: Any, w: Any, b: Any, _: Any, reverse: bool, __: bool = True) -> Any:
     return (rnn_steps(outer, state[0], w, b, reverse, rectified),)
 
 
-def _run_lstm(_: Any, outer: Any, state: Any, w: Any, b: Any, project: Any, reverse: bool) -> Any:
-    return lstm_steps(outer, state[0], state[1], w, b, project, reverse)[:2]
+def _run_lstm(_: Any, outer: Any, state: Any, w: Any, b: Any, project: Any, reverse: bool, keep: bool = True) -> Any:
+    return lstm_steps(outer, state[0], state[1], w, b, project, reverse, keep)[:2]
 
 
-def _run_gru(_: Any, outer: Any, state: Any, w: Any, b: Any, __: Any, reverse: bool) -> Any:
-    return gru_steps(outer, state[0], w, b, reverse)[:1]
+def _run_gru(_: Any, outer: Any, state: Any, w: Any, b: Any, __: Any, reverse: bool, keep: bool = True) -> Any:
+    return gru_steps(outer, state[0], w, b, reverse, keep)[:1]
 
 
 def _zeros(shape: tuple[int, ...], like: Any) -> Tensor:
@@ -138,7 +139,7 @@ class _Recurrent(Module):
         outer = linear(x, known["weight_ih" + suffix], known.get("bias_ih" + suffix))
         back = suffix.endswith("reverse")
         if lengths is None:
-            run = self.steps(self._rectified(), outer, states, w, b, project, back)
+            run = self.steps(self._rectified(), outer, states, w, b, project, back, MODE.get().grad)
             return run[0], tuple(r[0 if back else -1] for r in run)
         # reverse each sequence separately, so that padding comes last in both directions
         number, t = new.arange(len(lengths)), new.arange(x.shape[0])[:, None]

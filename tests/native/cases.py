@@ -147,7 +147,19 @@ def recurrent() -> dict[str, Case]:
     return found
 
 
-CASES = recurrent() | elementwise() | rows() | pooling() | convolutions()
+def linear() -> dict[str, Case]:
+    """Weights packed, and inputs; whole panels, and parts of one; one chain of products, and several."""
+    found: dict[str, Case] = {}
+    for x, w, bias in (
+        ((300, 70), (35, 70), True), ((5, 60, 45), (64, 45), False), ((17, 700), (150, 700), True),
+        ((32, 512), (96, 512), True), ((30, 300), (410, 300), True), ((21, 300), (90, 300), False),
+    ):  # fmt: skip
+        arrays = [numbers(*x), numbers(*w, seed=1), numbers(w[0], seed=2)][: 3 if bias else 2]
+        found[f"linear {x} {w} {bias}"] = F.linear, arrays
+    return found
+
+
+CASES = recurrent() | linear() | elementwise() | rows() | pooling() | convolutions()
 CHECKED = [name for name in CASES if not name.endswith("huge")]
 
 

@@ -32,6 +32,8 @@ THEIRS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 for _name in CASES:
     kind, _, rest = _name.partition(" ")
+    if kind == "linear":
+        THEIRS[_name] = T.linear
     if kind.startswith("conv"):
         options = eval(rest[rest.index("{") :])
         f = getattr(T, kind + ("2d" if rest.split(")")[0].count(",") == 3 else "1d"))

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_lite.compiled.loops import RAISING, Loop, kind_of, spread
 from tinygrad_lite.compiled.program import Call, Missed, Region
 from tinygrad_lite.native import formulas, library
-from tinygrad_lite.native.language import PLAIN_LOOP, TYPES, Kernel, Value
+from tinygrad_lite.native.language import LOOPS, TYPES, Kernel, Value
 
 Axes = list[tuple[int, list[int]]]
 """Axes of a nest of loops: the length, and the step of each region in bytes."""
@@ -363,7 +363,7 @@ class Machine:
     def text(self) -> str:
         """Return the LLVM module."""
         functions = [text.replace("@NAME", f"@loop{i}") for text, i in self.functions.items()]
-        return declarations() + "".join(functions) + DRIVE + PLAIN_LOOP
+        return declarations() + "".join(functions) + DRIVE + LOOPS
 
     def load(self) -> list[Callable[[int], None]]:
         """Return the functions of the runs, each to be called with the address of its table."""

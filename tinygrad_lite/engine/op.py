@@ -76,8 +76,8 @@ class Op:
 
     __slots__ = (
         "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "layout",
-        "name", "params", "places", "promote", "recompute", "rules", "samples", "saved_names", "sequence", "singular",
-        "ufunc", "uses",
+        "materialize", "name", "params", "places", "promote", "recompute", "rules", "samples", "saved_names",
+        "sequence", "singular", "ufunc", "uses",
     )  # fmt: skip
 
     call: Callable[..., Any]
@@ -103,6 +103,7 @@ class Op:
         if self.sequence:
             self.arrays = (first,)
         self.is_pick = False
+        self.materialize = True  # whether an output without a gradient gives the rule zeros; else it gives None
         self.recompute: Rule | None = forward if recompute is True else recompute or None
         self.saved_names = self._saved_names(rules, together, keeps_result)
         differentiable = set(self.arrays) if together is not None else set(rules)

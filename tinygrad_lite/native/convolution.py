@@ -19,6 +19,7 @@ import numpy as np
 from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
 from tinygrad_lite.native.library import load, place
+from tinygrad_lite.native.tiles import WIDEST, Tile, add_products, tile_of, zeros
 from tinygrad_lite.ops.threads import added, split
 from tinygrad_lite.ops.windows import blocked, table, winograd
 
@@ -56,8 +57,9 @@ def _padded(
 
 
 @cache
-def forward(block: int, stride: int) -> Kernel:
-    """Return the kernel for ``block`` output channels at a time and a stride along the rows; its rows are images."""
+def forward(tile: Tile, stride: int) -> Kernel:
+    """Return the kernel for a tile of output channels and positions, and a stride along rows; its rows are images."""
+    (block, vectors), wide = tile, tile[1] * WIDTH
 
     def body(
         k: Kernel, lo: Value, hi: Value, y: Value, room: Value, kept: Value, x: Value, weight: Value, bias: Value,
@@ -66,7 +68,7 @@ def forward(block: int, stride: int) -> Kernel:
         groups: Value,
     ) -> None:  # fmt: skip
         blocks = (o + (block - 1)) // block
-        size, run = s0 * stride * rows * each, (oh * each + (WIDTH - 1)) // WIDTH * WIDTH
+        size, run = s0 * stride * rows * each, (oh * each + (wide - 1)) // wide * wide
         with k.loop(lo, hi) as n:
             _padded(k, room, x.at(n * c * h * w), stride, c, h, w, s0, rows, each, top, left)
             group = n % groups
@@ -75,25 +77,27 @@ def forward(block: int, stride: int) -> Kernel:
                 with k.loop(0, run * block) as t:
                     kept[t] = 0.0
                 # as many channels at a time as fit the first-level cache, and all positions
-                with k.loop(0, c, part) as start, k.loop(0, run, WIDTH) as t:
-                    sums = [k.var(0.0, "v") for _ in range(block)]
+                with k.loop(0, c, part) as start, k.loop(0, run, wide) as t:
+                    sums = zeros(k, tile)
                     with k.loop(start, k.least(start + part, c)) as channel:
                         seen, here = room.at(channel * size + t), kernel_.at(channel * count * block)
                         with k.loop(0, count) as tap:
-                            v = seen.vector(taps[tap].to("n"))
-                            for m in range(block):
-                                sums[m].set(k.fma(here[tap * block + m].spread(), v, sums[m]))
-                    for m in range(block):
-                        kept.put_vector(run * m + t, kept.at(run * m).vector(t) + sums[m].get())
+                            first_ = seen.at(taps[tap].to("n"))
+                            weights_ = [here[tap * block + m] for m in range(block)]
+                            add_products(k, sums, weights_, [first_.vector(j * WIDTH) for j in range(vectors)])
+                    for m, of_channel in enumerate(sums):
+                        for j, one in enumerate(of_channel):
+                            at = run * m + t + j * WIDTH
+                            kept.put_vector(at, kept.vector(at) + one.get())
                 with k.loop(0, k.least(o - b * block, block)) as i:
                     channel = b * block + i
                     level, out = bias[group * o + channel], y.at((n * o + channel) * area + first)
                     with k.loop(0, oh) as r:
                         source, to = kept.at(run * i + r * each), out.at(r * down)
-                        with k.loop(0, ow) as j:
-                            to[j * across] = source[j] + level
+                        with k.loop(0, ow) as c_:
+                            to[c_ * across] = source[c_] + level
 
-    body.__name__ = f"conv_{block}_{stride}"
+    body.__name__ = f"conv_{block}_{vectors}_{stride}"
     return kernel("f* f* f* f* f* f* i* " + "n " * 18)(body)
 
 
@@ -248,22 +252,16 @@ class Plan:
         # every channel and tap, a multiple of `MANY`, hence of `TAPS`
         all_of_them = (np.arange(c)[:, None] * self.plane + self.taps).reshape(-1)
         self.all_taps = np.resize(all_of_them, -(-len(all_of_them) // MANY) * MANY).astype(np.int32)
-        self.room = c * self.plane + max(self.places, default=0) + FOUR * WIDTH
+        self.room = c * self.plane + max(self.places, default=0) + WIDEST * WIDTH
         # what one position reads of a channel, and its neighbours
         self.window = self.s0 * self.s1 * self.each * (-(-kernel[0] // self.s0) + 1)
 
-    def run(self, rows: int) -> int:
-        """Return the number of positions that are computed for this many rows of outputs."""
-        return int(-(-rows * self.each // WIDTH) * WIDTH)
+    def run(self, rows: int, wide: int = WIDTH) -> int:
+        """Return the number of positions that are computed for this many rows of outputs, ``wide`` at a time."""
+        return int(-(-rows * self.each // wide) * wide)
 
 
 plan_of = lru_cache(maxsize=256)(Plan)
-
-
-def _block(o: int) -> int:
-    """Return how many output channels to keep in registers: 4 or more, and few computed for nothing."""
-    # two loads of vectors cost as much as a multiplication of each
-    return min(range(min(o, 4), 7), key=lambda m: (-(-o // m) * (m + 2), -m))
 
 
 def _packed(w: Any, block: int) -> Any:
@@ -283,8 +281,8 @@ def _compute(
     The groups of an image lie in memory like so many images of fewer channels, and are taken for such.
     """
     groups, o = w.shape[:2]
-    block, images = _block(o), len(x) * groups
-    run = load(forward(block, plan.s1))
+    tile, images = tile_of(o, plan.run(count[0]) // WIDTH, 2), len(x) * groups
+    run, block, wide = load(forward(tile, plan.s1)), tile[0], tile[1] * WIDTH
     packed, area = _packed(w, block), y.shape[2] * y.shape[3]
     bias = np.zeros(groups * o, np.float32) if bias is None else bias
     given = [place(v) for v in (x, packed, bias)]
@@ -292,7 +290,7 @@ def _compute(
     at_once = max(min(FIRST_LEVEL // (taps_ * block + plan.window), LONGEST // taps_), 64 // taps_, 1)
 
     def some(part: range) -> None:
-        room, kept = np.zeros(plan.room, np.float32), np.empty(block * plan.run(count[0]), np.float32)
+        room, kept = np.zeros(plan.room, np.float32), np.empty(block * plan.run(count[0], wide), np.float32)
         run(
             part.start, part.stop, place(y), place(room), place(kept), *given, place(taps) if len(taps) else 0,
             len(taps), *plan.sizes, o, *count, steps[0] * y.shape[3], steps[1], area, first, at_once, groups,

@@ -29,10 +29,16 @@ TYPES = {"f": "float", "d": "double", "n": "i64", "i": "i32", "b": "i1", "p": "p
 ELEMENTS = {"f*": ("f", 4), "d*": ("d", 8), "b*": ("b", 1), "i*": ("i", 4), "n*": ("n", 8)}
 SUFFIXES = {"f": "f32", "d": "f64", "v": f"v{WIDTH}f32"}
 SUM = "reassoc nsz contract "
-PLAIN_LOOP = """!0 = distinct !{!0, !1, !2}
+LOOPS = """!0 = distinct !{!0, !1, !2}
 !1 = !{!"llvm.loop.vectorize.enable", i1 false}
 !2 = !{!"llvm.loop.unroll.disable"}
+!3 = distinct !{!3, !4}
+!4 = !{!"llvm.loop.parallel_accesses", !5}
+!5 = distinct !{}
 """
+WIDEST = '"prefer-vector-width"="512" '
+"""LLVM uses half of the width of AVX-512 otherwise."""
+APART = ", !llvm.access.group !5"
 KERNELS: dict[str, Kernel] = {}
 """Every kernel by name."""
 LIBRARY = {"fmuladd": "fff", "fabs": "f", "sqrt": "f", "copysign": "ff"}
@@ -153,7 +159,7 @@ class Value:
         if type == "b":
             byte = self.k.put(f"load i8, ptr {place}", "c").name
             return self.k.put(f"icmp ne i8 {byte}, 0", "b")
-        return self.k.put(f"load {TYPES[type]}, ptr {place}, align 1", type)
+        return self.k.put(f"load {TYPES[type]}, ptr {place}, align 1{self.k.apart}", type)
 
     def vector(self, index: Any) -> Value:
         """Return the vector that begins at element ``index``."""
@@ -178,7 +184,7 @@ class Value:
     def __setitem__(self, index: Any, value: Any) -> None:
         type = ELEMENTS[self.type][0]
         value = self.k.lift(value, type)
-        self.k.line(f"store {TYPES[type]} {value.name}, ptr {self.at(index).name}, align 1")
+        self.k.line(f"store {TYPES[type]} {value.name}, ptr {self.at(index).name}, align 1{self.k.apart}")
 
 
 class Var:
@@ -206,6 +212,9 @@ class Var:
 class Kernel:
     """One kernel: its name, the types of its arguments, and its LLVM text."""
 
+    apart = ""
+    """What marks reads and writes in the loop that is being written."""
+
     def __init__(self, name: str, types: str, body: Callable[..., None]) -> None:
         self.name, self.types, self.body = name, types.split(), body
         self.run: Callable[..., None] | None = None
@@ -228,7 +237,7 @@ class Kernel:
         )
         declared += f"declare float @llvm.vector.reduce.fadd.v{WIDTH}f32(float, {TYPES['v']})\n"
         body = "\n".join([*self.head, *self.lines])
-        return f"{declared}define void @{self.name}({signature}) {{\nentry:\n{body}\n  ret void\n}}\n{PLAIN_LOOP}"
+        return f"{declared}define void @{self.name}({signature}) {WIDEST}{{\nentry:\n{body}\n  ret void\n}}\n{LOOPS}"
 
     # -------------------------------------------------------------------------------- writing
     def fresh(self) -> str:
@@ -263,8 +272,14 @@ class Kernel:
         return Var(self, value, type)
 
     @contextmanager
-    def loop(self, start: Any, stop: Any, step: Any = 1, few: bool = False) -> Iterator[Value]:
-        """Repeat the block for each index from ``start`` to ``stop``; ``few``: not worth a version with vectors."""
+    def loop(
+        self, start: Any, stop: Any, step: Any = 1, few: bool = False, apart: bool = False
+    ) -> Iterator[Value]:  # fmt: skip
+        """Repeat the block for each index from ``start`` to ``stop``.
+
+        ``few``: not worth a version with vectors. ``apart``: no turn reads or writes a number that another one writes,
+        which the compiler cannot see where many parts of one array are written.
+        """
         start, stop, step = (self.lift(v, "n") for v in (start, stop, step))
         n, index = next(self.count), self.var(start, "n")
         for text in (f"  br label %head{n}", f"head{n}:"):
@@ -272,9 +287,11 @@ class Kernel:
         i = index.get()
         self.line(f"br i1 {(i < stop).name}, label %body{n}, label %end{n}")
         self.lines.append(f"body{n}:")
+        self.apart = APART if apart else ""
         yield i
+        self.apart = ""
         index.set(self.put(f"add nsw i64 {i.name}, {step.name}", "n"))
-        self.line(f"br label %head{n}{', !llvm.loop !0' if few else ''}")
+        self.line(f"br label %head{n}{', !llvm.loop !0' if few else ', !llvm.loop !3' if apart else ''}")
         self.lines.append(f"end{n}:")
 
     # -------------------------------------------------------------------------------- functions
@@ -291,8 +308,8 @@ class Kernel:
     def select(self, condition: Value, a: Any, b: Any) -> Value:
         """Return ``a`` where the condition holds, else ``b``."""
         type = next((v.type for v in (a, b) if isinstance(v, Value)), "f")
-        a, b = self.lift(a, type), self.lift(b, type)
-        return self.put(f"select i1 {condition.name}, {TYPES[type]} {a.name}, {TYPES[type]} {b.name}", type)
+        a, b, word = self.lift(a, type), self.lift(b, type), TYPES.get(type, "ptr")
+        return self.put(f"select i1 {condition.name}, {word} {a.name}, {word} {b.name}", type)
 
     def least(self, a: Value, b: Any) -> Value:
         """Return the smaller number; ``a`` if it is NaN."""
@@ -301,6 +318,20 @@ class Kernel:
     def most(self, a: Value, b: Any) -> Value:
         """Return the larger number; ``a`` if it is NaN."""
         return self.select(a < b, b, a)
+
+    def transposed(self, rows: list[Value]) -> list[Value]:
+        """Return the columns of a block of `WIDTH` vectors as vectors."""
+        vectors, word = list(rows), TYPES["v"]
+        for half in (WIDTH >> n for n in range(1, WIDTH.bit_length())):  # blocks off the diagonal change places
+            for i in (i for i in range(WIDTH) if not i & half):
+                a, b, turned = vectors[i], vectors[i | half], []
+                for first in (0, half):
+                    lanes = [first ^ j if not j & half else WIDTH + (first | j ^ half) for j in range(WIDTH)]
+                    mask = ", ".join(f"i32 {j}" for j in lanes)
+                    text = f"shufflevector {word} {a.name}, {word} {b.name}, <{WIDTH} x i32> <{mask}>"
+                    turned.append(self.put(text, "v"))
+                vectors[i], vectors[i | half] = turned
+        return vectors
 
     def polynomial(self, x: Value, *coefficients: float) -> Value:
         """Return the polynomial with these coefficients, the highest power first."""

@@ -13,10 +13,6 @@ from tinygrad_lite.native.language import Kernel, Value
 SHIFT = 1.5 * 2**23
 """Added to a float32 it rounds to an integer, which is left in the low bits."""
 LN2_HIGH, LN2_LOW = 0.693359375, -2.12194440e-4
-NEAR_ZERO = (
-    -0.0003533454671, 0.002282229398, -0.007917444392, 0.02146482016, -0.05387091272, 0.1333215967, -0.3333327867,
-)  # fmt: skip
-"""Of tanh(x) / x - 1 in powers of x * x, up to 1."""
 GAUSS = (
     0.03840739279985428, -0.16930745542049408, 0.22895176708698273, -0.0768396407365799, 0.14276525378227234,
     0.09458587318658829, 0.12194526195526123, 0.11948420852422714, 7.372373147518374e-06,
@@ -24,17 +20,27 @@ GAUSS = (
 """Q of `ops.elementwise.smooth`."""
 
 
+def _reduced(k: Kernel, x: Value) -> tuple[Value, Value]:
+    """Return p and the bits of a number such that ``exp(x) = (1 + p) 2^n``, n being the low bits less `SHIFT`'s."""
+    z = k.fma(x, math.log2(math.e), SHIFT)
+    n = z - SHIFT
+    r = k.fma(n, -LN2_LOW, k.fma(n, -LN2_HIGH, x))
+    p = k.polynomial(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
+    return k.fma(p, r * r, r), z.bits()
+
+
+def _power(bits: Value) -> Value:
+    """Return ``2^n``, n from -126 to 127, from what `_reduced` returns; -127 gives 0 and 128 infinity."""
+    return ((bits << 23) + (127 << 23)).bits()  # the bits of `SHIFT` fall out on the left
+
+
 def _powers(k: Kernel, x: Value) -> tuple[Value, Value, Value]:
     """Return p, s and t such that ``exp(x) = (1 + p) s t``: two factors, as their product may overflow."""
     nothing = x < -104.0  # a product that underflows takes a hundred times as long as others
-    inside = k.select(nothing, 0.0, k.least(x, 89.0))
-    z = k.fma(inside, math.log2(math.e), SHIFT)
-    n = z - SHIFT
-    r = k.fma(n, -LN2_LOW, k.fma(n, -LN2_HIGH, inside))
-    p = k.polynomial(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
-    whole = z.bits() - k.lift(SHIFT, "f").bits()
+    p, bits = _reduced(k, k.select(nothing, 0.0, k.least(x, 89.0)))
+    whole = bits - k.lift(SHIFT, "f").bits()
     half = whole >> 1
-    return k.fma(p, r * r, r), k.select(nothing, 0.0, ((half + 127) << 23).bits()), ((whole - half + 127) << 23).bits()
+    return p, k.select(nothing, 0.0, ((half + 127) << 23).bits()), ((whole - half + 127) << 23).bits()
 
 
 def exp(k: Kernel, x: Value) -> Value:
@@ -71,18 +77,32 @@ def log(k: Kernel, x: Value) -> Value:
 
 
 def sigmoid(k: Kernel, x: Value) -> Value:
-    """Return ``1 / (1 + exp(-x))``; 2 units in the last place, 0 below -88.7."""
-    return 1.0 / (exp(k, -x) + 1.0)
+    """Return ``1 / (1 + exp(-x))``; 2 units in the last place, 0 below -88.3."""
+    return 1.0 / below_sigmoid(k, x, 89.0)
+
+
+def below_sigmoid(k: Kernel, x: Value, most: float) -> Value:
+    """Return ``1 + exp(-x)`` for ``x`` above ``-most``, and that of ``-most`` below."""
+    p, bits = _reduced(k, k.most(k.least(-x, most), -88.0))
+    return (p + 1.0) * _power(bits) + 1.0  # no fma: infinity times p and plus infinity may be NaN
 
 
 def tanh(k: Kernel, x: Value) -> Value:
-    """Return the hyperbolic tangent; 1 unit in the last place."""
-    a = k.least(k.call("fabs", x), 10.0)
-    far = 1.0 - 2.0 / (exp(k, a * 2.0) + 1.0)
-    s = a * a
-    p = k.polynomial(s, *NEAR_ZERO)
-    near = k.fma(p * s, a, a)
-    return k.call("copysign", k.select(a < 1.0, near, far), x)
+    """Return the hyperbolic tangent; 2 units in the last place."""
+    t = above_tanh(k, x)
+    return k.call("copysign", t / (t + 2.0), x)
+
+
+def above_tanh(k: Kernel, x: Value) -> Value:
+    """Return ``t = exp(2 |x|) - 1``, of which ``t / (t + 2)`` is the absolute value of the hyperbolic tangent."""
+    p, bits = _reduced(k, k.least(k.call("fabs", x), 10.0) * 2.0)
+    return k.fma(p, s := _power(bits), s - 1.0)
+
+
+def reciprocals(a: Value, b: Value) -> tuple[Value, Value]:
+    """Return ``1 / a`` and ``1 / b`` by one division, which takes as long as ten multiplications."""
+    both = 1.0 / (a * b)
+    return b * both, a * both
 
 
 def softplus(k: Kernel, x: Value) -> Value:

@@ -17,25 +17,32 @@ from tinygrad_lite.native import mathematics as m
 from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
 from tinygrad_lite.native.library import load, place
-from tinygrad_lite.ops.threads import multiply, split
+from tinygrad_lite.native.tiles import Tile, add_products, tile_of, zeros
+from tinygrad_lite.ops.threads import multiply, parts_of, split
 
+MOST = 43.0
+"""Beyond this a gate stays as closed as it is, 2e-19, so that the product of two reciprocals is finite."""
 SHORTEST = 4
 """Steps below which packing the weights costs more than it saves."""
 SIZES = "n n n n"
 """Steps, batch, hidden units, and whether time runs backwards."""
 
 
-def _product(k: Kernel, block: int, out: Value, a: Value, w: Value, rows: Value, inner: Value, wide: Value) -> None:
-    """Write ``a @ w`` for rows (a multiple of ``block``) of ``inner`` numbers, ``w`` in panels, ``wide`` columns."""
-    with k.loop(0, wide, WIDTH) as column, k.loop(0, rows, block) as r:
-        panel, seen = w.at(column * inner), [a.at((r + i) * inner) for i in range(block)]
-        sums = [k.var(0.0, "v") for _ in range(block)]
+def _product(
+    k: Kernel, tile: tuple[int, int], out: Value, a: Value, w: Value, rows: Value, inner: Value, wide: Value
+) -> None:  # fmt: skip
+    """Write ``a @ w`` for rows of ``inner`` numbers and ``wide`` columns, both multiples of the tile."""
+    (block, vectors), panel = tile, tile[1] * WIDTH
+    with k.loop(0, wide, panel) as column, k.loop(0, rows, block) as r:
+        here, seen = w.at(column * inner), [a.at((r + i) * inner) for i in range(block)]
+        sums = zeros(k, tile)
         with k.loop(0, inner) as t:
-            v = panel.vector(t * WIDTH)
-            for i in range(block):
-                sums[i].set(k.fma(seen[i][t].spread(), v, sums[i]))
-        for i in range(block):
-            out.put_vector((r + i) * wide + column, sums[i])
+            add_products(
+                k, sums, [row[t] for row in seen], [here.vector(t * panel + j * WIDTH) for j in range(vectors)]
+            )
+        for i, of_row in enumerate(sums):
+            for j, one in enumerate(of_row):
+                out.put_vector((r + i) * wide + column + j * WIDTH, one)
 
 
 def _padded(k: Kernel, n: Value, to: int) -> Value:
@@ -47,53 +54,60 @@ def _time(k: Kernel, step: Value, length: Value, backwards: Value) -> Value:
 
 
 @cache
-def forward(gates: int, block: int) -> Kernel:
-    """Return the kernel of an LSTM (4 gates) or a GRU (3) that computes ``block`` rows at a time."""
+def forward(gates: int, tile: Tile, keep: bool) -> Kernel:
+    """Return the kernel of an LSTM (4 gates) or a GRU (3); without ``keep`` it writes the outputs alone."""
 
     def body(
         k: Kernel, lo: Value, hi: Value, hs: Value, cs: Value, opened: Value, state: Value, cells: Value, pre: Value,
         outer: Value, w: Value, bias: Value, length: Value, batch: Value, n: Value, backwards: Value,
     ) -> None:  # fmt: skip
-        rows, wide = hi - lo, _padded(k, n, WIDTH)
+        rows, each = hi - lo, _padded(k, n, WIDTH)
+        wide = _padded(k, each * gates, tile[1] * WIDTH)
         with k.loop(0, length) as step:
             t = _time(k, step, length, backwards)
-            _product(k, block, pre, state, w, _padded(k, rows, block), n, wide * gates)
+            _product(k, tile, pre, state, w, _padded(k, rows, tile[0]), n, wide)
             with k.loop(0, rows) as r:
                 row, said = t * batch + lo + r, outer.at((t * batch + lo + r) * n * gates)
-                inside, h, c = pre.at(r * wide * gates), state.at(r * n), cells.at(r * n)
+                inside, h, c = pre.at(r * wide), state.at(r * n), cells.at(r * n)
                 a = [opened.at(((t * 4 + i) * batch + lo + r) * n) for i in range(4)]
-                with k.loop(0, n) as j:
-                    x = [inside[wide * i + j] + bias[n * i + j] for i in range(gates)]
+                with k.loop(0, n, apart=True) as j:
+                    x = [inside[each * i + j] + bias[n * i + j] for i in range(gates)]
                     y = [said[n * i + j] for i in range(gates)]
                     if gates == 4:
-                        values = [m.sigmoid(k, x[i] + y[i]) if i != 2 else m.tanh(k, x[i] + y[i]) for i in range(4)]
-                        cell = values[1] * c[j] + values[0] * values[2]
+                        x = [u + v for u, v in zip(x, y, strict=True)]
+                        t2 = m.above_tanh(k, x[2])
+                        into, fresh = m.reciprocals(m.below_sigmoid(k, x[0], MOST), t2 + 2.0)
+                        fresh = k.call("copysign", t2 * fresh, x[2])
+                        past, shown = m.reciprocals(*[m.below_sigmoid(k, x[i], MOST) for i in (1, 3)])
+                        values = [into, past, fresh, shown]
+                        cell = past * c[j] + into * fresh
                         c[j] = cell
-                        cs[row * n + j] = cell
-                        now = values[3] * m.tanh(k, cell)
+                        if keep:
+                            cs[row * n + j] = cell
+                        now = shown * m.tanh(k, cell)
                     else:
-                        reset, keep = m.sigmoid(k, x[0] + y[0]), m.sigmoid(k, x[1] + y[1])
+                        reset, update = m.reciprocals(*[m.below_sigmoid(k, x[i] + y[i], MOST) for i in range(2)])
                         fresh = m.tanh(k, y[2] + reset * x[2])
-                        values, now = [reset, keep, x[2], fresh], fresh + keep * (h[j] - fresh)
-                    for i in range(4):
-                        a[i][j] = values[i]
+                        values, now = [reset, update, x[2], fresh], fresh + update * (h[j] - fresh)
+                    for gate, value in zip(a, values, strict=True) if keep else ():
+                        gate[j] = value
                     h[j] = now
                     hs[row * n + j] = now
 
-    body.__name__ = f"recurrent_{gates}_{block}"
+    body.__name__ = f"recurrent_{gates}_{tile[0]}_{tile[1]}" + ("" if keep else "_alone")
     return kernel("f* f* f* f* f* f* f* f* f* " + SIZES)(body)
 
 
 @cache
-def backward(gates: int, block: int) -> Kernel:
+def backward(gates: int, tile: Tile) -> Kernel:
     """Return the kernel that pulls gradients back through `forward`, to the gates and the first state."""
 
     def body(
         k: Kernel, lo: Value, hi: Value, found: Value, inward: Value, back: Value, d_cells: Value, room: Value,
         states: Value, opened: Value, first: Value, g_hs: Value, g_cs: Value, w: Value, length: Value, batch: Value,
-        n: Value, backwards: Value,
+        n: Value, backwards: Value, told: Value,
     ) -> None:  # fmt: skip
-        rows, wide = hi - lo, _padded(k, n, WIDTH)
+        rows, wide = hi - lo, _padded(k, n, tile[1] * WIDTH)
         with k.loop(0, length) as step:
             t = _time(k, length - 1 - step, length, backwards)
             before = k.select(backwards > 0, t + 1, t - 1)
@@ -104,15 +118,15 @@ def backward(gates: int, block: int) -> Kernel:
                 a = [opened.at(((t * 4 + i) * batch + lo + r) * n) for i in range(4)]
                 older, oldest = states.at((before * batch + lo + r) * n), first.at((lo + r) * n)
                 d_h, d_c, into = back.at(r * wide), d_cells.at(r * n), room.at(r * n * gates)
-                out, also = found.at(row * n * gates), inward.at(row * n * gates)
-                with k.loop(0, n) as j:
+                out, also, g_c = found.at(row * n * gates), inward.at(row * n * gates), g_cs.at(row * told)
+                with k.loop(0, n, apart=True) as j:
                     b = [v[j] for v in a]
                     slope = [v - v * v for v in b]
                     earlier = k.select(started, older[j], oldest[j])
                     g = g_hs[row * n + j] + d_h[j]
                     if gates == 4:
                         s = m.tanh(k, states[row * n + j])
-                        c = d_c[j] + g_cs[row * n + j] + (1.0 - s * s) * b[3] * g
+                        c = d_c[j] + g_c[j] + (1.0 - s * s) * b[3] * g
                         d = [slope[0] * b[2] * c, slope[1] * earlier * c, (1.0 - b[2] * b[2]) * b[0] * c]
                         d.append(slope[3] * s * g)
                         d_c[j] = c * b[1]
@@ -127,20 +141,26 @@ def backward(gates: int, block: int) -> Kernel:
                         into[n * i + j] = inner[i]
                         if gates == 3:
                             also[n * i + j] = inner[i]
-            _product(k, block, back, room, w, _padded(k, rows, block), n * gates, wide)
+            _product(k, tile, back, room, w, _padded(k, rows, tile[0]), n * gates, wide)
             if gates == 3:
                 with k.loop(0, rows) as r:
                     d_h, past = back.at(r * wide), d_cells.at(r * n)
                     with k.loop(0, n) as j:
                         d_h[j] = d_h[j] + past[j]
 
-    body.__name__ = f"recurrent_back_{gates}_{block}"
-    return kernel("f* " * 11 + SIZES)(body)
+    body.__name__ = f"recurrent_back_{gates}_{tile[0]}_{tile[1]}"
+    return kernel("f* " * 11 + SIZES + " n")(body)
 
 
-def _panels(w: Any) -> Any:
-    """Return a matrix (inner, columns) as panels of `WIDTH` columns."""
-    return np.ascontiguousarray(w.reshape(w.shape[0], -1, WIDTH).swapaxes(0, 1))
+def _panels(w: Any, tile: Tile) -> Any:
+    """Return a matrix (inner, columns) as panels of as many columns as the tile has, the last ones zeros."""
+    (inner, columns), panel = w.shape, tile[1] * WIDTH
+    room = np.zeros((-(-columns // panel), inner, panel), np.float32)
+    whole = columns // panel
+    room[:whole] = w[:, : whole * panel].reshape(inner, whole, panel).swapaxes(0, 1)
+    if whole < len(room):
+        room[whole, :, : columns - whole * panel] = w[:, whole * panel :]
+    return room
 
 
 def _wide(n: int) -> int:
@@ -155,105 +175,125 @@ def _fits(outer: Any, gates: int, *parts: Any) -> bool:
     )  # fmt: skip
 
 
-def _run(batch: int, work: int, some: Callable[[range, int, Callable[..., Any]], None], block: int) -> None:
-    """Call ``some`` for parts of the batch with the padded number of rows, and with a maker of scratch memory."""
+def _shared(batch: int, work: int, columns: int) -> tuple[Tile, Callable[[Callable[[range, int], None]], Any]]:
+    """Return the tile for a product, and a function that calls another with rows and their number with padding."""
+    tile = tile_of(-(-batch // parts_of(batch, work)), columns // WIDTH)
+    block = tile[0]
 
-    def part(rows: range) -> None:
-        some(rows, -(-len(rows) // block) * block, lambda *shape: np.zeros(shape, np.float32))
+    def run(some: Callable[[range, int], None]) -> Any:
+        def part(blocks: range) -> None:
+            rows = range(blocks.start * block, min(blocks.stop * block, batch))
+            some(rows, len(blocks) * block)
 
-    split(batch, work, part)
+        return split(-(-batch // block), work, part)
+
+    return tile, run
 
 
-def _block(batch: int) -> int:
-    return min(range(min(batch, 4), 7), key=lambda r: (-(-batch // r) * (r + 2), -r))
-
-
-def _steps(gates: int, outer: Any, hidden: Any, cell: Any, weight: Any, bias: Any, reverse: bool) -> Any:
+def _steps(
+    gates: int, outer: Any, hidden: Any, cell: Any, weight: Any, bias: Any, reverse: bool, keep: bool
+) -> Any:  # fmt: skip
     (length, batch, _), n = outer.shape, hidden.shape[1]
-    block, wide, dtype = _block(batch), _wide(n), outer.dtype
-    hs, opened = np.empty((length, batch, n), dtype), np.empty((length, 4, batch, n), dtype)
-    cs = np.empty((length, batch, n) if gates == 4 else (1,), dtype)
-    room = np.zeros((gates, wide, n), dtype)
-    room[:, :n] = weight.reshape(gates, n, n)
-    w = _panels(room.reshape(gates * wide, n).T)
+    each, dtype = _wide(n), outer.dtype
+    hs, opened = np.empty((length, batch, n), dtype), np.empty((length if keep else 0, 4, batch, n), dtype)
+    cs = np.empty((length if keep else 1, batch, n) if gates == 4 else (1,), dtype)
+    tile, shared = _shared(batch, length * batch * gates * n * n, gates * each)
+    room = np.zeros((gates, each, n), dtype) if each > n else weight.reshape(gates, n, n)
+    if each > n:
+        room[:, :n] = weight.reshape(gates, n, n)
+    w = _panels(room.reshape(gates * each, n).T, tile)
     bias = np.zeros(gates * n, dtype) if bias is None else np.ascontiguousarray(bias)
-    run = load(forward(gates, block))
+    run, wide = load(forward(gates, tile, keep)), len(w) * tile[1] * WIDTH
 
-    def some(rows: range, padded: int, zeros: Any) -> None:
-        state, cells, pre = zeros(padded, n), zeros(len(rows), n), zeros(padded, gates * wide)
+    def some(rows: range, padded: int) -> None:
+        state, cells = np.zeros((padded, n), dtype), np.zeros((len(rows), n), dtype)
+        pre = np.empty((padded, wide), dtype)
         state[: len(rows)] = hidden[rows.start : rows.stop]
         if gates == 4:
             cells[:] = cell[rows.start : rows.stop]
         given = hs, cs, opened, state, cells, pre, outer, w, bias
         run(rows.start, rows.stop, *map(place, given), length, batch, n, reverse)
+        if not keep and gates == 4:
+            cs[0, rows.start : rows.stop] = cells
 
-    _run(batch, length * batch * gates * n * n, some, block)
+    shared(some)
     return (hs, cs, opened) if gates == 4 else (hs, opened)
 
 
 def _back(gates: int, g_hs: Any, g_cs: Any, states: Any, opened: Any, first: Any, weight: Any, reverse: bool) -> Any:
     """Return the gradients of the gates, those that go into the product (GRU), and those of the first states."""
-    length, batch, n = g_hs.shape
-    block, wide, dtype = _block(batch), _wide(n), g_hs.dtype
+    (length, batch, n), dtype = g_hs.shape, g_hs.dtype
     found = np.empty((length, batch, gates * n), dtype)
     inward = np.empty(found.shape if gates == 3 else (1,), dtype)
     d_h, d_c = np.empty((batch, n), dtype), np.empty((batch, n), dtype)
-    room = np.zeros((gates * n, wide), dtype)
-    room[:, :n] = weight
-    w, first = _panels(room), np.ascontiguousarray(first)
-    run = load(backward(gates, block))
+    tile, shared = _shared(batch, length * batch * gates * n * n, _wide(n))
+    w, first = _panels(weight, tile), np.ascontiguousarray(first)
+    told = 0 if g_cs is None else n  # between its rows: without one all rows are the same zeros
+    g_cs = np.zeros(n, dtype) if g_cs is None else g_cs
+    run, wide = load(backward(gates, tile)), len(w) * tile[1] * WIDTH
 
-    def some(rows: range, padded: int, zeros: Any) -> None:
+    def some(rows: range, padded: int) -> None:
         here = slice(rows.start, rows.stop)
-        back, cells, into = zeros(padded, wide), zeros(len(rows), n), zeros(padded, gates * n)
+        back, cells = np.zeros((padded, wide), dtype), np.zeros((len(rows), n), dtype)
+        into = np.zeros((padded, gates * n), dtype)
         given = found, inward, back, cells, into, states, opened, first, g_hs, g_cs, w
-        run(rows.start, rows.stop, *map(place, given), length, batch, n, reverse)
+        run(rows.start, rows.stop, *map(place, given), length, batch, n, reverse, told)
         d_h[here], d_c[here] = back[: len(rows), :n], cells
 
-    _run(batch, length * batch * gates * n * n, some, block)
+    shared(some)
     return found, inward, d_h, d_c
 
 
 def _of_weights(d: Any, hs: Any, hidden: Any, reverse: bool) -> tuple[Any, Any]:
     """Return the gradients of weight and bias from those of the gates."""
-    parts = [hs[1:], hidden[None]] if reverse else [hidden[None], hs[:-1]]
-    before, flat = np.concatenate(parts, axis=0), d.reshape(-1, d.shape[-1])
-    return multiply(flat.T, before.reshape(-1, hs.shape[-1])), np.dot(new.row_of_ones(len(flat), flat.dtype), flat)
+    flat, n = d.reshape(-1, d.shape[-1]), hs.shape[-1]
+    begun, others, before = (d[-1], d[:-1], hs[1:]) if reverse else (d[0], d[1:], hs[:-1])
+    g_weight = multiply(others.reshape(-1, d.shape[-1]).T, before.reshape(-1, n))
+    if hidden.any():
+        g_weight += multiply(begun.T, hidden)
+    return g_weight, np.dot(new.row_of_ones(len(flat), flat.dtype), flat)
+
+
+def _gradient(g: Any, like: Any) -> Any:
+    """Return the gradient of an output as a contiguous array; zeros if it has none."""
+    return np.zeros_like(like) if g is None else np.ascontiguousarray(g)
 
 
 def lstm(
-    outer: Any, hidden: Any, cell: Any, weight: Any, bias: Any, project: Any, reverse: bool
+    outer: Any, hidden: Any, cell: Any, weight: Any, bias: Any, project: Any, reverse: bool, keep: bool
 ) -> Any:  # fmt: skip
     """Compute `lstm_steps` without a projection."""
     if project is not None or not _fits(outer, 4, hidden, cell, weight, bias):
         return NotImplemented
-    return _steps(4, outer, hidden, cell, weight, bias, reverse)
+    return _steps(4, outer, hidden, cell, weight, bias, reverse, keep)
 
 
 def lstm_back(
     g: Any, y0: Any, y1: Any, y2: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: bool
 ) -> Any:  # fmt: skip
     """Compute the rule of `lstm_steps` where the gates themselves have no gradient."""
-    g_hs, g_cs = np.ascontiguousarray(g[0]), np.ascontiguousarray(g[1])
-    if project is not None or not _fits(g_hs, 4, g_cs, y1, y2, hidden, cell, weight) or g[2].any():
+    if project is not None or g[2] is not None:
         return NotImplemented
-    if not (solid(g_hs, g_cs, y0, y1) and y2.flags.c_contiguous):
+    g_hs, g_cs = _gradient(g[0], y0), None if g[1] is None else _gradient(g[1], y1)
+    if not (_fits(g_hs, 4, g_cs, y1, y2, hidden, cell, weight) and solid(g_hs, y0, y1) and y2.flags.c_contiguous):
         return NotImplemented
     found, _, d_h, d_c = _back(4, g_hs, g_cs, y1, y2, cell, weight, reverse)
     return found, d_h, d_c, *_of_weights(found, y0, hidden, reverse), None
 
 
-def gru(outer: Any, hidden: Any, weight: Any, bias: Any, reverse: bool) -> Any:
+def gru(outer: Any, hidden: Any, weight: Any, bias: Any, reverse: bool, keep: bool) -> Any:
     """Compute `gru_steps`."""
     if not _fits(outer, 3, hidden, weight, bias):
         return NotImplemented
-    return _steps(3, outer, hidden, None, weight, bias, reverse)
+    return _steps(3, outer, hidden, None, weight, bias, reverse, keep)
 
 
 def gru_back(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: bool) -> Any:
     """Compute the rule of `gru_steps` where the gates themselves have no gradient."""
-    g_hs = np.ascontiguousarray(g[0])
-    if not _fits(g_hs, 3, y0, y1, hidden, weight) or not (solid(g_hs, y0) and y1.flags.c_contiguous) or g[1].any():
+    if g[1] is not None:
         return NotImplemented
-    found, inward, d_h, _ = _back(3, g_hs, g_hs, y0, y1, hidden, weight, reverse)
+    g_hs = _gradient(g[0], y0)
+    if not (_fits(g_hs, 3, y0, y1, hidden, weight) and solid(g_hs, y0) and y1.flags.c_contiguous):
+        return NotImplemented
+    found, inward, d_h, _ = _back(3, g_hs, None, y0, y1, hidden, weight, reverse)
     return found, d_h, *_of_weights(inward, y0, hidden, reverse)

@@ -319,7 +319,7 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     library.settle()
     if work < WORTH:
         return _here([range(n)], some)
-    count = min(n, 2 * threads)
+    count = min(n, 2 * threads)  # as in `parts_of`
     ends = [n * i // count for i in range(count + 1)]
     parts = [range(ends[i], ends[i + 1]) for i in range(count)]
     mine = False
@@ -340,6 +340,12 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
         _local.inside = False
         if mine:
             library.busy = False
+
+
+def parts_of(n: int, work: int) -> int:
+    """Return into how many parts `split` divides ``range(n)``."""
+    threads = 1 if work < WORTH or _local.inside else blas().threads()
+    return 1 if threads == 1 else min(n, 2 * threads)
 
 
 def _here(parts: list[range], some: Callable[[range], Any]) -> list[Any]:

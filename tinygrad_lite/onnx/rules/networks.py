@@ -119,7 +119,7 @@ def _direction(reverse: bool) -> str:
 
 @rule("lstm_steps")
 def _lstm(
-    g: Any, y: Any, outer: Any, hidden: Any, cell: Any, weight: Any, bias: Any, project: Any, reverse: Any
+    g: Any, y: Any, outer: Any, hidden: Any, cell: Any, weight: Any, bias: Any, project: Any, reverse: Any, keep: Any
 ) -> Any:
     if project is not None:
         raise OnnxExporterError("LSTM with proj_size: ONNX has no projections")
@@ -131,7 +131,7 @@ def _lstm(
 
 
 @rule("gru_steps")
-def _gru(g: Any, outer: Any, hidden: Any, weight: Any, bias: Any, reverse: Any) -> Any:
+def _gru(g: Any, outer: Any, hidden: Any, weight: Any, bias: Any, reverse: Any, keep: Any) -> Any:
     x, w, b = _inputs(g, outer, weight.shape[0])
     hs = _layer(g, "GRU", x, w, b, weight, bias, [hidden], direction=_direction(reverse), linear_before_reset=1)[0]
     return [hs, None]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.op import op
+from tinygrad_lite.engine.op import OPS, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -30,8 +30,13 @@ def _before(first: Any, later: Any, reverse: bool) -> Any:
 
 
 def _asked(g: Any) -> Any:
-    """Return the gradient of each time step, or None if all are zero."""
-    return None if isinstance(g, np.ndarray) and not g.any() else unbind_op(g, 0)
+    """Return the gradient of each time step, or None if there is none."""
+    return None if g is None else unbind_op(g, 0)
+
+
+def _given(g: Any, like: Any) -> Any:
+    """Return the gradient of an output, zeros if it has none."""
+    return new.zeros_like(like) if g is None else g
 
 
 def _rows(x: Any) -> Any:
@@ -231,9 +236,10 @@ def _lstm_rule(
     g: Any, y0: Any, y1: Any, y2: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any
 ) -> Any:
     hs, cs, opened = y = y0, y1, y2
-    if project is None and _bare(*g, *y, hidden, cell, weight) and not g[2].any():
-        return _lstm_back(g[0], hs, cs, opened, hidden, cell, weight, g[1] if g[1].any() else None, reverse)
-    g_h, g_c, g_a = unbind_op(g[0], 0), _asked(g[1]), _asked(_side_by_side(g[2]))
+    g_hs = _given(g[0], hs)
+    if project is None and g[2] is None and _bare(g_hs, *y, hidden, cell, weight) and (g[1] is None or _bare(g[1])):
+        return _lstm_back(g_hs, hs, cs, opened, hidden, cell, weight, g[1], reverse)
+    g_h, g_c, g_a = unbind_op(g_hs, 0), _asked(g[1]), _asked(None if g[2] is None else _side_by_side(g[2]))
     i, f, z, o = (opened[:, k] for k in range(4))
     t = np.tanh(cs)
     slope = np.concatenate([i * (1 - i), f * (1 - f), 1 - z * z, o * (1 - o)], axis=-1)
@@ -272,32 +278,34 @@ def _lstm_draw(src: Any) -> Any:
 
 
 @op(
-    together=_lstm_rule, recompute=_lstm_again, kind="activation", label="LSTM", promote="equal", public=False,
-    samples=Samples(draw=_lstm_draw, call=_joined),
+    together=_lstm_rule, recompute=_lstm_again, kind="activation", label="LSTM", promote="equal",
+    public=False, samples=Samples(draw=_lstm_draw, call=_joined),
 )  # fmt: skip
 def lstm_steps(
     outer: Array, hidden: Array, cell: Array, weight: Array, bias: Array = None, project: Array = None,
-    reverse: bool = False,
+    reverse: bool = False, keep: bool = True,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Return outputs (L, N, P), cells (L, N, H) and gate values (L, 4, N, H) of an LSTM.
 
-    ``outer`` (L, N, 4 H) is the contribution of the inputs to the gates: input, forget, new value, output.
+    ``outer`` (L, N, 4 H) is the contribution of the inputs to the gates: input, forget, new value, output. Without
+    ``keep``, where no gradients will be asked for, there are only the last cells (1, N, H), and no gate values.
     """
     length, batch, n = len(outer), cell.shape[0], cell.shape[1]
-    opened = new.empty((length, 4, batch, n), outer.dtype)
-    hs, cs = new.empty((length, batch, hidden.shape[-1]), outer.dtype), new.empty((length, batch, n), outer.dtype)
+    opened = new.empty((length if keep else 1, 4, batch, n), outer.dtype)
+    hs = new.empty((length, batch, hidden.shape[-1]), outer.dtype)
+    cs = new.empty((length if keep else 1, batch, n), outer.dtype)
     w, outer, state = _laid_out(weight, bias, 4, length), _by_gate(outer, 4), _with_one(hidden, bias)
     h, c, room, out = hidden, cell, new.empty((batch, n), outer.dtype), new.empty((batch, n), outer.dtype)
     with np.errstate(over="ignore"):
         for t in _order(length, reverse):
-            a = multiply(_pushed(state, h), w, out=opened[t])
+            a = multiply(_pushed(state, h), w, out=opened[t if keep else 0])
             np.add(a, outer[t], out=a)
-            h = hs[t] if project is None else out
-            _open(a, c, cs[t], room, h)
-            c = cs[t]
+            h, now = hs[t] if project is None else out, cs[t if keep else 0]
+            _open(a, c, now, room, h)
+            c = now
             if project is not None:
                 hs[t] = h = multiply(h, project.T)
-    return hs, cs, opened
+    return hs, cs, opened if keep else opened[:0]
 
 
 def _cell_rule(
@@ -403,9 +411,10 @@ def _gru_back(g_hs: Any, hs: Any, opened: Any, hidden: Any, weight: Any, reverse
 
 def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     hs, opened = y0, y1
-    if _bare(*g, hs, opened, hidden, weight) and not g[1].any():
-        return _gru_back(g[0], hs, opened, hidden, weight, reverse)
-    g_h, g_a = unbind_op(g[0], 0), _asked(g[1])
+    g_hs = _given(g[0], hs)
+    if g[1] is None and _bare(g_hs, hs, opened, hidden, weight):
+        return _gru_back(g_hs, hs, opened, hidden, weight, reverse)
+    g_h, g_a = unbind_op(g_hs, 0), _asked(g[1])
     r, z, inner, fresh = (opened[:, k] for k in range(4))
     before = _before(hidden, hs, reverse)
     # the gradient of every gate is a multiple of that of the state
@@ -437,23 +446,24 @@ def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) 
 
 
 @op(
-    together=_gru_rule, recompute=_gru_again, kind="activation", label="GRU", promote="equal", public=False,
-    samples=Samples(draw=lambda src: _draw(3, 1, src), call=_joined),
+    together=_gru_rule, recompute=_gru_again, kind="activation", label="GRU", promote="equal",
+    public=False, samples=Samples(draw=lambda src: _draw(3, 1, src), call=_joined),
 )  # fmt: skip
 def gru_steps(
-    outer: Array, hidden: Array, weight: Array, bias: Array = None, reverse: bool = False
+    outer: Array, hidden: Array, weight: Array, bias: Array = None, reverse: bool = False, keep: bool = True
 ) -> tuple[Array, Array]:
     """Return the states (L, N, H) of a GRU, and its gates (L, 4, N, H): reset, update, state's part, new value.
 
-    ``outer`` (L, N, 3 H) is the contribution of the inputs to the gates: reset, update, new value.
+    ``outer`` (L, N, 3 H) is the contribution of the inputs to the gates: reset, update, new value. Without ``keep``,
+    where no gradients will be asked for, there are no gates.
     """
     length, batch, n = len(outer), hidden.shape[0], hidden.shape[-1]
-    opened = new.empty((length, 4, batch, n), outer.dtype)
+    opened = new.empty((length if keep else 1, 4, batch, n), outer.dtype)
     hs = new.empty((length, batch, n), outer.dtype)
     h, w, outer, state = hidden, _laid_out(weight, bias, 3, length), _by_gate(outer, 3), _with_one(hidden, bias)
     with np.errstate(over="ignore"):
         for t in _order(length, reverse):
-            a, said = opened[t], outer[t]
+            a, said = opened[t if keep else 0], outer[t]
             multiply(_pushed(state, h), w, out=a[:3])
             np.add(a[:2], said[:2], out=a[:2])
             _logistic(a[:2])
@@ -464,4 +474,8 @@ def gru_steps(
             np.subtract(h, fresh, out=now)
             np.multiply(now, a[1], out=now)
             h = np.add(now, fresh, out=now)
-    return hs, opened
+    return hs, opened if keep else opened[:0]
+
+
+# zeros for every gate of every time step would only be looked through and found to be zeros
+OPS["lstm_steps"].materialize = OPS["gru_steps"].materialize = False

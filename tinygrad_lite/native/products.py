@@ -1,0 +1,137 @@
+"""Linear layers: ``x @ weight.T + bias``, with the bias added in passing, and faster than BLAS where one side is small.
+
+A tile of the result is kept in registers: rows of one matrix, number by number, times rows of the other, which are
+packed side by side, at most `CHUNK` numbers of each at a time, and stay in the cache while all rows of the first go
+past. Sums of chunks are added up, which also loses less to rounding than one long sum. Either matrix may be the packed
+one.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
+from tinygrad_lite.native.library import load, place
+from tinygrad_lite.native.tiles import Tile, add_products, cycles, tile_of, zeros
+from tinygrad_lite.ops.threads import WORTH, buffer, split
+
+CHUNK = 256
+"""Products that are added up in one chain."""
+LEAST = 1 << 18
+"""Multiplications from which a product is computed here: a call costs as much as 200,000."""
+PACKING, TURNING = 0.45, 2.0
+"""Cycles to pack a number, and to write one to a result that is stored column by column."""
+
+
+def _pack(k: Kernel, room: Value, q: Value, q_row: Value, depth: Value, there: Value, wide: int) -> None:
+    """Copy ``depth`` numbers of ``there`` rows, which lie ``q_row`` apart, to ``room`` as at most ``wide`` columns."""
+    whole, blocks = depth // WIDTH * WIDTH, there // WIDTH * WIDTH
+    with k.loop(0, blocks, WIDTH) as j, k.loop(0, whole, WIDTH) as t:
+        columns = k.transposed([q.vector((j + i) * q_row + t) for i in range(WIDTH)])
+        for i, column in enumerate(columns):
+            room.put_vector((t + i) * wide + j, column)
+    with k.loop(0, there) as j, k.loop(k.select(j < blocks, whole, 0), depth) as t:
+        room[t * wide + j] = q[j * q_row + t]
+    with k.loop(0, (there < wide).to("n")), k.loop(0, depth) as t, k.loop(there, wide) as j:
+        room[t * wide + j] = 0.0
+
+
+@cache
+def product(tile: Tile, turned: bool) -> Kernel:
+    """Return the kernel of ``out = p @ q.T + bias``, or of its transpose if ``turned``; its rows are panels of q."""
+    (block, vectors), wide = tile, tile[1] * WIDTH
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, out: Value, p: Value, q: Value, bias: Value, room: Value, sums: Value,
+        first: Value, last: Value, inner: Value, columns: Value, out_row: Value, p_row: Value, q_row: Value,
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as panel, k.loop(0, inner, CHUNK) as start:
+            column, depth = panel * wide, k.least(inner - start, CHUNK)
+            there = k.least(columns - column, wide)
+            _pack(k, room, q.at(column * q_row + start), q_row, depth, there, wide)
+            with k.loop(first, last, block) as r:
+                seen = [p.at(k.least(r + i, last - 1) * p_row + start) for i in range(block)]
+                found = zeros(k, tile)
+                with k.loop(0, depth) as t:
+                    packed = [room.vector(t * wide + j * WIDTH) for j in range(vectors)]
+                    add_products(k, found, [row[t] for row in seen], packed)
+                count = k.least(last - r, block)
+                whole = ((there >= wide) & (count >= block)).to("n") if not turned else k.lift(0, "n")
+                with k.loop(0, whole):
+                    for i, of_row in enumerate(found):
+                        to = out.at((r + i) * out_row + column)
+                        base = k.select(start > 0, to, bias.at(column))
+                        for j, one in enumerate(of_row):
+                            to.put_vector(j * WIDTH, base.vector(j * WIDTH) + one.get())
+                with k.loop(whole, 1):
+                    for i, of_row in enumerate(found):
+                        for j, one in enumerate(of_row):
+                            sums.put_vector(i * wide + j * WIDTH, one)
+                    if turned:
+                        with k.loop(0, there) as c, k.loop(0, count, few=True) as row:
+                            to = out.at((column + c) * out_row + r + row)
+                            to[0] = sums[row * wide + c] + k.select(start > 0, to, bias.at(r + row))[0]
+                    else:
+                        with k.loop(0, count) as row:
+                            to, source = out.at((r + row) * out_row + column), sums.at(row * wide)
+                            base = k.select(start > 0, to, bias.at(column))
+                            with k.loop(0, there, apart=True) as c:
+                                to[c] = source[c] + base[c]
+
+    body.__name__ = f"product_{block}_{vectors}" + ("_turned" if turned else "")
+    return kernel("f* f* f* f* f* f* " + "n " * 7)(body)
+
+
+@lru_cache(maxsize=512)
+def _plan(m: int, inner: int, n: int) -> tuple[bool, Tile]:
+    """Return whether the result is computed column by column, x being the packed matrix, and the tile."""
+
+    def cost(rows: int, columns: int) -> tuple[float, Tile]:
+        vectors = -(-columns // WIDTH)
+        tile = tile_of(rows, vectors)
+        return (cycles(rows, vectors, tile) + PACKING * columns) * inner, tile
+
+    (plain, tile), (turned, other) = cost(m, n), cost(n, m)
+    return (True, other) if turned + TURNING * m * n < plain else (False, tile)
+
+
+@lru_cache(maxsize=64)
+def _zeros(n: int) -> Any:
+    return np.zeros(n, np.float32)
+
+
+def linear(input: Any, weight: Any, bias: Any) -> Any:
+    """Compute `linear` of matrices, and of stacks of them."""
+    shape = input.shape
+    m, inner = prod(shape[:-1]), shape[-1]
+    if weight.ndim != 2 or weight.dtype is not input.dtype or weight.shape[1] != inner:
+        return NotImplemented
+    n, work = len(weight), m * inner * len(weight)
+    if work < LEAST or m < WIDTH or not weight.flags.c_contiguous or weight.__class__ is not np.ndarray:
+        return NotImplemented
+    if bias is not None and (bias.shape != (n,) or bias.dtype is not input.dtype or not bias.flags.c_contiguous):
+        return NotImplemented
+    out, input = np.empty((*shape[:-1], n), input.dtype), np.ascontiguousarray(input)
+    turned, tile = _plan(m, inner, n)
+    run = product(tile, turned).run or load(product(tile, turned))
+    rows, columns, p, q = (n, m, weight, input) if turned else (m, n, input, weight)
+    given = place(out), place(p), place(q), place(_zeros(n) if bias is None else bias)
+    block, wide = tile[0], tile[1] * WIDTH
+    panels, blocks = -(-columns // wide), -(-rows // block)
+
+    def some(lo: int, hi: int, first: int, last: int) -> None:
+        room = buffer("product", ((CHUNK + block) * wide,))
+        at = place(room)
+        run(lo, hi, *given, at, at + 4 * CHUNK * wide, first, last, inner, columns, n, inner, inner)
+
+    if work < WORTH:
+        some(0, panels, 0, rows)
+    elif panels >= blocks:
+        split(panels, work, lambda part: some(part.start, part.stop, 0, rows))
+    else:
+        split(blocks, work, lambda part: some(0, panels, part.start * block, min(part.stop * block, rows)))
+    return out
