@@ -75,6 +75,7 @@ def turns(name: str, rounds: int) -> dict[str, float]:
     for turn in range(rounds):
         for side in list(steps)[:: 1 if turn % 2 else -1]:
             step, n = steps[side], often[side]
+            step()  # in a training the step before was the same one, and its arrays are in the cache
             # JAX computes in threads of its own, which may still be busy in the turn after its own
             clock = time.process_time if side == "jax" else time.thread_time
             start = clock()

@@ -23,13 +23,15 @@ class Table(dict[str, Any]):
     Shallow copies of a module share its tables, as in PyTorch, so a table may have several owners.
     """
 
-    __slots__ = ("owners",)
+    __slots__ = ("moves", "owners")
 
     owners: list[weakref.ref[Any]]
+    moves: int
+    """The number of entries that were taken out or moved: while it stays, entries are at most added at the end."""
 
     def __init__(self, owner: Any = None, values: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.owners = []
+        self.owners, self.moves = [], 0
         if owner is not None:
             self.belong(owner)
         for name, value in (values or {}).items():
@@ -49,6 +51,7 @@ class Table(dict[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         dict.__delitem__(self, name)
+        self.moves += 1
         for owner in self.owners:
             module = owner()
             if module is not None:
@@ -90,6 +93,7 @@ class Table(dict[str, Any]):
     def move_to_end(self, name: str, last: bool = True) -> None:
         """Move an entry to the end, or to the beginning: dictionaries of older programs are ordered ones."""
         value = dict.pop(self, name)
+        self.moves += 1
         rest = {} if last else dict(self)
         if not last:
             dict.clear(self)

@@ -448,6 +448,24 @@ def test_arguments():
         compile(f, backend="native")
 
 
+@pytest.mark.parametrize("how", ["move_to_end", "again"])
+def test_the_order_of_modules(how):
+    """Layers that change places are the same attributes in another order."""
+    m = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+    f = compile(m, backend="numpy")
+    x = data(3, 4)
+    for _ in range(4):
+        assert np.array_equal(f(x).array, m(x).array)
+    if how == "again":
+        first = m._modules.pop("0")
+        m._modules["0"] = first
+    else:
+        m._modules.move_to_end("0")
+    assert list(m._modules) == ["1", "0"]
+    for _ in range(4):
+        assert np.array_equal(f(x).array, m(x).array)
+
+
 def test_source(tmp_path):
     """The program is readable NumPy with the user's names, and can be saved."""
     m = mlp()

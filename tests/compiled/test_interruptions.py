@@ -54,7 +54,7 @@ def test_ctrl_c_while_the_program_runs():
         step = compile(step_of(m, nn.CrossEntropyLoss(), o), fullgraph=True)
         for i, (x, y) in enumerate(batches(8)):
             if stopped and i == 5:
-                names = step._express.__globals__
+                names = step._way.express.__globals__
                 run, names["run"] = names["run"], lambda flat: (_ for _ in ()).throw(KeyboardInterrupt)
                 with pytest.raises(KeyboardInterrupt):
                     step(x, y)

@@ -112,7 +112,7 @@ def test_the_default_without_machine_code(soon, monkeypatch):
     found, run = trained(None)
     assert [a.tobytes() for a in found] == exact
     assert run._last.calls == 10
-    assert run._express is not None
+    assert run._way.express is not None
 
 
 FIRST = """

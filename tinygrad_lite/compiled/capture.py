@@ -225,7 +225,8 @@ class Capture:
         for _, t in self.tensors:
             before, name = self.start_grads.get(id(t)), names[id(t)]
             if t._grad is None:
-                r.grads.append((t, name, None))
+                if before is not None:  # otherwise there is none before each call either: that is a guard
+                    r.grads.append((t, name, None))
                 continue
             if t._grad.tracked or t._grad.hooks:
                 raise Refused(f"the gradient of '{name}' has a graph of its own")

@@ -11,9 +11,10 @@ from typing import Any
 
 from tinygrad_lite.compiled.replay import Program, wrapped
 from tinygrad_lite.engine.mode import MODE
+from tinygrad_lite.engine.node import clock
 from tinygrad_lite.engine.source import OURS, user_frame
-from tinygrad_lite.engine.tensor import make
-from tinygrad_lite.engine.versions import tick
+from tinygrad_lite.engine.tensor import Tensor, allocate, make
+from tinygrad_lite.engine.versions import LATEST
 
 MISS = object()
 """Returned where the program does not fit: the guards are asked one by one then."""
@@ -32,8 +33,8 @@ def express(args):
 """
 BODY = """
     values = program.ran(frame, args) if saving else run(args)
-{writes}    program.calls += 1
-    return {result}
+{writes}{result}    program.calls += 1
+    return result
 """
 TRACKED = """
     if program.missing is not None:
@@ -44,7 +45,14 @@ WRITES = """
     here = getframe(2)
     if OURS[here.f_code.co_filename]:
         here = user_frame(here)
-    now, line = tick(), (here.f_code, here.f_lasti)
+    latest[0] = now = clock()
+    line = here.f_code, here.f_lasti
+"""
+PLAIN = """
+    result = allocate(Tensor)
+    result.array = values[0].copy()
+    result._grad = result.node = result.hooks = result.base = None
+    result.tracked = False
 """
 
 
@@ -59,17 +67,18 @@ def express(program: Program, thread: int, recording: set[int], runs: int | None
     space: dict[str, Any] = {
         **guard.space, **program.quick.space, "MODE": MODE, "MISS": MISS, "OURS": OURS, "user_frame": user_frame,
         "getframe": sys._getframe, "get_ident": threading.get_ident, "thread": thread, "recording": recording,
-        "tick": tick, "make": make, "wrapped": wrapped, "program": program, "frame": program.frame,
+        "latest": LATEST, "clock": clock, "allocate": allocate, "Tensor": Tensor, "make": make, "wrapped": wrapped,
+        "program": program, "frame": program.frame,
         "run": program.frame.run, "saving": program.saving, "EMPTY": {}, "free": program.frame.free,
     }  # fmt: skip
     writes = WRITES.lstrip("\n") if program.changes else ""
     for i, (change, n) in enumerate(program.changes):
         space[f"change{i}"] = change
-        writes += f"    change{i}.count += {n}\n    change{i}.when, change{i}.line = now, line\n"
+        writes += f"    change{i}.count += {n}\n    change{i}.when = now\n    change{i}.line = line\n"
     if program.plain:
-        result = "make(values[0].copy())"
+        result = PLAIN.lstrip("\n")
     else:
-        result = "wrapped(program.r, [v.copy() for v in values], args, make)"
+        result = "    result = wrapped(program.r, [v.copy() for v in values], args, make)\n"
     body = BODY.format(writes=writes, result=result) if type(program) is Program else TRACKED
     source = SOURCE.format(quick=program.quick.text, fits=guard.text, body=body.strip("\n"),
                            free=" or not free()" if type(program) is Program and program.built.handed else "",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.compiled.capture import Recording
-from tinygrad_lite.compiled.program import Call, Memory, Region, flat
+from tinygrad_lite.compiled.program import Call, Memory, Region, contiguous, flat
 
 
 def outputs(r: Recording) -> list[Region]:
@@ -264,10 +264,27 @@ def drop_dead(r: Recording) -> None:
     r.calls = left[::-1]
 
 
-def plan(r: Recording) -> tuple[dict[int, int], list[int], int]:
+TAKEN = 1 << 16
+"""Bytes from which the array that a call returns is used itself: a copy into planned memory would cost more."""
+
+
+def taken(r: Recording) -> set[int]:
+    """Return the temporaries that are the arrays which calls return, not planned memory into which they are copied."""
+    writes = Counter(w.memory.id for c in r.calls for w in c.outs)
+    stays = {x.memory.id for x in outputs(r)} | kept(r)
+    found = set()
+    for c in r.calls:
+        if c.kind in ("call", "where", "random") and len(c.outs) == 1 and c.function is not np.take_along_axis:
+            w, m = c.outs[0], c.outs[0].memory
+            if m.kind == "temp" and m.nbytes >= TAKEN and m.id not in stays and writes[m.id] == 1:
+                found |= {m.id} if w.full and w.strides == contiguous(w) else set()
+    return found
+
+
+def plan(r: Recording, without: set[int]) -> tuple[dict[int, int], list[int], int]:
     """Return (block of each temporary memory, bytes of each block, bytes of all temporaries).
 
-    Temporaries with disjoint lives share a block.
+    Temporaries with disjoint lives share a block. Those in ``without`` have memory of their own.
     """
     last: dict[int, int] = {}
     for i, c in enumerate(r.calls):
@@ -287,7 +304,7 @@ def plan(r: Recording) -> tuple[dict[int, int], list[int], int]:
             pool[early.nbytes].append(blocks[early.id])
         for w in c.outs:
             m = w.memory
-            if m.kind == "temp" and m.id not in blocks:
+            if m.kind == "temp" and m.id not in blocks and m.id not in without:
                 before += m.nbytes
                 free = pool.setdefault(m.nbytes, [])
                 if free and m.id not in out:

@@ -197,8 +197,9 @@ class Reach:
         for array, shape, content in self.contents:
             found.append(f"{c(array)}.shape == {shape!r} and {c(array)}.tobytes() == {c(content)}")
         for _, m in self.modules:  # the entries are attributes of the module too; their order is not
-            if len(m._modules) > 1:
-                found.append(f"[*{c(m._modules)}] == {c(list(m._modules))}")
+            table: Any = m._modules
+            if len(table) > 1:
+                found.append(f"{c(table)}.moves == {table.moves}")
         rest = [pair for pair in self.watched if not _table(pair[0])]
         if rest:
             found.append(f"{c(tuple(now for now, _ in rest))} == {c(tuple(before for _, before in rest))}")

@@ -16,7 +16,7 @@ from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.loops import lowered
 from tinygrad_lite.compiled.machine import Machine, missed
 from tinygrad_lite.compiled.naming import identifier
-from tinygrad_lite.compiled.passes import outputs, plan, room
+from tinygrad_lite.compiled.passes import outputs, plan, room, taken
 from tinygrad_lite.compiled.program import Call, Missed, Region, array_of, contiguous
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.tensor import make
@@ -28,6 +28,19 @@ def put(target: Any, value: Any) -> None:
     if value.shape != target.shape or value.dtype != target.dtype:
         raise Missed("a result of another shape")
     target[...] = value
+
+
+def own(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return a result itself if it is a new array in row-major order, else a copy that is."""
+    if value.shape != shape or value.dtype != dtype:
+        raise Missed("a result of another shape")
+    if value.base is None and value.flags.c_contiguous and sys.getrefcount(value) <= NEW:
+        return value
+    return np.array(value, order="C")
+
+
+NEW = 2
+"""What `sys.getrefcount` says inside a function about an argument that nothing else refers to."""
 
 
 def put_all(targets: Any, values: Any) -> None:
@@ -78,9 +91,18 @@ class Writer:
 
     def __init__(self, r: Recording) -> None:
         self.r = r
-        self.blocks, self.sizes, self.before = plan(r)
+        self.taken_over = taken(r)
+        self.blocks, self.sizes, self.before = plan(r, self.taken_over)
+        self.whole: dict[int, str] = {}  # the arrays that calls have returned, by memory
+        self.parts: dict[int, list[str]] = {}  # all names of arrays in such memory
+        self.made: list[str] = []  # lines that make them
+        last = {x.memory.id: c for c in r.calls for x in (*c.reads(), *c.outs) if x.memory.id in self.taken_over}
+        self.ends: dict[int, list[int]] = {}
+        for number, c in last.items():
+            self.ends.setdefault(id(c), []).append(number)
         self.views: dict[str, Region] = {}
         self.space: dict[str, Any] = {"copyto": np.copyto, "put": put, "put_all": put_all, "check": check,
+                                      "own": own, "place_of": place_of,
                                       "same": same, "finite": finite, "inf": math.inf, "nan": math.nan, "hush": hush,
                                       "unhush": unhush, "make_tensor": make, "owners": sys.getrefcount,
                                       "put_number": dict.__setitem__,
@@ -88,17 +110,34 @@ class Writer:
         self.taken: dict[str, int] = dict.fromkeys([*self.space, *r.locals, *OWN], 1)
         self.names: dict[Any, str] = {}
         self.tables: dict[str, int] = {}  # the argument of each run of native loops
+        self.entries: dict[str, str] = {}  # the same as arrays, where they change from run to run
         self.machine: Any = None
 
     def view(self, x: Region) -> str:
         """Return the name of the array of a region."""
         if x.key not in self.names:
             self.names[x.key] = name = identifier(x.memory.name, self.taken)
+            if x.memory.id in self.taken_over:
+                self.part(name, x)
+                return name
             lasting = x.memory.kind not in ("temp", "input")
             self.space[name] = array_of(x) if lasting else None
             if not lasting:
                 self.views[name] = x
         return self.names[x.key]
+
+    def part(self, name: str, x: Region) -> None:
+        """Note how an array comes about in memory that a call returns: it is what is returned, or a view of it."""
+        self.parts.setdefault(x.memory.id, []).append(name)
+        whole = self.whole.setdefault(x.memory.id, name)
+        if whole != name:
+            make, dtype = self.function(np.ndarray), self.object(x.dtype, "dtype", ("dtype", x.dtype.str))
+            self.made.append(f"{name} = {make}({x.shape}, {dtype}, {whole}, {x.offset}, {x.strides})")
+
+    def ended(self, calls: list[Call]) -> list[str]:
+        """Return the line that gives up the arrays whose last use is in these calls."""
+        names = [name for c in calls for m in self.ends.get(id(c), ()) for name in self.parts[m]]
+        return [f"del {', '.join(names)}"] if names else []
 
     def object(self, value: Any, base: str, key: Any = None) -> str:
         """Return the name of any other object."""
@@ -182,6 +221,9 @@ class Writer:
         if c.kind == "take":
             return f"{self.function(np.take)}({ins[0]}, {ins[1]}, {self.value(c.words['axis'])}, {target})"
         call = f"{self.function(c.function)}({', '.join(ins)}{words})"
+        if len(c.outs) == 1 and c.outs[0].memory.id in self.taken_over:
+            w = c.outs[0]
+            return f"{target} = own({call}, {w.shape}, {self.object(w.dtype, 'dtype', ('dtype', w.dtype.str))})"
         if len(c.outs) == 1:
             return f"put({target}, {call})"
         return f"put_all(({', '.join(map(self.view, c.outs))}), {call})"
@@ -193,15 +235,25 @@ class Writer:
             if native:
                 found += ["unhush(token)"] if quiet else []
                 quiet = False
-                number = self.machine.add(list(some))
+                group = list(some)
+                number = self.machine.add(group)
                 table = identifier("table", self.taken)
                 self.tables[table] = number
-                found.append(f"if native_{number}({table}): missed()")
+                found += self.entered(table, self.machine.tables[number])
+                found += [f"if native_{number}({table}): missed()", *self.ended(group)]
                 continue
             quiet = self.plain(list(some), found, quiet)
         if quiet:
             found.append("unhush(token)")
         return guarded(found)
+
+    def entered(self, table: str, regions: list[Any]) -> list[str]:
+        """Return the lines that put the addresses of arrays which calls have returned into a table of native loops."""
+        places = [(i, x) for i, x in enumerate(regions) if type(x) is not int and x.memory.id in self.taken_over]
+        if not places:
+            return []
+        self.entries[table] = name = identifier(f"{table}_entries", self.taken)
+        return [f"{name}[{i}] = place_of({self.whole[x.memory.id]}) + {x.offset}" for i, x in places]
 
     def plain(self, calls: list[Call], found: list[str], quiet: bool) -> bool:
         """Add the lines of NumPy calls; return whether NumPy's warnings are off after them."""
@@ -209,7 +261,9 @@ class Writer:
             if c.quiet is not quiet:
                 found.append("token = hush()" if c.quiet else "unhush(token)")
                 quiet = c.quiet
-            found.append(("    " if quiet else "") + self.line(c))
+            text = self.line(c)
+            found += [("    " if quiet else "") + line for line in (*self.made, text, *self.ended([c]))]
+            self.made = []
         return quiet
 
 
@@ -277,12 +331,13 @@ class Built:
         if native:
             w.space.update({f"native_{i}": run for i, run in enumerate(w.machine.load())}, missed=missed)
             self.tables = {name: w.machine.tables[i] for name, i in w.tables.items()}
-            w.space.update(dict.fromkeys(self.tables))
+            w.space.update(dict.fromkeys([*self.tables, *w.entries.values()]))
         body = ["def run(flat):", *("    " + x for x in lines), "def pull(gs):", *("    " + x for x in pull)]
         body += freedom([(name, w.view(x)) for name, x in self.handed.items()], w.taken)
         w.space.update(dict.fromkeys(self.handed), hand=True)
         self.make, self.space, self.views = compiled(w.space, body, id(r)), w.space, w.views
-        self.blocks, self.sizes = w.blocks, w.sizes
+        self.blocks, self.sizes, self.taken_over = w.blocks, w.sizes, w.taken_over
+        self.entries = w.entries
         self.facts = {"bytes before": w.before, "bytes": sum(w.sizes), **facts}
         if native:
             self.facts["runs"] = len(self.tables)
@@ -314,14 +369,19 @@ class Built:
         f = Frame()
         f.tables = [own, blocks]
         for name, regions in self.tables.items():
-            table = np.array([x if type(x) is int else place_of(array(x)) for x in regions], np.uintp)
+            table = np.array([x if type(x) is int else self.place(x, array) for x in regions], np.uintp)
             f.tables.append(table)
             space[name] = place_of(table)
+            space |= {self.entries[name]: table} if name in self.entries else {}
         f.inputs, f.seeds = [space[n] for n in self.inputs], [space[n] for n in self.seeds]
         f.run, f.pull, f.free, measure = self.make(**space)
         space.clear()
         measure()
         return f
+
+    def place(self, x: Region, array: Any) -> int:
+        """Return the address of a region in a frame, 0 if a call returns its memory."""
+        return 0 if x.memory.id in self.taken_over else place_of(array(x))
 
 
 def place_of(a: Any) -> int:

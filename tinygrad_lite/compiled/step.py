@@ -54,6 +54,20 @@ def name_of(function: Any) -> str:
     return str(getattr(function, "__name__", None) or type(function).__name__)
 
 
+class Way:
+    """The generated function for calls whose program fits, if there is one, and whether a call is running.
+
+    An object of its own, as attributes of `Compiled` are slow to find: it has a ``__getattr__``.
+    """
+
+    __slots__ = ("busy", "express")
+
+    def __init__(self) -> None:
+        self.busy, self.express = False, None
+
+    express: Any
+
+
 class Compiled:
     """A function whose runs become programs; made by `compile`.
 
@@ -75,7 +89,7 @@ class Compiled:
         self._programs: dict[Any, list[Program]] = {}
         self._recordings: dict[Any, int] = {}
         self._eager: str | None = None
-        self._busy = False
+        self._way = Way()
         self._watched: dict[Any, Reach] = {}
         self._symbolic: set[Any] = set()
         self._present: dict[Any, Any] = {}
@@ -83,7 +97,6 @@ class Compiled:
         self._thread = threading.get_ident()
         self._last: Program | None = None
         self._frame: Any = None
-        self._express: Any = None
         self._bound: Any = None
         self.__wrapped__ = function
         for name in ("__doc__", "__name__", "__qualname__", "__module__"):
@@ -112,9 +125,9 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program for these arguments; record one, or run as written, where there is none."""
-        express = self._express
-        if express is not None and not kwargs and not self._busy:
-            self._busy = True
+        way = self._way
+        if (express := way.express) is not None and not kwargs and not way.busy:
+            way.busy = True
             try:
                 result = express(args)
             except FloatingPointError:
@@ -123,17 +136,17 @@ class Compiled:
                 self._missed(self._last.key, f"a check inside the program: {error}")  # type: ignore[union-attr]
                 return self._function(*args)
             finally:
-                self._busy = False
+                way.busy = False
             if result is not MISS:
                 return result
         mode, thread = MODE.get(), threading.get_ident()
-        if self._eager is not None or self._busy or mode.observers or thread != self._thread or thread in RECORDING:
+        if self._eager is not None or way.busy or mode.observers or thread != self._thread or thread in RECORDING:
             return self._function(*args, **kwargs)
-        self._busy = True
+        way.busy = True
         try:
             return self._call(mode, args, kwargs)
         finally:
-            self._busy = False
+            way.busy = False
 
     def _call(self, mode: Any, args: Any, kwargs: Any) -> Any:
         flat: list[Tensor] = []
@@ -182,7 +195,7 @@ class Compiled:
             self._give_up(f"its guards fail too often ({why})")
 
     def _give_up(self, why: str) -> None:
-        self._eager, self._express = why, None
+        self._eager, self._way.express = why, None
         if self._fullgraph:
             raise RuntimeError(f"compile: {name_of(self._function)} cannot become a program: {why}")
         level, frame = 1, sys._getframe(0)
@@ -255,7 +268,7 @@ class Compiled:
     def _ran(self, program: Program) -> None:
         if program is not self._last or self._frame is not program.frame:
             self._last, self._frame = program, program.frame
-            self._express = express(program, self._thread, RECORDING, WARM if program.waits else None)
+            self._way.express = express(program, self._thread, RECORDING, WARM if program.waits else None)
 
     def _warm(self, program: Program, given: Any, objects: Any) -> None:
         """Make machine code of a program that has run often; where llvmlite fails, it stays as it is."""

@@ -39,6 +39,7 @@ RUN = 4096
 
 
 @cache
+@new.redirect(None)  # kept for all later calls: no array of a tracer
 def _number(number: float, dtype: Any) -> Array:
     """Return ``number`` as a 0-d array: ufuncs handle it twice as fast as a Python number."""
     array = new.array(number, dtype)
@@ -47,6 +48,7 @@ def _number(number: float, dtype: Any) -> Array:
 
 
 @cache
+@new.redirect(None)  # kept for all later calls: no array of a tracer
 def _repeated(number: Any, dtype: Any) -> Array:
     """Return an array of ``RUN`` times the same number."""
     array = new.full(RUN, number, dtype)

@@ -95,6 +95,7 @@ def ndtri(p: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------ incomplete integrals
 @cache
+@new.redirect(None)  # kept for all later calls: no array of a tracer
 def nodes() -> tuple[Any, Any]:
     """Return nodes and weights, as columns, for an integral over ``s > 0`` of a function that falls over about 1."""
     t = new.arange(-3.2, 7.0, STEP)[:, None]
