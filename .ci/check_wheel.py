@@ -1,4 +1,4 @@
-"""Compare a wheel with the sources it was built from: every file of the package, nothing else, under 1.55 MB."""
+"""Compare a wheel with the sources it was built from: every file of the package, nothing else, under 1.59 MB."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOMS = {"tinygrad_lite": "tinygrad_lite", "nn": "tinygrad_lite/nn", "models": "tinygrad_lite/models"}
 KINDS = {".py", ".pyi", ".typed", ".js", ".css", ".html", ".npz", ".txt"}
-MOST_BYTES = 1_550_000
+MOST_BYTES = 1_590_000
 
 
 def expected(sources):

@@ -18,9 +18,9 @@ import numpy as np
 
 from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
-from tinygrad_lite.native.library import load, place
+from tinygrad_lite.native.library import in_parts
 from tinygrad_lite.native.tiles import WIDEST, Tile, add_products, tile_of, zeros
-from tinygrad_lite.ops.threads import added, split
+from tinygrad_lite.ops.threads import added
 from tinygrad_lite.ops.windows import blocked, table, winograd
 
 OUT, TAPS, MANY = 4, 3, 6
@@ -282,51 +282,49 @@ def _compute(
     """
     groups, o = w.shape[:2]
     tile, images = tile_of(o, plan.run(count[0]) // WIDTH, 2), len(x) * groups
-    run, block, wide = load(forward(tile, plan.s1)), tile[0], tile[1] * WIDTH
+    block, wide = tile[0], tile[1] * WIDTH
     packed, area = _packed(w, block), y.shape[2] * y.shape[3]
     bias = np.zeros(groups * o, np.float32) if bias is None else bias
-    given = [place(v) for v in (x, packed, bias)]
     taps_ = max(w.shape[3], 1)
     at_once = max(min(FIRST_LEVEL // (taps_ * block + plan.window), LONGEST // taps_), 64 // taps_, 1)
 
-    def some(part: range) -> None:
+    def given() -> tuple[Any, ...]:
         room, kept = np.zeros(plan.room, np.float32), np.empty(block * plan.run(count[0], wide), np.float32)
-        run(
-            part.start, part.stop, place(y), place(room), place(kept), *given, place(taps) if len(taps) else 0,
-            len(taps), *plan.sizes, o, *count, steps[0] * y.shape[3], steps[1], area, first, at_once, groups,
+        return (
+            y, room, kept, x, packed, bias, taps if len(taps) else 0, len(taps), *plan.sizes, o, *count,
+            steps[0] * y.shape[3], steps[1], area, first, at_once, groups,
         )  # fmt: skip
 
-    split(images, images * o * w.shape[2] * w.shape[3] * count[0] * count[1], some)
+    work = images * o * w.shape[2] * w.shape[3] * count[0] * count[1]
+    in_parts(forward(tile, plan.s1), images, work, given)
 
 
 def _compute_each(
     plan: Plan, x: Any, w: Any, bias: Any, y: Any, taps: Any, count: Any, steps: tuple[int, int], first: int
 ) -> None:  # fmt: skip
     """Do the same where each channel has a kernel of its own; ``w`` is (C, 1, taps)."""
-    run, c, area = load(each_forward(plan.s1)), len(w), y.shape[2] * y.shape[3]
+    c, area = len(w), y.shape[2] * y.shape[3]
     weight, bias = np.ascontiguousarray(w), np.zeros(c, np.float32) if bias is None else bias
     sizes = *plan.sizes, *count, steps[0] * y.shape[3], steps[1], area, first
 
-    def some(part: range) -> None:
+    def given() -> tuple[Any, ...]:
         room, kept = np.zeros(plan.room, np.float32), np.empty(plan.run(count[0]) + FOUR * WIDTH, np.float32)
-        given = [place(v) for v in (y, room, kept, x, weight, bias)]
-        run(part.start, part.stop, *given, place(taps) if len(taps) else 0, len(taps), c, *sizes)
+        return (y, room, kept, x, weight, bias, taps if len(taps) else 0, len(taps), c, *sizes)
 
-    split(len(x) * c, len(x) * c * len(taps) * count[0] * count[1], some)
+    in_parts(each_forward(plan.s1), len(x) * c, len(x) * c * len(taps) * count[0] * count[1], given)
 
 
 def _weights_each(plan: Plan, x: Any, g: Any) -> Any:
     """Return the gradients of such kernels, (C, taps)."""
-    c, count, run = x.shape[1], g.shape[2:], load(each_weights(plan.s1))
+    c, count = x.shape[1], g.shape[2:]
     taps = np.resize(plan.taps, -(-len(plan.taps) // TAPS) * TAPS)
     d = np.zeros((c, len(taps)), np.float32)
 
-    def some(part: range) -> None:
+    def given() -> tuple[Any, ...]:
         room, kept = np.zeros(plan.room, np.float32), np.zeros(plan.run(count[0]), np.float32)
-        given = [place(v) for v in (d, room, kept, x, g, taps)]
-        run(part.start, part.stop, *given, len(taps), len(x), c, *plan.sizes, *count)
+        return (d, room, kept, x, g, taps, len(taps), len(x), c, *plan.sizes, *count)
 
-    split(c, len(x) * c * len(taps) * count[0] * count[1], some)
+    in_parts(each_weights(plan.s1), c, len(x) * c * len(taps) * count[0] * count[1], given)
     return d[:, : len(plan.taps)]
 
 
@@ -461,18 +459,15 @@ def conv_weight(
     blocks, area = -(-o // WIDTH), count[0] * count[1]
     # in multiplications of vectors: sums over positions cost more at their end
     wide = len(taps) * blocks * area < len(taps) * -(-o // OUT) * OUT * (plan.run(count[0]) // WIDTH + 5)
-    run, height = (
-        (load(weights_wide(plan.s1)), blocks * WIDTH) if wide else (load(weights(plan.s1)), -(-o // OUT) * OUT)
-    )
+    run, height = (weights_wide(plan.s1), blocks * WIDTH) if wide else (weights(plan.s1), -(-o // OUT) * OUT)
 
-    def some(part: range) -> Any:
+    def given() -> tuple[Any, ...]:
         d = np.zeros((groups, len(taps), height) if wide else (groups, height, len(taps)), np.float32)
         room, kept = np.zeros(plan.room, np.float32), np.zeros(height * plan.run(count[0]), np.float32)
-        given = [place(v) for v in (d, room, kept, x, g, taps)]
-        run(part.start, part.stop, *given, len(taps), *plan.sizes, o, *count, groups)
-        return d
+        return (d, room, kept, x, g, taps, len(taps), *plan.sizes, o, *count, groups)
 
-    total = added(split(images, images * o * len(taps) * count[0] * count[1], some))
+    parts = in_parts(run, images, images * o * len(taps) * count[0] * count[1], given)
+    total = added([part[0] for part in parts])
     if wide:
         total = total.swapaxes(1, 2)
     return np.ascontiguousarray(total[:, :o, : c * kernel[0] * kernel[1]]).reshape(shape)

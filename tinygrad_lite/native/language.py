@@ -219,6 +219,10 @@ class Kernel:
         self.name, self.types, self.body = name, types.split(), body
         self.run: Callable[..., None] | None = None
         """The machine code, once it is loaded."""
+        self.packed = 0
+        """The address of the same function with the other arguments in memory, 8 bytes for each."""
+        self.form = "=" + "".join({"f": "f4x", "d": "d"}.get(t, "q") for t in self.types)
+        """How `struct` packs them."""
 
     def text(self) -> str:
         """Return the LLVM module of this kernel."""
@@ -237,7 +241,17 @@ class Kernel:
         )
         declared += f"declare float @llvm.vector.reduce.fadd.v{WIDTH}f32(float, {TYPES['v']})\n"
         body = "\n".join([*self.head, *self.lines])
-        return f"{declared}define void @{self.name}({signature}) {WIDEST}{{\nentry:\n{body}\n  ret void\n}}\n{LOOPS}"
+        function = f"define void @{self.name}({signature}) {WIDEST}{{\nentry:\n{body}\n  ret void\n}}\n"
+        return f"{declared}{function}{self._unpacking(kinds)}{LOOPS}"
+
+    def _unpacking(self, kinds: list[str]) -> str:
+        """Return the function that reads its arguments from memory."""
+        lines = [f"define void @{self.name}_packed(i64 %lo, i64 %hi, ptr %at) {{"]
+        for i, t in enumerate(self.types):
+            lines.append(f"  %p{i} = getelementptr i64, ptr %at, i64 {i}")
+            lines.append(f"  %a{i} = load {'ptr' if t[-1] == '*' else TYPES[t]}, ptr %p{i}")
+        given = ", ".join(["i64 %lo", "i64 %hi", *(f"{kind} %a{i}" for i, kind in enumerate(kinds))])
+        return "\n".join([*lines, f"  call void @{self.name}({given}) noinline", "  ret void", "}\n"])
 
     # -------------------------------------------------------------------------------- writing
     def fresh(self) -> str:

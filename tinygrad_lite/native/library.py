@@ -11,6 +11,8 @@ import hashlib
 import os
 import threading
 import warnings
+from collections.abc import Callable, Sequence
+from struct import pack
 from typing import Any
 
 from numpy import ndarray
@@ -18,8 +20,9 @@ from numpy import ndarray
 from tinygrad_lite._version import __version__
 from tinygrad_lite.engine.divert import DeclinedError
 from tinygrad_lite.native import elf, routes, store
+from tinygrad_lite.native.crew import crew
 from tinygrad_lite.native.language import Kernel
-from tinygrad_lite.ops.threads import blas, split
+from tinygrad_lite.ops.threads import WORTH, blas, divided, split
 
 CTYPES = {"f": ctypes.c_float, "d": ctypes.c_double, "n": ctypes.c_int64}
 addressof, from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
@@ -132,8 +135,9 @@ def load(kernel: Kernel) -> Any:
 
 def _function(kernel: Kernel) -> Any:
     text = kernel.text()
+    address, kernel.packed = loaded(text, [kernel.name, f"{kernel.name}_packed"])
     words: list[Any] = [ctypes.c_void_p if t == "p" or t[-1] == "*" else CTYPES[t] for t in kernel.types]
-    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *words)(*loaded(text, [kernel.name]))
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *words)(address)
 
 
 def loaded(text: str, names: list[str], level: int = 3) -> list[int]:
@@ -154,14 +158,48 @@ def place(array: Any) -> int:
         return int(array.ctypes.data)
 
 
-def call(kernel: Kernel, rows: int, work: int, *arguments: Any) -> None:
-    """Run a kernel on rows 0 to ``rows``, on several threads if ``work`` (multiplications) is large."""
+def call(kernel: Kernel, rows: int, work: int, *arguments: Any, each: int = 4) -> None:
+    """Run a kernel on rows 0 to ``rows``, on several threads if ``work`` (multiplications) is large.
+
+    Then each thread takes some ``each`` parts of the rows.
+    """
     run = kernel.run or load(kernel)
     words = [place(a) if a.__class__ is ndarray else a for a in arguments]
     if work < SHARED:
         run(0, rows, *words)
     else:
-        split(rows, work, lambda part: run(part.start, part.stop, *words))
+        _together(kernel, rows, work, [words], *divided(rows, work, SHARED, each))
+
+
+def in_parts(kernel: Kernel, rows: int, work: int, make: Callable[[], Sequence[Any]]) -> list[Sequence[Any]]:
+    """Run a kernel like `call`, with arguments that ``make`` makes for each part of the rows; return them by part."""
+    if kernel.run is None:
+        load(kernel)
+    count, threads = divided(rows, work, SHARED)
+    given = [make() for _ in range(count)]
+    words = [[place(a) if a.__class__ is ndarray else a for a in arguments] for arguments in given]
+    _together(kernel, rows, work, words, count, threads)
+    return given
+
+
+def _together(kernel: Kernel, rows: int, work: int, words: list[list[Any]], count: int, threads: int) -> None:
+    """Run a kernel on ``count`` parts of its rows, whose arguments are those of that number, or the only ones."""
+    run: Any = kernel.run
+    if count == 1:
+        run(0, rows, *words[0])
+        return
+    helpers = crew(threads, loaded) if threads > 1 else None
+    if helpers is not None:
+        blocks = [pack(kernel.form, *w) for w in words]
+        stride = len(blocks[0]) if len(blocks) > 1 else 0
+        helpers.share(kernel.packed, b"".join(blocks), stride, rows, count, work >= WAKING)
+        return
+
+    def some(part: range) -> None:
+        for i in part:
+            run(rows * i // count, rows * (i + 1) // count, *words[i % len(words)])
+
+    split(count, WORTH if threads > 1 else 0, some)
 
 
 def done(kernel: Kernel, rows: int, work: int, *arguments: Any) -> bool:
@@ -173,8 +211,9 @@ def done(kernel: Kernel, rows: int, work: int, *arguments: Any) -> bool:
     return True
 
 
-SHARED = 1 << 22
-"""Multiplications below which one thread does all: another costs 50 us."""
+SHARED, WAKING = 1 << 21, 1 << 22
+"""Multiplications below which one thread does all, as results go from cache to cache, and below which the others help
+only if they are awake."""
 
 
 @functools.cache

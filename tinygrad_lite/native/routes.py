@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tinygrad_lite.engine.divert import UPDATES, divert
+from tinygrad_lite.ops.threads import CREWED
 
 MANY, SOME, FEW, HUGE = 1 << 12, 1 << 14, 1 << 15, 1 << 18
 
@@ -65,6 +66,8 @@ TABLE: tuple[tuple[str, str, str, int], ...] = (
 """Op, place (see `engine.divert.divert`), function, and the least number of elements."""
 STEPS = {"Adam.update": "updates.adam_update", "SGD.update": "updates.sgd_update"}
 """Method of an optimiser, and the function in front of it."""
+PRODUCT = 1 << 23
+"""Multiplications from which several threads share a product: some 80 us of work."""
 broken: list[str] = []
 """Why llvmlite cannot be used here, if it cannot."""
 _undo: list[Callable[[], None]] = []
@@ -89,11 +92,13 @@ def install() -> None:
     if not _undo:
         _undo.extend([divert(name, place, _late(path), least) for name, place, path, least in TABLE])
         UPDATES.update({name: _late(path) for name, path in STEPS.items()})
+        CREWED.append((PRODUCT, _late("blas.product")))
 
 
 def uninstall() -> None:
     """Undo all diversions, the last one first."""
     UPDATES.clear()
+    CREWED.clear()
     while _undo:
         _undo.pop()()
 

@@ -35,6 +35,9 @@ WORTH = 1 << 22
 SMALL, LARGE = 1 << 17, 1 << 23
 """Multiplications of a product above which BLAS must use one thread (below, it uses one anyway), and above which the
 rows or columns are divided between threads."""
+CREWED: list[tuple[int, Callable[[Array, Array, Array | None, int], Array]]] = []
+"""A function of two matrices, the result's array or None, and the multiplications, that shares smaller products too,
+and from how many multiplications on; it returns NotImplemented where it does not."""
 MANY = 16
 """Size of a batch from which on whole matrices are divided between threads instead."""
 
@@ -243,7 +246,7 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
         library = blas()
         if library.threads() > 1:
             library.settle()
-            if work >= LARGE:
+            if work >= (CREWED[0][0] if CREWED else LARGE):
                 return _whole(a, b, out, work) if new.REDIRECTED[0] else _shared(a, b, out, work)
     # dot is three times faster than matmul on small matrices, but a zero of one element times NaN is 0 there
     return a.dot(b) if out is None and b.ndim == 2 and a.size > 1 < b.size else np.matmul(a, b, out=out)
@@ -278,6 +281,8 @@ def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
 
     Its rows, columns, or the matrices of a large batch are divided between threads.
     """
+    if CREWED and (result := CREWED[0][1](a, b, out, work)) is not NotImplemented:
+        return result
     rows, columns = a.shape[-2] if a.ndim > 1 else 1, b.shape[-1] if b.ndim > 1 else 1
     by_rows = a.ndim > 1 and (rows >= columns or b.ndim == 1)
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or not by_rows and b.ndim == 1:
@@ -286,21 +291,36 @@ def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
         lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         shape = (*lead, *([rows] if a.ndim > 1 else []), *([columns] if b.ndim > 1 else []))
         out = new.empty(shape, np.result_type(a, b))
-    result = out
+    whole = out
     both = b.ndim == a.ndim and len(a) == len(b)
     each = a.ndim > 2 and len(a) >= MANY and (both or b.ndim <= 2)
 
     def some(part: range) -> None:
         here = slice(part.start, part.stop)
         if each:
-            np.matmul(a[here], b[here] if both else b, out=result[here])
+            np.matmul(a[here], b[here] if both else b, out=whole[here])
         elif by_rows:
-            np.matmul(a[..., here, :], b, out=result[..., here, :] if b.ndim > 1 else result[..., here])
+            np.matmul(a[..., here, :], b, out=whole[..., here, :] if b.ndim > 1 else whole[..., here])
         else:
-            np.matmul(a, b[..., here], out=result[..., here])
+            np.matmul(a, b[..., here], out=whole[..., here])
 
     split(len(a) if each else rows if by_rows else columns, work, some)
-    return result
+    return whole
+
+
+def divided(n: int, work: int, least: int = WORTH, each: int = 2) -> tuple[int, int]:
+    """Return into how many parts to divide ``n`` rows, ``each`` per thread, and how many threads may take some now.
+
+    The number of parts does not depend on how busy the machine is, so that sums over them round alike.
+    """
+    if work < least or n < 2 or _local.inside:
+        return 1, 1
+    library = blas()
+    threads = library.threads()
+    if threads == 1:
+        return 1, 1
+    library.settle()
+    return min(n, each * threads), 1 if library.busy or crowded() else threads
 
 
 def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
