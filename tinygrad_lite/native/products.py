@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
-from tinygrad_lite.native.library import load, place
+from tinygrad_lite.native.library import in_parts
 from tinygrad_lite.native.tiles import Tile, add_products, cycles, tile_of, zeros
-from tinygrad_lite.ops.threads import WORTH, buffer, split
 
 CHUNK = 256
 """Products that are added up in one chain."""
@@ -41,15 +40,19 @@ def _pack(k: Kernel, room: Value, q: Value, q_row: Value, depth: Value, there: V
 
 
 @cache
-def product(tile: Tile, turned: bool) -> Kernel:
-    """Return the kernel of ``out = p @ q.T + bias``, or of its transpose if ``turned``; its rows are panels of q."""
+def product(tile: Tile, turned: bool, by_blocks: bool) -> Kernel:
+    """Return the kernel of ``out = p @ q.T + bias``, or of its transpose if ``turned``.
+
+    Its rows are panels of q; or blocks of p, and then every part of them packs all panels.
+    """
     (block, vectors), wide = tile, tile[1] * WIDTH
 
     def body(
         k: Kernel, lo: Value, hi: Value, out: Value, p: Value, q: Value, bias: Value, room: Value, sums: Value,
-        first: Value, last: Value, inner: Value, columns: Value, out_row: Value, p_row: Value, q_row: Value,
+        panels: Value, rows: Value, inner: Value, columns: Value, out_row: Value, p_row: Value, q_row: Value,
     ) -> None:  # fmt: skip
-        with k.loop(lo, hi) as panel, k.loop(0, inner, CHUNK) as start:
+        first, last = (lo * block, k.least(hi * block, rows)) if by_blocks else (k.lift(0, "n"), rows)
+        with k.loop(*((0, panels) if by_blocks else (lo, hi))) as panel, k.loop(0, inner, CHUNK) as start:
             column, depth = panel * wide, k.least(inner - start, CHUNK)
             there = k.least(columns - column, wide)
             _pack(k, room, q.at(column * q_row + start), q_row, depth, there, wide)
@@ -82,7 +85,7 @@ def product(tile: Tile, turned: bool) -> Kernel:
                             with k.loop(0, there, apart=True) as c:
                                 to[c] = source[c] + base[c]
 
-    body.__name__ = f"product_{block}_{vectors}" + ("_turned" if turned else "")
+    body.__name__ = f"product_{block}_{vectors}" + "_turned" * turned + "_blocks" * by_blocks
     return kernel("f* f* f* f* f* f* " + "n " * 7)(body)
 
 
@@ -117,21 +120,14 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
         return NotImplemented
     out, input = np.empty((*shape[:-1], n), input.dtype), np.ascontiguousarray(input)
     turned, tile = _plan(m, inner, n)
-    run = product(tile, turned).run or load(product(tile, turned))
     rows, columns, p, q = (n, m, weight, input) if turned else (m, n, input, weight)
-    given = place(out), place(p), place(q), place(_zeros(n) if bias is None else bias)
     block, wide = tile[0], tile[1] * WIDTH
-    panels, blocks = -(-columns // wide), -(-rows // block)
+    panels, blocks, bias = -(-columns // wide), -(-rows // block), _zeros(n) if bias is None else bias
 
-    def some(lo: int, hi: int, first: int, last: int) -> None:
-        room = buffer("product", ((CHUNK + block) * wide,))
-        at = place(room)
-        run(lo, hi, *given, at, at + 4 * CHUNK * wide, first, last, inner, columns, n, inner, inner)
+    def given() -> tuple[Any, ...]:
+        room, sums = np.empty(CHUNK * wide, np.float32), np.empty(block * wide, np.float32)
+        return out, p, q, bias, room, sums, panels, rows, inner, columns, n, inner, inner
 
-    if work < WORTH:
-        some(0, panels, 0, rows)
-    elif panels >= blocks:
-        split(panels, work, lambda part: some(part.start, part.stop, 0, rows))
-    else:
-        split(blocks, work, lambda part: some(0, panels, part.start * block, min(part.stop * block, rows)))
+    by_blocks = blocks > panels
+    in_parts(product(tile, turned, by_blocks), max(blocks, panels), work, given)
     return out
