@@ -16,7 +16,6 @@ import pytest
 import tinygrad_lite as tl
 from tests.native.test_switch import run
 from tinygrad_lite.native import blas, crew as crews, library, routes
-from tinygrad_lite.native.elementwise import each
 from tinygrad_lite.native.language import Kernel, Value, kernel
 from tinygrad_lite.ops import threads
 
@@ -99,10 +98,17 @@ def test_parts_do_not_depend_on_who_is_busy(monkeypatch: Any) -> None:
         assert a[0].tolist() == b[0].tolist() == c[0].tolist()
 
 
+@kernel("d* f* f d n")
+def affine(k: Kernel, lo: Value, hi: Value, y: Value, x: Value, a: Value, b: Value, c: Value) -> None:
+    """Add numbers of every type."""
+    with k.loop(lo, hi) as i:
+        y[i] = (x[i] * a).to("d") + b + c.to("d")
+
+
 def test_numbers_of_every_type_arrive() -> None:
-    affine = each("affine_of_a_test", 1, lambda k, x, a, b: x * a + b, 2)
-    x = np.arange(999, dtype=np.float32)
-    assert np.array_equal(affine(x, 2.0, -1.5), x * 2 - 1.5)
+    x, y = np.arange(999, dtype=np.float32), np.zeros(999)
+    library.call(affine, 999, 1 << 22, y, x, 2.0, -1.25, -7)
+    assert np.array_equal(y, x * 2 - 8.25)
 
 
 def some_matrix(random: Any, *shape: int) -> Any:

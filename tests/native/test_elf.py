@@ -61,7 +61,7 @@ def test_what_is_left_to_llvm(code: bytes, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_llvm_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elf, "addresses", lambda code, names: None)
-    assert result(library.loaded(Kernel("curve", "f* f*", curve).text(), ["curve"]))[500] == pytest.approx(0.3)
+    assert result(library.loaded(Kernel("curve", "f* f*", curve).text, ["curve"]))[500] == pytest.approx(0.3)
 
 
 def test_a_second_process_loads_no_llvm(tmp_path: Any) -> None:

@@ -371,7 +371,7 @@ class Machine:
             return []
         # a higher level takes up to twice as long to compile, and gains nothing on loops of fixed length
         names = ["drive", *(f"loop{i}" for i in self.functions.values())]
-        drive, *loops = library.loaded(self.text(), names, 1)
+        drive, *loops = library.loaded(self.text, names, level=1)
         for table in self.tables:
             place = 0
             while place < len(table):

@@ -208,8 +208,8 @@ end:
 class Crew:
     """The threads beside the calling one, and the memory that they share with it."""
 
-    def __init__(self, threads: int, loaded: Callable[[str, list[str]], list[int]]) -> None:
-        serve, announce, share = loaded(TEXT.format(wait=WAIT), ["serve", "announce", "share"])
+    def __init__(self, threads: int, loaded: Callable[[Callable[[], str], list[str]], list[int]]) -> None:
+        serve, announce, share = loaded(lambda: TEXT.format(wait=WAIT), ["serve", "announce", "share"])
         self.memory = (ctypes.c_int64 * WORDS)()
         self.threads, self.place, self.handles = threads, ctypes.addressof(self.memory), list[Any]()
         integer, pointer = ctypes.c_int64, ctypes.c_void_p
@@ -278,7 +278,7 @@ def possible() -> bool:
     return elf.possible() and platform.machine() == "x86_64" and hasattr(signal, "pthread_sigmask")
 
 
-def crew(threads: int, loaded: Callable[[str, list[str]], list[int]]) -> Crew | None:
+def crew(threads: int, loaded: Callable[[Callable[[], str], list[str]], list[int]]) -> Crew | None:
     """Return the crew of this many threads, the calling one included; None where there can be none.
 
     ``loaded`` makes machine code of a text and returns the addresses of functions in it.

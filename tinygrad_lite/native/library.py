@@ -12,6 +12,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from struct import pack
 from typing import Any
 
@@ -133,19 +134,33 @@ def load(kernel: Kernel) -> Any:
     return kernel.run
 
 
+@functools.cache
+def sources() -> str:
+    """Return a digest of the code that writes the kernels of this package."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def _function(kernel: Kernel) -> Any:
-    text = kernel.text()
-    address, kernel.packed = loaded(text, [kernel.name, f"{kernel.name}_packed"])
+    # to write the text takes a millisecond: of a kernel of this package, the name and the sources say as much
+    known = (kernel.body.__module__ or "").startswith(__package__ + ".")
+    name = key(f"kernel {kernel.name}\n{sources()}") if known else ""
+    address, kernel.packed = loaded(kernel.text, [kernel.name, f"{kernel.name}_packed"], name)
     words: list[Any] = [ctypes.c_void_p if t == "p" or t[-1] == "*" else CTYPES[t] for t in kernel.types]
     return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *words)(address)
 
 
-def loaded(text: str, names: list[str], level: int = 3) -> list[int]:
-    """Return the addresses of functions in a module, which is compiled unless its code is on disk."""
-    name = key(text if level == 3 else f"; level {level}\n{text}")
+def loaded(text: Callable[[], str], names: list[str], name: str = "", level: int = 3) -> list[int]:
+    """Return the addresses of functions in a module, which is compiled unless its code is on disk under ``name``.
+
+    Without a name it is kept under that of its text.
+    """
+    name = name or key(f"; level {level}\n{text()}")
     code = store.read(name)
     if code is None:
-        code = machine().compiled(text, level)
+        code = machine().compiled(text(), level)
         store.write(name, code)
     return elf.addresses(code, names) or machine().addresses(code, names)
 
