@@ -126,7 +126,7 @@ entry:
   %any = icmp ne i64 %both, 0
   br i1 %any, label %wake, label %end
 wake:
-  %woken = call i64 (i64, ...) @syscall(i64 202, ptr %at_task, i64 129, i64 2147483647, ptr null, ptr null, i64 0)
+  %woken = call i64 (i64, ...) @syscall(i64 202, ptr %at_task, i64 129, i64 %rouse, ptr null, ptr null, i64 0)
   br label %end
 end:
   ret void
@@ -229,18 +229,18 @@ class Crew:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
-    def share(self, body: int, arguments: bytes, stride: int, rows: int, parts: int, wake: bool) -> None:
+    def share(self, body: int, arguments: bytes, stride: int, rows: int, parts: int, wake: int) -> None:
         """Call ``body(first row, row after the last, arguments)`` for every part of the rows.
 
         The arguments of one part begin ``stride`` bytes after those of the part before; 0: they are the same.
-        ``wake``: not only those who wait in their loop, for a task that is worth the time it takes to wake them.
+        ``wake``: how many may be woken, where the task is worth the time that it takes.
         """
         self._share(self.place, body, arguments, stride, rows, parts, wake)
 
     def close(self) -> None:
         """End the threads: memory with their code may be freed from then on."""
         self.memory[96] = 1
-        self._announce(self.place, (self.memory[16] + 1) & 0x7FFFFFFF, 1)
+        self._announce(self.place, (self.memory[16] + 1) & 0x7FFFFFFF, 0x7FFFFFFF)
         for handle in self.handles:
             elf.library().pthread_join(handle, None)
         self.handles.clear()

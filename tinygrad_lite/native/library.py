@@ -207,7 +207,7 @@ def _together(kernel: Kernel, rows: int, work: int, words: list[list[Any]], coun
     if helpers is not None:
         blocks = [pack(kernel.form, *w) for w in words]
         stride = len(blocks[0]) if len(blocks) > 1 else 0
-        helpers.share(kernel.packed, b"".join(blocks), stride, rows, count, work >= WAKING)
+        helpers.share(kernel.packed, b"".join(blocks), stride, rows, count, count - 1 if work >= WAKING else 0)
         return
 
     def some(part: range) -> None:

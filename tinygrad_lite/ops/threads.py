@@ -309,9 +309,10 @@ def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
 
 
 def divided(n: int, work: int, least: int = WORTH, each: int = 2) -> tuple[int, int]:
-    """Return into how many parts to divide ``n`` rows, ``each`` per thread, and how many threads may take some now.
+    """Return into how many parts to divide ``n`` rows, and how many threads may take some now.
 
-    The number of parts does not depend on how busy the machine is, so that sums over them round alike.
+    There are ``each`` parts per thread, but none of less than 30 us. How busy the machine is does not change them:
+    sums over them round alike.
     """
     if work < least or n < 2 or _local.inside:
         return 1, 1
@@ -320,7 +321,7 @@ def divided(n: int, work: int, least: int = WORTH, each: int = 2) -> tuple[int, 
     if threads == 1:
         return 1, 1
     library.settle()
-    return min(n, each * threads), 1 if library.busy or crowded() else threads
+    return min(n, each * threads, max(work >> 19, 2)), 1 if library.busy or crowded() else threads
 
 
 def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
