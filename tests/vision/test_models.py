@@ -14,6 +14,7 @@ from tinygrad_lite.vision.models import weights
 
 KEYS = {  # number of keys, and of elements of weights and statistics, as torchvision has them for 1000 classes
     "densenet121": (727, 8062504), "mobilenet_v2": (314, 3538984),
+    "mobilenet_v3_small": (244, 2554968), "mobilenet_v3_large": (312, 5507432),
     "squeezenet1_0": (52, 1248424), "squeezenet1_1": (52, 1235496),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from tinygrad_lite.vision.models import (
     feature_extraction as feature_extraction,
     inner as _inner,
     mobilenetv2 as mobilenetv2,
+    mobilenetv3 as mobilenetv3,
     resnet as resnet,
     squeezenet as squeezenet,
     vgg as vgg,
@@ -19,6 +20,7 @@ from tinygrad_lite.vision.models import (
 from tinygrad_lite.vision.models.alexnet import AlexNet as AlexNet
 from tinygrad_lite.vision.models.densenet import DenseNet as DenseNet
 from tinygrad_lite.vision.models.mobilenetv2 import MobileNetV2 as MobileNetV2
+from tinygrad_lite.vision.models.mobilenetv3 import MobileNetV3 as MobileNetV3
 from tinygrad_lite.vision.models.resnet import ResNet as ResNet
 from tinygrad_lite.vision.models.squeezenet import SqueezeNet as SqueezeNet
 from tinygrad_lite.vision.models.vgg import VGG as VGG

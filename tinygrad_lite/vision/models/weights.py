@@ -20,7 +20,8 @@ HASHES = {
     "ResNeXt101_32X8D": "8ba56ff5 110c445d", "Wide_ResNet50_2": "95faca4d 9ba9bcbe",
     "Wide_ResNet101_2": "32ee1156 d733dc28", "VGG11": "8a719046", "VGG13": "19584684", "VGG16": "397923af",
     "VGG19": "dcbb9e9d", "VGG11_BN": "6002323d", "VGG13_BN": "abd245e5", "VGG16_BN": "6c64b313", "VGG19_BN": "c79401a0",
-    "MobileNet_V2": "b0353104 7ebf99e0", "SqueezeNet1_0": "b66bff10", "SqueezeNet1_1": "b8a52dc0",
+    "MobileNet_V2": "b0353104 7ebf99e0", "MobileNet_V3_Large": "8738ca79 5c1a4163", "MobileNet_V3_Small": "047dcff4",
+    "SqueezeNet1_0": "b66bff10", "SqueezeNet1_1": "b8a52dc0",
     "ViT_B_16": "c867db91", "ViT_B_32": "d86f8d99", "ViT_L_16": "852ce7e3", "ViT_L_32": "c7638314",
     "DenseNet121": "a639ec97", "DenseNet169": "b2777c0a", "DenseNet201": "c1103571", "DenseNet161": "8d451a50",
 }  # fmt: skip
