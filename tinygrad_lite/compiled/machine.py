@@ -76,10 +76,11 @@ class Writer(Kernel):
         if self.failed is not None:
             result = self.put(f"zext i1 {self.failed.get().name} to i32", "i").name
         body = "\n".join([*self.head, *self.lines])
-        body = f"define internal i32 @{name}_body({signature}) noinline {{\nentry:\n{body}\n  ret i32 {result}\n}}\n"
+        head = f"define internal i32 @{name}_body({signature}) noinline nounwind {{\nentry:\n"
+        body = f"{head}{body}\n  ret i32 {result}\n}}\n"
         loads = [f"  %p{i} = getelementptr ptr, ptr %t, i64 {i}\n  %a{i} = load ptr, ptr %p{i}\n" for i in range(many)]
         call = f"  %r = call i32 @{name}_body({', '.join(f'ptr %a{i}' for i in range(many))})\n  ret i32 %r\n"
-        return f"{body}define i32 @{name}(ptr %t) {{\n{''.join(loads)}{call}}}\n"
+        return f"{body}define i32 @{name}(ptr %t) nounwind {{\n{''.join(loads)}{call}}}\n"
 
     def fail(self, where: Value) -> None:
         """Note that the program does not fit where a condition holds."""
@@ -310,7 +311,7 @@ def check(w: Writer, loop: Loop, reads: list[Region], writes: list[Region]) -> N
 
 # ------------------------------------------------------------------------------------------------ the program
 DRIVE = """
-define i32 @drive(ptr %table) {
+define i32 @drive(ptr %table) nounwind {
 entry:
   br label %next
 next:

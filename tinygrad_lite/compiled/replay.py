@@ -34,6 +34,7 @@ class Program:
         self.draws = any(c.kind == "random" for c in forward[: last + 1])
         self.saving = bool(self.early or self.draws)
         self.calls = 0
+        self.failed = -1  # the number of runs before a check inside the program failed
         self.waits = False  # for machine code, until it has run often enough
         self.missing: tuple[bool, ...] | None = None
         self.quick: Any = None
@@ -42,6 +43,11 @@ class Program:
     def use(self, built: Built) -> None:
         """Run this form of the program from now on."""
         self.built, self.facts, self.frame = built, built.facts, built.frame()
+
+    def missed(self) -> bool:
+        """Note that a check has failed; return whether the run before failed too."""
+        before, self.failed = self.failed, self.calls
+        return before == self.calls
 
     def ran(self, frame: Any, flat: Any) -> Any:
         """Run the program in the memory of a frame; if it raises, nothing has changed."""

@@ -21,7 +21,7 @@ from tinygrad_lite.compiled.gradients import Differentiable, both_passes, progra
 from tinygrad_lite.compiled.loops import exact
 from tinygrad_lite.compiled.makers import Lean, fusible
 from tinygrad_lite.compiled.printed import Printed, Unprintable
-from tinygrad_lite.compiled.program import Refused
+from tinygrad_lite.compiled.program import Missed, Refused
 from tinygrad_lite.compiled.reach import Reach
 from tinygrad_lite.compiled.replay import Program
 from tinygrad_lite.compiled.saved import save
@@ -132,6 +132,8 @@ class Compiled:
                 result = express(args)
             except FloatingPointError:
                 raise
+            except Missed:
+                result = MISS
             except Exception as error:
                 self._missed(self._last.key, f"a check inside the program: {error}")  # type: ignore[union-attr]
                 return self._function(*args)
@@ -159,7 +161,7 @@ class Compiled:
             return self._function(*args, **kwargs)
         except Refused as error:
             return self._refuse(str(error), args, kwargs)
-        reason = "the first call"
+        reason, missed, twice = "the first call", False, False
         for i, program in enumerate(self._programs.get(key, ())):
             changed = program.guard.changed()
             if changed is None and flat:
@@ -176,20 +178,26 @@ class Compiled:
                     result = program(flat, (args, kwargs, flat))
                 except FloatingPointError:
                     raise
+                except Missed as error:
+                    changed, missed, twice = f"a check inside the program: {error}", True, twice or program.missed()
                 except Exception as error:
                     self._missed(key, f"a check inside the program: {error}")
                     return self._function(*args, **kwargs)
-                self._ran(program)
-                return result
+                else:
+                    self._ran(program)
+                    return result
             reason = changed
             for o in program.guard.optimisers:
                 if o.changed_key is not None:
                     self._symbolic.add(o.changed_key)
+        if missed and not twice:  # these numbers may be an exception
+            self._misses = [*self._misses[-7:], f"ran as written: {reason}"]
+            return self._function(*args, **kwargs)
         return self._record(key, reason, (args, kwargs, flat), objects)
 
     # -------------------------------------------------------------------------------- eager
     def _missed(self, key: Any, why: str) -> None:
-        self._misses.append(why)
+        self._misses = [*self._misses[-7:], f"recorded again: {why}"]
         n = self._recordings[key] = self._recordings.get(key, 0) + 1
         if n > RETRIES:
             self._give_up(f"its guards fail too often ({why})")
@@ -205,9 +213,16 @@ class Compiled:
             f"compile: {name_of(self._function)} runs as it is written: {why}", RuntimeWarning, stacklevel=level
         )
 
-    def _refuse(self, why: str, args: Any, kwargs: Any) -> Any:
-        self._give_up(why)
+    def _refuse(self, why: str, args: Any, kwargs: Any, key: Any = None) -> Any:
+        self._leave(why, key)
         return self._function(*args, **kwargs)
+
+    def _leave(self, why: str, key: Any) -> None:
+        """Give up, or only this recording where there is a program for other numbers."""
+        if any(program.failed >= 0 for program in self._programs.get(key, ())):
+            self._missed(key, why)
+        else:
+            self._give_up(why)
 
     # -------------------------------------------------------------------------------- recording
     def _again(self, given: Any, flat: list[Tensor]) -> Any:
@@ -238,7 +253,7 @@ class Compiled:
             reach = Reach(self._function, objects)
             program = self._program(key, reach, given, "fusible" if self._native else "")
         except Refused as error:
-            return self._refuse(str(error), args, kwargs)
+            return self._refuse(str(error), args, kwargs, key)
         result = self._function(*args, **kwargs)
         counts = [(change, change.count) for change, _ in program.changes]
         try:
@@ -253,7 +268,7 @@ class Compiled:
                 self._verify(program, given)
             program.waits = self._native is None and in_use()
         except Exception as error:
-            self._give_up(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}")
+            self._leave(str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}", key)
             return result
         finally:
             for change, n in counts:
@@ -439,7 +454,7 @@ class Compiled:
                     lines += [f"    guard: {text}" for text in p.guard.texts]
                 lines.append(f"    guards: {len(p.guard.variables)} tensors, {len(p.guard.reach.watched)} objects, "
                              f"{len(p.guard.reach.names) + len(p.guard.reach.cells)} variables")  # fmt: skip
-        lines += [f"  recorded again: {why}" for why in self._misses[-8:]]
+        lines += [f"  {why}" for why in self._misses]
         return "\n".join(lines)
 
     def save_source(self, path: Any) -> None:

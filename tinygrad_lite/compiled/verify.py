@@ -15,6 +15,9 @@ from tinygrad_lite.random import default_generator
 
 DIFFERS = "its program would not give the same numbers: a value is computed out of sight of NumPy's protocols"
 
+FACTORS = (0.0, 0.875, 0.99)
+"""Of the numbers that a program is tried on, one after another until its checks do not fail; see `perturbed`."""
+
 
 class Snapshot:
     """Everything that a step may change: array contents, gradients, numbers of optimisers, the random generator."""
@@ -121,12 +124,15 @@ def largest(a: Any) -> float:
     return max(map(largest, values), default=0.0)
 
 
-def perturbed(a: Any, random: Any, shuffle: bool, state: bool) -> Any:
-    """Return other numbers like those of ``a``: smaller floats of the same sign, integers in another order."""
+def perturbed(a: Any, random: Any, factor: float, state: bool, stay: bool) -> Any:
+    """Return other numbers like those of ``a``: smaller floats of the same sign, integers in another order.
+
+    ``factor``: that of all floats; 0: each has its own. ``stay``: integers are the same.
+    """
     if a.dtype.kind == "f":
-        factor = 0.6 + 0.4 * random.random(a.shape, np.float32) if shuffle else 0.875
-        return (a * factor).astype(a.dtype)
-    if not shuffle:
+        factors = factor or 0.6 + 0.4 * random.random(a.shape, np.float32)
+        return (a * factors).astype(a.dtype)
+    if stay:
         return a.copy()
     if a.size == 1 and state and a.dtype.kind in "iu":
         return a + 2
@@ -151,16 +157,16 @@ def verify(
     exact = any(t.array.dtype.kind != "f" for t in flat)
     problem = ""
     try:
-        for shuffle in (True, False) if not exact else (True,):
-            random = np.random.default_rng(5)
+        for factor in FACTORS:
+            random, stay = np.random.default_rng(5), bool(factor) and not exact
             state.restore()
             _change_numbers(r)
             if assumed is not None and not assumed():  # the program is not for such numbers
                 state.restore()
-            inputs = [make(perturbed(t.array, random, shuffle, False)) for t in flat]
+            inputs = [make(perturbed(t.array, random, factor, False, stay)) for t in flat]
             for a, _ in state.arrays:
                 if id(a) in named:
-                    a[...] = perturbed(a, random, shuffle, True)
+                    a[...] = perturbed(a, random, factor, True, stay)
             start = Snapshot([a for a, _ in state.arrays], tensors, opts)
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")

@@ -84,8 +84,8 @@ class Machine:
         module.verify()
         module.triple, module.data_layout = self.target.triple, str(self.target.target_data)
         tuning = llvm.create_pipeline_tuning_options(speed_level=level)
-        tuning.loop_vectorization = tuning.slp_vectorization = True
-        tuning.loop_unrolling = level > 1
+        tuning.loop_vectorization = True
+        tuning.slp_vectorization = tuning.loop_unrolling = level > 1
         builder = llvm.create_pass_builder(self.target, tuning)
         builder.getModulePassManager().run(module, builder)
         return bytes(self.target.emit_object(module))

@@ -1,0 +1,69 @@
+"""Numbers on which an op decides: each side of the decision gets a program of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tests.compiled.rounding import BACKENDS, near
+from tinygrad_lite.compiled import compile
+
+
+def large(n, size):
+    """Return logits whose softmax takes one maximum for all rows where their ``size`` is small."""
+    return tl.tensor(np.random.default_rng(n).standard_normal((64, 64)).astype(np.float32) * size)
+
+
+@pytest.fixture
+def without_kernels():
+    with tl.backends.native.flags(enabled=False):
+        yield
+
+
+def turned(backend, sizes, targets=False):
+    """Return the compiled function after a call for each size, whose results are those as written."""
+
+    def f(x, y=None):
+        p = x.softmax(1)
+        return (p if y is None else tl.nn.functional.nll_loss(p, y)) * 2
+
+    step = compile(f, fullgraph=True, backend=backend)
+    for n, size in enumerate(sizes):
+        x = large(n, size)
+        given = (x, tl.tensor((np.arange(64) * 7 + n) % 64)) if targets else (x,)
+        assert near(step(*given).array, f(*given).array, backend), n
+    return step
+
+
+@pytest.mark.parametrize("targets", [False, True])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_both_sides_become_programs(backend, targets, without_kernels):
+    """After two calls in a row that do not fit, another program is recorded; both stay."""
+    step = turned(backend, [1.0] * 5 + [60.0] * 40 + [1.0, 60.0] * 20, targets)
+    (programs,) = step._programs.values()
+    assert len(programs) == 2
+    assert sum(p.calls for p in programs) >= 80
+    assert "a check inside the program" in step.explain()
+
+
+def test_exceptions_run_as_written(without_kernels):
+    """Single calls that do not fit neither record again nor end the programs, however many there are."""
+    step = turned("numpy", [1.0] * 3 + [60.0, 1.0, 1.0] * 25)
+    (programs,) = step._programs.values()
+    assert [p.calls for p in programs] == [51]
+    assert len(step._misses) == 8
+
+
+def test_an_error_is_the_callers(without_kernels):
+    """A call that fails as written fails compiled, and the program stays."""
+    f = compile(lambda x, i: x[i].softmax(0) * 2, fullgraph=True, backend="numpy")
+    x, good, bad = large(0, 1.0), tl.tensor([1, 2]), tl.tensor([1, 99])
+    for _ in range(4):
+        f(x, good)
+    for _ in range(5):
+        with pytest.raises(IndexError):
+            f(x, bad)
+    f(x, good)
+    (programs,) = f._programs.values()
+    assert programs[0].calls == 3
