@@ -159,7 +159,21 @@ def linear() -> dict[str, Case]:
     return found
 
 
-CASES = recurrent() | linear() | elementwise() | rows() | pooling() | convolutions()
+def short() -> dict[str, Case]:
+    """Arithmetic with last axes of one vector and of two, of parts of rows, broadcast along any axis."""
+
+    def mixed(x: Any, t: Any) -> Any:
+        left = (x - t[:, :-1]) / (t[:, 1:] * t[:, 1:] + 1.0)
+        return left[..., 1:] * x + left[..., :-1] * left[0, :, :1] + t[:, 2:]
+
+    return {
+        "short rows": (mixed, [numbers(50, 60, 1), numbers(60, 9, seed=1)]),
+        "short rows of two vectors": (mixed, [numbers(30, 40, 1), numbers(40, 22, seed=1)]),
+        "short rows, two axes": (lambda x, y: x * y - x[:, :1], [numbers(2000, 17), numbers(2000, 1, seed=1)]),
+    }
+
+
+CASES = short() | recurrent() | linear() | elementwise() | rows() | pooling() | convolutions()
 CHECKED = [name for name in CASES if not name.endswith("huge")]
 
 

@@ -29,9 +29,25 @@ def operands(n: int, dtype: Any) -> dict[str, tuple[Any, Any]]:
     }  # fmt: skip
 
 
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No native loop in front."""
+    monkeypatch.setattr(short_rows, "FAST", [])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 32, 33])
+def test_native_rows_are_numpys_to_the_last_bit(n: int) -> None:
+    compare(n, np.float32)
+
+
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 32, 33])
 def test_short_rows_are_numpys_to_the_last_bit(n: int, dtype: Any) -> None:
+    compare(n, dtype)
+
+
+def compare(n: int, dtype: Any) -> None:
     for name, (a, b) in operands(n, dtype).items():
         for ufunc in UFUNCS:
             with np.errstate(all="ignore"):
@@ -40,6 +56,7 @@ def test_short_rows_are_numpys_to_the_last_bit(n: int, dtype: Any) -> None:
             assert found.strides == expected.strides or name in ("transposed", "broadcast", "rows twice"), name
 
 
+@pytest.mark.usefixtures("plain")
 def test_rows_are_laid_out_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     laid: list[bool] = []
     rows = short_rows._rows

@@ -169,6 +169,21 @@ class Value:
         """Write a vector from element ``index`` on."""
         self.k.line(f"store {TYPES['v']} {self.k.lift(value, 'v').name}, ptr {self.at(index).name}, align 4")
 
+    def part(self, index: Any, mask: Value) -> Value:
+        """Return the vector that begins at element ``index``, zeros where the mask is off: that is not read."""
+        word = TYPES["v"]
+        return self.k.put(
+            f"call {word} @llvm.masked.load.v{WIDTH}f32.p0(ptr {self.at(index).name}, i32 4, "
+            f"<{WIDTH} x i1> {mask.name}, {word} zeroinitializer)", "v",
+        )  # fmt: skip
+
+    def put_part(self, index: Any, value: Value, mask: Value) -> None:
+        """Write those elements of a vector for which the mask is on."""
+        self.k.line(
+            f"call void @llvm.masked.store.v{WIDTH}f32.p0({TYPES['v']} {value.name}, ptr {self.at(index).name}, i32 4, "
+            f"<{WIDTH} x i1> {mask.name})"
+        )
+
     def spread(self) -> Value:
         """Return a vector of this number."""
         one = self.k.put(f"insertelement {TYPES['v']} poison, float {self.name}, i64 0", "v").name
@@ -238,6 +253,11 @@ class Kernel:
             f"declare {TYPES[t]} @llvm.{name}.{suffix}({', '.join([TYPES[t]] * len(arguments))})\n"
             for name, arguments in LIBRARY.items()
             for t, suffix in SUFFIXES.items()
+        )
+        mask = f"<{WIDTH} x i1>"
+        declared += (
+            f"declare {TYPES['v']} @llvm.masked.load.v{WIDTH}f32.p0(ptr, i32, {mask}, {TYPES['v']})\n"
+            f"declare void @llvm.masked.store.v{WIDTH}f32.p0({TYPES['v']}, ptr, i32, {mask})\n"
         )
         declared += f"declare float @llvm.vector.reduce.fadd.v{WIDTH}f32(float, {TYPES['v']})\n"
         body = "\n".join([*self.head, *self.lines])
@@ -332,6 +352,13 @@ class Kernel:
     def most(self, a: Value, b: Any) -> Value:
         """Return the larger number; ``a`` if it is NaN."""
         return self.select(a < b, b, a)
+
+    def first(self, count: Value) -> Value:
+        """Return the mask that is on for the first ``count`` elements of a vector."""
+        word, lanes = f"<{WIDTH} x i32>", ", ".join(f"i32 {i}" for i in range(WIDTH))
+        one = self.put(f"insertelement {word} poison, i32 {count.to('i').name}, i64 0", "v").name
+        every = self.put(f"shufflevector {word} {one}, {word} poison, {word} zeroinitializer", "v").name
+        return self.put(f"icmp slt {word} <{lanes}>, {every}", "v")
 
     def transposed(self, rows: list[Value]) -> list[Value]:
         """Return the columns of a block of `WIDTH` vectors as vectors."""

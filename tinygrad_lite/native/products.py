@@ -20,7 +20,7 @@ from tinygrad_lite.native.tiles import Tile, add_products, cycles, tile_of, zero
 
 CHUNK = 256
 """Products that are added up in one chain."""
-LEAST = 1 << 18
+LEAST = 300_000
 """Multiplications from which a product is computed here: a call costs as much as 200,000."""
 PACKING, TURNING = 0.45, 2.0
 """Cycles to pack a number, and to write one to a result that is stored column by column."""
@@ -52,8 +52,10 @@ def product(tile: Tile, turned: bool, by_blocks: bool) -> Kernel:
         panels: Value, rows: Value, inner: Value, columns: Value, out_row: Value, p_row: Value, q_row: Value,
     ) -> None:  # fmt: skip
         first, last = (lo * block, k.least(hi * block, rows)) if by_blocks else (k.lift(0, "n"), rows)
-        with k.loop(*((0, panels) if by_blocks else (lo, hi))) as panel, k.loop(0, inner, CHUNK) as start:
-            column, depth = panel * wide, k.least(inner - start, CHUNK)
+        chunks = (inner + (CHUNK - 1)) // CHUNK
+        each = (inner + (chunks - 1)) // chunks
+        with k.loop(*((0, panels) if by_blocks else (lo, hi))) as panel, k.loop(0, inner, each) as start:
+            column, depth = panel * wide, k.least(inner - start, each)
             there = k.least(columns - column, wide)
             _pack(k, room, q.at(column * q_row + start), q_row, depth, there, wide)
             with k.loop(first, last, block) as r:
@@ -109,12 +111,12 @@ def _zeros(n: int) -> Any:
 
 def linear(input: Any, weight: Any, bias: Any) -> Any:
     """Compute `linear` of matrices, and of stacks of them."""
-    shape = input.shape
-    m, inner = prod(shape[:-1]), shape[-1]
-    if weight.ndim != 2 or weight.dtype is not input.dtype or weight.shape[1] != inner:
+    work, shape = input.size * len(weight), input.shape
+    if work < LEAST or weight.ndim != 2:
         return NotImplemented
-    n, work = len(weight), m * inner * len(weight)
-    if work < LEAST or m < WIDTH or not weight.flags.c_contiguous or weight.__class__ is not np.ndarray:
+    n, inner = weight.shape
+    m = prod(shape[:-1])
+    if m <= WIDTH or shape[-1] != inner or weight.dtype is not input.dtype or not weight.flags.c_contiguous:
         return NotImplemented
     if bias is not None and (bias.shape != (n,) or bias.dtype is not input.dtype or not bias.flags.c_contiguous):
         return NotImplemented

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tinygrad_lite.engine.divert import UPDATES, divert
+from tinygrad_lite.ops.elementwise.short_rows import FAST
 from tinygrad_lite.ops.threads import CREWED
 
 MANY, SOME, FEW, HUGE = 1 << 12, 1 << 14, 1 << 15, 1 << 18
@@ -68,6 +69,8 @@ STEPS = {"Adam.update": "updates.adam_update", "SGD.update": "updates.sgd_update
 """Method of an optimiser, and the function in front of it."""
 PRODUCT = 1 << 23
 """Multiplications from which several threads share a product: some 80 us of work."""
+SHORT = "short.applied"
+"""The function in front of arithmetic with short last axes."""
 broken: list[str] = []
 """Why llvmlite cannot be used here, if it cannot."""
 _undo: list[Callable[[], None]] = []
@@ -93,12 +96,14 @@ def install() -> None:
         _undo.extend([divert(name, place, _late(path), least) for name, place, path, least in TABLE])
         UPDATES.update({name: _late(path) for name, path in STEPS.items()})
         CREWED.append((PRODUCT, _late("blas.product")))
+        FAST.append(_late(SHORT))
 
 
 def uninstall() -> None:
     """Undo all diversions, the last one first."""
     UPDATES.clear()
     CREWED.clear()
+    FAST.clear()
     while _undo:
         _undo.pop()()
 

@@ -18,6 +18,12 @@ MOST, WIDEST = 3, 6
 
 
 @cache
+def masks() -> bool:
+    """Return whether the processor reads and writes parts of vectors."""
+    return re.search(r"(\s|\+)avx2\b", elf.processor() or machine().processor) is not None
+
+
+@cache
 def registers() -> int:
     """Return how many vectors of `language.WIDTH` numbers the registers hold, beside one number that is multiplied."""
     return 28 if re.search(r"(\s|\+)avx512f\b", elf.processor() or machine().processor) else 7
