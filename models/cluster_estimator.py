@@ -136,8 +136,8 @@ class Clustering(Estimator):
     def _starts(self, points: Points, weights: Floats, random_state: Any, X: Any) -> list[Floats]:
         """Return the starting centroids of each attempt, moved like the points."""
         owner, k = type(self).__name__, self.n_clusters
+        rng = generator(random_state)  # given centroids need none, but a wrong one is an error all the same
         if callable(self.init):
-            rng = generator(random_state)
             attempts = 10 if self.n_init == "auto" else check_count(owner, "n_init", self.n_init)
             states = [np.random.RandomState(int(rng.integers(2**31))) for _ in range(attempts)]
             return [self._given(self.init(X, k, random_state=state), points) for state in states]
@@ -156,7 +156,6 @@ class Clustering(Estimator):
             )
         usual = 1 if self.init == "k-means++" else 10
         attempts = usual if self.n_init == "auto" else check_count(owner, "n_init", self.n_init)
-        rng = generator(random_state)
         return [
             s.random(k) if self.init == "random" else s.plus_plus(k)
             for s in (Starts(points, weights, rng) for _ in range(attempts))

@@ -57,7 +57,9 @@ class CrossEntropy:
         scaled = (w[:, :p] * self.scale).T
         out = self.design.raw(scaled)
         out -= self.design.middle @ scaled
-        return out + w[:, p] if self.ones else out
+        if self.ones:
+            out += w[:, p]
+        return out
 
     def back(self, left: Floats) -> Floats:
         """Return the products (rows, columns) of ``left`` (n, rows) with the columns."""
@@ -68,8 +70,11 @@ class CrossEntropy:
         out = (self.design.plain(np.ascontiguousarray(left.T)) - total[:, None] * self.design.middle) * self.scale
         return np.column_stack([out, total]) if self.ones else out
 
-    def value(self, w: Floats) -> tuple[float, Floats, Floats]:
-        """Return the loss, its gradient, and the probabilities."""
+    def value(self, w: Floats, chances: bool = True) -> tuple[float, Floats, Any]:
+        """Return the loss, its gradient, and the probabilities, or None in place of those of several classes.
+
+        Without ``chances`` one table (n, classes) holds scores, probabilities and slopes in turn.
+        """
         s = self.scores(w)
         penalty = 0.5 * float((w * w * self.bend).sum())
         if self.rows == 1:
@@ -95,9 +100,9 @@ class CrossEntropy:
         total = s.sum(axis=1, keepdims=True)
         s /= total
         fit = float(self.share @ (np.log(total[:, 0]) - own))
-        left = s * self.share[:, None]
+        left = np.multiply(s, self.share[:, None], out=None if chances else s)
         left[here, self.labels] -= self.share
-        return fit + penalty, self.back(left) + w * self.bend, s
+        return fit + penalty, self.back(left) + w * self.bend, s if chances else None
 
     def hessian(self, chances: Floats, chosen: Any = None) -> Floats:
         """Return the matrix of second derivatives of all coefficients, or of some flat indices in ascending order."""
@@ -197,10 +202,12 @@ def descend(loss: CrossEntropy, start: Floats, tol: float, most: int, watch: Wat
     Stops when no element of the gradient exceeds ``tol`` times its size at 0, or when ``watch`` says so.
     """
     watch = watch or (lambda w: False)
-    origin = loss.value(start * 0)
-    enough = tol * (float(np.abs(origin[1]).max()) or 1.0)
-    here = loss.value(start) if start.any() else origin
-    if start.size > DIRECT or (loss.rows == 1 and loss.design.n * start.size > MANY):
+    direct = start.size <= DIRECT and (loss.rows > 1 or loss.design.n * start.size <= MANY)
+    here = loss.value(start * 0, direct)
+    enough = tol * (float(np.abs(here[1]).max()) or 1.0)
+    if start.any():
+        here = loss.value(start, direct)
+    if not direct:
         return quasi_newton(loss, start, here, enough, most, watch)
     return newton(loss, start, here, enough, most, watch)
 
@@ -259,7 +266,7 @@ def quasi_newton(
             step = -start(slope)
             downhill = float((step * slope).sum())
         while True:
-            there, uphill, _ = loss.value(w + part * step)
+            there, uphill, _ = loss.value(w + part * step, False)
             if there <= value + 1e-4 * part * downhill + 1e-15 * abs(value):
                 break
             part /= 2

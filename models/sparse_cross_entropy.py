@@ -46,7 +46,7 @@ def descend_sparse(loss: CrossEntropy, start: Floats, l1: Floats, tol: float, mo
     Source: J. Lee, Y. Sun, M. Saunders (2014), Proximal Newton-type methods for minimizing composite functions.
     """
     l1 = np.broadcast_to(l1, start.shape)
-    enough = tol * (float(np.abs(loss.value(start * 0)[1]).max()) or 1.0)
+    enough = tol * (float(np.abs(loss.value(start * 0, False)[1]).max()) or 1.0)
     w, history = start.copy(), [float("nan")]
     value, slope, chances = loss.value(w)
     value += float((l1 * np.abs(w)).sum())
