@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import hashlib
 import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -341,8 +344,8 @@ class Machine:
     """The machine code of a program: `add` runs of loops, then `load`; each is a table that one function works off."""
 
     def __init__(self) -> None:
-        self.functions: dict[str, int] = {}
-        self.names: dict[Any, int] = {}
+        self.numbers: dict[Any, int] = {}  # of functions, by what loops have in common
+        self.loops: list[Any] = []
         self.tables: list[list[Any]] = []
         self.work: list[int] = []
 
@@ -352,27 +355,35 @@ class Machine:
         for c in calls:
             loop: Loop = c.function
             regions = regions_of(loop)
-            key = signature(loop, regions)
-            if key not in self.names:  # equal loops, of the steps of a recurrent layer for one, are one function
-                text = written(loop, regions).function("NAME")
-                self.names[key] = self.functions.setdefault(text, len(self.functions))
-            table += [self.names[key], 8 * len(regions), *regions]
+            number = self.numbers.setdefault(signature(loop, regions), len(self.loops))
+            if number == len(self.loops):  # equal loops, of the steps of a recurrent layer for one, are one function
+                self.loops.append((loop, regions))
+            table += [number, 8 * len(regions), *regions]
         self.tables.append(table)
         self.work.append(sum(math.prod(x.shape) for c in calls for x in (*c.reads(), *c.outs)))
         return len(self.tables) - 1
 
     def text(self) -> str:
-        """Return the LLVM module."""
-        functions = [text.replace("@NAME", f"@loop{i}") for text, i in self.functions.items()]
-        return declarations() + "".join(functions) + DRIVE + LOOPS
+        """Return the LLVM module; loops of other shapes may have the same text, and are one function too."""
+        first: dict[str, int] = {}
+        parts = []
+        for i, (loop, regions) in enumerate(self.loops):
+            text = written(loop, regions).function("NAME")
+            same = first.setdefault(text, i)
+            parts.append(
+                text.replace("@NAME", f"@loop{i}") if same == i else f"@loop{i} = alias i32 (ptr), ptr @loop{same}\n"
+            )
+        return declarations() + "".join(parts) + DRIVE + LOOPS
 
     def load(self) -> list[Callable[[int], None]]:
         """Return the functions of the runs, each to be called with the address of its table."""
         if not self.tables:
             return []
+        # to write the text takes longer than to load the code: what the loops have in common says as much
+        name = library.key(f"loops\n{sources()}\n{list(self.numbers)}")
+        names = ["drive", *(f"loop{i}" for i in range(len(self.loops)))]
         # a higher level takes up to twice as long to compile, and gains nothing on loops of fixed length
-        names = ["drive", *(f"loop{i}" for i in self.functions.values())]
-        drive, *loops = library.loaded(self.text, names, level=1)
+        drive, *loops = library.loaded(self.text, names, name, level=1)
         for table in self.tables:
             place = 0
             while place < len(table):
@@ -382,6 +393,15 @@ class Machine:
         return [_function(drive, n) for n in self.work]
 
 
+@functools.cache
+def sources() -> str:
+    """Return a digest of the code that writes the loops."""
+    digest = hashlib.sha256(library.sources().encode())
+    for name in ("machine.py", "loops.py", "program.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    return digest.hexdigest()
+
+
 def regions_of(loop: Loop) -> list[Region]:
     """Return the regions that are the arguments of a loop's function."""
     reads, writes = loop.regions()
@@ -389,7 +409,7 @@ def regions_of(loop: Loop) -> list[Region]:
 
 
 def signature(loop: Loop, regions: list[Region]) -> Any:
-    """Return what two loops have in common that are one function."""
+    """Return what two loops have in common that are one function; its text is the same in every process."""
     places: dict[Any, int] = {x.key: i for i, x in enumerate(regions)}
 
     def known(v: Any) -> Any:
@@ -401,7 +421,7 @@ def signature(loop: Loop, regions: list[Region]) -> Any:
     calls = tuple(
         (
             c.kind,
-            c.function,
+            getattr(c.function, "__name__", c.function),
             *map(known, c.ins),
             "to",
             *map(known, c.outs),
