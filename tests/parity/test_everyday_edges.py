@@ -103,3 +103,26 @@ def test_saved_containers_dtypes_and_devices_come_back() -> None:
 def test_rooms_of_programs() -> None:
     for T in BOTH:
         assert T.autograd.profiler.profile is not None
+
+
+def test_random_numbers_of_a_mapped_function() -> None:
+    x = np.arange(6.0).reshape(3, 2)
+    for T in BOTH:
+        for f in (lambda x, T=T: T.randn(2), lambda x, T=T: T.nn.functional.dropout(x * 0 + 1, 0.5), lambda x: x):
+            different, same = (T.func.vmap(f, randomness=how)(T.tensor(x)) for how in ("different", "same"))
+            assert different.shape == same.shape == (3, 2)
+        draws = [T.func.vmap(lambda x, T=T: T.rand(20), randomness=how)(T.tensor(x)) for how in ("different", "same")]
+        assert not bool((draws[0][0] == draws[0][1]).any()) and bool((draws[1] == draws[1][:1]).all())
+        chunks = T.func.vmap(lambda x, T=T: T.rand(2), randomness="same", chunk_size=2)(T.tensor(x))
+        assert bool((chunks == chunks[:1]).all())
+        with pytest.raises(RuntimeError, match="random"):
+            T.func.vmap(lambda x, T=T: T.rand(2))(T.tensor(x))
+        with pytest.raises(RuntimeError, match="randomness"):
+            T.func.vmap(lambda x: x, randomness="much")(T.tensor(x))
+    state = tl.get_rng_state()
+    for branch in (lambda x: tl.rand(2), lambda x: tl.rand(2) if x.sum() > 0 else x):
+        with pytest.raises(RuntimeError, match="random"):
+            tl.func.vmap(branch)(tl.tensor(x + 1))
+        assert tl.get_rng_state() == state
+    with pytest.raises(TypeError, match="must return tensors"):
+        tl.func.vmap(lambda x: 1 if x.sum() > 0 else 0)(tl.tensor(x))

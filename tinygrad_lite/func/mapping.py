@@ -12,7 +12,7 @@ from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.batch import Level, Unbatchable, batch, inside, next_level, opened, stacked
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Tensor, make
-from tinygrad_lite.errors import describe
+from tinygrad_lite.errors import OptionError, describe
 from tinygrad_lite.func.tree import flatten, spread
 
 
@@ -27,6 +27,8 @@ def vmap(
     ``in_dims``: an axis, None for an argument that all examples share, or a nest of these like the arguments. The
     result can be differentiated, and ``vmap`` of a gradient gives per-example gradients. Code that depends on values
     (``if x > 0``, ``.item()``) runs example by example. ``chunk_size``: the number of examples to run at once.
+    ``randomness``: whether a function that draws random numbers may ("error": it may not), and whether its draws are
+    the "same" or "different" for each example; it then runs example by example.
     Raises ValueError if the axes have different lengths.
 
     >>> import tinygrad_lite as tl
@@ -35,6 +37,9 @@ def vmap(
     >>> vmap(grad(lambda x: x**2))(x)
     tensor([2., 4., 6.])
     """
+
+    if randomness not in ("error", "different", "same"):
+        raise OptionError(f"vmap: randomness must be 'error', 'different' or 'same', got {randomness!r}")
 
     @functools.wraps(func)
     def many(*args: Any, **kwargs: Any) -> Any:
@@ -46,12 +51,15 @@ def vmap(
         fronts = [leaf if a is None else front(leaf, a) for leaf, a in zip(leaves, axes, strict=True)]
         outs: list[list[Any]] = []
         rebuild = build
+        state = PUBLIC["get_rng_state"]()
         for start in range(0, size or 1, chunk_size or size or 1):
+            if randomness == "same" and start:
+                PUBLIC["set_rng_state"](state)
             part = [
                 f if a is None or not chunk_size else f[start : start + chunk_size]
                 for f, a in zip(fronts, axes, strict=True)
             ]
-            flat, rebuild = flatten(_run(func, part, axes, build, kwargs))
+            flat, rebuild = flatten(_run(func, part, axes, build, kwargs, randomness))
             outs.append(flat)
         results = [o[0] if len(outs) == 1 else PUBLIC["cat"](o, 0) for o in zip(*outs, strict=True)]
         ends = spread(out_dims, rebuild(results), "out_dims")
@@ -90,27 +98,38 @@ def back(t: Any, axis: int | None) -> Any:
     return t if not axis else PUBLIC["permute"](t, (*range(1, axis + 1), 0, *range(axis + 1, t.ndim)))
 
 
-def _run(func: Any, part: list[Any], axes: list[Any], build: Any, kwargs: Any) -> Any:
-    """Call ``func`` once on batches, or on each example if it depends on values; examples along the first axis."""
+def _run(func: Any, part: list[Any], axes: list[Any], build: Any, kwargs: Any, randomness: str) -> Any:
+    """Call ``func`` once on batches, or on each example if it depends on values or draws; examples come first."""
     size = next(p.shape[0] for p, a in zip(part, axes, strict=True) if a is not None)
-    level = Level(next_level(), size)
+    level, state, rewind = Level(next_level(), size), PUBLIC["get_rng_state"], PUBLIC["set_rng_state"]
+    before = state()
+
+    def call(given: list[Any]) -> tuple[list[Any], Any]:
+        leaves, rebuild = flatten(func(*build(given), **kwargs))
+        for leaf in leaves:
+            if not isinstance(leaf, Tensor):
+                raise TypeError(f"vmap: the function must return tensors, it returned {describe(leaf)}")
+        if randomness == "error" and state() != before:
+            rewind(before)
+            raise OptionError("vmap: the function draws random numbers; pass randomness='different' or 'same'")
+        return leaves, rebuild
+
     try:
         with inside(level):
-            out = func(
-                *build([p if a is None else batch(p, level.number) for p, a in zip(part, axes, strict=True)]), **kwargs
+            leaves, rebuild = call(
+                [p if a is None else batch(p, level.number) for p, a in zip(part, axes, strict=True)]
             )
-            leaves, rebuild = flatten(out)
-            for leaf in leaves:
-                if not isinstance(leaf, Tensor):
-                    raise TypeError(f"vmap: the function must return tensors, it returned {describe(leaf)}")
-            return rebuild([opened(leaf, level) for leaf in leaves])
+            if state() == before or not size:
+                return rebuild([opened(leaf, level) for leaf in leaves])
     except Unbatchable:
         if not size:
             raise ValueError("vmap: the function depends on values, and there is no example to run it on") from None
-        rows = []
-        rebuild = build
-        for i in range(size):
-            out = func(*build([p if a is None else p[i] for p, a in zip(part, axes, strict=True)]), **kwargs)
-            leaves, rebuild = flatten(out)
-            rows.append(leaves)
-        return rebuild([stacked(column) for column in zip(*rows, strict=True)])
+    rewind(before)
+    rows = []
+    rebuild = build
+    for i in range(size):
+        if randomness == "same":
+            rewind(before)
+        leaves, rebuild = call([p if a is None else p[i] for p, a in zip(part, axes, strict=True)])
+        rows.append(leaves)
+    return rebuild([stacked(column) for column in zip(*rows, strict=True)])

@@ -174,6 +174,15 @@ def optimisers() -> bool:
     return isinstance(steps[0], torch.Tensor) and steps[1] == 1
 
 
+def subclasses() -> bool:
+    kinds = []
+    for lib in (torch, tl):
+        own = type("Own", (lib.Tensor,), {})
+        made = lib.ones(2).as_subclass(own)
+        kinds.append((type(made) is own, type(made + 1) is own, type(made + 1) is lib.Tensor))
+    return kinds == [(True, True, False), (True, False, True)]
+
+
 def hints() -> bool:
     import warnings as told
 
@@ -209,6 +218,7 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "an expanded tensor": "v1 = T.tensor(1.0).expand(2)\nv1[0] = 3",
     "a write between overlapping views": "a1 = T.ones(3)\na1[1:].copy_(a1[:-1])",
     "negative steps (`x[::-1]`), lists as operands (`x + [1, 2]`, `x[:2] = [1, 2]`)": arrays,
+    "numbers and arrays in place of tensors (`maximum(x, 0)`, `exp(2.0)`)": "a1 = T.ones(2)\nv1 = T.maximum(a1, 2)",
     "`x *= x`": LEAF + "v1 = a1.sin()\nv1 *= v1\nv1.sum().backward()",
     "`.data =` between forward and backward": LEAF + "v1 = a1.sin()\na1.data = a1.data * 2\nv1.sum().backward()",
     "a backward pass or a `load_state_dict` that fails": failures,
@@ -229,6 +239,7 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "labels of `cross_entropy`, `one_hot`": "v1 = F.one_hot(T.tensor([0, 1], dtype=T.int32))",
     "division by zero, log of 0, overflow": warnings,
     "attributes of tensors (`x.note = 1`)": attributes,
+    "results of ops on a subclass of Tensor": subclasses,
     "results of LAPACK (`inv`, `solve`, `qr`, `svd`, `cholesky`)": columns,
     "`max_unpool2d` where windows overlapped, `as_strided_scatter`, `det` of singular matrices, `ctc_loss` of numbers "
     "that are no log-probabilities, the triangle that `cholesky_inverse` and `cholesky_solve` do not read": derivatives,
