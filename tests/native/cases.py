@@ -167,9 +167,9 @@ def short() -> dict[str, Case]:
         return left[..., 1:] * x + left[..., :-1] * left[0, :, :1] + t[:, 2:]
 
     return {
-        "short rows": (mixed, [numbers(50, 60, 1), numbers(60, 9, seed=1)]),
-        "short rows of two vectors": (mixed, [numbers(30, 40, 1), numbers(40, 22, seed=1)]),
-        "short rows, two axes": (lambda x, y: x * y - x[:, :1], [numbers(2000, 17), numbers(2000, 1, seed=1)]),
+        "short rows": (mixed, [numbers(180, 60, 1), numbers(60, 9, seed=1)]),
+        "short rows of two vectors": (mixed, [numbers(260, 40, 1), numbers(40, 22, seed=1)]),
+        "short rows, two axes": (lambda x, y: x * y - x[:, :1], [numbers(10_500, 17), numbers(10_500, 1, seed=1)]),
     }
 
 

@@ -69,8 +69,9 @@ STEPS = {"Adam.update": "updates.adam_update", "SGD.update": "updates.sgd_update
 """Method of an optimiser, and the function in front of it."""
 PRODUCT = 1 << 23
 """Multiplications from which several threads share a product: some 80 us of work."""
-SHORT = "short.applied"
-"""The function in front of arithmetic with short last axes."""
+SHORT, ROWS = "short.applied", 10_000
+"""The function in front of arithmetic with short last axes, and the rows from which it pays: to find out how operands
+lie takes as long as NumPy with some thousands."""
 broken: list[str] = []
 """Why llvmlite cannot be used here, if it cannot."""
 _undo: list[Callable[[], None]] = []
@@ -96,7 +97,7 @@ def install() -> None:
         _undo.extend([divert(name, place, _late(path), least) for name, place, path, least in TABLE])
         UPDATES.update({name: _late(path) for name, path in STEPS.items()})
         CREWED.append((PRODUCT, _late("blas.product")))
-        FAST.append(_late(SHORT))
+        FAST.append((ROWS, _late(SHORT)))
 
 
 def uninstall() -> None:

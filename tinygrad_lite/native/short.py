@@ -16,8 +16,6 @@ FORMULAS: dict[Any, Any] = {
     np.add: lambda a, b: a + b, np.subtract: lambda a, b: a - b, np.multiply: lambda a, b: a * b,
     np.divide: lambda a, b: a / b,
 }  # fmt: skip
-LEAST = 1 << 14
-"""Elements of the result from which a call pays."""
 COST = 4
 """What one element costs, in multiplications."""
 
@@ -63,7 +61,7 @@ def applied(ufunc: Any, a: Any, b: Any) -> Any:
     shape = np.broadcast_shapes(a.shape, b.shape)
     of_a, of_b = _steps(a, ndim), _steps(b, ndim)
     n, rows, middle = shape[-1], shape[0], shape[1] if ndim == 3 else 1
-    if rows * middle * n < LEAST or n > 2 * WIDTH or of_a is None or of_b is None or not masks():
+    if n > 2 * WIDTH or of_a is None or of_b is None or not masks():
         return NotImplemented
     y = np.empty(shape, a.dtype)
     run = loops(ufunc, -(-n // WIDTH), of_a[2] == 1, of_b[2] == 1)
