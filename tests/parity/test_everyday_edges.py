@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections import OrderedDict
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,8 @@ def test_saved_containers_dtypes_and_devices_come_back() -> None:
 
 def test_rooms_of_programs() -> None:
     for T in BOTH:
+        inner = import_module(f"{T.__name__}.utils.data._utils.collate")
+        assert inner.default_collate([1, 2]).tolist() == [1, 2] and inner is T.utils.data._utils.collate
         assert T.autograd.profiler.profile is not None
 
 

@@ -1,10 +1,15 @@
 """PyTorch's import path for `tinygrad_lite.data`."""
 
-from types import SimpleNamespace as _Names
+import sys as _sys
+from types import ModuleType as _Module
+from typing import Any as _Any
 
 from tinygrad_lite.data import *  # noqa: F403
 from tinygrad_lite.data import collate as _collate
 from tinygrad_lite.utils.data import distributed as distributed
 from tinygrad_lite.utils.data.distributed import DistributedSampler as DistributedSampler
 
-_utils = _Names(collate=_collate)
+# programs import default_collate from where PyTorch has it
+_utils: _Any = _Module(f"{__name__}._utils")
+_utils.collate = _sys.modules[f"{__name__}._utils.collate"] = _collate
+_sys.modules[_utils.__name__] = _utils
