@@ -222,3 +222,24 @@ def test_transforms_inside_vmap_are_the_loop() -> None:
         lambda x: vjp(f, x)[1](W[:, 0])[0],
     ):
         close(vmap(transformed)(X), tl.stack([transformed(X[i]) for i in range(4)]))
+
+
+@pytest.mark.parametrize("way", ["add_", "mul_", "copy_", "fill_", "[0] =", "+="])
+def test_values_of_examples_are_not_written_into_what_they_share(way):
+    shared = tl.zeros(3)
+
+    def each(x):
+        y = shared
+        if way == "[0] =":
+            y[0] = x.sum()
+        elif way == "+=":
+            y += x
+        else:
+            getattr(y, way)(x.sum() if way == "fill_" else x)
+        return x
+
+    with pytest.raises(RuntimeError, match=r"vmap: \w+ would write a value of each example into a tensor that all"):
+        vmap(each)(tl.ones(2, 3))
+    assert not shared.any()
+    own = vmap(lambda x: x.clone().add_(x))(tl.ones(2, 3))
+    assert own.tolist() == [[2.0] * 3] * 2

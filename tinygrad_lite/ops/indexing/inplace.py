@@ -176,12 +176,22 @@ def _observed(t: Tensor, value: Any, root: Tensor, path: Path, frame: Any) -> No
         observer.written(t, value, root, path, frame)
 
 
+def _of_all(name: str, t: Any, value: Any) -> None:
+    """Raise GradientError for a value of each example of `vmap` that would go into memory that all examples share."""
+    if isinstance(value, Tensor) and value.level > (t.level if isinstance(t, Tensor) else 0):
+        raise GradientError(
+            f"vmap: {name} would write a value of each example into a tensor that all examples share {describe(t)}; "
+            f"use the out-of-place form, or pass the tensor as an argument that is mapped over"
+        )
+
+
 def write(name: str, t: Tensor, value: Any, index: Any = Ellipsis, depth: int = 1) -> Tensor:
     """Write ``value`` (tensor, array, number; broadcast) to ``t[index]``.
 
     ``depth``: frames up to the user's call.
     """
     writable(name, t)
+    _of_all(name, t, value)
     if value.__class__ in PYTHON:
         value = number(name, value, t.array.dtype)
     elif not isinstance(value, Tensor):
@@ -230,6 +240,7 @@ def assign(name: str, t: Any, compute: Callable[..., Any], args: tuple[Any, ...]
     out = compute(t, *args, **words)
     if out is t:
         return t
+    _of_all(name, t, out)
     writable(name, t)
     if not isinstance(out, Tensor) or out.array.shape != t.array.shape:
         raise ShapeError(f"{name}: the result {describe(out)} does not fit into the tensor {describe(t)}")
@@ -331,7 +342,7 @@ def copy_(input: Array, src: Array, non_blocking: bool = False) -> Array:
 @function(name="fill_", method="fill_")
 def fill_(input: Array, value: Array) -> Array:
     """Set every element to ``value``, a number or a 0-d tensor."""
-    if np.ndim(value.array if isinstance(value, Tensor) else value):
+    if np.ndim(value):
         raise ShapeError(f"fill_: expected a number or a 0-d tensor, got {describe(value)}; use copy_")
     return write("fill_", input, value, depth=2)
 
