@@ -36,7 +36,7 @@ def _rows(boxes: Any) -> Any:
 def _shares(start: Any, length: Any, bins: int, samples: int, size: int) -> Any:
     """Return what each of ``size`` pixels adds to each bin of each box along one axis, (K, bins, size)."""
     each = length / bins
-    count = new.full(len(start), samples) if samples > 0 else np.ceil(each).astype(int).clip(min=0)
+    count = new.full(len(start), samples) if samples > 0 else np.ceil(each).astype(np.int64).clip(min=0)
     s = new.arange(0, max(int(count.max(initial=0)), 1))
     each, count = each[:, None, None], count[:, None, None]
     at = start[:, None, None] + (new.arange(0, bins)[:, None] + (s + 0.5) / count.clip(min=1)) * each
