@@ -42,7 +42,7 @@ def _shares(start: Any, length: Any, bins: int, samples: int, size: int) -> Any:
     at = start[:, None, None] + (new.arange(0, bins)[:, None] + (s + 0.5) / count.clip(min=1)) * each
     inside = (s < count) & (at >= -1) & (at <= size)  # one pixel around the map counts as its edge, the rest as 0
     at = at.clip(0, size - 1)
-    low = np.minimum(np.floor(at), size - 1).astype(int)
+    low = np.minimum(np.floor(at), size - 1).astype(np.int64)
     part = inside / count.clip(min=1)
     out = new.zeros((len(start), bins, size), np.float64)
     k, i, _ = np.indices(at.shape)
@@ -83,7 +83,7 @@ def roi_align(
     ys = _shares(corners[:, 1], extent[:, 1], height, sampling_ratio, input.shape[2])
     xs = _shares(corners[:, 0], extent[:, 0], width, sampling_ratio, input.shape[3])
     parts, order = [], []
-    for n in np.unique(rows[:, 0]).astype(int).tolist():
+    for n in np.unique(rows[:, 0]).astype(np.int64).tolist():
         (own,) = np.nonzero(rows[:, 0] == n)
         y, x = (make(new.asarray(s[own].astype(input.dtype.dtype))) for s in (ys, xs))
         down = PUBLIC["tensordot"](y, input[n], ([2], [1]))  # (K, height, C, W)
