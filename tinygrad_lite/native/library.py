@@ -145,7 +145,7 @@ def sources() -> str:
 
 def _function(kernel: Kernel) -> Any:
     # to write the text takes a millisecond: of a kernel of this package, the name and the sources say as much
-    known = (kernel.body.__module__ or "").startswith(__package__ + ".")
+    known = (kernel.body.__module__ or "").startswith("tinygrad_lite.native.")
     name = key(f"kernel {kernel.name}\n{sources()}") if known else ""
     address, kernel.packed = loaded(kernel.text, [kernel.name, f"{kernel.name}_packed"], name)
     words: list[Any] = [ctypes.c_void_p if t == "p" or t[-1] == "*" else CTYPES[t] for t in kernel.types]
