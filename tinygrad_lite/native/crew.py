@@ -33,6 +33,19 @@ declare i32 @sched_yield()
 declare void @llvm.x86.sse2.pause()
 declare i64 @llvm.readcyclecounter()
 
+define internal void @run(i64 %address, i64 %arguments, i64 %stride, i64 %rows, i64 %parts, i64 %part) {{
+  %a = mul i64 %rows, %part
+  %lo = udiv i64 %a, %parts
+  %b = add i64 %a, %rows
+  %hi = udiv i64 %b, %parts
+  %offset = mul i64 %stride, %part
+  %own = add i64 %arguments, %offset
+  %pointer = inttoptr i64 %own to ptr
+  %body = inttoptr i64 %address to ptr
+  call void %body(i64 %lo, i64 %hi, ptr %pointer)
+  ret void
+}}
+
 define internal void @take(ptr %crew, i64 %task) noinline {{
 entry:
   %done = getelementptr i64, ptr %crew, i64 32
@@ -62,15 +75,7 @@ more:
   %mine = extractvalue {{ i64, i1 }} %try, 1
   br i1 %mine, label %work, label %look
 work:
-  %a = mul i64 %rows, %part
-  %lo = udiv i64 %a, %parts
-  %b = add i64 %a, %rows
-  %hi = udiv i64 %b, %parts
-  %offset = mul i64 %stride, %part
-  %own = add i64 %arguments, %offset
-  %pointer = inttoptr i64 %own to ptr
-  %body = inttoptr i64 %address to ptr
-  call void %body(i64 %lo, i64 %hi, ptr %pointer)
+  call void @run(i64 %address, i64 %arguments, i64 %stride, i64 %rows, i64 %parts, i64 %part)
   %before = atomicrmw add ptr %done, i64 1 seq_cst
   br label %look
 end:
@@ -142,6 +147,8 @@ entry:
   %at_rows = getelementptr i64, ptr %crew, i64 51
   %at_parts = getelementptr i64, ptr %crew, i64 52
   %busy = getelementptr i64, ptr %crew, i64 64
+  %address = ptrtoint ptr %body to i64
+  %given = ptrtoint ptr %arguments to i64
   %try = cmpxchg ptr %busy, i64 0, i64 1 seq_cst seq_cst
   %mine = extractvalue {{ i64, i1 }} %try, 1
   br i1 %mine, label %post, label %alone
@@ -150,8 +157,6 @@ post:
   %upper = shl i64 %last, 32
   %closed = or i64 %upper, 4294967295
   store atomic i64 %closed, ptr %crew seq_cst, align 8
-  %address = ptrtoint ptr %body to i64
-  %given = ptrtoint ptr %arguments to i64
   store atomic i64 %address, ptr %at_body seq_cst, align 8
   store atomic i64 %given, ptr %at_arguments seq_cst, align 8
   store atomic i64 %stride, ptr %at_stride seq_cst, align 8
@@ -189,13 +194,7 @@ alone:
   br label %each
 each:
   %part = phi i64 [ 0, %alone ], [ %next, %each ]
-  %a = mul i64 %rows, %part
-  %lo = udiv i64 %a, %parts
-  %b = add i64 %a, %rows
-  %hi = udiv i64 %b, %parts
-  %offset = mul i64 %stride, %part
-  %own = getelementptr i8, ptr %arguments, i64 %offset
-  call void %body(i64 %lo, i64 %hi, ptr %own)
+  call void @run(i64 %address, i64 %given, i64 %stride, i64 %rows, i64 %parts, i64 %part)
   %next = add i64 %part, 1
   %some = icmp ult i64 %next, %parts
   br i1 %some, label %each, label %end
@@ -205,12 +204,17 @@ end:
 """
 
 
+_memories: list[Any] = []
+"""What threads may look at until the program ends, even if Ctrl-C has ended the making of a crew."""
+
+
 class Crew:
     """The threads beside the calling one, and the memory that they share with it."""
 
     def __init__(self, threads: int, loaded: Callable[[Callable[[], str], list[str]], list[int]]) -> None:
         serve, announce, share = loaded(lambda: TEXT.format(wait=WAIT), ["serve", "announce", "share"])
         self.memory = (ctypes.c_int64 * WORDS)()
+        _memories.append(self.memory)
         self.threads, self.place, self.handles = threads, ctypes.addressof(self.memory), list[Any]()
         integer, pointer = ctypes.c_int64, ctypes.c_void_p
         self._announce = ctypes.CFUNCTYPE(None, pointer, integer, integer)(announce)
