@@ -81,21 +81,30 @@ def test_several_callers_and_other_numbers_of_threads() -> None:
     assert not wrong
 
 
+@kernel("f* f*")
+def marking(k: Kernel, lo: Value, hi: Value, other: Value, y: Value) -> None:
+    """Count each row in memory of the part."""
+    with k.loop(lo, hi) as i:
+        y[i] = y[i] + 1.0
+
+
 def test_arguments_of_their_own() -> None:
-    given = library.in_parts(counting, 9, 1 << 22, lambda: (np.zeros(9, np.int64), 1.0, 1))
-    assert len(given) == 6 and (sum(g[0] for g in given) == 1).all()  # each row by one part
-    assert max(int(g[0].sum()) for g in given) == 2
+    given = library.call(marking, 9, 1 << 22, library.Room(2), library.Room(9), each=2)
+    assert given.shape == (6, 11) and not given[:, :2].any()
+    assert given[:, 2:].sum(0).tolist() == [1] * 9  # each row by one part
+    assert given[:, 2:].sum(1).max() == 2
 
 
 def test_parts_do_not_depend_on_who_is_busy(monkeypatch: Any) -> None:
-    shared = library.in_parts(counting, 9, 1 << 22, lambda: (np.zeros(9, np.int64), 1.0, 1))
+    def parts() -> Any:
+        return library.call(marking, 9, 1 << 22, library.Room(2), library.Room(9), sums=True).tolist()
+
+    shared = parts()
     monkeypatch.setattr(threads, "crowded", lambda: True)
-    alone = library.in_parts(counting, 9, 1 << 22, lambda: (np.zeros(9, np.int64), 1.0, 1))
+    alone = parts()
     monkeypatch.setattr(library, "crew", lambda *given: None)
     monkeypatch.setattr(threads, "crowded", lambda: False)
-    in_python = library.in_parts(counting, 9, 1 << 22, lambda: (np.zeros(9, np.int64), 1.0, 1))
-    for a, b, c in zip(shared, alone, in_python, strict=True):
-        assert a[0].tolist() == b[0].tolist() == c[0].tolist()
+    assert len(shared) == 6 and shared == alone == parts()
 
 
 @kernel("d* f* f d n")

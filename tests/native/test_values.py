@@ -60,7 +60,7 @@ def test_every_route_is_taken(taken: set[str]) -> None:
         gradients(f, arrays)
     step(tl.optim.Adam, 1 << 13)
     step(tl.optim.SGD, 1 << 15, momentum=0.9, nesterov=True)
-    others = {*routes.STEPS.values(), *([routes.SHORT] if masks() else [])}
+    others = {*routes.STEPS.values(), *([routes.ARITHMETIC] if masks() else [])}
     assert {path for _, _, path, _ in routes.TABLE} | others == taken
 
 

@@ -37,8 +37,35 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 32, 33])
 def test_native_rows_are_numpys_to_the_last_bit(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_rows, "FAST", [(1, function) for _, function in short_rows.FAST])
+    monkeypatch.setattr(short_rows, "FAST", [(1, 1 << 62, function) for *_, function in short_rows.FAST])
     compare(n, np.float32)
+
+
+@pytest.mark.parametrize("n", [1, 3, 32, 33])
+def test_several_threads_compute_numpys_numbers(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not short_rows.FAST:
+        pytest.skip("needs llvmlite")
+    from tinygrad_lite.native import arithmetic, library
+
+    monkeypatch.setattr(short_rows, "FAST", [(1, 1, function) for *_, function in short_rows.FAST])
+    monkeypatch.setattr(arithmetic, "LARGE", 1)
+    monkeypatch.setattr(library, "SHARED", 1)
+    monkeypatch.setattr(library, "WAKING", 1)
+    before = tl.get_num_threads()
+    try:
+        tl.set_num_threads(3)
+        compare(n, np.float32)
+        x = np.random.default_rng(n).standard_normal((70, n, 30)).astype(np.float32)
+        for other in (2.5, np.float32(-3), x[0], x[:, :1], x[:1, :, :1], x.swapaxes(0, 2).copy().swapaxes(0, 2)):
+            for ufunc in UFUNCS:
+                found = short_rows.applied(ufunc, x, other)
+                expected = ufunc(x, other)
+                np.testing.assert_array_equal(found, expected, err_msg=str(ufunc), strict=True)
+                assert found.strides == expected.strides
+        turned = x.transpose(2, 0, 1)
+        assert short_rows.applied(np.add, turned, turned).strides == (turned + turned).strides
+    finally:
+        tl.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("plain")

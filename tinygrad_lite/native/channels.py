@@ -146,7 +146,7 @@ def normalise_batch(input: Any, weight: Any, bias: Any, axes: Any, eps: float = 
     c = sizes[1]
     y, mean, var = np.empty(input.shape, input.dtype), np.empty(c, input.dtype), np.empty(c, input.dtype)
     w, b = filled(weight, c, 1.0), filled(bias, c, 0.0)
-    call(batch_norm, c, 6 * input.size, y, mean, var, input, w, b, *sizes, eps)
+    call(batch_norm, c, 30 * input.size, y, mean, var, input, w, b, *sizes, eps)
     lead = (1, c, *(1,) * (input.ndim - 2))
     return y, mean.reshape(lead), var.reshape(lead)
 
@@ -159,7 +159,7 @@ def normalise_known(input: Any, mean: Any, var: Any, weight: Any = None, bias: A
     n, c, size = sizes
     y = np.empty(input.shape, input.dtype)
     given = y, input, mean, var, filled(weight, c, 1.0), filled(bias, c, 0.0), c, size, eps
-    call(batch_norm_known, n * c, input.size, *given)
+    call(batch_norm_known, n * c, 24 * input.size, *given)
     return y
 
 
@@ -176,7 +176,7 @@ def normalise_batch_back(g: Any, y1: Any, y2: Any, input: Any, weight: Any, axes
     slope = g_var.reshape(c) * ((var + eps) * (2 / count))
     level, slope = level.astype(input.dtype, copy=False), slope.astype(input.dtype, copy=False)
     w = filled(weight, c, 1.0)
-    call(batch_norm_back, c, 6 * input.size, d, sums[0], sums[1], g_y, input, mean, var, w, level, slope, *sizes, eps)
+    call(batch_norm_back, c, 50 * input.size, d, sums[0], sums[1], g_y, input, mean, var, w, level, slope, *sizes, eps)
     lead = (c, *(1,) * (input.ndim - 2))
     return d, sums[0].reshape(lead), sums[1].reshape(lead)
 
@@ -194,6 +194,6 @@ def normalise_groups_back(g: Any, input: Any, weight: Any, axes: Any, eps: float
     d, sums = np.empty(input.shape, input.dtype), np.zeros((2, blocks, *shape), input.dtype)
     w = np.ascontiguousarray(weight)
     given = d, sums[0], sums[1], g, input, w, groups, channels, size, eps, images, blocks
-    call(group_norm_back, blocks, 10 * input.size, *given)
+    call(group_norm_back, blocks, 60 * input.size, *given)
     total = np.add.reduce(sums, 1)
     return d, total[0], total[1]

@@ -18,9 +18,8 @@ import numpy as np
 
 from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
-from tinygrad_lite.native.library import in_parts
+from tinygrad_lite.native.library import Room, call
 from tinygrad_lite.native.tiles import WIDEST, Tile, add_products, tile_of, zeros
-from tinygrad_lite.ops.threads import added
 from tinygrad_lite.ops.windows import blocked, table, winograd
 
 OUT, TAPS, MANY = 4, 3, 6
@@ -267,10 +266,17 @@ plan_of = lru_cache(maxsize=256)(Plan)
 def _packed(w: Any, block: int) -> Any:
     """Return weights (groups, O, C, taps) as blocks of output channels, (..., blocks, C, taps, block), then zeros."""
     groups, o, c, taps = w.shape
+    if not o % block:
+        return np.ascontiguousarray(w.reshape(groups, o // block, block, c * taps).swapaxes(2, 3))
     out = np.zeros((groups, -(-o // block), c, taps, block), np.float32)
     for m in range(block):
         out[:, : -(-(o - m) // block), :, :, m] = w[:, m::block]
     return out
+
+
+def _work(images: int, o: int, c: int, each: int) -> int:
+    """Return the multiplications that take as long; with few channels there is more to do beside them."""
+    return images * (o + 8) * (c + 2) * each
 
 
 def _compute(
@@ -288,15 +294,12 @@ def _compute(
     taps_ = max(w.shape[3], 1)
     at_once = max(min(FIRST_LEVEL // (taps_ * block + plan.window), LONGEST // taps_), 64 // taps_, 1)
 
-    def given() -> tuple[Any, ...]:
-        room, kept = np.zeros(plan.room, np.float32), np.empty(block * plan.run(count[0], wide), np.float32)
-        return (
-            y, room, kept, x, packed, bias, taps if len(taps) else 0, len(taps), *plan.sizes, o, *count,
-            steps[0] * y.shape[3], steps[1], area, first, at_once, groups,
-        )  # fmt: skip
-
-    work = images * o * w.shape[2] * w.shape[3] * count[0] * count[1]
-    in_parts(forward(tile, plan.s1), images, work, given)
+    work = _work(images, o, w.shape[2], w.shape[3] * count[0] * count[1])
+    call(
+        forward(tile, plan.s1), images, work, y, Room(plan.room), Room(block * plan.run(count[0], wide)), x, packed,
+        bias, taps if len(taps) else 0, len(taps), *plan.sizes, o, *count, steps[0] * y.shape[3], steps[1], area, first,
+        at_once, groups,
+    )  # fmt: skip
 
 
 def _compute_each(
@@ -305,13 +308,9 @@ def _compute_each(
     """Do the same where each channel has a kernel of its own; ``w`` is (C, 1, taps)."""
     c, area = len(w), y.shape[2] * y.shape[3]
     weight, bias = np.ascontiguousarray(w), np.zeros(c, np.float32) if bias is None else bias
-    sizes = *plan.sizes, *count, steps[0] * y.shape[3], steps[1], area, first
-
-    def given() -> tuple[Any, ...]:
-        room, kept = np.zeros(plan.room, np.float32), np.empty(plan.run(count[0]) + FOUR * WIDTH, np.float32)
-        return (y, room, kept, x, weight, bias, taps if len(taps) else 0, len(taps), c, *sizes)
-
-    in_parts(each_forward(plan.s1), len(x) * c, len(x) * c * len(taps) * count[0] * count[1], given)
+    given = y, Room(plan.room), Room(plan.run(count[0]) + FOUR * WIDTH), x, weight, bias, taps if len(taps) else 0
+    sizes = len(taps), c, *plan.sizes, *count, steps[0] * y.shape[3], steps[1], area, first
+    call(each_forward(plan.s1), len(x) * c, _work(len(x), c, 1, len(taps) * count[0] * count[1]), *given, *sizes)
 
 
 def _weights_each(plan: Plan, x: Any, g: Any) -> Any:
@@ -319,12 +318,8 @@ def _weights_each(plan: Plan, x: Any, g: Any) -> Any:
     c, count = x.shape[1], g.shape[2:]
     taps = np.resize(plan.taps, -(-len(plan.taps) // TAPS) * TAPS)
     d = np.zeros((c, len(taps)), np.float32)
-
-    def given() -> tuple[Any, ...]:
-        room, kept = np.zeros(plan.room, np.float32), np.zeros(plan.run(count[0]), np.float32)
-        return (d, room, kept, x, g, taps, len(taps), len(x), c, *plan.sizes, *count)
-
-    in_parts(each_weights(plan.s1), c, len(x) * c * len(taps) * count[0] * count[1], given)
+    given = d, Room(plan.room), Room(plan.run(count[0])), x, g, taps, len(taps), len(x), c, *plan.sizes, *count
+    call(each_weights(plan.s1), c, _work(len(x), c, 1, len(taps) * count[0] * count[1]), *given)
     return d[:, : len(plan.taps)]
 
 
@@ -384,6 +379,33 @@ def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: A
     return y.reshape(len(x), o, *count[4 - input.ndim :])
 
 
+@lru_cache(maxsize=256)
+def phases_of(c: int, outer: Any, size: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -> tuple[Plan, Any]:
+    """Return the plan for a gradient of size ``outer``, and the phases of the stride.
+
+    A phase has its number along both axes, its taps, the number of its positions, and the first of them.
+    """
+    # rows of the gradient before its first and after its last one that some position looks for
+    low = [max((-(-t // s) - 1) * d - p[0] // s, 0) for t, s, d, p in zip(kernel, stride, dilation, pads, strict=True)]
+    last = [(m - 1 + p[0]) // s for m, p, s in zip(size, pads, stride, strict=True)]
+    margins, there = tuple([(b, 0) for b in low]), tuple([e + b + 1 for e, b in zip(last, low, strict=True)])
+    plan, found = plan_of(c, outer, (1, 1), (1, 1), margins, (1, 1), there), []
+    for phase in product(range(stride[0]), range(stride[1])):
+        # positions i = first, first + stride, ... of the image; (i + pad) // stride begins at `start`
+        first = [(a - p[0]) % s for a, p, s in zip(phase, pads, stride, strict=True)]
+        start = [(i + p[0]) // s for i, p, s in zip(first, pads, stride, strict=True)]
+        count = tuple([-(-(m - i) // s) for m, i, s in zip(size, first, stride, strict=True)])
+        if min(count) < 1:
+            continue
+        at = [
+            [b + r - m * d for m in range(len(range(a, t, s)))]
+            for a, t, s, b, r, d in zip(phase, kernel, stride, start, low, dilation, strict=True)
+        ]
+        taps = np.array([i * plan.each + j for i, j in product(*at)], np.int32)
+        found.append((phase, taps, count, first[0] * size[1] + first[1]))
+    return plan, found
+
+
 def conv_input(
     grad: Any, weight: Any, size: Any, stride: Any, pads: Any, dilation: Any, groups: int
 ) -> Any:  # fmt: skip
@@ -402,34 +424,11 @@ def conv_input(
     g = _images(grad)
     size, kernel, stride, pads, dilation = _two(size, kernel, stride, pads, dilation)
     w = weight.reshape(groups, inner, c, *kernel).swapaxes(1, 2)
-    # rows of the gradient before its first and after its last one that some position looks for
-    low = [max((-(-t // s) - 1) * d - p[0] // s, 0) for t, s, d, p in zip(kernel, stride, dilation, pads, strict=True)]
-    last = [(m - 1 + p[0]) // s for m, p, s in zip(size, pads, stride, strict=True)]
-    margins = tuple([(b, 0) for b in low])
-    plan = plan_of(
-        inner,
-        g.shape[2:],
-        (1, 1),
-        (1, 1),
-        margins,
-        (1, 1),
-        tuple([e + b + 1 for e, b in zip(last, low, strict=True)]),
-    )
+    plan, phases = phases_of(inner, g.shape[2:], size, kernel, stride, pads, dilation)
     y = np.empty((n, channels, *size), grad.dtype)
-    for phase in product(range(stride[0]), range(stride[1])):
-        # positions i = first, first + stride, ... of the image; (i + pad) // stride begins at `start`
-        first = [(a - p[0]) % s for a, p, s in zip(phase, pads, stride, strict=True)]
-        start = [(i + p[0]) // s for i, p, s in zip(first, pads, stride, strict=True)]
-        count = tuple([-(-(m - i) // s) for m, i, s in zip(size, first, stride, strict=True)])
-        if min(count) < 1:
-            continue
-        at = [
-            [b + r - m * d for m in range(len(range(a, t, s)))]
-            for a, t, s, b, r, d in zip(phase, kernel, stride, start, low, dilation, strict=True)
-        ]
-        taps = np.array([i * plan.each + j for i, j in product(*at)], np.int32)
+    for phase, taps, count, first in phases:
         own = w[..., phase[0] :: stride[0], phase[1] :: stride[1]].reshape(groups, c, inner, -1)
-        given = None, y, taps, count, stride, first[0] * size[1] + first[1]
+        given = None, y, taps, count, stride, first
         if each:
             _compute_each(plan, g, own[:, 0], *given)
         else:
@@ -460,14 +459,11 @@ def conv_weight(
     # in multiplications of vectors: sums over positions cost more at their end
     wide = len(taps) * blocks * area < len(taps) * -(-o // OUT) * OUT * (plan.run(count[0]) // WIDTH + 5)
     run, height = (weights_wide(plan.s1), blocks * WIDTH) if wide else (weights(plan.s1), -(-o // OUT) * OUT)
-
-    def given() -> tuple[Any, ...]:
-        d = np.zeros((groups, len(taps), height) if wide else (groups, height, len(taps)), np.float32)
-        room, kept = np.zeros(plan.room, np.float32), np.zeros(height * plan.run(count[0]), np.float32)
-        return (d, room, kept, x, g, taps, len(taps), *plan.sizes, o, *count, groups)
-
-    parts = in_parts(run, images, images * o * len(taps) * count[0] * count[1], given)
-    total = added([part[0] for part in parts])
+    rooms = Room(groups * height * len(taps)), Room(plan.room), Room(height * plan.run(count[0]))
+    work = _work(images, o, c, len(taps) // c * count[0] * count[1])
+    parts = call(run, images, work, *rooms, x, g, taps, len(taps), *plan.sizes, o, *count, groups, sums=True)
+    total = np.add.reduce(parts[:, : rooms[0]]) if len(parts) > 1 else parts[0, : rooms[0]]
+    total = total.reshape((groups, len(taps), height) if wide else (groups, height, len(taps)))
     if wide:
         total = total.swapaxes(1, 2)
     return np.ascontiguousarray(total[:, :o, : c * kernel[0] * kernel[1]]).reshape(shape)

@@ -1,8 +1,9 @@
 """Threads of machine code that share the rows of one kernel: no interpreter, so handing work over costs a microsecond.
 
-The caller and its crew take part after part of a task, by counting up one number, its ticket: the upper half is the
-number of the task, the lower half that of the next part. Who has nothing to do waits in a short loop, then asleep, so
-that an idle crew costs nothing. Whoever finds the crew busy (another thread of the program, a task inside a task) does
+The caller and its crew claim part after part of a task. Each begins with a share of its own, the same fraction of the
+rows in every task, as what one task has written then lies in the cache of the thread that reads it in the next; who is
+ready takes what others have not begun. Who has nothing to do waits in a short loop, then asleep, so that an idle crew
+costs nothing. Whoever finds the crew busy (another thread of the program, a task inside a task) does
 the work alone. A forked child has no crew until it makes one. Linux on x86-64; elsewhere `ops.threads.split` is used.
 """
 
@@ -22,11 +23,12 @@ from tinygrad_lite.native import elf
 
 WAIT = 1_000_000
 """Cycles of the processor's clock that a thread waits in a loop before it sleeps: some 0.4 ms."""
-WORDS = 256
-"""Numbers of 64 bits in the memory that a crew shares; what is written often lies 128 bytes apart."""
+PARTS = 8
+"""Parts per thread that a task may have."""
 
-# word 0: ticket, 16: number of the task, 32: parts done, 48: function, arguments, their stride, rows, parts,
-# 64: whether the crew is busy, 80: how many sleep, 96: whether to end
+# word 0: the task whose words can be read, 16: the newest task, 32: parts done, 48: function, arguments, their stride,
+# rows, parts, 64: whether the crew is busy, 80: how many sleep, 96: whether to end, 112: threads, number of the next,
+# from 128 on, 8 words apart: the last task in which a part was claimed
 TEXT = """
 declare i64 @syscall(i64, ...)
 declare i32 @sched_yield()
@@ -46,7 +48,7 @@ define internal void @run(i64 %address, i64 %arguments, i64 %stride, i64 %rows, 
   ret void
 }}
 
-define internal void @take(ptr %crew, i64 %task) noinline {{
+define internal void @take(ptr %crew, i64 %task, i64 %me) noinline {{
 entry:
   %done = getelementptr i64, ptr %crew, i64 32
   %at_body = getelementptr i64, ptr %crew, i64 48
@@ -54,29 +56,43 @@ entry:
   %at_stride = getelementptr i64, ptr %crew, i64 50
   %at_rows = getelementptr i64, ptr %crew, i64 51
   %at_parts = getelementptr i64, ptr %crew, i64 52
-  br label %look
+  %at_threads = getelementptr i64, ptr %crew, i64 112
+  %parts = load atomic i64, ptr %at_parts seq_cst, align 8
+  %address = load atomic i64, ptr %at_body seq_cst, align 8
+  %arguments = load atomic i64, ptr %at_arguments seq_cst, align 8
+  %stride = load atomic i64, ptr %at_stride seq_cst, align 8
+  %rows = load atomic i64, ptr %at_rows seq_cst, align 8
+  %threads = load atomic i64, ptr %at_threads seq_cst, align 8
+  %open = load atomic i64, ptr %crew seq_cst, align 8
+  %same = icmp eq i64 %open, %task
+  %scaled = mul i64 %me, %parts
+  %first = udiv i64 %scaled, %threads
+  br i1 %same, label %look, label %end
 look:
-  %ticket = load atomic i64, ptr %crew seq_cst, align 8
-  %number = lshr i64 %ticket, 32
-  %same = icmp eq i64 %number, %task
-  br i1 %same, label %read, label %end
-read:
-  %part = and i64 %ticket, 4294967295
-  %parts = load atomic i64, ptr %at_parts monotonic, align 8
-  %left = icmp ult i64 %part, %parts
-  br i1 %left, label %more, label %end
+  %turn = phi i64 [ 0, %entry ], [ %following, %next ]
+  %left = icmp ult i64 %turn, %parts
+  br i1 %left, label %see, label %end
+see:
+  %sum = add i64 %first, %turn
+  %beyond = icmp uge i64 %sum, %parts
+  %over = select i1 %beyond, i64 %parts, i64 0
+  %part = sub i64 %sum, %over
+  %far = mul i64 %part, 8
+  %index = add i64 %far, 128
+  %claim = getelementptr i64, ptr %crew, i64 %index
+  %claimed = load atomic i64, ptr %claim seq_cst, align 8
+  %free = icmp ult i64 %claimed, %task
+  br i1 %free, label %more, label %next
 more:
-  %address = load atomic i64, ptr %at_body monotonic, align 8
-  %arguments = load atomic i64, ptr %at_arguments monotonic, align 8
-  %stride = load atomic i64, ptr %at_stride monotonic, align 8
-  %rows = load atomic i64, ptr %at_rows monotonic, align 8
-  %next = add i64 %ticket, 1
-  %try = cmpxchg ptr %crew, i64 %ticket, i64 %next seq_cst seq_cst
+  %try = cmpxchg ptr %claim, i64 %claimed, i64 %task seq_cst seq_cst
   %mine = extractvalue {{ i64, i1 }} %try, 1
-  br i1 %mine, label %work, label %look
+  br i1 %mine, label %work, label %next
 work:
   call void @run(i64 %address, i64 %arguments, i64 %stride, i64 %rows, i64 %parts, i64 %part)
   %before = atomicrmw add ptr %done, i64 1 seq_cst
+  br label %next
+next:
+  %following = add i64 %turn, 1
   br label %look
 end:
   ret void
@@ -87,6 +103,8 @@ entry:
   %at_task = getelementptr i64, ptr %crew, i64 16
   %sleeping = getelementptr i64, ptr %crew, i64 80
   %quit = getelementptr i64, ptr %crew, i64 96
+  %at_next = getelementptr i64, ptr %crew, i64 113
+  %me = atomicrmw add ptr %at_next, i64 1 seq_cst
   br label %wait
 wait:
   %seen = phi i64 [ 0, %entry ], [ %now, %help ]
@@ -115,7 +133,7 @@ serving:
   %over = icmp ne i64 %ending, 0
   br i1 %over, label %end, label %help
 help:
-  call void @take(ptr %crew, i64 %now)
+  call void @take(ptr %crew, i64 %now, i64 %me)
   br label %wait
 end:
   ret ptr null
@@ -149,26 +167,28 @@ entry:
   %busy = getelementptr i64, ptr %crew, i64 64
   %address = ptrtoint ptr %body to i64
   %given = ptrtoint ptr %arguments to i64
+  %at_threads = getelementptr i64, ptr %crew, i64 112
+  %threads = load atomic i64, ptr %at_threads seq_cst, align 8
+  %most = mul i64 %threads, {each}
+  %fits = icmp ule i64 %parts, %most
+  br i1 %fits, label %ask, label %alone
+ask:
   %try = cmpxchg ptr %busy, i64 0, i64 1 seq_cst seq_cst
   %mine = extractvalue {{ i64, i1 }} %try, 1
   br i1 %mine, label %post, label %alone
 post:
   %last = load atomic i64, ptr %at_task seq_cst, align 8
-  %upper = shl i64 %last, 32
-  %closed = or i64 %upper, 4294967295
-  store atomic i64 %closed, ptr %crew seq_cst, align 8
+  store atomic i64 0, ptr %crew seq_cst, align 8
   store atomic i64 %address, ptr %at_body seq_cst, align 8
   store atomic i64 %given, ptr %at_arguments seq_cst, align 8
   store atomic i64 %stride, ptr %at_stride seq_cst, align 8
   store atomic i64 %rows, ptr %at_rows seq_cst, align 8
   store atomic i64 %parts, ptr %at_parts seq_cst, align 8
   store atomic i64 0, ptr %done seq_cst, align 8
-  %following = add i64 %last, 1
-  %task = and i64 %following, 2147483647
-  %open = shl i64 %task, 32
-  store atomic i64 %open, ptr %crew seq_cst, align 8
+  %task = add i64 %last, 1
+  store atomic i64 %task, ptr %crew seq_cst, align 8
   call void @announce(ptr %crew, i64 %task, i64 %rouse)
-  call void @take(ptr %crew, i64 %task)
+  call void @take(ptr %crew, i64 %task, i64 0)
   br label %finish
 finish:
   %turns = phi i64 [ 0, %post ], [ %counted, %rest ]
@@ -212,8 +232,10 @@ class Crew:
     """The threads beside the calling one, and the memory that they share with it."""
 
     def __init__(self, threads: int, loaded: Callable[[Callable[[], str], list[str]], list[int]]) -> None:
-        serve, announce, share = loaded(lambda: TEXT.format(wait=WAIT), ["serve", "announce", "share"])
-        self.memory = (ctypes.c_int64 * WORDS)()
+        serve, announce, share = loaded(lambda: TEXT.format(wait=WAIT, each=PARTS), ["serve", "announce", "share"])
+        # what is written often lies 128 bytes apart, the claims of parts 64
+        self.memory = (ctypes.c_int64 * (128 + 8 * PARTS * threads))()
+        self.memory[112:114] = [threads, 1]
         _memories.append(self.memory)
         self.threads, self.place, self.handles = threads, ctypes.addressof(self.memory), list[Any]()
         integer, pointer = ctypes.c_int64, ctypes.c_void_p
@@ -241,10 +263,14 @@ class Crew:
         """
         self._share(self.place, body, arguments, stride, rows, parts, wake)
 
+    def asleep(self) -> bool:
+        """Return whether no thread would take part without being woken."""
+        return self.memory[80] >= len(self.handles)
+
     def close(self) -> None:
         """End the threads: memory with their code may be freed from then on."""
         self.memory[96] = 1
-        self._announce(self.place, (self.memory[16] + 1) & 0x7FFFFFFF, 0x7FFFFFFF)
+        self._announce(self.place, self.memory[16] + 1, 0x7FFFFFFF)
         for handle in self.handles:
             elf.library().pthread_join(handle, None)
         self.handles.clear()

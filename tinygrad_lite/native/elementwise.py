@@ -15,7 +15,7 @@ from tinygrad_lite.native import mathematics as m
 from tinygrad_lite.native.language import Kernel, Value, kernel
 from tinygrad_lite.native.library import call
 
-COST = 16
+COST = 32
 """What one element costs, in multiplications."""
 ROOT_8_PI = math.sqrt(8 / math.pi)
 Formula = Callable[..., Value]
@@ -112,6 +112,7 @@ sigmoid_slope = each("sigmoid_slope", 2, lambda k, g, y: g * ((1.0 - y) * y))
 tanh = each("tanh", 1, m.tanh)
 tanh_slope = each("tanh_slope", 2, lambda k, g, y: (1.0 - y * y) * g)
 exp = each("exp", 1, m.exp)
+relu = each("relu", 1, lambda k, x: k.select(x <= 0.0, 0.0, x))
 relu_slope = each("relu_slope", 2, lambda k, g, y: k.select(y > 0.0, g, 0.0))
 leaky_slope = each("leaky_slope", 2, lambda k, g, x, s: k.select(x > 0.0, g, g * s), 1)
 between = each("between", 2, lambda k, g, x, lo, hi: k.select((x > lo) & (x < hi), g, 0.0), 2)

@@ -11,12 +11,12 @@ import hashlib
 import os
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from struct import pack
 from typing import Any
 
-from numpy import ndarray
+from numpy import float32, ndarray, zeros
 
 from tinygrad_lite._version import __version__
 from tinygrad_lite.engine.divert import DeclinedError
@@ -173,36 +173,54 @@ def place(array: Any) -> int:
         return int(array.ctypes.data)
 
 
-def call(kernel: Kernel, rows: int, work: int, *arguments: Any, each: int = 4) -> None:
+class Room(int):
+    """An argument of a kernel: the address of so many zeros of type float32."""
+
+
+def call(kernel: Kernel, rows: int, work: int, *arguments: Any, each: int = 2, sums: bool = False) -> Any:
     """Run a kernel on rows 0 to ``rows``, on several threads if ``work`` (multiplications) is large.
 
-    Then each thread takes some ``each`` parts of the rows.
+    Then each thread takes some ``each`` parts of the rows, of which every one has memory of its own for each `Room`. It
+    is returned, a row for each part. ``sums``: the caller adds it up, so that the parts must always be the same.
     """
     run = kernel.run or load(kernel)
     words = [place(a) if a.__class__ is ndarray else a for a in arguments]
-    if work < SHARED:
-        run(0, rows, *words)
+    least = WAKING if sums else SHARED
+    count, threads = (1, 1) if work < least else divided(rows, work, least, each)
+    if threads > 1 and work < WAKING and not sums and not _helped(threads):
+        count = 1
+    memory, by_part = None, [words]
+    if size := sum([w for w in words if w.__class__ is Room]):
+        memory = zeros((count, size), float32)
+        by_part = [_in_rooms(words, place(memory) + 4 * size * i) for i in range(count)]
+    if count == 1:
+        run(0, rows, *by_part[0])
     else:
-        _together(kernel, rows, work, [words], *divided(rows, work, SHARED, each))
+        _together(kernel, rows, work, by_part, count, threads)
+    return memory
 
 
-def in_parts(kernel: Kernel, rows: int, work: int, make: Callable[[], Sequence[Any]]) -> list[Sequence[Any]]:
-    """Run a kernel like `call`, with arguments that ``make`` makes for each part of the rows; return them by part."""
-    if kernel.run is None:
-        load(kernel)
-    count, threads = divided(rows, work, SHARED)
-    given = [make() for _ in range(count)]
-    words = [[place(a) if a.__class__ is ndarray else a for a in arguments] for arguments in given]
-    _together(kernel, rows, work, words, count, threads)
-    return given
+def _in_rooms(words: list[Any], place: int) -> list[Any]:
+    """Return the arguments of one part, whose rooms lie side by side from ``place`` on."""
+    out = []
+    for word in words:
+        if word.__class__ is Room:
+            out.append(place)
+            place += 4 * word
+        else:
+            out.append(word)
+    return out
+
+
+def _helped(threads: int) -> bool:
+    """Return whether there is a crew of which some are awake."""
+    helpers = crew(threads, loaded)
+    return helpers is not None and not helpers.asleep()
 
 
 def _together(kernel: Kernel, rows: int, work: int, words: list[list[Any]], count: int, threads: int) -> None:
     """Run a kernel on ``count`` parts of its rows, whose arguments are those of that number, or the only ones."""
     run: Any = kernel.run
-    if count == 1:
-        run(0, rows, *words[0])
-        return
     helpers = crew(threads, loaded) if threads > 1 else None
     if helpers is not None:
         blocks = [pack(kernel.form, *w) for w in words]
@@ -226,7 +244,7 @@ def done(kernel: Kernel, rows: int, work: int, *arguments: Any) -> bool:
     return True
 
 
-SHARED, WAKING = 1 << 21, 1 << 22
+SHARED, WAKING = 1 << 20, 1 << 22
 """Multiplications below which one thread does all, as results go from cache to cache, and below which the others help
 only if they are awake."""
 

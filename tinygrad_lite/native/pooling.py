@@ -120,7 +120,7 @@ def window_max(input: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -
         return NotImplemented
     planes, y = input.shape[0] * input.shape[1], np.empty((*input.shape[:2], *sizes[2 - len(kernel) : 2]), input.dtype)
     room = _room(planes, sizes[1], kernel, stride)
-    call(forward(kernel[-1], stride[-1]), planes, 4 * input.size, y, room, input, *sizes)
+    call(forward(kernel[-1], stride[-1]), planes, 60 * input.size, y, room, input, *sizes)
     return y
 
 
@@ -138,5 +138,5 @@ def to_largest(grad: Any, input: Any, values: Any, kernel: Any, stride: Any, pad
     planes, d = input.shape[0] * input.shape[1], np.empty(input.shape, input.dtype)
     room, found = _room(planes, sizes[1], kernel, stride), np.empty(planes * sizes[1], np.int32)
     run = backward(kernel[-1], stride[-1])
-    call(run, planes, 8 * input.size, d, room, found, grad, values, input, *sizes)
+    call(run, planes, 100 * input.size, d, room, found, grad, values, input, *sizes)
     return d

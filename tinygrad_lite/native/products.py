@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
-from tinygrad_lite.native.library import in_parts
+from tinygrad_lite.native.library import Room, call
 from tinygrad_lite.native.tiles import Tile, add_products, cycles, tile_of, zeros
 
 CHUNK = 256
@@ -126,10 +126,9 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
     block, wide = tile[0], tile[1] * WIDTH
     panels, blocks, bias = -(-columns // wide), -(-rows // block), _zeros(n) if bias is None else bias
 
-    def given() -> tuple[Any, ...]:
-        room, sums = np.empty(CHUNK * wide, np.float32), np.empty(block * wide, np.float32)
-        return out, p, q, bias, room, sums, panels, rows, inner, columns, n, inner, inner
-
     by_blocks = blocks > panels
-    in_parts(product(tile, turned, by_blocks), max(blocks, panels), work, given)
+    call(
+        product(tile, turned, by_blocks), max(blocks, panels), work, out, p, q, bias, Room(CHUNK * wide),
+        Room(block * wide), panels, rows, inner, columns, n, inner, inner,
+    )  # fmt: skip
     return out

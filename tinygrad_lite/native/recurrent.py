@@ -6,7 +6,6 @@ past. The gradients of the weights are one large product each, by BLAS.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,9 +15,9 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.native import mathematics as m
 from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
-from tinygrad_lite.native.library import load, place
+from tinygrad_lite.native.library import SHARED, call
 from tinygrad_lite.native.tiles import Tile, add_products, tile_of, zeros
-from tinygrad_lite.ops.threads import multiply, parts_of, split
+from tinygrad_lite.ops.threads import divided, multiply
 
 MOST = 43.0
 """Beyond this a gate stays as closed as it is, 2e-19, so that the product of two reciprocals is finite."""
@@ -49,6 +48,12 @@ def _padded(k: Kernel, n: Value, to: int) -> Value:
     return (n + (to - 1)) // to * to
 
 
+def _rows(k: Kernel, lo: Value, hi: Value, tile: Tile, batch: Value) -> tuple[Value, Value, Value]:
+    """Return the first row of these blocks of the batch, their rows, and the same with those that are padding."""
+    first = lo * tile[0]
+    return first, k.least(hi * tile[0], batch) - first, (hi - lo) * tile[0]
+
+
 def _time(k: Kernel, step: Value, length: Value, backwards: Value) -> Value:
     return k.select(backwards > 0, length - 1 - step, step)
 
@@ -61,15 +66,17 @@ def forward(gates: int, tile: Tile, keep: bool) -> Kernel:
         k: Kernel, lo: Value, hi: Value, hs: Value, cs: Value, opened: Value, state: Value, cells: Value, pre: Value,
         outer: Value, w: Value, bias: Value, length: Value, batch: Value, n: Value, backwards: Value,
     ) -> None:  # fmt: skip
-        rows, each = hi - lo, _padded(k, n, WIDTH)
+        first, rows, padded = _rows(k, lo, hi, tile, batch)
+        each = _padded(k, n, WIDTH)
         wide = _padded(k, each * gates, tile[1] * WIDTH)
+        state, cells, pre = state.at(first * n), cells.at(first * n), pre.at(first * wide)
         with k.loop(0, length) as step:
             t = _time(k, step, length, backwards)
-            _product(k, tile, pre, state, w, _padded(k, rows, tile[0]), n, wide)
+            _product(k, tile, pre, state, w, padded, n, wide)
             with k.loop(0, rows) as r:
-                row, said = t * batch + lo + r, outer.at((t * batch + lo + r) * n * gates)
+                row, said = t * batch + first + r, outer.at((t * batch + first + r) * n * gates)
                 inside, h, c = pre.at(r * wide), state.at(r * n), cells.at(r * n)
-                a = [opened.at(((t * 4 + i) * batch + lo + r) * n) for i in range(4)]
+                a = [opened.at(((t * 4 + i) * batch + first + r) * n) for i in range(4)]
                 with k.loop(0, n, apart=True) as j:
                     x = [inside[each * i + j] + bias[n * i + j] for i in range(gates)]
                     y = [said[n * i + j] for i in range(gates)]
@@ -104,19 +111,21 @@ def backward(gates: int, tile: Tile) -> Kernel:
 
     def body(
         k: Kernel, lo: Value, hi: Value, found: Value, inward: Value, back: Value, d_cells: Value, room: Value,
-        states: Value, opened: Value, first: Value, g_hs: Value, g_cs: Value, w: Value, length: Value, batch: Value,
+        states: Value, opened: Value, begun: Value, g_hs: Value, g_cs: Value, w: Value, length: Value, batch: Value,
         n: Value, backwards: Value, told: Value,
     ) -> None:  # fmt: skip
-        rows, wide = hi - lo, _padded(k, n, tile[1] * WIDTH)
+        first, rows, padded = _rows(k, lo, hi, tile, batch)
+        wide = _padded(k, n, tile[1] * WIDTH)
+        back, d_cells, room = back.at(first * wide), d_cells.at(first * n), room.at(first * n * gates)
         with k.loop(0, length) as step:
             t = _time(k, length - 1 - step, length, backwards)
             before = k.select(backwards > 0, t + 1, t - 1)
             started = step < length - 1
             before = k.select(started, before, 0)
             with k.loop(0, rows) as r:
-                row = t * batch + lo + r
-                a = [opened.at(((t * 4 + i) * batch + lo + r) * n) for i in range(4)]
-                older, oldest = states.at((before * batch + lo + r) * n), first.at((lo + r) * n)
+                row = t * batch + first + r
+                a = [opened.at(((t * 4 + i) * batch + first + r) * n) for i in range(4)]
+                older, oldest = states.at((before * batch + first + r) * n), begun.at((first + r) * n)
                 d_h, d_c, into = back.at(r * wide), d_cells.at(r * n), room.at(r * n * gates)
                 out, also, g_c = found.at(row * n * gates), inward.at(row * n * gates), g_cs.at(row * told)
                 with k.loop(0, n, apart=True) as j:
@@ -141,7 +150,7 @@ def backward(gates: int, tile: Tile) -> Kernel:
                         into[n * i + j] = inner[i]
                         if gates == 3:
                             also[n * i + j] = inner[i]
-            _product(k, tile, back, room, w, _padded(k, rows, tile[0]), n * gates, wide)
+            _product(k, tile, back, room, w, padded, n * gates, wide)
             if gates == 3:
                 with k.loop(0, rows) as r:
                     d_h, past = back.at(r * wide), d_cells.at(r * n)
@@ -175,19 +184,10 @@ def _fits(outer: Any, gates: int, *parts: Any) -> bool:
     )  # fmt: skip
 
 
-def _shared(batch: int, work: int, columns: int) -> tuple[Tile, Callable[[Callable[[range, int], None]], Any]]:
-    """Return the tile for a product, and a function that calls another with rows and their number with padding."""
-    tile = tile_of(-(-batch // parts_of(batch, work)), columns // WIDTH)
-    block = tile[0]
-
-    def run(some: Callable[[range, int], None]) -> Any:
-        def part(blocks: range) -> None:
-            rows = range(blocks.start * block, min(blocks.stop * block, batch))
-            some(rows, len(blocks) * block)
-
-        return split(-(-batch // block), work, part)
-
-    return tile, run
+def _tile(batch: int, work: int, columns: int) -> tuple[Tile, int]:
+    """Return the tile for a product, and the rows of its blocks."""
+    block, vectors = tile_of(-(-batch // divided(batch, work, SHARED, 1)[0]), columns // WIDTH)
+    return (block, vectors), -(-batch // block) * block
 
 
 def _steps(
@@ -197,26 +197,22 @@ def _steps(
     each, dtype = _wide(n), outer.dtype
     hs, opened = np.empty((length, batch, n), dtype), np.empty((length if keep else 0, 4, batch, n), dtype)
     cs = np.empty((length if keep else 1, batch, n) if gates == 4 else (1,), dtype)
-    tile, shared = _shared(batch, length * batch * gates * n * n, gates * each)
+    work = length * batch * gates * n * n
+    tile, padded = _tile(batch, work, gates * each)
     room = np.zeros((gates, each, n), dtype) if each > n else weight.reshape(gates, n, n)
     if each > n:
         room[:, :n] = weight.reshape(gates, n, n)
     w = _panels(room.reshape(gates * each, n).T, tile)
     bias = np.zeros(gates * n, dtype) if bias is None else np.ascontiguousarray(bias)
-    run, wide = load(forward(gates, tile, keep)), len(w) * tile[1] * WIDTH
-
-    def some(rows: range, padded: int) -> None:
-        state, cells = np.zeros((padded, n), dtype), np.zeros((len(rows), n), dtype)
-        pre = np.empty((padded, wide), dtype)
-        state[: len(rows)] = hidden[rows.start : rows.stop]
-        if gates == 4:
-            cells[:] = cell[rows.start : rows.stop]
-        given = hs, cs, opened, state, cells, pre, outer, w, bias
-        run(rows.start, rows.stop, *map(place, given), length, batch, n, reverse)
-        if not keep and gates == 4:
-            cs[0, rows.start : rows.stop] = cells
-
-    shared(some)
+    state, cells = np.zeros((padded, n), dtype), np.empty((batch, n), dtype)
+    pre = np.empty((padded, len(w) * tile[1] * WIDTH), dtype)
+    state[:batch] = hidden
+    if gates == 4:
+        cells[:] = cell
+    given = hs, cs, opened, state, cells, pre, outer, w, bias
+    call(forward(gates, tile, keep), padded // tile[0], work, *given, length, batch, n, int(reverse), each=1)
+    if not keep and gates == 4:
+        cs[0] = cells
     return (hs, cs, opened) if gates == 4 else (hs, opened)
 
 
@@ -225,23 +221,16 @@ def _back(gates: int, g_hs: Any, g_cs: Any, states: Any, opened: Any, first: Any
     (length, batch, n), dtype = g_hs.shape, g_hs.dtype
     found = np.empty((length, batch, gates * n), dtype)
     inward = np.empty(found.shape if gates == 3 else (1,), dtype)
-    d_h, d_c = np.empty((batch, n), dtype), np.empty((batch, n), dtype)
-    tile, shared = _shared(batch, length * batch * gates * n * n, _wide(n))
+    work = length * batch * gates * n * n
+    tile, padded = _tile(batch, work, _wide(n))
     w, first = _panels(weight, tile), np.ascontiguousarray(first)
     told = 0 if g_cs is None else n  # between its rows: without one all rows are the same zeros
     g_cs = np.zeros(n, dtype) if g_cs is None else g_cs
-    run, wide = load(backward(gates, tile)), len(w) * tile[1] * WIDTH
-
-    def some(rows: range, padded: int) -> None:
-        here = slice(rows.start, rows.stop)
-        back, cells = np.zeros((padded, wide), dtype), np.zeros((len(rows), n), dtype)
-        into = np.zeros((padded, gates * n), dtype)
-        given = found, inward, back, cells, into, states, opened, first, g_hs, g_cs, w
-        run(rows.start, rows.stop, *map(place, given), length, batch, n, reverse, told)
-        d_h[here], d_c[here] = back[: len(rows), :n], cells
-
-    shared(some)
-    return found, inward, d_h, d_c
+    back, cells = np.zeros((padded, len(w) * tile[1] * WIDTH), dtype), np.zeros((batch, n), dtype)
+    into = np.zeros((padded, gates * n), dtype)
+    given = found, inward, back, cells, into, states, opened, first, g_hs, g_cs, w
+    call(backward(gates, tile), padded // tile[0], work, *given, length, batch, n, int(reverse), told, each=1)
+    return found, inward, np.ascontiguousarray(back[:batch, :n]), cells
 
 
 def _of_weights(d: Any, hs: Any, hidden: Any, reverse: bool) -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("tanh", "forward", "elementwise.tanh", SOME),
     ("tanh", "input: g y", "elementwise.tanh_slope", HUGE),
     ("exp", "forward", "elementwise.exp", FEW),
+    ("relu", "forward", "elementwise.relu", FEW),
     ("relu", "input: g y", "elementwise.relu_slope", SOME),
     ("leaky_relu", "input: g input negative_slope", "elementwise.leaky_slope", FEW),
     ("hardtanh", "input: g input min_val max_val", "elementwise.between", SOME),
@@ -69,9 +70,9 @@ STEPS = {"Adam.update": "updates.adam_update", "SGD.update": "updates.sgd_update
 """Method of an optimiser, and the function in front of it."""
 PRODUCT = 1 << 23
 """Multiplications from which several threads share a product: some 80 us of work."""
-SHORT, ROWS = "short.applied", 10_000
-"""The function in front of arithmetic with short last axes, and the rows from which it pays: to find out how operands
-lie takes as long as NumPy with some thousands."""
+ARITHMETIC, ROWS, LARGE = "arithmetic.applied", 10_000, 1 << 16
+"""The function in front of arithmetic; the rows from which it pays where these are short, as to find out how operands
+lie takes as long as NumPy with some thousands; and the elements from which several threads pay."""
 broken: list[str] = []
 """Why llvmlite cannot be used here, if it cannot."""
 _undo: list[Callable[[], None]] = []
@@ -97,7 +98,7 @@ def install() -> None:
         _undo.extend([divert(name, place, _late(path), least) for name, place, path, least in TABLE])
         UPDATES.update({name: _late(path) for name, path in STEPS.items()})
         CREWED.append((PRODUCT, _late("blas.product")))
-        FAST.append((ROWS, _late(SHORT)))
+        FAST.append((ROWS, LARGE, _late(ARITHMETIC)))
 
 
 def uninstall() -> None:

@@ -99,22 +99,22 @@ def _along(loop: Kernel, dim: int, cost: int, *arrays: Any) -> Any:
 
 def softmax(input: Any, dim: int = -1) -> Any:
     """Compute `softmax` along the last axis."""
-    return _along(softmax_rows, dim, 20, input)
+    return _along(softmax_rows, dim, 36, input)
 
 
 def softmax_slope(g: Any, y: Any, dim: int) -> Any:
     """Compute the rule of `softmax`."""
-    return _along(softmax_rows_back, dim, 4, g, y)
+    return _along(softmax_rows_back, dim, 20, g, y)
 
 
 def log_softmax(input: Any, dim: int = -1) -> Any:
     """Compute `log_softmax` along the last axis."""
-    return _along(log_softmax_rows, dim, 20, input)
+    return _along(log_softmax_rows, dim, 36, input)
 
 
 def log_softmax_slope(g: Any, y: Any, dim: int) -> Any:
     """Compute the rule of `log_softmax`."""
-    return _along(log_softmax_rows_back, dim, 20, g, y)
+    return _along(log_softmax_rows_back, dim, 36, g, y)
 
 
 def cross_entropy(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
@@ -125,7 +125,7 @@ def cross_entropy(input: Any, target: Any, weight: Any, ignore_index: int, reduc
         check_classes("cross_entropy", input, target, ignore_index)
     each, used = np.empty(len(input), input.dtype), target != ignore_index
     safe = np.where(used, target, 0).astype(np.int64, copy=False)
-    call(cross_entropy_rows, len(input), 20 * input.size, each, input, safe, input.shape[1])
+    call(cross_entropy_rows, len(input), 32 * input.size, each, input, safe, input.shape[1])
     each *= used
     if reduction != "mean":
         return reduced("cross_entropy", each, reduction)
@@ -229,13 +229,13 @@ def normalise(
     y = np.empty(input.shape, input.dtype)
     if not given or given[0].shape == shape:
         w, b = filled(weight, n, 1.0), filled(bias, n, 0.0)
-        call(layer_rows, input.size // n, 6 * input.size, y, input, w, b, n, eps)
+        call(layer_rows, input.size // n, 30 * input.size, y, input, w, b, n, eps)
         return y
     groups, channels = input.shape[1], shape[0]
     if input.ndim < 4 or len(axes) != input.ndim - 2 or given[0].shape != (groups, channels, *(1,) * (input.ndim - 3)):
         return NotImplemented
     w, b = filled(weight, groups * channels, 1.0), filled(bias, groups * channels, 0.0)
-    call(normalise_rows, input.size // n, 6 * input.size, y, input, w, b, n, eps, n // channels, groups)
+    call(normalise_rows, input.size // n, 30 * input.size, y, input, w, b, n, eps, n // channels, groups)
     return y
 
 
@@ -251,6 +251,6 @@ def normalise_back(g: Any, input: Any, weight: Any, axes: Any, eps: float, cente
     blocks = min(BLOCKS, rows)
     d, sums = np.empty(input.shape, input.dtype), np.zeros((2, blocks, n), np.float32)
     w = filled(weight, n, 1.0)
-    call(layer_rows_back, blocks, 12 * input.size, d, sums[0], sums[1], g, input, w, n, eps, rows, blocks)
+    call(layer_rows_back, blocks, 60 * input.size, d, sums[0], sums[1], g, input, w, n, eps, rows, blocks)
     total = np.add.reduce(sums, 1)
     return d, total[0].reshape(shape), total[1].reshape(shape)

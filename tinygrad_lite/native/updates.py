@@ -51,12 +51,12 @@ def sgd(
 
 def run_adam(x: Any, m: Any, v: Any, g: Any, *options: Any) -> None:
     """Run the kernel `adam`; a compiled step gives the options as arrays of one number."""
-    call(adam, x.size, 0, x, m, v, g, *map(float, options))
+    call(adam, x.size, 32 * x.size, x, m, v, g, *map(float, options))
 
 
 def run_sgd(x: Any, m: Any, g: Any, *options: Any) -> None:
     """Run the kernel `sgd`."""
-    call(sgd, x.size, 0, x, m, g, *map(float, options))
+    call(sgd, x.size, 16 * x.size, x, m, g, *map(float, options))
 
 
 def _taken(jobs: Iterable[Any], state: int, step: Any, least: int) -> list[Any]:

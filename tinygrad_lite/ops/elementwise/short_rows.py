@@ -21,18 +21,20 @@ ROWS = 1024
 """Fewest rows for which looking at shapes pays."""
 
 
-FAST: list[tuple[int, Callable[[Any, Any, Any], Any]]] = []
-"""A function that returns ``ufunc(a, b)`` of so many rows, or NotImplemented, if there is one."""
+FAST: list[tuple[int, int, Callable[[Any, Any, Any], Any]]] = []
+"""A function that returns ``ufunc(a, b)`` of so many rows or elements, or NotImplemented, if there is one."""
 
 
 def applied(ufunc: Any, a: Any, b: Any) -> Any:
     """Return ``ufunc(a, b)``, with operands of many short rows laid out row by row first."""
+    if FAST and a.size >= FAST[-1][1] and (result := FAST[-1][2](ufunc, a, b)) is not NotImplemented:
+        return result
     if b.__class__ is not np.ndarray or a.__class__ is not np.ndarray or not a.ndim or not b.ndim:
         return ufunc(a, b)
     n = max(a.shape[-1], b.shape[-1])
     if not 2 <= n <= LONGEST or (rows := max(a.size // a.shape[-1], b.size // b.shape[-1])) < ROWS:
         return ufunc(a, b)
-    if FAST and rows >= FAST[-1][0] and (result := FAST[-1][1](ufunc, a, b)) is not NotImplemented:
+    if FAST and rows >= FAST[-1][0] and (result := FAST[-1][2](ufunc, a, b)) is not NotImplemented:
         return result
     x, y = _rows(a, n), _rows(b, n)
     return ufunc(a, b) if x is None or y is None else ufunc(x, y)
