@@ -20,12 +20,8 @@ class _Named(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         copy = super().__deepcopy__(memo)
-        copy.__dict__.update(self.__dict__)
         copy._grad = None  # as in PyTorch, unlike that of a plain tensor
         return copy
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return (*super().__reduce_ex__(protocol), self.__dict__ or None)
 
 
 @named_constructor

@@ -188,6 +188,7 @@ def test_no_test_needs_another_library_to_be_collected() -> None:
 # garbage is collected.
 LIGHT = {
     "call.call", "op.call",  # of an op, and as lasting as it is
+    "overrides.call",  # of a decorated function
     "batch.example", "step.walk", "manipulation.depth", "manipulation.join", "reading.size", "report.nested",
     "unsupported.kept",
 }  # fmt: skip

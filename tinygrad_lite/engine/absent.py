@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any
 
 from tinygrad_lite.engine.layout import Layout
@@ -60,6 +61,12 @@ for _room, _names, _value in (
         setattr(sys.modules[f"tinygrad_lite.{_room}"], _name, _found)
 
 
+def _quiet() -> Any:
+    return import_module("tinygrad_lite.engine.overriding").quiet()
+
+
+for _name in ("DisableTorchFunction", "DisableTorchFunctionSubclass"):
+    setattr(sys.modules["tinygrad_lite._C"], _name, _quiet)
 LAYOUTS = {n: Layout(n) for n in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")}
 """Layouts that no tensor has: scripts compare with them."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -24,7 +24,8 @@ from numpy import ndarray
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import meant_for_us
-from tinygrad_lite.engine.keywords import MISSING, check_given, renamed, typed, written
+from tinygrad_lite.engine.failure import failed
+from tinygrad_lite.engine.keywords import MISSING, renamed, typed, written
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE, restore
 from tinygrad_lite.engine.node import Node, pick, record
@@ -34,14 +35,7 @@ from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.engine.views import link
 from tinygrad_lite.errors import (
     ArgumentError,
-    DTypeError,
-    GradientError,
-    LinAlgError,
-    OptionError,
-    OutOfMemoryError,
-    ShapeError,
     describe,
-    in_our_words,
 )  # fmt: skip
 
 WRITE: list[Callable[..., Any]] = []
@@ -70,7 +64,7 @@ def {name}({signature}, **_words):
         try:
             return forward({params})
         except Exception as _error:
-            raise explain(op, ({params},), _error) from _error
+            return failed(op, ({params},), _error)
 {inplace}    _mode = MODE.get()
     if _mode.observers:
         return watched(op.call, op, ({params},))
@@ -78,7 +72,7 @@ def {name}({signature}, **_words):
 {promote}
         _y = {run}
     except Exception as _error:
-        raise explain(op, ({params},), _error) from _error
+        return failed(op, ({params},), _error)
     if _y.__class__ is not ndarray:
         if _y.__class__ is tuple:
             _inputs = ({inputs},) if _tracked and _mode.grad and {records} else None
@@ -281,7 +275,7 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
     space = {
         "op": op, "forward": op.forward, "_ufunc": op.ufunc, "defaults": op.defaults, "worded": worded,
         "watched": watched, "MODE": MODE, "MISSING": MISSING,
-        "explain": explain, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
+        "failed": failed, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
         "dtype_of": np.result_type, "halved": halved, "in_single": in_single,
         "link": link, "WRITE": WRITE, "truth": truth, "contiguous": contiguous, "copied": copied, "arranged": arranged,
@@ -289,17 +283,17 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
     taken = [p for p in op.params if p in space or p.startswith("_")]
     if taken:
         raise TypeError(f"op {op.name}: the argument name '{taken[0]}' is used by the engine itself; choose another")
-    call = FunctionType(_waiting.__code__, space, name)
+    call = space["_call"] = FunctionType(_waiting.__code__, space, name)
 
     def begin() -> Callable[..., Any]:
-        source = source_of()
+        source, run = source_of(), space["_call"]
         exec(compile(source, file, "exec"), space)
         real = space[name]
         space[name] = call
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        call.__defaults__ = real.__defaults__  # before the code: another thread may be calling
-        call.__code__ = real.__code__
-        return call
+        run.__defaults__ = real.__defaults__  # before the code: another thread may be calling
+        run.__code__ = real.__code__
+        return run  # type: ignore[no-any-return]
 
     space["begin"] = begin
     return call
@@ -345,7 +339,7 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
             except Exception as error:
                 if not meant_for_us(error):
                     raise
-                raise explain(op, (tensors, *options), error) from error
+                return failed(op, (tensors, *options), error)
         mode = MODE.get()
         if mode.observers:
             return watched(call, op, (tensors, *options))
@@ -355,7 +349,7 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
             raw = [t.array if isinstance(t, Tensor) else t for t in tensors]
             y = op.forward(raw, *options)
         except Exception as error:
-            raise explain(op, (tensors, *options), error) from error
+            return failed(op, (tensors, *options), error)
         if y.__class__ is not ndarray:
             y = as_array(op, y)
         elif op.layout is not None:
@@ -454,46 +448,3 @@ def nodes_of(out: Any) -> Iterator[Node]:
     for t in out if isinstance(out, tuple) else (out,):
         if isinstance(t, Tensor) and t.node is not None:
             yield t.node
-
-
-def no_tensor(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> str | None:
-    """Return a sentence about the argument that should be a tensor and is not, or None."""
-    for name, value in given.items():
-        if not hasattr(value, "ndim") and not (value is None and name in defaults):
-            return f"{name} must be a tensor, got {describe(value)}"
-    return None
-
-
-def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
-    """Return ``error`` as one of this package's, with the op's name and the shape and dtype of every argument."""
-    if isinstance(error, GradientError) or getattr(error, "explained", False):
-        return error
-    check_given(op.name, op.params, args)
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    kind: type[Exception]
-    if isinstance(error, (ShapeError, DTypeError)):
-        kind = type(error)
-    elif isinstance(error, IndexError):  # includes NumPy's AxisError
-        kind = IndexError
-    elif isinstance(error, (TypeError, AttributeError)):
-        kind = DTypeError
-        needed = {n: a for n, a in zip(op.params, args, strict=False) if n in op.arrays}
-        if not isinstance(error, AttributeError):  # numbers are accepted
-            needed = {n: a for n, a in needed.items() if a is None or isinstance(a, str)}
-        text = no_tensor(needed, op.defaults) or text
-    elif isinstance(error, np.linalg.LinAlgError):
-        kind = LinAlgError
-    elif isinstance(error, ValueError):
-        kind = ShapeError if any(w in text for w in ("shape", "broadcast", "dimension", "'axis'")) else OptionError
-    elif isinstance(error, MemoryError):  # NumPy raises a class of its own
-        kind = OutOfMemoryError
-    else:
-        kind = type(error) if type(error) in (ZeroDivisionError, OverflowError) else RuntimeError
-    text = in_our_words(text)
-    if not text.startswith(f"{op.name}: "):
-        shown = ", ".join(f"{n} {describe(a)}" for n, a in zip(op.params, args, strict=False) if a is not None)
-        named = text.partition(": ")[0].isidentifier()  # the text names the function that the user called
-        text = (text if named else f"{op.name}: {text}") + (f" ({shown})" if shown else "")
-    ours = kind(text)
-    ours.explained = True  # type: ignore[attr-defined]
-    return ours

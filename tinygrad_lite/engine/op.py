@@ -29,9 +29,10 @@ import numpy as np
 
 from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.arguments import explained, misfit, parameters_of, star_of, words_of
-from tinygrad_lite.engine.call import RESULTS, WRITE, caller, no_tensor, rules_of, sequence_caller, source_of
+from tinygrad_lite.engine.call import RESULTS, WRITE, caller, rules_of, sequence_caller, source_of
 from tinygrad_lite.engine.devices import REGISTERED
 from tinygrad_lite.engine.elsewhere import place
+from tinygrad_lite.engine.failure import no_tensor, unasked
 from tinygrad_lite.engine.keywords import OLD_FORMS, modern, name_of, typed, written
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.node import Node, pick
@@ -437,8 +438,7 @@ def function(
 
     Without ``public`` only behind NumPy's functions, and as the method that is named: for rooms such as ``linalg`` that
     have names of their own, and for methods that are no functions. ``inplace``: ``Tensor.name_`` exists.
-    ``functional``: `nn.functional` has it. NumPy's argument names (``axis``) are accepted where it has
-    PyTorch's.
+    ``functional``: `nn.functional` has it. NumPy's argument names (``axis``) are accepted beside PyTorch's.
     """
 
     def declare(inner: F) -> F:
@@ -464,11 +464,14 @@ def function(
                 numbers = [whole_number(a) if p in NUMBERS else a for p, a in zip(params, args, strict=False)]
                 if any(a is not b for a, b in zip(numbers, args, strict=False)):
                     return call(*numbers, *args[len(numbers) :], **kwargs)
+                if unasked((*args, *kwargs.values())):
+                    return call(*args, **kwargs)
                 ours = blamed(public_name, inner, args, kwargs, error)
                 if ours is None:
                     raise
                 raise ours from error
 
+        call.__name__ = method if isinstance(method, str) else public_name
         if public:
             publish(public_name, call, numpy, method, inplace=inplace, functional=functional)
         else:

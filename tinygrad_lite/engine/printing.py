@@ -146,12 +146,13 @@ def show(t: Any) -> str:
         notes.append(f"grad_fn=<{visible(t.node.name())}>")
     elif t.tracked:
         notes.append("requires_grad=True")
-    text: str = "tensor(" + numbers(array)
+    word = "tensor" if type(t).__module__.startswith("tinygrad_lite.") else type(t).__name__
+    text: str = f"{word}(" + numbers(array, len(word) + 1)
     used = len(text) - text.rfind("\n") + 1
     for note in notes:
         if used + len(note) + 2 > OPTIONS.linewidth:
-            text += ",\n" + " " * 7 + note
-            used = 7 + len(note)
+            text += ",\n" + " " * (len(word) + 1) + note
+            used = len(word) + 1 + len(note)
         else:
             text += ", " + note
             used += len(note) + 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -89,6 +90,11 @@ class Tensor(Holder, Methods):
         self.tracked = False
         if requires_grad:
             self.requires_grad = True
+
+    def __init_subclass__(cls, **words: Any) -> None:
+        super().__init_subclass__(**words)
+        if not cls.__module__.startswith("tinygrad_lite."):
+            import_module("tinygrad_lite.engine.overriding").begin()
 
     # -------------------------------------------------------------------------------- what it is
     @property
@@ -397,10 +403,12 @@ class Tensor(Holder, Methods):
         kind, array, tracked, grad = self._copied("deepcopy")
         copied = None if grad is None else grad.detach().clone()
         memo[id(self)] = copy = rebuilt(kind, _memory_copied(array, memo), tracked, copied)
+        getattr(copy, "__dict__", {}).update(getattr(self, "__dict__", {}))
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return rebuilt, (*self._copied("pickle")[:3], None)  # without .grad, as in PyTorch
+        own = getattr(self, "__dict__", None) or None
+        return rebuilt, (*self._copied("pickle")[:3], None), own  # without .grad, as in PyTorch
 
 
 def _memory_copied(array: Any, memo: dict[Any, Any]) -> Any:
@@ -442,7 +450,7 @@ Tensor.grad = property(  # type: ignore[assignment]
 
 def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) -> Tensor:
     """Return a leaf from its parts, for copies and pickles."""
-    t = kind.__new__(kind)
+    t = allocate(kind)
     t.array, t.tracked, t._grad = array, tracked, grad
     t.node = t.hooks = t.base = None
     return t

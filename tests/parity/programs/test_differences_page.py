@@ -174,15 +174,6 @@ def optimisers() -> bool:
     return isinstance(steps[0], torch.Tensor) and steps[1] == 1
 
 
-def subclasses() -> bool:
-    kinds = []
-    for lib in (torch, tl):
-        own = type("Own", (lib.Tensor,), {})
-        made = lib.ones(2).as_subclass(own)
-        kinds.append((type(made) is own, type(made + 1) is own, type(made + 1) is lib.Tensor))
-    return kinds == [(True, True, False), (True, False, True)]
-
-
 def hints() -> bool:
     import warnings as told
 
@@ -239,7 +230,6 @@ ROWS: dict[str, str | Callable[[], bool]] = {
     "labels of `cross_entropy`, `one_hot`": "v1 = F.one_hot(T.tensor([0, 1], dtype=T.int32))",
     "division by zero, log of 0, overflow": warnings,
     "attributes of tensors (`x.note = 1`)": attributes,
-    "results of ops on a subclass of Tensor": subclasses,
     "results of LAPACK (`inv`, `solve`, `qr`, `svd`, `cholesky`)": columns,
     "`max_unpool2d` where windows overlapped, `as_strided_scatter`, `det` of singular matrices, `ctc_loss` of numbers "
     "that are no log-probabilities, the triangle that `cholesky_inverse` and `cholesky_solve` do not read": derivatives,
