@@ -28,7 +28,6 @@ BEFORE: list[tuple[FunctionType, FunctionType]] = []
 """The functions that ask, each with one that has its own code."""
 PROTOCOL = "__torch_function__"
 NOT_ASKED = ("as_subclass", "tensor", "as_tensor", "from_numpy", "named", "warn")
-_INITIALISERS: dict[type, Callable[..., None]] = {}
 
 
 def as_it_is(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -161,10 +160,10 @@ def begin() -> bool:
         if type(call) is FunctionType and call.__name__ not in NOT_ASKED:
             intercept(call)
     for cls in filter(_own, (Tensor, *_derived_from(Tensor))):
-        if "__init__" in vars(cls):
+        if "__init__" in vars(cls) and "__new__" not in vars(cls):
             _constructed_once(cls)
         if cls is not Tensor:
-            cls.__torch_function__ = staticmethod(as_it_is)
+            setattr(cls, PROTOCOL, staticmethod(as_it_is))
     return True
 
 
@@ -188,10 +187,6 @@ def end() -> None:
         call.__code__, call.__defaults__, call.__kwdefaults__ = plain.__code__, plain.__defaults__, plain.__kwdefaults__
         if call.__globals__.get("_call") is plain:
             call.__globals__["_call"] = call
-    while _INITIALISERS:
-        cls, init = _INITIALISERS.popitem()
-        cls.__init__ = init  # type: ignore[misc]
-        del cls.__new__
 
 
 def _derived_from(cls: type) -> Iterator[Any]:
@@ -206,8 +201,11 @@ def _own(cls: type) -> bool:
 
 
 def _constructed_once(cls: Any) -> None:
-    """Let instances of classes derived from ``cls`` be complete after ``__new__``, as in PyTorch."""
-    init = _INITIALISERS[cls] = cls.__init__
+    """Let instances of classes derived from ``cls`` be complete after ``__new__``, as in PyTorch.
+
+    This is never undone: Python does not find the inherited ``__new__`` again once a class has had its own.
+    """
+    init = cls.__init__
 
     def __new__(kind: Any, *args: Any, **words: Any) -> Any:  # noqa: N807
         t = object.__new__(kind)
