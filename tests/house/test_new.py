@@ -138,10 +138,11 @@ def test_the_numbers_stay_the_same() -> None:
 
 def test_a_large_product_where_the_maker_sees_no_writes() -> None:
     """A product that is divided between threads is computed all the same."""
-    from tinygrad_lite.ops.threads import LARGE, multiply
+    from tinygrad_lite.native.routes import PRODUCT
+    from tinygrad_lite.ops.threads import multiply
 
     a, b = np.ones((300, 300), np.float32), np.ones((300, 300), np.float32)
-    assert a.size * 300 > LARGE
+    assert a.size * 300 > PRODUCT
     out = np.empty((300, 300), np.float32)
     with new.redirect(object()):
         assert multiply(a, b, out) is out

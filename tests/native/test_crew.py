@@ -217,3 +217,24 @@ def test_where_threads_cannot_be_made(monkeypatch: Any) -> None:
     monkeypatch.setattr(library, "loaded", lambda *given: 1 / 0)
     assert (counted(50) == 1).all()
     assert crews._over and not crews._crews
+
+
+def test_no_product_leaves_a_thread_of_blas_waiting_in_a_loop() -> None:
+    """It would have the core that the crew needs."""
+    library = threads.blas()
+    if library.set is None or (os.cpu_count() or 1) < 2:
+        pytest.skip("BLAS cannot be told how many threads to use, or there is one core")
+    a = np.ones((1500, 1500), np.float32)
+    threads.multiply(a, a)
+    assert library.get() == 1 and tl.get_num_threads() == 3
+    waiting = [1.0]
+    for _ in range(20):  # whatever other tests have left behind comes to rest
+        threads.multiply(a, a)
+        start = time.process_time()
+        time.sleep(0.05)
+        waiting.append(time.process_time() - start)
+    assert min(waiting) < 0.02
+    np.matmul(a, a)  # a product that nobody divides
+    start = time.process_time()
+    time.sleep(0.05)
+    assert time.process_time() - start < 0.02

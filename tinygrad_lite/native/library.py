@@ -23,7 +23,7 @@ from tinygrad_lite.engine.divert import DeclinedError
 from tinygrad_lite.native import elf, routes, store
 from tinygrad_lite.native.crew import crew
 from tinygrad_lite.native.language import Kernel
-from tinygrad_lite.ops.threads import WORTH, blas, divided, split
+from tinygrad_lite.ops.threads import CREWED, WORTH, blas, divided, split
 
 CTYPES = {"f": ctypes.c_float, "d": ctypes.c_double, "n": ctypes.c_int64}
 addressof, from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
@@ -185,7 +185,7 @@ def call(kernel: Kernel, rows: int, work: int, *arguments: Any, each: int = 2, s
     """
     run = kernel.run or load(kernel)
     words = [place(a) if a.__class__ is ndarray else a for a in arguments]
-    least = WAKING if sums else SHARED
+    least = (WAKING if sums else SHARED) if CREWED else POOLED
     count, threads = (1, 1) if work < least else divided(rows, work, least, each)
     if threads > 1 and work < WAKING and not sums and not _helped(threads):
         count = 1
@@ -247,6 +247,8 @@ def done(kernel: Kernel, rows: int, work: int, *arguments: Any) -> bool:
 SHARED, WAKING = 1 << 20, 1 << 22
 """Multiplications below which one thread does all, as results go from cache to cache, and below which the others help
 only if they are awake."""
+POOLED = 1 << 26
+"""Multiplications below which one thread does all where there is no crew, but a pool of Python's threads."""
 
 
 @functools.cache

@@ -7,6 +7,8 @@ Measured on AVX2; the sizes count elements of the first argument.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -97,7 +99,8 @@ def install() -> None:
     if not _undo:
         _undo.extend([divert(name, place, _late(path), least) for name, place, path, least in TABLE])
         UPDATES.update({name: _late(path) for name, path in STEPS.items()})
-        CREWED.append((PRODUCT, _late("blas.product")))
+        if sys.platform == "linux" and os.uname().machine == "x86_64":  # as `crew.possible` says
+            CREWED.append((PRODUCT, _late("blas.product")))
         FAST.append((ROWS, LARGE, _late(ARITHMETIC)))
 
 

@@ -1,9 +1,12 @@
 """Threads for matrix products and batches, and reusable scratch memory.
 
-NumPy releases the interpreter lock while it copies and multiplies, so several threads can work on the images of a
-batch. BLAS itself uses one thread from the first large product on, for good: after any product its own threads wait for
-the next one in a busy loop, for milliseconds, on a core that other code needs. The user's number of threads is kept
-here. Where BLAS offers no such setting (only the OpenBLAS in NumPy's wheels does) all work stays in one thread.
+With native loops, a crew of threads without an interpreter (`native.crew`) does all that is shared. Then BLAS itself
+uses one thread, for good: after any product its own threads wait for the next one in a busy loop, for milliseconds, on
+a core that the crew needs. The user's number of threads is kept here.
+
+On NumPy alone BLAS shares products by its own threads. Threads of Python share the images of a very large batch only:
+to wake one, and to hand over the interpreter lock between two calls of NumPy, takes 50 us each. Where BLAS offers no
+such setting (only the OpenBLAS in NumPy's wheels does) all work stays in one thread.
 """
 
 from __future__ import annotations
@@ -30,16 +33,13 @@ from tinygrad_lite.errors import OptionError
 
 LARGEST = 1 << 22
 """Elements of the largest buffer worth keeping between calls (16 MiB)."""
-WORTH = 1 << 22
-"""Multiplications below which several threads cost more than they save: waking one takes about 50 us."""
-SMALL, LARGE = 1 << 17, 1 << 23
-"""Multiplications of a product above which BLAS must use one thread (below, it uses one anyway), and above which the
-rows or columns are divided between threads."""
+WORTH = 1 << 28
+"""Multiplications below which several threads of Python cost more than they save."""
+SMALL = 1 << 17
+"""Multiplications of a product above which BLAS itself may use several threads."""
 CREWED: list[tuple[int, Callable[[Array, Array, Array | None, int], Array]]] = []
-"""A function of two matrices, the result's array or None, and the multiplications, that shares smaller products too,
-and from how many multiplications on; it returns NotImplemented where it does not."""
-MANY = 16
-"""Size of a batch from which on whole matrices are divided between threads instead."""
+"""How many multiplications are shared by a crew, and its function of two matrices, the result's array or None, and the
+multiplications, which returns NotImplemented for others than float32."""
 
 
 class _Local(threading.local):
@@ -75,7 +75,8 @@ def buffer(name: str, shape: tuple[int, ...]) -> Array:
 class Blas:
     """Reads and sets the number of threads of NumPy's OpenBLAS.
 
-    ``get`` and ``set`` are None for another BLAS. After `settle`, BLAS uses one thread and ``number`` is the user's.
+    ``get`` and ``set`` are None for another BLAS. While BLAS uses one thread, after `settle` or during `lend`,
+    ``number`` is the user's.
     """
 
     def __init__(self) -> None:
@@ -104,6 +105,7 @@ class Blas:
         self.pool: Pool | None = None
         self.number: int = getattr(self, "number", 0)
         self.settled: bool = getattr(self, "settled", False)
+        self.restore()
 
     def threads(self) -> int:
         """Return how many threads products may use; 1 for an unknown BLAS."""
@@ -127,6 +129,30 @@ class Blas:
                 self.number = self.number or int(self.get())
                 self.set(1)
                 self.settled = True
+
+    def lend(self) -> None:
+        """Limit BLAS to one thread while others of ours call it."""
+        if not self.settled:
+            with self.guard:
+                self.number = self.number or int(self.get())
+                self.set(1)
+
+    def restore(self) -> None:
+        """Give BLAS the number of threads that the user wants."""
+        if not self.settled and self.number:
+            with self.guard:
+                self.set(self.number)
+                self.number = 0
+
+    def multiply(self, a: Array, b: Array, out: Array | None) -> Array:
+        """Return ``a @ b`` by BLAS with its own threads; for what no crew takes."""
+        if not self.settled:
+            return np.matmul(a, b, out=out)
+        self.set(self.number)
+        try:
+            return np.matmul(a, b, out=out)
+        finally:
+            self.set(1)
 
 
 _blas: list[Blas] = []
@@ -239,14 +265,13 @@ def _running() -> float:
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return ``a @ b`` of two arrays; large products are divided between our threads, not those of BLAS."""
-    columns = b.shape[-1] if b.ndim > 1 else 1
-    work = a.size * columns if a.ndim >= b.ndim else b.size * (a.shape[-2] if a.ndim > 1 else 1)
-    if work > SMALL and not _local.inside:
-        library = blas()
-        if library.threads() > 1:
+    """Return ``a @ b`` of two arrays; a crew shares large products, without one BLAS does."""
+    if CREWED and not _local.inside:
+        columns = b.shape[-1] if b.ndim > 1 else 1
+        work = a.size * columns if a.ndim >= b.ndim else b.size * (a.shape[-2] if a.ndim > 1 else 1)
+        if work > SMALL and (library := blas()).threads() > 1:
             library.settle()
-            if work >= (CREWED[0][0] if CREWED else LARGE):
+            if work >= CREWED[0][0]:
                 return _whole(a, b, out, work) if new.REDIRECTED[0] else _shared(a, b, out, work)
     # dot is three times faster than matmul on small matrices, but a zero of one element times NaN is 0 there
     return a.dot(b) if out is None and b.ndim == 2 and a.size > 1 < b.size else np.matmul(a, b, out=out)
@@ -277,38 +302,12 @@ def multiply_into(out: Array, a: Array, b: Array, work: int) -> None:
 
 
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
-    """Return ``a @ b``.
-
-    Its rows, columns, or the matrices of a large batch are divided between threads.
-    """
-    if CREWED and (result := CREWED[0][1](a, b, out, work)) is not NotImplemented:
-        return result
-    rows, columns = a.shape[-2] if a.ndim > 1 else 1, b.shape[-1] if b.ndim > 1 else 1
-    by_rows = a.ndim > 1 and (rows >= columns or b.ndim == 1)
-    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0] or not by_rows and b.ndim == 1:
-        return np.matmul(a, b, out=out)
-    if out is None:
-        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        shape = (*lead, *([rows] if a.ndim > 1 else []), *([columns] if b.ndim > 1 else []))
-        out = new.empty(shape, np.result_type(a, b))
-    whole = out
-    both = b.ndim == a.ndim and len(a) == len(b)
-    each = a.ndim > 2 and len(a) >= MANY and (both or b.ndim <= 2)
-
-    def some(part: range) -> None:
-        here = slice(part.start, part.stop)
-        if each:
-            np.matmul(a[here], b[here] if both else b, out=whole[here])
-        elif by_rows:
-            np.matmul(a[..., here, :], b, out=whole[..., here, :] if b.ndim > 1 else whole[..., here])
-        else:
-            np.matmul(a, b[..., here], out=whole[..., here])
-
-    split(len(a) if each else rows if by_rows else columns, work, some)
-    return whole
+    """Return ``a @ b``, by several threads."""
+    result = CREWED[0][1](a, b, out, work) if CREWED else NotImplemented
+    return blas().multiply(a, b, out) if result is NotImplemented else result
 
 
-def divided(n: int, work: int, least: int = WORTH, each: int = 2) -> tuple[int, int]:
+def divided(n: int, work: int, least: int, each: int = 2) -> tuple[int, int]:
     """Return into how many parts to divide ``n`` rows, and how many threads may take some now.
 
     There are ``each`` parts per thread, but none of less than 30 us. How busy the machine is does not change them:
@@ -320,7 +319,8 @@ def divided(n: int, work: int, least: int = WORTH, each: int = 2) -> tuple[int, 
     threads = library.threads()
     if threads == 1:
         return 1, 1
-    library.settle()
+    if CREWED:
+        library.settle()
     return min(n, each * threads, max(work >> 19, 2)), 1 if library.busy or crowded() else threads
 
 
@@ -331,16 +331,9 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     machine, or while another thread uses the pool, the calling thread does all parts itself. The parts are the same
     then, so that sums over them round alike.
     """
-    if work < SMALL or _local.inside:
+    if work < WORTH or n == 1 or _local.inside or (threads := (library := blas()).threads()) == 1:
         return [some(range(n))]
-    library = blas()
-    threads = library.threads()
-    if threads == 1 or n == 1:  # a single image: its products are divided instead
-        return [some(range(n))]
-    library.settle()
-    if work < WORTH:
-        return _here([range(n)], some)
-    count = min(n, 2 * threads)  # as in `parts_of`
+    count = min(n, 2 * threads)
     ends = [n * i // count for i in range(count + 1)]
     parts = [range(ends[i], ends[i + 1]) for i in range(count)]
     mine = False
@@ -350,6 +343,7 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
                 library.busy = mine = True
         if not mine:
             return _here(parts, some)
+        library.lend()
         pool = library.pool
         if pool is None or pool.wanted != threads - 1:
             if pool is not None:
@@ -360,13 +354,8 @@ def split(n: int, work: int, some: Callable[[range], Any]) -> list[Any]:
     finally:
         _local.inside = False
         if mine:
+            library.restore()
             library.busy = False
-
-
-def parts_of(n: int, work: int) -> int:
-    """Return into how many parts `split` divides ``range(n)``."""
-    threads = 1 if work < WORTH or _local.inside else blas().threads()
-    return 1 if threads == 1 else min(n, 2 * threads)
 
 
 def _here(parts: list[range], some: Callable[[range], Any]) -> list[Any]:

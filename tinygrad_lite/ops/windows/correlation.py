@@ -24,7 +24,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.ops.indexing.getitem import scatter_along
-from tinygrad_lite.ops.threads import blas, multiply, split
+from tinygrad_lite.ops.threads import multiply
 from tinygrad_lite.ops.windows import blocked, table
 
 Ints = tuple[int, ...]
@@ -285,10 +285,6 @@ def _pool_samples(src: Any) -> Any:
     return (src.floats((src.size(2, hi=2), src.size(2, hi=2), src.size(4, lo=3, hi=5), src.size(5, lo=5, hi=6))),), kw
 
 
-SHARED = 1 << 19
-"""Elements of images above which pooling is divided among threads."""
-
-
 def lowest(dtype: Any) -> float:
     """Return the smallest value of this dtype."""
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind in "iu" else False
@@ -379,19 +375,6 @@ def window_max(input: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: I
     if few is not None:
         return input.take(table.largest(input, few[0], few[1])).reshape(few[2])
     count = out_size(input.shape[2:], kernel, stride, pads, dilation)
-    if input.size < SHARED or len(input) < 2 or blas().threads() == 1:
-        return _window_max(input, count, kernel, stride, pads, dilation)
-    out = new.empty((*input.shape[:2], *count), input.dtype)
-
-    def some(part: range) -> None:
-        here = slice(part.start, part.stop)
-        out[here] = _window_max(input[here], count, kernel, stride, pads, dilation)
-
-    split(len(input), input.size * prod(kernel), some)
-    return out
-
-
-def _window_max(input: Array, count: Ints, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
     y = padded(input, pads, lowest(input.dtype))
     lead: tuple[Any, ...] = (slice(None), slice(None))
     for places in map(_along, count, kernel, stride, dilation):
@@ -417,19 +400,6 @@ def to_largest(
         flat = new.zeros(x.size, grad.dtype)
         flat[table.largest(x, few[0], few[1])] = grad.ravel()
         return flat.reshape(x.shape)
-    if x.size < SHARED or len(x) < 2 or blas().threads() == 1:
-        return _to_largest(grad, x, values, kernel, stride, pads, dilation)
-    out, which = new.empty(x.shape, grad.dtype), new.asarray(values)
-
-    def some(part: range) -> None:
-        here = slice(part.start, part.stop)
-        out[here] = _to_largest(grad[here], x[here], which[here], kernel, stride, pads, dilation)
-
-    split(len(x), x.size * prod(kernel), some)
-    return out
-
-
-def _to_largest(grad: Array, x: Array, values: Any, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Array:
     room, apart, whole, inner = _cover(x.shape[2:], grad.shape[2:], kernel, stride, pads, dilation)
     tame = finite(grad)  # else 0 * inf would be NaN
     out = (new.empty if whole and tame else new.zeros)((*x.shape[:2], *room), grad.dtype)
