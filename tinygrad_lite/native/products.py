@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
-from tinygrad_lite.native.library import Room, call
+from tinygrad_lite.native.library import SHARED, Room, call
 from tinygrad_lite.native.tiles import Tile, add_products, cycles, tile_of, zeros
+from tinygrad_lite.ops.threads import blas
 
 CHUNK = 256
 """Products that are added up in one chain."""
@@ -24,6 +25,8 @@ LEAST = 300_000
 """Multiplications from which a product is computed here: a call costs as much as 200,000."""
 PACKING, TURNING = 0.45, 2.0
 """Cycles to pack a number, and to write one to a result that is stored column by column."""
+LANES = 2 * WIDTH
+"""Multiplications of one cycle."""
 
 
 def _pack(k: Kernel, room: Value, q: Value, q_row: Value, depth: Value, there: Value, wide: int) -> None:
@@ -104,6 +107,15 @@ def _plan(m: int, inner: int, n: int) -> tuple[bool, Tile]:
     return (True, other) if turned + TURNING * m * n < plain else (False, tile)
 
 
+@lru_cache(maxsize=512)
+def _by_blocks(rows: int, columns: int, tile: Tile, threads: int) -> bool:
+    """Return whether threads share the blocks of rows, each packing all columns, because that is more even."""
+    block, wide = tile[0], tile[1] * WIDTH
+    panels = -(-(-(-columns // wide)) // threads) * wide  # columns of one thread
+    blocks = -(-(-(-rows // block)) // threads) * block
+    return threads > 1 and columns * (blocks / LANES + PACKING) < panels * (rows / LANES + PACKING)
+
+
 @lru_cache(maxsize=64)
 def _zeros(n: int) -> Any:
     return np.zeros(n, np.float32)
@@ -125,10 +137,9 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
     rows, columns, p, q = (n, m, weight, input) if turned else (m, n, input, weight)
     block, wide = tile[0], tile[1] * WIDTH
     panels, blocks, bias = -(-columns // wide), -(-rows // block), _zeros(n) if bias is None else bias
-
-    by_blocks = blocks > panels
+    by_blocks = _by_blocks(rows, columns, tile, 1 if work < SHARED else blas().threads())
     call(
-        product(tile, turned, by_blocks), max(blocks, panels), work, out, p, q, bias, Room(CHUNK * wide),
-        Room(block * wide), panels, rows, inner, columns, n, inner, inner,
+        product(tile, turned, by_blocks), blocks if by_blocks else panels, work, out, p, q, bias, Room(CHUNK * wide),
+        Room(block * wide), panels, rows, inner, columns, n, inner, inner, each=1,
     )  # fmt: skip
     return out
