@@ -9,7 +9,7 @@ one.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
@@ -111,8 +111,7 @@ def _plan(m: int, inner: int, n: int) -> tuple[bool, Tile]:
 def _by_blocks(rows: int, columns: int, tile: Tile, threads: int) -> bool:
     """Return whether threads share the blocks of rows, each packing all columns, because that is more even."""
     block, wide = tile[0], tile[1] * WIDTH
-    panels = -(-(-(-columns // wide)) // threads) * wide  # columns of one thread
-    blocks = -(-(-(-rows // block)) // threads) * block
+    panels, blocks = ceil(ceil(columns / wide) / threads) * wide, ceil(ceil(rows / block) / threads) * block  # of one
     return threads > 1 and columns * (blocks / LANES + PACKING) < panels * (rows / LANES + PACKING)
 
 
