@@ -48,6 +48,7 @@ def nonnegative_least_squares(task: Task, most: int) -> Found:
         if len(fresh):
             grown.add(fresh)
         before = copy(inside)
+        before.inverse = np.zeros((0, 0))  # taken anew where it is needed
         inside.enter(grown.problem(), np.flatnonzero(np.isin(grown.near, others)))
         part = inside.settle(grown.problem(), w[grown.near])
         left = grown.residuals(part)
@@ -85,7 +86,9 @@ class Inside:
 
     def block(self, problem: Quadratic, rows: Any, columns: Any) -> Floats:
         """Return a part of the Gram matrix of columns of length 1."""
-        out: Floats = problem.G[rows[:, None], columns] * self.scale[rows[:, None]] * self.scale[columns]
+        out: Floats = problem.G[rows[:, None], columns]
+        out *= self.scale[rows[:, None]]
+        out *= self.scale[columns]
         return out
 
     def enter(self, problem: Quadratic, new: Any) -> None:
@@ -103,7 +106,12 @@ class Inside:
             self.exact = True
             return
         side = -turned @ corner
-        self.inverse = np.block([[self.inverse - side @ turned.T, side], [side.T, corner]])
+        k, n = len(before), len(self.active)
+        inverse = np.empty((n, n))
+        inverse[:k, k:], inverse[k:, :k], inverse[k:, k:] = side, side.T, corner
+        np.matmul(side, turned.T, out=inverse[:k, :k])
+        np.subtract(self.inverse, inverse[:k, :k], out=inverse[:k, :k])
+        self.inverse = inverse
 
     def leave(self, gone: Any) -> None:
         """Let columns go; their places in the inverse become 0, until `settle` is done."""
@@ -123,6 +131,7 @@ class Inside:
 
     def renewed(self, problem: Quadratic) -> bool:
         """Take the inverse anew; False where there is none."""
+        self.inverse = np.zeros((0, 0))  # its memory is free for the new one
         try:
             self.inverse = np.linalg.inv(self.block(problem, self.active, self.active))
         except np.linalg.LinAlgError:
@@ -145,13 +154,13 @@ class Inside:
         """Return the solution to full precision; None where that fails."""
         if self.exact:
             return w
-        G, scale = self.block(problem, self.active, self.active), self.scale[self.active]
-        goal, w = problem.b[self.active] * scale, w / scale
+        scale, whole = self.scale[self.active], np.zeros(len(problem.b))
         for _ in range(tries):
-            left = goal - G @ w
-            if np.abs(left).max() <= enough * np.abs(goal).max():
-                return w * scale
-            w = w + self.inverse @ left
+            whole[self.active] = w
+            left = -problem.slope(whole)[self.active] * scale
+            if np.abs(left).max() <= enough * np.abs(problem.b[self.active] * scale).max():
+                return w
+            w = w + self.inverse @ left * scale
         return None
 
     def settle(self, problem: Quadratic, start: Floats) -> Floats:
