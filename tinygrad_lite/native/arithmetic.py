@@ -24,7 +24,7 @@ FORMULAS: dict[Any, Any] = {
     np.add: lambda a, b: a + b, np.subtract: lambda a, b: a - b, np.multiply: lambda a, b: a * b,
     np.divide: lambda a, b: a / b,
 }  # fmt: skip
-COST = 16
+COST = 32
 """What one element costs, in multiplications."""
 
 

@@ -244,7 +244,7 @@ def done(kernel: Kernel, rows: int, work: int, *arguments: Any) -> bool:
     return True
 
 
-SHARED, WAKING = 1 << 20, 1 << 22
+SHARED, WAKING = 1 << 20, 1 << 23
 """Multiplications below which one thread does all, as results go from cache to cache, and below which the others help
 only if they are awake."""
 POOLED = 1 << 26

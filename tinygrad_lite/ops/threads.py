@@ -269,10 +269,16 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
     if CREWED and not _local.inside:
         columns = b.shape[-1] if b.ndim > 1 else 1
         work = a.size * columns if a.ndim >= b.ndim else b.size * (a.shape[-2] if a.ndim > 1 else 1)
-        if work > SMALL and (library := blas()).threads() > 1:
-            library.settle()
+        if work > SMALL and blas().threads() > 1:
+            blas().settle()
             if work >= CREWED[0][0]:
                 return _whole(a, b, out, work) if new.REDIRECTED[0] else _shared(a, b, out, work)
+        elif work >= CREWED[0][0] and new.REDIRECTED[0] and out is None:
+            return _whole(a, b, None, work)  # what one thread records may run when there are several
+    return _plain(a, b, out)
+
+
+def _plain(a: Array, b: Array, out: Array | None) -> Array:
     # dot is three times faster than matmul on small matrices, but a zero of one element times NaN is 0 there
     return a.dot(b) if out is None and b.ndim == 2 and a.size > 1 < b.size else np.matmul(a, b, out=out)
 
@@ -302,8 +308,11 @@ def multiply_into(out: Array, a: Array, b: Array, work: int) -> None:
 
 
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
-    """Return ``a @ b``, by several threads."""
-    result = CREWED[0][1](a, b, out, work) if CREWED else NotImplemented
+    """Return ``a @ b``, by several threads if the user wants them."""
+    if not CREWED or blas().threads() == 1:
+        return _plain(a, b, out)
+    blas().settle()
+    result = CREWED[0][1](a, b, out, work)
     return blas().multiply(a, b, out) if result is NotImplemented else result
 
 
