@@ -35,6 +35,7 @@ def several(monkeypatch: Any) -> Iterator[None]:
     tl.set_num_threads(3)
     monkeypatch.setattr(threads, "crowded", lambda: False)
     monkeypatch.setattr(library, "SHARED", 0)
+    monkeypatch.setattr(library, "WAKING", 0)
     yield
     tl.set_num_threads(before)
 
