@@ -239,3 +239,15 @@ def test_no_product_leaves_a_thread_of_blas_waiting_in_a_loop() -> None:
     start = time.process_time()
     time.sleep(0.05)
     assert time.process_time() - start < 0.02
+
+
+def test_little_work_does_not_wake_the_crew(monkeypatch: Any) -> None:
+    counted(50)
+    helpers = crews.crew(3, library.loaded)
+    assert helpers is not None
+    monkeypatch.setattr(library, "WAKING", 1 << 60)
+    end = time.monotonic() + 10
+    while not helpers.asleep() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(library.call(marking, 9, 1 << 22, library.Room(2), library.Room(9))) == 1
+    assert helpers.asleep()
