@@ -246,6 +246,7 @@ def test_little_work_does_not_wake_the_crew(monkeypatch: Any) -> None:
     helpers = crews.crew(3, library.loaded)
     assert helpers is not None
     monkeypatch.setattr(library, "WAKING", 1 << 60)
+    time.sleep(0.1)  # who has been called may not be awake yet
     end = time.monotonic() + 10
     while not helpers.asleep() and time.monotonic() < end:
         time.sleep(0.01)
