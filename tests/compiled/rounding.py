@@ -17,9 +17,18 @@ def content(a: Any) -> Any:
     return a.shape, a.dtype.str, a.tobytes()
 
 
+def arrays(found: Any) -> Any:
+    """Return an outcome with the arrays whose `content` is in it."""
+    if type(found) is tuple and len(found) == 3 and type(found[2]) is bytes:
+        return np.frombuffer(found[2], found[1]).reshape(found[0])
+    if type(found) in (list, tuple):
+        return type(found)(map(arrays, found))
+    return {k: arrays(v) for k, v in found.items()} if type(found) is dict else found
+
+
 def agree(a: Any, b: Any, backend: str) -> bool:
     """Return whether two outcomes are what a backend promises."""
-    return bool(a == b) or backend == "native" and close(a, b)
+    return bool(a == b) or backend == "native" and close(arrays(a), arrays(b))
 
 
 def near(a: Any, b: Any, backend: str) -> bool:

@@ -11,6 +11,7 @@ from tinygrad_lite.compiled.loops import Loop, elementwise, loops_of
 from tinygrad_lite.compiled.machine import Machine
 from tinygrad_lite.compiled.program import Call, Memory, Region
 from tinygrad_lite.compiled.recorded import setitem
+from tinygrad_lite.compiled.trace import address
 from tinygrad_lite.engine.versions import owner
 from tinygrad_lite.native import formulas
 
@@ -29,8 +30,9 @@ class Program:
     def region(self, a):
         own = owner(a)
         self.keep.append(own)
-        memory = self.memories.setdefault(id(own), Memory(len(self.memories), own, "live", "a"))
-        return Region(memory, a.__array_interface__["data"][0] - memory.lowest, a.shape, a.strides, a.dtype)
+        made = Memory(len(self.memories), "live", "a", own.shape, own.strides, own.dtype, own)
+        memory = self.memories.setdefault(id(own), made)
+        return Region(memory, address(a) - address(own), a.shape, a.strides, a.dtype)
 
     def value(self, v):
         return self.region(v) if isinstance(v, np.ndarray) else v
@@ -47,7 +49,7 @@ class Program:
         machine = Machine()
         machine.add([u.call() for u in units])
         (run,) = machine.load()
-        table = [x if type(x) is int else x.memory.lowest + x.offset for x in machine.tables[0]]
+        table = [x if type(x) is int else address(x.memory.own) + x.offset for x in machine.tables[0]]
         table = np.array(table, np.uintp)
         return len(units), run(table.ctypes.data)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from typing import Any
 
@@ -65,6 +66,25 @@ def rebuilt(value: Any, by: dict[int, Tensor]) -> Any:
     if type(value) is dict:
         return {k: rebuilt(v, by) for k, v in value.items()}
     return value
+
+
+def names_of(function: Any, given: Any) -> list[str]:
+    """Return a name for each tensor among the arguments: that of the function's parameter."""
+    args, kwargs, flat = given
+    try:
+        bound: Any = inspect.signature(getattr(function, "forward", function)).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        bound = {}
+    names: dict[int, str] = {}
+    todo = list(bound.items())
+    for name, value in todo:  # it grows
+        if isinstance(value, Tensor):
+            names.setdefault(id(value), name)
+        elif isinstance(value, (list, tuple)):
+            todo += [(name if len(value) == 1 else f"{name}_{i}", v) for i, v in enumerate(value)]
+        elif isinstance(value, dict):
+            todo += [(str(k), v) for k, v in value.items()]
+    return [names.get(id(t), f"in{i}") for i, t in enumerate(flat)]
 
 
 def shown(form: Any) -> str:

@@ -162,13 +162,13 @@ class Capture:
                 with watching(self.reach.codes) as watch:
                     returned = self.function(*self.args[0], **self.args[1])
                     self.labels.mark("")
-                    if MODE.get() is not token:
-                        raise Refused("the step changes the gradient mode")
-                    for entry in r.optimisers:
-                        finish(self, entry)
-                    finished = self.results(r, returned)
                 if watch.found:
                     raise Refused(watch.found)
+                if MODE.get() is not token:
+                    raise Refused("the step changes the gradient mode")
+                for entry in r.optimisers:
+                    finish(self, entry)
+                finished = self.results(r, returned)
                 r.declined = maker.declined
         finally:
             for undo in reversed(self.undo):
@@ -212,10 +212,12 @@ class Capture:
         grads = {m.id for m in self.tracer.memories if m.kind == "grad"}
         inputs = {m.id for m in self.tracer.memories if m.kind == "input"}
         for c in self.tracer.calls:
-            if any(x.memory.id in grads for x in (*c.reads(), *c.outs)):
-                raise Refused("gradients of an earlier step are added to; call zero_grad() in the step")
-            if any(x.memory.id in inputs for x in c.outs):
-                raise Refused("the step changes an argument in place")
+            for x in (*c.reads(), *c.outs):
+                if x.memory.id in grads:
+                    raise Refused("gradients of an earlier step are added to; call zero_grad() in the step")
+            for x in c.outs:
+                if x.memory.id in inputs:
+                    raise Refused("the step changes an argument in place")
         r.inputs = [self.tracer.region(t.array) for t in self.flat]
         return True
 
@@ -257,9 +259,12 @@ class Capture:
                 pairs.append((t.node or t, seed))
         before = hush()
         try:
-            found = pull(pairs)
+            with watching(self.reach.codes) as watch:
+                found = pull(pairs)
         finally:
             unhush(before)
+        if watch.found:
+            raise Refused(watch.found)
         self.labels.mark("")
         for c in tracer.calls:
             if c.section == "backward" and any(w.memory.kind == "live" for w in c.outs):

@@ -53,8 +53,7 @@ class Drawing:
         """Add an edge from the last call that wrote to a memory, or from a node for memory from outside."""
         m = x.memory
         if m.id not in self.latest and m.kind == "live":
-            own = Region(m, 0, m.own.shape, m.own.strides, m.own.dtype)
-            self.node(m.name, self.kinds.get(m.id, "buffer"), own, memory=m.id)
+            self.node(m.name, self.kinds.get(m.id, "buffer"), m.whole, memory=m.id)
         if m.id in self.latest:
             self.edges.append(self.model.GraphEdge(self.latest[m.id], to, 0, position, x.shape))
 

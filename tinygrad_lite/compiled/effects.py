@@ -64,8 +64,9 @@ class Watch:
         self.known, self.found = known, ""
         self.collecting = {getattr(call, "__code__", None) for call in gc.callbacks}
         self.outside: Any = sys._getframe(3)  # the function with the block
-        self.seen: set[Any] = set()
-        self.inner: set[Any] = set()
+        # by id, as code objects are slow to hash; they are kept, so that no other gets the id
+        self.seen: dict[int, Any] = {}
+        self.inner: dict[int, Any] = {}
 
     def function(self) -> Any:
         """Return the profile function; the code of this package and of NumPy, most of it, is passed by quickly."""
@@ -73,12 +74,12 @@ class Watch:
 
         def watch(frame: Any, event: str, arg: Any) -> None:
             if event == "c_call":
-                if frame.f_code in inner:
+                if id(frame.f_code) in inner:
                     if arg.__name__ in NEVER and not self.found and not self.foreign(frame):
                         self.found = f"{_user_line(frame)}: {arg.__name__}() has an effect outside the arrays"
                 elif not self.found:
                     self.called(frame, arg)
-            elif event == "call" and frame.f_code not in inner and frame.f_code not in seen and not self.found:
+            elif event == "call" and (code := id(frame.f_code)) not in inner and code not in seen and not self.found:
                 self.entered(frame)
 
         return watch
@@ -105,14 +106,14 @@ class Watch:
         code = frame.f_code
         name = code.co_filename
         if not belongs(name):
-            self.seen.add(code)
+            self.seen[id(code)] = code
             if self.foreign(frame):
                 return
             self.found = stores(code) or ""
             if not self.found and code not in self.known:
                 self.found = f"{name}:{code.co_firstlineno}: '{code.co_name}' was made where nothing watches it"
         elif not name.startswith(_LIB) or "site-packages" in name or name.endswith(STDLIB):
-            self.inner.add(code)
+            self.inner[id(code)] = code
         else:
             caller = frame.f_back
             if caller is not None and not belongs(caller.f_code.co_filename) and not self.foreign(frame):

@@ -10,7 +10,6 @@ import numpy as np
 
 from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.replay import Program, wrapped
-from tinygrad_lite.compiled.source import Built
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import pull
 from tinygrad_lite.engine.differentiate import differentiate
@@ -58,8 +57,8 @@ class Differentiable(Program):
     is_pick, rules, singular, frees, samples, sequence, promote = False, (), False, True, None, None, None
     kind, flops, materialize = "other", None, False
 
-    def __init__(self, r: Recording, bumps: list[Any], function: Any, name: str) -> None:
-        super().__init__(r, bumps)
+    def __init__(self, r: Recording, bumps: list[Any], form: Any, function: Any, name: str) -> None:
+        super().__init__(r, bumps, form)
         self.function, self.wanted = function, r.gradient.present
         self.name = self.label = f"compiled {name}"
         self.leaves = r.gradient.leaves
@@ -77,7 +76,7 @@ class Differentiable(Program):
         self.random = any(c.kind == "random" for c in forward)
         self.tracked = [i for i, t in enumerate(r.news) if t]
 
-    def use(self, built: Built) -> None:
+    def use(self, built: Any) -> None:
         """Run this form of the program from now on."""
         super().use(built)
         self.pool: list[Any] = [self.frame]

@@ -33,6 +33,7 @@ def optimise(r: Recording) -> None:
     separate(r)
     share(r)
     drop_dead(r)
+    r.tracer.close()
 
 
 def fold(r: Recording) -> None:
@@ -71,7 +72,7 @@ def merge(r: Recording) -> None:
     by: dict[int, Memory] = {}
     for m in r.tracer.memories:
         if m.kind == "constant" and m.id not in written and m.nbytes <= 1 << 16:
-            key = m.own.tobytes(), m.own.shape, m.own.strides, m.own.dtype.str
+            key = m.own.tobytes(), m.shape, m.strides, m.dtype.str
             by[m.id] = first.setdefault(key, m)
 
     def one(x: Region) -> Region:
@@ -176,18 +177,6 @@ def split(r: Recording) -> None:
                 continue
             fresh = room_for(r, high - low, regions[0].dtype)
             moved |= {id(x): Region(fresh, x.offset - low, x.shape, x.strides, x.dtype) for x in regions}
-    put_in_place(r, moved)
-
-
-def room_for(r: Recording, nbytes: int, dtype: Any) -> Memory:
-    """Return a new temporary memory."""
-    number = len(r.tracer.memories)
-    r.tracer.memories.append(Memory(number, np.empty(nbytes, np.uint8).view(dtype), "temp", f"t{number}"))
-    return r.tracer.memories[-1]
-
-
-def put_in_place(r: Recording, moved: dict[int, Region]) -> None:
-    """Replace regions, by their identity, in all calls."""
 
     def by(x: Region) -> Region:
         return moved.get(id(x), x)
@@ -195,6 +184,14 @@ def put_in_place(r: Recording, moved: dict[int, Region]) -> None:
     for c in r.calls if moved else ():
         c.swap(by)
         c.outs = [by(w) for w in c.outs]
+
+
+def room_for(r: Recording, nbytes: int, dtype: Any) -> Memory:
+    """Return a new temporary memory."""
+    number = len(r.tracer.memories)
+    size = dtype.itemsize
+    r.tracer.memories.append(Memory(number, "temp", f"t{number}", (nbytes // size,), (size,), dtype))
+    return r.tracer.memories[-1]
 
 
 def separate(r: Recording) -> None:
@@ -206,28 +203,36 @@ def separate(r: Recording) -> None:
         for w in c.outs:
             uses.setdefault(w.memory.id, []).append((i, True, w))
     out = {x.memory.id for x in outputs(r)}
-    renamed: dict[int, Region] = {}
+    read: dict[int, dict[int, Region]] = {}  # what takes the place of regions, by call
+    wrote: dict[int, dict[int, Region]] = {}
     for number, found in uses.items():
         memory = found[0][2].memory
         writes = [x for _, w, x in found if w]
         if memory.kind != "temp" or len(writes) < 2:
             continue
-        for k, (i, wrote, region) in enumerate(found):
-            if not wrote or r.calls[i].updates:
+        for k, (i, writes_it, region) in enumerate(found):
+            if not writes_it or r.calls[i].updates:
                 continue
             low, high, solid = region.span()
             readers = _readers(r, found[k + 1 :], i, low, high) if solid else None
             if readers is None or (number in out and not readers[1]):
                 continue
             fresh = room_for(r, high - low, region.dtype)
-            for x in (region, *readers[0]):
-                renamed[id(x)] = Region(fresh, x.offset - low, x.shape, x.strides, x.dtype)
-    put_in_place(r, renamed)
+            for j, x, table in ((i, region, wrote), *((j, x, read) for j, x in readers[0])):
+                moved = Region(fresh, x.offset - low, x.shape, x.strides, x.dtype)
+                table.setdefault(j, {})[id(x)] = moved
+    for i, by in read.items():
+        r.calls[i].swap(lambda x, by=by: by.get(id(x), x))
+    for i, by in wrote.items():
+        r.calls[i].outs = [by.get(id(w), w) for w in r.calls[i].outs]
 
 
-def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[list[Region], bool] | None:
-    """Return the reads of exactly this value and whether it is overwritten in the end; None if they are mixed."""
-    found: list[Region] = []
+def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[list[tuple[int, Region]], bool] | None:
+    """Return the reads of exactly this value, by call, and whether it is overwritten in the end.
+
+    None if they are mixed with others.
+    """
+    found: list[tuple[int, Region]] = []
     gone: list[tuple[int, int]] = []  # parts that hold another value by now
     for j, wrote, x in later:
         first, last, solid = x.span()
@@ -244,7 +249,7 @@ def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[li
         elif first < low or last > high or any(a < last and first < b for a, b in gone):
             return None
         else:
-            found.append(x)
+            found.append((j, x))
     return found, False
 
 

@@ -57,7 +57,7 @@ class Printer:
         """Return the name of memory that is there before the program: variables, states, constants."""
         m = x.memory
         if m.id not in self.names:
-            array = array_of(Region(m, 0, m.own.shape, m.own.strides, m.own.dtype))
+            array = array_of(m.whole)
             base = m.name if m.kind == "live" else self.constant(array)
             key = (array.tobytes(), array.shape, array.strides, array.dtype.str) if m.kind == "constant" else m.id
             self.names[m.id] = name = self.equal.get(key) or identifier(base, self.taken)
@@ -286,7 +286,7 @@ class Printer:
     def empty(self, w: Region, c: Call) -> str:
         """Return the statement that makes an array whose parts are written one by one."""
         m = w.memory
-        own = Region(m, 0, m.own.shape, m.own.strides, m.own.dtype)
+        own = m.whole
         name = self.fresh(
             own if own.full else Region(m, 0, (m.nbytes // w.dtype.itemsize,), (w.dtype.itemsize,), w.dtype), c.label
         )

@@ -20,14 +20,25 @@ class Missed(Exception):
 class Memory:
     """One block of memory. ``kind``: live, input, temp, constant.
 
-    Live memory belongs to parameters, buffers and states. An input is filled from the arguments at every call.
+    Live memory belongs to parameters, buffers and states. An input is filled from the arguments at every call. ``own``
+    is its array; that of a temporary is not kept, unless it may turn out to be constant (``fixed``).
     """
 
-    __slots__ = ("id", "kind", "lowest", "name", "nbytes", "own", "shape")
+    __slots__ = ("dtype", "fixed", "id", "kind", "name", "nbytes", "own", "ref", "shape", "strides")
 
-    def __init__(self, number: int, own: Any, kind: str, name: str) -> None:
-        self.id, self.own, self.kind, self.name, self.nbytes = number, own, kind, name, own.nbytes
-        self.lowest = own.__array_interface__["data"][0]
+    def __init__(
+        self, number: int, kind: str, name: str, shape: Any, strides: Any, dtype: Any, own: Any = None
+    ) -> None:  # fmt: skip
+        self.id, self.own, self.kind, self.name = number, own, kind, name
+        self.shape, self.strides, self.dtype = shape, strides, dtype
+        self.nbytes = math.prod(shape) * dtype.itemsize
+        self.fixed = kind in ("constant", "temp")
+        self.ref: Any = None
+
+    @property
+    def whole(self) -> Region:
+        """All of it."""
+        return Region(self, 0, self.shape, self.strides, self.dtype)
 
 
 class Region:

@@ -27,20 +27,22 @@ def bare(a: Any) -> Any:
 
 def stripped(value: Any) -> Any:
     """Return nested arguments with bare arrays and plain numbers."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return kind([stripped(v) for v in value])
     if isinstance(value, ndarray):
-        return bare(value)
-    if type(value) in (list, tuple):
-        return type(value)(stripped(v) for v in value)
+        return value if kind is ndarray else bare(value)
     return plain(value)
 
 
 def basic(index: Any) -> bool:
     """Return whether an index selects a view."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        (isinstance(j, (int, slice, np.integer)) or j is None or j is Ellipsis) and not isinstance(j, bool)
-        for j in parts
-    )
+    for j in index if isinstance(index, tuple) else (index,):
+        kind = type(j)
+        if kind is bool or not (kind is int or kind is slice or j is None or j is Ellipsis
+                                or isinstance(j, (int, slice, np.integer))):  # fmt: skip
+            return False
+    return True
 
 
 def getitem(a: Any, index: Any) -> Any:
@@ -119,6 +121,12 @@ class Recorded(ndarray):
     """An ndarray that says it is a plain one, so that the engine takes its usual paths."""
 
     __class__ = property(lambda self: ndarray)
+    place: Any = None
+    """Where it lies, once the tracer has found out."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__.pop("place", None)  # a.shape = ...
+        object.__setattr__(self, name, value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return _tracer().ufunc(ufunc, method, inputs, kwargs)
@@ -216,7 +224,10 @@ class Recorded(ndarray):
         if basic(index):  # the Ellipsis makes one element an array, too
             parts = index if isinstance(index, tuple) else (index,)
             # on the recording array itself, so that the view's base is what the engine expects
-            return ndarray.__getitem__(self, index if any(j is Ellipsis for j in parts) else (*parts, ...))
+            for j in parts:
+                if j is Ellipsis:
+                    return ndarray.__getitem__(self, index)
+            return ndarray.__getitem__(self, (*parts, ...))
         return _tracer().call("call", getitem, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:

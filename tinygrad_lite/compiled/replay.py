@@ -18,10 +18,10 @@ from tinygrad_lite.random import default_generator
 class Program:
     """One recorded, optimised and verified step; its results have no graph."""
 
-    def __init__(self, r: Recording, bumps: list[Any]) -> None:
+    def __init__(self, r: Recording, bumps: list[Any], form: Any = Built) -> None:
         self.r = r
         optimise(r)
-        self.use(Built(r))
+        self.use(form(r))
         self.guard = Guard(r)
         self.changes = [(change_of(a), n) for a, n in bumps]
         self.live = {id(m.own) for m in r.tracer.memories if m.kind == "live"}
@@ -40,7 +40,7 @@ class Program:
         self.quick: Any = None
         self.key: Any = None
 
-    def use(self, built: Built) -> None:
+    def use(self, built: Any) -> None:
         """Run this form of the program from now on."""
         self.built, self.facts, self.frame = built, built.facts, built.frame()
 

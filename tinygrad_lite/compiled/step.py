@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import operator
 import sys
 import threading
 import warnings
@@ -12,7 +10,7 @@ import weakref
 from contextlib import nullcontext
 from typing import Any
 
-from tinygrad_lite.compiled.arguments import Bypass, flatten, placeholders, quick_check, rebuilt, shown
+from tinygrad_lite.compiled.arguments import Bypass, flatten, names_of, placeholders, quick_check, rebuilt, shown
 from tinygrad_lite.compiled.capture import Capture, locked
 from tinygrad_lite.compiled.drawn import Drawing
 from tinygrad_lite.compiled.effects import watching
@@ -26,7 +24,8 @@ from tinygrad_lite.compiled.reach import Reach
 from tinygrad_lite.compiled.replay import Program
 from tinygrad_lite.compiled.saved import save
 from tinygrad_lite.compiled.source import Built
-from tinygrad_lite.compiled.verify import Snapshot, close, verify
+from tinygrad_lite.compiled.verify import Snapshot, close, equal, verify
+from tinygrad_lite.compiled.walked import Walked
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arrays import get_default_dtype
 from tinygrad_lite.engine.mode import MODE
@@ -319,7 +318,10 @@ class Compiled:
                 why = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
                 program.use(plain)
         if not checked:
-            program = self._program(key, reach, given) if program.r.declined else program
+            if program.r.declined:
+                program = self._program(key, reach, given)
+            else:
+                program.use(Built(program.r))
             self._verify(program, given)
         program.facts["native"] = f"runs without native loops of its own: {why}"
         return program
@@ -336,44 +338,22 @@ class Compiled:
                     p.tracked = t.tracked
                 return both_passes(self._again(given, inputs), r, inputs, seeds_of(r))
 
-        def replayed(built: Built, inputs: list[Tensor]) -> Any:
+        def replayed(built: Any, inputs: list[Tensor]) -> Any:
             if program.built is not built:
                 program.use(built)
             if not isinstance(program, Differentiable):
                 return program(inputs)
             return programs_passes(program, inputs, seeds_of(r))
 
-        forms = [(functools.partial(replayed, plain), operator.eq)]
+        forms = [(functools.partial(replayed, plain), equal)]
         forms += [(functools.partial(replayed, native), close)] if native else []
         verify(written, forms, flat, r, program.guard.assumed)
 
-    def _words(self, given: Any) -> list[str]:
-        """Return a name for each argument: that of the function's parameter."""
-        args, kwargs, flat = given
-        function = getattr(self._function, "forward", self._function)
-        try:
-            bound: Any = inspect.signature(function).bind(*args, **kwargs).arguments
-        except (TypeError, ValueError):
-            bound = {}
-        names: dict[int, str] = {}
-
-        def walk(name: str, value: Any) -> None:
-            if isinstance(value, Tensor):
-                names.setdefault(id(value), name)
-            elif isinstance(value, (list, tuple)):
-                single = len(value) == 1
-                for i, v in enumerate(value):
-                    walk(name if single else f"{name}_{i}", v)
-            elif isinstance(value, dict):
-                for k, v in value.items():
-                    walk(str(k), v)
-
-        for name, value in bound.items():
-            walk(name, value)
-        return [names.get(id(t), f"in{i}") for i, t in enumerate(flat)]
-
     def _program(self, key: Any, reach: Reach, given: Any, without: str = "") -> Program:
-        """Record the step, without some kernels, and put everything back that the recording has changed."""
+        """Record the step and put everything back that the recording has changed.
+
+        ``without`` some kernels the program does not run as NumPy calls: it becomes machine code, or a file.
+        """
         args, kwargs, old = given
         flat = placeholders(old)
         by = {id(t): n for t, n in zip(old, flat, strict=True)}
@@ -382,7 +362,7 @@ class Compiled:
             if id(t) in known:
                 raise Refused(f"the argument '{known[id(t)]}' is also a variable of the step")
         arguments = rebuilt(args, by), rebuilt(kwargs, by)
-        present, words = self._present.get(key), self._words(given)
+        present, words = self._present.get(key), names_of(self._function, given)
         capture = Capture(self._function, arguments, flat, self._symbolic, reach, present, words, without)
         tensors = [t for _, t in capture.tensors]
         opts = [o for _, o in reach.optimizers]
@@ -404,9 +384,10 @@ class Compiled:
             for _, change, n in versions:
                 change.count = n
         try:
+            form = Walked if without else Built
             if recording.gradient is None:
-                return Program(recording, bumps)
-            return Differentiable(recording, bumps, self._again, name_of(self._function))
+                return Program(recording, bumps, form)
+            return Differentiable(recording, bumps, form, self._again, name_of(self._function))
         except Exception as error:
             raise Refused(f"building failed: {type(error).__name__}: {error}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy import ndarray
 from tinygrad_lite.compiled.numbers import Symbol
 from tinygrad_lite.compiled.program import Call, Memory, Refused, Region
 from tinygrad_lite.compiled.recorded import Recorded, bare, masked, masked_ufunc, stripped
+from tinygrad_lite.engine.arrays import warnings_now
 from tinygrad_lite.engine.backward import finite
 from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.engine.versions import owner
@@ -27,6 +29,20 @@ REDUCTIONS = {np.sum: np.add, np.max: np.maximum, np.amax: np.maximum, np.min: n
               np.any: np.logical_or, np.all: np.logical_and, np.prod: np.multiply}  # fmt: skip
 INNER = ("engine/tensor.py", "compiled/trace.py", "compiled/recorded.py")
 FILLS: dict[Any, Any] = {np.zeros_like: 0, np.ones_like: 1}
+
+
+def root(a: Any) -> Any:
+    """Return the array that owns the memory of ``a``, as `owner` does, which also knows arrays of other kinds."""
+    while (base := a.base) is not None:
+        if type(base) is not ndarray and type(base) is not Recorded:
+            return owner(a)
+        a = base
+    return a
+
+
+def address(a: Any) -> int:
+    """Return where the first element lies."""
+    return int(a.__array_interface__["data"][0])
 
 
 def unwatched(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,23 +68,25 @@ class Tracer:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.memories: list[Memory] = []
-        self.known: dict[int, Memory] = {}
-        self.keep: list[Any] = []
+        self.known: dict[int, Memory] = {}  # by id of the array that owns it
         self.assumed: dict[str, Any] = {}
         self.scalars: dict[Any, Any] = {}
         self.thread = threading.get_ident()
-        self.loud = np.geterr()
+        self.loud, self.warnings, self.quiet = np.geterr(), warnings_now(), False
 
     # -------------------------------------------------------------------------------- memory
     def register(self, a: Any, kind: str, name: str) -> Memory:
         """Return the memory of an array, a new one if it is not known yet."""
-        own = owner(a)
+        own = root(a)
         memory = self.known.get(id(own))
         if memory is None:
-            memory = Memory(len(self.memories), bare(own), kind, name)
+            plain = own if type(own) is ndarray else bare(own)
+            memory = Memory(len(self.memories), kind, name, own.shape, own.strides, own.dtype, plain)
             self.memories.append(memory)
-            self.keep += [own, memory.own]
-            self.known[id(own)] = self.known[id(memory.own)] = memory
+            self.known[id(own)] = self.known[id(plain)] = memory
+            if kind == "temp":  # it may die before the recording ends, and another array may get its id
+                known, number = self.known, id(own)
+                memory.ref = weakref.ref(own, lambda _: known.pop(number, None))
         return memory
 
     def state(self, a: Any, kind: str, name: str) -> Any:
@@ -78,22 +96,41 @@ class Tracer:
 
     def region(self, a: Any) -> Region:
         """Return where an array lies; memory that no call made is live: it is read anew at every call."""
-        own = owner(a)
+        recorded = type(a) is Recorded
+        if recorded and (x := a.place) is not None and x.memory.id < len(self.memories) \
+                and self.memories[x.memory.id] is x.memory:  # fmt: skip
+            return x  # type: ignore[no-any-return]
+        own = root(a)
         memory = self.known.get(id(own))
         if memory is None:
-            if type(a) is Recorded:
+            if recorded:
                 raise Refused(f"an array of shape {a.shape} comes from a call that was not recorded")
             steady = not own.flags.writeable and (own.base is None)
             memory = self.register(a, "constant" if steady else "live", f"array{len(self.memories)}")
-        return Region(memory, a.__array_interface__["data"][0] - memory.lowest, a.shape, a.strides, a.dtype)
+        offset = 0
+        if a is not own and (own.shape != a.shape or own.strides != a.strides):
+            offset = address(a) - address(own)
+        x = Region(memory, offset, a.shape, a.strides, a.dtype)
+        if recorded:
+            a.__dict__["place"] = x
+        return x
 
     def fresh(self, a: Any, kind: str = "temp") -> Any:
         """Return a recording array for a new result."""
-        a = bare(np.asarray(a))
-        if a.base is not None and owner(a).nbytes != a.nbytes or id(owner(a)) in self.known:
+        a = np.asarray(a)
+        own = root(a)
+        if own.nbytes != a.nbytes or id(own) in self.known:
             a = a.copy(order="K")
         self.register(a, kind, f"t{len(self.memories)}")
         return a.view(Recorded)
+
+    def close(self) -> None:
+        """Forget the arrays of temporaries: the recording is over, and its constants are known."""
+        for m in self.memories:
+            if m.kind == "temp":
+                m.own = m.ref = None
+        self.known = {i: m for i, m in self.known.items() if m.own is not None}
+        self.scalars.clear()
 
     # -------------------------------------------------------------------------------- numbers
     def assume(self, text: str, value: Any) -> Any:
@@ -140,20 +177,34 @@ class Tracer:
     # -------------------------------------------------------------------------------- calls
     def argument(self, value: Any) -> Any:
         """Return an argument as it is written down: arrays as regions."""
+        kind = type(value)
+        if kind is tuple or kind is list:
+            return kind([self.argument(v) for v in value])
         if isinstance(value, ndarray):
             return self.region(value)
-        if type(value) is Symbol:
+        if kind is Symbol:
             return self.region(self.scalar(value, np.float64))
-        if type(value) in (list, tuple):
-            return type(value)(self.argument(v) for v in value)
         return value
 
     def record(self, kind: str, function: Any, ins: Any, words: dict[str, Any], outs: list[Region]) -> None:
         """Write a call down."""
         if threading.get_ident() != self.thread:
             raise Refused("a part of the step runs in another thread")
-        self.calls.append(Call(kind, function, ins, words, outs))
-        self.calls[-1].quiet = np.geterr() != self.loud
+        c = Call(kind, function, ins, words, outs)
+        self.calls.append(c)
+        warnings = warnings_now()
+        if warnings is not self.warnings:
+            self.warnings, self.quiet = warnings, np.geterr() != self.loud
+        c.quiet = self.quiet
+        fixed = kind not in ("scalar", "random")
+        for x in c.reads() if fixed else ():
+            if not x.memory.fixed:
+                fixed = False
+                break
+        if not fixed:
+            for w in outs:
+                if w.memory.kind == "temp":
+                    w.memory.fixed, w.memory.own = False, None
 
     @unwatched
     def ufunc(self, ufunc: Any, method: str, inputs: tuple[Any, ...], words: dict[str, Any]) -> Any:
@@ -210,7 +261,7 @@ class Tracer:
         a = np.asarray(r)
         if a.dtype == object:
             raise Refused(f"{getattr(function, '__name__', function)} returned no numbers")
-        if isinstance(r, ndarray) and id(owner(a)) in self.known:  # a view of a known array
+        if isinstance(r, ndarray) and id(root(a)) in self.known:  # a view of a known array
             return a.view(Recorded)
         o = self.fresh(a if isinstance(r, ndarray) else np.array(r))
         self.record(kind, function, regions, named, [self.region(o)])

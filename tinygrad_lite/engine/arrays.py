@@ -28,13 +28,17 @@ hush: Callable[[], Any]
 """Silence NumPy's floating-point warnings in this thread or task; `unhush` takes the returned token."""
 unhush: Callable[[Any], Any]
 """Restore the warnings of before `hush`."""
+warnings_now: Callable[[], Any]
+"""Return what the warnings are: the same object as before if they have not changed."""
 
 try:  # np.errstate without its checks, which took a tenth of the backward pass of a small network
     from numpy._core.umath import _extobj_contextvar  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
     hush, unhush = partial(np.seterr, all="ignore"), lambda before: np.seterr(**before)
+    warnings_now = np.geterr
 else:
-    _usual = _extobj_contextvar.get()
+    warnings_now = _extobj_contextvar.get
+    _usual = warnings_now()
     with np.errstate(all="ignore"):
         hush = partial(_extobj_contextvar.set, _extobj_contextvar.get())
 
