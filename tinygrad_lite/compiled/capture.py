@@ -52,6 +52,8 @@ class Recording:
     locals: dict[str, str]
     objects: dict[str, Any]
     live_tensors: list[tuple[Tensor, Any]]
+    spare: dict[int, Any]
+    """Copies of arrays, by id, that are not needed any more."""
 
     @property
     def split(self) -> int:

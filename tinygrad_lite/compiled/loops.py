@@ -19,7 +19,7 @@ from tinygrad_lite.compiled.program import Call, Region
 from tinygrad_lite.compiled.recorded import setitem
 from tinygrad_lite.native import formulas
 
-TYPES = {"<f4": "f", "<f8": "d", "|b1": "b", "<i8": "n", "<i4": "i"}
+TYPES = {np.dtype(k): v for k, v in (("<f4", "f"), ("<f8", "d"), ("|b1", "b"), ("<i8", "n"), ("<i4", "i"))}
 """The types of the language of kernels, by dtype."""
 LONGEST = 40
 """The most calls in one loop; longer ones run out of registers."""
@@ -30,11 +30,13 @@ REDUCTIONS = (np.add, np.maximum, np.minimum, np.multiply, np.logical_or, np.log
 
 def kind_of(x: Region) -> str:
     """Return the type of a region's elements in the language of kernels, "" if it has none."""
-    return TYPES.get(x.dtype.str, "")
+    return TYPES.get(x.dtype, "")
 
 
 def spread(x: Region, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """Return the strides of a region that is broadcast to ``shape``, None if it does not fit."""
+    if x.shape == shape:
+        return x.strides
     extra = len(shape) - len(x.shape)
     if extra < 0 or any(n not in (1, m) for n, m in zip(x.shape, shape[extra:], strict=True)):
         return None
@@ -71,26 +73,32 @@ class Loop:
         if self.kind != "each" or self.shape != c.outs[0].shape or len(self.calls) >= LONGEST:
             return False
         w = c.outs[0]
+        if w.memory.id not in self.reads and self.writes.isdisjoint([x.memory.id for x in (*c.reads(), w)]):
+            return True
         for old in self.calls:
             mine = old.outs[0]
-            if any(x.memory is mine.memory and x.key != mine.key and not apart(x, mine) for x in (*c.reads(), w)):
-                return False
-            if any(x.memory is w.memory and x.key != w.key and not apart(x, w) for x in old.reads()):
-                return False
+            for x in (*c.reads(), w):
+                if x.memory is mine.memory and not apart(x, mine):
+                    return False
+            for x in old.reads():
+                if x.memory is w.memory and not apart(x, w):
+                    return False
         return True
 
     def regions(self) -> tuple[list[Region], list[Region]]:
         """Return the regions that are read from memory and those that are written to memory."""
-        made: set[Any] = set()
-        reads: dict[Any, Region] = {}
-        writes: dict[Any, Region] = {}
+        made: set[int] = set()
+        reads: dict[int, Region] = {}
+        writes: dict[int, Region] = {}
+        each, dropped = self.kind == "each", self.dropped
         for c in self.calls:
             for x in c.reads():
-                if self.kind != "each" or x.key not in made:
-                    reads.setdefault(x.key, x)
+                key = x.key
+                if key not in reads and not (each and key in made):
+                    reads[key] = x
             for w in c.outs:
                 made.add(w.key)
-                if w.memory.id not in self.dropped:
+                if w.memory.id not in dropped:
                     writes[w.key] = w
         return list(reads.values()), list(writes.values())
 

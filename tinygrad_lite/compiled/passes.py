@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.compiled.capture import Recording
-from tinygrad_lite.compiled.program import Call, Memory, Region, contiguous, flat
+from tinygrad_lite.compiled.program import Call, Memory, Region, contiguous
 
 
 def outputs(r: Recording) -> list[Region]:
@@ -42,25 +43,28 @@ def fold(r: Recording) -> None:
     changing = {m.id for m in r.tracer.memories if m.kind not in ("constant", "temp")}
     changing |= {m.id for m in r.tracer.memories if writes[m.id] > 1 or (m.kind == "constant" and writes[m.id])}
     changing |= {m.id for m in r.tracer.memories if m.kind == "temp" and not writes[m.id]}
-    more = True
-    while more:
-        more = False
-        for c in r.calls:
-            fixed = c.kind not in ("scalar", "random") and not c.updates and all(w.full for w in c.outs)
-            if not fixed or any(x.memory.id in changing for x in c.reads()):
-                for w in c.outs:
-                    if w.memory.id not in changing:
-                        changing.add(w.memory.id)
-                        more = True
-    left = []
+    open_: list[Call] = []  # calls whose results may be constant yet
     for c in r.calls:
-        if c.outs:
-            fixed = all(w.memory.id not in changing for w in c.outs)
-        else:  # a check of constants has been made
-            fixed = all(x.memory.id not in changing for x in c.reads())
-        if not fixed:
+        fixed = c.kind not in ("scalar", "random") and not c.updates and all([w.full for w in c.outs])
+        if not fixed or not changing.isdisjoint([x.memory.id for x in c.reads()]):
+            changing.update([w.memory.id for w in c.outs])
+        else:
+            open_.append(c)
+    more = True
+    while more:  # what is read may have turned out to change later on
+        still = []
+        for c in open_:
+            if changing.isdisjoint([x.memory.id for x in c.reads()]):
+                still.append(c)
+            else:
+                changing.update([w.memory.id for w in c.outs])
+        more, open_ = len(still) < len(open_), still
+    left = []
+    for c in r.calls:  # a check of constants has been made
+        if not changing.isdisjoint([x.memory.id for x in c.outs or c.reads()]):
             left.append(c)
-        for w in c.outs if fixed else ():
+            continue
+        for w in c.outs:
             w.memory.kind = "constant"
     r.calls = left
 
@@ -86,6 +90,7 @@ def merge(r: Recording) -> None:
 
 def share(r: Recording) -> None:
     """Compute equal calls once, and leave out copies of memory that nothing changes afterwards."""
+    forms = r.tracer.forms
     for _ in range(3):
         writes = Counter(w.memory.id for c in r.calls for w in c.outs)
         version: defaultdict[int, int] = defaultdict(int)
@@ -100,22 +105,21 @@ def share(r: Recording) -> None:
             return Region(memory, x.offset + shift, x.shape, x.strides, x.dtype)
 
         for c in r.calls:
-            seen = {x.memory.id: version[x.memory.id] for x in c.reads()}
             for w in c.outs:
                 version[w.memory.id] += 1
-            if alias:
+            if alias and not alias.keys().isdisjoint([x.memory.id for x in c.reads()]):
                 c.swap(moved)
             w = c.outs[0] if c.outs else None
             if w is not None and len(c.outs) == 1 and not c.updates and w.memory.kind == "temp" and w.full \
                     and writes[w.memory.id] == 1 and c.kind not in ("scalar", "random"):  # fmt: skip
-                source = c.ins[0] if c.ins else None
-                if c.kind == "copy" and isinstance(source, Region):
+                if c.kind == "copy" and isinstance(c.ins[0], Region) and c.ins[0].memory is not w.memory:
+                    source, m = c.ins[0], c.ins[0].memory
                     same = (source.shape, source.strides, source.dtype) == (w.shape, w.strides, w.dtype)
-                    steady = source.memory.kind == "temp" and writes[source.memory.id] == seen.get(source.memory.id, -1)
-                    if same and (steady or (source.memory.kind == "constant" and not writes[source.memory.id])):
-                        alias[w.memory.id] = source.memory, source.offset - w.offset
+                    steady = m.kind == "temp" and writes[m.id] == version[m.id]
+                    if same and (steady or (m.kind == "constant" and not writes[m.id])):
+                        alias[w.memory.id] = m, source.offset - w.offset
                         continue
-                key = _key(c, w, version)
+                key = c.form(forms), *[(x.key, version[x.memory.id]) for x in c.reads()]
                 if key in table:
                     alias[w.memory.id] = table[key].memory, table[key].offset - w.offset
                     continue
@@ -133,18 +137,6 @@ def share(r: Recording) -> None:
             r.gradient.leaves = [(t, name, moved(g)) for t, name, g in r.gradient.leaves]
         if not changed:
             break
-
-
-def _key(c: Call, w: Region, version: Any) -> Any:
-    parts: list[Any] = []
-    for v in flat((c.ins, list(c.words.values()))):
-        if isinstance(v, Region):
-            parts.append((v.key, version[v.memory.id]))
-        elif isinstance(v, np.ndarray):
-            parts.append(("array", id(v)))
-        else:
-            parts.append((type(v), repr(v)))
-    return (c.kind, id(c.function), tuple(c.words), tuple(parts), w.shape, w.strides, w.dtype.str)
 
 
 def _check_key(c: Call, version: Any) -> Any:
@@ -196,25 +188,24 @@ def room_for(r: Recording, nbytes: int, dtype: Any) -> Memory:
 
 def separate(r: Recording) -> None:
     """Give every value of a temporary its own memory, so that in-place calls become plain ones."""
-    uses: dict[int, list[tuple[int, bool, Region]]] = {}
-    for i, c in enumerate(r.calls):
+    writes = Counter(w.memory.id for c in r.calls for w in c.outs if w.memory.kind == "temp")
+    uses: dict[int, list[tuple[int, bool, Region]]] = {m: [] for m, n in writes.items() if n > 1}
+    for i, c in enumerate(r.calls) if uses else ():
         for x in c.reads():
-            uses.setdefault(x.memory.id, []).append((i, False, x))
+            if x.memory.id in uses:
+                uses[x.memory.id].append((i, False, x))
         for w in c.outs:
-            uses.setdefault(w.memory.id, []).append((i, True, w))
+            if w.memory.id in uses:
+                uses[w.memory.id].append((i, True, w))
     out = {x.memory.id for x in outputs(r)}
     read: dict[int, dict[int, Region]] = {}  # what takes the place of regions, by call
     wrote: dict[int, dict[int, Region]] = {}
     for number, found in uses.items():
-        memory = found[0][2].memory
-        writes = [x for _, w, x in found if w]
-        if memory.kind != "temp" or len(writes) < 2:
-            continue
         for k, (i, writes_it, region) in enumerate(found):
             if not writes_it or r.calls[i].updates:
                 continue
             low, high, solid = region.span()
-            readers = _readers(r, found[k + 1 :], i, low, high) if solid else None
+            readers = _readers(r, found, k, low, high) if solid else None
             if readers is None or (number in out and not readers[1]):
                 continue
             fresh = room_for(r, high - low, region.dtype)
@@ -227,14 +218,15 @@ def separate(r: Recording) -> None:
         r.calls[i].outs = [by.get(id(w), w) for w in r.calls[i].outs]
 
 
-def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[list[tuple[int, Region]], bool] | None:
-    """Return the reads of exactly this value, by call, and whether it is overwritten in the end.
+def _readers(r: Recording, uses: Any, k: int, low: int, high: int) -> tuple[list[tuple[int, Region]], bool] | None:
+    """Return the reads of exactly the value that use ``k`` writes, by call, and whether it is overwritten in the end.
 
     None if they are mixed with others.
     """
     found: list[tuple[int, Region]] = []
     gone: list[tuple[int, int]] = []  # parts that hold another value by now
-    for j, wrote, x in later:
+    at = uses[k][0]
+    for j, wrote, x in itertools.islice(uses, k + 1, None):
         first, last, solid = x.span()
         if last <= low or first >= high:
             continue
@@ -244,9 +236,9 @@ def _readers(r: Recording, later: Any, at: int, low: int, high: int) -> tuple[li
             if first <= low and last >= high:
                 return found, True
             gone.append((first, last))
-        elif any(a <= first and last <= b for a, b in gone):
+        elif gone and any(a <= first and last <= b for a, b in gone):
             continue
-        elif first < low or last > high or any(a < last and first < b for a, b in gone):
+        elif first < low or last > high or gone and any(a < last and first < b for a, b in gone):
             return None
         else:
             found.append((j, x))
@@ -337,9 +329,10 @@ def _reusable(c: Call, last: dict[int, int], i: int, blocks: Any, out: set[int])
         return None
     w, reads = c.outs[0], c.reads()
     for x in reads:
+        m = x.memory  # one element is slow to overwrite, see `Writer.ufunc`
+        if m.kind != "temp" or last[m.id] != i or m.id not in blocks or m.id in out or m.nbytes == x.dtype.itemsize:
+            continue
         same = (x.shape, x.strides, x.dtype, x.offset) == (w.shape, w.strides, w.dtype, w.offset)
-        alone = all(q.key == x.key for q in reads if q.memory is x.memory)
-        if same and alone and last[x.memory.id] == i and x.memory.kind == "temp" and x.memory.id in blocks \
-                and x.memory.id not in out and w.memory.id not in blocks:  # fmt: skip
-            return x.memory
+        if same and w.memory.id not in blocks and all(q.key == x.key for q in reads if q.memory is m):
+            return m
     return None

@@ -24,7 +24,7 @@ class Memory:
     is its array; that of a temporary is not kept, unless it may turn out to be constant (``fixed``).
     """
 
-    __slots__ = ("dtype", "fixed", "id", "kind", "name", "nbytes", "own", "ref", "shape", "strides")
+    __slots__ = ("dtype", "fixed", "id", "kind", "name", "nbytes", "own", "places", "ref", "shape", "strides")
 
     def __init__(
         self, number: int, kind: str, name: str, shape: Any, strides: Any, dtype: Any, own: Any = None
@@ -34,6 +34,7 @@ class Memory:
         self.nbytes = math.prod(shape) * dtype.itemsize
         self.fixed = kind in ("constant", "temp")
         self.ref: Any = None
+        self.places: dict[Any, int] = {}  # numbers of its regions, by where they are
 
     @property
     def whole(self) -> Region:
@@ -56,15 +57,17 @@ class Region:
         self.strides = tuple(strides)
         self._key = self._full = self._span = None
 
-    _key: tuple[Any, ...] | None
+    _key: int | None
     _full: bool | None
     _span: tuple[int, int, bool] | None
 
     @property
-    def key(self) -> tuple[Any, ...]:
-        """What two equal regions have in common."""
+    def key(self) -> int:
+        """A number that two equal regions of a program have in common."""
         if self._key is None:
-            self._key = (self.memory.id, self.offset, self.shape, self.strides, self.dtype.str)
+            places = self.memory.places
+            place = self.offset, self.shape, self.strides, self.dtype.str
+            self._key = places.setdefault(place, len(places)) << 32 | self.memory.id
         return self._key
 
     @property
@@ -103,13 +106,28 @@ class Call:
     warnings are off.
     """
 
-    __slots__ = ("_reads", "function", "ins", "kind", "label", "outs", "quiet", "section", "updates", "words")
+    __slots__ = ("_form", "_reads", "function", "ins", "kind", "label", "outs", "quiet", "section", "updates", "words")
 
     def __init__(self, kind: str, function: Any, ins: Any, words: dict[str, Any], outs: list[Region]) -> None:
         self.kind, self.function, self.ins, self.words, self.outs = kind, function, ins, words, outs
         self.label = self.section = ""
         self.updates, self.quiet = kind == "inplace", False
         self._reads: list[Region] | None = None
+        self._form: int | None = None
+
+    def form(self, numbers: dict[Any, int]) -> int:
+        """Return the number of what equal calls have in common, apart from the regions that they read."""
+        if self._form is None:
+            parts: list[Any] = []
+            for v in flat((self.ins, list(self.words.values()))):
+                if isinstance(v, Region):
+                    parts.append(None)
+                else:
+                    parts.append(("array", id(v)) if isinstance(v, np.ndarray) else (type(v), repr(v)))
+            w = self.outs[0]
+            name = self.kind, id(self.function), tuple(self.words), tuple(parts), w.shape, w.strides, w.dtype.str
+            self._form = numbers.setdefault(name, len(numbers))
+        return self._form
 
     def reads(self) -> list[Region]:
         """Return every region that the call reads; the list is not to be changed."""
@@ -121,9 +139,12 @@ class Call:
 
     def swap(self, by: Any) -> None:
         """Put ``by(region)`` in the place of every region that the call reads."""
-        if any(by(x) is not x for x in self.reads()):
-            self.ins, self.words = replaced(self.ins, by), {k: replaced(v, by) for k, v in self.words.items()}
-            self._reads = None
+        for x in self.reads():
+            if by(x) is not x:
+                self.ins, self._reads = replaced(self.ins, by), None
+                if self.words:
+                    self.words = {k: replaced(v, by) for k, v in self.words.items()}
+                break
 
     @property
     def may_raise(self) -> bool:

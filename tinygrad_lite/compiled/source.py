@@ -101,7 +101,7 @@ class Writer:
         for number, c in last.items():
             self.ends.setdefault(id(c), []).append(number)
         self.views: dict[str, Region] = {}
-        self.space: dict[str, Any] = {"copyto": np.copyto, "put": put, "put_all": put_all, "check": check,
+        self.space: dict[str, Any] = {"put": put, "put_all": put_all, "check": check,
                                       "own": own, "place_of": place_of,
                                       "same": same, "finite": finite, "inf": math.inf, "nan": math.nan, "hush": hush,
                                       "unhush": unhush, "make_tensor": make, "owners": sys.getrefcount,
@@ -173,7 +173,11 @@ class Writer:
                 if type(v) in (int, float):
                     ins[i] = self.object(np.array(v, dtype), "number", ("number", repr(v), dtype.str))
         out = "out=" if c.function in (np.maximum, np.minimum) else ""  # NumPy deprecates a third operand there
-        return f"{self.function(c.function)}({', '.join(ins)}, {out}{self.view(c.outs[0])}{words})"
+        w, target = c.outs[0], self.view(c.outs[0])
+        if target in ins and math.prod(w.shape) == 1:  # in place NumPy takes three times as long for one element
+            spare = self.object(np.empty(w.shape, w.dtype), "spare", ("spare", w.shape, w.dtype.str))
+            return f"{target}[...] = {self.function(c.function)}({', '.join(ins)}, {out}{spare}{words})"
+        return f"{self.function(c.function)}({', '.join(ins)}, {out}{target}{words})"
 
     def along(self, c: Call) -> str:
         """Return the line of ``take_along_axis`` or ``put_along_axis`` of one column: faster as an index."""
@@ -215,7 +219,7 @@ class Writer:
                 return f"{reduce}({ins[0]}, out={target}{words})"
             return f"{reduce}({ins[0]}, {self.value(c.words['axis'])}, None, {target}, {bool(c.words.get('keepdims'))})"
         if c.kind == "copy":
-            return f"copyto({target}, {ins[0]}, 'unsafe')"
+            return f"{target}[...] = {ins[0]}"
         if c.kind == "scalar":
             return f"{target}[()] = {c.ins[0]}"
         if c.kind == "take":

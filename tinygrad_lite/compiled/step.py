@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 import threading
 import warnings
@@ -238,10 +239,14 @@ class Compiled:
         if self._eager is not None:
             return self._function(*args, **kwargs)
         RECORDING.add(self._thread)
+        collecting = gc.isenabled()
+        gc.disable()  # thousands of small objects are made, and next to none of them is garbage
         try:
             return self._recorded(key, given, objects)
         finally:
             RECORDING.discard(self._thread)
+            if collecting:
+                gc.enable()
 
     def _recorded(self, key: Any, given: Any, objects: Any) -> Any:
         args, kwargs, flat = given
@@ -374,6 +379,7 @@ class Compiled:
             with locked():
                 recording = capture.run()
             bumps = [(a, change.count - n) for a, change, n in versions if change.count > n]
+            recording.spare = {id(a): copy for a, copy in before.arrays}
         except Exception as error:
             inner = error if isinstance(error, Refused) else error.__cause__
             if isinstance(inner, Refused):

@@ -27,6 +27,7 @@ VIEWS = (np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.
 WRITERS = (np.put_along_axis, np.put, np.place, np.putmask, np.fill_diagonal)
 REDUCTIONS = {np.sum: np.add, np.max: np.maximum, np.amax: np.maximum, np.min: np.minimum, np.amin: np.minimum,
               np.any: np.logical_or, np.all: np.logical_and, np.prod: np.multiply}  # fmt: skip
+SIMPLE = frozenset((int, float, bool, str, type(None), slice))
 INNER = ("engine/tensor.py", "compiled/trace.py", "compiled/recorded.py")
 FILLS: dict[Any, Any] = {np.zeros_like: 0, np.ones_like: 1}
 
@@ -71,6 +72,7 @@ class Tracer:
         self.known: dict[int, Memory] = {}  # by id of the array that owns it
         self.assumed: dict[str, Any] = {}
         self.scalars: dict[Any, Any] = {}
+        self.forms: dict[Any, int] = {}  # numbers of calls, by what equal ones have in common
         self.thread = threading.get_ident()
         self.loud, self.warnings, self.quiet = np.geterr(), warnings_now(), False
 
@@ -186,6 +188,22 @@ class Tracer:
             return self.region(self.scalar(value, np.float64))
         return value
 
+    def both(self, values: Any) -> tuple[Any, Any]:
+        """Return arguments as they are written down, and as a function takes them."""
+        regions, given = [], []
+        for v in values:
+            kind = type(v)
+            if kind is Recorded:
+                regions.append(self.region(v))
+                given.append(ndarray.view(v, ndarray))
+            elif kind in SIMPLE:
+                regions.append(v)
+                given.append(v)
+            else:
+                regions.append(self.argument(v))
+                given.append(stripped(v))
+        return tuple(regions), given
+
     def record(self, kind: str, function: Any, ins: Any, words: dict[str, Any], outs: list[Region]) -> None:
         """Write a call down."""
         if threading.get_ident() != self.thread:
@@ -242,8 +260,9 @@ class Tracer:
     def call(self, kind: str, function: Any, ins: Any, words: dict[str, Any], out: Any = None, run: Any = None) -> Any:
         """Run and record a call of any function without side effects."""
         run = run or function
-        regions, named = self.argument(ins), {k: self.argument(v) for k, v in words.items()}
-        given, given_words = stripped(ins), {k: stripped(v) for k, v in words.items()}
+        regions, given = self.both(ins)
+        named = {k: self.argument(v) for k, v in words.items()} if words else words
+        given_words = {k: stripped(v) for k, v in words.items()} if words else words
         if out is not None:
             target = self.region(out)
             run(*given, **given_words, out=bare(out))

@@ -20,10 +20,13 @@ FACTORS = (0.0, 0.875, 0.99)
 
 
 class Snapshot:
-    """Everything that a step may change: array contents, gradients, numbers of optimisers, the random generator."""
+    """Everything that a step may change: array contents, gradients, numbers of optimisers, the random generator.
 
-    def __init__(self, arrays: list[Any], tensors: list[Tensor], optimisers: list[Any]) -> None:
-        self.arrays = [(a, a.copy()) for a in arrays if a.flags.writeable]
+    ``spare``: copies by id that nobody needs any more; memory that is new to a process is slow at first.
+    """
+
+    def __init__(self, arrays: list[Any], tensors: list[Tensor], optimisers: list[Any], spare: Any = None) -> None:
+        self.arrays = [(a, copied(a, (spare or {}).pop(id(a), None))) for a in arrays if a.flags.writeable]
         self.grads = [(t, t._grad, None if t._grad is None else t._grad.array) for t in tensors]
         self.contents = [(g, g.copy()) for _, _, g in self.grads if g is not None]
         self.optimisers = [
@@ -64,6 +67,14 @@ class Snapshot:
                 found.append({k: v for k, v in s.items() if isinstance(v, (int, float))})
         found.append(repr(default_generator().bit_generator.state))
         return found
+
+
+def copied(a: Any, room: Any) -> Any:
+    """Return a copy of an array, in ``room`` if that fits."""
+    if room is None or room.shape != a.shape or room.dtype != a.dtype:
+        return a.copy()
+    room[...] = a
+    return room
 
 
 def values(result: Any) -> Any:
@@ -163,7 +174,8 @@ def verify(
     memories = [m for m in r.tracer.memories if m.kind == "live"]
     tensors = [t for t, _ in r.live_tensors]
     opts = [e.o for e in r.optimisers]
-    state = Snapshot([m.own for m in memories], tensors, opts)
+    state = Snapshot([m.own for m in memories], tensors, opts, r.spare)
+    r.spare.clear()
     named = {id(m.own) for m in memories if not m.name.startswith("array")}
     exact = any(t.array.dtype.kind != "f" for t in flat)
     problem = ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_lite.compiled import Compiled, compile
 from tinygrad_lite.compiled.reach import Reach
-from tinygrad_lite.compiled.verify import Snapshot, values
+from tinygrad_lite.compiled.verify import Snapshot, equal, kept, values
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.arrays import get_default_dtype, set_default_dtype
 from tinygrad_lite.engine.tensor import Tensor, make
@@ -180,11 +180,11 @@ class StepRule:
         out = self.called(self.written, arrays)
         if program is None:
             return out
-        wanted, state, grads = values(out), self.start.outcome(), self.grads()
+        wanted, state, grads = kept(values(out)), kept(self.start.outcome()), self.grads()
         got = self.called(program, arrays)
-        if values(got) != wanted:
+        if not equal(values(got), wanted):
             raise Failure("program differs from the step", "another result")
-        if self.start.outcome() != state:
+        if not equal(self.start.outcome(), state):
             for name, a, b in zip(self.names, grads, self.grads(), strict=True):
                 if not np.array_equal(a, b, equal_nan=True):
                     raise Failure("program differs from the step", f"another gradient of {name}")
