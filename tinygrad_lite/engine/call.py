@@ -321,6 +321,7 @@ def rule_maker(asked: str) -> Callable[[Any], Any]:
 def sequence_caller(op: Any) -> Callable[..., Any]:
     """Return the function that runs an op whose first operand is a list of tensors."""
     others = op.params[1:]
+    rest = tuple(op.defaults.get(p) for p in others)
 
     def call(tensors: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
         if tensors.__class__ not in (list, tuple):
@@ -328,12 +329,16 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
         out = kwargs.pop("out", None)
         if out is not None:
             return written(op.name, out, call(tensors, *args, **kwargs))
-        values = dict(zip(others, args, strict=False)) | renamed(op.name, others, kwargs)
-        wrong = [k for k in values if k not in others] or list(args[len(others) :])
-        if wrong:
-            raise TypeError(f"{op.name}: unexpected argument {wrong[0]!r}; it takes {', '.join(op.params)}")
-        options = tuple(values.get(p, op.defaults.get(p)) for p in others)
-        if not any(isinstance(t, Tensor) for t in tensors):
+        if kwargs or len(args) > len(others):
+            values = dict(zip(others, args, strict=False)) | renamed(op.name, others, kwargs)
+            wrong = [k for k in values if k not in others] or list(args[len(others) :])
+            if wrong:
+                raise TypeError(f"{op.name}: unexpected argument {wrong[0]!r}; it takes {', '.join(op.params)}")
+            options = tuple(values.get(p, op.defaults.get(p)) for p in others)
+        else:
+            options = args + rest[len(args) :]
+        raw = alike(tensors)
+        if raw is None and not any(isinstance(t, Tensor) for t in tensors):
             try:
                 return op.forward(tensors, *options)
             except Exception as error:
@@ -344,9 +349,10 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
         if mode.observers:
             return watched(call, op, (tensors, *options))
         try:
-            if op.promote is not None:
-                tensors = promoted(op.name, tensors, op.promote)
-            raw = [t.array if isinstance(t, Tensor) else t for t in tensors]
+            if raw is None:
+                if op.promote is not None:
+                    tensors = promoted(op.name, tensors, op.promote)
+                raw = [t.array if isinstance(t, Tensor) else t for t in tensors]
             y = op.forward(raw, *options)
         except Exception as error:
             return failed(op, (tensors, *options), error)
@@ -362,6 +368,16 @@ def sequence_caller(op: Any) -> Callable[..., Any]:
         return make(y, record(op, tuple(inputs), saved, options, y.shape, y.dtype, mode.place))
 
     return call
+
+
+def alike(tensors: Sequence[Any]) -> list[Any] | None:
+    """Return the arrays of tensors of one dtype, which need no promotion; None for anything else."""
+    raw: list[Any] = []
+    for t in tensors:
+        if t.__class__ is not Tensor or raw and t.array.dtype is not raw[0].dtype:
+            return None
+        raw.append(t.array)
+    return raw or None
 
 
 def listed(name: str, tensors: Any) -> Any:

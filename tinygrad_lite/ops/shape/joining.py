@@ -18,7 +18,6 @@ from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d, s
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place, reshape_op, transpose
 
 
-# ------------------------------------------------------------------------------------------------ joining
 def _split_back(g: Array, tensors_shape: Any, dim: int) -> list[Array]:
     lengths = [s[dim] if len(s) == g.ndim else 0 for s in tensors_shape]
     lead = (slice(None),) * (dim % g.ndim)
@@ -39,20 +38,16 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     """
     if not len(tensors):
         raise ValueError("cat: expected at least one tensor, got an empty list")
-    if 0 in (ndims := [np.ndim(t) for t in tensors]):
+    if 0 in (ndims := [t.ndim if t.__class__ is np.ndarray else np.ndim(t) for t in tensors]):
         _some("cat", tensors)
-    if max(ndims) > 1 and any(np.shape(t) == (0,) for t in tensors):  # PyTorch's empty tensor of old joins anything
+    if max(ndims) > 1 and 1 in ndims:  # PyTorch's empty tensor of old joins anything
         tensors = [t for t in tensors if np.shape(t) != (0,)]
     return np.concatenate(tensors, axis=dim)
 
 
-def _unstack(g: Array, dim: int) -> list[Array]:
-    lead = (slice(None),) * (dim % g.ndim)
-    return [g[(*lead, i)] for i in range(g.shape[dim])]
-
-
 @op(
-    tensors=_unstack, kind="shape", layout="contiguous", promote="same", method=False, numpy=np.stack,
+    tensors=lambda g, dim: list(unbind_op(g, dim)),  # type: ignore[has-type]
+    kind="shape", layout="contiguous", promote="same", method=False, numpy=np.stack,
     samples=Samples("(n,k),(n,k)->()", options={"dim": (0, 1, -1)}, call=lambda op, *arrays, **kw: op(arrays, **kw)),
 )  # fmt: skip
 def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
@@ -63,11 +58,15 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     tensor([[1, 2],
             [3, 4]])
     """
-    shapes = {np.shape(x) for x in tensors}
+    shapes = {x.shape if x.__class__ is np.ndarray else np.shape(x) for x in tensors}
     if not shapes or () in shapes:
         _some("stack", tensors)
     if len(shapes) > 1:
         raise ShapeError(f"stack: all tensors must have one shape, got {', '.join(str(np.shape(x)) for x in tensors)}")
+    if dim == 0 and (shape := min(shapes)) and not new.REDIRECTED[0] and {type(x) for x in tensors} == {np.ndarray}:
+        out = new.empty((len(tensors), *shape), np.result_type(*tensors))  # a third of the time of np.stack
+        np.concatenate(tensors, out=out.reshape((len(tensors) * shape[0], *shape[1:])))
+        return out
     return np.stack(tensors, axis=dim)
 
 
