@@ -429,6 +429,7 @@ class PReLU(_Activation):
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = new_parameter(new.full(num_parameters, init), dtype)
+        self._begun()
 
     def reset_parameters(self) -> None:
         """Fill the weight with its initial value."""

@@ -70,6 +70,7 @@ class _Base(Module):
         bound = self._bound(channels[1])
         self.weight = uniform_parameter((*channels, *self.kernel_size), bound, dtype)
         self.register_parameter("bias", uniform_parameter(shape, bound, dtype) if bias else None)
+        self._begun()
 
     def _bound(self, channels: int) -> float:
         fan_in = channels * math.prod(self.kernel_size)
@@ -79,6 +80,12 @@ class _Base(Module):
         """Return the size of the result for images of ``size``."""
         pads = pads_of(self.function, self.padding, size, self.kernel_size, self.stride, self.dilation)
         return check_window(self.function, size, self.kernel_size, self.stride, pads, self.dilation)
+
+    @property
+    def _reversed_padding_repeated_twice(self) -> Any:
+        """The padding as `nn.functional.pad` takes it."""
+        pads = pads_of(self.function, self.padding, self.kernel_size, self.kernel_size, self.stride, self.dilation)
+        return (list if isinstance(self.padding, str) else tuple)(m for pair in reversed(pads) for m in pair)
 
     def reset_parameters(self) -> None:
         """Draw new initial values."""
@@ -118,15 +125,18 @@ class _Conv(_Base):
 
     def forward(self, input: Any) -> Any:
         """Slide the kernels over ``input`` (N, C, *size) or (C, *size)."""
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Any, weight: Any, bias: Any) -> Any:
+        """Slide other kernels; layers derived from this one call or replace it, as PyTorch's do."""
         padding = self.padding
         if self.padding_mode != "zeros":
             size = tuple(input.shape[-self.n :])
             pads = pads_of(self.function, padding, size, self.kernel_size, self.stride, self.dilation)
             input, padding = F.pad(input, [m for pair in reversed(pads) for m in pair], MODES[self.padding_mode]), 0
         return convolution(
-            self.function, self.n, input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups,
-            self.flip,
-        )  # fmt: skip
+            self.function, self.n, input, weight, bias, self.stride, padding, self.dilation, self.groups, self.flip
+        )
 
 
 class Conv1d(_Conv):
@@ -198,6 +208,14 @@ class _ConvTranspose(_Base):
 
         ``output_size`` chooses among the sizes that the stride allows.
         """
+        extra = self._output_padding(input, output_size)
+        return transposed(
+            self.function, self.n, input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
+            self.dilation,
+        )  # fmt: skip
+
+    def _output_padding(self, input: Any, output_size: Any, *_: Any, **__: Any) -> tuple[int, ...]:
+        """Return the output padding that leads to ``output_size``."""
         extra = self.output_padding
         if output_size is not None:
             wanted = tuple(int(m) for m in output_size)[-self.n :]
@@ -209,10 +227,7 @@ class _ConvTranspose(_Base):
                     f"requested an output size of {wanted}, but valid sizes range from {zero} to {most} "
                     f"(for an input of {tuple(input.shape[-self.n :])})"
                 )
-        return transposed(
-            self.function, self.n, input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
-            self.dilation,
-        )  # fmt: skip
+        return extra
 
 
 class ConvTranspose1d(_ConvTranspose):

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.absent import DTYPES
 from tinygrad_lite.engine.devices import Device, as_device, placed
 from tinygrad_lite.engine.mode import no_grad
 from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.errors import DTypeError, describe
 from tinygrad_lite.nn.walk import Walk
 
 M = TypeVar("M", bound="Converting")
@@ -67,6 +69,13 @@ class Converting(Walk):
         """Give parameters and floating buffers dtype float16."""
         return _floating(self, np.float16)
 
+    def bfloat16(self: M) -> M:
+        """Raise DTypeError: NumPy has no bfloat16."""
+        return self.to(DTYPES["bfloat16"])
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: the module runs as written; ``tl.compile(module)`` returns a compiled one."""
+
     def cpu(self: M) -> M:
         """Move parameters and buffers to main memory; returns self."""
         return self._apply(lambda t: t.cpu())
@@ -112,7 +121,10 @@ class Converting(Walk):
 
 
 def _floating(module: M, dtype: Any) -> M:
-    kind = np.dtype(dtype)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        raise DTypeError(f"nn.Module.to: {describe(dtype)} is not a dtype; use one such as float32") from None
     if kind.kind != "f":
         raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={kind}")
     return module._apply(lambda t: t.to(kind) if t.dtype.kind == "f" else t)

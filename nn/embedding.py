@@ -43,6 +43,7 @@ class Embedding(Module):
             if padding_idx is not None:
                 values[padding_idx] = 0
             self.weight = new_parameter(values, dtype)
+            self._begun()
         else:
             if tuple(_weight.shape) != (num_embeddings, embedding_dim):
                 raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
@@ -105,6 +106,8 @@ class EmbeddingBag(Module):
         self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
         self.mode, self.sparse, self.include_last_offset = mode, sparse, include_last_offset
         self.weight = table.weight
+        if _weight is None:
+            self._begun()
 
     reset_parameters = Embedding.reset_parameters
 

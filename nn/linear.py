@@ -69,6 +69,7 @@ class Linear(Module):
         bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
         self.weight = uniform_parameter((out_features, in_features), bound, dtype)
         self.register_parameter("bias", uniform_parameter((out_features,), bound, dtype) if bias else None)
+        self._begun()
 
     bias: Parameter | None
 
@@ -118,6 +119,10 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return y if bias is None else y + bias
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A `Linear` by the name that PyTorch gives the last layer of `MultiheadAttention`."""
+
+
 class Bilinear(Module):
     r"""Compute :math:`x_1^\top W_k x_2 + b_k` for each output k.
 
@@ -144,6 +149,7 @@ class Bilinear(Module):
         bound = 1 / math.sqrt(in1_features)
         self.weight = uniform_parameter((out_features, in1_features, in2_features), bound, dtype)
         self.register_parameter("bias", uniform_parameter((out_features,), bound, dtype) if bias else None)
+        self._begun()
 
     bias: Parameter | None
 

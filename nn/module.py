@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, TypeVar
 
-from tinygrad_lite.engine.arguments import checked_constructor
+from tinygrad_lite.engine.arguments import checked_constructor, ours
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.source import OURS
 from tinygrad_lite.errors import visible
@@ -63,6 +63,12 @@ class Module(Converting, Stateful):
         known = self.__dict__
         known["_hooks"] = None
         known["training"] = True
+
+    def _begun(self) -> None:
+        """Let a derived class's own `reset_parameters` give the first values, as PyTorch's constructors do."""
+        kind: Any = type(self)
+        if not (ours(kind.reset_parameters) and ours(getattr(kind, "reset_running_stats", kind.reset_parameters))):
+            kind.reset_parameters(self)
 
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call ``fn`` with every module, children first, this one last; returns self."""

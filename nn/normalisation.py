@@ -32,6 +32,8 @@ class _Scaled(Module):
     def _scale(self, shape: Any, weight: bool, bias: bool, dtype: Any) -> None:
         self.register_parameter("weight", new_parameter(new.ones(shape), dtype) if weight else None)
         self.register_parameter("bias", new_parameter(new.zeros(shape), dtype) if bias else None)
+        if not isinstance(self, _Running):
+            self._begun()
 
     def reset_parameters(self) -> None:
         """Set the weight to ones and the bias to zeros again."""
@@ -62,6 +64,7 @@ class _Running(_Scaled):
         self.register_buffer("running_mean", make(new.zeros(num_features, kind)) if track else None)
         self.register_buffer("running_var", make(new.ones(num_features, kind)) if track else None)
         self.register_buffer("num_batches_tracked", make(new.zeros((), np.int64)) if track else None)
+        self._begun()
 
     _version = 2  # since then the state has num_batches_tracked
     _refuses_statistics = False
@@ -320,6 +323,7 @@ class RMSNorm(_Scaled):
         self.register_parameter(
             "weight", new_parameter(new.ones(self.normalized_shape), dtype) if elementwise_affine else None
         )
+        self._begun()
 
     def reset_parameters(self) -> None:
         """Set the weight to ones again."""

@@ -37,6 +37,8 @@ class Parameter(_Named):
     (True, True)
     """
 
+    _is_param = True
+
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         if data is None:
             self.array = new.empty(0, get_default_dtype())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.arguments import counted
+from tinygrad_lite.engine.arguments import counted, ours
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import ShapeError, describe
@@ -84,7 +84,7 @@ class _Recurrent(Module):
             )
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
-        self.proj_size, self.mode = proj_size, type(self).__name__
+        self.proj_size, self.mode = proj_size, next(c.__name__ for c in type(self).__mro__ if ours(c))
         out = proj_size or hidden_size
         bound, rows = 1 / math.sqrt(hidden_size), self.gates * hidden_size
         for layer in range(num_layers):
@@ -97,6 +97,7 @@ class _Recurrent(Module):
                     shapes["weight_hr"] = (proj_size, hidden_size)
                 for name, shape in shapes.items():
                     setattr(self, name + suffix, uniform_parameter(shape, bound, dtype))
+        self._begun()
 
     def _suffixes(self, layer: int) -> tuple[str, ...]:
         return (f"_l{layer}", f"_l{layer}_reverse") if self.bidirectional else (f"_l{layer}",)
@@ -336,6 +337,7 @@ class _Cell(Module):
         self.weight_hh = uniform_parameter((rows, hidden_size), bound, dtype)
         self.register_parameter("bias_ih", uniform_parameter((rows,), bound, dtype) if bias else None)
         self.register_parameter("bias_hh", uniform_parameter((rows,), bound, dtype) if bias else None)
+        self._begun()
 
     def reset_parameters(self) -> None:
         """Draw new starting values."""

@@ -66,11 +66,22 @@ class _Layer(Module):
     def _third_dropout(self, p: float) -> None:
         """Encoders have none."""
 
-    def _attend(self, x: Any, mask: Any, padding: Any) -> Any:
-        return self.dropout1(self.self_attn(x, x, x, padding, False, mask)[0])
+    # The parts have PyTorch's names, and pass what it passes: programs replace them, and the attention's `forward`.
+    def _sa_block(self, x: Any, attn_mask: Any, key_padding_mask: Any, is_causal: bool = False) -> Any:
+        return self.dropout1(_looked(self.self_attn, x, x, attn_mask, key_padding_mask, is_causal))
 
-    def _feed(self, x: Any, drop: Any) -> Any:
-        return drop(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+    def _ff_block(self, x: Any) -> Any:
+        return self._last_dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+
+    def _last_dropout(self, x: Any) -> Any:
+        return self.dropout2(x)
+
+
+def _looked(attention: Any, x: Any, memory: Any, mask: Any, padding: Any, causal: bool) -> Any:
+    """Return what queries ``x`` see in ``memory``."""
+    return attention(
+        x, memory, memory, attn_mask=mask, key_padding_mask=padding, is_causal=causal, need_weights=False
+    )[0]  # fmt: skip
 
 
 class TransformerEncoderLayer(_Layer):
@@ -87,10 +98,10 @@ class TransformerEncoderLayer(_Layer):
         """Return ``src`` (L, N, d_model) after the layer."""
         x = src
         if self.norm_first:
-            x = x + self._attend(self.norm1(x), src_mask, src_key_padding_mask)
-            return x + self._feed(self.norm2(x), self.dropout2)
-        x = self.norm1(x + self._attend(x, src_mask, src_key_padding_mask))
-        return self.norm2(x + self._feed(x, self.dropout2))
+            x = x + self._sa_block(self.norm1(x), src_mask, src_key_padding_mask, is_causal=is_causal)
+            return x + self._ff_block(self.norm2(x))
+        x = self.norm1(x + self._sa_block(x, src_mask, src_key_padding_mask, is_causal=is_causal))
+        return self.norm2(x + self._ff_block(x))
 
 
 class TransformerDecoderLayer(_Layer):
@@ -123,18 +134,20 @@ class TransformerDecoderLayer(_Layer):
         memory_key_padding_mask: Any = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
     ) -> Any:  # fmt: skip
         """Return ``tgt`` (L, N, d_model) after the layer."""
-
-        def look(x: Any) -> Any:
-            return self.dropout2(self.multihead_attn(x, memory, memory, memory_key_padding_mask, False, memory_mask)[0])
-
-        x = tgt
+        x, other = tgt, (memory, memory_mask, memory_key_padding_mask, memory_is_causal)
         if self.norm_first:
-            x = x + self._attend(self.norm1(x), tgt_mask, tgt_key_padding_mask)
-            x = x + look(self.norm2(x))
-            return x + self._feed(self.norm3(x), self.dropout3)
-        x = self.norm1(x + self._attend(x, tgt_mask, tgt_key_padding_mask))
-        x = self.norm2(x + look(x))
-        return self.norm3(x + self._feed(x, self.dropout3))
+            x = x + self._sa_block(self.norm1(x), tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+            x = x + self._mha_block(self.norm2(x), *other)
+            return x + self._ff_block(self.norm3(x))
+        x = self.norm1(x + self._sa_block(x, tgt_mask, tgt_key_padding_mask, tgt_is_causal))
+        x = self.norm2(x + self._mha_block(x, *other))
+        return self.norm3(x + self._ff_block(x))
+
+    def _mha_block(self, x: Any, mem: Any, attn_mask: Any, key_padding_mask: Any, is_causal: bool = False) -> Any:
+        return self.dropout2(_looked(self.multihead_attn, x, mem, attn_mask, key_padding_mask, is_causal))
+
+    def _last_dropout(self, x: Any) -> Any:
+        return self.dropout3(x)
 
 
 class _Stack(Module):
@@ -166,7 +179,9 @@ class TransformerEncoder(_Stack):
     ) -> Any:
         """Return ``src`` after all layers."""
         for layer in self.layers:
-            src = layer(src, mask, src_key_padding_mask)
+            src = layer(
+                src, src_mask=mask, is_causal=bool(is_causal), src_key_padding_mask=src_key_padding_mask
+            )  # fmt: skip
         return src if self.norm is None else self.norm(src)
 
 
@@ -187,7 +202,11 @@ class TransformerDecoder(_Stack):
     ) -> Any:  # fmt: skip
         """Return ``tgt`` after all layers."""
         for layer in self.layers:
-            tgt = layer(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
+            tgt = layer(
+                tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
+                memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=bool(tgt_is_causal),
+                memory_is_causal=memory_is_causal,
+            )  # fmt: skip
         return tgt if self.norm is None else self.norm(tgt)
 
 
@@ -229,10 +248,13 @@ class Transformer(Module):
         self.decoder = custom_decoder or TransformerDecoder(
             TransformerDecoderLayer(*settings), num_decoder_layers, last()
         )
+        self._reset_parameters()
+        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+
+    def _reset_parameters(self) -> None:
         for p in self.parameters():
             if p.ndim > 1:
                 init.xavier_uniform_(p)
-        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
 
     def forward(
         self, src: Any, tgt: Any, src_mask: Any = None, tgt_mask: Any = None, memory_mask: Any = None,
@@ -240,8 +262,12 @@ class Transformer(Module):
         src_is_causal: bool | None = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
     ) -> Any:  # fmt: skip
         """Return the decoded ``tgt``."""
-        memory = self.encoder(src, src_mask, src_key_padding_mask)
-        return self.decoder(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
+        memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
+        return self.decoder(
+            tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
+            memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=tgt_is_causal,
+            memory_is_causal=memory_is_causal,
+        )  # fmt: skip
 
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:

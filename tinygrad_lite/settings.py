@@ -249,6 +249,12 @@ _NO_CAST = "operations keep the dtype of their operands"
 
 
 @named
+def _assert(condition: Any, message: str) -> None:
+    """Raise AssertionError with ``message`` unless ``condition`` holds."""
+    if not condition:
+        raise AssertionError(message)
+
+
 def sym_not(a: Any) -> bool:
     """Return ``not a``.
 

@@ -16,7 +16,7 @@ from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.nn import init
 from tinygrad_lite.nn.dropout import dropout
-from tinygrad_lite.nn.linear import Linear, new_parameter
+from tinygrad_lite.nn.linear import NonDynamicallyQuantizableLinear, new_parameter
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.parameter import Parameter
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -168,7 +168,7 @@ class MultiheadAttention(Module):
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self.head_dim, self.add_zero_attn = embed_dim // num_heads, add_zero_attn
-        same = self.kdim == embed_dim == self.vdim
+        same = self._qkv_same_embed_dim = self.kdim == embed_dim == self.vdim
         e = embed_dim
 
         def register_zeros(name: str, *shape: int, use: bool = True) -> None:
@@ -178,7 +178,7 @@ class MultiheadAttention(Module):
         for name, width in (("q", e), ("k", self.kdim), ("v", self.vdim)):
             register_zeros(f"{name}_proj_weight", e, width, use=not same)
         register_zeros("in_proj_bias", 3 * e, use=bias)
-        self.out_proj = Linear(e, e, bias, dtype=dtype)
+        self.out_proj = NonDynamicallyQuantizableLinear(e, e, bias, dtype=dtype)
         if add_bias_kv:
             register_zeros("bias_k", 1, 1, e)
             register_zeros("bias_v", 1, 1, e)

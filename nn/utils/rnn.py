@@ -41,6 +41,36 @@ class PackedSequence(NamedTuple):
     sorted_indices: Any = None
     unsorted_indices: Any = None
 
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the data are on a GPU."""
+        return bool(self.data.is_cuda)
+
+    def is_pinned(self) -> bool:
+        """Return whether the data are in pinned memory."""
+        return bool(self.data.is_pinned())
+
+    def to(self, *args: Any, **kwargs: Any) -> PackedSequence:
+        """Return the sequences with their data in another dtype or on another device."""
+        data = self.data.to(*args, **kwargs)
+        return self if data is self.data else self._replace(data=data)
+
+    def cpu(self) -> PackedSequence:
+        """Return the sequences in main memory."""
+        return self.to("cpu")
+
+    def cuda(self, *args: Any, **kwargs: Any) -> PackedSequence:
+        """Return the sequences on a GPU."""
+        return self._replace(data=self.data.cuda(*args, **kwargs))
+
+    def float(self) -> PackedSequence:
+        """Return the sequences in float32."""
+        return self._replace(data=self.data.float())
+
+    def double(self) -> PackedSequence:
+        """Return the sequences in float64."""
+        return self._replace(data=self.data.double())
+
 
 @named
 def pad_sequence(

@@ -230,6 +230,8 @@ def test_once_differentiable() -> None:
     x = tl.tensor(3.0, requires_grad=True)
     assert tl.grad(Square.apply(x), x)[0].item() == 6.0
     (g,) = tl.grad(Square.apply(x), x, create_graph=True)
+    assert not g.requires_grad  # as in PyTorch, whose incoming gradient decides
+    (g,) = tl.grad(Square.apply(x) * x, x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         g.backward()
 

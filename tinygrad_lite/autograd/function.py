@@ -47,6 +47,8 @@ class FunctionCtx:
         """The tensors that `save_for_backward` saved."""
         return self._to_save if self._unpacked is None else self._unpacked
 
+    saved_variables = saved_tensors
+
     def mark_dirty(self, *tensors: Any) -> None:
         """Mark inputs that `forward` changed in place and returns."""
         self._dirty = tensors
@@ -100,7 +102,8 @@ class Custom:
         try:
             with switch(grad=create):
                 given = [part if part is None or isinstance(part, Tensor) else make(part) for part in gs]
-                answer = self.function.backward(ctx, *given)
+                kind = self.function
+                answer = (kind.backward if kind.vjp is Function.vjp else kind.vjp)(ctx, *given)
         finally:
             ctx._unpacked = None
         answers = answer if isinstance(answer, (tuple, list)) else (answer,)
@@ -164,7 +167,16 @@ class Function:
     """
 
     forward: Callable[..., Any]
-    backward: Callable[..., Any]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """Return the gradient of each argument; a subclass defines it, or `vjp`."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
+        )
+
+    vjp = backward
 
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Any) -> None:
@@ -251,7 +263,7 @@ class Function:
 @functools.cache
 def _node_class(function: Any) -> type[Node]:
     """Return the class of the nodes of ``function``, named as in PyTorch: ``DoubleBackward``."""
-    return type(f"{function.__name__}Backward", (Node,), {"__slots__": ()})
+    return type(f"{function.__name__}Backward", (Node,), {"__slots__": (), "name": lambda self: type(self).__name__})
 
 
 def _bare(o: Any, args: Any, ctx: FunctionCtx) -> Any:
@@ -268,7 +280,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     def once(ctx: FunctionCtx, *grads: Any) -> Any:
         with no_grad():
             answer = backward(ctx, *grads)
-        if not MODE.get().grad:
+        if not MODE.get().grad or not any(isinstance(g, Tensor) and g.tracked for g in grads):
             return answer
         several = isinstance(answer, (tuple, list))
         asked = make(new.zeros(())).requires_grad_()

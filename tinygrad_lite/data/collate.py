@@ -47,10 +47,25 @@ def default_collate(batch: Sequence[Any]) -> Any:
     >>> default_collate([(1, 0.5), (2, 1.5)])
     [tensor([1, 2]), tensor([0.5000, 1.5000], dtype=float64)]
     """
-    given, batch = batch, list(batch)
+    return collate(batch, collate_fn_map=default_collate_fn_map)
+
+
+def collate(batch: Sequence[Any], *, collate_fn_map: Mapping[Any, Callable[..., Any]] | None = None) -> Any:
+    """Stack examples as `default_collate` does; ``collate_fn_map`` has functions for further types of examples.
+
+    They are called with the list of examples and ``collate_fn_map=``. What is added to ``default_collate_fn_map``
+    counts for `default_collate`, and so for every `DataLoader` without a ``collate_fn``.
+
+    >>> collate(["a", "b"], collate_fn_map={str: lambda batch, *, collate_fn_map: "".join(batch)})
+    'ab'
+    """
+    given, batch, more = batch, list(batch), collate_fn_map or {}
     if not batch:
         raise IndexError("default_collate: an empty list of examples has no batch")
     first = batch[0]
+    for kind, stack in more.items():
+        if stack is not _BUILT_IN.get(kind) and isinstance(first, kind):
+            return stack(batch, collate_fn_map=collate_fn_map)
     if isinstance(first, (Tensor, np.ndarray, np.generic)) and not isinstance(first, (str, bytes)):
         return _stacked(batch)
     if isinstance(first, (bool, int, float)):
@@ -64,15 +79,24 @@ def default_collate(batch: Sequence[Any]) -> Any:
         for key in first:
             if any(key not in b for b in batch):
                 raise KeyError(f"default_collate: an example has no {key!r}, the first one has {list(first)}")
-        return _mapping(first, {key: default_collate([b[key] for b in batch]) for key in first})
+        return _mapping(first, {key: collate([b[key] for b in batch], collate_fn_map=more) for key in first})
     if isinstance(first, Sequence):
         if any(len(b) != len(first) for b in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
-        parts = [default_collate(part) for part in zip(*batch, strict=True)]
+        parts = [collate(part, collate_fn_map=more) for part in zip(*batch, strict=True)]
         return type(first)(*parts) if hasattr(first, "_fields") else _sequence(first, parts)
     raise TypeError(
         f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {describe(first)}"
     )
+
+
+def _default(batch: Any, *, collate_fn_map: Any = None) -> Any:
+    return collate(batch)
+
+
+_BUILT_IN: dict[Any, Callable[..., Any]] = dict.fromkeys((Tensor, np.ndarray, *NUMBERS, str, bytes), _default)
+default_collate_fn_map = dict(_BUILT_IN)
+"""The functions of `default_collate` by the type of the examples; a program may add its own."""
 
 
 def _stacked(batch: list[Any]) -> Tensor:

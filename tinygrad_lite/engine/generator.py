@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.arguments import named_constructor
+from tinygrad_lite.engine.devices import CPU
 
 
 @named_constructor
@@ -29,6 +30,14 @@ class Generator(np.random.Generator):
         self._seed = int(seed) % 2**64
         self.bit_generator.state = np.random.PCG64(self._seed).state
         return self
+
+    device = CPU
+
+    def clone_state(self) -> Generator:
+        """Return a generator that will draw the same numbers."""
+        copied = Generator()
+        copied.set_state(self.get_state())
+        return copied
 
     def seed(self) -> int:
         """Seed the generator from the operating system's entropy; return the seed."""

@@ -16,6 +16,7 @@ NO_EFFECT: dict[str, str] = {
     "Tensor.pin_memory": "memory is never copied to a device",
     "Tensor.record_stream": "every operation is finished when the call returns",
     "Tensor.share_memory_": "other processes get copies",
+    "nn.Module.compile": "the module runs as written; compile(module) returns a compiled one",
     "device('meta')": "tensors on it have memory",
     "capturable=": "optimisers have one implementation",
     "compile(dynamic=, mode=, options=)": "there is one program for each shape",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from sys import _getframe as frame_at
+from types import MappingProxyType
 from typing import Any
 
 from tinygrad_lite.engine import new
@@ -48,8 +49,8 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        """The (node, output number) that each operand came from; a leaf stands for itself."""
-        return tuple((p.inputs[0], p.op.index) if isinstance(p, Node) and p.op.is_pick else (p, 0) for p in self.inputs)
+        """The (node, output number) that each operand came from; for a leaf an `AccumulateGrad`."""
+        return tuple((None, 0) if p is None else came_from(p) for p in self.inputs)
 
     @property
     def line(self) -> str:
@@ -58,6 +59,54 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.op.name} -> {self.shape}>"
+
+
+class AccumulateGrad:
+    """The end of a graph in `Node.next_functions`: what arrives here is added to ``.grad`` of ``variable``.
+
+    >>> import tinygrad_lite as tl
+    >>> x = tl.ones(1, requires_grad=True)
+    >>> end = (x * 2).grad_fn.next_functions[0][0]
+    >>> end.name(), end.variable is x, end.next_functions
+    ('torch::autograd::AccumulateGrad', True, ())
+    """
+
+    __slots__ = ("variable",)
+
+    next_functions, metadata = (), MappingProxyType[str, Any]({})
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        """Return PyTorch's name of such a node."""
+        return "torch::autograd::AccumulateGrad"
+
+    def register_hook(self, fn: Any) -> Any:
+        """Call ``fn(grad_inputs, grad_outputs)`` when a backward pass has added to ``.grad``."""
+        return self.variable.register_post_accumulate_grad_hook(lambda t: fn((), (t.grad,)) and None)
+
+    def register_prehook(self, fn: Any) -> Any:
+        """Call ``fn(grad_outputs)`` with a tuple before the gradient is added; a tuple that it returns replaces it."""
+        return self.variable.register_hook(lambda g: (fn((g,)) or (None,))[0])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad {tuple(self.variable.shape)}>"
+
+
+def came_from(origin: Any) -> tuple[Any, int]:
+    """Return the node, or the end of the graph, that an operand came from, and the number of the output."""
+    if not isinstance(origin, Node):
+        return AccumulateGrad(origin), 0
+    node, number = (origin.inputs[0], origin.op.index) if origin.op.is_pick else (origin, 0)
+    public = getattr(node.op, "public", None)
+    return (node if public is None else public(node)), number
 
 
 def record(

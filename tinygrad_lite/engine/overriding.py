@@ -160,11 +160,23 @@ def begin() -> bool:
         if type(call) is FunctionType and call.__name__ not in NOT_ASKED:
             intercept(call)
     for cls in filter(_own, (Tensor, *_derived_from(Tensor))):
-        if "__init__" in vars(cls) and "__new__" not in vars(cls):
-            _constructed_once(cls)
-        if cls is not Tensor:
-            setattr(cls, PROTOCOL, staticmethod(as_it_is))
+        _settle(cls)
     return True
+
+
+def derived(cls: type[Tensor]) -> None:
+    """Begin to ask when a program derives a class from Tensor; the package's own classes have nothing to answer."""
+    if not _own(cls):
+        begin()
+    elif BEFORE:
+        _settle(cls)
+
+
+def _settle(cls: Any) -> None:
+    if "__init__" in vars(cls) and "__new__" not in vars(cls):
+        _constructed_once(cls)
+    if cls is not Tensor:
+        setattr(cls, PROTOCOL, staticmethod(as_it_is))
 
 
 def _public() -> Iterator[Any]:

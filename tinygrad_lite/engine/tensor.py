@@ -93,8 +93,8 @@ class Tensor(Holder, Methods):
 
     def __init_subclass__(cls, **words: Any) -> None:
         super().__init_subclass__(**words)
-        if not cls.__module__.startswith("tinygrad_lite."):
-            import_module("tinygrad_lite.engine.overriding").begin()
+        if not cls.__module__.startswith("tinygrad_lite.") or "tinygrad_lite.engine.overriding" in sys.modules:
+            import_module("tinygrad_lite.engine.overriding").derived(cls)
 
     # -------------------------------------------------------------------------------- what it is
     @property

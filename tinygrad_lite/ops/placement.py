@@ -233,6 +233,13 @@ def as_subclass(self: Any, cls: type[Any]) -> Any:
     return t
 
 
+def _make_subclass(cls: type[Any], data: Any, require_grad: bool = False) -> Any:
+    return as_subclass(data.detach(), cls).requires_grad_(require_grad)
+
+
+setattr(Methods, "_make_subclass", staticmethod(_make_subclass))  # noqa: B010
+
+
 @named
 def constant_pad_nd(input: Any, pad: Any, value: float = 0.0) -> Any:
     """Return ``input`` padded with one value: ``nn.functional.pad`` in its older form.

@@ -68,6 +68,10 @@ class LBFGS(Optimizer):
         if self.param_groups:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 
+    def saved(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the state as PyTorch keeps it, without the number of steps."""
+        return {k: v for k, v in state.items() if k != "step"}
+
     def _take(self, closure: Callable[[], Any] | None, frame: Any) -> Any:
         """Minimise; ``closure`` clears the gradients, computes the loss and calls backward. Returns the first loss."""
         if closure is None:

@@ -402,12 +402,14 @@ class Optimizer(HookedOptimizer):
             {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
-        ours = type(self).update is not Optimizer.update  # else its state is its own, too
+        kind = type(self)  # an optimiser of the user's has a state of its own, too
+        ours = kind.update is not Optimizer.update or kind.saved is not Optimizer.saved
         state = {
             number[id(p)] if isinstance(p, Tensor) else p: self.saved(s) if ours and isinstance(p, Tensor) else s
             for p, s in self.state.items()
             if not isinstance(p, Tensor) or id(p) in number
         }
+        state = {k: s for k, s in state.items() if s or not ours}  # SGD keeps nothing without momentum
         return self._changed_by(self._optimizer_state_dict_post_hooks, {"state": state, "param_groups": groups})  # type: ignore[no-any-return]
 
     def saved(self, state: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import math
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,8 @@ class Parts:
         if v is None or isinstance(v, (bool, str)):
             return v
         if isinstance(v, Tensor):
-            return self.marked("tensor", v.array, path, requires_grad=v.tracked and v.node is None)
+            more = {"parameter": True} if getattr(type(v), "_is_param", False) else {}
+            return self.marked("tensor", v.array, path, requires_grad=v.tracked and v.node is None, **more)
         if isinstance(v, np.ndarray):
             return self.marked("array", v, path)
         if isinstance(v, np.generic):
@@ -157,9 +159,14 @@ def _tensor(v: Any, array: Callable[[str], Any]) -> Any:
     found = _array(v, array)
     if isinstance(found, Unsupported):
         return found
-    t = make(found)
+    t = parameter(found) if v.get("parameter") else make(found)
     t.tracked = bool(v.get("requires_grad")) and t.array.dtype.kind == "f"
     return t
+
+
+def parameter(array: Any) -> Any:
+    """Return an `nn.Parameter` of an array; its class is in a higher room, which is loaded when a file has one."""
+    return import_module("tinygrad_lite.nn.parameter").Parameter(make(array), requires_grad=False)
 
 
 MEANINGS: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import FileError
+from tinygrad_lite.serialization import structure
 from tinygrad_lite.serialization.npz import contents, damaged, fill
 from tinygrad_lite.serialization.opcodes import read_pickle
 from tinygrad_lite.serialization.safetensors import bfloat16
@@ -112,10 +113,10 @@ def rebuild(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
 
 
 def parameter(data: Any, requires_grad: bool, hooks: Any, state: Any = None) -> Any:
-    """Return the tensor of a saved Parameter."""
+    """Return a saved Parameter."""
     if isinstance(data, Unsupported):
         return data
-    t = make(data.array)
+    t = structure.parameter(data.array)
     t.tracked = bool(requires_grad) and t.array.dtype.kind == "f"
     return t
 

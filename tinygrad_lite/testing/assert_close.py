@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,13 @@ def _fault(actual: Any, expected: Any, path: str, options: dict[str, Any]) -> st
     where = f"\n\nThe failure occurred for item {path}" if path else ""
     if isinstance(actual, Mapping) and isinstance(expected, Mapping):
         if set(actual) != set(expected):
-            return f"The keys of the mappings do not match: {sorted(map(str, set(actual) ^ set(expected)))}{where}"
+            sides = [sorted(set(a) - set(b), key=str) for a, b in ((expected, actual), (actual, expected))]
+            missing, more = (
+                f"\n{w} keys in the actual mapping: {k}" for w, k in zip(("Missing", "Additional"), sides, strict=True)
+            )
+            return (
+                f"The keys of the mappings do not match:{missing if sides[0] else ''}{more if sides[1] else ''}{where}"
+            )
         pairs = [(actual[key], expected[key], f"{path}[{key!r}]") for key in actual]
         return next((fault for a, e, p in pairs if (fault := _fault(a, e, p, options))), None)
     if _sequence(actual) and _sequence(expected):
@@ -57,8 +64,13 @@ def _fault(actual: Any, expected: Any, path: str, options: dict[str, Any]) -> st
     if actual is None or expected is None:
         return None if actual is expected else f"None mismatch: {actual} is not {expected}{where}"
     tensors = [isinstance(v, (Tensor, np.ndarray)) for v in (actual, expected)]
-    if tensors[0] != tensors[1]:
-        return f"Expected two tensors or two numbers, got {type(actual).__name__} and {type(expected).__name__}{where}"
+    if (
+        tensors[0] != tensors[1]
+        or not tensors[0]
+        and not all(isinstance(v, (Number, np.generic)) for v in (actual, expected))
+    ):
+        kinds = f"{type(actual)} and {type(expected)}"
+        raise TypeError(f"No comparison pair was able to handle inputs of type {kinds}.{where}")
     fault = _values(actual, expected, tensors[0], options)
     return None if fault is None else fault + where
 
@@ -80,6 +92,8 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
     if rtol is None:
         known = [TOLERANCES.get(v.dtype.name, (0.0, 0.0)) for v in (a, e)]
         rtol, atol = max(k[0] for k in known), max(k[1] for k in known)
+    word = "close" if rtol or atol else "equal"
+    limits = [f" (up to {v} allowed)" if rtol or atol else "" for v in (atol, rtol)]
     with np.errstate(all="ignore"):
         kind = np.result_type(a, e, np.float32) if a.dtype.kind == "f" else np.float64
         given, wanted = a.astype(kind), e.astype(kind)
@@ -90,7 +104,12 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
         if close.all():
             return None
         if not a.ndim:
-            return f"Scalars are not {'close' if rtol or atol else 'equal'}!\n\nExpected {e.item()} but got {a.item()}."
+            apart = (off, off / np.abs(wanted))
+            found = [
+                f"{n} difference: {a.item()}{t}"
+                for n, a, t in zip(("Absolute", "Relative"), apart, limits, strict=True)
+            ]
+            return "\n".join([f"Scalars are not {word}!\n", f"Expected {e.item()} but got {a.item()}.", *found])
         wrong = int((~close).sum())
         off = np.where(close, 0, np.where(np.isnan(off), np.inf, off))
         relative = np.where(close, 0, off / np.abs(wanted))
@@ -98,10 +117,10 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
             np.unravel_index(int(np.argmax(v)), v.shape) for v in (off, np.nan_to_num(relative, nan=np.inf))
         )
     return (
-        f"Tensor-likes are not {'close' if rtol or atol else 'equal'}!\n\n"
+        f"Tensor-likes are not {word}!\n\n"
         f"Mismatched elements: {wrong} / {close.size} ({wrong / close.size:.1%})\n"
-        f"Greatest absolute difference: {off[first]} at index {tuple(map(int, first))} (up to {atol} allowed)\n"
-        f"Greatest relative difference: {relative[second]} at index {tuple(map(int, second))} (up to {rtol} allowed)"
+        f"Greatest absolute difference: {off[first]} at index {tuple(map(int, first))}{limits[0]}\n"
+        f"Greatest relative difference: {relative[second]} at index {tuple(map(int, second))}{limits[1]}"
     )
 
 

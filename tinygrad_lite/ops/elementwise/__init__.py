@@ -10,6 +10,7 @@ from tinygrad_lite.ops.elementwise import (
     floats as floats,
     lerp as lerp,
     named_operators as named_operators,
+    quantised as quantised,
     smooth as smooth,
     special as special,
     trigonometry as trigonometry,

@@ -20,7 +20,7 @@ from tinygrad_lite.ops.elementwise.named_operators import uncut
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import lengths
 from tinygrad_lite.ops.linalg.points import euclidean
-from tinygrad_lite.ops.linalg.subscripts import spelled
+from tinygrad_lite.ops.linalg.subscripts import check_letters, spelled
 from tinygrad_lite.ops.shape.joining import cat, stack
 from tinygrad_lite.ops.shape.reshaping import (
     broadcast_to_op,
@@ -264,6 +264,7 @@ def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
     text = equation.replace(" ", "")
     left, arrow, right = text.partition("->")
     words = left.split(",")
+    check_letters(left + right)
     if len(words) != len(operands):
         raise ShapeError(f"einsum: '{equation}' names {len(words)} operands, {len(operands)} were given")
     free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba" if c not in text]

@@ -9,6 +9,13 @@ from tinygrad_lite.errors import ShapeError
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
+def check_letters(text: str) -> None:
+    """Raise ShapeError for what is no subscript; NumPy would take more than PyTorch's letters."""
+    wrong = next((c for c in text if c not in LETTERS + ",."), None)
+    if wrong is not None:
+        raise ShapeError(f"einsum: subscripts are letters from a to z and A to Z, got '{wrong}' in '{text}'")
+
+
 def _word(numbers: Any) -> str:
     if any(n is not Ellipsis and not (isinstance(n, int) and 0 <= n < len(LETTERS)) for n in numbers):
         raise ShapeError(f"einsum: axes must be numbers from 0 to {len(LETTERS) - 1} or ..., got {list(numbers)}")

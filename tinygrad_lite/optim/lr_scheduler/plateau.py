@@ -54,33 +54,41 @@ class ReduceLROnPlateau(LRScheduler):
         self.best = self.mode_worse = float("inf") if mode == "min" else -float("inf")
         self._last_lr = [own(group["lr"]) for group in optimizer.param_groups]
 
-    def better(self, value: float) -> bool:
-        """Return whether ``value`` improves on the best so far."""
+    @property
+    def in_cooldown(self) -> bool:
+        """Whether steps are not counted because of a recent reduction."""
+        return bool(self.cooldown_counter > 0)
+
+    def _is_better(self, a: float, best: float) -> bool:
+        """Return whether the value ``a`` improves on the best so far."""
         sign = 1.0 if self.mode == "max" else -1.0
         if self.threshold_mode == "rel":
-            edge = self.best * (1.0 + sign * self.threshold)
+            edge = best * (1.0 + sign * self.threshold)
         else:
-            edge = self.best + sign * self.threshold
-        return value > edge if self.mode == "max" else value < edge
+            edge = best + sign * self.threshold
+        return a > edge if self.mode == "max" else a < edge
+
+    def _reduce_lr(self, epoch: int) -> None:
+        groups = self.optimizer.param_groups
+        # groups added later share the last limit
+        limits = self.min_lrs + self.min_lrs[-1:] * (len(groups) - len(self.min_lrs))
+        for group, least in zip(groups, limits, strict=True):
+            lr = max(float(group["lr"]) * self.factor, least)
+            if group["lr"] - lr > self.eps:
+                set_lr(group, lr)
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Record a new value of the metric: a number or a tensor with one element."""
         value = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        if self.better(value):
+        if self._is_better(value, self.best):
             self.best, self.num_bad_epochs = value, 0
         else:
             self.num_bad_epochs += 1
-        if self.cooldown_counter > 0:
+        if self.in_cooldown:
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            groups = self.optimizer.param_groups
-            # groups added later share the last limit
-            limits = self.min_lrs + self.min_lrs[-1:] * (len(groups) - len(self.min_lrs))
-            for group, least in zip(groups, limits, strict=True):
-                lr = max(float(group["lr"]) * self.factor, least)
-                if group["lr"] - lr > self.eps:
-                    set_lr(group, lr)
+            self._reduce_lr(self.last_epoch)
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
         self._last_lr = [own(group["lr"]) for group in self.optimizer.param_groups]

@@ -6,6 +6,7 @@ from typing import Any as _Any
 
 from tinygrad_lite.data import *  # noqa: F403
 from tinygrad_lite.data import collate as _collate
+from tinygrad_lite.data.collate import default_collate_fn_map as default_collate_fn_map
 from tinygrad_lite.utils.data import distributed as distributed
 from tinygrad_lite.utils.data.distributed import DistributedSampler as DistributedSampler
 
