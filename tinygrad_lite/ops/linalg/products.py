@@ -263,8 +263,7 @@ def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
     """Return the letters of each operand and of the result, with ``...`` spelled out."""
     text = equation.replace(" ", "")
     left, arrow, right = text.partition("->")
-    words = left.split(",")
-    check_letters(left + right)
+    words = check_letters(left, right).split(",")
     if len(words) != len(operands):
         raise ShapeError(f"einsum: '{equation}' names {len(words)} operands, {len(operands)} were given")
     free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba" if c not in text]

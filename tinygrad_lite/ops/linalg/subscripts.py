@@ -9,11 +9,12 @@ from tinygrad_lite.errors import ShapeError
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-def check_letters(text: str) -> None:
-    """Raise ShapeError for what is no subscript; NumPy would take more than PyTorch's letters."""
-    wrong = next((c for c in text if c not in LETTERS + ",."), None)
+def check_letters(left: str, right: str) -> str:
+    """Return the left side; raise ShapeError for what is no subscript: NumPy takes more than PyTorch's letters."""
+    wrong = next((c for c in left + right if c not in LETTERS + ",."), None)
     if wrong is not None:
-        raise ShapeError(f"einsum: subscripts are letters from a to z and A to Z, got '{wrong}' in '{text}'")
+        raise ShapeError(f"einsum: subscripts are letters from a to z and A to Z, got '{wrong}' in '{left}->{right}'")
+    return left
 
 
 def _word(numbers: Any) -> str:
