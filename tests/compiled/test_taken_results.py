@@ -19,7 +19,7 @@ F32 = np.dtype(np.float32)
 
 
 def test_what_is_taken():
-    """A new array in row-major order; anything else is copied, and another shape or dtype does not fit."""
+    """A new array in row-major order, or all of one; the rest is copied, and another shape or dtype does not fit."""
     kept = np.ones(LARGE, F32)
     address = kept.__array_interface__["data"][0]
     found = []
@@ -30,6 +30,8 @@ def test_what_is_taken():
 
     taken = own(made(), LARGE, F32)
     assert id(taken) == found[0]
+    taken = own(made().reshape(-1).reshape(LARGE), LARGE, F32)
+    assert taken.base is not None  # all of a new array
     for value in (kept, kept[:], kept.T.copy().T):
         taken = own(value, LARGE, F32)
         assert taken.flags.c_contiguous

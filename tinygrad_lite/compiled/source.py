@@ -31,11 +31,16 @@ def put(target: Any, value: Any) -> None:
 
 
 def own(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return a result itself if it is a new array in row-major order, else a copy that is."""
+    """Return a result itself if it is a new array in row-major order, or all of one, else a copy that is."""
     if value.shape != shape or value.dtype != dtype:
         raise Missed("a result of another shape")
-    if value.base is None and value.flags.c_contiguous and sys.getrefcount(value) <= NEW:
-        return value
+    if value.flags.c_contiguous and sys.getrefcount(value) <= NEW:
+        base = value.base
+        if base is None:
+            return value
+        if type(base) is np.ndarray and base.base is None and base.nbytes == value.nbytes:
+            if sys.getrefcount(base) <= NEW + 1:
+                return value
     return np.array(value, order="C")
 
 

@@ -1,0 +1,53 @@
+"""What a recording holds while it runs, and afterwards."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+import tinygrad_lite as tl
+from tinygrad_lite.compiled import compile
+
+
+def chain(x):
+    """Return the last of many results of one size, each of which dies when the next is there."""
+    for n in range(20):
+        x = (x * (1 + n)).sin()
+    return x
+
+
+def test_the_memory_of_dead_results_is_used_again():
+    """A new array that takes the place, and the id, of a dead one is not taken for it."""
+    step = compile(chain, fullgraph=True, backend="numpy")
+    inputs = [tl.tensor(np.random.default_rng(i).standard_normal(64).astype(np.float32)) for i in range(4)]
+    assert all(step(x).array.tobytes() == chain(x).array.tobytes() for x in inputs)
+    assert step._last.facts["calls"] == 40
+
+
+def test_only_constants_are_kept():
+    """The arrays of results are gone after the recording; those of constants are part of the program."""
+    step = compile(lambda x: chain(x) + tl.arange(64).sqrt(), fullgraph=True, backend="numpy")
+    for _ in range(3):
+        step(tl.ones(64))
+    held = [(m.kind, m.own is not None) for m in step._last.r.tracer.memories if m.kind in ("temp", "constant")]
+    assert ("constant", True) in held
+    assert ("temp", True) not in held
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_is_left_as_it_was(collecting):
+    """Garbage is not collected while a step is recorded, whether or not it becomes a program."""
+    before = gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        step = compile(chain, fullgraph=True)
+        assert [(step(tl.ones(4)), gc.isenabled())[1] for _ in range(3)] == [collecting] * 3
+        step = compile(lambda x: x * float(x.sum()))
+        step(tl.ones(4))
+        with pytest.warns(RuntimeWarning, match="a number is read"):
+            step(tl.ones(4))
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if before else gc.disable)()
