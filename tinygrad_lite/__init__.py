@@ -93,7 +93,7 @@ _FROM = {
 _UNLISTED = {"GradScaler": "amp", "alpha_dropout": "nn.functional", "autocast": "amp", "bilinear": "nn.functional",
              "compile": "compiled", "dropout": "nn.functional", "feature_alpha_dropout": "nn.functional",
              "feature_dropout": "nn.functional", "fork": "jit", "rrelu": "nn.functional", "wait": "jit",
-             "_assert": "settings"}  # fmt: skip
+             "_assert": "settings", "ByteStorage": "settings"}  # fmt: skip
 _FROM |= dict.fromkeys(
     """AcceleratorError Event OutOfMemoryError Stream SymBool SymFloat SymInt are_deterministic_algorithms_enabled
     can_cast clear_autocast_cache compiled_with_cxx11_abi get_autocast_cpu_dtype get_autocast_dtype

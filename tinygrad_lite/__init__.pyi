@@ -184,6 +184,7 @@ from tinygrad_lite.jit import fork as fork
 from tinygrad_lite.nn.functional import rrelu as rrelu
 from tinygrad_lite.jit import wait as wait
 from tinygrad_lite.settings import _assert as _assert
+from tinygrad_lite.settings import ByteStorage as ByteStorage
 from tinygrad_lite.nn.recurrent import gru_cell as gru_cell
 from tinygrad_lite.nn.recurrent import lstm_cell as lstm_cell
 from tinygrad_lite.nn.recurrent import rnn_relu_cell as rnn_relu_cell

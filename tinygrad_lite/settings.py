@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.devices import DEFAULT, Device, as_device
 from tinygrad_lite.engine.dtype import DType
@@ -350,6 +351,20 @@ def is_storage(obj: Any) -> bool:
     False
     """
     return type(obj).__name__ in ("Storage", "TypedStorage")
+
+
+class ByteStorage:
+    """Bytes in memory, for `ByteTensor`.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.ByteTensor(tl.ByteStorage.from_buffer(b"ab"))
+    tensor([97, 98], dtype=uint8)
+    """
+
+    @staticmethod
+    def from_buffer(buffer: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return a copy of the bytes of ``buffer``."""
+        return new.array(np.frombuffer(buffer, np.uint8))
 
 
 def is_distributed(input: Any) -> bool:

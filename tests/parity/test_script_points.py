@@ -268,6 +268,43 @@ def schedules(lib):
     return reduced, found, lib.nn.init._calculate_correct_fan(lib.ones(2, 3), "fan_out"), str(lib.Generator().device)
 
 
-@pytest.mark.parametrize("program", [convolutions, attention_parts, schedules], ids=lambda p: p.__name__)
+def test_bytes_of_a_buffer():
+    assert tl.ByteTensor(tl.ByteStorage.from_buffer(b"ab")).tolist() == [97, 98]
+
+
+def small_names(lib):
+    from importlib import import_module
+
+    operators = import_module(f"{lib.__name__}.onnx.operators")
+    with pytest.raises(AssertionError, match="said"):
+        lib._assert(False, "said")
+    lib._assert(True, "")
+    with pytest.raises(RuntimeError):
+        lib.einsum("i1", lib.ones(2, 2))
+    packed = lib.nn.utils.rnn.pack_sequence([lib.ones(2), lib.ones(1)])
+    shape = operators.shape_as_tensor(lib.ones(2, 3))
+    return (
+        shape.tolist(), tuple(operators.reshape_from_tensor_shape(lib.ones(6), shape).shape),
+        lib._C._get_tracing_state(),
+        packed.is_cuda, packed.cpu() is packed, packed.double().data.dtype.itemsize, packed.to("cpu") is packed,
+    )  # fmt: skip
+
+
+def messages(lib):
+    found = []
+    for a, b in (
+        (1, 2), (1.0, float("nan")), ({"a": 1}, {"b": 1}), ([1], [1, 2]), ("a", "b"), (lib.ones(1), 1.0),
+        (lib.tensor([1, 2]), lib.tensor([1, 4])), ({"a": 1, "b": 1}, {"a": 1}), (lib.ones(1), lib.zeros(1)),
+    ):  # fmt: skip
+        try:
+            lib.testing.assert_close(a, b)
+        except (AssertionError, TypeError) as error:
+            found.append((type(error).__name__, str(error).split("<class")[0].replace(": 1.0", ": 1")))
+    return found
+
+
+@pytest.mark.parametrize(
+    "program", [small_names, messages, convolutions, attention_parts, schedules], ids=lambda p: p.__name__
+)
 def test_parts_of_layers(program):
     assert program(torch) == program(tl)

@@ -52,6 +52,7 @@ def _same(f: Any = None, *args: Any, **words: Any) -> Any:
 for _room, _names, _value in (
     ("_dynamo", "disable allow_in_graph disallow_in_graph graph_break", _same), ("_dynamo", "reset mark_dynamic", None),
     ("fx", "wrap", _same), ("_C", "_log_api_usage_once _jit_set_profiling_mode _jit_set_profiling_executor", None),
+    ("_C", "_get_tracing_state", None),
 ):  # fmt: skip
     for _name in _names.split():
         _why = ROOMS[_room]
@@ -65,8 +66,15 @@ def _quiet() -> Any:
     return import_module("tinygrad_lite.engine.overriding").quiet()
 
 
+def as_it_is(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """Call ``func`` without asking: the ``__torch_function__`` of `Parameter` and the package's own classes."""
+    with _quiet():
+        return func(*args, **(kwargs or {}))
+
+
 for _name in ("DisableTorchFunction", "DisableTorchFunctionSubclass"):
     setattr(sys.modules["tinygrad_lite._C"], _name, _quiet)
+sys.modules["tinygrad_lite._C"].__dict__["_disabled_torch_function_impl"] = as_it_is
 LAYOUTS = {n: Layout(n) for n in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")}
 """Layouts that no tensor has: scripts compare with them."""
 

@@ -16,6 +16,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from tinygrad_lite.engine import functional
+from tinygrad_lite.engine.absent import as_it_is
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import OPS, PUBLIC
 from tinygrad_lite.engine.tensor import Tensor
@@ -28,12 +29,6 @@ BEFORE: list[tuple[FunctionType, FunctionType]] = []
 """The functions that ask, each with one that has its own code."""
 PROTOCOL = "__torch_function__"
 NOT_ASKED = ("as_subclass", "tensor", "as_tensor", "from_numpy", "named", "warn")
-
-
-def as_it_is(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
-    """Call ``func`` without asking: the ``__torch_function__`` of `Parameter` and the package's own classes."""
-    with quiet():
-        return func(*args, **(kwargs or {}))
 
 
 def kept(cls: type[Tensor], func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -51,9 +51,7 @@ def _fault(actual: Any, expected: Any, path: str, options: dict[str, Any]) -> st
             missing, more = (
                 f"\n{w} keys in the actual mapping: {k}" for w, k in zip(("Missing", "Additional"), sides, strict=True)
             )
-            return (
-                f"The keys of the mappings do not match:{missing if sides[0] else ''}{more if sides[1] else ''}{where}"
-            )
+            return f"The keys of the mappings do not match:{missing}{more}{where}"
         pairs = [(actual[key], expected[key], f"{path}[{key!r}]") for key in actual]
         return next((fault for a, e, p in pairs if (fault := _fault(a, e, p, options))), None)
     if _sequence(actual) and _sequence(expected):
@@ -93,6 +91,7 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
         known = [TOLERANCES.get(v.dtype.name, (0.0, 0.0)) for v in (a, e)]
         rtol, atol = max(k[0] for k in known), max(k[1] for k in known)
     word = "close" if rtol or atol else "equal"
+    whole: Any = float if "f" in (a.dtype.kind, e.dtype.kind) else int
     limits = [f" (up to {v} allowed)" if rtol or atol else "" for v in (atol, rtol)]
     with np.errstate(all="ignore"):
         kind = np.result_type(a, e, np.float32) if a.dtype.kind == "f" else np.float64
@@ -104,10 +103,10 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
         if close.all():
             return None
         if not a.ndim:
-            apart = (off, off / np.abs(wanted))
+            apart = (whole(off.item()), (off / np.abs(wanted)).item())
             found = [
-                f"{n} difference: {a.item()}{t}"
-                for n, a, t in zip(("Absolute", "Relative"), apart, limits, strict=True)
+                f"{n} difference: {number}{t}"
+                for n, number, t in zip(("Absolute", "Relative"), apart, limits, strict=True)
             ]
             return "\n".join([f"Scalars are not {word}!\n", f"Expected {e.item()} but got {a.item()}.", *found])
         wrong = int((~close).sum())
@@ -119,7 +118,7 @@ def _values(actual: Any, expected: Any, tensors: bool, options: dict[str, Any]) 
     return (
         f"Tensor-likes are not {word}!\n\n"
         f"Mismatched elements: {wrong} / {close.size} ({wrong / close.size:.1%})\n"
-        f"Greatest absolute difference: {off[first]} at index {tuple(map(int, first))}{limits[0]}\n"
+        f"Greatest absolute difference: {whole(off[first])} at index {tuple(map(int, first))}{limits[0]}\n"
         f"Greatest relative difference: {relative[second]} at index {tuple(map(int, second))}{limits[1]}"
     )
 
