@@ -171,7 +171,10 @@ FUNCTIONS: list[Call] = [
     (lambda: (tl.ones(2, requires_grad=True) * 2).backward(), RuntimeError, "shape (2,); reduce it first"),
 ]
 
-CALLS = [*LAYERS, *TRAINING, *DATA, *FUNCTIONS]
+CALLS = [*LAYERS, *TRAINING, *DATA, *FUNCTIONS    (lambda: tl.add(x), TypeError, "add() missing 1 required positional argument: 'other'"),
+    (lambda: x.div(), TypeError, "div() missing 1 required positional argument: 'other'"),
+    (lambda: tl.where(), TypeError, "where() missing 1 required positional argument"),
+]
 
 
 @pytest.mark.parametrize(("call", "kind", "text"), CALLS, ids=[text[:40] for _, _, text in CALLS])

@@ -252,3 +252,22 @@ def test_little_work_does_not_wake_the_crew(monkeypatch: Any) -> None:
         time.sleep(0.01)
     assert len(library.call(marking, 9, 1 << 22, library.Room(2), library.Room(9))) == 1
     assert helpers.asleep()
+
+
+def test_tasks_of_others_while_a_crew_ends(monkeypatch: Any) -> None:
+    counted(50)
+    crew = crews.crew(3, library.loaded)
+    assert crew is not None
+    announce = crew._announce
+
+    def late(*given: Any) -> None:
+        assert (counted(50) + counted(50) == 2).all()
+        announce(*given)
+
+    monkeypatch.setattr(crew, "_announce", late)
+    crew.close()
+    after = threading.Thread(target=counted, args=(50,), daemon=True)
+    after.start()
+    after.join(20)
+    crews._crews.clear()
+    assert not after.is_alive()

@@ -156,6 +156,34 @@ def modes(lib):
     return seen, y.tolist()
 
 
+def names_of_operators(lib):
+    seen = []
+
+    class Seen(lib.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            seen.append((func.__name__, func is lib.Tensor.add_))
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    x = lib.ones(2).as_subclass(Seen)
+    x == x, 1 - x, 1 / x, 2**x, 5 // x, 5 % x  # noqa: B015, B018
+    x += 1
+    x *= 2
+    return seen
+
+
+def creation(lib):
+    class Double(lib.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            return func(*args, **{"dtype": lib.float64, **(kwargs or {})})
+
+    with Double():
+        made = lib.tensor([1.0]), lib.as_tensor([1.0]), lib.ones(1)
+    own = type("Own", (lib.Tensor,), {})
+    x = lib.ones(1).as_subclass(own)
+    return [str(t.dtype)[-7:] for t in made], type(lib.tensor([x[0], 1.0])).__name__
+
+
 def questions(lib):
     own = type("Own", (lib.Tensor,), {})
     x, o = lib.ones(2).as_subclass(own), lib.overrides
@@ -176,6 +204,7 @@ def own_function(lib):
 
 @pytest.mark.parametrize("program", [
     with_metadata, derived_twice, gradients, own_parameter, no_tensor_at_all, refused, modes, questions, own_function,
+    names_of_operators, creation,
 ])  # fmt: skip
 def test_programs(program):
     assert program(torch) == program(tl)

@@ -471,7 +471,7 @@ def function(
                     raise
                 raise ours from error
 
-        call.__name__ = method if isinstance(method, str) else public_name
+        call.__name__ = inner.__qualname__ = method if isinstance(method, str) else public_name
         if public:
             publish(public_name, call, numpy, method, inplace=inplace, functional=functional)
         else:

@@ -28,7 +28,9 @@ SILENT: ContextVar[bool] = ContextVar("silent", default=False)
 BEFORE: list[tuple[FunctionType, FunctionType]] = []
 """The functions that ask, each with one that has its own code."""
 PROTOCOL = "__torch_function__"
-NOT_ASKED = ("as_subclass", "tensor", "as_tensor", "from_numpy", "named", "warn")
+NOT_ASKED = ("as_subclass", "from_numpy", "named", "warn")
+BY_MODES = ("tensor", "as_tensor")
+"""Functions that modes see, but no class of their arguments."""
 
 
 def kept(cls: type[Tensor], func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -99,11 +101,12 @@ def ask(func: Any, found: list[Any], args: tuple[Any, ...], words: Mapping[str, 
 def _asked(call: Any, plain: Any, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
     """Ask if there is somebody to ask, else run the function's own code."""
     modes, silent = MODES.get(), SILENT.get()
-    found = [] if silent else askers((*args, *words.values()) if words else args)
+    found = [] if silent or call.__name__ in BY_MODES else askers((*args, *words.values()) if words else args)
     if not found and (silent or not modes):
         return plain(*args, **words)
     op = getattr(call, "op", None)
     func = PUBLIC.get(op.name, call) if op is not None else call  # `x + y` calls the op behind `add`
+    func = getattr(Methods, getattr(call, "stands_for", ""), func)  # and `x += y` is `add_`
     return ask(func, found, args, words)
 
 

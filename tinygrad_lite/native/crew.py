@@ -270,7 +270,9 @@ class Crew:
     def close(self) -> None:
         """End the threads: memory with their code may be freed from then on."""
         self.memory[96] = 1
-        self._announce(self.place, self.memory[16] + 1, 0x7FFFFFFF)
+        # far from the numbers of tasks: meanwhile another thread may begin some, and back at a number that was used
+        # it would wait for parts that seem to be claimed
+        self._announce(self.place, self.memory[16] + (1 << 30), 0x7FFFFFFF)
         for handle in self.handles:
             elf.library().pthread_join(handle, None)
         self.handles.clear()

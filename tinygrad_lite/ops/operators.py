@@ -11,19 +11,21 @@ from tinygrad_lite.ops.indexing.inplace import augmented
 from tinygrad_lite.ops.linalg.matmul import matmul
 
 
-def _reflected(function: Any) -> Any:
+def _reflected(function: Any, name: str) -> Any:
     def reflected(self: Any, other: Any) -> Any:
         return function(other, self)
 
+    reflected.__name__ = f"__r{name.removeprefix('true')}__"  # as PyTorch's, for `__torch_function__`
     return reflected
 
 
-def _compared(function: Any) -> Any:
+def _compared(function: Any, name: str) -> Any:
     """Leave equality with None or a string to Python, which answers False instead of raising."""
 
     def compared(self: Any, other: Any) -> Any:
         return NotImplemented if other is None or other.__class__ is str else function(self, other)
 
+    compared.__name__ = f"__{name}__"
     return compared
 
 
@@ -42,11 +44,11 @@ for _name, _function in {
 }.items():  # fmt: skip
     setattr(Methods, f"__{_name}__", _function)
     # a + b and b + a are equal to the last bit, so the reflected operator is the same function
-    setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function))
+    setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function, _name))
 for _name in ("gt", "ge", "lt", "le"):
     setattr(Methods, f"__{_name}__", PUBLIC[_name])
 for _name in ("eq", "ne"):
-    setattr(Methods, f"__{_name}__", _compared(PUBLIC[_name]))
+    setattr(Methods, f"__{_name}__", _compared(PUBLIC[_name], _name))
 for _name in ("and", "or", "xor"):
     setattr(Methods, f"__{_name}__", PUBLIC[f"bitwise_{_name}"])
     setattr(Methods, f"__r{_name}__", PUBLIC[f"bitwise_{_name}"])

@@ -132,6 +132,10 @@ def warnings() -> bool:
         tl.log(tl.zeros(1))
     with pytest.warns(RuntimeWarning, match="divide by zero"):
         tl.log(tl.zeros(1))
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        tl.exp(tl.full((10,), 1000.0))
+    with np.errstate(all="raise"):  # silent where a native loop computes it
+        assert not tl.backends.native.enabled or tl.exp(tl.full((100_000,), 1000.0)).isinf().all()
     return True
 
 

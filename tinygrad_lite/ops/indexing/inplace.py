@@ -444,8 +444,13 @@ def publish_form(name: str) -> None:
 
 
 def augmented(word: str, name: str, compute: Callable[..., Any]) -> None:
-    """Give tensors the operator ``__iWORD__``, which does in place what ``compute`` does; errors call it ``name_``."""
-    setattr(Methods, f"__i{word}__", _form(f"__i{word}__", compute, f"{name}_"))
+    """Give tensors the operator ``__iWORD__``, which does in place what ``compute`` does.
+
+    Errors and ``__torch_function__`` call it ``name_``.
+    """
+    form: Any = _form(f"__i{word}__", compute, f"{name}_")
+    form.stands_for = f"{name}_"
+    setattr(Methods, f"__i{word}__", form)
 
 
 for _name in tuple(IN_PLACE):  # declared before this module was imported
