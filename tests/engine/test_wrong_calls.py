@@ -169,12 +169,12 @@ FUNCTIONS: list[Call] = [
     (lambda: tl.grad(None, x), TypeError, "grad: outputs must be a tensor or several, got None"),
     (lambda: setattr(tl.ones(2), "data", 3), TypeError, "data: expected a tensor, got 3"),
     (lambda: (tl.ones(2, requires_grad=True) * 2).backward(), RuntimeError, "shape (2,); reduce it first"),
-]
-
-CALLS = [*LAYERS, *TRAINING, *DATA, *FUNCTIONS    (lambda: tl.add(x), TypeError, "add() missing 1 required positional argument: 'other'"),
+    (lambda: tl.add(x), TypeError, "add() missing 1 required positional argument: 'other'"),
     (lambda: x.div(), TypeError, "div() missing 1 required positional argument: 'other'"),
     (lambda: tl.where(), TypeError, "where() missing 1 required positional argument"),
 ]
+
+CALLS = [*LAYERS, *TRAINING, *DATA, *FUNCTIONS]
 
 
 @pytest.mark.parametrize(("call", "kind", "text"), CALLS, ids=[text[:40] for _, _, text in CALLS])
