@@ -205,6 +205,27 @@ def interrupted() -> None:
     assert crew is not None and ctypes.c_int64.from_address(crew.place + 64 * 8).value == 0
 
 
+def test_ctrl_c_does_not_reach_into_llvm(monkeypatch: Any) -> None:
+    whole: list[Any] = []
+
+    class Machine:
+        def compiled(self, *given: Any) -> bytes:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.05)
+            whole.append("compiled")
+            return b""
+
+    monkeypatch.setattr(library, "machine", Machine)
+    monkeypatch.setattr(library.store, "write", lambda name, code: whole.append(code))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            library.loaded(lambda: "no such text", ["f"], "no such name")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert whole == ["compiled", b""]
+
+
 def test_where_threads_cannot_be_made(monkeypatch: Any) -> None:
     class Library:
         pthread_create = staticmethod(lambda *given: 11)

@@ -11,6 +11,7 @@ import hashlib
 import os
 import threading
 import warnings
+from _thread import start_new_thread
 from collections.abc import Callable
 from pathlib import Path
 from struct import pack
@@ -160,9 +161,45 @@ def loaded(text: Callable[[], str], names: list[str], name: str = "", level: int
     name = name or key(f"; level {level}\n{text()}")
     code = store.read(name)
     if code is None:
-        code = machine().compiled(text(), level)
-        store.write(name, code)
-    return elf.addresses(code, names) or machine().addresses(code, names)
+        code = _whole(lambda: _kept_on_disk(name, machine().compiled(text(), level)))
+    return elf.addresses(code, names) or _whole(lambda: machine().addresses(code, names))
+
+
+def _kept_on_disk(name: str, code: bytes) -> bytes:
+    store.write(name, code)
+    return code
+
+
+def _whole(work: Callable[[], Any]) -> Any:
+    """Return ``work()``, which Ctrl-C does not end midway: llvmlite would free the same memory twice then.
+
+    Only the main thread is interrupted, so another one works, and the interruption is raised afterwards.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    done: list[Any] = []
+    ended = threading.Event()
+
+    def keep() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            done.append(error)
+        ended.set()
+
+    try:
+        start_new_thread(keep, ())
+    except RuntimeError:  # the system gives no more threads
+        return work()
+    interrupted = None
+    while not done:
+        try:
+            ended.wait()
+        except BaseException as error:
+            interrupted = error
+    if interrupted or isinstance(done[0], BaseException):
+        raise interrupted or done[0]
+    return done[0]
 
 
 def place(array: Any) -> int:
