@@ -32,11 +32,11 @@ def failed(op: Any, args: Sequence[Any], error: Exception) -> Any:
     raise explain(op, args, error) from error
 
 
-def unasked(values: Sequence[Any]) -> bool:
+def unasked(values: Sequence[Any], deep: int = 3) -> bool:
     """Return whether an argument has ``__torch_function__`` and functions begin to ask only now."""
     for v in values:
         if v.__class__ in (list, tuple):
-            if unasked(v):
+            if deep and unasked(v, deep - 1):
                 return True
         elif not isinstance(v, Tensor) and hasattr(type(v), "__torch_function__"):
             return bool(import_module("tinygrad_lite.engine.overriding").begin())

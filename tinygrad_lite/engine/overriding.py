@@ -65,12 +65,18 @@ def asks(kind: type) -> bool:
     return answer is not None and answer is not as_it_is and kind is not Tensor
 
 
-def askers(values: Any) -> list[Any]:
-    """Return the arguments whose classes are to be asked, one of each class, derived classes first."""
+def askers(values: Any, deep: int = 3) -> list[Any]:
+    """Return the arguments whose classes are to be asked, one of each class, derived classes first.
+
+    They are looked for in lists too, ``deep`` levels of them.
+    """
     found: list[Any] = []
     for v in values:
         kind = type(v)
-        inner = askers(v) if kind in (list, tuple) else [v] if kind is not Tensor and asks(kind) else ()
+        if kind in (list, tuple):
+            inner: Any = askers(v, deep - 1) if deep else ()
+        else:
+            inner = [v] if kind is not Tensor and asks(kind) else ()
         for new in inner:
             if all(type(f) is not type(new) for f in found):
                 at = next((i for i, f in enumerate(found) if issubclass(type(new), type(f))), len(found))
