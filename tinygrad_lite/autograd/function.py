@@ -169,7 +169,7 @@ class Function:
     forward: Callable[..., Any]
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
+    def backward(ctx: Any, *grads: Any, **words: Any) -> Any:
         """Return the gradient of each argument; a subclass defines it, or `vjp`."""
         raise NotImplementedError(
             "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
