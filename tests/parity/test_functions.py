@@ -66,7 +66,7 @@ def test_in_place_methods_are_those_of_pytorch() -> None:
 
 ELSEWHERE = set(
     """
-pca_lowrank svd_lowrank spmm segment_reduce
+pca_lowrank svd_lowrank spmm segment_reduce fake_quantize_per_tensor_affine fake_quantize_per_channel_affine
 BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor
 as_strided range to_dlpack get_rng_state initial_seed manual_seed seed
 set_rng_state bernoulli binomial is_inference multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm
