@@ -15,6 +15,8 @@ import tinygrad_lite as tl
 from tinygrad_lite import nn, optim
 from tinygrad_lite.data import ConcatDataset, DataLoader, Subset, TensorDataset, default_collate, random_split
 from tinygrad_lite.engine.arguments import fits, words
+from tinygrad_lite.engine.failure import unasked
+from tinygrad_lite.engine.overriding import askers
 from tinygrad_lite.optim import lr_scheduler as schedules
 
 F = nn.functional
@@ -250,3 +252,9 @@ def test_a_refused_group_changes_nothing():
 def test_inputs_that_fit(hint, good, bad):
     assert all(fits(hint, v) for v in good) and not any(fits(hint, v) for v in bad)
     assert isinstance(words(hint), str)
+
+
+def test_a_list_that_contains_itself_is_looked_through_to_some_depth() -> None:
+    endless: list[Any] = [1]
+    endless.append(endless)
+    assert askers((endless,)) == [] and not unasked((endless,))

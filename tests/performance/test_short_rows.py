@@ -62,8 +62,9 @@ def test_several_threads_compute_numpys_numbers(n: int, monkeypatch: pytest.Monk
                 expected = ufunc(x, other)
                 np.testing.assert_array_equal(found, expected, err_msg=str(ufunc), strict=True)
                 assert found.strides == expected.strides
-        turned = x.transpose(2, 0, 1)
-        assert short_rows.applied(np.add, turned, turned).strides == (turned + turned).strides
+        wide = np.ones((7, n, 70), np.float32)  # turned around, its rows stay rows, but in another order
+        for turned in (x.transpose(2, 0, 1), wide.transpose(1, 0, 2)):
+            assert short_rows.applied(np.add, turned, turned).strides == (turned + turned).strides
     finally:
         tl.set_num_threads(before)
 
