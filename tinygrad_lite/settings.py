@@ -256,6 +256,7 @@ def _assert(condition: Any, message: str) -> None:
         raise AssertionError(message)
 
 
+@named
 def sym_not(a: Any) -> bool:
     """Return ``not a``.
 
@@ -266,7 +267,6 @@ def sym_not(a: Any) -> bool:
     return not a
 
 
-@named
 @named
 def sym_sqrt(a: Any) -> float:
     """Return the square root of a number.

@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=1.0, help="time for all parts together")
     parser.add_argument("--seed", type=int, help="repeat a run; by default drawn")
     parser.add_argument("--jobs", type=int, default=1, help="parts that run side by side, each in a process of its own")
+    parser.add_argument("--repeat", action="store_true", help="stop where every machine gets: the same draws each time")
     options = parser.parse_args(argv)
     unknown = set(options.parts) - {*PARTS, *ON_REQUEST}
     if unknown:
@@ -36,21 +37,24 @@ def main(argv: list[str] | None = None) -> int:
     parts = options.parts or PARTS
     seed = int(time.time()) % 10_000 if options.seed is None else options.seed
     if options.jobs > 1 and len(parts) > 1:
-        return side_by_side(parts, options.minutes / len(parts), seed, options.jobs)
+        return side_by_side(parts, options.minutes / len(parts), seed, options.jobs, options.repeat)
     failed = False
     for part in parts:
         started = time.monotonic()
-        found = importlib.import_module(f"tests.fuzz.{part}").fuzz(60 * options.minutes / len(parts), seed)
+        module = importlib.import_module(f"tests.fuzz.{part}")
+        turns = {"turns": module.TURNS} if options.repeat and hasattr(module, "TURNS") else {}
+        found = module.fuzz(60 * options.minutes / len(parts), seed, **turns)
         print(f"{part} (seed {seed}, {time.monotonic() - started:.0f} s): {found}", flush=True)
         failed |= bool(found.faults())
     return int(failed)
 
 
-def side_by_side(parts: Sequence[str], minutes: float, seed: int, jobs: int) -> int:
+def side_by_side(parts: Sequence[str], minutes: float, seed: int, jobs: int, repeat: bool) -> int:
     """Run each part in a process of its own for so many minutes; return 1 if one failed."""
 
     def run(part: str) -> int:
         command = [sys.executable, "-m", "tests.fuzz", part, "--minutes", str(minutes), "--seed", str(seed)]
+        command += ["--repeat"] * repeat
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         print(done.stdout.rstrip(), flush=True)
         if done.returncode:

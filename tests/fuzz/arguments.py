@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import mmap
 import os
 import random
@@ -40,6 +41,8 @@ signal.windows func autograd autograd.functional viz testing models training dat
 distributions distributions.transforms vision.transforms vision.ops vision.utils vision.io amp
 """.split()
 SKIPPED = {"demo", "main", "set_printoptions"}
+TURNS = 4
+"""Turns that every machine makes in a minute."""
 SLOW, LIMIT, MEMORY = 3.0, 5.0, 500_000
 """Seconds that a call should take at most, seconds after which it is stopped, and kB it may add."""
 
@@ -356,13 +359,13 @@ def groups(work: list[Named], size: int = 40) -> Iterator[list[Named]]:
     yield from (rest[i : i + size] for i in range(0, len(rest), size))
 
 
-def fuzz(seconds: float, seed: int = 0, calls: int = 1) -> Findings:
-    """Call every public name ``calls`` times, and again with other arguments until the time is over."""
+def fuzz(seconds: float, seed: int = 0, calls: int = 1, turns: float = math.inf) -> Findings:
+    """Call every public name ``calls`` times, and again with other arguments until the time or the turns are over."""
     total, end, first = Findings(), time.monotonic() + seconds, seed * 1_000_000
     work = list(groups(public_names()))
     while True:
         for group in work:
             total.add(run(group, range(first, first + calls)))
-        first += calls
-        if time.monotonic() > end:
+        first, turns = first + calls, turns - 1
+        if turns < 1 or time.monotonic() > end:
             return total

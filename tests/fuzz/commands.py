@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import random
 import re
@@ -25,6 +26,8 @@ from tests.fuzz.processes import Hang, apart, limit, limited, silent, watch
 from tinygrad_lite import nn, viz
 from tinygrad_lite._tools.cli import COMMANDS, main
 
+TURNS = 16
+"""Turns that every machine makes in a minute."""
 LIMIT = 20.0
 SCRIPT = """
 import sys
@@ -166,10 +169,10 @@ def one_command(found: Findings, args: list[str]) -> None:
         found.note("internal message", name, f"{text} -> {said[-300:]}")
 
 
-def fuzz(seconds: float, seed: int = 0) -> Findings:
-    """Run at least 20 command lines, ten in a process, and more until the time is over."""
+def fuzz(seconds: float, seed: int = 0, turns: float = math.inf) -> Findings:
+    """Run at least 20 command lines, ten in a process, and more until the time or the turns are over."""
     found, end, turn = Findings(), time.monotonic() + seconds, 0
-    while turn < 2 or time.monotonic() < end:
+    while turn < 2 or turn < turns and time.monotonic() < end:
         lines = [drawn(random.Random(f"{seed} {turn} {i}")) for i in range(10)]
 
         def work(inner: Findings, lines: list[list[str]] = lines) -> None:

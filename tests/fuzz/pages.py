@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import math
 import random
 import re
 import shutil
@@ -26,6 +27,8 @@ from tinygrad_lite import models, nn, training, viz
 from tinygrad_lite.testing.report import GradReport
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+TURNS = 5
+"""Turns that every machine makes in a minute."""
 QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--virtual-time-budget=8000", "--dump-dom",
@@ -221,8 +224,8 @@ def opened(found: Findings, written: dict[str, str], folder: Path, port: int, te
         found.note("network", "pages", f"{Asked.asked} ({texts})")
 
 
-def fuzz(seconds: float, seed: int = 0) -> Findings:
-    """Open every kind of page with some of the payloads, and with others until the time is over."""
+def fuzz(seconds: float, seed: int = 0, turns: float = math.inf) -> Findings:
+    """Open every kind of page with some of the payloads, and with others until the time or the turns are over."""
     found, end = Findings(), time.monotonic() + seconds
     if CHROMIUM is None:
         print("pages: no Chromium here (apt-get install chromium); nothing was opened", flush=True)
@@ -231,7 +234,7 @@ def fuzz(seconds: float, seed: int = 0) -> Findings:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as place:
         turn = 0
-        while turn == 0 or time.monotonic() < end:
+        while turn == 0 or turn < turns and time.monotonic() < end:
             folder = Path(place, str(turn))
             folder.mkdir()
             written = pages(random.Random(f"{seed} {turn}"), 12 if seconds else 5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import pickle
 import random
 import resource
@@ -28,6 +29,8 @@ from tinygrad_lite import nn, viz
 from tinygrad_lite.datasets import read_idx
 from tinygrad_lite.errors import FileError
 
+TURNS = 500
+"""Turns that every machine makes in a minute."""
 SECONDS, TIMES, ROOM = 1.0, 50, 4 << 20
 """What a file may cost: time, memory as a multiple of its size, and memory besides."""
 NUMBERS = [b"\0" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"-1", b"1e999", b"[" * 300]
@@ -149,8 +152,8 @@ def judged(found: Findings, name: str, read: Callable[[bytes], Any], data: bytes
             found.note("memory", name, f"{peak >> 20} MB for {len(data)} bytes <- {data[:300]!r}")
 
 
-def fuzz(seconds: float, seed: int = 0) -> Findings:
-    """Read at least 150 changed files of each format, and more until the time is over."""
+def fuzz(seconds: float, seed: int = 0, turns: float = math.inf) -> Findings:
+    """Read at least 150 changed files of each format, and more until the time or the turns are over."""
     found, end = Findings(), time.monotonic() + seconds
     formats = seeds()
     every = [data for _, files in formats.values() for data in files]
@@ -164,7 +167,7 @@ def fuzz(seconds: float, seed: int = 0) -> Findings:
                 except Exception as error:
                     found.note("whole file refused", name, f"{type(error).__name__}: {error}")
         turn = 0
-        while turn < 150 or time.monotonic() < end:
+        while turn < 150 or turn < turns and time.monotonic() < end:
             for name, (read, files) in formats.items():
                 draw = random.Random(f"{seed} {turn} {name}")
                 judged(found, name, read, mutated(draw, draw.choice(files), every), watch=turn % 4 == 0)
