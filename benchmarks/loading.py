@@ -1,9 +1,10 @@
-"""How long a training takes beside its parts: a step, and a loader whose threads decode ahead.
+"""How long a training takes beside its parts: steps, and a loader whose threads decode ahead.
 
-``python -m benchmarks.loading`` prints, for examples that wait (a disk, a network) and for PNG images, the time of all
-steps, of all loading, of both at once, and the ratio of that to the longer part. Decoding and steps that both use the
-processor share its cores: no less than their work / cores is possible, the last number. On a busy machine the ratios
-mean nothing.
+``python -m benchmarks.loading`` prints, for examples that wait (a disk, a network) and for PNG images, the time of the
+steps, of loading without threads, of one after the other, of loading with four threads, and of steps while they load;
+last the ratio of that to the longer of the first two. Steps use one core. Decoding in threads and steps share the
+cores and the interpreter's lock: where both take equally long, two cores have no room left. On a busy machine the
+ratios mean nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import statistics
 import time
 from collections.abc import Callable
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
@@ -72,39 +76,39 @@ def product(seconds: float) -> Callable[[], None]:
     return step
 
 
-def measured(loader: Any, step: Callable[[], None]) -> tuple[float, float, float, float]:
-    """Return the seconds of all steps, of all loading, of both at once, and the processor time of both."""
-    times, work = [], 0.0
-    for load, run in ((False, True), (True, False), (True, True)):
-        begin, spent = time.perf_counter(), time.process_time()
-        for _ in loader if load else range(len(loader)):
-            if run:
-                step()
-        times.append(time.perf_counter() - begin)
-        work = time.process_time() - spent
-    return times[0], times[1], times[2], work
+def measured(loader: Any, step: Callable[[], None] | None, load: bool = True) -> float:
+    """Return the seconds that the steps take, the loading, or both."""
+    begin = time.perf_counter()
+    for _ in loader if load else range(len(loader)):
+        if step is not None:
+            step()
+    return time.perf_counter() - begin
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--batches", type=int, default=30)
+    parser.add_argument("--batches", type=int, default=120)
     given = parser.parse_args()
-    cores = len(os.sched_getaffinity(0))
-    print(f"{cores} cores, load {os.getloadavg()[0]:.1f}")
-    print("| examples | steps | loading | both | both / longer | work / cores / longer |\n| --- |" + " --- |" * 5)
-    sets: tuple[tuple[str, Any], ...] = (
-        ("wait 2 ms", Waiting(16 * given.batches, 0.002)),
-        ("PNG, 160 x 160", Pictures(16 * given.batches, 160)),
+    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")
+    columns = "examples, steps / loading | steps | loading | in turn | four threads | and steps | / longer"
+    print(f"| {columns} |\n| --- |" + " --- |" * 6)
+    sets: tuple[tuple[str, Any, Any], ...] = (
+        ("wait 1 ms", Waiting(16 * given.batches, 0.001), (0.2, 0.5, 1, 2)),
+        ("PNG, 160 x 160", Pictures(16 * given.batches, 160), (0.2, 0.5, 1, 2)),
     )
-    for name, data in sets:
-        loader = DataLoader(data, batch_size=16, num_workers=4)
-        step = product(measured(loader, lambda: None)[1] / len(loader))
-        runs = [measured(loader, step) for _ in range(given.runs)]
-        steps, loads, both, work = (statistics.median(r[i] for r in runs) for i in range(4))
-        least = work / cores / max(steps, loads)
-        ratio = statistics.median(r[2] / max(r[0], r[1]) for r in runs)
-        print(f"| {name} | {steps:.3f} s | {loads:.3f} s | {both:.3f} s | {ratio:.2f} | {least:.2f} |")
+    for name, data, shares in sets:
+        plain, ahead = DataLoader(data, batch_size=16), DataLoader(data, batch_size=16, num_workers=4)
+        for share in shares:
+            step = product(share * measured(plain, None) / len(plain))
+            runs = []
+            for _ in range(given.runs):
+                steps, loads = measured(plain, step, load=False), measured(plain, None)
+                both = measured(ahead, step)
+                row = steps, loads, measured(plain, step), measured(ahead, None), both, both / max(steps, loads)
+                runs.append(row)
+            *seconds, ratio = (statistics.median(column) for column in zip(*runs, strict=True))
+            print(f"| {name}, {share} | {' | '.join(f'{s:.3f} s' for s in seconds)} | {ratio:.2f} |", flush=True)
 
 
 if __name__ == "__main__":
