@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
+from tinygrad_lite.data.workers import Queue, Workers
 from tinygrad_lite.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, get_worker_info
 
 
@@ -167,3 +168,23 @@ def test_an_error_in_a_part_of_the_first_batch():
 
     with pytest.raises(KeyError, match="six"):
         next(iter(DataLoader(Bad(), 8, num_workers=4)))
+
+
+@pytest.mark.parametrize(("ready", "woken"), [(0, 4), (0.25, 2), (0.5, 1), (0.9, 1)])
+def test_threads_are_woken_by_need(ready, woken):
+    """All of them if no batch is ready; else fewer, as they would take turns on the cores that the steps need."""
+    workers, submitted = Workers(DataLoader(Slow(), num_workers=4)), []
+    workers.pool.submit = submitted.append
+    queue = Queue(workers, lambda places: places)
+    futures = [queue.add(i) for i in range(8)]
+    queue.start(ready)
+    assert len(submitted) == woken
+    queue.start(ready)
+    assert len(submitted) == woken, "they are still at work"
+    futures[3].cancel()
+    for work in submitted:
+        work()
+    assert [f.result() for f in futures if not f.cancelled()] == [0, 1, 2, 4, 5, 6, 7]
+    queue.add(9)
+    queue.start(ready)
+    assert len(submitted) == woken + 1, "one for the one that waits"

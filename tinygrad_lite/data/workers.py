@@ -7,10 +7,12 @@ processes.
 from __future__ import annotations
 
 import copy
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from tinygrad_lite.data.shuffling import generator_of
@@ -35,6 +37,50 @@ def get_worker_info() -> WorkerInfo | None:
     >>> tl.utils.data.get_worker_info()
     """
     return getattr(LOCAL, "info", None)
+
+
+class Queue:
+    """Batches to be loaded, and as many threads at work on them as are needed.
+
+    A thread goes on with the next batch. Another is woken only while few batches are ready: on a core that the training
+    needs as well, four threads that take turns are slower than one.
+    """
+
+    def __init__(self, workers: Workers, fetch: Callable[[Any], Any]) -> None:
+        self.workers, self.fetch, self.lock = workers, fetch, threading.Lock()
+        self.waiting, self.running = deque[tuple[Future[Any], Any]](), 0
+
+    def add(self, argument: Any) -> Future[Any]:
+        """Return the future of a batch."""
+        future: Future[Any] = Future()
+        self.waiting.append((future, argument))
+        return future
+
+    def start(self, ready: float) -> None:
+        """Wake threads, all of them if no batch is ``ready``, fewer if a part of them is."""
+        with self.lock:
+            count = self.workers.loader.num_workers
+            more = min(max(math.ceil(count * (1 - 2 * ready)), 1) - self.running, len(self.waiting))
+            self.running += max(more, 0)
+        for _ in range(more):
+            self.workers.pool.submit(self.work)
+
+    def work(self) -> None:
+        """Load batches until none is waiting."""
+        while True:
+            with self.lock:
+                if not self.waiting:
+                    self.running -= 1
+                    return
+                future, argument = self.waiting.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = self.workers.run(self.fetch, argument)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
 
 
 class Workers:
@@ -67,17 +113,17 @@ class Workers:
         Arguments are drawn in the caller's thread, only as far as needed. ``shared``: nothing can be done until the
         first batch is there, so all workers load a part of it.
         """
-        ahead = self.loader.num_workers * self.loader.prefetch_factor
-        todo, under_way = iter(arguments), deque[Future[Any]]()
+        ahead = max(self.loader.num_workers * self.loader.prefetch_factor, 1)
+        todo, under_way, queue = iter(arguments), deque[Future[Any]](), Queue(self, fetch)
         first = next(todo, todo) if shared else todo
         parts = [] if first is todo else self.parts(first)
         try:
             while True:
-                while len(under_way) < max(ahead, 1):
+                while len(under_way) < ahead:
                     argument = next(todo, todo)
                     if argument is todo:
                         break
-                    under_way.append(self.pool.submit(self.run, fetch, argument))
+                    under_way.append(queue.add(argument))
                 if parts:
                     batch = next(b for b in map(self.result, parts) if b is not parts)
                     parts = []
@@ -85,6 +131,8 @@ class Workers:
                     continue
                 if not under_way:
                     return
+                ready = (future.done() for future in under_way)
+                queue.start(sum(takewhile(bool, ready) if self.loader.in_order else ready) / ahead)
                 if not self.loader.in_order:
                     done = wait(under_way, self.loader.timeout or None, FIRST_COMPLETED).done
                     for first in [future for future in under_way if future in done][:1]:
