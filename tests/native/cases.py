@@ -144,6 +144,15 @@ def recurrent() -> dict[str, Case]:
 
         found[f"{name} {length, batch, n} {reverse}"] = run, arrays
         found[f"{name} {length, batch, n} {reverse} alone"] = run, arrays[:-1]
+    for batch, width, n in (33, 1, 17), (5, 40, 130):
+        arrays = [numbers(batch, width), numbers(batch, n, seed=1), numbers(batch, n, seed=2)]
+        arrays += [numbers(4 * n, k, seed=i, scale=0.2) for i, k in ((3, width), (4, n))]
+
+        def step(*given: Any) -> Any:
+            return np.concatenate(tl.OPS["lstm_cell"].call(*given)[:2], axis=-1)
+
+        found[f"lstm_cell {batch, width, n} alone"] = step, arrays
+        found[f"lstm_cell {batch, width, n}"] = step, [*arrays, *(numbers(4 * n, seed=i) for i in (5, 6))]
     return found
 
 

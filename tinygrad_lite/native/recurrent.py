@@ -17,10 +17,13 @@ from tinygrad_lite.native.elementwise import solid
 from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
 from tinygrad_lite.native.library import SHARED, call
 from tinygrad_lite.native.tiles import Tile, add_products, tile_of, zeros
+from tinygrad_lite.ops.linalg.matmul import product
 from tinygrad_lite.ops.threads import divided, multiply
 
 MOST = 43.0
 """Beyond this a gate stays as closed as it is, 2e-19, so that the product of two reciprocals is finite."""
+LEAST = 1 << 9
+"""Numbers of a cell from which a step of its own pays."""
 SHORTEST = 4
 """Steps below which packing the weights costs more than it saves."""
 SIZES = "n n n n"
@@ -58,6 +61,24 @@ def _time(k: Kernel, step: Value, length: Value, backwards: Value) -> Value:
     return k.select(backwards > 0, length - 1 - step, step)
 
 
+def _opened(k: Kernel, x: list[Value], cell: Value) -> tuple[list[Value], Value, Value]:
+    """Return the values of an LSTM's gates, the new cell and the output."""
+    t2 = m.above_tanh(k, x[2])
+    into, fresh = m.reciprocals(m.below_sigmoid(k, x[0], MOST), t2 + 2.0)
+    fresh = k.call("copysign", t2 * fresh, x[2])
+    past, shown = m.reciprocals(*[m.below_sigmoid(k, x[i], MOST) for i in (1, 3)])
+    now = past * cell + into * fresh
+    return [into, past, fresh, shown], now, shown * m.tanh(k, now)
+
+
+def _closed(k: Kernel, b: list[Value], cell: Value, before: Value, g: Value, g_cell: Value) -> tuple[Any, Value]:
+    """Return the gradients of an LSTM's gates, whose values are ``b``, and of the cell before."""
+    s, slope = m.tanh(k, cell), [v - v * v for v in b]
+    c = g_cell + (1.0 - s * s) * b[3] * g
+    d = [slope[0] * b[2] * c, slope[1] * before * c, (1.0 - b[2] * b[2]) * b[0] * c, slope[3] * s * g]
+    return d, c * b[1]
+
+
 @cache
 def forward(gates: int, tile: Tile, keep: bool) -> Kernel:
     """Return the kernel of an LSTM (4 gates) or a GRU (3); without ``keep`` it writes the outputs alone."""
@@ -81,17 +102,10 @@ def forward(gates: int, tile: Tile, keep: bool) -> Kernel:
                     x = [inside[each * i + j] + bias[n * i + j] for i in range(gates)]
                     y = [said[n * i + j] for i in range(gates)]
                     if gates == 4:
-                        x = [u + v for u, v in zip(x, y, strict=True)]
-                        t2 = m.above_tanh(k, x[2])
-                        into, fresh = m.reciprocals(m.below_sigmoid(k, x[0], MOST), t2 + 2.0)
-                        fresh = k.call("copysign", t2 * fresh, x[2])
-                        past, shown = m.reciprocals(*[m.below_sigmoid(k, x[i], MOST) for i in (1, 3)])
-                        values = [into, past, fresh, shown]
-                        cell = past * c[j] + into * fresh
+                        values, cell, now = _opened(k, [u + v for u, v in zip(x, y, strict=True)], c[j])
                         c[j] = cell
                         if keep:
                             cs[row * n + j] = cell
-                        now = shown * m.tanh(k, cell)
                     else:
                         reset, update = m.reciprocals(*[m.below_sigmoid(k, x[i] + y[i], MOST) for i in range(2)])
                         fresh = m.tanh(k, y[2] + reset * x[2])
@@ -130,17 +144,13 @@ def backward(gates: int, tile: Tile) -> Kernel:
                 out, also, g_c = found.at(row * n * gates), inward.at(row * n * gates), g_cs.at(row * told)
                 with k.loop(0, n, apart=True) as j:
                     b = [v[j] for v in a]
-                    slope = [v - v * v for v in b]
                     earlier = k.select(started, older[j], oldest[j])
                     g = g_hs[row * n + j] + d_h[j]
                     if gates == 4:
-                        s = m.tanh(k, states[row * n + j])
-                        c = d_c[j] + g_c[j] + (1.0 - s * s) * b[3] * g
-                        d = [slope[0] * b[2] * c, slope[1] * earlier * c, (1.0 - b[2] * b[2]) * b[0] * c]
-                        d.append(slope[3] * s * g)
-                        d_c[j] = c * b[1]
+                        d, d_c[j] = _closed(k, b, states[row * n + j], earlier, g, d_c[j] + g_c[j])
                         inner = d
                     else:
+                        slope = [v - v * v for v in b[:2]]
                         fresh = (1.0 - b[3] * b[3]) * (1.0 - b[1]) * g
                         reset, keep = slope[0] * b[2] * fresh, slope[1] * g * (earlier - b[3])
                         d, inner = [reset, keep, fresh], [reset, keep, fresh * b[0]]
@@ -159,6 +169,47 @@ def backward(gates: int, tile: Tile) -> Kernel:
 
     body.__name__ = f"recurrent_back_{gates}_{tile[0]}_{tile[1]}"
     return kernel("f* " * 11 + SIZES + " n")(body)
+
+
+@cache
+def cell_forward() -> Kernel:
+    """Return the kernel of one step of an LSTM, of which the products are known."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, hs: Value, cs: Value, opened: Value, pre: Value, also: Value, bias: Value,
+        cell: Value, batch: Value, n: Value,
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as r:
+            one, other = pre.at(r * n * 4), also.at(r * n * 4)
+            gates = [opened.at((batch * i + r) * n) for i in range(4)]
+            with k.loop(0, n, apart=True) as j:
+                x = [one[n * i + j] + other[n * i + j] + bias[n * i + j] for i in range(4)]
+                values, cs[r * n + j], hs[r * n + j] = _opened(k, x, cell[r * n + j])
+                for gate, value in zip(gates, values, strict=True):
+                    gate[j] = value
+
+    body.__name__ = "cell_4"
+    return kernel("f* f* f* f* f* f* f* n n")(body)
+
+
+@cache
+def cell_backward() -> Kernel:
+    """Return the kernel that pulls gradients back to the gates of one step, and to the cell before it."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, found: Value, back: Value, g_h: Value, g_c: Value, cs: Value, opened: Value,
+        cell: Value, batch: Value, n: Value,
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as r:
+            gates = [opened.at((batch * i + r) * n) for i in range(4)]
+            with k.loop(0, n, apart=True) as j:
+                at = r * n + j
+                d, back[at] = _closed(k, [gate[j] for gate in gates], cs[at], cell[at], g_h[at], g_c[at])
+                for i in range(4):
+                    found[r * n * 4 + n * i + j] = d[i]
+
+    body.__name__ = "cell_back_4"
+    return kernel("f* f* f* f* f* f* f* n n")(body)
 
 
 def _panels(w: Any, tile: Tile) -> Any:
@@ -286,3 +337,35 @@ def gru_back(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: bool) 
         return NotImplemented
     found, inward, d_h, _ = _back(3, g_hs, None, y0, y1, hidden, weight, reverse)
     return found, d_h, *_of_weights(inward, y0, hidden, reverse)
+
+
+def lstm_cell(input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
+    """Compute `lstm_cell` of many numbers."""
+    if cell.size < LEAST or not solid(cell, hidden) or cell.ndim != 2:
+        return NotImplemented
+    given = [v for v in (input, w_ih, w_hh, b_ih, b_hh) if v is not None]
+    if not all(v.__class__ is np.ndarray and v.dtype is cell.dtype for v in given):
+        return NotImplemented
+    (batch, n), dtype = cell.shape, cell.dtype
+    h, c, opened = np.empty((batch, n), dtype), np.empty((batch, n), dtype), np.empty((4, batch, n), dtype)
+    pre, also = product(hidden, w_hh.T), product(input, w_ih.T)
+    bias = np.zeros(4 * n, dtype) if b_ih is None else b_ih + b_hh
+    call(cell_forward(), batch, 64 * cell.size, h, c, opened, pre, also, bias, cell, batch, n)
+    return h, c, opened
+
+
+def lstm_cell_back(
+    g: Any, y1: Any, y2: Any, input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any
+) -> Any:  # fmt: skip
+    """Compute the rule of `lstm_cell` where the gates themselves have no gradient."""
+    given = [v for v in (*g, y2, input, hidden, w_ih, w_hh) if v is not None]
+    if cell.size < LEAST or not all(v.__class__ is np.ndarray and v.dtype is cell.dtype for v in given):
+        return NotImplemented
+    g_h, g_c = _gradient(g[0], y1), _gradient(g[1], y1)
+    if not solid(g_h, g_c, y1, cell) or not y2.flags.c_contiguous or g[2] is not None and g[2].any():
+        return NotImplemented
+    (batch, n), dtype = cell.shape, cell.dtype
+    d, g_cell = np.empty((batch, 4 * n), dtype), np.empty((batch, n), dtype)
+    call(cell_backward(), batch, 64 * cell.size, d, g_cell, g_h, g_c, y1, y2, cell, batch, n)
+    g_b = None if b_ih is None else np.dot(new.row_of_ones(batch, dtype), d)
+    return product(d, w_ih), product(d, w_hh), g_cell, product(d.T, input), product(d.T, hidden), g_b, g_b

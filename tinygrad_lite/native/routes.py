@@ -64,6 +64,8 @@ TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("conv_weight", "forward", "convolution.conv_weight", MANY // 2),
     ("lstm_steps", "forward", "recurrent.lstm", MANY),
     ("lstm_steps", "together: g y0 y1 y2 hidden cell weight project reverse", "recurrent.lstm_back", MANY // 4),
+    ("lstm_cell", "forward", "recurrent.lstm_cell", 1),
+    ("lstm_cell", "together: g y1 y2 input hidden cell w_ih w_hh b_ih", "recurrent.lstm_cell_back", 1),
     ("gru_steps", "forward", "recurrent.gru", MANY),
     ("gru_steps", "together: g y0 y1 hidden weight reverse", "recurrent.gru_back", MANY // 4),
 )
