@@ -6,6 +6,7 @@ by one: a learning rate may change, and the reason for a new recording is told.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -150,10 +151,10 @@ class Guard:
             exec(f"def assumed():\n{lines}    return all(({source},))\n", space)
             self.assumed = space["assumed"]
             self.texts = [f"{text} is {value}" for text, value in r.tracer.assumed.items()]
-        self.fits = self.condition()
+        self.text, self.space = self.condition()
 
-    def condition(self) -> Any:
-        """Return the function that asks everything at once; a program fits only where it returns True."""
+    def condition(self) -> tuple[str, dict[str, Any]]:
+        """Return the expression that asks everything at once, and its constants; a program fits where it is True."""
         c = Constants()
         terms = [f"not {c(ACTIVE)}", f"not {c(BEFORE)}", f"not {c(AFTER)}", f"len({c(UPDATES)}) == {self.native}"]
         for t, array, tracked, none in self.variables:
@@ -173,10 +174,15 @@ class Guard:
         for text, value in self.r.tracer.assumed.items():
             text = renamed(text, {k: f"({v})" for k, v in self.r.locals.items()})
             terms.append(f"({renamed(text, objects)}) == {value!r}")
-        self.text, self.space = " and ".join(terms), c.space
+        return " and ".join(terms), c.space
+
+    @functools.cached_property
+    def fits(self) -> Any:
+        """The expression as a function; a call that goes the express way has it inside that, and never needs it."""
+        space = dict(self.space)
         # a comparison fails for some objects of the user's
-        exec(f"def fits():\n    try:\n        return {self.text}\n    except Exception:\n        return False", c.space)
-        return c.space["fits"]
+        exec(f"def fits():\n    try:\n        return {self.text}\n    except Exception:\n        return False", space)
+        return space["fits"]
 
     def changed(self) -> str | None:
         """Return what differs from the time of the recording, or None."""

@@ -354,7 +354,7 @@ class Machine:
         table: list[Any] = []
         for c in calls:
             loop: Loop = c.function
-            regions = regions_of(loop)
+            regions = list({x.key: x for x in (*c.ins, *c.outs)}.values())
             number = self.numbers.setdefault(signature(loop, regions), len(self.loops))
             if number == len(self.loops):  # equal loops, of the steps of a recurrent layer for one, are one function
                 self.loops.append((loop, regions))
@@ -400,12 +400,6 @@ def sources() -> str:
     for name in ("machine.py", "loops.py", "program.py"):
         digest.update(Path(__file__).with_name(name).read_bytes())
     return digest.hexdigest()
-
-
-def regions_of(loop: Loop) -> list[Region]:
-    """Return the regions that are the arguments of a loop's function."""
-    reads, writes = loop.regions()
-    return list({x.key: x for x in (*reads, *writes)}.values())
 
 
 def signature(loop: Loop, regions: list[Region]) -> Any:

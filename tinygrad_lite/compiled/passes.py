@@ -91,52 +91,48 @@ def merge(r: Recording) -> None:
 def share(r: Recording) -> None:
     """Compute equal calls once, and leave out copies of memory that nothing changes afterwards."""
     forms = r.tracer.forms
-    for _ in range(3):
-        writes = Counter(w.memory.id for c in r.calls for w in c.outs)
-        version: defaultdict[int, int] = defaultdict(int)
-        alias: dict[int, tuple[Memory, int]] = {}
-        table: dict[Any, Region] = {}
-        left: list[Call] = []
+    writes = Counter(w.memory.id for c in r.calls for w in c.outs)
+    version: defaultdict[int, int] = defaultdict(int)
+    alias: dict[int, tuple[Memory, int]] = {}
+    table: dict[Any, Region] = {}
+    left: list[Call] = []
 
-        def moved(x: Region, alias: Any = alias) -> Region:
-            if x.memory.id not in alias:
-                return x
-            memory, shift = alias[x.memory.id]
-            return Region(memory, x.offset + shift, x.shape, x.strides, x.dtype)
+    def moved(x: Region) -> Region:
+        if x.memory.id not in alias:
+            return x
+        memory, shift = alias[x.memory.id]
+        return Region(memory, x.offset + shift, x.shape, x.strides, x.dtype)
 
-        for c in r.calls:
-            for w in c.outs:
-                version[w.memory.id] += 1
-            if alias and not alias.keys().isdisjoint([x.memory.id for x in c.reads()]):
-                c.swap(moved)
-            w = c.outs[0] if c.outs else None
-            if w is not None and len(c.outs) == 1 and not c.updates and w.memory.kind == "temp" and w.full \
-                    and writes[w.memory.id] == 1 and c.kind not in ("scalar", "random"):  # fmt: skip
-                if c.kind == "copy" and isinstance(c.ins[0], Region) and c.ins[0].memory is not w.memory:
-                    source, m = c.ins[0], c.ins[0].memory
-                    same = (source.shape, source.strides, source.dtype) == (w.shape, w.strides, w.dtype)
-                    steady = m.kind == "temp" and writes[m.id] == version[m.id]
-                    if same and (steady or (m.kind == "constant" and not writes[m.id])):
-                        alias[w.memory.id] = m, source.offset - w.offset
-                        continue
-                key = c.form(forms), *[(x.key, version[x.memory.id]) for x in c.reads()]
-                if key in table:
-                    alias[w.memory.id] = table[key].memory, table[key].offset - w.offset
+    for c in r.calls:
+        for w in c.outs:
+            version[w.memory.id] += 1
+        if alias and not alias.keys().isdisjoint([x.memory.id for x in c.reads()]):
+            c.swap(moved)
+        w = c.outs[0] if c.outs else None
+        if w is not None and len(c.outs) == 1 and not c.updates and w.memory.kind == "temp" and w.full \
+                and writes[w.memory.id] == 1 and c.kind not in ("scalar", "random"):  # fmt: skip
+            if c.kind == "copy" and isinstance(c.ins[0], Region) and c.ins[0].memory is not w.memory:
+                source, m = c.ins[0], c.ins[0].memory
+                same = (source.shape, source.strides, source.dtype) == (w.shape, w.strides, w.dtype)
+                steady = m.kind == "temp" and writes[m.id] == version[m.id]
+                if same and (steady or (m.kind == "constant" and not writes[m.id])):
+                    alias[w.memory.id] = m, source.offset - w.offset
                     continue
-                table.setdefault(key, w)
-            if c.kind == "check":
-                key = _check_key(c, version)
-                if key in table:
-                    continue
-                table[key] = c.reads()[0]
-            left.append(c)
-        changed = len(left) != len(r.calls)
-        r.calls, r.outs = left, [moved(x) for x in r.outs]
-        r.grads = [(t, name, g if g is None else moved(g)) for t, name, g in r.grads]
-        if r.gradient is not None:
-            r.gradient.leaves = [(t, name, moved(g)) for t, name, g in r.gradient.leaves]
-        if not changed:
-            break
+            key = c.form(forms), *[(x.key, version[x.memory.id]) for x in c.reads()]
+            if key in table:
+                alias[w.memory.id] = table[key].memory, table[key].offset - w.offset
+                continue
+            table.setdefault(key, w)
+        if c.kind == "check":
+            key = _check_key(c, version)
+            if key in table:
+                continue
+            table[key] = c.reads()[0]
+        left.append(c)
+    r.calls, r.outs = left, [moved(x) for x in r.outs]
+    r.grads = [(t, name, g if g is None else moved(g)) for t, name, g in r.grads]
+    if r.gradient is not None:
+        r.gradient.leaves = [(t, name, moved(g)) for t, name, g in r.gradient.leaves]
 
 
 def _check_key(c: Call, version: Any) -> Any:

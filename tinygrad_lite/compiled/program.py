@@ -119,8 +119,8 @@ class Call:
         """Return the number of what equal calls have in common, apart from the regions that they read."""
         if self._form is None:
             parts: list[Any] = []
-            for v in flat((self.ins, list(self.words.values()))):
-                if isinstance(v, Region):
+            for v in flat((self.ins, list(self.words.values()))) if self.words else flat(self.ins):
+                if type(v) is Region:
                     parts.append(None)
                 else:
                     parts.append(("array", id(v)) if isinstance(v, np.ndarray) else (type(v), repr(v)))
@@ -167,19 +167,20 @@ def regions(found: list[Region], value: Any) -> list[Region]:
 
 def flat(value: Any) -> Iterator[Any]:
     """Yield the leaves of nested lists and tuples."""
-    if type(value) in (list, tuple):
-        for v in value:
+    for v in value if type(value) in (list, tuple) else (value,):
+        if type(v) in (list, tuple):
             yield from flat(v)
-    else:
-        yield value
+        else:
+            yield v
 
 
 def replaced(value: Any, by: Any) -> Any:
     """Return nested lists and tuples with every region replaced by ``by(region)``."""
-    if isinstance(value, Region):
+    kind = type(value)
+    if kind is Region:
         return by(value)
-    if type(value) in (list, tuple):
-        return type(value)(replaced(v, by) for v in value)
+    if kind is list or kind is tuple:
+        return kind([by(v) if type(v) is Region else replaced(v, by) for v in value])
     return value
 
 

@@ -377,8 +377,18 @@ class Built:
             space[name] = array(x)
         f = Frame()
         f.tables = [own, blocks]
+        starts: dict[int, int] = {}  # addresses of memories
+
+        def place(x: Region) -> int:
+            number = x.memory.id
+            if number in self.taken_over:
+                return 0  # a call returns it
+            if number not in starts:
+                starts[number] = place_of(array(x)) - x.offset
+            return starts[number] + x.offset
+
         for name, regions in self.tables.items():
-            table = np.array([x if type(x) is int else self.place(x, array) for x in regions], np.uintp)
+            table = np.array([x if type(x) is int else place(x) for x in regions], np.uintp)
             f.tables.append(table)
             space[name] = place_of(table)
             space |= {self.entries[name]: table} if name in self.entries else {}
@@ -387,10 +397,6 @@ class Built:
         space.clear()
         measure()
         return f
-
-    def place(self, x: Region, array: Any) -> int:
-        """Return the address of a region in a frame, 0 if a call returns its memory."""
-        return 0 if x.memory.id in self.taken_over else place_of(array(x))
 
 
 def place_of(a: Any) -> int:
