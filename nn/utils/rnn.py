@@ -72,6 +72,18 @@ class PackedSequence(NamedTuple):
         return self._replace(data=self.data.double())
 
 
+def _cast(name: str) -> Any:
+    def cast(self: PackedSequence) -> PackedSequence:
+        return self._replace(data=getattr(self.data, name)())
+
+    cast.__name__, cast.__doc__ = name, f"Return the sequences as `Tensor.{name}` has them."
+    return cast
+
+
+for _name in ("half", "long", "int", "short", "char", "byte"):
+    setattr(PackedSequence, _name, _cast(_name))
+
+
 @named
 def pad_sequence(
     sequences: Sequence[Any], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"

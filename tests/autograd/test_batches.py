@@ -137,7 +137,7 @@ def test_functional_call_leaves_the_module_as_it_was() -> None:
     with pytest.raises(RuntimeError):
         functional_call(net, {"weight": tl.ones(7, 7)}, (tl.ones(1, 2),))
     with pytest.raises(RuntimeError, match="unexpected names"):
-        functional_call(net, {"wight": tl.ones(2, 2)}, (tl.ones(1, 2),))
+        functional_call(net, {**before, "wight": tl.ones(2, 2)}, (tl.ones(1, 2),), strict=True)
     with pytest.raises(RuntimeError, match="missing names"):
         functional_call(net, {"weight": tl.ones(2, 2)}, (tl.ones(1, 2),), strict=True)
     assert all(before[name] is p for name, p in net.named_parameters())

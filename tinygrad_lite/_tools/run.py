@@ -47,8 +47,8 @@ class Served(MetaPathFinder, Loader):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Return a spec for an import that is served."""
         real = served_name(fullname)
-        if real is None or importlib.util.find_spec(real) is None:
-            return None
+        if real is None or (real not in sys.modules and importlib.util.find_spec(real) is None):
+            return None  # a module that is made and not found has no spec
         return ModuleSpec(fullname, self, is_package=hasattr(importlib.import_module(real), "__path__"))
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

@@ -21,6 +21,16 @@ from tinygrad_lite.errors import (
     in_our_words,
 )  # fmt: skip
 
+OPERANDS = (Tensor, np.ndarray, np.generic, int, float, complex, str, list, tuple, type(None))
+ARRAYS = ("__array__", "__array_ufunc__", "__array_namespace__", "__torch_function__")
+REFLECTED = {
+    "add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__", "pow": "__rpow__",
+    "matmul": "__rmatmul__", "floor_divide": "__rfloordiv__", "remainder": "__rmod__", "bitwise_and": "__rand__",
+    "bitwise_or": "__ror__", "bitwise_xor": "__rxor__", "bitwise_left_shift": "__rlshift__",
+    "bitwise_right_shift": "__rrshift__",
+}  # fmt: skip
+"""The operator that Python asks of the other operand, by the op that stands behind a tensor's own."""
+
 
 def failed(op: Any, args: Sequence[Any], error: Exception) -> Any:
     """Return what an operand with ``__torch_function__`` makes of the call, or raise the error that explains it."""
@@ -29,7 +39,19 @@ def failed(op: Any, args: Sequence[Any], error: Exception) -> Any:
         while given and args[given - 1] is op.defaults.get(op.params[given - 1], op):
             given -= 1
         return op.call(*args[:given])
+    if op.name in REFLECTED and len(args) == 2 and foreign(args[1]):  # the operator of another class, as Python asks it
+        theirs = next(
+            (vars(c)[REFLECTED[op.name]] for c in type(args[1]).__mro__ if REFLECTED[op.name] in vars(c)), None
+        )
+        result = NotImplemented if theirs is None else theirs(args[1], args[0])
+        if result is not NotImplemented:
+            return result
     raise explain(op, args, error) from error
+
+
+def foreign(value: Any) -> bool:
+    """Return whether ``value`` is of a class that nothing here computes with, whose own operators are to be asked."""
+    return not isinstance(value, OPERANDS) and not any(hasattr(type(value), name) for name in ARRAYS)
 
 
 def unasked(values: Sequence[Any], deep: int = 3) -> bool:

@@ -154,6 +154,9 @@ Truth values of `all` and `any` go into bool and uint8 only."""
 SUMS = frozenset("cumprod cumsum prod sum".split())
 """Those of them that add or multiply in the dtype of ``out``."""
 
+FILLS = frozenset("arange linspace logspace range".split())
+"""Those of them that keep the shape of an ``out`` with as many elements."""
+
 
 def written(function: str, out: Any, result: Any) -> Any:
     """Write ``result`` into ``out``, a tensor or several, and return ``out``."""
@@ -189,6 +192,8 @@ def _write_one(function: str, out: Any, y: Any, exact: bool) -> Tensor:
         raise DTypeError(f"{function}: result type {y.array.dtype} can't be cast to that of out, {out.array.dtype}")
     if exact and y.array.dtype != out.array.dtype or function in ("all", "any") and out.array.dtype.char not in "?B":
         raise DTypeError(f"{function}: expected out to have dtype {y.array.dtype}, it is {describe(out)}")
+    if function in FILLS and out.array.size == y.array.size:  # the numbers fill an `out` of any shape
+        y = y.reshape(out.array.shape)
     if out.array.shape != y.array.shape:
         if out.array.size:
             warn(

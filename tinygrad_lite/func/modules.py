@@ -8,6 +8,7 @@ from typing import Any
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.engine.tensor import Tensor
 
 
 @named
@@ -17,10 +18,10 @@ def functional_call(
 ) -> Any:  # fmt: skip
     """Call ``module`` with other tensors as its parameters and buffers.
 
-    They are given by dotted name.
-    With ``tie_weights`` a tensor that the module has under several names is replaced under all of them. ``strict``:
-    every parameter and buffer must be given. The module is restored afterwards, also after an error.
-    Raises RuntimeError for a name that the module does not have.
+    They are given by dotted name. With ``tie_weights`` a tensor that the module has under several names is replaced
+    under all of them. The module is restored afterwards, also after an error; what its forward assigned to one of the
+    names goes into the dictionary, if one is given. ``strict``: just its parameters and buffers must be given, else a
+    RuntimeError; without it a further name is an attribute during the call.
 
     >>> import tinygrad_lite as tl
     >>> from tinygrad_lite import nn
@@ -32,24 +33,37 @@ def functional_call(
     dicts = [parameter_and_buffer_dicts] if isinstance(parameter_and_buffer_dicts, dict) else parameter_and_buffer_dicts
     given = {name: t for d in dicts for name, t in d.items()}
     known = dict([*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)])
+    if tie_weights:
+        by_tensor: dict[int, str] = {}
+        for name in [n for n in given if n in known]:
+            other = by_tensor.setdefault(id(known[name]), name)
+            if given[other] is not given[name]:
+                raise ValueError(f"functional_call: {other!r} and {name!r} are one tensor of the module, got two")
+        given |= {n: given[by_tensor[id(old)]] for n, old in known.items() if id(old) in by_tensor}
     unknown = [name for name in given if name not in known]
-    missing = [name for name in known if name not in given] if strict else []
-    if unknown or missing:
+    missing = [name for name in known if name not in given]
+    if strict and (unknown or missing):
         raise RuntimeError(
             f"functional_call: unexpected names {unknown}, missing names {missing}; it has {list(known)}"
         )
-    if tie_weights:
-        by_tensor = {id(known[name]): t for name, t in given.items()}
-        given = {name: by_tensor[id(old)] for name, old in known.items() if id(old) in by_tensor}
     places = [(module.get_submodule(name.rpartition(".")[0]).__dict__, name.rpartition(".")[2]) for name in given]
-    before = [place[attribute] for place, attribute in places]
+    before = [place.get(attribute) for place, attribute in places]
+    for name, old in zip(given, before, strict=True):
+        if not (old is None or isinstance(old, Tensor)):
+            raise TypeError(f"functional_call: {name!r} is {old!r} in the module, which is no tensor")
     try:
         for (place, attribute), t in zip(places, given.values(), strict=True):
             place[attribute] = t
         return module(*(args if isinstance(args, tuple) else () if args is None else (args,)), **(kwargs or {}))
     finally:
-        for (place, attribute), old in zip(places, before, strict=True):
-            place[attribute] = old
+        after = {n: place.get(attribute) for n, (place, attribute) in zip(given, places, strict=True)}
+        for name, (place, attribute), old in zip(given, places, before, strict=True):
+            if old is None and name not in known:
+                place.pop(attribute, None)
+            else:
+                place[attribute] = old
+        if len(dicts) == 1 and dicts[0] is parameter_and_buffer_dicts:
+            dicts[0].update({n: after[n] for n in dicts[0] if after[n] is not dicts[0][n]})
 
 
 @named

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.failure import foreign
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import PUBLIC
+from tinygrad_lite.engine.tensor import Tensor
 from tinygrad_lite.ops.elementwise import arithmetic as e, comparison as c
 from tinygrad_lite.ops.indexing.inplace import augmented
 from tinygrad_lite.ops.linalg.matmul import matmul
+
+PLAIN = frozenset((Tensor, int, float))
 
 
 def _reflected(function: Any, name: str) -> Any:
@@ -20,10 +24,13 @@ def _reflected(function: Any, name: str) -> Any:
 
 
 def _compared(function: Any, name: str) -> Any:
-    """Leave equality with None or a string to Python, which answers False instead of raising."""
+    """Leave what is no operand to its own operator, and equality with None or a string to Python, which says False."""
+    equal = name in ("eq", "ne")
 
     def compared(self: Any, other: Any) -> Any:
-        return NotImplemented if other is None or other.__class__ is str else function(self, other)
+        if other.__class__ in PLAIN or not (foreign(other) or (equal and (other is None or other.__class__ is str))):
+            return function(self, other)
+        return NotImplemented
 
     compared.__name__ = f"__{name}__"
     return compared
@@ -45,9 +52,7 @@ for _name, _function in {
     setattr(Methods, f"__{_name}__", _function)
     # a + b and b + a are equal to the last bit, so the reflected operator is the same function
     setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function, _name))
-for _name in ("gt", "ge", "lt", "le"):
-    setattr(Methods, f"__{_name}__", PUBLIC[_name])
-for _name in ("eq", "ne"):
+for _name in ("gt", "ge", "lt", "le", "eq", "ne"):
     setattr(Methods, f"__{_name}__", _compared(PUBLIC[_name], _name))
 for _name in ("and", "or", "xor"):
     setattr(Methods, f"__{_name}__", PUBLIC[f"bitwise_{_name}"])

@@ -105,7 +105,7 @@ def isneginf(input: Array) -> Array:
     return np.isneginf(input)
 
 
-@op(kind="elementwise", promote="same", numpy=np.heaviside)
+@op(kind="elementwise", promote="equal", numpy=np.heaviside)
 def heaviside(input: Array, values: Array) -> Array:
     """Return 0 below zero and for NaN, 1 above, ``values`` at zero; no gradient.
 

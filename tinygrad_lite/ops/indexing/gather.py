@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,8 @@ def index_select(input: Array, dim: int, index: Array) -> Array:
         raise BadIndex(f"index_select: index must be a vector, got shape {at.shape}")
     dim = place("index_select", dim, input.ndim, input.shape)
     if not input.ndim:
+        if at.size != 1:
+            raise ShapeError(f"index_select: a 0-d tensor has one slice, got {at.size} indices")
         return clone(input)
     check_bounds("index_select", at, input.shape[dim], 0)
     return getitem(input, (slice(None),) * dim + (at.reshape(-1),))
@@ -118,7 +121,7 @@ def narrow(input: Array, dim: int, start: int, length: int) -> Array:
     if not input.ndim:
         raise ShapeError("narrow: expected at least one axis, got a 0-d tensor")
     dim = place("narrow", dim, input.ndim, input.shape)
-    n, start = input.shape[dim], int(start)
+    n, start = input.shape[dim], index(bare(start))
     if not -n <= start <= n:
         raise BadIndex(f"narrow: start {start} is out of range for {n} elements along dim {dim}")
     start = start + n if start < 0 else start

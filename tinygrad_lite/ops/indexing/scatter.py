@@ -21,6 +21,7 @@ from tinygrad_lite.ops.indexing.getitem import (
     cropped,
     getitem,
     is_basic,
+    key_of,
     scatter_along,
     scatter_at,
     take_along,
@@ -335,7 +336,7 @@ def index_put(input: Array, indices: Any, values: Array, accumulate: bool = Fals
     >>> tl.index_put(tl.zeros(3), (tl.tensor([1]),), tl.tensor([7.0]))
     tensor([0., 7., 0.])
     """
-    at = tuple(new.asarray(bare(i)) if i is not None else slice(None) for i in indices)
+    at = tuple(new.asarray(key_of(i)) if i is not None else slice(None) for i in indices)
     if not accumulate:
         return put_at(input, values, at)
     shape = bare(input)[at].shape

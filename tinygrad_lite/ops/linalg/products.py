@@ -30,7 +30,7 @@ from tinygrad_lite.ops.shape.reshaping import (
     reshape_op,
     transpose,
     unsqueeze,
-)
+)  # fmt: skip
 
 
 def _axes(name: str, *named: tuple[str, Array, int]) -> None:
@@ -486,7 +486,10 @@ def _slope(x: Array, h: Any, dim: int, edge_order: int) -> Array:
         raise ShapeError(f"gradient: {len(steps) + 1} coordinates for {n} elements along dim {dim}")
     steps = steps.astype(x.dtype if x.dtype.kind == "f" else np.float32)
     a, b = steps[:-1], steps[1:]
-    inside = y[..., :-2] * (-b / (a * (a + b))) + y[..., 1:-1] * ((b - a) / (a * b)) + y[..., 2:] * (a / (b * (a + b)))
+    left, middle, right = y[..., :-2], y[..., 1:-1], y[..., 2:]
+    inside = (right - left) / (a + b)  # the middle weighs nothing, even where it is infinite
+    if np.ndim(h):
+        inside = left * (-b / (a * (a + b))) + middle * ((b - a) / (a * b)) + right * (a / (b * (a + b)))
     if edge_order == 1:
         first, last = (y[..., 1:2] - y[..., :1]) / steps[0], (y[..., -1:] - y[..., -2:-1]) / steps[-1]
     else:

@@ -11,13 +11,13 @@ from tinygrad_lite.ops.reductions import reduction
 @answers("all")
 def all(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     """Answer numpy.all."""
-    return reduction.all(a, axis, bool(keepdims))
+    return reduction.all(a != 0, axis, bool(keepdims))
 
 
 @answers("any")
 def any(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     """Answer numpy.any."""
-    return reduction.any(a, axis, bool(keepdims))
+    return reduction.any(a != 0, axis, bool(keepdims))
 
 
 @answers("iscomplexobj")

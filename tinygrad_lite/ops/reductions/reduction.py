@@ -403,6 +403,11 @@ def aminmax(input: Array, *, dim: Any = None, keepdim: bool = False) -> AMinMax:
     return AMinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
+def _like_bytes(input: Array, y: Any) -> Any:
+    """Return truth values as they are, those of uint8 in uint8, as in PyTorch."""
+    return y.astype(np.uint8) if input.dtype == np.uint8 else y
+
+
 @op(kind="reduction", numpy=np.all)
 def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     """Return whether every element over ``dim`` is true (not 0).
@@ -412,9 +417,10 @@ def all(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor(False)
     """
     if dim.__class__ is tuple and not dim or dim.__class__ is list and not dim:
-        return np.not_equal(input, 0)  # unlike in sums, no axes are no axes
-    return (both if input.__class__ not in new.KINDS else np.all)(
-        input, axis=axis_of(dim, input.ndim), keepdims=keepdim
+        return _like_bytes(input, np.not_equal(input, 0))  # unlike in sums, no axes are no axes
+    return _like_bytes(
+        input,
+        (both if input.__class__ not in new.KINDS else np.all)(input, axis=axis_of(dim, input.ndim), keepdims=keepdim),
     )
 
 
@@ -427,9 +433,12 @@ def any(input: Array, dim: Any = None, keepdim: bool = False) -> Array:
     tensor(True)
     """
     if dim.__class__ is tuple and not dim or dim.__class__ is list and not dim:
-        return np.not_equal(input, 0)
-    return (either if input.__class__ not in new.KINDS else np.any)(
-        input, axis=axis_of(dim, input.ndim), keepdims=keepdim
+        return _like_bytes(input, np.not_equal(input, 0))
+    return _like_bytes(
+        input,
+        (either if input.__class__ not in new.KINDS else np.any)(
+            input, axis=axis_of(dim, input.ndim), keepdims=keepdim
+        ),
     )
 
 

@@ -90,6 +90,8 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     >>> tl.topk(tl.tensor([3.0, 1.0, 2.0]), 2).values
     tensor([3., 2.])
     """
+    if dim.__class__ is bool:
+        raise DTypeError(f"topk: dim must be a whole number, got {dim}; pass largest={dim} by name")
     dim = place("topk", dim, input.ndim, input.shape)
     n = input.shape[dim] if input.ndim else 1
     if not 0 <= k <= n:

@@ -10,9 +10,10 @@ import numpy as np
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import ArgumentError, ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import bare, clone
 from tinygrad_lite.ops.shape.moving import atleast_1d, atleast_2d, atleast_3d, several
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to_op, place, reshape_op, transpose
@@ -215,6 +216,8 @@ def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[
         raise ShapeError("tensor_split: expected at least one axis, got a 0-d tensor")
     dim = place("tensor_split", dim, input.ndim, input.shape)
     n, at = input.shape[dim], bare(indices_or_sections)
+    if np.size(at) and new.asarray(at).dtype.kind not in "iu":
+        raise DTypeError(f"tensor_split: expected a whole number or indices, got {describe(indices_or_sections)}")
     if np.ndim(at) == 0:
         if at < 1:
             raise ShapeError(f"tensor_split: the number of sections must be positive, got {at}")
@@ -306,9 +309,9 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
     given = several("meshgrid", tensors)
     if indexing not in ("ij", "xy"):
         raise ShapeError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
-    for x in given:
-        if x.ndim > 1:
-            raise ShapeError(f"meshgrid: expected vectors or numbers, got {describe(x)}")
+    for x in [x for x in given if x.ndim > 1]:
+        raise ShapeError(f"meshgrid: expected vectors or numbers, got {describe(x)}")
+    one_dtype("meshgrid", given)
     vectors = atleast_1d(_some("meshgrid", given))
     shape = tuple(x.shape[0] for x in vectors)
     grids = [
@@ -338,17 +341,15 @@ def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Ar
     """Return all combinations of ``r`` elements of a vector, one combination per row.
 
     >>> import tinygrad_lite as tl
-    >>> tl.combinations(tl.tensor([1, 2, 3]))
-    tensor([[1, 2],
-            [1, 3],
-            [2, 3]])
+    >>> tl.combinations(tl.tensor([1, 2]))
+    tensor([[1, 2]])
     """
     from itertools import combinations as plain, combinations_with_replacement as repeated
 
     if input.ndim != 1:
         raise ShapeError(f"combinations: expected a vector, got {describe(input)}")
     rows = list((repeated if with_replacement else plain)(range(input.shape[0]), r))
-    return input[new.array(rows, np.int64).reshape((len(rows), r))]
+    return input[new.array(rows, np.int64).reshape((len(rows), r) if r else 0)]
 
 
 # ------------------------------------------------------------------------------------------------ diagonals

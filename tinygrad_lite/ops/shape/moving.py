@@ -121,6 +121,8 @@ def flip(input: Array, *dims: Any) -> Array:
     >>> tl.flip(tl.arange(3), (0,))
     tensor([2, 1, 0])
     """
+    if not dims:
+        raise ArgumentError("flip: dims are missing; give the dims to flip, such as (0,)")
     return flip_op(input, places("flip", sizes(dims), input.ndim, input.shape) if input.ndim else ())
 
 
