@@ -47,6 +47,29 @@ def test_kernels_are_calls(build, kind, options, shape, called):
         assert f"{name}(" in step.source, name
 
 
+def test_a_step_of_a_cell_becomes_loops():
+    """Its kernel, which the numbers of NumPy's program need, would keep gates and products out of the loops."""
+    tl.manual_seed(0)
+    cell, x = nn.LSTMCell(4, 32), data(16, 4)
+    o = tl.optim.SGD(cell.parameters(), lr=0.1)
+
+    def step():
+        o.zero_grad()
+        h, c = cell(x)
+        h, _ = cell(x, (h, c))
+        loss = h.pow(2).mean()
+        loss.backward()
+        o.step()
+        return loss
+
+    plain, native = (compile(step, fullgraph=True, backend=backend) for backend in ("numpy", "native"))
+    for f in (plain, native):
+        for _ in range(3):
+            f()
+    assert "recurrent_lstm_cell_back(" in plain.source and "recurrent_" not in native.source
+    assert native._last.facts["left to NumPy"] == 0
+
+
 def test_the_switch_is_a_guard():
     """A program is for native loops or without them."""
     m = nn.Sequential(nn.Linear(64, 256), nn.GELU())

@@ -56,24 +56,17 @@ class Loop:
 
     __slots__ = ("calls", "dropped", "kind", "reads", "shape", "writes")
 
-    def __init__(self, kind: str, call: Call, shape: tuple[int, ...] = ()) -> None:
+    def __init__(self, kind: str, call: Call, used: tuple[set[int], set[int]], shape: tuple[int, ...] = ()) -> None:
         self.kind, self.calls, self.shape = kind, [call], shape
-        self.reads = {x.memory.id for x in call.reads()}
-        self.writes = {w.memory.id for w in call.outs}
+        self.reads, self.writes = used
         self.dropped: set[int] = set()
 
-    def add(self, c: Call) -> None:
-        """Add a call to the loop."""
-        self.calls.append(c)
-        self.reads |= {x.memory.id for x in c.reads()}
-        self.writes |= {w.memory.id for w in c.outs}
-
-    def takes(self, c: Call) -> bool:
+    def takes(self, c: Call, reads: set[int], writes: set[int]) -> bool:
         """Return whether an elementwise call can run in the same loop: it reads and writes the same elements."""
         if self.kind != "each" or self.shape != c.outs[0].shape or len(self.calls) >= LONGEST:
             return False
-        w = c.outs[0]
-        if w.memory.id not in self.reads and self.writes.isdisjoint([x.memory.id for x in (*c.reads(), w)]):
+        w, made = c.outs[0], self.writes
+        if made.isdisjoint(reads) and made.isdisjoint(writes) and self.reads.isdisjoint(writes):
             return True
         for old in self.calls:
             mine = old.outs[0]
@@ -256,34 +249,35 @@ def loops_of(calls: list[Call], lasting: Any) -> list[Any]:
     """Return calls and loops in an order that gives the same results; ``lasting(memory)``: it outlives the program."""
     units: list[Any] = []
     for c in calls:
+        reads, writes = used = {x.memory.id for x in c.reads()}, {w.memory.id for w in c.outs}
         if elementwise(c):
-            place = _home(units, c, lasting)
-            if place is not None:
-                units[place].add(c)
+            home = _home(units, c, reads, writes, lasting)
+            if home is not None:
+                home.calls.append(c)
+                home.reads |= reads
+                home.writes |= writes
             else:
-                units.append(Loop("each", c, c.outs[0].shape))
+                units.append(Loop("each", c, used, c.outs[0].shape))
             continue
         form = next((name for name, fits in FORMS if fits(c)), None)
-        units.append(c if form is None else Loop(form, c))
+        units.append(c if form is None else Loop(form, c, used))
     return units
 
 
-def _home(units: list[Any], c: Call, lasting: Any) -> int | None:
-    """Return the place of a loop that takes ``c``: nothing between them may need the old order."""
-    reads, writes = {x.memory.id for x in c.reads()}, {w.memory.id for w in c.outs}
-    for i in range(len(units) - 1, max(-1, len(units) - 24), -1):
-        u = units[i]
-        if isinstance(u, Loop):
-            if u.takes(c):
-                return i
-            made, used = u.writes, u.reads
+def _home(units: list[Any], c: Call, reads: set[int], writes: set[int], lasting: Any) -> Loop | None:
+    """Return the loop that takes ``c``: nothing between them may need the old order."""
+    for u in units[: -min(len(units), 23) - 1 : -1]:
+        if type(u) is Loop:
+            if u.takes(c, reads, writes):
+                return u
+            made, used, raises = u.writes, u.reads, u.kind in RAISING
         else:
+            raises = u.may_raise
             made, used = {w.memory.id for w in u.outs}, {x.memory.id for x in u.reads()}
             if u.kind == "random" or u.updates:
                 made = made | used
-        if made & reads or made & writes or used & writes:
+        if not (made.isdisjoint(reads) and made.isdisjoint(writes) and used.isdisjoint(writes)):
             return None
-        raises = u.kind in RAISING if isinstance(u, Loop) else u.may_raise
         if raises and any(lasting(w.memory) for w in c.outs):
             return None
     return None
@@ -310,8 +304,8 @@ def lowered(r: Recording) -> Recording:
                 inside = Counter(m for c in u.calls for m in {x.memory.id for x in (*c.reads(), *c.outs)})
                 temps = {w.memory.id for c in u.calls for w in c.outs if w.memory.kind == "temp"}
                 u.dropped = {m for m in temps if m not in stays and inside[m] == uses[m]}
-                started = {x.memory.id for x in u.regions()[0]}
-                u.dropped -= started
+                if u.dropped:  # not those that are read before they are written to
+                    u.dropped -= {x.memory.id for x in u.regions()[0]}
     forward, backward = ([u.call() if isinstance(u, Loop) else u for u in units] for units in found)
     new.calls = [*early, *forward, *backward]
     return new

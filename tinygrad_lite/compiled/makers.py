@@ -23,6 +23,8 @@ def _holds(value: Any) -> bool:
 
 
 FUSED = ("elementwise", "rows", "updates")
+CELLS = ("recurrent_lstm_cell", "recurrent_lstm_cell_back")
+"""Kernels of one step of a layer, whose products and gates become loops too."""
 LARGE = 1 << 20
 """Elements from which a kernel is faster than loops in any case: it runs on several threads."""
 
@@ -30,7 +32,9 @@ LARGE = 1 << 20
 def fusible(function: Any, first: Any) -> bool:
     """Return whether a native kernel only saves passes over its arrays, as fused loops do too."""
     room, _, name = (getattr(function, "__module__", None) or "").rpartition(".")
-    return room == "tinygrad_lite.native" and name in FUSED and getattr(first, "size", 0) < LARGE
+    if room != "tinygrad_lite.native" or getattr(first, "size", 0) >= LARGE:
+        return False
+    return name in FUSED or function.__name__ in CELLS
 
 
 class Maker:
