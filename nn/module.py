@@ -55,14 +55,19 @@ class Module(Converting, Stateful):
             code = getattr(cls.__dict__["forward"], "__code__", None)
             cls._places = None if code is not None and OURS[code.co_filename] else False
 
+    call_super_init = False
+    """Whether `__init__` calls the next class's: of a class that is mixed in behind Module."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args or kwargs:
+        if (args or kwargs) and not self.call_super_init:
             given = f"{len(args)} positional and {len(kwargs)} keyword arguments"
             raise TypeError(f"{type(self).__name__}.__init__: Module itself takes no arguments, {given} were given")
         make_tables(self)
         known = self.__dict__
         known["_hooks"] = None
         known["training"] = True
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def _begun(self) -> None:
         """Let a derived class's own `reset_parameters` give the first values, as PyTorch's constructors do."""

@@ -74,6 +74,15 @@ LINES = {
     "new attribute": "(m := count(t), call(m, {'more': t.zeros(2)}, t.ones(2)), hasattr(m, 'more'))[1:]",
     "no tensor": "call(count(t), {'text': t.ones(2)}, t.ones(2))",
     "no such module": "call(count(t), {'a.b': t.ones(2)}, t.ones(2))",
+    "steep logits": "[t.distributions.ContinuousBernoulli(logits=t.tensor([l])).log_prob(t.tensor([1.0])).item() > 2.7 "
+    "for l in (50.0, 1e4)]",
+    "entropy without a carrier": "(d := t.distributions, d.ExponentialFamily.entropy(d.Beta(t.ones(2), t.ones(2))))",
+    "cholesky_ex": "(r := t.linalg.cholesky_ex(t.stack([t.eye(3), -t.eye(3)])), r.info, r.L[0].abs())[1:]",
+    "a minor": "t.linalg.cholesky_ex(t.diag(t.tensor([1.0, 2.0, -1.0, 1.0]))).info",
+    "inv_ex": "(lambda r: (r.info, r.inverse[1]))(t.linalg.inv_ex(t.stack([t.diag(t.tensor([1.0, 2, 0])), t.eye(3)])))",
+    "cond of nothing": "(t.linalg.cond(t.zeros(0, 0)), t.linalg.cond(t.zeros(2, 0, 0), 1))",
+    "baddbmm of two dtypes": "t.baddbmm(t.ones(1, 2, 2, dtype=t.int64), t.ones(1, 2, 2), t.ones(1, 2, 2))",
+    "addbmm of two dtypes": "t.addbmm(t.ones(2, 2, dtype=t.int64), t.ones(1, 2, 2), t.ones(1, 2, 2))",
     "packed": "[getattr(pack([t.ones(2)]), n)().data for n in ('half', 'long', 'int', 'short', 'char', 'byte')]",
 }  # fmt: skip
 
@@ -119,6 +128,29 @@ def test_comparisons_of_other_classes_are_asked(name: str) -> None:
     else:
         with pytest.raises(TypeError):
             call(x, object())
+
+
+@pytest.mark.parametrize("name", ["jacobian", "hessian"])
+def test_a_graph_is_made_without_gradient_mode(name: str) -> None:
+    for t in (tl, torch):
+        with t.no_grad():
+            compute = getattr(t.autograd.functional, name)
+            made = [compute(lambda x: (x**3).sum(), t.ones(2), create_graph=c).requires_grad for c in (True, False)]
+        assert made == [True, False]
+
+
+def test_a_class_behind_module_is_constructed_on_request() -> None:
+    class Mixed:
+        def __init__(self) -> None:
+            self.mixed = True
+
+    class Net(tl.nn.Module, Mixed):
+        call_super_init = True
+
+    class Plain(tl.nn.Module, Mixed):
+        pass
+
+    assert Net().mixed and not hasattr(Plain(), "mixed")
 
 
 def test_tied_tensors_get_one_value() -> None:

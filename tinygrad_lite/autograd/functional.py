@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.grad import grad
-from tinygrad_lite.engine.mode import enable_grad
+from tinygrad_lite.engine.mode import MODE, enable_grad
 from tinygrad_lite.engine.op import PUBLIC
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import DTypeError, GradientError, ShapeError, describe
@@ -136,6 +136,9 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
+    if create_graph and not MODE.get().grad:
+        with enable_grad():
+            return jacobian(func, inputs, True, strict, vectorize, strategy)
     if strategy not in ("reverse-mode", "forward-mode"):
         raise ValueError(f'jacobian: strategy must be "reverse-mode" or "forward-mode", got {strategy!r}')
     p = Problem("jacobian", func, inputs, create_graph, strict)
@@ -197,6 +200,9 @@ def hessian(
     tensor([[6., 0.],
             [0., 9.]])
     """
+    if create_graph and not MODE.get().grad:
+        with enable_grad():
+            return hessian(func, inputs, True, strict, vectorize)
     p, slopes = _slope("hessian", func, inputs, create_graph, strict)
     rows = []
     for s in slopes:

@@ -15,6 +15,8 @@ from tinygrad_lite.distributions.bernoulli import Binary
 from tinygrad_lite.distributions.parameters import (
     broadcast_all,
     clamp_probs,
+    lazy_property,
+    logits_to_probs,
 )
 from tinygrad_lite.ops.losses.classification import binary_cross_entropy_with_logits
 
@@ -50,6 +52,11 @@ class ContinuousBernoulli(Binary):
         new = self._expanded(batch_shape, self._get_checked_instance(ContinuousBernoulli, _instance))
         new._lims = self._lims
         return new
+
+    @lazy_property
+    def probs(self) -> Any:
+        """The parameter, away from 0 and 1."""
+        return clamp_probs(logits_to_probs(self.logits, is_binary=True))
 
     def _outside(self) -> Any:
         return (self.probs <= self._lims[0]) | (self.probs > self._lims[1])

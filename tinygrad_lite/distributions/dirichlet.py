@@ -31,7 +31,6 @@ class Dirichlet(ExponentialFamily):
     support = constraints.simplex
     has_rsample = True
     _parameters = ("concentration",)
-    _mean_carrier_measure = 0
 
     def __init__(self, concentration: Any, validate_args: bool | None = None) -> None:
         if concentration.ndim < 1:

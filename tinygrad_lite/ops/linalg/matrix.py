@@ -94,19 +94,44 @@ def inv(A: Array) -> Array:
 
 @function(public=False)
 def inv_ex(A: Array, *, check_errors: bool = False) -> InvEx:
-    """Return (inverse, info); for a singular matrix info is 1 and the inverse NaN.
+    """Return (inverse, info); of a singular matrix info is the number of its zero pivot, and the inverse NaN.
 
     >>> import tinygrad_lite as tl
     >>> tl.linalg.inv_ex(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
     InvEx(inverse=tensor([[ 0.2727, -0.0909],
             [-0.0909,  0.3636]]), info=tensor(0, dtype=int32))
     """
+    return InvEx(*_one_by_one(A, inv, _first_dependent, check_errors))
+
+
+def _one_by_one(A: Array, compute: Any, place: Any, check_errors: bool) -> tuple[Any, Any]:
+    """Return (result, info), for each matrix that has no result NaN and the number of the pivot that fails."""
     try:
-        return InvEx(inv(A), make(new.zeros(A.shape[:-2], np.int32)))
+        return compute(A), make(new.zeros(A.shape[:-2], np.int32))
     except LinAlgError:
         if check_errors:
             raise
-        return InvEx(make(new.full(tuple(A.shape), np.nan, A.dtype)), make(new.ones(A.shape[:-2], np.int32)))
+    if A.ndim == 2:
+        return make(new.full(tuple(A.shape), np.nan, A.dtype)), make(new.array(place(A), np.int32))
+    parts = [_one_by_one(x, compute, place, False) for x in A.reshape(-1, *A.shape[-2:])]
+    stack = PUBLIC["stack"]
+    return stack([p[0] for p in parts]).reshape(A.shape), stack([p[1] for p in parts]).reshape(A.shape[:-2])
+
+
+def _first_dependent(A: Array) -> int:
+    """Return the number of the first column that depends on those before it: there elimination finds no pivot."""
+    ranks = (int(np.linalg.matrix_rank(bare(A)[:, :k])) for k in range(1, A.shape[-1]))
+    return next((k for k, rank in enumerate(ranks, 1) if rank < k), int(A.shape[-1]))
+
+
+def _first_minor(A: Array) -> int:
+    """Return the order of the first leading minor that is not positive definite."""
+    for k in range(1, A.shape[-1]):
+        try:
+            np.linalg.cholesky(bare(A)[:k, :k])
+        except np.linalg.LinAlgError:
+            return k
+    return int(A.shape[-1])
 
 
 @function(numpy=np.linalg.solve, public=False)
@@ -183,19 +208,14 @@ def cholesky(A: Array, *, upper: bool = False) -> Array:
 
 @function(public=False)
 def cholesky_ex(A: Array, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:
-    """Return (L, info); where there is no decomposition info is 1 and L NaN.
+    """Return (L, info); without a decomposition info is the order of the first minor that fails, and L NaN.
 
     >>> import tinygrad_lite as tl
     >>> tl.linalg.cholesky_ex(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
     CholeskyEx(L=tensor([[2.0000, 0.0000],
             [0.5000, 1.6583]]), info=tensor(0, dtype=int32))
     """
-    try:
-        return CholeskyEx(cholesky(A, upper=upper), make(new.zeros(A.shape[:-2], np.int32)))
-    except LinAlgError:
-        if check_errors:
-            raise
-        return CholeskyEx(make(new.full(tuple(A.shape), np.nan, A.dtype)), make(new.ones(A.shape[:-2], np.int32)))
+    return CholeskyEx(*_one_by_one(A, lambda x: cholesky(x, upper=upper), _first_minor, check_errors))
 
 
 @function(numpy=np.linalg.qr, public=False)

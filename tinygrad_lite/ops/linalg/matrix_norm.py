@@ -96,6 +96,8 @@ def cond(A: Array, p: Any = None) -> Array:
     >>> tl.linalg.cond(tl.tensor([[4.0, 1.0], [1.0, 3.0]]))
     tensor(1.9387)
     """
+    if not all(A.shape[-2:]):
+        return A.sum((-2, -1))  # of nothing, 0
     if p in (None, 2, -2):
         s = svdvals(A)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]

@@ -172,8 +172,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Any = 1, alpha: Any =
     _axes("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
     _meet("addmm", mat1.shape[1], mat2.shape[0], mat1, mat2)
     one_dtype("addmm", (input, mat1, mat2))
-    product = matmul(mat1, mat2)
-    return _weighted("addmm", input, product, beta, alpha)
+    return _weighted("addmm", input, matmul(mat1, mat2), beta, alpha)
 
 
 @function(inplace=True)
@@ -184,8 +183,7 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: Any = 1, alpha: Any = 1
     >>> tl.addmv(tl.ones(2), tl.ones(2, 3), tl.ones(3))
     tensor([4., 4.])
     """
-    product = mv(mat, vec)
-    return _weighted("addmv", input, product, beta, alpha)
+    return _weighted("addmv", input, mv(mat, vec), beta, alpha)
 
 
 @function(inplace=True)
@@ -211,8 +209,8 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha:
     >>> tl.baddbmm(tl.ones(1), tl.ones(2, 1, 3), tl.ones(2, 3, 1)).shape
     (2, 1, 1)
     """
-    product = bmm(batch1, batch2)
-    return _weighted("baddbmm", input, product, beta, alpha)
+    one_dtype("baddbmm", (input, batch1, batch2))
+    return _weighted("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
 @function(inplace=True)
@@ -223,6 +221,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: 
     >>> tl.addbmm(tl.zeros(1), tl.ones(2, 1, 3), tl.ones(2, 3, 1))
     tensor([[6.]])
     """
+    one_dtype("addbmm", (input, batch1, batch2))
     product = bmm(batch1, batch2)
     product = product.sum(0, dtype=product.dtype if product.dtype.kind in "iu" else None)
     return _weighted("addbmm", input, product, beta, alpha)
@@ -467,8 +466,7 @@ def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int
     (tensor([3., 4., 5.]),)
     """
     dims = places("gradient", range(input.ndim) if dim is None else dim, input.ndim, input.shape)
-    spacing = 1 if spacing is None else spacing
-    given = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
+    given = list(spacing) if isinstance(spacing, (list, tuple)) else [1 if spacing is None else spacing] * len(dims)
     if len(given) != len(dims):
         raise ShapeError(f"gradient: {len(given)} spacings for {len(dims)} dims")
     if edge_order not in (1, 2):
@@ -477,19 +475,18 @@ def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int
 
 
 def _slope(x: Array, h: Any, dim: int, edge_order: int) -> Array:
-    n = x.shape[dim]
+    n, y = x.shape[dim], transpose(x, dim, -1)
     if n < edge_order + 1:
         raise ShapeError(f"gradient: axis {dim} of {n} elements is too short for edge_order={edge_order}")
-    y = transpose(x, dim, -1)
     steps = np.diff(h) if np.ndim(h) else new.full(n - 1, float(h))
     if len(steps) != n - 1:
         raise ShapeError(f"gradient: {len(steps) + 1} coordinates for {n} elements along dim {dim}")
     steps = steps.astype(x.dtype if x.dtype.kind == "f" else np.float32)
     a, b = steps[:-1], steps[1:]
-    left, middle, right = y[..., :-2], y[..., 1:-1], y[..., 2:]
-    inside = (right - left) / (a + b)  # the middle weighs nothing, even where it is infinite
+    inside = (y[..., 2:] - y[..., :-2]) / (a + b)  # the middle weighs nothing, even where it is infinite
     if np.ndim(h):
-        inside = left * (-b / (a * (a + b))) + middle * ((b - a) / (a * b)) + right * (a / (b * (a + b)))
+        low, high = y[..., :-2] * (-b / (a * (a + b))), y[..., 2:] * (a / (b * (a + b)))
+        inside = low + y[..., 1:-1] * ((b - a) / (a * b)) + high
     if edge_order == 1:
         first, last = (y[..., 1:2] - y[..., :1]) / steps[0], (y[..., -1:] - y[..., -2:-1]) / steps[-1]
     else:
