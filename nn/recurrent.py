@@ -19,7 +19,7 @@ from tinygrad_lite.nn.module import Module
 from tinygrad_lite.nn.utils.rnn import PackedSequence, gathered, spread
 from tinygrad_lite.ops.indexing.getitem import getitem
 from tinygrad_lite.ops.linalg.matmul import linear
-from tinygrad_lite.ops.networks import recurrent as _ops
+from tinygrad_lite.ops.networks import cells as _ops
 from tinygrad_lite.ops.networks.recurrent import gru_steps, lstm_steps, rnn_steps
 from tinygrad_lite.ops.shape.joining import cat, stack, unbind
 
@@ -53,6 +53,7 @@ class _Recurrent(Module):
     gates = 1
     states = 1
     steps: Any = staticmethod(_run_rnn)
+    _cell: Any
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
@@ -326,6 +327,7 @@ class _Cell(Module):
     gates = 1
     states = 1
     steps: Any = staticmethod(_run_rnn)
+    _cell: Any
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
@@ -362,17 +364,12 @@ class _Cell(Module):
             if tuple(h.shape) != shape:
                 raise ShapeError(f"{name}: expected hidden state {shape}, got {describe(h)}")
         known = self.__dict__
-        one = self._step(input, given, known)
-        if one is not None:
-            return one
+        if input.ndim > 1:
+            return self._cell(input, *given, self.weight_ih, self.weight_hh, known["bias_ih"], known["bias_hh"])
         return _one_step(
             self.steps, self._rectified(), input, given, self.weight_ih, self.weight_hh, known["bias_ih"],
             known["bias_hh"],
         )  # fmt: skip
-
-    def _step(self, input: Any, states: list[Any], known: dict[str, Any]) -> Any:
-        """Return the states of one time step by an op of its own, or None if there is none."""
-        return None
 
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""
@@ -399,6 +396,10 @@ class RNNCell(_Cell):
     def _rectified(self) -> bool:
         return self.nonlinearity == "relu"
 
+    def _cell(self, *given: Any) -> Any:
+        cell: Any = _ops.rnn_cell
+        return cell(*given, rectified=self.nonlinearity == "relu")
+
     def extra_repr(self) -> str:
         """Return the constructor's arguments."""
         return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
@@ -416,13 +417,8 @@ class LSTMCell(_Cell):
     states = 2
     steps = staticmethod(_run_lstm)
 
-    def _step(self, input: Any, states: list[Any], known: dict[str, Any]) -> Any:
-        if input.ndim == 1:
-            return None
-        hidden, cell = states
-        return _ops.lstm_cell(input, hidden, cell, self.weight_ih, self.weight_hh, known["bias_ih"], known["bias_hh"])[
-            :2
-        ]
+    def _cell(self, *given: Any) -> Any:
+        return _ops.lstm_cell(*given)[:2]
 
 
 class GRUCell(_Cell):
@@ -435,3 +431,6 @@ class GRUCell(_Cell):
 
     gates = 3
     steps = staticmethod(_run_gru)
+
+    def _cell(self, *given: Any) -> Any:
+        return _ops.gru_cell(*given)[0]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite.ops.networks import recurrent
+from tinygrad_lite.ops.networks import cells, recurrent
 
 
 def drawn(length: int, batch: int, n: int, dtype: Any) -> list[Any]:
@@ -155,7 +155,7 @@ def test_a_cell_is_a_sequence_of_one(biased: bool) -> None:
     for create_graph, cell in ((False, True), (True, True), (False, False)):
         x, h, c, w_ih, w_hh, *b = leaves = [tl.tensor(a, requires_grad=True) for a in arrays]
         if cell:
-            h, c, _ = recurrent.lstm_cell(*leaves)
+            h, c, _ = cells.lstm_cell(*leaves)
         else:
             outer = tl.nn.functional.linear(x.reshape(1, 3, 5), w_ih, *b[:1])
             h, c = (v[0] for v in recurrent.lstm_steps(outer, h, c, w_hh, *b[1:])[:2])
@@ -163,6 +163,30 @@ def test_a_cell_is_a_sequence_of_one(biased: bool) -> None:
         found.append([loss.detach(), *(g.detach() for g in tl.grad(loss, leaves, create_graph=create_graph))])
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("kind", ["gru", "rnn tanh", "rnn relu"])
+def test_other_cells_are_sequences_of_one(kind: str, biased: bool) -> None:
+    """Values, gradients, and gradients of the gates, as when the rule itself is differentiated."""
+    rng, gates, rectified = np.random.default_rng(0), 3 if kind == "gru" else 1, kind == "rnn relu"
+    shapes = [(3, 5), (3, 4), (gates * 4, 5), (gates * 4, 4), *[(gates * 4,)] * (2 * biased)]
+    arrays, found = [rng.standard_normal(shape) for shape in shapes], []
+    for create_graph, cell in ((False, True), (True, True), (False, False)):
+        x, h, w_ih, w_hh, *b = leaves = [tl.tensor(a, requires_grad=True) for a in arrays]
+        if cell:
+            out = cells.gru_cell(*leaves) if kind == "gru" else cells.rnn_cell(*leaves, rectified=rectified)
+        else:
+            outer = tl.nn.functional.linear(x.reshape(1, 3, 5), w_ih, *b[:1])
+            steps = recurrent.gru_steps if kind == "gru" else recurrent.rnn_steps
+            out = steps(outer, h, w_hh, *b[1:], **({} if kind == "gru" else {"rectified": rectified}))
+        h, gates_of = out if kind == "gru" else (out, out)
+        for loss in ((h * h + h).sum(), (h * h).sum() + (gates_of**3).sum()):
+            grads = tl.grad(loss, leaves, create_graph=create_graph, retain_graph=True)
+            found.append([loss.detach(), *(g.detach() for g in grads)])
+    for k, other in enumerate(found[2:]):
+        for a, b in zip(found[k % 2], other, strict=True):
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
 
 

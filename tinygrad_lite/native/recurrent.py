@@ -18,6 +18,7 @@ from tinygrad_lite.native.language import WIDTH, Kernel, Value, kernel
 from tinygrad_lite.native.library import SHARED, call
 from tinygrad_lite.native.tiles import Tile, add_products, tile_of, zeros
 from tinygrad_lite.ops.linalg.matmul import product
+from tinygrad_lite.ops.networks.cells import share
 from tinygrad_lite.ops.threads import divided, multiply
 
 MOST = 43.0
@@ -348,7 +349,7 @@ def lstm_cell(input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: An
         return NotImplemented
     (batch, n), dtype = cell.shape, cell.dtype
     h, c, opened = np.empty((batch, n), dtype), np.empty((batch, n), dtype), np.empty((4, batch, n), dtype)
-    pre, also = product(hidden, w_hh.T), product(input, w_ih.T)
+    pre, also = share(hidden, w_hh), share(input, w_ih)
     bias = np.zeros(4 * n, dtype) if b_ih is None else b_ih + b_hh
     call(cell_forward(), batch, 64 * cell.size, h, c, opened, pre, also, bias, cell, batch, n)
     return h, c, opened

@@ -10,7 +10,8 @@ from tinygrad_lite.onnx.errors import OnnxExporterError
 from tinygrad_lite.onnx.graph import Value
 from tinygrad_lite.onnx.rules.table import SINGLE, rule
 
-SINGLE.update(normalise="LayerNormalization", lstm_steps="LSTM", gru_steps="GRU", rnn_steps="RNN", lstm_cell="LSTM")
+SINGLE.update(normalise="LayerNormalization", lstm_steps="LSTM", gru_steps="GRU", rnn_steps="RNN")
+SINGLE.update(lstm_cell="LSTM", gru_cell="GRU", rnn_cell="RNN")
 
 
 @rule("normalise")
@@ -148,3 +149,17 @@ def _rnn(g: Any, outer: Any, hidden: Any, weight: Any, bias: Any, reverse: Any, 
 def _lstm_cell(g: Any, input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
     _, h, c = _layer(g, "LSTM", g.Unsqueeze(input, [0]), w_ih, b_ih, w_hh, b_hh, [hidden, cell])
     return [h, c, None]
+
+
+@rule("gru_cell")
+def _gru_cell(g: Any, input: Any, hidden: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
+    x = g.Unsqueeze(input, [0])
+    return [_layer(g, "GRU", x, w_ih, b_ih, w_hh, b_hh, [hidden], linear_before_reset=1)[1], None]
+
+
+@rule("rnn_cell")
+def _rnn_cell(
+    g: Any, input: Any, hidden: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, rectified: Any
+) -> Any:  # fmt: skip
+    kind = ["Relu" if rectified else "Tanh"]
+    return _layer(g, "RNN", g.Unsqueeze(input, [0]), w_ih, b_ih, w_hh, b_hh, [hidden], activations=kind)[1]

@@ -34,7 +34,7 @@ def _asked(g: Any) -> Any:
     return None if g is None else unbind_op(g, 0)
 
 
-def _given(g: Any, like: Any) -> Any:
+def given(g: Any, like: Any) -> Any:
     """Return the gradient of an output, zeros if it has none."""
     return new.zeros_like(like) if g is None else g
 
@@ -66,7 +66,7 @@ def _draw(gates: int, states: int, src: Any) -> Any:
     return arrays, {"reverse": src.choice([False, True])}
 
 
-def _joined(op: Any, *arrays: Any, **options: Any) -> Any:
+def joined(op: Any, *arrays: Any, **options: Any) -> Any:
     """Join the outputs that a layer uses, so that the gradient check covers all of them."""
     out = op(*arrays, **options)
     return out if not isinstance(out, tuple) else np.concatenate(out[: max(len(out) - 1, 1)], axis=-1)
@@ -132,7 +132,7 @@ def _pushed(room: Any, h: Any) -> Any:
     return room
 
 
-def _logistic(a: Any) -> None:
+def logistic(a: Any) -> None:
     """Replace ``a`` by ``1 / (1 + exp(-a))``: half the time of the same by a tanh.
 
     The exponential of a large number overflows, and its reciprocal is 0, as it should be.
@@ -143,7 +143,7 @@ def _logistic(a: Any) -> None:
     np.divide(new.scalar(1.0, a.dtype), a, out=a)
 
 
-def _by_gate(x: Any, gates: int) -> Any:
+def by_gate(x: Any, gates: int) -> Any:
     """Return a view (..., gates, N, H) of ``x`` (..., N, gates * H)."""
     return x.reshape((*x.shape[:-1], gates, x.shape[-1] // gates)).swapaxes(-2, -3)
 
@@ -154,15 +154,16 @@ def _side_by_side(x: Any) -> Any:
     return x.swapaxes(1, 2).reshape((length, batch, gates * n))
 
 
-def _bare(*arrays: Any) -> bool:
+def bare(*arrays: Any) -> bool:
+    """Return whether all are arrays, and no Tensors."""
     return all(v.__class__ is np.ndarray for v in arrays)
 
 
 # ------------------------------------------------------------------------------------------------ LSTM
-def _open(a: Any, c: Any, now: Any, t: Any, h: Any) -> None:
+def opened_gates(a: Any, c: Any, now: Any, t: Any, h: Any) -> None:
     """Open the gates ``a`` (4, N, H) in place; write the new cell, its tanh and the output."""
-    _logistic(a[:2])
-    _logistic(a[3])
+    logistic(a[:2])
+    logistic(a[3])
     np.tanh(a[2], out=a[2])
     np.multiply(a[1], c, out=now)
     np.multiply(a[0], a[2], out=t)
@@ -171,7 +172,7 @@ def _open(a: Any, c: Any, now: Any, t: Any, h: Any) -> None:
     np.multiply(a[3], t, out=h)
 
 
-def _closed(d_h: Any, d_c: Any, a: Any, c: Any, t: Any, room: Any, into: Any) -> None:
+def closed_gates(d_h: Any, d_c: Any, a: Any, c: Any, t: Any, room: Any, into: Any) -> None:
     """Write the gradients of the gates to ``into`` (4, N, H); ``d_c``, that of the cell, grows by the output's share.
 
     ``t`` is the tanh of the cell after the step, ``c`` the cell before it, ``room`` scratch memory like ``a``.
@@ -210,7 +211,7 @@ def _lstm_back(
         if g_c is not None:
             np.add(d_c, g_c[k], d_c)
         np.tanh(cs[k], t)
-        _closed(d_h, d_c, opened[k], c, t, room, _by_gate(found[k], 4))
+        closed_gates(d_h, d_c, opened[k], c, t, room, by_gate(found[k], 4))
         back_h = multiply(found[k], weight)
         np.multiply(d_c, opened[k, 1], d_c)
     flat = found.reshape(-1, 4 * n)
@@ -236,8 +237,8 @@ def _lstm_rule(
     g: Any, y0: Any, y1: Any, y2: Any, hidden: Any, cell: Any, weight: Any, project: Any, reverse: Any
 ) -> Any:
     hs, cs, opened = y = y0, y1, y2
-    g_hs = _given(g[0], hs)
-    if project is None and g[2] is None and _bare(g_hs, *y, hidden, cell, weight) and (g[1] is None or _bare(g[1])):
+    g_hs = given(g[0], hs)
+    if project is None and g[2] is None and bare(g_hs, *y, hidden, cell, weight) and (g[1] is None or bare(g[1])):
         return _lstm_back(g_hs, hs, cs, opened, hidden, cell, weight, g[1], reverse)
     g_h, g_c, g_a = unbind_op(g_hs, 0), _asked(g[1]), _asked(None if g[2] is None else _side_by_side(g[2]))
     i, f, z, o = (opened[:, k] for k in range(4))
@@ -279,7 +280,7 @@ def _lstm_draw(src: Any) -> Any:
 
 @op(
     together=_lstm_rule, recompute=_lstm_again, kind="activation", label="LSTM", promote="equal",
-    public=False, samples=Samples(draw=_lstm_draw, call=_joined),
+    public=False, samples=Samples(draw=_lstm_draw, call=joined),
 )  # fmt: skip
 def lstm_steps(
     outer: Array, hidden: Array, cell: Array, weight: Array, bias: Array = None, project: Array = None,
@@ -294,74 +295,18 @@ def lstm_steps(
     opened = new.empty((length if keep else 1, 4, batch, n), outer.dtype)
     hs = new.empty((length, batch, hidden.shape[-1]), outer.dtype)
     cs = new.empty((length if keep else 1, batch, n), outer.dtype)
-    w, outer, state = _laid_out(weight, bias, 4, length), _by_gate(outer, 4), _with_one(hidden, bias)
+    w, outer, state = _laid_out(weight, bias, 4, length), by_gate(outer, 4), _with_one(hidden, bias)
     h, c, room, out = hidden, cell, new.empty((batch, n), outer.dtype), new.empty((batch, n), outer.dtype)
     with np.errstate(over="ignore"):
         for t in _order(length, reverse):
             a = multiply(_pushed(state, h), w, out=opened[t if keep else 0])
             np.add(a, outer[t], out=a)
             h, now = hs[t] if project is None else out, cs[t if keep else 0]
-            _open(a, c, now, room, h)
+            opened_gates(a, c, now, room, h)
             c = now
             if project is not None:
                 hs[t] = h = multiply(h, project.T)
     return hs, cs, opened if keep else opened[:0]
-
-
-def _cell_rule(
-    g: Any, y0: Any, y1: Any, y2: Any, input: Any, hidden: Any, cell: Any, w_ih: Any, w_hh: Any, b_ih: Any
-) -> Any:
-    g_h, g_c, g_a = g
-    batch, n = cell.shape
-    if _bare(*g, y1, y2, input, hidden, cell, w_ih, w_hh) and not g_a.any():
-        d_c, d = new.array(g_c), new.empty((batch, 4 * n), cell.dtype)
-        _closed(g_h, d_c, y2, cell, np.tanh(y1), new.empty(y2.shape, y2.dtype), _by_gate(d, 4))
-        g_cell = np.multiply(d_c, y2[1], d_c)
-        g_b = None if b_ih is None else np.dot(new.row_of_ones(batch, d.dtype), d)
-    else:
-        i, f, z, o = (y2[k] for k in range(4))
-        t = np.tanh(y1)
-        d_c = g_c + g_h * o * (1 - t * t)
-        s_i, s_f, s_z, s_o = i * (1 - i), f * (1 - f), 1 - z * z, o * (1 - o)
-        parts = [d_c * z * s_i + g_a[0] * s_i, d_c * cell * s_f + g_a[1] * s_f]
-        d = np.concatenate([*parts, d_c * i * s_z + g_a[2] * s_z, g_h * t * s_o + g_a[3] * s_o], axis=-1)
-        g_cell, g_b = d_c * f, None if b_ih is None else d.sum(axis=0)
-    return product(d, w_ih), product(d, w_hh), g_cell, product(d.T, input), product(d.T, hidden), g_b, g_b
-
-
-def _cell_again(y2: Any, cell: Any) -> Any:
-    """Return output and cell from the opened gates, to the last bit as `lstm_cell` computed them."""
-    c = y2[1] * cell + y2[0] * y2[2]
-    return y2[3] * np.tanh(c), c, y2
-
-
-def _cell_draw(src: Any) -> Any:
-    n, k, h = src.size(2, hi=2), src.size(2, hi=3), src.size(2, hi=3)
-    shapes = (n, k), (n, h), (n, h), (4 * h, k), (4 * h, h)
-    arrays = [src.floats(shape) for shape in shapes]
-    return arrays + ([src.floats((4 * h,)), src.floats((4 * h,))] if src.chance() else []), {}
-
-
-@op(
-    together=_cell_rule, recompute=_cell_again, kind="activation", label="LSTM", promote="equal", public=False,
-    samples=Samples(draw=_cell_draw, call=_joined),
-)  # fmt: skip
-def lstm_cell(
-    input: Array, hidden: Array, cell: Array, w_ih: Array, w_hh: Array, b_ih: Array = None, b_hh: Array = None
-) -> tuple[Array, Array, Array]:
-    """Return output (N, H), cell (N, H) and gate values (4, N, H) of one time step of an LSTM.
-
-    Shapes: input (N, K), hidden and cell (N, H), weights (4 H, K) and (4 H, H), biases (4 H) or None.
-    """
-    pre = product(hidden, w_hh.T)
-    pre += product(input, w_ih.T)
-    if b_ih is not None:
-        pre += b_ih + b_hh
-    opened = new.ascontiguousarray(_by_gate(pre, 4))
-    c, t, h = new.empty(cell.shape, pre.dtype), new.empty(cell.shape, pre.dtype), new.empty(cell.shape, pre.dtype)
-    with np.errstate(over="ignore"):
-        _open(opened, cell, c, t, h)
-    return h, c, opened
 
 
 # ------------------------------------------------------------------------------------------------ GRU
@@ -384,7 +329,7 @@ def _gru_back(g_hs: Any, hs: Any, opened: Any, hidden: Any, weight: Any, reverse
     for k in _order(length, not reverse):
         before = k + 1 if reverse else k - 1
         a, h = opened[k], hs[before] if 0 <= before < length else hidden
-        fresh, into, inner = a[3], _by_gate(found[k], 3), _by_gate(inward[k], 3)
+        fresh, into, inner = a[3], by_gate(found[k], 3), by_gate(inward[k], 3)
         d = g_hs[k] if back is None else np.add(g_hs[k], back, back)
         times(fresh, fresh, fresh_g)
         subtract(one, fresh_g, fresh_g)
@@ -411,8 +356,8 @@ def _gru_back(g_hs: Any, hs: Any, opened: Any, hidden: Any, weight: Any, reverse
 
 def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) -> Any:
     hs, opened = y0, y1
-    g_hs = _given(g[0], hs)
-    if g[1] is None and _bare(g_hs, hs, opened, hidden, weight):
+    g_hs = given(g[0], hs)
+    if g[1] is None and bare(g_hs, hs, opened, hidden, weight):
         return _gru_back(g_hs, hs, opened, hidden, weight, reverse)
     g_h, g_a = unbind_op(g_hs, 0), _asked(g[1])
     r, z, inner, fresh = (opened[:, k] for k in range(4))
@@ -447,7 +392,7 @@ def _gru_rule(g: Any, y0: Any, y1: Any, hidden: Any, weight: Any, reverse: Any) 
 
 @op(
     together=_gru_rule, recompute=_gru_again, kind="activation", label="GRU", promote="equal",
-    public=False, samples=Samples(draw=lambda src: _draw(3, 1, src), call=_joined),
+    public=False, samples=Samples(draw=lambda src: _draw(3, 1, src), call=joined),
 )  # fmt: skip
 def gru_steps(
     outer: Array, hidden: Array, weight: Array, bias: Array = None, reverse: bool = False, keep: bool = True
@@ -460,13 +405,13 @@ def gru_steps(
     length, batch, n = len(outer), hidden.shape[0], hidden.shape[-1]
     opened = new.empty((length if keep else 1, 4, batch, n), outer.dtype)
     hs = new.empty((length, batch, n), outer.dtype)
-    h, w, outer, state = hidden, _laid_out(weight, bias, 3, length), _by_gate(outer, 3), _with_one(hidden, bias)
+    h, w, outer, state = hidden, _laid_out(weight, bias, 3, length), by_gate(outer, 3), _with_one(hidden, bias)
     with np.errstate(over="ignore"):
         for t in _order(length, reverse):
             a, said = opened[t if keep else 0], outer[t]
             multiply(_pushed(state, h), w, out=a[:3])
             np.add(a[:2], said[:2], out=a[:2])
-            _logistic(a[:2])
+            logistic(a[:2])
             fresh, now = a[3], hs[t]
             np.multiply(a[0], a[2], out=fresh)
             np.add(fresh, said[2], out=fresh)
