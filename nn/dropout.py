@@ -46,6 +46,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None =
     check_probability(name, p)
     if not training or p == 0:
         return input
+    p = float(p)  # what is no number fails before anything is drawn
     shape = tuple(input.shape) if axes is None else (*input.shape[: input.ndim - axes], *(1,) * axes)
     keep = _chosen(name, input, shape, p).astype(input.dtype)
     return input * new.beside(keep if p >= 1 else keep * new.asarray(1 / (1 - p), input.dtype), input)

@@ -62,8 +62,8 @@ def gumbel_softmax(logits: Array, tau: float = 1, hard: bool = False, eps: float
         raise ArgumentError(f"gumbel_softmax: dim must be an integer, got {describe(dim)}")
     check_numbers("gumbel_softmax", logits)
     hard = bool(hard)
-    if logits.ndim:
-        logits.shape[index(dim)]
+    if not -max(logits.ndim, 1) <= index(dim) < max(logits.ndim, 1):
+        raise IndexError(f"gumbel_softmax: dim {dim} is out of range for {describe(logits)}")
     noise = default_generator().gumbel(size=tuple(logits.shape)).astype(logits.dtype)
     y = softmax((logits + noise) / tau, dim)
     if not hard:

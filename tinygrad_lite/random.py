@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.arguments import named
+from tinygrad_lite.engine.arguments import named, whole
 from tinygrad_lite.engine.keywords import OUT, creating
 from tinygrad_lite.engine.layout import order_in, reproduced
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.tensor import Tensor, get_default_dtype, make, to_array
-from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import dtype_of
 from tinygrad_lite.ops.shape.reshaping import sizes
 
@@ -359,6 +359,8 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         raise ShapeError(f"multinomial: expected weights (n,) or (rows, n), got {describe(weights)}")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and (weights.sum(-1) > 0).all()):
         raise OptionError("multinomial: weights must be finite and >= 0, and each row must have a positive sum")
+    if not whole(num_samples):
+        raise ArgumentError(f"multinomial: num_samples must be an integer, got {describe(num_samples)}")
     if num_samples < 1:
         raise OptionError(f"multinomial: num_samples must be at least 1, got {num_samples}")
     rows = weights.reshape(-1, weights.shape[-1]).astype(np.float64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -79,3 +81,18 @@ def test_jax_shares_and_copies() -> None:
         np.testing.assert_array_equal(call(theirs), [0, 1, 2])
     with pytest.raises(RuntimeError, match="detach"):
         jnp.asarray(tl.ones(2, requires_grad=True))
+
+
+def test_pytorchs_tensors_stay_data_where_other_classes_are_asked() -> None:
+    """PyTorch's classes have `__torch_function__`, which would call ours again, without an end."""
+    code = (
+        "import torch, tinygrad_lite as tl\n"
+        "class Asked:\n"
+        "    @classmethod\n"
+        "    def __torch_function__(cls, func, types, args=(), kwargs=None):\n"
+        "        return 7\n"
+        "assert tl.add(Asked(), 1) == 7\n"
+        "for given in torch.ones(2, 3), torch.nn.Parameter(torch.ones(2, 3)).data:\n"
+        "    assert tl.from_dlpack(given).shape == tl.asarray(given).shape == tl.add(given, 1).shape == (2, 3)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

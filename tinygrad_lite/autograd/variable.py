@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.arguments import fits
 from tinygrad_lite.engine.tensor import Tensor
-from tinygrad_lite.errors import DTypeError, describe
+from tinygrad_lite.errors import ArgumentError, DTypeError, describe
 
 
 class _VariableType(type):
@@ -16,6 +17,8 @@ class _VariableType(type):
         if not isinstance(data, Tensor):
             raise DTypeError(f"Variable: data must be a tensor, got {describe(data)}")
         t = data.detach()
+        if not fits(bool, requires_grad):
+            raise ArgumentError(f"Variable: requires_grad must be True or False, got {describe(requires_grad)}")
         t.requires_grad = bool(requires_grad)
         return t
 

@@ -275,7 +275,7 @@ class finfo:  # noqa: N801 - PyTorch's name
     def __init__(self, type: Any = None) -> None:
         try:
             chosen = np.dtype(get_default_dtype() if type is None else type)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:  # a string may have letters that no encoding has
             raise DTypeError(f"finfo: expected a floating dtype, got {describe(type)}") from error
         if chosen.kind != "f":
             raise TypeError(f"finfo: expected a floating dtype, got {chosen}; use iinfo")

@@ -24,7 +24,7 @@ from numpy import ndarray
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import meant_for_us
-from tinygrad_lite.engine.failure import failed
+from tinygrad_lite.engine.failure import explain, failed
 from tinygrad_lite.engine.keywords import MISSING, renamed, typed, written
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE, restore
@@ -129,10 +129,15 @@ UNWRAP = """
             _of_{p} = {p}.node or {p}
         else:
             _of_{p} = None
-    else:
+    else:{given}
         {p}_ = {p}
         _of_{p} = None
 """
+
+GIVEN = """
+        if {p} is None:
+            raise missing(op, {p!r}, ({params},))"""
+"""Operands without a default cannot be None: NumPy would make an array of objects of it."""
 
 # Operands for which NumPy's result dtype is PyTorch's: the usual cases, which need no promotion.
 ONE = "not ({a}_.__class__ is ndarray and ((_d := {a}_.dtype) is F32 or _d is F64))"
@@ -241,7 +246,9 @@ def source_of(op: Any) -> str:
         name=op.name,
         params=params,
         signature=", ".join(f"{p}=defaults[{p!r}]" if p in op.defaults else f"{p}=MISSING" for p in op.params),
-        unwrap="".join(UNWRAP.format(p=p) for p in op.arrays),
+        unwrap="".join(
+            UNWRAP.format(p=p, given="" if p in op.defaults else GIVEN.format(p=p, params=params)) for p in op.arrays
+        ),
         promote=promotion_source(op),
         run=run_source(op),
         inputs=", ".join(f"_of_{p}" if i in op.places else "None" for i, p in enumerate(op.arrays)),
@@ -278,7 +285,8 @@ def filled(source_of: Callable[[], str], name: str, **names: Any) -> Callable[..
         "failed": failed, "promoted": promoted, "several": several, "as_array": as_array, "allocate": allocate,
         "record": record, "Tensor": Tensor, "ndarray": ndarray, "F32": F32, "F64": F64, "shape_of": np.shape,
         "dtype_of": np.result_type, "halved": halved, "in_single": in_single,
-        "link": link, "WRITE": WRITE, "truth": truth, "contiguous": contiguous, "copied": copied, "arranged": arranged,
+        "link": link, "WRITE": WRITE, "truth": truth, "missing": missing,
+        "contiguous": contiguous, "copied": copied, "arranged": arranged,
     }  # fmt: skip
     taken = [p for p in op.params if p in space or p.startswith("_")]
     if taken:
@@ -397,6 +405,11 @@ def truth(name: str, inplace: Any) -> bool:
     if inplace is None or isinstance(inplace, (bool, int, np.bool_)):
         return bool(inplace)
     raise ArgumentError(f"{name}: inplace must be True or False, got {describe(inplace)}")
+
+
+def missing(op: Any, operand: str, args: Sequence[Any]) -> Exception:
+    """Return the error of None for an operand."""
+    return explain(op, args, TypeError(f"{operand} must be a tensor, got None"))
 
 
 def several(

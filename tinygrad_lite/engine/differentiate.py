@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import fits
 from tinygrad_lite.engine.arrays import hush, unhush
 from tinygrad_lite.engine.backward import pull
 from tinygrad_lite.engine.hooks import HOOKED, After, Retain
@@ -17,7 +18,7 @@ from tinygrad_lite.engine.mode import switch
 from tinygrad_lite.engine.node import Node
 from tinygrad_lite.engine.tensor import Tensor, make, to_array, wrap
 from tinygrad_lite.engine.versions import bump
-from tinygrad_lite.errors import GradientError, ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, GradientError, ShapeError, describe
 
 SEEDS = {np.dtype(d): np.broadcast_to(new.ones((), d), ()) for d in (np.float32, np.float64)}
 """The gradient 1 of a 0-d output, made once and read-only."""
@@ -56,6 +57,8 @@ def differentiate(
 ) -> dict[Any, Any]:
     """Run the backward pass; return the gradient of each leaf or target (Tensors with ``create``, else arrays)."""
     roots: list[tuple[Any, Any]] = []
+    if create.__class__ is not bool and not fits(bool, create):
+        raise ArgumentError(f"{asked}: create_graph must be True or False, got {describe(create)}")
     for out, gradient in zip(outputs, gradients, strict=True):
         if gradient is None and not create and out.tracked and out.array.ndim == 0 and out.array.dtype in SEEDS:
             if out.array.__class__ is np.ndarray:

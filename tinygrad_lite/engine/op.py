@@ -316,7 +316,7 @@ def op(
     >>> x.grad.item()
     6.0
     """
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"op: kind '{kind}' is not one of {', '.join(KINDS)}")
 
     def declare(forward: F) -> F:

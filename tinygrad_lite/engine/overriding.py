@@ -60,9 +60,14 @@ def quiet() -> Iterator[None]:
 
 
 def asks(kind: type) -> bool:
-    """Return whether objects of this class want to be asked."""
+    """Return whether objects of this class want to be asked.
+
+    PyTorch's own answer calls the function again: its tensors are data here, like those of other libraries.
+    """
     answer = getattr(kind, PROTOCOL, None)
-    return answer is not None and answer is not as_it_is and kind is not Tensor
+    if answer is None or answer is as_it_is or kind is Tensor:
+        return False
+    return str(getattr(answer, "__module__", "")).partition(".")[0] != "torch"
 
 
 def askers(values: Any, deep: int = 3) -> list[Any]:

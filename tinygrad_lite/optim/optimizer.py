@@ -94,7 +94,7 @@ def options(arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
 
 def numbers(group: dict[str, Any]) -> dict[str, Any]:
     """Return ``group`` with its learning rate as a number if it was set to a tensor or array."""
-    lr = group["lr"]
+    lr: Any = group.get("lr")
     if isinstance(lr, (int, float)):
         return group
     if not fits(float, lr):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.arguments import named
-from tinygrad_lite.engine.tensor import Tensor, make
+from tinygrad_lite.engine.tensor import Tensor, make, to_array
 
 TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
 """Relative and absolute tolerance by dtype; 0 for integers and bool."""
@@ -130,7 +130,9 @@ def assert_allclose(actual: Any, expected: Any, rtol: float | None = None, atol:
     >>> import tinygrad_lite as tl
     >>> tl.testing.assert_allclose(tl.tensor([1.0]), tl.tensor([1.0 + 1e-7], dtype=tl.float64))
     """
-    actual, expected = (v if isinstance(v, Tensor) else make(np.asarray(v)) for v in (actual, expected))
+    actual, expected = (
+        v if isinstance(v, Tensor) else make(to_array(v, name="assert_allclose")) for v in (actual, expected)
+    )
     if rtol is None and atol is None:
         rtol, atol = TOLERANCES.get(np.result_type(actual.dtype, expected.dtype).name, (0.0, 0.0))
     assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False,

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.tensor import Tensor, make
-from tinygrad_lite.errors import OptionError
+from tinygrad_lite.errors import DTypeError, OptionError
 from tinygrad_lite.random import default_generator
 
 
@@ -33,6 +33,8 @@ def make_tensor(
     start, end = least if low is None else low, most if high is None else high
     if start > end or (start == end and kind.kind in "iu"):
         raise OptionError(f"make_tensor: low ({start}) must be below high ({end})")
+    if requires_grad and kind.kind != "f":
+        raise DTypeError(f"make_tensor: only floating tensors can require gradients, not {kind}")
     stretched = (*sizes[:-1], 2 * sizes[-1]) if noncontiguous and sizes else sizes
     draw = default_generator()
     if kind.kind in "iub":

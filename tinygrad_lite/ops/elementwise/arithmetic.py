@@ -359,8 +359,8 @@ def minimum(input: Array, other: Array) -> Array:
 
 
 @op(
-    input=lambda g, input, other: where((input >= other) | np.isnan(other), g, 0.0),
-    other=lambda g, input, other: where((input >= other) | np.isnan(other), 0.0, g),
+    input=lambda g, input, other: where((input >= other) | (other != other), g, 0.0),
+    other=lambda g, input, other: where((input >= other) | (other != other), 0.0, g),
     inplace=False, kind="elementwise", label="max", promote="same", numpy=np.fmax, samples=TWO,
 )  # fmt: skip
 def fmax(input: Array, other: Array) -> Array:
@@ -376,8 +376,8 @@ def fmax(input: Array, other: Array) -> Array:
 
 
 @op(
-    input=lambda g, input, other: where((input <= other) | np.isnan(other), g, 0.0),
-    other=lambda g, input, other: where((input <= other) | np.isnan(other), 0.0, g),
+    input=lambda g, input, other: where((input <= other) | (other != other), g, 0.0),
+    other=lambda g, input, other: where((input <= other) | (other != other), 0.0, g),
     inplace=False, kind="elementwise", label="min", promote="same", numpy=np.fmin, samples=TWO,
 )  # fmt: skip
 def fmin(input: Array, other: Array) -> Array:

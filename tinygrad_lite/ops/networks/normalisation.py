@@ -159,7 +159,7 @@ def _batch_rule(g: Any, y1: Any, y2: Any, input: Any, weight: Any, axes: Any, ep
 )  # fmt: skip
 @wide
 def normalise_batch(
-    input: Array, weight: Array, bias: Array, axes: tuple[int, ...], eps: float = 1e-5
+    input: Array, weight: Array = None, bias: Array = None, axes: tuple[int, ...] = (0,), eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:
     """Return the result of `normalise` with the mean and the variance used."""
     if _channelwise(input, weight, bias, axes, eps):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,9 @@ def cumsum(input: Array, dim: int, dtype: Any = None) -> Array:
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
     if dtype is None and input.dtype.char == "e":  # rounded once, as in PyTorch
-        y = np.add.accumulate(np.atleast_1d(input), axis=dim, dtype=np.float32)
+        y = np.add.accumulate(np.atleast_1d(input), axis=index(dim), dtype=np.float32)
         return _rounded(y, input)
-    return np.add.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
+    return np.add.accumulate(np.atleast_1d(input), axis=index(dim), dtype=dtype).reshape(input.shape)
 
 
 def _rounded(y: Array, input: Array) -> Array:
@@ -97,9 +98,9 @@ def cumprod(input: Array, dim: int, dtype: Any = None) -> Array:
     if dtype is None and input.dtype.kind in "biu":
         dtype = np.int64
     if dtype is None and input.dtype.char == "e":
-        y = np.multiply.accumulate(np.atleast_1d(input), axis=dim, dtype=np.float32)
+        y = np.multiply.accumulate(np.atleast_1d(input), axis=index(dim), dtype=np.float32)
         return _rounded(y, input)
-    return np.multiply.accumulate(np.atleast_1d(input), axis=dim, dtype=dtype).reshape(input.shape)
+    return np.multiply.accumulate(np.atleast_1d(input), axis=index(dim), dtype=dtype).reshape(input.shape)
 
 
 @wide
@@ -122,7 +123,7 @@ def logcumsumexp(input: Array, dim: int) -> Array:
     >>> tl.logcumsumexp(tl.zeros(2), dim=0)
     tensor([0.0000, 0.6931])
     """
-    return accumulated(np.logaddexp, np.atleast_1d(input), dim).reshape(input.shape)
+    return accumulated(np.logaddexp, np.atleast_1d(input), index(dim)).reshape(input.shape)
 
 
 def _running(input: Array, dim: int, better: Any) -> Any:

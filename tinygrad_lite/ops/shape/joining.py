@@ -43,7 +43,7 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
         _some("cat", tensors)
     if max(ndims) > 1 and 1 in ndims:  # PyTorch's empty tensor of old joins anything
         tensors = [t for t in tensors if np.shape(t) != (0,)]
-    return np.concatenate(tensors, axis=dim)
+    return np.concatenate(tensors, axis=max(index(dim), -65))  # NumPy: None and -2**31 make one long vector
 
 
 @op(

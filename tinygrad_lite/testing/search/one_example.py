@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.errors import ArgumentError
 from tinygrad_lite.testing.search.source import Sampler, Source
 from tinygrad_lite.testing.verdict.contract import aliased, contract, formed, low_precision
 from tinygrad_lite.testing.verdict.kinks import nudged
@@ -47,7 +48,8 @@ class Trial:
 
     def point(self, src: Source) -> Point:
         """Draw a point from a source."""
-        assert self.sampler is not None
+        if self.sampler is None:
+            raise ArgumentError("check_rule: sampler must be a function of a source, got None")
         arrays, kw = self.sampler(src)
         seed = int(src.rng.integers(2**32))
         return Point(self.rule, [np.asarray(a) for a in arrays], kw, seed, self.profile, self.kinks)

@@ -78,6 +78,8 @@ class Source:
     ) -> None:
         if not whole(seed) and not isinstance(seed, (tuple, np.random.Generator)):
             raise ArgumentError(f"Source: seed must be an integer, got {describe(seed)}")
+        if not whole(salt):
+            raise ArgumentError(f"Source: salt must be an integer, got {describe(salt)}")
         self.place, self.given = place, given
         self.seed, self.mode, self.sizes, self.digits = seed, mode, sizes, digits
         self.rng = np.random.default_rng((seed, salt) if salt else seed)

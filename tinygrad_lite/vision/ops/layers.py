@@ -8,6 +8,7 @@ from typing import Any
 
 from tinygrad_lite import nn
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.arguments import fits
 from tinygrad_lite.engine.tensor import make
 from tinygrad_lite.errors import ArgumentError, describe
 from tinygrad_lite.nn import functional as F
@@ -154,6 +155,8 @@ def stochastic_depth(input: Any, p: float, mode: str, training: bool = True) -> 
         raise ArgumentError(f"stochastic_depth: p must be a number, got {describe(p)}")
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"drop probability has to be between 0 and 1, but got {p}")
+    if not fits(bool, training):
+        raise ArgumentError(f"stochastic_depth: training must be True or False, got {describe(training)}")
     if mode not in ("batch", "row"):
         raise ValueError(f"mode has to be either 'batch' or 'row', but got {mode}")
     if not training or p == 0.0:
