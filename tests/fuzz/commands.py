@@ -26,7 +26,7 @@ from tests.fuzz.processes import Hang, apart, limit, limited, silent, watch
 from tinygrad_lite import nn, viz
 from tinygrad_lite._tools.cli import COMMANDS, main
 
-TURNS = 16
+TURNS = 20
 """Turns that every machine makes in a minute."""
 LIMIT = 20.0
 SCRIPT = """

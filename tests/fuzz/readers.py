@@ -29,7 +29,7 @@ from tinygrad_lite import nn, viz
 from tinygrad_lite.datasets import read_idx
 from tinygrad_lite.errors import FileError
 
-TURNS = 500
+TURNS = 2500
 """Turns that every machine makes in a minute."""
 SECONDS, TIMES, ROOM = 1.0, 50, 4 << 20
 """What a file may cost: time, memory as a multiple of its size, and memory besides."""
