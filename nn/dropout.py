@@ -14,7 +14,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
 from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.tensor import Array
-from tinygrad_lite.errors import DTypeError, ShapeError, describe
+from tinygrad_lite.errors import ArgumentError, DTypeError, ShapeError, describe
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.ops.elementwise.activation import SELU_ALPHA, SELU_SCALE
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -25,7 +25,9 @@ __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Fe
 
 
 def check_probability(name: str, p: float) -> None:
-    """Raise unless ``p`` is between 0 and 1."""
+    """Raise unless ``p`` is a number, or a 0-d tensor without a gradient, between 0 and 1."""
+    if getattr(p, "ndim", 0) or getattr(p, "requires_grad", False):
+        raise ArgumentError(f"{name}: p must be a number, got {describe(p)}")
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
 
@@ -46,7 +48,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, axes: int | None =
     check_probability(name, p)
     if not training or p == 0:
         return input
-    p = float(p)  # what is no number fails before anything is drawn
+    p = float(p)
     shape = tuple(input.shape) if axes is None else (*input.shape[: input.ndim - axes], *(1,) * axes)
     keep = _chosen(name, input, shape, p).astype(input.dtype)
     return input * new.beside(keep if p >= 1 else keep * new.asarray(1 / (1 - p), input.dtype), input)

@@ -53,7 +53,6 @@ class _Recurrent(Module):
     gates = 1
     states = 1
     steps: Any = staticmethod(_run_rnn)
-    _cell: Any
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,

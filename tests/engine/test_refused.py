@@ -67,7 +67,8 @@ def test_an_integer_beyond_int64_beside_floats():
     "call",
     [
         lambda: F.gumbel_softmax(tl.ones(()), dim=1),
-        lambda: F.dropout(tl.ones(3), p="half"),
+        lambda: F.dropout(tl.ones(3), p=tl.tensor(0.5, requires_grad=True)),
+        lambda: F.dropout2d(tl.ones(2, 3, 1, 1), p=tl.full((1,), 0.5)),
         lambda: tl.multinomial(tl.ones(3), float("nan")),
         lambda: tl.testing.make_tensor(2, dtype=tl.int64, requires_grad=True),
     ],
