@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import tinygrad_lite as tl
-from tinygrad_lite.engine.backward import unbroadcast
+from tinygrad_lite.engine.sums import unbroadcast
 from tinygrad_lite.testing import gradcheck
 from tinygrad_lite.viz import draw
 

@@ -96,7 +96,9 @@ def test_rows_are_laid_out_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> Non
     images = tl.rand(16, 8, 16, 16)
     _ = images * tl.rand(8, 1, 1)
     assert laid == [True, True, False, False], "one number for all rows of a channel"
-    del laid[2:]
+    del laid[:]
+    y = knots[:, :-1] - x
+    assert laid == [True, True] and y.is_contiguous(), "the second operand may be the large one"
     _ = tl.rand(5, 6, 1) - knots[:6, :-1]
     assert len(laid) == 2, "few rows"
 
@@ -114,6 +116,9 @@ def test_sums_round_no_more_than_numpys(shape: tuple[int, ...]) -> None:
             mean = tl.mean(tl.tensor(x), axis, keepdim).numpy()
             np.testing.assert_array_equal(mean, (y / np.float32(shape[axis])).astype(np.float32))
         assert tl.sum(tl.tensor(wide), axis).numpy().tobytes() == wide.sum(axis).tobytes(), "float64 is plain"
+        spread = tl.zeros(exact.shape, requires_grad=True)
+        (tl.tensor(x) * spread).sum().backward()
+        assert (np.abs(spread.grad.numpy() - exact) <= 5e-7 * scale).all(), "the sum is the gradient of broadcasting"
 
 
 def test_gradients_of_points_and_knots() -> None:

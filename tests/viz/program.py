@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 import tinygrad_lite as tl
-from tinygrad_lite.engine.backward import unbroadcast
+from tinygrad_lite.engine.sums import unbroadcast
 from tinygrad_lite.viz.formats.text import Program
 from tinygrad_lite.viz.scene.boxes import NEUTRAL
 from tinygrad_lite.viz.words import spoken

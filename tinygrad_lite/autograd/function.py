@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.backward import unbroadcast
 from tinygrad_lite.engine.mode import MODE, no_grad, switch
 from tinygrad_lite.engine.node import Node, pick, record
 from tinygrad_lite.engine.source import user_frame
+from tinygrad_lite.engine.sums import unbroadcast
 from tinygrad_lite.engine.tensor import Tensor, make, wrap
 from tinygrad_lite.engine.versions import bump
 from tinygrad_lite.errors import GradientError, ShapeError, describe

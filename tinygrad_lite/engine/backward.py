@@ -8,43 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from math import isfinite, prod
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from tinygrad_lite.engine import new
 from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, Parts
+from tinygrad_lite.engine.sums import unbroadcast
 from tinygrad_lite.engine.versions import LATEST, refuse_changed
 from tinygrad_lite.errors import GradientError
-
-F16 = np.dtype(np.float16)
-
-
-def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum ``g`` over the axes along which an input of ``shape`` was broadcast (the adjoint of broadcasting).
-
-    >>> unbroadcast(np.ones((4, 2, 3)), (2, 1)).shape
-    (2, 1)
-    """
-    dtype, extra = g.dtype, g.ndim - len(shape)
-    if dtype is F16:  # added in float32 and rounded once
-        return unbroadcast(g.astype(np.float32), shape).astype(F16)
-    if extra < 0:  # a leaf that got further axes in no_grad since
-        return g.reshape(shape)
-    if extra:
-        if g.__class__ is np.ndarray and shape == g.shape[-1:] and dtype.kind == "f":
-            g = g if extra == 1 else g.reshape((prod(g.shape[:-1]), g.shape[-1]))
-            row = new.row_of_ones(len(g), dtype)  # perhaps of a tracer, whose __class__ says ndarray too
-            return row.dot(g) if type(row) is np.ndarray else np.dot(row, g)
-        g = np.add.reduce(g, axis=0 if extra == 1 else tuple(range(extra)))
-        if g.shape == shape:
-            return g
-    axes = tuple([i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1])
-    return np.add.reduce(g, axis=axes, keepdims=True) if axes else g
-
 
 PIECE = 8192
 

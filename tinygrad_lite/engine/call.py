@@ -49,7 +49,7 @@ BATCHED: list[Callable[[Any, tuple[Any, ...]], Any]] = []
 """Callback that runs an op on the batches of `vmap`; `engine.batch` sets it at import, to avoid an import cycle."""
 
 SMALL = 1024
-"""Up to this number of elements of its first operand an op runs its ``ufunc``, if it has one."""
+"""Up to this number of elements of its operands an op runs its ``ufunc``, if it has one."""
 
 RESULTS: dict[str, int | None] = {"y": None, **{f"y{i}": i for i in range(8)}}
 """The words by which a rule asks for the result: ``y``, or ``y0``, ``y1`` ... for one of several."""
@@ -182,8 +182,9 @@ def run_source(op: Any) -> str:
     raw = ", ".join(f"{p}_" if p in op.arrays else p for p in op.params)
     if op.ufunc is None:
         return f"forward({raw})"
-    first = f"{op.params[0]}_"
-    return f"forward({raw}) if {first}.__class__ is ndarray and {first}.size > {SMALL} else _ufunc({raw})"
+    first, *others = [f"{p}_" for p in op.arrays]
+    large = f"{first}.size > {SMALL}" + "".join(f" or {p}.__class__ is ndarray and {p}.size > {SMALL}" for p in others)
+    return f"forward({raw}) if {first}.__class__ is ndarray and ({large}) else _ufunc({raw})"
 
 
 def saved_source(op: Any, result: str = "_y") -> str:

@@ -8,12 +8,12 @@ from typing import Any
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import named
-from tinygrad_lite.engine.backward import unbroadcast
 from tinygrad_lite.engine.batch import pull_batched
 from tinygrad_lite.engine.differentiate import differentiate, store
 from tinygrad_lite.engine.hooks import RemovableHandle
 from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.node import Node
+from tinygrad_lite.engine.sums import unbroadcast
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.errors import GradientError, ShapeError, describe
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from numpy import ndarray
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.errors import OptionError, ShapeError, describe
+
+Layouts = tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
 
 def contiguous(y: Any) -> Any:
@@ -35,15 +38,22 @@ def order_of(shape: tuple[int, ...], operands: Sequence[Any]) -> list[int]:
     >>> order_of((2, 3), [np.ones((3, 2)).T, np.ones((2, 3))])
     [0, 1]
     """
+    return list(_order(tuple(shape), _layouts(operands)))
+
+
+def _layouts(operands: Sequence[Any]) -> Layouts:
+    """Return shape and strides of each array with axes."""
+    return tuple([(x.shape, x.strides) for x in operands if x.__class__ is ndarray and x.ndim])
+
+
+@lru_cache(maxsize=1024)
+def _order(shape: tuple[int, ...], layouts: Layouts) -> list[int]:
     n = len(shape)
     strides = []
-    for x in operands:
-        if x.__class__ is ndarray and x.ndim:
-            own = [
-                0 if k == 1 and shape[n - x.ndim + i] != 1 else s
-                for i, (k, s) in enumerate(zip(x.shape, x.strides, strict=True))
-            ]
-            strides.append([0] * (n - x.ndim) + own)
+    for sizes, steps in layouts:
+        skipped = n - len(sizes)
+        own = [0 if k == 1 and m != 1 else s for k, m, s in zip(sizes, shape[skipped:], steps, strict=True)]
+        strides.append([0] * skipped + own)
     order = list(range(n))[::-1]
     for i in range(1, n):
         here = i
@@ -84,12 +94,21 @@ def arranged(y: Any, operands: Sequence[Any]) -> Any:
     """Return the result of an elementwise op in the memory layout that PyTorch gives it: itself or a copy."""
     if y.ndim < 2 or not y.size:
         return y
-    order = order_of(y.shape, operands)
-    if lies_in(y, order):
+    order = _misplaced(y.shape, y.strides, y.itemsize, _layouts(operands))
+    if order is None:
         return y
     out = empty(y.shape, y.dtype, order, y)
     out[...] = y
     return out
+
+
+@lru_cache(maxsize=1024)
+def _misplaced(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, layouts: Layouts
+) -> list[int] | None:  # fmt: skip
+    """Return the `order_of` a result, None if its axes lie in memory so."""
+    order = _order(shape, layouts)
+    return None if _lies(shape, strides, itemsize, order) else order
 
 
 def alike(g: Any, x: Any) -> Any:
@@ -173,8 +192,12 @@ def order_in(name: str, x: Any, memory_format: Any) -> list[int]:
 
 def lies_in(x: Any, order: Sequence[int]) -> bool:
     """Return whether an array has no gaps and its axes have the given ``order`` in memory."""
-    wanted = dense(x.shape, order)
-    return not x.size or all(n == 1 or s == w * x.itemsize for n, s, w in zip(x.shape, x.strides, wanted, strict=True))
+    return not x.size or _lies(x.shape, x.strides, x.itemsize, order)
+
+
+def _lies(shape: Sequence[int], strides: Sequence[int], itemsize: int, order: Sequence[int]) -> bool:
+    wanted = dense(tuple(shape), order)
+    return all(n == 1 or s == w * itemsize for n, s, w in zip(shape, strides, wanted, strict=True))
 
 
 def reproduced(name: str, x: Any, memory_format: Any = None, like: Any = None) -> Any:

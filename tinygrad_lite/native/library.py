@@ -9,6 +9,7 @@ import ctypes
 import functools
 import hashlib
 import os
+import sys
 import threading
 import warnings
 from _thread import start_new_thread
@@ -27,7 +28,7 @@ from tinygrad_lite.native.language import Kernel
 from tinygrad_lite.ops.threads import CREWED, WORTH, blas, divided, split
 
 CTYPES = {"f": ctypes.c_float, "d": ctypes.c_double, "n": ctypes.c_int64}
-addressof, from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
+word_at, HEAD = ctypes.c_int64.from_address, object.__basicsize__
 _kept: list[Any] = []
 """What owns the memory of the machine code."""
 _lock = threading.RLock()
@@ -202,12 +203,24 @@ def _whole(work: Callable[[], Any]) -> Any:
     return done[0]
 
 
-def place(array: Any) -> int:
-    """Return the address of an array; a buffer is four times as fast to ask as NumPy, but must be writable."""
-    try:
-        return addressof(from_buffer(array))
-    except (TypeError, ValueError):
-        return int(array.ctypes.data)
+def _read(array: Any) -> int:
+    return word_at(id(array) + HEAD).value
+
+
+def _asked(array: Any) -> int:
+    return int(array.ctypes.data)
+
+
+def _known() -> bool:
+    """Return whether an array's address follows the head of the object, as NumPy's C interface says."""
+    if sys.implementation.name != "cpython":
+        return False
+    some = zeros(3, float32)
+    return all(_read(a) == _asked(a) for a in (some, some[1:], some[::-1]))
+
+
+place: Callable[[Any], int] = _read if _known() else _asked
+"""Return the address of an array; to read it takes a fifth of the time of asking NumPy."""
 
 
 class Room(int):
@@ -222,6 +235,8 @@ def call(kernel: Kernel, rows: int, work: int, *arguments: Any, each: int = 2, s
     """
     run = kernel.run or load(kernel)
     words = [place(a) if a.__class__ is ndarray else a for a in arguments]
+    if work < SHARED and Room not in map(type, words):  # the usual small call
+        return run(0, rows, *words)
     least = (WAKING if sums else SHARED) if CREWED else POOLED
     count, threads = (1, 1) if work < least else divided(rows, work, least, each)
     if threads > 1 and work < WAKING and not sums and not _helped(threads):

@@ -74,7 +74,7 @@ STEPS = {"Adam.update": "updates.adam_update", "SGD.update": "updates.sgd_update
 """Method of an optimiser, and the function in front of it."""
 PRODUCT = 1 << 23
 """Multiplications from which several threads share a product: some 80 us of work."""
-ARITHMETIC, ROWS, LARGE = "arithmetic.applied", 10_000, 1 << 16
+ARITHMETIC, ROWS, LARGE = "arithmetic.applied", 1 << 11, 1 << 16
 """The function in front of arithmetic; the rows from which it pays where these are short, as to find out how operands
 lie takes as long as NumPy with some thousands; and the elements from which several threads pay."""
 broken: list[str] = []

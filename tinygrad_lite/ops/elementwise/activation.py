@@ -19,11 +19,11 @@ from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.promotion import F16, NUMPY_1, one_dtype
 from tinygrad_lite.engine.samples import Samples, dims
+from tinygrad_lite.engine.sums import summed
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import abs, where
 from tinygrad_lite.ops.elementwise.cast import to
-from tinygrad_lite.ops.elementwise.short_rows import summed
 
 # A zero that leaves the dtype of the other operand alone, in NumPy 1 too.
 ZERO: Any = np.False_ if NUMPY_1 else 0

@@ -11,10 +11,11 @@ from numpy import ndarray
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.sums import ROWS
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError
 from tinygrad_lite.ops.elementwise.comparison import STEPS, flat
-from tinygrad_lite.ops.elementwise.short_rows import ROWS, applied
+from tinygrad_lite.ops.elementwise.short_rows import applied
 
 TWO = Samples("(),()->()")
 ONE = Samples("()->()")
@@ -38,9 +39,7 @@ def add(input: Array, other: Array) -> Array:
     >>> tl.add(tl.tensor([1.0, 2.0]), 3)
     tensor([4., 5.])
     """
-    if input.__class__ is ndarray and input.size > ROWS:
-        return applied(np.add, input, other)
-    return np.add(input, other)
+    return applied(np.add, input, other)
 
 
 @op(
@@ -55,9 +54,7 @@ def add(input: Array, other: Array) -> Array:
 )
 def sub(input: Array, other: Array) -> Array:
     """Return ``input - other``."""
-    if input.__class__ is ndarray and input.size > ROWS:
-        return applied(np.subtract, input, other)
-    return np.subtract(input, other)
+    return applied(np.subtract, input, other)
 
 
 def _times_other(g: Array, other: Array) -> Array:
@@ -81,22 +78,22 @@ def mul(input: Array, other: Array) -> Array:
     >>> tl.mul(tl.tensor([1.0, 2.0]), 3)
     tensor([3., 6.])
     """
-    if input.__class__ is ndarray and input.size > ROWS:
-        return applied(np.multiply, input, other)
-    return np.multiply(input, other)
+    return applied(np.multiply, input, other)
+
+
+def _over(g: Array, other: Array) -> Array:
+    return applied(np.true_divide, g, other) if g.__class__ is ndarray and g.size > ROWS else g / other
 
 
 @op(
-    input=lambda g, other: g / other, other=lambda g, input, other: -g * (input / other / other),
+    input=_over, other=lambda g, input, other: -g * (input / other / other),
     kind="elementwise", label="÷", singular=True, promote="quotient", numpy=np.true_divide,
     ufunc=np.true_divide,
     samples=Samples("(),()->()", domain={"other": (0.1, np.inf)}),
 )  # fmt: skip
 def div(input: Array, other: Array) -> Array:
     """Return ``input / other`` (true division: integers give floats)."""
-    if input.__class__ is ndarray and input.size > ROWS:
-        return applied(np.true_divide, input, other)
-    return np.true_divide(input, other)
+    return applied(np.true_divide, input, other)
 
 
 @op(input=lambda g: -g, kind="elementwise", label="−", numpy=np.negative, ufunc=np.negative, samples=ONE)

@@ -12,7 +12,7 @@ from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, OptionError
 from tinygrad_lite.ops.elementwise.cast import bare
-from tinygrad_lite.ops.elementwise.short_rows import ROWS, applied
+from tinygrad_lite.ops.elementwise.short_rows import applied
 
 COMPARED, LOGICAL, BITS = (
     "tl.tensor([1, 2, 3]), tl.tensor([3, 2, 1])", "tl.tensor([True, True, False]), tl.tensor([True, False, False])",
@@ -57,9 +57,7 @@ def flat(g: Array) -> Array:
 
 def _two(ufunc: Any, name: str, formula: str, operands: str, result: str) -> None:
     def answer(input: Array, other: Array) -> Array:
-        if input.__class__ is np.ndarray and input.size > ROWS:
-            return applied(ufunc, input, other)
-        return ufunc(input, other)
+        return applied(ufunc, input, other)
 
     described(
         answer, name, f"Return ``{formula}`` element by element; no gradient.", f"tl.{name}({operands})",

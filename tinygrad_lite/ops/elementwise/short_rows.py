@@ -8,18 +8,12 @@ of them. The elements of the result are those of the plain call, to the last bit
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine import new
-
-LONGEST = 32
-"""Longest row for which a copy pays: starting a row takes NumPy about as long as computing 30 elements."""
-ROWS = 1024
-"""Fewest rows for which looking at shapes pays."""
-
+from tinygrad_lite.engine.sums import LONGEST, ROWS
 
 FAST: list[tuple[int, int, Callable[[Any, Any, Any], Any]]] = []
 """A function that returns ``ufunc(a, b)`` of so many rows or elements, or NotImplemented, if there is one."""
@@ -27,9 +21,13 @@ FAST: list[tuple[int, int, Callable[[Any, Any, Any], Any]]] = []
 
 def applied(ufunc: Any, a: Any, b: Any) -> Any:
     """Return ``ufunc(a, b)``, with operands of many short rows laid out row by row first."""
+    if a.__class__ is not np.ndarray:
+        return ufunc(a, b)
     if FAST and a.size >= FAST[-1][1] and (result := FAST[-1][2](ufunc, a, b)) is not NotImplemented:
         return result
-    if b.__class__ is not np.ndarray or a.__class__ is not np.ndarray or not a.ndim or not b.ndim:
+    if b.__class__ is not np.ndarray or a.size < ROWS > b.size or not (a.ndim and b.ndim and a.size and b.size):
+        return ufunc(a, b)
+    if a.shape == b.shape and a.flags.c_contiguous and b.flags.c_contiguous:  # one long row
         return ufunc(a, b)
     n = max(a.shape[-1], b.shape[-1])
     if not 2 <= n <= LONGEST or (rows := max(a.size // a.shape[-1], b.size // b.shape[-1])) < ROWS:
@@ -62,20 +60,3 @@ def _rows(a: Any, n: int) -> Any:
     if a.shape[-1] != n or a.strides[-1] != a.itemsize or a.strides[-2] < n * a.itemsize or a.dtype.hasobject:
         return None
     return new.ascontiguousarray(a.view(f"V{n * a.itemsize}")).view(a.dtype)
-
-
-def summed(a: Any, axis: int, keepdims: bool) -> Any:
-    """Return the sum of ``a`` over one axis; of many float32 by BLAS, several times as fast.
-
-    Along the last axis for short rows only: NumPy adds long ones pairwise, which rounds less.
-    """
-    shape, n, bare = a.shape, a.shape[axis], a.__class__ is np.ndarray
-    axis %= a.ndim
-    last = axis == a.ndim - 1
-    many = a.size >= ROWS * n if last else a.size >= 4 * ROWS and n <= 4 * ROWS
-    if not (bare and many and 2 <= n and (not last or n <= LONGEST) and a.dtype.char == "f" and a.flags.c_contiguous):
-        reduce: Any = np.add.reduce  # NumPy's stubs accept only a literal keepdims
-        return reduce(a, axis=axis, keepdims=keepdims)
-    one = new.row_of_ones(n, a.dtype)
-    total = np.dot(a.reshape(-1, n), one) if last else np.matmul(one, a.reshape(prod(shape[:axis]), n, -1))
-    return total.reshape((*shape[:axis], *((1,) if keepdims else ()), *shape[axis + 1 :]))

@@ -15,10 +15,10 @@ from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.promotion import NUMPY_1
 from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.sums import summed
 from tinygrad_lite.engine.tensor import Array, Tensor
 from tinygrad_lite.ops.elementwise.arithmetic import maximum, minimum, where
 from tinygrad_lite.ops.elementwise.cast import bare, clone
-from tinygrad_lite.ops.elementwise.short_rows import summed
 from tinygrad_lite.ops.shape.joining import cat
 from tinygrad_lite.ops.shape.reshaping import BadIndex, broadcast_to, permute_op
 

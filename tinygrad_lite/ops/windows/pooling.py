@@ -14,11 +14,11 @@ from tinygrad_lite.engine.half import wide
 from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function, op
 from tinygrad_lite.engine.samples import Samples
+from tinygrad_lite.engine.sums import summed
 from tinygrad_lite.engine.tensor import Array, get_default_dtype
 from tinygrad_lite.errors import DTypeError, OptionError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
 from tinygrad_lite.ops.elementwise.cast import to
-from tinygrad_lite.ops.elementwise.short_rows import summed
 from tinygrad_lite.ops.indexing.getitem import plain, scatter_along
 from tinygrad_lite.ops.windows.convolution import as_ints, batched
 from tinygrad_lite.ops.windows.correlation import Ints, Pads, check_window, max_pool, out_size, padded, window_max
