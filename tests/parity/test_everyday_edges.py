@@ -127,5 +127,5 @@ def test_random_numbers_of_a_mapped_function() -> None:
         with pytest.raises(RuntimeError, match="random"):
             tl.func.vmap(branch)(tl.tensor(x + 1))
         assert tl.get_rng_state() == state
-    with pytest.raises(TypeError, match="must return tensors"):
+    with pytest.raises(ValueError, match="must return tensors"):
         tl.func.vmap(lambda x: 1 if x.sum() > 0 else 0)(tl.tensor(x))

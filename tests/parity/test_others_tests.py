@@ -1,7 +1,9 @@
 """What PyTorch's own tests found: each line is asked of both, and the outcome is the same."""
 
+import copy
 import importlib
 import operator
+import pickle
 import types
 import warnings
 from typing import Any
@@ -84,11 +86,73 @@ LINES = {
     "baddbmm of two dtypes": "t.baddbmm(t.ones(1, 2, 2, dtype=t.int64), t.ones(1, 2, 2), t.ones(1, 2, 2))",
     "addbmm of two dtypes": "t.addbmm(t.ones(2, 2, dtype=t.int64), t.ones(1, 2, 2), t.ones(1, 2, 2))",
     "packed": "[getattr(pack([t.ones(2)]), n)().data for n in ('half', 'long', 'int', 'short', 'char', 'byte')]",
+    "a list of slices": "t.arange(16.0).reshape(4, 4)[[slice(None), [2, 3]]]",
+    "a list of lists": "t.arange(16.0).reshape(4, 4)[[[1, 2, 0], [0]]]",
+    "a list of tensors": "t.arange(16.0).reshape(4, 4)[[t.tensor(1), t.tensor([1, 1])]]",
+    "a list of None": "t.arange(4.0)[[None, 2]].shape",
+    "a list of numbers": "t.arange(16.0).reshape(4, 4)[[1, 2]]",
+    "many lists": "t.arange(16.0)[[[i % 3] for i in range(32)]].shape",
+    "a list to write at": "(x := t.zeros(3, 3), x.__setitem__([[0, 1], [1, 1]], 2.0), x)[2]",
+    "one place twice": "t.func.grad(t.mul, argnums=(0, -2))(t.tensor(2.0), t.tensor(3.0))",
+    "no place": "t.func.grad(t.mul, argnums=())(t.tensor(2.0), t.tensor(3.0))",
+    "out_dims too far": "vmap(lambda x: x, out_dims=3)(t.ones(2, 3))",
+    "out_dims None": "vmap(lambda x: x, out_dims=None)(t.ones(2, 3))",
+    "out_dims None for text": "vmap(lambda x: (x + 1, 'text', None), out_dims=(1, None, None))(t.ones(2, 3))",
+    "one out_dims": "vmap(lambda x: x, out_dims=(1,))(t.ones(2, 3))",
+    "chunks of nothing": "vmap(lambda x: x, chunk_size=0)(t.ones(2, 3))",
+    "0-d examples": "vmap(t.add)(t.zeros(5, 3), t.ones(5, dtype=t.float64))",
+    "0-d examples and a 0-d": "vmap(t.add, (0, None))(t.zeros(5), t.ones((), dtype=t.float64))",
+    "0-d examples of integers": "vmap(t.mul)(t.ones(5, 3, dtype=t.uint8), t.ones(5, dtype=t.int64))",
+    "a generator": "(g := t.Generator().manual_seed(3), vmap(lambda x: t.rand(2, generator=g))(t.ones(3)))",
+    "a generator, the same": "(g := t.Generator().manual_seed(3), y := vmap(lambda x: t.rand(9, generator=g), "
+    "randomness='same')(t.ones(3)), y == y[0])[2:]",
+    "a generator, different": "(g := t.Generator().manual_seed(3), y := vmap(lambda x: t.rand(9, generator=g), "
+    "randomness='different')(t.ones(3)), (y == y[0]).all(1))[2:]",
+    "copied generators": "(g := t.Generator().manual_seed(3), t.rand(2, generator=g), [(type(h).__name__, "
+    "h.initial_seed(), t.rand(3, generator=h) == t.rand(3, generator=g.clone_state())) for h in copies(g)])[2:]",
+    "modules in two modes": "t.func.stack_module_state([t.nn.Linear(1, 1), t.nn.Linear(1, 1).eval()])",
+    "one frozen": "t.func.stack_module_state([t.nn.Linear(1, 1), t.nn.Linear(1, 1).requires_grad_(False)])",
+    "numbers of outputs": "[y.output_nr for y in (function(t)(t.ones(2, requires_grad=True)))[:4:3]]",
+    "outputs that are no tensors": "(f := function(t), y := f(t.ones(2, requires_grad=True)), y[0].sum().backward(), "
+    "f.seen, y)[3:]",
+    "the class of an input": "type(function(t, lambda x: x)(t.ones(2).as_subclass(derived(t)))).__name__",
 }  # fmt: skip
+
+
+def function(t: Any, forward: Any = None) -> Any:
+    """Return a function with a second argument that is left out, and where its gradients go."""
+    seen: list[Any] = []
+
+    class Own(t.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(x: Any, by: float = 3.0) -> Any:
+            return forward(x) if forward else (x * by, None, 2, x + 1)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            ctx.by = inputs[1]
+
+        @staticmethod
+        def backward(ctx: Any, *g: Any) -> Any:
+            seen.append([x is None for x in g])
+            return g[0] * ctx.by, None
+
+    call: Any = lambda x: Own.apply(x)  # noqa: E731
+    call.seen = seen
+    return call
+
+
+def derived(t: Any) -> Any:
+    return type("Derived", (t.Tensor,), {})
+
+
+def copies(x: Any) -> list[Any]:
+    return [copy.deepcopy(x), pickle.loads(pickle.dumps(x)), x.clone_state()]
 
 
 def outcome(t: Any, line: str) -> Any:
     names = {"t": t, "inf": float("inf"), "nan": float("nan"), "count": Counter.of, "call": t.func.functional_call}
+    names |= {"vmap": t.func.vmap, "function": function, "copies": copies, "derived": derived}
     names["pack"] = t.nn.utils.rnn.pack_sequence
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -167,3 +231,28 @@ def test_modules_without_a_spec_are_served(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(__import__("sys").modules, "tinygrad_lite.made", made)
     with serving():
         assert importlib.import_module("torch.made") is made
+
+
+@pytest.mark.filterwarnings("ignore")  # PyTorch warns about itself
+@pytest.mark.parametrize("name", ["grad", "hessian", "jacfwd", "jvp", "vjp"])
+def test_transforms_differentiate_without_gradient_mode(name: str) -> None:
+    outs = []
+    for t in (tl, torch):
+        x, one = t.tensor(2.0, requires_grad=True), t.tensor(1.0)
+        transform = getattr(t.func, name)
+        with t.no_grad():
+            if name == "jvp":
+                y = transform(t.sin, (x,), (one,))[1]
+            else:
+                y = transform(t.sin, x)[1](one)[0] if name == "vjp" else transform(t.sin)(x)
+        outs.append((round(y.item(), 5), y.requires_grad))
+    assert outs[0] == outs[1] and outs[0][0] and not outs[0][1]
+
+
+def test_served_modules_do_not_replace_functions() -> None:
+    from tinygrad_lite._tools.run import serving
+
+    with serving():
+        served = importlib.import_module("torch.autograd")
+        importlib.import_module("torch.autograd.gradcheck")
+        assert served.gradcheck is tl.autograd.gradcheck and isinstance(served.gradcheck, types.FunctionType)

@@ -57,6 +57,9 @@ class Served(MetaPathFinder, Loader):
         assert real is not None
         module = importlib.import_module(real)
         self.spec = module.__spec__
+        for name, known in list(sys.modules.items()):  # else its import replaces a function of its name in the package
+            if name.startswith("tinygrad_lite."):
+                sys.modules.setdefault(name.replace("tinygrad_lite", "torch", 1), known)
         return module
 
     def exec_module(self, module: ModuleType) -> None:

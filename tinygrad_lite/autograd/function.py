@@ -67,6 +67,8 @@ class Custom:
 
     is_pick, rules, singular, flops, samples, sequence, promote = False, (), False, None, None, None, None
     kind = "other"
+    outs: Sequence[bool]
+    """Which outputs are tensors."""
 
     def __init__(self, function: type[Function], ctx: FunctionCtx, origins: tuple[Any, ...]) -> None:
         self.function, self.ctx, self.origins = function, ctx, origins
@@ -101,7 +103,8 @@ class Custom:
         ctx._unpacked = tuple(_unpacked(v, origin, node) for v, origin in zip(saved, self.origins, strict=True))
         try:
             with switch(grad=create):
-                given = [part if part is None or isinstance(part, Tensor) else make(part) for part in gs]
+                parts = zip(gs, self.outs, strict=True)
+                given = [None if p is None or not out else p if isinstance(p, Tensor) else make(p) for p, out in parts]
                 kind = self.function
                 answer = (kind.backward if kind.vjp is Function.vjp else kind.vjp)(ctx, *given)
         finally:
@@ -189,7 +192,7 @@ class Function:
     @classmethod
     def apply(cls, *args: Any, **words: Any) -> Any:
         """Run ``forward`` on ``args`` and record a node; ``backward`` counts keyword arguments in their places."""
-        if words:
+        if words or cls.setup_context is not Function.setup_context:
             first = (None,) if cls.setup_context is Function.setup_context else ()
             bound = inspect.signature(cls.forward).bind(*first, *args, **words)
             bound.apply_defaults()
@@ -247,7 +250,9 @@ class Function:
         place = (frame.f_code, frame.f_lasti)
         for t in ctx._dirty:
             bump(t.array, place)
-        node = record(Custom(cls, ctx, tuple(origins)), inputs, tuple(saved), (), shape, dtype, place)
+        op = Custom(cls, ctx, tuple(origins))
+        op.outs = [isinstance(o, Tensor) for o in outs]
+        node = record(op, inputs, tuple(saved), (), shape, dtype, place)
         results = []
         for i, o in enumerate(outs):
             origin = (pick(node, i) if several else node) if live[i] else None
@@ -255,7 +260,7 @@ class Function:
                 o.node, o.tracked = origin, True
                 results.append(o)
             else:
-                results.append(_bare(o, args, ctx) if origin is None else make(o.array, origin))
+                results.append(_bare(o, args, ctx) if origin is None else _alike(o, make(o.array, origin)))
         ctx._dirty = ctx._constant = ()
         return tuple(results)
 
@@ -269,8 +274,13 @@ def _node_class(function: Any) -> type[Node]:
 def _bare(o: Any, args: Any, ctx: FunctionCtx) -> Any:
     """Return an output without history; an input returned unchanged becomes a new tensor."""
     if isinstance(o, Tensor) and any(o is a for a in args) and not any(o is d for d in ctx._dirty):
-        return make(o.array)
+        return _alike(o, make(o.array))
     return o
+
+
+def _alike(o: Any, y: Any) -> Any:
+    """Return ``y`` as an instance of the class of ``o`` that somebody derived from Tensor."""
+    return y if o.__class__ is Tensor or hasattr(o, "_is_param") else y.as_subclass(o.__class__)
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

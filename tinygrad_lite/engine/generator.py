@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import threading
+import weakref
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.engine.devices import CPU
+
+
+class _Here(threading.local):
+    """Every generator of this thread: `vmap` sees by their states whether a function draws."""
+
+    def __init__(self) -> None:
+        self.generators: weakref.WeakSet[Generator] = weakref.WeakSet()
+
+
+HERE = _Here()
 
 
 @named_constructor
@@ -24,6 +37,7 @@ class Generator(np.random.Generator):
         super().__init__(np.random.PCG64())
         self._seed = int(self.integers(2**63))
         self.manual_seed(self._seed)
+        HERE.generators.add(self)
 
     def manual_seed(self, seed: int) -> Generator:
         """Seed the generator; return self."""
@@ -35,9 +49,13 @@ class Generator(np.random.Generator):
 
     def clone_state(self) -> Generator:
         """Return a generator that will draw the same numbers."""
-        copied = Generator()
-        copied.set_state(self.get_state())
-        return copied
+        return copy.copy(self)
+
+    def __reduce__(self) -> Any:
+        return Generator, (), (self._seed, self.get_state())
+
+    def __setstate__(self, state: Any) -> None:
+        self._seed, self.bit_generator.state = state
 
     def seed(self) -> int:
         """Seed the generator from the operating system's entropy; return the seed."""

@@ -40,6 +40,8 @@ def vmap(
 
     if randomness not in ("error", "different", "same"):
         raise OptionError(f"vmap: randomness must be 'error', 'different' or 'same', got {randomness!r}")
+    if chunk_size is not None and chunk_size < 1:
+        raise OptionError(f"vmap: chunk_size must be None or at least 1, got {chunk_size}")
 
     @functools.wraps(func)
     def many(*args: Any, **kwargs: Any) -> Any:
@@ -50,20 +52,19 @@ def vmap(
         size = _size(leaves, axes)
         fronts = [leaf if a is None else front(leaf, a) for leaf, a in zip(leaves, axes, strict=True)]
         outs: list[list[Any]] = []
-        rebuild = build
-        state = PUBLIC["get_rng_state"]()
+        ends, rebuild = axes, build
+        states = _states()
         for start in range(0, size or 1, chunk_size or size or 1):
             if randomness == "same" and start:
-                PUBLIC["set_rng_state"](state)
+                _rewind(states)
             part = [
                 f if a is None or not chunk_size else f[start : start + chunk_size]
                 for f, a in zip(fronts, axes, strict=True)
             ]
-            flat, rebuild = flatten(_run(func, part, axes, build, kwargs, randomness))
+            flat, ends, rebuild = _run(func, part, axes, out_dims, build, kwargs, randomness)
             outs.append(flat)
-        results = [o[0] if len(outs) == 1 else PUBLIC["cat"](o, 0) for o in zip(*outs, strict=True)]
-        ends = spread(out_dims, rebuild(results), "out_dims")
-        return rebuild([back(r, a) for r, a in zip(results, ends, strict=True)])
+        columns = zip(zip(*outs, strict=True), ends, strict=True)
+        return rebuild([o[0] if a is None else back(PUBLIC["cat"](o, 0) if len(o) > 1 else o[0], a) for o, a in columns])
 
     return many
 
@@ -90,46 +91,74 @@ def front(t: Any, axis: int) -> Any:
     return t if not axis else PUBLIC["permute"](t, (axis, *(i for i in range(t.ndim) if i != axis)))
 
 
-def back(t: Any, axis: int | None) -> Any:
-    """Return ``t`` with its first axis at ``axis``; the first example alone for None."""
-    if axis is None:
-        return t[0]
+def back(t: Any, axis: int) -> Any:
+    """Return ``t`` with its first axis at ``axis``."""
+    if not -t.ndim <= axis < t.ndim:
+        raise IndexError(f"vmap: out_dim {axis} is out of range for results of {t.ndim} axes")
     axis %= t.ndim
     return t if not axis else PUBLIC["permute"](t, (*range(1, axis + 1), 0, *range(axis + 1, t.ndim)))
 
 
-def _run(func: Any, part: list[Any], axes: list[Any], build: Any, kwargs: Any, randomness: str) -> Any:
-    """Call ``func`` once on batches, or on each example if it depends on values or draws; examples come first."""
-    size = next(p.shape[0] for p, a in zip(part, axes, strict=True) if a is not None)
-    level, state, rewind = Level(next_level(), size), PUBLIC["get_rng_state"], PUBLIC["set_rng_state"]
-    before = state()
+def _states() -> dict[Any, Any]:
+    """Return the state of every random generator of this thread."""
+    PUBLIC["get_rng_state"]()  # the default generator is made when it is asked for
+    from tinygrad_lite.engine.generator import HERE  # slow to import before that
 
-    def call(given: list[Any]) -> tuple[list[Any], Any]:
-        leaves, rebuild = flatten(func(*build(given), **kwargs))
-        for leaf in leaves:
-            if not isinstance(leaf, Tensor):
-                raise TypeError(f"vmap: the function must return tensors, it returned {describe(leaf)}")
-        if randomness == "error" and state() != before:
-            rewind(before)
+    return {g: g.get_state() for g in HERE.generators}
+
+
+def _rewind(states: dict[Any, Any]) -> None:
+    for g, state in states.items():
+        g.set_state(state)
+
+
+def _run(
+    func: Any, part: list[Any], axes: list[Any], out_dims: Any, build: Any, kwargs: Any, randomness: str
+) -> tuple[list[Any], list[Any], Any]:
+    """Call ``func`` once on batches, or on each example if it depends on values or draws.
+
+    Returns the results with the examples first, their out_dims, and what gives them their structure.
+    """
+    size = next(p.shape[0] for p, a in zip(part, axes, strict=True) if a is not None)
+    level = Level(next_level(), size)
+    before = _states()
+
+    def drawn() -> bool:
+        return any(g.get_state() != state for g, state in before.items())
+
+    def call(given: list[Any]) -> tuple[list[Any], list[Any], Any]:
+        result = func(*build(given), **kwargs)
+        leaves, rebuild = flatten(result)
+        single = isinstance(out_dims, tuple) and len(out_dims) == 1 and not isinstance(result, (tuple, list, dict))
+        ends = spread(out_dims[0] if single else out_dims, result, "out_dims")
+        for leaf, end in zip(leaves, ends, strict=True):
+            if end is not None and not isinstance(leaf, Tensor):
+                raise ValueError(f"vmap: the function must return tensors, it returned {describe(leaf)}")
+            if end is None and isinstance(leaf, Tensor) and leaf.level == level.number:
+                raise ValueError("vmap: out_dims is None for a result that the examples do not share")
+        if randomness == "error" and drawn():
+            _rewind(before)
             raise OptionError("vmap: the function draws random numbers; pass randomness='different' or 'same'")
-        return leaves, rebuild
+        return leaves, ends, rebuild
 
     try:
         with inside(level):
-            leaves, rebuild = call(
+            leaves, ends, rebuild = call(
                 [p if a is None else batch(p, level.number) for p, a in zip(part, axes, strict=True)]
             )
-            if state() == before or not size:
-                return rebuild([opened(leaf, level) for leaf in leaves])
+            if not size or not drawn():
+                pairs = zip(leaves, ends, strict=True)
+                return [leaf if end is None else opened(leaf, level) for leaf, end in pairs], ends, rebuild
     except Unbatchable:
         if not size:
             raise ValueError("vmap: the function depends on values, and there is no example to run it on") from None
-    rewind(before)
+    _rewind(before)
     rows = []
-    rebuild = build
+    ends, rebuild = axes, build
     for i in range(size):
         if randomness == "same":
-            rewind(before)
-        leaves, rebuild = call([p if a is None else p[i] for p, a in zip(part, axes, strict=True)])
+            _rewind(before)
+        leaves, ends, rebuild = call([p if a is None else p[i] for p, a in zip(part, axes, strict=True)])
         rows.append(leaves)
-    return rebuild([stacked(column) for column in zip(*rows, strict=True)])
+    columns = zip(zip(*rows, strict=True), ends, strict=True)
+    return [c[0] if end is None else stacked(c) for c, end in columns], ends, rebuild

@@ -77,14 +77,17 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
     models = list(models)
     if not models:
         raise RuntimeError("stack_module_state: expected at least one module")
+    if len({m.training for m in models}) > 1:
+        raise RuntimeError("stack_module_state: some modules are in training mode and others in evaluation mode")
 
     def stacked(each: list[dict[str, Any]], leaf: bool) -> dict[str, Any]:
         out = {}
         for name in each[0]:
             parts = [d[name].detach() for d in each]
             out[name] = PUBLIC["cat"]([p.reshape((1, *p.shape)) for p in parts], 0)
-            if leaf and all(d[name].requires_grad for d in each):
-                out[name].requires_grad_()
+            if leaf and {d[name].requires_grad for d in each} == {True, False}:
+                raise RuntimeError(f"stack_module_state: {name} of some modules requires gradients, of others not")
+            out[name].requires_grad_(leaf and each[0][name].requires_grad)
         return out
 
     parameters = stacked([dict(m.named_parameters()) for m in models], True)

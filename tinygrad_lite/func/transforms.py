@@ -56,7 +56,7 @@ def fresh(t: Any, name: str) -> Any:
 def _renewed(t: Any) -> Any:
     if t.level:
         return batch(_renewed(t.value), t.level)
-    if t.tracked:
+    if t.tracked and MODE.get().grad:
         return PUBLIC["reshape"](t, tuple(t.shape))
     leaf = make(t.array)
     leaf.requires_grad = True
@@ -144,9 +144,9 @@ class Call:
     def __init__(
         self, name: str, func: Callable[..., Any], argnums: int | tuple[int, ...], args: Any, kwargs: Any, has_aux: bool
     ) -> None:
-        places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        if any(not -len(args) <= p < len(args) for p in places):
-            raise RuntimeError(f"{name}: argnums {argnums} do not exist among {len(args)} positional arguments")
+        places, n = (argnums,) if isinstance(argnums, int) else tuple(argnums), len(args)
+        if not places or any(not -n <= p < n for p in places) or len({p % n for p in places}) < len(places):
+            raise RuntimeError(f"{name}: argnums {argnums} are not different places among {n} positional arguments")
         given = list(args)
         self.variables, self.builds = [], []
         for p in places:

@@ -27,11 +27,17 @@ def plain(index: Any) -> Any:
     return index
 
 
+NESTED = (Tensor, np.ndarray, list, tuple, slice, type(None))
+
+
 def key_of(index: Any) -> Any:
     """Return ``index`` as NumPy expects it: arrays for Tensors, numbers for 0-d integer Tensors.
 
-    NumPy returns a view for a number but a copy for a 0-d array.
+    NumPy returns a view for a number but a copy for a 0-d array. In PyTorch a short list is a tuple if it holds more
+    than numbers.
     """
+    if isinstance(index, list) and len(index) < 32 and any(i is ... or isinstance(i, NESTED) for i in index):
+        index = tuple(index)
     if isinstance(index, tuple):
         return tuple([key_of(i) for i in index])
     array = plain(index)
