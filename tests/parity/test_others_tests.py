@@ -180,6 +180,17 @@ def test_operators_of_other_classes_are_asked(name: str) -> None:
     assert call(x, Theirs()) == call(torch.tensor([1, 2]), Theirs()) == ("mine", name)
     with pytest.raises(TypeError):
         call(x, object())
+    for method in (f"__{name}__", f"__r{name}__", f"__i{name}__")[: 2 if name == "matmul" else 3]:
+        assert getattr(x, method)(object()) is getattr(torch.tensor([1, 2]), method)(object()) is NotImplemented
+    with pytest.raises(TypeError):  # nobody asks the right operand's reflected operator for what stands left of it
+        call(Theirs(), x)
+
+
+@pytest.mark.parametrize("name", ["add", "mul", "matmul", "bitwise_and", "bitwise_left_shift"])
+def test_functions_do_not_ask_other_classes(name: str) -> None:
+    for t in (tl, torch):
+        with pytest.raises(TypeError):
+            getattr(t, name)(t.tensor([1, 2]), Theirs())
 
 
 @pytest.mark.parametrize("name", ["eq", "ne", "lt", "le", "gt", "ge"])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, wraps
 from types import FunctionType
 from typing import Any
 
@@ -24,7 +24,7 @@ from numpy import ndarray
 
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import meant_for_us
-from tinygrad_lite.engine.failure import explain, failed
+from tinygrad_lite.engine.failure import explain, failed, unanswered
 from tinygrad_lite.engine.keywords import MISSING, renamed, typed, written
 from tinygrad_lite.engine.layout import arranged, contiguous, copied
 from tinygrad_lite.engine.mode import MODE, restore
@@ -238,6 +238,14 @@ def caller(op: Any) -> Callable[..., Any]:
     if op.sequence is not None:
         return sequence_caller(op)
     return filled(lambda: source_of(op), op.name, op=op)
+
+
+def operator(op: Any) -> Callable[..., Any]:
+    """Return the same function for an operator of Python's, which leaves foreign operands to their own classes."""
+    call = wraps(op.call)(filled(lambda: source_of(op), op.name, op=op))
+    call.__globals__["failed"] = unanswered  # type: ignore[attr-defined]
+    op.spaces.append(call.__globals__)  # type: ignore[attr-defined]
+    return call
 
 
 def source_of(op: Any) -> str:

@@ -117,20 +117,21 @@ def accumulated(ufunc: Any, x: Any, axis: int) -> Any:
 
 def place(op: Any) -> Callable[[], None]:
     """Let ``op`` run on arrays of every kind; return a function that undoes it."""
-    space, gather = op.call.__globals__, op.gather
-    before = op.forward, op.rules, op.gather, op.recompute, space.get("_ufunc")
+    gather = op.gather
+    before = op.forward, op.rules, op.gather, op.recompute
     op.forward = forward_there(op, op.forward)
     op.rules = tuple((i, rule_there(rule)) for i, rule in op.rules)
     if gather is not None:
         op.gather = functools.partial(gather.func, rule_there(gather.args[0]))
-    if op.sequence is None:
-        space["forward"] = op.forward
-        if op.ufunc is not None:
-            space["_ufunc"] = forward_there(op, op.ufunc)
+
+    def run(ufunc: Any) -> None:
+        if op.sequence is None:
+            for space in op.spaces:
+                space.update(forward=op.forward, _ufunc=ufunc)
 
     def undo() -> None:
-        op.forward, op.rules, op.gather, op.recompute, ufunc = before
-        if op.sequence is None:
-            space.update(forward=op.forward, _ufunc=ufunc)
+        op.forward, op.rules, op.gather, op.recompute = before
+        run(op.ufunc)
 
+    run(op.ufunc and forward_there(op, op.ufunc))
     return undo

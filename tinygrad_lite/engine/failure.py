@@ -23,13 +23,6 @@ from tinygrad_lite.errors import (
 
 OPERANDS = (Tensor, np.ndarray, np.generic, np.dtype, int, float, complex, str, list, tuple, type(None))
 ARRAYS = ("__array__", "__array_ufunc__", "__array_namespace__", "__torch_function__")
-REFLECTED = {
-    "add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__", "pow": "__rpow__",
-    "matmul": "__rmatmul__", "floor_divide": "__rfloordiv__", "remainder": "__rmod__", "bitwise_and": "__rand__",
-    "bitwise_or": "__ror__", "bitwise_xor": "__rxor__", "bitwise_left_shift": "__rlshift__",
-    "bitwise_right_shift": "__rrshift__",
-}  # fmt: skip
-"""The operator that Python asks of the other operand, by the op that stands behind a tensor's own."""
 
 
 def failed(op: Any, args: Sequence[Any], error: Exception) -> Any:
@@ -39,14 +32,12 @@ def failed(op: Any, args: Sequence[Any], error: Exception) -> Any:
         while given and args[given - 1] is op.defaults.get(op.params[given - 1], op):
             given -= 1
         return op.call(*args[:given])
-    if op.name in REFLECTED and len(args) == 2 and foreign(args[1]):  # the operator of another class, as Python asks it
-        theirs = next(
-            (vars(c)[REFLECTED[op.name]] for c in type(args[1]).__mro__ if REFLECTED[op.name] in vars(c)), None
-        )
-        result = NotImplemented if theirs is None else theirs(args[1], args[0])
-        if result is not NotImplemented:
-            return result
     raise explain(op, args, error) from error
+
+
+def unanswered(op: Any, args: Sequence[Any], error: Exception) -> Any:
+    """Return what `failed` does for an operator: NotImplemented for an operand of another class, which Python asks."""
+    return NotImplemented if any(map(foreign, args)) else failed(op, args, error)
 
 
 def foreign(value: Any) -> bool:

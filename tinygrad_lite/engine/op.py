@@ -78,7 +78,7 @@ class Op:
     __slots__ = (
         "arrays", "call", "defaults", "flops", "forward", "frees", "gather", "is_pick", "kind", "label", "layout",
         "materialize", "name", "params", "places", "promote", "recompute", "rules", "samples", "saved_names",
-        "sequence", "singular", "ufunc", "uses",
+        "sequence", "singular", "spaces", "ufunc", "uses",
     )  # fmt: skip
 
     call: Callable[..., Any]
@@ -89,6 +89,8 @@ class Op:
     layout: str | None
     flops: Callable[..., Any] | None
     ufunc: np.ufunc | None
+    spaces: list[dict[str, Any]]
+    """The globals of the functions that run the op: ``forward`` is one of them."""
 
     def __init__(
         self, forward: Callable[..., Any], rules: dict[str, Rule], together: Rule | None, promote: str | None,
@@ -339,7 +341,7 @@ def registered(this: Op, forward: F) -> F:
         this.layout = layout_of(this)
     call = functools.wraps(forward)(caller(this))
     call.op = this  # type: ignore[attr-defined]
-    this.call = call
+    this.call, this.spaces = call, [call.__globals__]  # type: ignore[attr-defined]
     OPS[this.name] = this
     if new.KINDS:
         place(this)

@@ -17,6 +17,7 @@ from typing import Any
 
 from tinygrad_lite.engine import functional
 from tinygrad_lite.engine.absent import as_it_is
+from tinygrad_lite.engine.failure import foreign, unanswered
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import OPS, PUBLIC
 from tinygrad_lite.engine.tensor import Tensor
@@ -116,6 +117,8 @@ def _asked(call: Any, plain: Any, args: tuple[Any, ...], words: dict[str, Any]) 
     if not found and (silent or not modes):
         return plain(*args, **words)
     op = getattr(call, "op", None)
+    if op is not None and plain.__globals__.get("failed") is unanswered and any(map(foreign, args)):
+        return NotImplemented
     func = PUBLIC.get(op.name, call) if op is not None else call  # `x + y` calls the op behind `add`
     func = getattr(Methods, getattr(call, "stands_for", ""), func)  # and `x += y` is `add_`
     return ask(func, found, args, words)

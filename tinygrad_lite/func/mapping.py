@@ -63,8 +63,10 @@ def vmap(
             ]
             flat, ends, rebuild = _run(func, part, axes, out_dims, build, kwargs, randomness)
             outs.append(flat)
-        columns = zip(zip(*outs, strict=True), ends, strict=True)
-        return rebuild([o[0] if a is None else back(PUBLIC["cat"](o, 0) if len(o) > 1 else o[0], a) for o, a in columns])
+        columns: Any = zip(zip(*outs, strict=True), ends, strict=True)
+        return rebuild(
+            [o[0] if a is None else back(PUBLIC["cat"](o, 0) if len(o) > 1 else o[0], a) for o, a in columns]
+        )
 
     return many
 

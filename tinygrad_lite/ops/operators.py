@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_lite.engine.call import operator
 from tinygrad_lite.engine.failure import foreign
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import PUBLIC
@@ -49,14 +50,16 @@ for _name, _function in {
     "floordiv": c.floor_divide, "mod": c.remainder, "divmod": _divmod,
     "lshift": PUBLIC["bitwise_left_shift"], "rshift": PUBLIC["bitwise_right_shift"],
 }.items():  # fmt: skip
+    _function = operator(_function.op) if hasattr(_function, "op") else _function
     setattr(Methods, f"__{_name}__", _function)
     # a + b and b + a are equal to the last bit, so the reflected operator is the same function
     setattr(Methods, f"__r{_name}__", _function if _name in ("add", "mul") else _reflected(_function, _name))
 for _name in ("gt", "ge", "lt", "le", "eq", "ne"):
     setattr(Methods, f"__{_name}__", _compared(PUBLIC[_name], _name))
 for _name in ("and", "or", "xor"):
-    setattr(Methods, f"__{_name}__", PUBLIC[f"bitwise_{_name}"])
-    setattr(Methods, f"__r{_name}__", PUBLIC[f"bitwise_{_name}"])
+    _function = operator(PUBLIC[f"bitwise_{_name}"].op)  # type: ignore[attr-defined]
+    setattr(Methods, f"__{_name}__", _function)
+    setattr(Methods, f"__r{_name}__", _function)
 for _name, _unary in {
     "neg": e.neg, "pos": e.positive, "abs": e.abs, "invert": PUBLIC["bitwise_not"], "round": c.round,
     "trunc": c.trunc, "reversed": _reversed,

@@ -18,6 +18,7 @@ from tinygrad_lite.engine import functional as names_of_functional, new
 from tinygrad_lite.engine.arguments import explained, misfit, named
 from tinygrad_lite.engine.arrays import PYTHON, number
 from tinygrad_lite.engine.call import WRITE
+from tinygrad_lite.engine.failure import foreign
 from tinygrad_lite.engine.hooks import hang
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.mode import MODE, switch
@@ -392,6 +393,8 @@ def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., A
         try:
             return assign(shown, input, compute, args, kwargs)
         except Exception as error:
+            if name.startswith("__") and foreign(args[0]):
+                return NotImplemented
             ours = explained(shown, compute, (input, *args), kwargs, error)
             if ours is None:
                 raise
