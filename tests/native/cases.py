@@ -165,6 +165,8 @@ def linear() -> dict[str, Case]:
     ):  # fmt: skip
         arrays = [numbers(*x), numbers(*w, seed=1), numbers(w[0], seed=2)][: 3 if bias else 2]
         found[f"linear {x} {w} {bias}"] = F.linear, arrays
+    for x, w in (((700, 300), (300, 5)), ((400, 310), (310, 17))):
+        found[f"matmul {x} {w}"] = tl.matmul, [numbers(*x), numbers(*w, seed=1)]
     return found
 
 

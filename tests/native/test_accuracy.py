@@ -34,6 +34,8 @@ for _name in CASES:
     kind, _, rest = _name.partition(" ")
     if kind == "linear":
         THEIRS[_name] = T.linear
+    if kind == "matmul":
+        THEIRS[_name] = torch.matmul
     if kind.startswith("conv"):
         options = eval(rest[rest.index("{") :])
         f = getattr(T, kind + ("2d" if rest.split(")")[0].count(",") == 3 else "1d"))

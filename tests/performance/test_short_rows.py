@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
+from tinygrad_lite.engine import new
 from tinygrad_lite.ops.elementwise import short_rows
 
 UFUNCS = [np.add, np.subtract, np.multiply, np.true_divide, np.less, np.equal]
@@ -119,6 +120,23 @@ def test_sums_round_no_more_than_numpys(shape: tuple[int, ...]) -> None:
         spread = tl.zeros(exact.shape, requires_grad=True)
         (tl.tensor(x) * spread).sum().backward()
         assert (np.abs(spread.grad.numpy() - exact) <= 5e-7 * scale).all(), "the sum is the gradient of broadcasting"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gram_matrices_of_short_rows_are_whole_products(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[tuple[int, ...]] = []
+    contiguous = new.ascontiguousarray
+    monkeypatch.setattr(new, "ascontiguousarray", lambda a: copied.append(a.shape) or contiguous(a))
+    for shape in ((300, 7), (3, 90, 5)):
+        x = tl.tensor(np.random.default_rng(0).standard_normal(shape).astype(dtype))
+        parts = tl.cat([x, x + 1], -1)
+        left, right = parts[..., : shape[-1]], parts[..., shape[-1] :]
+        for a, b, gram in ((x, x.mT, True), (left, left.mT, True), (left, right.mT, False), (x.mT, x, False)):
+            del copied[:]
+            y = (a @ b).numpy()
+            exact = a.numpy().astype(np.float64) @ b.numpy().astype(np.float64)
+            np.testing.assert_allclose(y, exact, rtol=1e-5, atol=1e-5)
+            assert copied == [tuple(b.shape)] * gram, "NumPy would copy half of the result number by number"
 
 
 def test_gradients_of_points_and_knots() -> None:

@@ -51,6 +51,7 @@ TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("log_softmax", "input: g y dim", "rows.log_softmax_slope", MANY),
     ("cross_entropy_index", "forward", "rows.cross_entropy", MANY),
     ("linear", "forward", "products.linear", MANY // 4),
+    ("matmul", "forward", "products.narrow", FEW),
     ("normalise", "forward", "rows.normalise", MANY),
     ("normalise", "together: g input weight axes eps center", "rows.normalise_back", MANY),
     ("normalise", "together: g input weight axes eps center", "channels.normalise_groups_back", MANY),

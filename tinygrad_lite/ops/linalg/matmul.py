@@ -65,10 +65,27 @@ def matmul(input: Array, other: Array) -> Array:
     return product(input, other)
 
 
+SHORT = 64
+"""Rows up to which a Gram matrix is a product like any other."""
+
+
+def _gram(a: Array, b: Array) -> bool:
+    """Return whether ``b`` is ``a`` transposed, with short rows.
+
+    NumPy computes half of such a product, and copies the other half number by number: up to eight times as long.
+    """
+    n = a.shape[-1]
+    if not 1 < n <= SHORT or a.ndim < 2 or a.ndim != b.ndim or a.strides[-2:] != b.strides[:-3:-1]:
+        return False
+    return a.shape[-2] == b.shape[-1] > n and np.shares_memory(a[..., :1, :1], b[..., :1, :1])
+
+
 def product(a: Array, b: Array) -> Array:
     """Return ``a @ b`` of bare arrays or Tensors."""
     if a.__class__ is not ndarray or b.__class__ is not ndarray:
         return a @ b
+    if (b.base is a or a.base is b or a.base is not None and a.base is b.base) and _gram(a, b):
+        b = new.ascontiguousarray(b)
     if b.ndim == 2:
         if a.ndim > 2:  # as one matrix: NumPy has no BLAS for `dot` with more axes, and many small products for matmul
             lead = a.shape[:-1]
