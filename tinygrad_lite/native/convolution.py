@@ -263,14 +263,33 @@ class Plan:
 plan_of = lru_cache(maxsize=256)(Plan)
 
 
+@cache
+def packing(block: int) -> Kernel:
+    """Return the kernel that lays weights out as blocks of output channels: (groups and blocks, C, taps, block)."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, out: Value, w: Value, o: Value, c: Value, t0: Value, t1: Value, blocks: Value,
+        group: Value, row: Value, channel: Value, down: Value, right: Value,
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as part:
+            first = part % blocks * block
+            last, source = k.least(o - first, block) - 1, w.at(part // blocks * group + first * row)
+            rows = [source.at(k.least(last, m) * row) for m in range(block)]  # the last one again instead of zeros
+            with k.loop(0, c) as i, k.loop(0, t0) as a, k.loop(0, t1) as b:
+                to, here = out.at((((part * c + i) * t0 + a) * t1 + b) * block), i * channel + a * down + b * right
+                for m, one in enumerate(rows):
+                    to[m] = one[here]
+
+    body.__name__ = f"packing_{block}"
+    return kernel("f* f* " + "n " * 10)(body)
+
+
 def _packed(w: Any, block: int) -> Any:
-    """Return weights (groups, O, C, taps) as blocks of output channels, (..., blocks, C, taps, block), then zeros."""
-    groups, o, c, taps = w.shape
-    if not o % block:
-        return np.ascontiguousarray(w.reshape(groups, o // block, block, c * taps).swapaxes(2, 3))
-    out = np.zeros((groups, -(-o // block), c, taps, block), np.float32)
-    for m in range(block):
-        out[:, : -(-(o - m) // block), :, :, m] = w[:, m::block]
+    """Return weights (groups, O, C, taps) in any layout as `packing` lays them out."""
+    groups, o, c, *taps = w.shape
+    blocks = -(-o // block)
+    out = np.empty((groups * blocks, c, *taps, block), np.float32)
+    call(packing(block), groups * blocks, out.size, out, w, o, c, *taps, blocks, *(s >> 2 for s in w.strides))
     return out
 
 
@@ -286,15 +305,16 @@ def _compute(
 
     The groups of an image lie in memory like so many images of fewer channels, and are taken for such.
     """
-    groups, o = w.shape[:2]
+    groups, o, c, *sizes = w.shape
     tile, images = tile_of(o, plan.run(count[0]) // WIDTH, 2), len(x) * groups
     block, wide = tile[0], tile[1] * WIDTH
     packed, area = _packed(w, block), y.shape[2] * y.shape[3]
     bias = np.zeros(groups * o, np.float32) if bias is None else bias
-    taps_ = max(w.shape[3], 1)
+    each = sizes[0] * sizes[1]
+    taps_ = max(each, 1)
     at_once = max(min(FIRST_LEVEL // (taps_ * block + plan.window), LONGEST // taps_), 64 // taps_, 1)
 
-    work = _work(images, o, w.shape[2], w.shape[3] * count[0] * count[1])
+    work = _work(images, o, c, each * count[0] * count[1])
     call(
         forward(tile, plan.s1), images, work, y, Room(plan.room), Room(block * plan.run(count[0], wide)), x, packed,
         bias, taps if len(taps) else 0, len(taps), *plan.sizes, o, *count, steps[0] * y.shape[3], steps[1], area, first,
@@ -371,9 +391,9 @@ def conv(input: Any, weight: Any, bias: Any, stride: Any, pads: Any, dilation: A
         for n, p, t, s, d in zip(size, pads, kernel, stride, dilation, strict=True)
     )
     plan = plan_of(c, size, kernel, stride, pads, dilation, count)
-    y, w = np.empty((len(x), o, *count), input.dtype), weight.reshape(groups, o // groups, c, -1)
+    y, w = np.empty((len(x), o, *count), input.dtype), weight.reshape(groups, o // groups, c, *kernel)
     if each:
-        _compute_each(plan, x, w[:, 0], bias, y, plan.taps, count, (1, 1), 0)
+        _compute_each(plan, x, weight.reshape(o, c, -1), bias, y, plan.taps, count, (1, 1), 0)
     else:
         _compute(plan, x, w, bias, y, plan.taps, count, (1, 1), 0)
     return y.reshape(len(x), o, *count[4 - input.ndim :])
@@ -427,10 +447,10 @@ def conv_input(
     plan, phases = phases_of(inner, g.shape[2:], size, kernel, stride, pads, dilation)
     y = np.empty((n, channels, *size), grad.dtype)
     for phase, taps, count, first in phases:
-        own = w[..., phase[0] :: stride[0], phase[1] :: stride[1]].reshape(groups, c, inner, -1)
+        own = w[..., phase[0] :: stride[0], phase[1] :: stride[1]]
         given = None, y, taps, count, stride, first
         if each:
-            _compute_each(plan, g, own[:, 0], *given)
+            _compute_each(plan, g, own.reshape(groups, inner, -1), *given)
         else:
             _compute(plan, g, own, *given)
     return y.reshape(shape)
