@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -49,6 +50,18 @@ def measured(name: str, threads: str, sizes: dict[str, int], given: Any) -> dict
     return row
 
 
+def middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one row of several runs: of each kind that one whose ratio is the middle one, and all ratios."""
+    row: dict[str, Any] = {}
+    for kind in runs[0]:
+        found = [r[kind] for r in runs if kind in r]
+        whole = sorted((v for v in found if "failed" not in v), key=lambda v: v.get("ratio", v.get("first", 0.0)))
+        row[kind] = dict(whole[len(whole) // 2] if whole else found[0])
+        if "ratio" in row[kind] and len(whole) > 1:
+            row[kind]["ratios"] = [v["ratio"] for v in whole]
+    return row
+
+
 def mean(ratios: list[float]) -> float:
     return math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else math.nan
 
@@ -90,6 +103,14 @@ def markdown(found: dict[str, Any]) -> str:
     """Return all tables."""
     about = ", ".join(f"{k} {found['machine'][k]}" for k in ("processor", "cores", "blas", "load", "numpy", "torch"))
     lines = [f"Machine: {about}. Ratios: ours / PyTorch, median of neighbouring steps (of the fastest)."]
+    every = [v for rows in found["speed"].values() for row in rows.values() for v in row.values() if "ratios" in v]
+    if every:
+        apart = sorted(max(v["ratios"]) / min(v["ratios"]) for v in every)
+        half, tenth = apart[len(apart) // 2], apart[-1 - len(apart) // 10]
+        lines.append(
+            f"Each is the middle one of {found['runs']} runs, one after the other. Their largest is {half:.2f} times the "
+            f"smallest in half of the cells, and {tenth:.2f} times in nine of ten."
+        )
     for threads, rows in found["speed"].items():
         lines += ["", "### One thread" if threads == "1" else f"### {threads} threads", "", table(rows, threads)]
     return "\n".join(lines) + "\n"
@@ -112,6 +133,7 @@ def main() -> None:
     parser.add_argument("--only", type=listed, default=[], help="steps, of " + ",".join(STEPS))
     parser.add_argument("--threads", type=listed, default=["1", "2"], help="numbers of threads, for example 1,2")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each pair is measured")
+    parser.add_argument("--runs", type=int, default=1, help="how often all of it is done; the tables show the middle")
     parser.add_argument("--clock", default="perf_counter", help="thread_time on a busy machine, for one thread only")
     parser.add_argument("--sizes", action="store_true", help="the other sizes of each step instead of the usual one")
     parser.add_argument("--plain", action="store_true", help="on NumPy alone too; the chart needs it")
@@ -121,14 +143,17 @@ def main() -> None:
     given = parser.parse_args()
     if wrong := [name for name in given.only if name not in STEPS]:
         parser.error(f"--only: there is no {', '.join(wrong)}; there are {', '.join(STEPS)}")
-    found: dict[str, Any] = {"machine": machine(), "speed": {}}
-    for threads in given.threads:
+    found: dict[str, Any] = {"machine": machine(), "runs": given.runs, "speed": {}}
+    known: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for _, threads in itertools.product(range(given.runs), given.threads):
         rows = found["speed"].setdefault(threads, {})
         for name in given.only or STEPS:
             for sizes in SIZES[name] if given.sizes else [{}]:
                 title = STEPS[name][0] if not sizes else f"{name}: " + ", ".join(f"{k} {v}" for k, v in sizes.items())
-                rows[title] = measured(name, threads, sizes, given)
-                print(f"{threads} {title}: {json.dumps(rows[title])}", file=sys.stderr, flush=True)
+                runs = known.setdefault((threads, title), [])
+                runs.append(measured(name, threads, sizes, given))
+                rows[title] = middle(runs)
+                print(f"{threads} {title}: {json.dumps(runs[-1])}", file=sys.stderr, flush=True)
                 write(found, given.out, given.docs)
     print(markdown(found))
 
