@@ -108,8 +108,8 @@ def markdown(found: dict[str, Any]) -> str:
         apart = sorted(max(v["ratios"]) / min(v["ratios"]) for v in every)
         half, tenth = apart[len(apart) // 2], apart[-1 - len(apart) // 10]
         lines.append(
-            f"Each is the middle one of {found['runs']} runs, one after the other. Their largest is {half:.2f} times the"
-            f" smallest in half of the cells, and {tenth:.2f} times in nine of ten."
+            f"Each is the middle one of {found['runs']} runs, one after the other; their largest is {half:.2f} times"
+            f" the smallest in half of the cells, and {tenth:.2f} times in nine of ten."
         )
     for threads, rows in found["speed"].items():
         lines += ["", "### One thread" if threads == "1" else f"### {threads} threads", "", table(rows, threads)]
