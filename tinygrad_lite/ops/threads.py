@@ -275,12 +275,18 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
                 return _whole(a, b, out, work) if new.REDIRECTED[0] else _shared(a, b, out, work)
         elif work >= CREWED[0][0] and new.REDIRECTED[0] and out is None:
             return _whole(a, b, None, work)  # what one thread records may run when there are several
-    return _plain(a, b, out)
+    return plain(a, b, out)
 
 
-def _plain(a: Array, b: Array, out: Array | None) -> Array:
+def plain(a: Array, b: Array, out: Array | None = None) -> Array:
+    """Return ``a @ b``, computed in this thread."""
     # dot is three times faster than matmul on small matrices, but a zero of one element times NaN is 0 there
-    return a.dot(b) if out is None and b.ndim == 2 and a.size > 1 < b.size else np.matmul(a, b, out=out)
+    if out is None and b.ndim == 2:
+        if a.size > 1 < b.size:
+            return a.dot(b)
+        if a.ndim == 2 and a.shape[1] == b.shape[0] == 1:
+            return np.multiply(a, b)
+    return np.matmul(a, b, out=out)
 
 
 def _whole(a: Array, b: Array, out: Array | None, work: int) -> Array:
@@ -310,7 +316,7 @@ def multiply_into(out: Array, a: Array, b: Array, work: int) -> None:
 def _shared(a: Array, b: Array, out: Array | None, work: int) -> Array:
     """Return ``a @ b``, by several threads if the user wants them."""
     if not CREWED or blas().threads() == 1:
-        return _plain(a, b, out)
+        return plain(a, b, out)
     blas().settle()
     result = CREWED[0][1](a, b, out, work)
     return blas().multiply(a, b, out) if result is NotImplemented else result

@@ -14,7 +14,7 @@ from tinygrad_lite.engine.promotion import one_dtype
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor, make
 from tinygrad_lite.errors import OptionError, ShapeError, describe
-from tinygrad_lite.ops.threads import SMALL, multiply
+from tinygrad_lite.ops.threads import SMALL, multiply, plain
 
 
 def _left(g: Array, other: Array, input_shape: Any) -> Array:
@@ -91,8 +91,7 @@ def product(a: Array, b: Array) -> Array:
             lead = a.shape[:-1]
             return product(a.reshape((prod(lead), a.shape[-1])), b).reshape((*lead, b.shape[1]))
         if a.size * b.shape[1] <= SMALL:  # the usual case, without another Python call
-            # a zero of one element times NaN would be 0
-            return a.dot(b) if a.size > 1 < b.size else np.matmul(a, b)
+            return a.dot(b) if a.size > 1 < b.size else plain(a, b)  # as there
     return multiply(a, b)
 
 
