@@ -330,8 +330,8 @@ def test_a_copied_optimiser_is_independent(kind):
         assert twin is not p and list(copied.state) == [twin]
         twin.grad = p.grad
         copied.step()
-        assert twin.tolist() != p.tolist() and copied.state[twin]["step"] == 2
-    assert optimizer.state[p]["step"] == 1
+        assert twin.tolist() != p.tolist() and copied.count == 2
+    assert optimizer.count == 1
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -405,3 +405,17 @@ def test_a_custom_optimiser():
     assert p.tolist() == [0.9]
     with pytest.raises(NotImplementedError, match="update"):
         optim.Optimizer([with_gradient(1.0)], {"lr": 1.0}).step()
+
+
+def test_sgd_counts_steps_where_something_reads_the_count():
+    class Halved(optim.SGD):
+        def update(self, group, jobs):
+            for x, g, state, _ in jobs:
+                x -= g / state["step"]
+
+    for kind, options, count in ((optim.SGD, {}, None), (optim.SGD, {"momentum": 0.5}, 2), (Halved, {}, 2)):
+        p = with_gradient(1.0, -2.0)
+        optimizer = kind([p], lr=0.1, **options)
+        optimizer.step()
+        optimizer.step()
+        assert optimizer.state[p].get("step") == count and optimizer.count == 2

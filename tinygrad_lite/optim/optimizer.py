@@ -164,12 +164,15 @@ class Optimizer(HookedOptimizer):
     """Options that must be at least 0."""
     scratch = 2
     """The number of scratch arrays that the formula needs."""
+    counts = True
+    """Whether a parameter counts its steps even if it has no state arrays."""
     advance: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
     """Called with state and group once per parameter and step, to update numbers in the state."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         checked_constructor(cls)
+        cls.counts = cls.__dict__.get("counts", cls.counts or "update" in cls.__dict__)  # a formula may read the count
         if "step" in cls.__dict__:
             cls.step = hooked(cls.__dict__["step"])  # type: ignore[method-assign]
 
@@ -298,9 +301,10 @@ class Optimizer(HookedOptimizer):
         source, now, advance = (frame.f_code, frame.f_lasti), tick(), self.advance
         put = dict.__setitem__
         for group, jobs in work:
-            many = False
+            many, counted = False, self.counts or self.fields(group)
             for _, _, state, _ in jobs:
-                put(state, "step", state["step"] + 1)
+                if counted:
+                    put(state, "step", state["step"] + 1)
                 if advance is not None:
                     advance(state, group)
                 change = state.change
@@ -353,7 +357,8 @@ class Optimizer(HookedOptimizer):
             raise GradientError(f"{type(self).__name__}: can't optimize a non-leaf Tensor {describe(p)}")
         if not new.writable(x):
             raise ValueError(f"{type(self).__name__}: a parameter {describe(p)} lies in read-only memory; use a copy")
-        state = State({"step": 0, **self.state.get(p, {})})
+        known = self.state.get(p, {})
+        state = State({"step": 0, **known} if self.counts or fields else known)
         state.fields, state.began = fields, 0
         for name in fields:
             if name not in state:

@@ -34,6 +34,7 @@ class SGD(Optimizer):
     """
 
     state_arrays = ("momentum_buffer",)
+    counts = False
     not_negative = ("lr", "weight_decay", "momentum", "l1")
 
     def __init__(
@@ -74,7 +75,9 @@ class SGD(Optimizer):
         momentum, dampening, nesterov = group["momentum"], group["dampening"], group["nesterov"]
         maximize, decay = group["maximize"], group["weight_decay"]
         # momentum multiplies a steady gradient by up to this factor, so the penalty is multiplied by it too
-        l1 = group.get("l1", 0.0) * group["lr"] * ((1 - dampening) / (1 - momentum) if momentum else 1.0)
+        l1 = group.get("l1", 0.0)
+        if l1:
+            l1 *= group["lr"] * ((1 - dampening) / (1 - momentum) if momentum else 1.0)
         dtype: Any = None
         lr = keep = share = dtype
         for x, g, state, arrays in jobs:
