@@ -51,3 +51,52 @@ def test_the_collector_is_left_as_it_was(collecting):
         assert gc.isenabled() is collecting
     finally:
         (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_operands_of_other_layouts(n):
+    """Rows, columns, single elements and transposed arrays, where the result takes the place of another operand."""
+    draw = np.random.default_rng(0).standard_normal
+    x, square = tl.tensor(draw((n, 5)).astype("f4")), tl.tensor(draw((5, 5)).astype("f4"))
+    row, column, one = (tl.tensor(draw(s).astype("f4"), requires_grad=True) for s in ((5,), (n, 1), (1,)))
+    leaves = [row, column, one]
+
+    def step():
+        for p in leaves:
+            p.grad = None
+        y = ((x * 2 + row) * column - one).tanh() / (one * one + 1) - row
+        z = (square.T + row) * square.T - (square * 2).T
+        value = (y * column).sum() + (z * z).sum()
+        value.backward()
+        with tl.no_grad():
+            for p in leaves:
+                p -= p.grad * 0.01
+        return value
+
+    start = [p.array.copy() for p in leaves]
+    expected = [step().item() for _ in range(5)] + [p.array.tobytes() for p in leaves]
+    for p, a in zip(leaves, start, strict=True):
+        p.array[...] = a
+        p.grad = None
+    program = tl.compile(step, backend="numpy", fullgraph=True)
+    assert [program().item() for _ in range(5)] + [p.array.tobytes() for p in leaves] == expected
+    assert "compiled" in program.explain()
+
+
+def test_the_line_of_an_in_place_write():
+    """A program names the line that the step as written would name."""
+    w = tl.ones(3, requires_grad=True)
+
+    @tl.compile
+    def step(x):
+        with tl.no_grad():
+            w.mul_(2)
+        return x.sum()
+
+    for _ in range(3):
+        step(tl.ones(2))
+    y = w * w
+    step(tl.ones(2))
+    line = step.__code__.co_firstlineno + 3
+    with pytest.raises(RuntimeError, match=rf"changed by .*test_recordings.py:{line}\b"):
+        y.sum().backward()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.compiled.program import Refused
-from tinygrad_lite.engine.arrays import get_default_dtype
+from tinygrad_lite.engine.arrays import _program_dtype, _thread_dtype
 from tinygrad_lite.engine.tensor import Tensor, make
 from tinygrad_lite.nn.module import Module
 from tinygrad_lite.optim.optimizer import Optimizer
@@ -113,9 +113,10 @@ def quick_check(args: Any, kwargs: Any, key: Any, live: Any) -> Quick | None:
     if kwargs or len(args) > 6 or not all(type(t) is Tensor for t in args) or len({*map(id, args)}) < len(args):
         return None
     _, grad, guard, inference, default = key
-    space = {"Tensor": Tensor, "default_dtype": get_default_dtype, "live": live, "default": default}
+    space = {"Tensor": Tensor, "live": live, "default": default}
+    space |= {"own_dtype": _thread_dtype, "program_dtype": _program_dtype}
     terms = [f"len(args) == {len(args)}", f"mode.grad is {grad}", f"mode.guard is {guard}",
-             f"mode.inference is {inference}", "default_dtype() is default"]  # fmt: skip
+             f"mode.inference is {inference}", "(own_dtype.get() or program_dtype[0]) is default"]  # fmt: skip
     lines = []
     for i, t in enumerate(args):
         a = t.array

@@ -5,14 +5,12 @@ A step of a small network takes a few microseconds, and a handful of Python call
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import Any
 
 from tinygrad_lite.compiled.replay import Program, wrapped
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import clock
-from tinygrad_lite.engine.source import OURS, user_frame
 from tinygrad_lite.engine.tensor import Tensor, allocate, make
 from tinygrad_lite.engine.versions import LATEST
 
@@ -42,11 +40,7 @@ TRACKED = """
     return program(args, (args, EMPTY, args))
 """
 WRITES = """
-    here = getframe(2)
-    if OURS[here.f_code.co_filename]:
-        here = user_frame(here)
     latest[0] = now = clock()
-    line = here.f_code, here.f_lasti
 """
 PLAIN = """
     result = allocate(Tensor)
@@ -65,16 +59,16 @@ def express(program: Program, thread: int, recording: set[int], runs: int | None
         return None
     guard = program.guard
     space: dict[str, Any] = {
-        **guard.space, **program.quick.space, "MODE": MODE, "MISS": MISS, "OURS": OURS, "user_frame": user_frame,
-        "getframe": sys._getframe, "get_ident": threading.get_ident, "thread": thread, "recording": recording,
+        **guard.space, **program.quick.space, "MODE": MODE, "MISS": MISS,
+        "get_ident": threading.get_ident, "thread": thread, "recording": recording,
         "latest": LATEST, "clock": clock, "allocate": allocate, "Tensor": Tensor, "make": make, "wrapped": wrapped,
         "program": program, "frame": program.frame,
         "run": program.frame.run, "saving": program.saving, "EMPTY": {}, "free": program.frame.free,
     }  # fmt: skip
     writes = WRITES.lstrip("\n") if program.changes else ""
-    for i, (change, n) in enumerate(program.changes):
-        space[f"change{i}"] = change
-        writes += f"    change{i}.count += {n}\n    change{i}.when = now\n    change{i}.line = line\n"
+    for i, (change, n, line) in enumerate(program.changes):
+        space |= {f"change{i}": change, f"line{i}": line}
+        writes += f"    change{i}.count += {n}\n    change{i}.when = now\n    change{i}.line = line{i}\n"
     if program.plain:
         result = PLAIN.lstrip("\n")
     else:

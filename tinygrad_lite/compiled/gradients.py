@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,6 @@ from tinygrad_lite.engine.backward import pull
 from tinygrad_lite.engine.differentiate import differentiate
 from tinygrad_lite.engine.mode import MODE, switch
 from tinygrad_lite.engine.node import pick, record
-from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import Tensor, make, wrap
 from tinygrad_lite.engine.versions import CHANGES, owner
 from tinygrad_lite.errors import GradientError
@@ -93,7 +91,7 @@ class Differentiable(Program):
         held.random = default_generator().bit_generator.state if self.random else None
         values = self.ran(frame, flat)
         if self.changes:
-            self.written(user_frame(sys._getframe(2)))
+            self.written()
         self.calls += 1
         arrays = [v.copy() for v in values]
         inputs = []

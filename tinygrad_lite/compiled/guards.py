@@ -47,7 +47,7 @@ class OptimiserGuard:
             found.append(
                 f"{o}.param_groups[{i}] is {name} and {name} == {c(before)} and {name}['params'] == {c(params)}"
             )
-        found += [f"len({c(s)}) == {n}" for s, n in self.keys]
+        found += [f"len({c(s)}) == {n}" if n else f"not {c(s)}" for s, n in self.keys]
         found += [f"{c(s)}[{k!r}] is {c(t)}" for s, k, t in self.tensors]
         for key, states_, first in self.shared:
             found.append(" == ".join(f"{c(s)}[{key!r}]" for s in (first, *states_[1:])))

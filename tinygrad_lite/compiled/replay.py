@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.guards import Guard
 from tinygrad_lite.compiled.passes import optimise
 from tinygrad_lite.compiled.source import Built
-from tinygrad_lite.engine.source import user_frame
 from tinygrad_lite.engine.tensor import make
-from tinygrad_lite.engine.versions import change_of, tick
+from tinygrad_lite.engine.versions import tick
 from tinygrad_lite.random import default_generator
 
 
@@ -23,7 +21,7 @@ class Program:
         optimise(r)
         self.use(form(r))
         self.guard = Guard(r)
-        self.changes = [(change_of(a), n) for a, n in bumps]
+        self.changes = [(change, n, change.line) for change, n in bumps]
         self.live = {id(m.own) for m in r.tracer.memories if m.kind == "live"}
         self.live |= {id(a) for _, a in r.live_tensors}
         self.plain = r.result[0] == "new"
@@ -64,10 +62,10 @@ class Program:
                 default_generator().bit_generator.state = random
             raise
 
-    def written(self, frame: Any) -> None:
-        """Count the in-place writes of the program."""
-        now, line = tick(), (frame.f_code, frame.f_lasti)
-        for change, n in self.changes:
+    def written(self) -> None:
+        """Count the in-place writes of the program, each with its line in the step as written."""
+        now = tick()
+        for change, n, line in self.changes:
             change.count += n
             change.when, change.line = now, line
 
@@ -77,7 +75,7 @@ class Program:
             self.frame = self.built.frame(hand=False)  # somebody keeps gradients: each step makes its own from now on
         values = self.ran(self.frame, flat)
         if self.changes:
-            self.written(user_frame(sys._getframe(2)))
+            self.written()
         self.calls += 1
         return make(values[0].copy()) if self.plain else wrapped(self.r, [v.copy() for v in values], flat, make)
 

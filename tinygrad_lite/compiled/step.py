@@ -259,7 +259,7 @@ class Compiled:
         except Refused as error:
             return self._refuse(str(error), args, kwargs, key)
         result = self._function(*args, **kwargs)
-        counts = [(change, change.count) for change, _ in program.changes]
+        counts = [(change, change.count) for change, *_ in program.changes]
         try:
             changed = reach.changed()
             if changed is not None:
@@ -292,7 +292,7 @@ class Compiled:
     def _warm(self, program: Program, given: Any, objects: Any) -> None:
         """Make machine code of a program that has run often; where llvmlite fails, it stays as it is."""
         program.waits, self._frame = False, None
-        counts, calls, key = [(change, change.count) for change, _ in program.changes], program.calls, program.key
+        counts, calls, key = [(change, change.count) for change, *_ in program.changes], program.calls, program.key
         RECORDING.add(self._thread)
         try:
             if works():
@@ -378,7 +378,7 @@ class Compiled:
         try:
             with locked():
                 recording = capture.run()
-            bumps = [(a, change.count - n) for a, change, n in versions if change.count > n]
+            bumps = [(change, change.count - n) for _, change, n in versions if change.count > n]
             recording.spare = {id(a): copy for a, copy in before.arrays}
         except Exception as error:
             inner = error if isinstance(error, Refused) else error.__cause__
