@@ -17,6 +17,7 @@ from tinygrad_lite.data import ConcatDataset, DataLoader, Subset, TensorDataset,
 from tinygrad_lite.engine.arguments import fits, words
 from tinygrad_lite.engine.failure import unasked
 from tinygrad_lite.engine.overriding import askers
+from tinygrad_lite.errors import ShapeError
 from tinygrad_lite.optim import lr_scheduler as schedules
 
 F = nn.functional
@@ -258,3 +259,12 @@ def test_a_list_that_contains_itself_is_looked_through_to_some_depth() -> None:
     endless: list[Any] = [1]
     endless.append(endless)
     assert askers((endless,)) == [] and not unasked((endless,))
+    for call in (lambda: tl.tensor(endless), lambda: tl.ones(2) + endless, lambda: tl.tensor([tl.ones(()), endless])):
+        with pytest.raises(ShapeError, match="more than 64 deep"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["__iadd__", "__imul__", "__ipow__", "__iand__"])
+def test_an_operator_without_its_operand_says_so(name: str) -> None:
+    with pytest.raises(TypeError, match="missing .*required .*argument"):
+        getattr(tl.ones(2), name)()

@@ -215,15 +215,17 @@ def number(name: str, value: Any, dtype: Any) -> Any:
         return wide.astype(chosen)
 
 
-def _plain_lists(data: Any, name: str) -> tuple[Any, set[Any]]:
+def _plain_lists(data: Any, name: str, depth: int = 1) -> tuple[Any, set[Any]]:
     """Return nested lists with tensors of one element as numbers, and the types and dtypes in them."""
+    if depth > 64:  # as many axes as an array has at most; perhaps a list holds itself
+        raise ShapeError(f"{name}: lists are nested more than 64 deep")
     out: list[Any] = []
     kinds: set[Any] = set()
     for d in data:
         if d.__class__ in PYTHON:
             kinds.add(d.__class__)
         elif isinstance(d, (list, tuple)):
-            d, inner = _plain_lists(d, name)
+            d, inner = _plain_lists(d, name, depth + 1)
             kinds |= inner
         elif isinstance(d, Holder):
             if d.array.size != 1:

@@ -393,7 +393,7 @@ def _form(name: str, compute: Callable[..., Any], shown: str) -> Callable[..., A
         try:
             return assign(shown, input, compute, args, kwargs)
         except Exception as error:
-            if name.startswith("__") and foreign(args[0]):
+            if name.startswith("__") and args and foreign(args[0]):
                 return NotImplemented
             ours = explained(shown, compute, (input, *args), kwargs, error)
             if ours is None:
