@@ -68,10 +68,10 @@ class Stateful(Members, Hooked):
         """Write the entries of this module alone into ``destination``; layers may override it."""
         for name, param in self._parameters.items():
             if param is not None:
-                destination[prefix + name] = param if keep_vars else make(param.array)
+                destination[prefix + name] = param if keep_vars else param.detach()
         for name, buffer in self._buffers.items():
             if buffer is not None and name not in self._non_persistent_buffers_set:
-                destination[prefix + name] = buffer if keep_vars else make(buffer.array)
+                destination[prefix + name] = buffer if keep_vars else buffer.detach()
         if type(self).get_extra_state is not Stateful.get_extra_state:
             destination[prefix + EXTRA] = self.get_extra_state()
 

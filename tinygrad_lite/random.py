@@ -368,12 +368,13 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     if replacement:
         ends = np.cumsum(rows, -1)
         drawn = rng.random((len(rows), num_samples)) * ends[:, -1:]
-        out = np.stack([np.searchsorted(e, d, side="right") for e, d in zip(ends, drawn, strict=True)])
+        out = new.array([np.searchsorted(e, d, side="right") for e, d in zip(ends, drawn, strict=True)])
     else:
-        if num_samples > (rows > 0).sum(-1).min():
+        least = (rows > 0).sum(-1).min(initial=rows.shape[1])
+        if num_samples > least:
             raise OptionError(
-                f"multinomial: cannot draw {num_samples} different indices, a row has only "
-                f"{(rows > 0).sum(-1).min()} positive weights; use replacement=True"
+                f"multinomial: cannot draw {num_samples} different indices, a row has only {least} positive weights; "
+                f"use replacement=True"
             )
         # Of exponential times with rates w, the smallest is number i with probability w_i / sum(w), and so on.
         with np.errstate(divide="ignore"):

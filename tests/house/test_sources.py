@@ -102,6 +102,7 @@ OURS_BY_NAME = {
     "tinygrad_lite.utils",
     "tinygrad_lite.nn.utils",
     "tinygrad_lite.nn.modules.utils",
+    "tinygrad_lite.nn.common_types",
     "tinygrad_lite.optim.swa_utils",
     "tinygrad_lite.vision.utils",
     "tinygrad_lite.distributions.utils",

@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import io
 import operator
 import pickle
 import types
@@ -112,6 +113,23 @@ LINES = {
     "h.initial_seed(), t.rand(3, generator=h) == t.rand(3, generator=g.clone_state())) for h in copies(g)])[2:]",
     "modules in two modes": "t.func.stack_module_state([t.nn.Linear(1, 1), t.nn.Linear(1, 1).eval()])",
     "one frozen": "t.func.stack_module_state([t.nn.Linear(1, 1), t.nn.Linear(1, 1).requires_grad_(False)])",
+    "unique rows of NaN": "t.unique(t.tensor([1.0, nan, 0.0, nan]), dim=0, return_inverse=True, return_counts=True)",
+    "unique columns": "t.unique(t.tensor([[1, 3, 1], [0, 2, 0]]), dim=1, return_inverse=True, return_counts=True)",
+    "unique rows of none": "t.unique(t.zeros(0, 3), dim=0, return_inverse=True)",
+    "strides of nothing": "[t.ones(4, 4)[i].stride() for i in ((slice(2, 2), slice(None, None, 2)), "
+    "(slice(None), slice(2, 2)))] + [t.zeros(0, 3).stride(), t.ones(3, 4).t()[:0].stride()]",
+    "draws of no rows": "[t.multinomial(t.ones(0, 3), 2, r).shape for r in (True, False)]",
+    "empty in channels_last": "t.empty((2, 3, 4, 4), memory_format=t.channels_last).stride()",
+    "4 axes are no volumes": "t.ones(2, 3, 1, 1).is_contiguous(memory_format=t.channels_last_3d)",
+    "softplus by None": "t.nn.functional.softplus(t.ones(2), beta=None)",
+    "scaled Bessel": "(lambda y: [round(v, 5) for v in y.tolist()])(t.special.i1e(t.tensor([inf, -inf, 0.5, -40.0])))",
+    "saved by old keywords": "(b := io.BytesIO(), t.save([t.ones(2)], b, pickle_protocol=2), b.seek(0), t.load(b))[3]",
+    "a class in a state dict": "(m := t.nn.Module(), m.register_buffer('b', t.ones(2).as_subclass(derived(t))), "
+    "type(m.state_dict()['b']).__name__)[2]",
+    "a class in a batch": "type(t.utils.data.default_collate([t.ones(2).as_subclass(derived(t))] * 2)).__name__",
+    "the dict of a hook": "(m := t.nn.Linear(1, 1), len(m.register_forward_hook(print).hooks_dict_ref()))[1]",
+    "a momentum that is a tensor": "(m := t.tensor(0.9), o := t.optim.SGD([t.nn.Parameter(t.ones(1))], 0.1, 0.9),"
+    " t.optim.lr_scheduler.CyclicLR(o, 0.1, 0.2, max_momentum=m), m.mul_(0.5), o.param_groups[0]['max_momentum'])[4]",
     "numbers of outputs": "[y.output_nr for y in (function(t)(t.ones(2, requires_grad=True)))[:4:3]]",
     "outputs that are no tensors": "(f := function(t), y := f(t.ones(2, requires_grad=True)), y[0].sum().backward(), "
     "f.seen, y)[3:]",
@@ -152,7 +170,7 @@ def copies(x: Any) -> list[Any]:
 
 def outcome(t: Any, line: str) -> Any:
     names = {"t": t, "inf": float("inf"), "nan": float("nan"), "count": Counter.of, "call": t.func.functional_call}
-    names |= {"vmap": t.func.vmap, "function": function, "copies": copies, "derived": derived}
+    names |= {"vmap": t.func.vmap, "function": function, "copies": copies, "derived": derived, "io": io}
     names["pack"] = t.nn.utils.rnn.pack_sequence
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -267,3 +285,14 @@ def test_served_modules_do_not_replace_functions() -> None:
         served = importlib.import_module("torch.autograd")
         importlib.import_module("torch.autograd.gradcheck")
         assert served.gradcheck is tl.autograd.gradcheck and isinstance(served.gradcheck, types.FunctionType)
+
+
+@pytest.mark.parametrize(
+    "path",
+    """autograd.grad_mode.no_grad autograd.anomaly_mode.detect_anomaly autograd.function.InplaceFunction
+    optim.adamw.AdamW optim.sparse_adam.SparseAdam nn.common_types._size_2_t""".split(),
+)
+def test_names_are_found_where_pytorch_keeps_them(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    for package in ("torch", "tinygrad_lite"):
+        assert hasattr(importlib.import_module(f"{package}.{module}"), name)

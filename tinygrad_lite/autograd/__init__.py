@@ -1,8 +1,10 @@
 """Gradients, functions with custom backwards and anomaly detection: PyTorch's ``torch.autograd``."""
 
+import sys as _sys
 from contextlib import nullcontext as _nullcontext
 
 from tinygrad_lite.autograd import (
+    anomaly as anomaly_mode,
     forward_ad as forward_ad,
     function as function,
     functional as functional,
@@ -17,6 +19,7 @@ from tinygrad_lite.autograd.anomaly import (
 from tinygrad_lite.autograd.function import Function as Function
 from tinygrad_lite.autograd.gradcheck import gradcheck as gradcheck, gradgradcheck as gradgradcheck
 from tinygrad_lite.autograd.variable import Variable as Variable
+from tinygrad_lite.engine import mode as grad_mode
 from tinygrad_lite.engine.grad import backward as backward, grad as grad
 from tinygrad_lite.engine.mode import (
     enable_grad as enable_grad,
@@ -32,3 +35,4 @@ from tinygrad_lite.engine.node import Node as Node
 is_anomaly_check_nan_enabled = is_anomaly_enabled
 _ONE = "a backward pass runs in one thread"
 set_multithreading_enabled = _ignored("autograd.set_multithreading_enabled", _ONE, _nullcontext())
+_sys.modules |= {f"{__name__}.grad_mode": grad_mode, f"{__name__}.anomaly_mode": anomaly_mode}  # PyTorch's files

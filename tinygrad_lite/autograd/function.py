@@ -283,6 +283,9 @@ def _alike(o: Any, y: Any) -> Any:
     return y if o.__class__ is Tensor or hasattr(o, "_is_param") else y.as_subclass(o.__class__)
 
 
+InplaceFunction = Function  # PyTorch's base of functions that write in place: here any can
+
+
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a ``backward`` whose differentiation raises GradientError."""
 

@@ -115,7 +115,8 @@ def _stacked(batch: list[Any]) -> Tensor:
         raise ShapeError(
             f"default_collate: each example must have the same shape, found {shapes}; pass collate_fn to pad them"
         )
-    if any(isinstance(b, Tensor) and b.tracked for b in batch) or any(a.dtype != arrays[0].dtype for a in arrays):
+    kept = any(isinstance(b, Tensor) and (b.tracked or b.__class__ is not Tensor) for b in batch)
+    if kept or any(a.dtype != arrays[0].dtype for a in arrays):
         stack: Callable[[list[Any]], Tensor] = PUBLIC["stack"]
         return stack([b if isinstance(b, Tensor) else make(a) for a, b in zip(arrays, batch, strict=True)])
     return make(np.stack(arrays))

@@ -1,25 +1,20 @@
 """The Cauchy distribution."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import tinygrad_lite as tl
-from tinygrad_lite.distributions import constraints
-from tinygrad_lite.distributions.distribution import Distribution
+from tinygrad_lite.distributions.distribution import LocationScale
 from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
     drawn,
 )
 
 
-class Cauchy(Distribution):
+class Cauchy(LocationScale):
     r"""Cauchy distribution of median ``loc`` and half width at half maximum ``scale``.
 
     :math:`p(x) = \frac1{\pi\gamma (1 + ((x - x_0)/\gamma)^2)}`; it has no mean.
@@ -29,22 +24,9 @@ class Cauchy(Distribution):
     tensor(-1.1447)
     """
 
-    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-    _parameters = ("loc", "scale")
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(common_shape(self.loc, loc, scale), validate_args=validate_args)
-
     @property
     def mean(self) -> Any:
         return tl.full(self._extended_shape(), math.nan, dtype=self.loc.dtype)
-
-    @property
-    def mode(self) -> Any:
-        return self.loc
 
     @property
     def variance(self) -> Any:

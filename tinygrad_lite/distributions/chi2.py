@@ -1,5 +1,4 @@
 """The chi-squared distribution."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """The base of all constraints, and placeholders for those that depend on the parameters of a distribution."""
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportIncompatibleMethodOverride=false
 
 from __future__ import annotations

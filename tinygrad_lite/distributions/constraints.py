@@ -8,7 +8,6 @@ so the result has that many axes fewer than the value.
 tensor([ True, False])
 """
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportIncompatibleMethodOverride=false
 
 from __future__ import annotations

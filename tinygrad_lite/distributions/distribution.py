@@ -1,12 +1,15 @@
-"""The base class of all distributions, and that of exponential families."""
+"""The base class of all distributions, and those of exponential families and of a location and a scale.
+
+In derived classes attributes may replace a property, as in PyTorch; their files turn pyright's checks of that off.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
-from tinygrad_lite.distributions.parameters import lazy_property
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, lazy_property
 from tinygrad_lite.engine.arguments import named_constructor
 from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Tensor
@@ -243,3 +246,21 @@ class ExponentialFamily(Distribution):
         for p, slope in zip(natural, slopes, strict=True):
             result = result - (p * slope).reshape((*self._batch_shape, -1)).sum(-1)
         return result
+
+
+class LocationScale(Distribution):
+    """Base of distributions of real numbers with the parameters ``loc`` (the mode) and ``scale``."""
+
+    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
+    support = constraints.real  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    has_rsample = True
+    _parameters = ("loc", "scale")
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(common_shape(self.loc, loc, scale), validate_args=validate_args)
+
+    @property
+    def mode(self) -> Any:
+        """The most probable value."""
+        return self.loc

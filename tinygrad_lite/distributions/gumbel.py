@@ -1,27 +1,22 @@
 """The Gumbel distribution."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import tinygrad_lite as tl
-from tinygrad_lite.distributions import constraints
-from tinygrad_lite.distributions.distribution import Distribution
+from tinygrad_lite.distributions.distribution import LocationScale
 from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
     drawn,
     euler_constant,
     tiny_of,
 )
 
 
-class Gumbel(Distribution):
+class Gumbel(LocationScale):
     r"""Gumbel distribution: :math:`F(x) = \exp(-e^{-(x-\mu)/\beta})` of ``loc`` and ``scale``.
 
     >>> import tinygrad_lite as tl
@@ -29,22 +24,9 @@ class Gumbel(Distribution):
     tensor(-1.)
     """
 
-    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-    _parameters = ("loc", "scale")
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(common_shape(self.loc, loc, scale), validate_args=validate_args)
-
     @property
     def mean(self) -> Any:
         return self.loc + self.scale * euler_constant
-
-    @property
-    def mode(self) -> Any:
-        return self.loc
 
     @property
     def stddev(self) -> Any:

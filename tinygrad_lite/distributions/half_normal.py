@@ -1,7 +1,5 @@
 """The half-normal distribution."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
@@ -15,24 +13,20 @@ from tinygrad_lite.distributions.distribution import Distribution
 from tinygrad_lite.distributions.normal import Normal
 
 
-class HalfNormal(Distribution):
-    r"""Distribution of ``|x|`` for a normal ``x`` of mean 0 and standard deviation ``scale``.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.distributions.HalfNormal(1.0).log_prob(tl.tensor(0.0))
-    tensor(-0.2258)
-    """
+class Half(Distribution):
+    """Base of the distributions of ``|x|`` for an ``x`` of a symmetric distribution around 0."""
 
     arg_constraints: ClassVar[Any] = {"scale": constraints.positive}
     support = constraints.nonnegative
     has_rsample = True
+    _whole: Any
 
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        self.base_dist = Normal(0, scale, validate_args=False)
+        self.base_dist = self._whole(0, scale, validate_args=False)
         super().__init__(self.base_dist.batch_shape, validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        new = self._get_checked_instance(HalfNormal, _instance)
+        new = self._get_checked_instance(Half, _instance)
         new.base_dist = self.base_dist.expand(batch_shape)
         Distribution.__init__(new, batch_shape, validate_args=False)
         new._validate_args = self._validate_args
@@ -40,20 +34,12 @@ class HalfNormal(Distribution):
 
     @property
     def scale(self) -> Any:
-        """Standard deviation of the normal distribution."""
+        """Scale of the whole distribution."""
         return self.base_dist.scale
-
-    @property
-    def mean(self) -> Any:
-        return self.scale * math.sqrt(2 / math.pi)
 
     @property
     def mode(self) -> Any:
         return tl.zeros_like(self.scale)
-
-    @property
-    def variance(self) -> Any:
-        return self.scale.pow(2) * (1 - 2 / math.pi)
 
     def rsample(self, sample_shape: Any = ()) -> Any:
         return self.base_dist.rsample(sample_shape).abs()
@@ -73,3 +59,22 @@ class HalfNormal(Distribution):
 
     def entropy(self) -> Any:
         return self.base_dist.entropy() - math.log(2)
+
+
+class HalfNormal(Half):
+    r"""Distribution of ``|x|`` for a normal ``x`` of mean 0 and standard deviation ``scale``.
+
+    >>> import tinygrad_lite as tl
+    >>> tl.distributions.HalfNormal(1.0).log_prob(tl.tensor(0.0))
+    tensor(-0.2258)
+    """
+
+    _whole = Normal
+
+    @property
+    def mean(self) -> Any:
+        return self.scale * math.sqrt(2 / math.pi)
+
+    @property
+    def variance(self) -> Any:
+        return self.scale.pow(2) * (1 - 2 / math.pi)

@@ -1,5 +1,4 @@
 """Batch axes of a distribution as event axes."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
 from __future__ import annotations
 

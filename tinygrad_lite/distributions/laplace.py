@@ -1,25 +1,20 @@
 """The Laplace distribution."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import tinygrad_lite as tl
-from tinygrad_lite.distributions import constraints
-from tinygrad_lite.distributions.distribution import Distribution
+from tinygrad_lite.distributions.distribution import LocationScale
 from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
     eps_of,
     open_uniform,
 )
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale):
     r"""Laplace distribution: :math:`p(x) = \frac1{2b} e^{-|x-\mu|/b}` of mean ``loc`` and ``scale`` b.
 
     >>> import tinygrad_lite as tl
@@ -27,21 +22,8 @@ class Laplace(Distribution):
     tensor(-1.6931)
     """
 
-    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-    _parameters = ("loc", "scale")
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(common_shape(self.loc, loc, scale), validate_args=validate_args)
-
     @property
     def mean(self) -> Any:
-        return self.loc
-
-    @property
-    def mode(self) -> Any:
         return self.loc
 
     @property

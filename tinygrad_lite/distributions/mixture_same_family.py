@@ -1,5 +1,4 @@
 """Mixtures of distributions of one family."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
 from __future__ import annotations
 

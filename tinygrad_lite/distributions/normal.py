@@ -1,25 +1,18 @@
 """The normal distribution."""
-# ruff: noqa: D102 - the methods are documented in Distribution
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import tinygrad_lite as tl
 from tinygrad_lite import special
-from tinygrad_lite.distributions import constraints
-from tinygrad_lite.distributions.distribution import ExponentialFamily
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-)
+from tinygrad_lite.distributions.distribution import ExponentialFamily, LocationScale
 
 
-class Normal(ExponentialFamily):
+class Normal(LocationScale, ExponentialFamily):
     r"""Normal distribution of mean ``loc`` and standard deviation ``scale``.
 
     :math:`p(x) = \frac1{\sigma\sqrt{2\pi}} e^{-(x-\mu)^2/(2\sigma^2)}`. The parameters broadcast.
@@ -30,22 +23,10 @@ class Normal(ExponentialFamily):
     (tensor(-0.9189), tensor(0.5000))
     """
 
-    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-    _parameters = ("loc", "scale")
     _mean_carrier_measure = 0
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(common_shape(self.loc, loc, scale), validate_args=validate_args)
 
     @property
     def mean(self) -> Any:
-        return self.loc
-
-    @property
-    def mode(self) -> Any:
         return self.loc
 
     @property

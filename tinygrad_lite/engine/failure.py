@@ -21,7 +21,7 @@ from tinygrad_lite.errors import (
     in_our_words,
 )  # fmt: skip
 
-OPERANDS = (Tensor, np.ndarray, np.generic, np.dtype, int, float, complex, str, list, tuple, type(None))
+OPERANDS = (Tensor, np.ndarray, np.generic, np.dtype, int, float, complex, str, list, tuple, type, type(None))
 ARRAYS = ("__array__", "__array_ufunc__", "__array_namespace__", "__torch_function__")
 
 

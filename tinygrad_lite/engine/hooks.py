@@ -32,6 +32,10 @@ class RemovableHandle:
             for key in [k for k in hooks if k != self.id]:
                 hooks[key] = hooks.pop(key)
 
+    def hooks_dict_ref(self) -> dict[int, Any]:
+        """Return the dict that holds the hook."""
+        return self.hooks
+
     def remove(self) -> None:
         """Remove the hook; does nothing the second time."""
         self.hooks.pop(self.id, None)

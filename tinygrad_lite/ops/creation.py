@@ -14,7 +14,7 @@ from tinygrad_lite.engine.arrays import number
 from tinygrad_lite.engine.devices import as_device
 from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.keywords import creating
-from tinygrad_lite.engine.layout import order_in
+from tinygrad_lite.engine.layout import order_in, reproduced
 from tinygrad_lite.engine.methods import Methods
 from tinygrad_lite.engine.op import publish
 from tinygrad_lite.engine.promotion import result_dtype
@@ -103,14 +103,22 @@ def ones(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, r
     return _made("ones", new.ones, shape if size is None else (size,), dtype, device, requires_grad)
 
 
-def empty(*shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *shape: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """Return an uninitialised tensor.
 
     >>> import tinygrad_lite as tl
     >>> tl.empty(2, 3).shape
     (2, 3)
     """
-    return _made("empty", new.empty, shape if size is None else (size,), dtype, device, requires_grad)
+
+    def fill(shape: Any, dtype: Any) -> Any:
+        return reproduced("empty", new.empty(shape, dtype), memory_format)
+
+    return _made("empty", fill if memory_format else new.empty, shape if size is None else (size,), dtype, device,
+                 requires_grad)  # fmt: skip
 
 
 @named

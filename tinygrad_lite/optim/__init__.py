@@ -1,6 +1,13 @@
 """Optimisers: PyTorch's names, options, state and update formulas, in place on NumPy arrays."""
 
-from tinygrad_lite.optim import lr_scheduler as lr_scheduler, swa_utils as swa_utils
+import sys as _sys
+
+from tinygrad_lite.optim import (
+    absent as sparse_adam,
+    adam as adamw,
+    lr_scheduler as lr_scheduler,
+    swa_utils as swa_utils,
+)
 from tinygrad_lite.optim.absent import Muon as Muon, SparseAdam as SparseAdam
 from tinygrad_lite.optim.adadelta import Adadelta as Adadelta
 from tinygrad_lite.optim.adafactor import Adafactor as Adafactor
@@ -16,3 +23,5 @@ from tinygrad_lite.optim.rmsprop import RMSprop as RMSprop
 from tinygrad_lite.optim.rprop import Rprop as Rprop
 from tinygrad_lite.optim.scipy import scipy_minimize as scipy_minimize
 from tinygrad_lite.optim.sgd import SGD as SGD
+
+_sys.modules |= {f"{__name__}.adamw": adamw, f"{__name__}.sparse_adam": sparse_adam}  # PyTorch's files

@@ -17,8 +17,10 @@ from tinygrad_lite.serialization.unsupported import without_unsupported
 
 
 @named
-def save(obj: Any, f: Any) -> None:
-    """Write ``obj`` to a path or binary file, without pickle.
+def save(
+    obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2, _use_new_zipfile_serialization: bool = True
+) -> None:
+    """Write ``obj`` to a path or binary file, without pickle: ``pickle_module`` and ``pickle_protocol`` change nothing.
 
     ``obj`` may be a tensor, array, number, string or None, or dicts, lists and tuples of these, such as the
     ``state_dict()`` of a module or an optimiser. The format is NumPy's ``.npz`` for any name of the file

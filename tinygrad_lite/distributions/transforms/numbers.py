@@ -1,6 +1,5 @@
 """Transforms of numbers, element by element."""
 
-# A class attribute replaces a property of the base, as in PyTorch.
 # pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations

@@ -10,7 +10,15 @@ import numpy as np
 from tinygrad_lite.engine import new
 from tinygrad_lite.engine.devices import CPU, NAMED, Device, as_device, moved
 from tinygrad_lite.engine.dtype import DType
-from tinygrad_lite.engine.layout import arranged, contiguous_format, lies_in, order_in, preserve_format, reproduced
+from tinygrad_lite.engine.layout import (
+    arranged,
+    channels_last,
+    contiguous_format,
+    lies_in,
+    order_in,
+    preserve_format,
+    reproduced,
+)
 from tinygrad_lite.engine.op import described, function, op
 from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array, Tensor, make
@@ -179,7 +187,7 @@ def stride(input: Array, dim: int | None = None) -> Any:
     """
     array = input.array if isinstance(input, Tensor) else input
     strides = tuple([n // array.itemsize for n in array.strides])
-    if not array.size:  # NumPy has zeros for an array of nothing
+    if not any(strides) and not array.size:  # NumPy has zeros for an array of nothing
         strides = tuple([prod([max(n, 1) for n in array.shape[i + 1 :]]) for i in range(array.ndim)])
     if dim is None:
         return strides
@@ -201,7 +209,8 @@ def is_contiguous(input: Array, memory_format: Any = None) -> bool:
         return bool(array.flags.c_contiguous)
     if memory_format is preserve_format:
         raise OptionError("is_contiguous: preserve_format names no order of its own; use contiguous_format")
-    return array.ndim in (4, 5) and lies_in(array, order_in("is_contiguous", array, memory_format))
+    axes = 4 if memory_format is channels_last else 5
+    return array.ndim == axes and lies_in(array, order_in("is_contiguous", array, memory_format))
 
 
 def _shortcut(name: str, dtype: str) -> None:

@@ -18,6 +18,7 @@ from tinygrad_lite.errors import ArgumentError
 from tinygrad_lite.ops.elementwise import probability_values as values
 from tinygrad_lite.ops.elementwise.cast import contiguous
 from tinygrad_lite.ops.elementwise.special import lgamma
+from tinygrad_lite.ops.elementwise.special_values import bessel_i
 
 ROOT_TAU = sqrt(2 * pi)
 
@@ -203,7 +204,7 @@ def i0e(input: Array) -> Array:
     >>> tl.special.i0e(tl.tensor([0.0, 100.0]))
     tensor([1.0000, 0.0399])
     """
-    return values.bessel_ie(0, input)
+    return bessel_i(0, input, True)
 
 
 def _i1e_rule(g: Array, input: Array, y: Array) -> Any:
@@ -220,4 +221,4 @@ def i1e(input: Array) -> Array:
     >>> tl.special.i1e(tl.tensor([0.0, 100.0]))
     tensor([0.0000, 0.0397])
     """
-    return values.bessel_ie(1, input)
+    return bessel_i(1, input, True)

@@ -193,30 +193,6 @@ def beta_slope(a: Any, b: Any, x: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------ Bessel and zeta
-def bessel_ie(n: int, x: Any) -> Any:
-    """Return ``exp(-|x|)`` times the modified Bessel function of the first kind, of order 0 or 1."""
-
-    def evaluate(v: Any) -> Any:
-        size = np.abs(v)
-        far = size > 25 + n * n
-        small = np.where(far, 1.0, size)
-        term = (small / 2) ** n / factorial(n)
-        near = new.array(term)
-        for k in range(1, 60 + n * n):
-            term = term * (small / 2) ** 2 / (k * (k + n))
-            near = near + term
-        big = np.where(far, size, 100.0)
-        term = new.ones_like(v)
-        tail = new.array(term)
-        for k in range(1, 25):
-            term = term * ((2 * k - 1) ** 2 - 4 * n * n) / (8 * k * big)
-            tail = tail + term
-        y = np.where(far, tail / np.sqrt(2 * pi * big), near * np.exp(-small))
-        return np.where(v < 0, (-1) ** n * y, y)
-
-    return in_blocks(evaluate)(x)
-
-
 @together
 def zeta(s: Any, q: Any) -> Any:
     """Return the Hurwitz zeta function, the sum of ``(q + k) ** -s`` over k >= 0, for real ``s > 1``.

@@ -114,9 +114,10 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     >>> tl.softplus(tl.tensor([-1.0, 0.5, 2.0]))
     tensor([0.3133, 0.9741, 2.1269])
     """
-    z = input * new.asarray(beta, input.dtype)
+    factor = new.asarray(float(beta), input.dtype)
+    z = input * factor
     soft = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
-    return np.where(z > threshold, input, soft / new.asarray(beta, input.dtype))
+    return np.where(z > threshold, input, soft / factor)
 
 
 @op(

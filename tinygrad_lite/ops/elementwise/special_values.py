@@ -237,8 +237,8 @@ def _zeta(s: int, x: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------ Bessel functions
-def bessel_i(n: int, x: Any) -> Any:
-    """Return the modified Bessel function of the first kind, of whole order ``n``."""
+def bessel_i(n: int, x: Any, scaled: bool = False) -> Any:
+    """Return the modified Bessel function of the first kind, of whole order ``n``; ``scaled``: times ``exp(-|x|)``."""
 
     def evaluate(v: Any) -> Any:
         size = np.abs(v)
@@ -249,14 +249,15 @@ def bessel_i(n: int, x: Any) -> Any:
         for k in range(1, 60 + n * n):
             term = term * (small / 2) ** 2 / (k * (k + n))
             near = near + term
-        big = np.where(far, size, 100.0)
+        big = np.where(far, size if scaled else np.minimum(size, 1e300), 100.0)  # inf * 0 is no number
         term = new.ones_like(v)
         tail = new.array(term)
         for k in range(1, 25):
             term = term * ((2 * k - 1) ** 2 - 4 * n * n) / (8 * k * big)
             tail = tail + term
+        tail = tail / np.sqrt(2 * pi * big)
         half = np.exp(big / 2)
-        y = np.where(far, half * (tail / np.sqrt(2 * pi * big)) * half, near)
+        y = np.where(far, tail, near * np.exp(-small)) if scaled else np.where(far, half * tail * half, near)
         return np.where(v < 0, (-1) ** n * y, y)
 
     return in_blocks(evaluate)(x)

@@ -236,8 +236,15 @@ def unique(
     """
     x = bare(input)
     _selected("unique", x, dim)
-    values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
-    inverse, counts = new.int64(inverse.reshape(x.shape if dim is None else -1)), new.int64(counts)
+    if dim is None:
+        values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, equal_nan=False)
+        inverse, counts = new.int64(inverse.reshape(x.shape)), new.int64(counts)
+    else:
+        rows = np.moveaxis(x, dim, 0)
+        order = np.lexsort(rows.reshape(len(rows), prod(rows.shape[1:])).T[::-1])
+        values, places, counts = unique_consecutive(x.take(order, dim), True, True, dim)
+        inverse = new.empty(order.shape, np.int64)
+        inverse[order] = places
     out = [alike(input, values)]
     if return_inverse:
         out.append(alike(input, inverse))

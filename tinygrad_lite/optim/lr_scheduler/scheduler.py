@@ -21,10 +21,10 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     """Return one value per group: a list as it is, anything else repeated."""
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
-        return [value] * groups
+        return [own(value) for _ in range(groups)]
     if len(value) != groups:
         raise ValueError(f"Expected {groups} values for {name}, but got {len(value)}")
-    return list(value)
+    return list(map(own, value))
 
 
 def set_momentum(group: dict[str, Any], value: float) -> None:
