@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -160,8 +161,8 @@ def _from_numbers(data: Any, dtype: Any, name: str, copy: bool) -> Any:
     """Return an array of (nested lists of) numbers; raise in this package's words."""
     whole = dtype is not None and np.dtype(dtype).kind in "iu"
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            first = None if whole else dtype  # NumPy refuses -1 as uint8, PyTorch wraps it
+        first = None if whole else dtype  # NumPy refuses -1 as uint8, PyTorch wraps it
+        with np.errstate(over="ignore", invalid="ignore") if first is not None else nullcontext():
             array = new.array(data, dtype=first) if copy else new.asarray(data, dtype=first)
     except (ValueError, TypeError, OverflowError) as error:
         kind = ShapeError if "inhomogeneous" in str(error) else DTypeError
@@ -206,6 +207,8 @@ def number(name: str, value: Any, dtype: Any) -> Any:
     array(0.1)
     """
     chosen = np.dtype(dtype)
+    if value.__class__ is float and chosen.char in "fd" and -1e38 < value < 1e38:
+        return new.asarray(value, chosen)
     wide = new.asarray(value)
     if wide.dtype.kind not in "biuf":
         raise DTypeError(f"{name}: expected a number, got {describe(value)}")

@@ -102,6 +102,8 @@ def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
     """
     if how == "equal":
         one_dtype(name, values)
+    elif how != "power" and (usual := _beside_numbers(values)) is not None:
+        return usual
     out = []
     for v in values:
         if v is None or isinstance(v, (Tensor, np.ndarray, int, float, np.generic)):
@@ -118,6 +120,23 @@ def promoted(name: str, values: Sequence[Any], how: str) -> list[Any]:
         if how == "power" and isinstance(out[0], int) and dtype.kind == "f" and np.ndim(out[1]) > 1:  # type: ignore[arg-type]
             return [float(out[0]), _cast(out[1], dtype)]  # `pow` lays the powers of a number out in its own way
     return [v if v is None else _cast(v, dtype) for v in out]
+
+
+def _beside_numbers(values: Sequence[Any]) -> list[Any] | None:
+    """Return ``values`` promoted if they are one array of floats with axes and numbers: a common case."""
+    dtype = None
+    for v in values:
+        if v.__class__ is float or v.__class__ is int:
+            if not -1e38 < v < 1e38:
+                return None
+        elif v is not None:
+            a = v.array if isinstance(v, Tensor) else v
+            if dtype is not None or a.__class__ is not np.ndarray or not a.ndim or a.dtype.char not in "fd":
+                return None
+            dtype = a.dtype
+    if dtype is None:
+        return None
+    return [new.asarray(v, dtype) if v.__class__ is float or v.__class__ is int else v for v in values]
 
 
 def _refuse(how: str, values: Sequence[Any], dtype: np.dtype[Any]) -> None:

@@ -247,7 +247,9 @@ def arange(
         first, last, by = int(first), int(last), int(by)
         if not by:
             raise ShapeError(f"arange: a step of {given[2]} is 0 for dtype {kind}")
-    numbers = new.arange(ceil((last - first) / by)) * by + first
+    numbers = new.arange(ceil((last - first) / by))
+    if by != 1 or first or floating:
+        numbers = numbers * by + first
     return _finish(numbers.astype(kind), requires_grad)
 
 

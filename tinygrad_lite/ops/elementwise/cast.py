@@ -214,7 +214,11 @@ def is_contiguous(input: Array, memory_format: Any = None) -> bool:
 
 
 def _shortcut(name: str, dtype: str) -> None:
+    chosen = np.dtype(dtype)
+
     def convert(input: Array, memory_format: Any = None) -> Array:
+        if memory_format is None and isinstance(input, Tensor) and input.array.dtype is chosen:
+            return input
         return to(input, dtype, memory_format=memory_format)
 
     summary, call = f"Return ``input`` as {dtype}.", f"tl.tensor([0.0, 2.0]).{name}().dtype"

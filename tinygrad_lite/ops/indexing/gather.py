@@ -46,9 +46,12 @@ def lined_up(name: str, input: Array, dim: int, index: Array) -> tuple[Any, int]
     for d, (n, m) in enumerate(zip(at.shape, input.shape, strict=False)):
         if d != dim and n > m and at.size:
             raise ShapeError(f"{name}: index {at.shape} is longer than input {describe(input)} along dim {d}")
+    n = input.shape[dim] if input.ndim else 1
+    if type(at) is np.ndarray and at.dtype == np.int64 and at.size and at.view(np.uint64).max() < n:
+        return at, dim  # one look instead of three: a negative number is a large one without a sign
     if at.size and at.min() < 0:
         raise BadIndex(f"{name}: index {int(at.min())} is out of bounds; count from the front")
-    check_bounds(name, at, input.shape[dim] if input.ndim else 1)
+    check_bounds(name, at, n)
     return at, dim
 
 

@@ -338,7 +338,7 @@ class Extreme(NamedTuple):
 
 
 def _extreme(input: Array, dim: Any, keepdim: bool, whole: Any, arg: Any, two: Any) -> Any:
-    from tinygrad_lite.ops.indexing.getitem import take_along_dim
+    from tinygrad_lite.ops.indexing.getitem import take_along
 
     if dim is None:
         return whole(input)
@@ -349,8 +349,11 @@ def _extreme(input: Array, dim: Any, keepdim: bool, whole: Any, arg: Any, two: A
     if input.ndim == 0:
         return Extreme(clone(input), arg(input))
     indices = arg(input, dim, True)
-    values = take_along_dim(input, indices, int(dim))
-    return Extreme(values, indices) if keepdim else Extreme(values.squeeze(int(dim)), indices.squeeze(int(dim)))
+    values, dim = take_along(input, bare(indices), int(dim)), int(dim) % input.ndim
+    if keepdim:
+        return Extreme(values, indices)
+    rest = (*input.shape[:dim], *input.shape[dim + 1 :])
+    return Extreme(values.reshape(rest), indices.reshape(rest))
 
 
 @function()

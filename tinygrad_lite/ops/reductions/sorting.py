@@ -33,10 +33,11 @@ def _order(input: Array, dim: int, descending: bool, k: int | None = None) -> An
     if not descending:
         order = copied(np.argsort(x, axis=dim, kind="stable"), x)
     else:
-        backwards = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
-        order = copied(np.flip(x.shape[dim] - 1 - backwards, dim), x)
+        turned = (*(slice(None),) * (dim % x.ndim), slice(None, None, -1))  # np.flip takes five times as long
+        backwards = np.argsort(x[turned], axis=dim, kind="stable")
+        order = copied((x.shape[dim] - 1 - backwards)[turned], x)
     if k is not None:
-        order = new.ascontiguousarray(np.take(order, new.arange(k), axis=dim))
+        order = new.ascontiguousarray(order[(*(slice(None),) * (dim % x.ndim), slice(k))])
     return computed("order", (input, dim, descending, k), new.int64(order))
 
 

@@ -276,7 +276,7 @@ def dsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
     samples=Samples("(n,k)->(k)", options={"dim": (0, 1)}, min=1))  # fmt: skip
 def unbind_op(input: Array, dim: int) -> Array:
     """Return the slices along ``dim`` without that axis, as views."""
-    x = np.moveaxis(input, dim, 0)
+    x = np.moveaxis(input, dim, 0) if dim else input
     return tuple([x[i, ...] for i in range(x.shape[0])])  # of a vector too, where x[i] would be a copy
 
 

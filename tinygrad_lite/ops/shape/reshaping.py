@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.arguments import whole
 from tinygrad_lite.engine.dtype import DType
 from tinygrad_lite.engine.methods import Methods
@@ -179,8 +180,9 @@ def _permute_back(g: Array, dims: Any) -> Array:
 )  # fmt: skip
 def permute_op(input: Array, dims: Any) -> Array:
     """Return a view with the axes in another order."""
-    dims = tuple(int(d) + np.ndim(input) if d < 0 else int(d) for d in dims)
-    return np.transpose(input, dims)
+    if input.__class__ is np.ndarray:
+        return input.transpose(dims)
+    return np.transpose(input, tuple(int(d) + np.ndim(input) if d < 0 else int(d) for d in dims))
 
 
 @function(numpy=())
@@ -214,7 +216,7 @@ def transpose(input: Array, dim0: Any = None, dim1: Any = None) -> Array:
         return permute_op(input, tuple(range(n))[::-1])
     if dim1 is None or not isinstance(dim0, (int, np.integer)):
         return permute(input, dim0)
-    dim0, dim1 = (place("transpose", d, n, input.shape) for d in (dim0, dim1))
+    dim0, dim1 = place("transpose", dim0, n, input.shape), place("transpose", dim1, n, input.shape)
     order = list(range(n))
     if n:
         order[dim0], order[dim1] = order[dim1], order[dim0]
@@ -287,6 +289,16 @@ def adjoint(input: Array) -> Array:
     samples=Samples("(n)->(k,n)", options={"shape": lambda shape: [(2, *shape), (3, 1, *shape), shape]}))  # fmt: skip
 def broadcast_to_op(input: Array, shape: Any) -> Array:
     """Return a view repeated along new and length-1 axes; read-only if any element is."""
+    lead = len(shape) - input.ndim
+    if type(input) is np.ndarray and input.flags.c_contiguous and input.size and lead >= 0:
+        sizes, steps = input.shape, [0] * lead
+        if all([n == m or n == 1 for n, m in zip(sizes, shape[lead:], strict=True)]):  # half the time of NumPy's Python
+            if prod(shape) == input.size:
+                return input.reshape(shape)
+            steps += [s if n == m else 0 for n, m, s in zip(sizes, shape[lead:], input.strides, strict=True)]
+            view = new.ndarray(shape, input.dtype, input, 0, steps)
+            view.flags.writeable = False
+            return view
     wide = np.broadcast_to(input, shape)
     return input.reshape(shape) if wide.size == input.size and input.__class__ is np.ndarray else wide
 
@@ -313,7 +325,7 @@ def squeeze(input: Array, dim: Any = None) -> Array:
     """
     n = input.ndim
     gone = range(n) if dim is None else places("squeeze", dim, n, input.shape)
-    return reshape_op(input, tuple(s for i, s in enumerate(input.shape) if not (i in gone and s == 1)))
+    return reshape_op(input, tuple([s for i, s in enumerate(input.shape) if s != 1 or i not in gone]))
 
 
 @function(numpy=np.expand_dims, inplace="view")
