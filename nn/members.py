@@ -134,6 +134,9 @@ class Members:
             if name in ("_hooks", "_non_persistent_buffers_set", "training", *TABLES):
                 cls = type(self).__name__
                 raise AttributeError(f"{cls}.__init__() did not call super().__init__(), which makes it a Module")
+            for table in TABLES:  # a property of that name came first and raised
+                if name in self.__dict__[table]:
+                    return self.__dict__[table][name]
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -22,7 +22,13 @@ finally:
         _gc.enable()
 
 from tinygrad_lite._version import __version__ as __version__
-from tinygrad_lite.engine.absent import ABSENT as _ABSENT, DTYPES as _DTYPES, LAYOUTS as _LAYOUTS, ROOMS as _NO_ROOMS
+from tinygrad_lite.engine.absent import (
+    ABSENT as _ABSENT,
+    DTYPES as _DTYPES,
+    LAYOUTS as _LAYOUTS,
+    ROOMS as _NO_ROOMS,
+    absent as _absent,
+)
 from tinygrad_lite.engine.arrays import finfo as finfo, iinfo as iinfo
 from tinygrad_lite.engine.devices import accelerator as accelerator, device as device, mps as mps
 from tinygrad_lite.engine.dtype import DType as dtype
@@ -143,8 +149,9 @@ def __getattr__(name: str) -> _Any:
         family = import_module("tinygrad_lite.optim.foreach")
         if name in family.NAMES:
             return family.foreach(name)
-    reason = f": {_ABSENT[name]}" if name in _ABSENT else ""
-    raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'{reason}")
+    if name in _ABSENT:
+        return _absent(name, _ABSENT[name])
+    raise AttributeError(f"module 'tinygrad_lite' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,8 @@ from typing import Any
 
 from tinygrad_lite.nn.modules import module as module, transformer as transformer, utils as utils
 
+sys.modules["tinygrad_lite.nn.common_types"] = utils
+
 # the files in which a module looks for names, and PyTorch's names for some of theirs
 PATHS = {
     "activation": "activation attention softmax", "adaptive": "adaptive",

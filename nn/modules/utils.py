@@ -6,6 +6,16 @@ from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any
 
+from tinygrad_lite.engine.tensor import Tensor
+
+# the types of sizes, which programs import for annotations from nn.common_types
+for _name, _one in (("scalar_or_tuple", object), ("size", int), ("ratio", float)):
+    _one_or: Any = _one
+    globals().update({f"_{_name}_{n}_t": _one_or | tuple.__class_getitem__((_one,) * n) for n in range(1, 7)})
+    globals()[f"_{_name}_any_t"] = _one_or | tuple.__class_getitem__((_one, ...))
+_size_2_opt_t = _size_3_opt_t = _size_any_opt_t = int | tuple[int | None, ...] | None
+_tensor_list_t, _maybe_indices_t = Tensor | list[Tensor], Tensor | tuple[Tensor, Tensor]
+
 
 def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
     """Return a function that makes ``n`` of one number, and a tuple of several."""

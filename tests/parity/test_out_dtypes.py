@@ -100,6 +100,7 @@ def difference(name: str, theirs: Any, ours: Any) -> Iterator[str]:
 @pytest.mark.parametrize("name", sorted(OUT))
 def test_out_of_every_dtype(name: str) -> None:
     found, rooms = [], [("", torch, tl), ("linalg", torch.linalg, tl.linalg), ("special", torch.special, tl.special)]
+    rooms += [("nn.functional", torch.nn.functional, tl.nn.functional)]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for room, theirs, ours in rooms:

@@ -60,6 +60,31 @@ def by_keyword(T: Any) -> Any:
     return y, x.grad
 
 
+def named_twice(T: Any, kind: str, answer: bool) -> Any:
+    """A registered name that is a property, too: what was registered counts as long as the property cannot answer."""
+
+    class Twice(T.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            part = {"buffer": T.ones(1), "parameter": T.nn.Parameter(T.ones(1)), "module": T.nn.Linear(1, 1)}[kind]
+            getattr(self, "add_module" if kind == "module" else f"register_{kind}")("beta", part)
+
+        @property
+        def beta(self) -> Any:
+            return 5 if answer else self.tau * 2
+
+    m = Twice()
+    seen = [type(m.beta).__name__, sorted(m.state_dict())]
+    m.register_buffer("tau", T.ones(1))
+    return [*seen, m.beta]
+
+
+def into(T: Any, name: str, *arguments: Any) -> Any:
+    F, y = T.nn.functional, T.ones(3)
+    out = y.new_empty(0)
+    return getattr(F, name)(*arguments, out=out) is out, out
+
+
 PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "gradients of dtype=": widened,
     "max of a NaN gradient": lambda T: (through(T, lambda x: x.max()), through(T, lambda x: x.min())),
@@ -86,6 +111,15 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "mean of scattered, NaN left out": lambda T: T.tensor([nan, 2.0]).scatter_reduce(0, T.tensor([0, 0]), T.tensor([1.0, 3.0]), "mean", include_self=False),
     "attributes of layers": lambda T: (T.nn.Conv2d(1, 2, 3).output_padding, T.nn.GRU(1, 2).mode, T.nn.RNN(1, 2, nonlinearity="relu").mode, T.nn.Upsample(2).name, T.nn.PReLU().reset_parameters()),
     "Rprop of a NaN gradient": lambda T: (lambda p: (setattr(p, "grad", T.tensor([nan, 1.0])), T.optim.Rprop([p]).step(), p.detach())[2])(T.nn.Parameter(T.ones(2))),
+    "where of bytes": lambda T: (lambda m, x: (T.where(m, x, -x), x.where(m, -x), T.where(m, 1.0, 0.0)))(T.tensor([1, 0], dtype=T.uint8), T.ones(2)),
+    "where of other numbers": lambda T: T.where(T.tensor([1, 0], dtype=T.int8), 1.0, 0.0),
+    "broadcast_to keeps a length": lambda T: (T.broadcast_to(T.ones(2), (3, -1)), T.ones(2).broadcast_to(2, 3, -1), T.ones(1).broadcast_to((-1,))),
+    "broadcast_to of a new length": lambda T: T.ones(2).broadcast_to(-1, 2),
+    **{f"{kind} named as a property{' that answers' * answer}": lambda T, k=kind, a=answer: named_twice(T, k, a) for kind in ("buffer", "parameter", "module") for answer in (False, True)},
+    **{f"{name} into out": lambda T, n=name: into(T, n, T.tensor([0.0, 40.0])) for name in ("gelu", "logsigmoid", "softplus", "softshrink")},
+    "normalize into out": lambda T: into(T, "normalize", T.ones(2, 3)),
+    "linear into out": lambda T: into(T, "linear", T.ones(2, 3), T.ones(1, 3)),
+    "pooling into out": lambda T: (into(T, "avg_pool2d", T.ones(1, 4, 4), 2), into(T, "avg_pool3d", T.ones(1, 2, 2, 2), 2)),
     "parameters in a list": lambda T: repr(T.nn.ParameterList([T.nn.Parameter(T.ones(2)), T.nn.Parameter(T.ones(1))])),
 }  # fmt: skip
 

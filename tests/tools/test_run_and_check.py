@@ -128,6 +128,14 @@ def test_served_modules_keep_their_own_spec() -> None:
 CHECKS: dict[str, Any] = {
     "import torch\nx = torch.zeros(2).sum()\n": [],
     "import torch\ntorch.zeross(2)\n": ["2: torch.zeross is not here; did you mean torch.zeros?"],
+    "from torch import optim\noptim = optim.Adamm(2)\noptim.step()\n": [
+        "2: torch.optim.Adamm is not here; did you mean torch.optim.Adam?"
+    ],
+    "from torch import nn\ndef f(n):\n  nn = n\n  nn.stop()\nnn.stop()\n": ["5: torch.nn.stop is not here"],
+    "from torch.nn.common_types import _size_2_t\nfrom torch.nn.parallel.scatter_gather import gather\n": [],
+    "from torch.distributed.nn import all_reduce\n": [
+        "1: torch.distributed.nn.all_reduce is not here; the processes are those of MPI: start them with mpiexec"
+    ],
     "import torch as t\nt.nn.Linearr\n": ["2: torch.nn.Linearr is not here; did you mean torch.nn.Linear?"],
     "from torch.nn import functional as F\nF.reluu(1)\n": [
         "2: torch.nn.functional.reluu is not here; did you mean torch.nn.functional.relu?"

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_lite._tools.run import SERVED, served_name
-from tinygrad_lite.engine.absent import ABSENT as REASONS
 from tinygrad_lite.engine.no_effect import NO_EFFECT
 from tinygrad_lite.errors import visible
 from tinygrad_lite.ops.placement import ABSENT_METHODS
@@ -53,11 +52,22 @@ class Names(ast.NodeVisitor):
         """A parameter called like a module is another thing."""
         own = node.args
         names = {a.arg for a in (*own.posonlyargs, *own.args, *own.kwonlyargs, own.vararg, own.kwarg) if a}
-        hidden = {name: self.known.pop(name) for name in names & self.known.keys()}
+        outside = self.known
+        self.known = {name: meaning for name, meaning in outside.items() if name not in names}
         self.generic_visit(node)
-        self.known.update(hidden)
+        self.known = outside
 
     visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        """``optim = optim.Adam(...)``: from here on the name is another thing."""
+        for part in (node.value, *node.targets):
+            self.visit(part)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        """Forget a module's name that is given to something else."""
+        if isinstance(node.ctx, ast.Store):
+            self.known.pop(node.id, None)
 
     def visit_Call(self, node: ast.Call) -> None:
         """``torch.jit.ScriptModule()``."""
@@ -173,9 +183,6 @@ def finding(line: int, name: str, made: bool = True) -> Finding | None:
             return Finding(line, name, "is not here", f"{name.partition('.')[0]} is not part of this installation")
         if isinstance(owner, type):
             return None  # an attribute of a class: PyTorch's own is not known here
-        reason = REASONS.get(part.partition(".")[2])
-        if reason:
-            return Finding(line, part, "is not here", reason)
         close = difflib.get_close_matches(part.rpartition(".")[2], dir(owner), 1, 0.8)
         return Finding(
             line, part, "is not here", f"did you mean {part.rpartition('.')[0]}.{close[0]}?" if close else ""

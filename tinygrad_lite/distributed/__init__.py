@@ -67,7 +67,8 @@ from tinygrad_lite.engine.no_effect import AbsentRoom as _AbsentRoom, absent as 
 _ABSENT = (
     "Store", "TCPStore", "FileStore", "HashStore", "PrefixStore", "DeviceMesh", "new_subgroups", "init_device_mesh",
 )  # fmt: skip
-_ROOMS = ("rpc", "optim", "algorithms", "fsdp", "checkpoint", "tensor", "pipelining", "elastic", "launch")
+_ROOMS = ("rpc", "optim", "algorithms", "fsdp", "checkpoint", "tensor", "pipelining", "elastic", "launch", "nn",
+          "nn.functional", "device_mesh", "autograd")  # fmt: skip
 _INSTEAD = "the processes are those of MPI: start them with mpiexec"
 _sys.modules.update({n: _AbsentRoom(n, _INSTEAD) for n in (f"{__name__}.{room}" for room in _ROOMS)})
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from tinygrad_lite.engine.layout import Layout
-from tinygrad_lite.engine.no_effect import NO_EFFECT, AbsentRoom, ignored
+from tinygrad_lite.engine.no_effect import NO_EFFECT, AbsentRoom, absent as absent, ignored
 
 ABSENT = {
     "complex": "there are no complex tensors; keep the real and the imaginary part apart",

@@ -110,42 +110,44 @@ def modern(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
 OUT = frozenset(
     """
 abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr airy_ai all amax amin aminmax angle any arange
-arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin asin asinh atan atan2 atanh baddbmm bernoulli
-bessel_j0 bessel_j1 bessel_y0 bessel_y1 bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
-bitwise_xor bmm bucketize cat ceil chain_matmul chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v
-chebyshev_polynomial_w cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip
-column_stack concat concatenate cond conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det
-diag diff digamma div divide dot dstack eigh eigvalsh empty eq erf erfc erfcx erfinv exp exp2 expit expm1 eye fix
-float_power floor floor_divide fmax fmin fmod frac frexp frobenius_norm full gammainc gammaincc gammaln gather gcd ge
-geqrf ger greater greater_equal gt hardshrink heaviside hermite_polynomial_h hermite_polynomial_he histc histogram
-householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_add index_copy index_reduce index_select inner inv
-inv_ex inverse isin isneginf isposinf kron kthvalue laguerre_polynomial_l lcm ldexp ldl_factor ldl_factor_ex ldl_solve
-le legendre_polynomial_p lerp less less_equal lgamma linspace log log10 log1p log2 log_ndtr log_softmax logaddexp
-logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logspace logsumexp lstsq lt lu lu_factor
-lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power matrix_rank max maximum mean median min
-minimum mm mode modified_bessel_k0 modified_bessel_k1 msort mul multi_dot multigammaln multinomial multiply mv
-mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow_copy ndtr ndtri ne neg negative nextafter nonzero
-nonzero_static norm normal not_equal nuclear_norm ones orgqr ormqr outer pinv polygamma pow prod psi qr quantile
-rad2deg rand randint randn randperm range reciprocal remainder renorm round row_stack rsqrt scaled_modified_bessel_k0
-scaled_modified_bessel_k1 scatter scatter_add scatter_reduce searchsorted sgn shifted_chebyshev_polynomial_t
-shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w sigmoid sign signbit sin
-sinc sinh slice_scatter slogdet softmax solve solve_ex solve_triangular sort spherical_bessel_j0 sqrt square stack std
-sub subtract sum svd svdvals take take_along_dim tan tanh tensorinv tensorsolve threshold topk triangular_solve tril
-triu true_divide trunc var vdot vecdot vector_norm vstack where xlog1py xlogy zeros zeta
+arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin asin asinh atan atan2 atanh avg_pool2d avg_pool3d
+baddbmm bernoulli bessel_j0 bessel_j1 bessel_y0 bessel_y1 bitwise_and bitwise_left_shift bitwise_not bitwise_or
+bitwise_right_shift bitwise_xor bmm bucketize cat ceil chain_matmul chebyshev_polynomial_t chebyshev_polynomial_u
+chebyshev_polynomial_v chebyshev_polynomial_w cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max
+clamp_min clip column_stack concat concatenate cond conj_physical copysign cos cosh cross cummax cummin cumprod cumsum
+deg2rad det diag diff digamma div divide dot dstack eigh eigvalsh empty eq erf erfc erfcx erfinv exp exp2 expit expm1
+eye fix float_power floor floor_divide fmax fmin fmod frac frexp frobenius_norm full gammainc gammaincc gammaln gather
+gcd ge gelu geqrf ger greater greater_equal gt hardshrink heaviside hermite_polynomial_h hermite_polynomial_he histc
+histogram householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_add index_copy index_reduce index_select
+inner inv inv_ex inverse isin isneginf isposinf kron kthvalue laguerre_polynomial_l lcm ldexp ldl_factor ldl_factor_ex
+ldl_solve le legendre_polynomial_p lerp less less_equal lgamma linear linspace log log10 log1p log2 log_ndtr
+log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsigmoid logspace
+logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power
+matrix_rank max maximum mean median min minimum mm mode modified_bessel_k0 modified_bessel_k1 msort mul multi_dot
+multigammaln multinomial multiply mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow_copy ndtr ndtri ne
+neg negative nextafter nonzero nonzero_static norm normal normalize not_equal nuclear_norm ones orgqr ormqr outer pinv
+polygamma pow prod psi qr quantile rad2deg rand randint randn randperm range reciprocal remainder renorm round
+row_stack rsqrt scaled_modified_bessel_k0 scaled_modified_bessel_k1 scatter scatter_add scatter_reduce searchsorted sgn
+shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
+shifted_chebyshev_polynomial_w sigmoid sign signbit sin sinc sinh slice_scatter slogdet softmax softplus softshrink
+solve solve_ex solve_triangular sort spherical_bessel_j0 sqrt square stack std sub subtract sum svd svdvals take
+take_along_dim tan tanh tensorinv tensorsolve threshold topk triangular_solve tril triu true_divide trunc var vdot
+vecdot vector_norm vstack where xlog1py xlogy zeros zeta
 """.split()
 )
 """The functions that take ``out=``: those of PyTorch."""
 
 EXACT = frozenset(
     """
-abs absolute addbmm addmm addmv amax amin aminmax argmax argmin baddbmm bitwise_not bmm bucketize ceil chain_matmul
-cholesky_ex conj_physical cross cummax cummin det diag dot eigh eigvalsh fix float_power floor frac frexp
-frobenius_norm gather hardshrink heaviside histc histogram index_add index_copy index_reduce index_select inner inv
-inv_ex inverse isin isneginf isposinf kthvalue lerp log_softmax logcumsumexp lu_factor lu_factor_ex lu_solve lu_unpack
-masked_select matmul matrix_norm matrix_power median mm mode msort multi_dot multinomial nan_to_num nanmedian
-nanquantile neg negative nonzero nonzero_static norm nuclear_norm qr quantile renorm round scatter scatter_add
-scatter_reduce searchsorted sgn sign signbit slice_scatter slogdet softmax solve solve_ex solve_triangular sort svd
-svdvals take take_along_dim topk triangular_solve tril triu trunc vdot vecdot vector_norm where
+abs absolute addbmm addmm addmv amax amin aminmax argmax argmin avg_pool2d avg_pool3d baddbmm bitwise_not bmm bucketize
+ceil chain_matmul cholesky_ex conj_physical cross cummax cummin det diag dot eigh eigvalsh fix float_power floor frac
+frexp frobenius_norm gather gelu hardshrink heaviside histc histogram index_add index_copy index_reduce index_select
+inner inv inv_ex inverse isin isneginf isposinf kthvalue lerp linear log_softmax logcumsumexp logsigmoid lu_factor
+lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power median mm mode msort multi_dot
+multinomial nan_to_num nanmedian nanquantile neg negative nonzero nonzero_static norm nuclear_norm qr quantile renorm
+round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter slogdet softmax softplus
+softshrink solve solve_ex solve_triangular sort svd svdvals take take_along_dim topk triangular_solve tril triu trunc
+vdot vecdot vector_norm where
 """.split()
 )
 """Those of them whose ``out`` has the dtype of the result; others convert to any dtype of the same or a higher kind.

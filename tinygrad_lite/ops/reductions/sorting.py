@@ -11,6 +11,7 @@ from tinygrad_lite.engine import new
 from tinygrad_lite.engine.layout import copied
 from tinygrad_lite.engine.mode import computed
 from tinygrad_lite.engine.op import function
+from tinygrad_lite.engine.source import warn
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import where
@@ -150,7 +151,11 @@ def choose(condition: Array, input: Any = None, other: Any = None) -> Any:
         return nonzero(condition, as_tuple=True)
     if input is None or other is None:
         raise TypeError("where: give both input and other, or neither for the indices where condition holds")
-    if new.asarray(bare(condition)).dtype.kind != "b":
+    dtype = new.asarray(bare(condition)).dtype
+    if dtype == np.uint8:
+        warn("where: a condition of dtype uint8 is deprecated, as in PyTorch; use condition != 0")
+        condition = condition != 0
+    elif dtype.kind != "b":
         raise DTypeError(f"where: condition must be bool, it is {describe(condition)}; use condition != 0")
     return where(condition, input, other)
 

@@ -25,6 +25,7 @@ from tinygrad_lite.ops.shape.reshaping import (
     sizes,
     transpose,
     unsqueeze,
+    widened,
 )
 
 
@@ -39,12 +40,7 @@ def expand(input: Array, *size: Any) -> Array:
     >>> tl.ones(3, 1).expand(-1, 4).shape
     (3, 4)
     """
-    want = sizes(size)
-    shape = tuple(input.shape)
-    extra = len(want) - len(shape)
-    if extra < 0 or -1 in want[:extra]:
-        raise ShapeError(f"expand: sizes {want} do not fit shape {shape}")
-    return broadcast_to_op(input, tuple([shape[i - extra] if n == -1 else n for i, n in enumerate(want)]))
+    return widened("expand", input, size)
 
 
 @function()

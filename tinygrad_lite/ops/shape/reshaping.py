@@ -303,16 +303,25 @@ def broadcast_to_op(input: Array, shape: Any) -> Array:
     return input.reshape(shape) if wide.size == input.size and input.__class__ is np.ndarray else wide
 
 
+def widened(name: str, input: Array, size: Any) -> Array:
+    """Return a view of ``size``, in which -1 keeps a length."""
+    want, shape = sizes(size), tuple(input.shape)
+    extra = len(want) - len(shape)
+    if extra < 0 or -1 in want[:extra]:
+        raise ShapeError(f"{name}: sizes {want} do not fit shape {shape}")
+    return broadcast_to_op(input, tuple([shape[i - extra] if n == -1 else n for i, n in enumerate(want)]))
+
+
 @function(numpy=np.broadcast_to)
 def broadcast_to(input: Array, *shape: Any) -> Array:
-    """Return ``input`` repeated along new and length-1 axes to ``shape``.
+    """Return ``input`` repeated along new and length-1 axes to ``shape``; -1 keeps a length.
 
     >>> import tinygrad_lite as tl
     >>> tl.broadcast_to(tl.tensor([1, 2]), (2, 2))
     tensor([[1, 2],
             [1, 2]])
     """
-    return broadcast_to_op(input, sizes(shape))
+    return widened("broadcast_to", input, shape)
 
 
 @function(numpy=np.squeeze, inplace="view")
