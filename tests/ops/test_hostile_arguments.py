@@ -20,7 +20,7 @@ ITSELF.append(ITSELF)
         (lambda: tl.zeros(2, np.float32), "float32"),
         (lambda: tl.zeros(np.ndarray), "whole numbers.*ndarray"),
         (lambda: nn.Linear(3, np.float32), "out_features must be an integer.*float32"),
-        (lambda: tl.ones(2) + np.ndarray, "unsupported operand.*Tensor"),
+        (lambda: tl.ones(2) + np.ndarray, "ndarray"),
         (lambda: tl.ones(6).view(4, 2), "^view: cannot reshape 6"),
         (lambda: tl.ones(6).view(-1, -1), "^view: "),
         (lambda: F.cross_entropy(tl.ones(3, 3), [0, 1, 2]), "^cross_entropy: target must be a tensor"),
