@@ -97,6 +97,55 @@ def backward(across: int, stride: int) -> Kernel:
     return kernel("f* f* i* f* f* f* n n n n n n n n")(body)
 
 
+@cache
+def tiles(tall: int, across: int) -> Kernel:
+    """Return the kernel of `forward` where windows lie side by side without padding; its rows are rows of windows."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, y: Value, x: Value, oh: Value, ow: Value, h: Value, w: Value
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as r:
+            first = (r // oh * h + r % oh * tall) * w
+            out, rows = y.at(r * ow), [x.at(first + w * i) for i in range(tall)]
+            with k.loop(0, ow, apart=True) as j:
+                best, *others = [row[j * across + b] for row in rows for b in range(across)]
+                for v in others:
+                    best = k.select((v > best) | v.is_nan(), v, best)
+                out[j] = best
+
+    body.__name__ = f"max_pool_tiles_{tall}_{across}"
+    return kernel("f* f* n n n n")(body)
+
+
+@cache
+def tiles_back(tall: int, across: int) -> Kernel:
+    """Return the kernel of `backward` for them, whose result is zero elsewhere."""
+
+    def body(
+        k: Kernel, lo: Value, hi: Value, d: Value, g: Value, y: Value, x: Value, oh: Value, ow: Value, h: Value,
+        w: Value,
+    ) -> None:  # fmt: skip
+        with k.loop(lo, hi) as r:
+            first = (r // oh * h + r % oh * tall) * w
+            rows, out = ([v.at(first + w * i) for i in range(tall)] for v in (x, d))
+            given, seen = g.at(r * ow), y.at(r * ow)
+            with k.loop(0, ow, apart=True) as j:
+                left, largest = given[j], seen[j]
+                for row, to in zip(rows, out, strict=True):
+                    for b in range(across):
+                        hit = row[j * across + b].same(largest)
+                        to[j * across + b] = k.select(hit, left, 0.0)
+                        left = k.select(hit, 0.0, left)
+
+    body.__name__ = f"max_pool_tiles_back_{tall}_{across}"
+    return kernel("f* f* f* f* n n n n")(body)
+
+
+def _side_by_side(sizes: tuple[int, ...], across: int, stride: int) -> bool:
+    _, _, _, _, tall, step, top, left = sizes
+    return tall == step <= 3 and across == stride <= 3 and top == left == 0
+
+
 def _sizes(x: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -> tuple[int, ...] | None:
     """Return rows and columns of windows and image, height and step of a window, and the padding; None to decline."""
     if not solid(x) or len(kernel) > 2 or max(dilation) > 1 or kernel[-1] > WIDEST or stride[-1] > WIDEST:
@@ -108,9 +157,10 @@ def _sizes(x: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -> tuple[
     if min(map(min, pads)) < 0 or any(max(p) >= s for p, s in zip(pads, kernel, strict=True)):
         return None
     count = tuple((s + sum(p) - k) // t + 1 for s, k, t, p in zip(size, kernel, stride, pads, strict=True))
-    if count[1] < SHORT and stride[1] >= kernel[1]:
+    sizes = *count, *size, kernel[0], stride[0], pads[0][0], pads[1][0]
+    if count[1] < SHORT and stride[1] >= kernel[1] and not _side_by_side(sizes, kernel[1], stride[1]):
         return None
-    return (*count, *size, kernel[0], stride[0], pads[0][0], pads[1][0]) if size[0] * size[1] < 1 << 31 else None
+    return sizes if size[0] * size[1] < 1 << 31 else None
 
 
 def window_max(input: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -> Any:
@@ -119,6 +169,9 @@ def window_max(input: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -
     if sizes is None:
         return NotImplemented
     planes, y = input.shape[0] * input.shape[1], np.empty((*input.shape[:2], *sizes[2 - len(kernel) : 2]), input.dtype)
+    if _side_by_side(sizes, kernel[-1], stride[-1]):
+        call(tiles(sizes[4], kernel[-1]), planes * sizes[0], 8 * input.size, y, input, *sizes[:4])
+        return y
     room = _room(planes, sizes[1], kernel, stride)
     call(forward(kernel[-1], stride[-1]), planes, 60 * input.size, y, room, input, *sizes)
     return y
@@ -136,6 +189,11 @@ def to_largest(grad: Any, input: Any, values: Any, kernel: Any, stride: Any, pad
     if sizes is None or not finite(values):
         return NotImplemented
     planes, d = input.shape[0] * input.shape[1], np.empty(input.shape, input.dtype)
+    if _side_by_side(sizes, kernel[-1], stride[-1]):
+        if sizes[0] * sizes[4] != sizes[2] or sizes[1] * kernel[-1] != sizes[3]:
+            d.fill(0)
+        call(tiles_back(sizes[4], kernel[-1]), planes * sizes[0], 16 * input.size, d, grad, values, input, *sizes[:4])
+        return d
     room, found = _room(planes, sizes[1], kernel, stride), np.empty(planes * sizes[1], np.int32)
     run = backward(kernel[-1], stride[-1])
     call(run, planes, 100 * input.size, d, room, found, grad, values, input, *sizes)

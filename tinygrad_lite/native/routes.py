@@ -1,8 +1,8 @@
 """Which ops have a native implementation, and from which size on: the only place where they are registered.
 
-A call of a kernel costs about 5 us. So formulas of many steps pay (1.3 times as fast at least) from 4,096 elements,
-single ufuncs and choices from 16,384 or 32,768, and what NumPy does in two or three passes where these miss the cache.
-Measured on AVX2; the sizes count elements of the first argument.
+A call of a kernel costs 3 us and more. So what takes NumPy 15 calls and more pays (1.3 times as fast at least) from 256
+elements, formulas of some steps from 1,024 or 4,096, single ufuncs and choices from 16,384 or 32,768, and what NumPy
+does in two or three passes where these miss the cache. The sizes count elements of the first argument.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tinygrad_lite.engine.divert import UPDATES, divert
 from tinygrad_lite.ops.elementwise.short_rows import FAST
 from tinygrad_lite.ops.threads import CREWED
 
-MANY, SOME, FEW, HUGE = 1 << 12, 1 << 14, 1 << 15, 1 << 18
+LITTLE, SHORT, MANY, SOME, FEW, HUGE = 1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 15, 1 << 18
 
 TABLE: tuple[tuple[str, str, str, int], ...] = (
-    ("gelu_exact", "forward", "elementwise.gelu", MANY),
-    ("gelu_exact", "input: g input", "elementwise.gelu_slope", MANY),
-    ("gelu_tanh", "forward", "elementwise.gelu_tanh", MANY),
-    ("gelu_tanh", "input: g input", "elementwise.gelu_tanh_slope", MANY),
+    ("gelu_exact", "forward", "elementwise.gelu", LITTLE),
+    ("gelu_exact", "input: g input", "elementwise.gelu_slope", LITTLE),
+    ("gelu_tanh", "forward", "elementwise.gelu_tanh", SHORT),
+    ("gelu_tanh", "input: g input", "elementwise.gelu_tanh_slope", LITTLE),
     ("sigmoid", "forward", "elementwise.sigmoid", MANY),
     ("sigmoid", "input: g y", "elementwise.sigmoid_slope", HUGE),
     ("tanh", "forward", "elementwise.tanh", SOME),
@@ -37,28 +37,28 @@ TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("hardtanh", "input: g input min_val max_val", "elementwise.between", SOME),
     ("silu", "forward", "elementwise.silu", MANY),
     ("silu", "input: g input", "elementwise.silu_slope", MANY),
-    ("softplus", "forward", "elementwise.softplus", MANY),
+    ("softplus", "forward", "elementwise.softplus", SHORT),
     ("softplus", "input: g input beta threshold", "elementwise.softplus_slope", MANY),
     ("logsigmoid", "forward", "elementwise.logsigmoid", MANY),
     ("logsigmoid", "input: g input", "elementwise.logsigmoid_slope", MANY),
-    ("mish", "forward", "elementwise.mish", MANY),
-    ("mish", "input: g input", "elementwise.mish_slope", MANY),
-    ("elu", "forward", "elementwise.elu", MANY),
+    ("mish", "forward", "elementwise.mish", LITTLE),
+    ("mish", "input: g input", "elementwise.mish_slope", LITTLE),
+    ("elu", "forward", "elementwise.elu", SHORT),
     ("elu", "input: g y input alpha scale input_scale", "elementwise.elu_slope", SOME),
-    ("softmax", "forward", "rows.softmax", MANY),
+    ("softmax", "forward", "rows.softmax", SHORT),
     ("softmax", "input: g y dim", "rows.softmax_slope", MANY),
-    ("log_softmax", "forward", "rows.log_softmax", MANY),
+    ("log_softmax", "forward", "rows.log_softmax", SHORT),
     ("log_softmax", "input: g y dim", "rows.log_softmax_slope", MANY),
-    ("cross_entropy_index", "forward", "rows.cross_entropy", MANY),
+    ("cross_entropy_index", "forward", "rows.cross_entropy", SHORT),
     ("linear", "forward", "products.linear", MANY // 4),
     ("matmul", "forward", "products.narrow", FEW),
-    ("normalise", "forward", "rows.normalise", MANY),
-    ("normalise", "together: g input weight axes eps center", "rows.normalise_back", MANY),
+    ("normalise", "forward", "rows.normalise", LITTLE),
+    ("normalise", "together: g input weight axes eps center", "rows.normalise_back", LITTLE),
     ("normalise", "together: g input weight axes eps center", "channels.normalise_groups_back", MANY),
     ("normalise_batch", "forward", "channels.normalise_batch", MANY),
     ("normalise_batch", "together: g y1 y2 input weight axes eps", "channels.normalise_batch_back", MANY),
     ("normalise_known", "forward", "channels.normalise_known", MANY),
-    ("window_max", "forward", "pooling.window_max", MANY),
+    ("window_max", "forward", "pooling.window_max", SHORT),
     ("to_largest", "forward", "pooling.to_largest", MANY // 4),
     ("conv", "forward", "convolution.conv", MANY // 2),
     ("conv_input", "forward", "convolution.conv_input", MANY // 2),

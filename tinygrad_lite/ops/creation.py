@@ -130,6 +130,8 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requ
     tensor([7, 7])
     """
     value = _fill("full", fill_value)
+    if dtype is None and value.__class__ is float:
+        dtype = get_default_dtype()
     chosen = to_array(value, name="full").dtype if dtype is None else dtype
     return _made("full", _filled("full", value), (size,), chosen, device, requires_grad)
 

@@ -203,7 +203,7 @@ def _expand(x: Array, axis: int) -> Array:
 def _nll_rule(g: Array, input_shape: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Array:
     scale, safe = _nll_scale(g, target, weight, ignore_index, reduction, g.dtype)
     axis = class_axis(len(input_shape))
-    return scatter_along(_expand(-scale, axis), np.expand_dims(safe, axis), axis, tuple(input_shape))
+    return scatter_along(_expand(-scale, axis), _expand(safe, axis), axis, tuple(input_shape))
 
 
 @op(
@@ -218,7 +218,7 @@ def nll_loss_op(
     check_classes("nll_loss", input, target, ignore_index)
     w, safe = _weights(target, weight, ignore_index, input.dtype)
     axis = class_axis(input.ndim)
-    each = -w * take_along(input, np.expand_dims(safe, axis), axis).squeeze(axis)
+    each = -w * take_along(input, _expand(safe, axis), axis).squeeze(axis)
     if reduction != "mean":
         return reduced("nll_loss", each, reduction)
     return each.sum() / (w.sum() or np.nan)
@@ -265,7 +265,7 @@ def _ce_rule(g: Array, input: Array, target: Any, weight: Any, ignore_index: int
     scale, safe = _nll_scale(g, target, weight, ignore_index, reduction, g.dtype)
     scale = _expand(scale, axis)
     one = new.zeros(input.shape, input.dtype)
-    np.put_along_axis(one, np.expand_dims(safe, axis), 1, axis)
+    np.put_along_axis(one, _expand(safe, axis), 1, axis)
     return (softmax(input, axis) - one) * scale
 
 
@@ -288,7 +288,7 @@ def cross_entropy_index(
         raise ShapeError(f"cross_entropy: input {input.shape} has no classes")
     top = input.max(axis=axis, keepdims=True)
     z = input - top
-    at = take_along(z, np.expand_dims(np.where(target == ignore_index, 0, target), axis), axis)
+    at = take_along(z, _expand(np.where(target == ignore_index, 0, target), axis), axis)
     each = (np.log(np.exp(z).sum(axis=axis, keepdims=True)) - at).squeeze(axis)
     w, _ = _weights(target, weight, ignore_index, input.dtype)
     each = each * w

@@ -19,6 +19,7 @@ from tinygrad_lite.errors import DTypeError, ShapeError, describe
 from tinygrad_lite.ops.elementwise.cast import clone, contiguous
 from tinygrad_lite.ops.indexing.getitem import plain, take_along
 from tinygrad_lite.ops.linalg.matmul import matmul
+from tinygrad_lite.ops.reductions.reduction import mean
 from tinygrad_lite.ops.shape.reshaping import transpose
 from tinygrad_lite.ops.windows.convolution import batched
 
@@ -45,6 +46,8 @@ def target_size(name: str, output_size: Any, size: tuple[int, ...]) -> tuple[int
 
 def adaptive_average(x: Any, out: tuple[int, ...]) -> Any:
     """Return the means over the windows: each axis is multiplied by a matrix of averages."""
+    if set(out) == {1}:
+        return mean(x, tuple(range(2, x.ndim)), True)
     for axis, m in enumerate(out, 2):
         n = x.shape[axis]
         if n == m:
