@@ -2,6 +2,7 @@
 
 from tinygrad_lite.ops.linalg import (
     decompositions as decompositions,
+    einsum as einsum,
     lu as lu,
     matmul as matmul,
     matrix as matrix,

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from tinygrad_lite.engine import new
-from tinygrad_lite.engine.op import function, op
+from tinygrad_lite.engine.op import function
 from tinygrad_lite.engine.promotion import one_dtype, result_dtype
-from tinygrad_lite.engine.samples import Samples
 from tinygrad_lite.engine.tensor import Array
 from tinygrad_lite.errors import ShapeError, describe
 from tinygrad_lite.ops.elementwise.arithmetic import add, mul
-from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous, to
+from tinygrad_lite.ops.elementwise.cast import bare, clone, contiguous
 from tinygrad_lite.ops.elementwise.named_operators import uncut
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.linalg.norm import lengths
 from tinygrad_lite.ops.linalg.points import euclidean
-from tinygrad_lite.ops.linalg.subscripts import check_letters, spelled
 from tinygrad_lite.ops.shape.joining import cat, stack
 from tinygrad_lite.ops.shape.reshaping import (
-    broadcast_to_op,
     permute_op,
     place,
     places,
@@ -225,110 +221,6 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Any = 1, alpha: 
     product = bmm(batch1, batch2)
     product = product.sum(0, dtype=product.dtype if product.dtype.kind in "iu" else None)
     return _weighted("addbmm", input, product, beta, alpha)
-
-
-# ------------------------------------------------------------------------------------------------ einsum and tensordot
-def _einsum_rule(g: Array, operands: Any, subscripts: str, operands_shape: Any) -> list[Array]:
-    left, right = subscripts.split("->")
-    words = left.split(",")
-    out = []
-    for i, word in enumerate(words):
-        rest = [(w, x) for k, (w, x) in enumerate(zip(words, operands, strict=True)) if k != i]
-        known = set(right).union(*(set(w) for w, _ in rest))
-        kept = "".join(c for c in word if c in known)
-        g_i = einsum_op([g, *(x for _, x in rest)], f"{','.join([right, *(w for w, _ in rest)])}->{kept}")
-        # an axis of this operand alone was summed over, so its gradient is broadcast along it
-        shape = tuple(operands_shape[i])
-        g_i = reshape_op(g_i, tuple(g_i.shape[kept.index(c)] if c in kept else 1 for c in word))
-        wide = tuple(b if a == 1 else a for a, b in zip(g_i.shape, shape, strict=True))
-        out.append(broadcast_to_op(g_i, wide) if tuple(g_i.shape) != wide else g_i)
-    return out
-
-
-@op(
-    operands=_einsum_rule, kind="linalg", label="einsum", promote="equal", public=False,
-    samples=Samples("(n,k),(k,m)->()", call=lambda op, *arrays, **kw: op(arrays, **kw),
-                    options={"subscripts": ("ab,bc->ac", "ab,bc->", "ab,bc->cab", "ab,bc->b")}),
-)  # fmt: skip
-def einsum_op(operands: Sequence[Array], subscripts: str) -> Array:
-    """Return the sum of products over the letters missing after ``->``.
-
-    An operand has no letter twice.
-    """
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
-
-
-def _letters(equation: str, operands: list[Any]) -> tuple[list[str], str]:
-    """Return the letters of each operand and of the result, with ``...`` spelled out."""
-    text = equation.replace(" ", "")
-    left, arrow, right = text.partition("->")
-    words = check_letters(left, right).split(",")
-    if len(words) != len(operands):
-        raise ShapeError(f"einsum: '{equation}' names {len(words)} operands, {len(operands)} were given")
-    free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba" if c not in text]
-    most = 0
-    spelled = []
-    for word, x in zip(words, operands, strict=True):
-        extra = x.ndim - len(word.replace("...", ""))
-        if extra < 0 or (extra and "..." not in word):
-            raise ShapeError(
-                f"einsum: '{word}' of '{equation}' does not fit an operand with {x.ndim} axes {describe(x)}"
-            )
-        most = max(most, extra)
-        spelled.append(word.replace("...", "".join(free[:extra][::-1])))
-    dots = "".join(free[:most][::-1])
-    if arrow:
-        result = right.replace("...", dots)
-    else:
-        seen = "".join(left.replace(",", "").replace(".", ""))
-        result = dots + "".join(sorted(c for c in set(seen) if seen.count(c) == 1))
-    for c in result:
-        if result.count(c) > 1 or not any(c in w for w in spelled):
-            raise ShapeError(f"einsum: '{c}' after '->' must occur once there, and also before it ('{equation}')")
-    return spelled, result
-
-
-@function(method=False, numpy=())
-def einsum(equation: Any, *operands: Any) -> Array:
-    """Return the sum of products that ``equation`` spells out.
-
-    ``einsum("ij,jk->ik", a, b)`` is a matrix product; ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` is the same product with
-    numbers from 0 to 51 in place of letters.
-
-    >>> import tinygrad_lite as tl
-    >>> tl.einsum("ii->", tl.eye(3))
-    tensor(3.)
-    """
-    listed = isinstance(equation, str) and len(operands) == 1 and isinstance(operands[0], (list, tuple))
-    given = list(operands[0]) if listed else list(operands)
-    if not isinstance(equation, str) and given and isinstance(given[0], (list, tuple)):
-        equation, given = spelled([equation, *given])
-    if not isinstance(equation, str):
-        raise ShapeError(f"einsum: expected an equation such as 'ij,jk->ik', got {describe(equation)}")
-    words, result = _letters(equation, given)
-    sizes: dict[str, int] = {}
-    for i, (word, x) in enumerate(zip(words, given, strict=True)):
-        while len(set(word)) < len(word):  # a letter twice in one operand: its diagonal
-            c = next(c for c in word if word.count(c) > 1)
-            a, b = word.index(c), word.rindex(c)
-            if x.shape[a] != x.shape[b]:
-                raise ShapeError(f"einsum: '{c}' names axes of {x.shape[a]} and {x.shape[b]} elements ({describe(x)})")
-            x = x.diagonal(0, a, b)
-            word = word[:a] + word[a + 1 : b] + word[b + 1 :] + c
-        words[i], given[i] = word, x
-        for c, n in zip(word, x.shape, strict=True):
-            if sizes.get(c, 1) != 1 and n not in (1, sizes[c]):
-                raise ShapeError(f"einsum: '{c}' names axes of {sizes[c]} and {n} elements in '{equation}'")
-            sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
-    if len(given) == 1 and sorted(words[0]) == sorted(result):
-        return permute_op(given[0], tuple(words[0].index(c) for c in result))  # a view, as in PyTorch
-    if len(given) == 1:  # a sum, which needs no operand for its gradient
-        kept = [c for c in words[0] if c in result]
-        y = given[0].sum(tuple(i for i, c in enumerate(words[0]) if c not in result))
-        return permute_op(y, tuple(map(kept.index, result)))
-    if any(set(w).difference(result, *words[:i], *words[i + 1 :]) for i, w in enumerate(words)):  # a plain sum
-        given = [to(x, np.int64) if x.dtype.kind in "biu" else x for x in given]
-    return einsum_op(given, f"{','.join(words)}->{result}")
 
 
 @function(numpy=())

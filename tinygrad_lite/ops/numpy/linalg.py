@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine.numpy import answers
-from tinygrad_lite.ops.linalg import products
+from tinygrad_lite.ops.linalg import einsum as equations, products
 from tinygrad_lite.ops.linalg.matmul import matmul
 from tinygrad_lite.ops.numpy.arguments import tensor_of
 from tinygrad_lite.ops.shape import joining, reshaping
@@ -79,7 +79,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     """Answer numpy.einsum."""
     if not isinstance(operands[0], str):
         raise TypeError("numpy.einsum: write the subscripts as a string, such as 'ij,jk->ik', for tensors")
-    return products.einsum(operands[0], *[tensor_of(x) for x in operands[1:]])
+    return equations.einsum(operands[0], *[tensor_of(x) for x in operands[1:]])
 
 
 @answers("kron")
