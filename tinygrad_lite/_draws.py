@@ -80,7 +80,9 @@ def random_(input: Array, from_: int | None = None, to: int | None = None, *, ge
     if to is None:  # random_(to)
         from_, to = 0, from_
     low, high, dtype = from_ or 0, to, input.dtype
-    if high is None:  # every integer that the dtype holds exactly
+    if high is None and dtype.kind == "b":
+        high = 2
+    elif high is None:  # every integer that the dtype holds exactly
         high = 2 ** (np.finfo(dtype).nmant + 1) + 1 if dtype.kind == "f" else int(np.iinfo(dtype).max)
     if high <= low:
         raise OptionError(f"random_: expected from < to, got from={low} and to={high}")

@@ -130,6 +130,18 @@ LINES = {
     "the dict of a hook": "(m := t.nn.Linear(1, 1), len(m.register_forward_hook(print).hooks_dict_ref()))[1]",
     "a momentum that is a tensor": "(m := t.tensor(0.9), o := t.optim.SGD([t.nn.Parameter(t.ones(1))], 0.1, 0.9),"
     " t.optim.lr_scheduler.CyclicLR(o, 0.1, 0.2, max_momentum=m), m.mul_(0.5), o.param_groups[0]['max_momentum'])[4]",
+    "a write to a view": "(a := t.ones(2, 2, requires_grad=True), b := t.tensor([5.0, 6.0], requires_grad=True),"
+    " x := a * 1, times(t)(x[0], b), x.sum().backward(), a.grad, b.grad)[5:]",
+    "a write below views": "(a := t.ones(2, 2, requires_grad=True), b := t.tensor([5.0, 6.0], "
+    "requires_grad=True), x := a * 1, v := x[1], u := x[:, 0], times(t)(x, b), "
+    "(x.sum() + v.sum() * 2 + u.sum() * 10).backward(), a.grad, b.grad)[7:]",
+    "a write to a constant": "(b := t.tensor([5.0, 6.0], requires_grad=True), x := t.ones(2, 2), "
+    "times(t)(x[0], b), x.sum().backward(), b.grad)[3:]",
+    "a write, gradients retained": "(a := t.ones(2, requires_grad=True), x := a * 1, x.retain_grad(), "
+    "times(t)(x, t.tensor([5.0, 6.0])), x.sum().backward(), a.grad, x.grad)[5:]",
+    "random truth": "t.zeros(5, dtype=t.bool).random_().dtype == t.bool",
+    "a chain of one": "t.chain_matmul(t.ones(2, 2))",
+    "tensordot into": "t.tensordot(t.ones(2, 3), t.ones(3, 2), dims=1, out=t.zeros(2, 2))",
     "numbers of outputs": "[y.output_nr for y in (function(t)(t.ones(2, requires_grad=True)))[:4:3]]",
     "outputs that are no tensors": "(f := function(t), y := f(t.ones(2, requires_grad=True)), y[0].sum().backward(), "
     "f.seen, y)[3:]",
@@ -160,6 +172,24 @@ def function(t: Any, forward: Any = None) -> Any:
     return call
 
 
+def times(t: Any) -> Any:
+    """Return multiplication in place, as a function with a backward of its own."""
+
+    class Times(t.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any, y: Any) -> Any:
+            ctx.save_for_backward(x.clone(), y)
+            ctx.mark_dirty(x)
+            return x.mul_(y)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            x, y = ctx.saved_tensors
+            return g * y, g * x
+
+    return Times.apply
+
+
 def derived(t: Any) -> Any:
     return type("Derived", (t.Tensor,), {})
 
@@ -170,7 +200,7 @@ def copies(x: Any) -> list[Any]:
 
 def outcome(t: Any, line: str) -> Any:
     names = {"t": t, "inf": float("inf"), "nan": float("nan"), "count": Counter.of, "call": t.func.functional_call}
-    names |= {"vmap": t.func.vmap, "function": function, "copies": copies, "derived": derived, "io": io}
+    names |= {"vmap": t.func.vmap, "function": function, "copies": copies, "derived": derived, "times": times, "io": io}
     names["pack"] = t.nn.utils.rnn.pack_sequence
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_lite.engine import new
+from tinygrad_lite.engine.call import WRITE
 from tinygrad_lite.engine.mode import MODE, no_grad, switch
 from tinygrad_lite.engine.node import Node, pick, record
 from tinygrad_lite.engine.source import user_frame
@@ -257,8 +258,8 @@ class Function:
         for i, o in enumerate(outs):
             origin = (pick(node, i) if several else node) if live[i] else None
             if origin is not None and id(o) in dirty:
-                o.node, o.tracked = origin, True
-                results.append(o)
+                written = make(o.array, origin)  # for views and for what they are views of
+                results.append(WRITE[0](cls.__name__, o, lambda _, written=written: written, (), {}))
             else:
                 results.append(_bare(o, args, ctx) if origin is None else _alike(o, make(o.array, origin)))
         ctx._dirty = ctx._constant = ()

@@ -131,8 +131,8 @@ row_stack rsqrt scaled_modified_bessel_k0 scaled_modified_bessel_k1 scatter scat
 shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
 shifted_chebyshev_polynomial_w sigmoid sign signbit sin sinc sinh slice_scatter slogdet softmax softplus softshrink
 solve solve_ex solve_triangular sort spherical_bessel_j0 sqrt square stack std sub subtract sum svd svdvals take
-take_along_dim tan tanh tensorinv tensorsolve threshold topk triangular_solve tril triu true_divide trunc var vdot
-vecdot vector_norm vstack where xlog1py xlogy zeros zeta
+take_along_dim tan tanh tensordot tensorinv tensorsolve threshold topk triangular_solve tril triu true_divide trunc var
+vdot vecdot vector_norm vstack where xlog1py xlogy zeros zeta
 """.split()
 )
 """The functions that take ``out=``: those of PyTorch."""

@@ -108,7 +108,7 @@ def chain_matmul(*matrices: Any) -> Array:
     >>> tl.chain_matmul(tl.tensor([[1.0, 2.0]]), tl.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    return multi_dot(matrices)
+    return multi_dot(matrices) if len(matrices) != 1 else matrices[0]
 
 
 @function(method=False)
