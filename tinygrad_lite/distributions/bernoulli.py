@@ -1,7 +1,5 @@
 """The Bernoulli distribution, and the parameters that it shares with other binary distributions."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """The binomial distribution."""
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 from numbers import Number

@@ -1,7 +1,5 @@
 """The categorical distribution."""
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

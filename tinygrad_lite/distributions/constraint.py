@@ -1,7 +1,5 @@
 """The base of all constraints, and placeholders for those that depend on the parameters of a distribution."""
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 from collections.abc import Callable

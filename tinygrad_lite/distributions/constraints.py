@@ -8,8 +8,6 @@ so the result has that many axes fewer than the value.
 tensor([ True, False])
 """
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 from collections.abc import Sequence

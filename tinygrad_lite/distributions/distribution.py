@@ -1,7 +1,4 @@
-"""The base class of all distributions, and those of exponential families and of a location and a scale.
-
-In derived classes attributes may replace a property, as in PyTorch; their files turn pyright's checks of that off.
-"""
+"""The base class of all distributions, and those of exponential families and of a location and a scale."""
 
 from __future__ import annotations
 
@@ -252,7 +249,7 @@ class LocationScale(Distribution):
     """Base of distributions of real numbers with the parameters ``loc`` (the mode) and ``scale``."""
 
     arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    support = constraints.real
     has_rsample = True
     _parameters = ("loc", "scale")
 

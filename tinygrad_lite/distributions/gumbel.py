@@ -1,7 +1,5 @@
 """The Gumbel distribution."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """The distribution of Cholesky factors of correlation matrices."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """The multivariate normal distribution with a covariance of low rank and a diagonal."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """The multinomial distribution."""
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """The categorical distribution over one-hot vectors."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 from typing import Any, ClassVar

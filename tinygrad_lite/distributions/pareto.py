@@ -1,7 +1,5 @@
 """The Pareto distribution."""
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """The relaxed categorical distribution, known as Gumbel-softmax or concrete."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Student's t-distribution."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

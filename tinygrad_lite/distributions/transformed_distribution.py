@@ -1,7 +1,5 @@
 """Distributions of transformed samples."""
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

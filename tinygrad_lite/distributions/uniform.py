@@ -1,7 +1,5 @@
 """The uniform distribution."""
 
-# pyright: reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """Transforms of numbers, element by element."""
 
-# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false
-
 from __future__ import annotations
 
 import math
