@@ -57,7 +57,7 @@ class Served(MetaPathFinder, Loader):
         assert real is not None
         module = importlib.import_module(real)
         self.spec = module.__spec__
-        for name, known in list(sys.modules.items()):  # else its import replaces a function of its name in the package
+        for name, known in list(sys.modules.items()):  # importing one would replace a function of its name
             if name.startswith("tinygrad_lite."):
                 sys.modules.setdefault(name.replace("tinygrad_lite", "torch", 1), known)
         return module

@@ -9,12 +9,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution, ExponentialFamily
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    lazy_property,
-    logits_to_probs,
-    probs_to_logits,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 from tinygrad_lite.ops.losses.classification import binary_cross_entropy_with_logits
 
 
@@ -91,8 +86,7 @@ class Bernoulli(Binary, ExponentialFamily):
             return tl.bernoulli(self.probs.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         logits, value = broadcast_all(self.logits, value)
         return -binary_cross_entropy_with_logits(logits, value, reduction="none")
 

@@ -7,10 +7,8 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.dirichlet import Dirichlet
-from tinygrad_lite.distributions.distribution import Distribution, ExponentialFamily
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-)
+from tinygrad_lite.distributions.distribution import ExponentialFamily
+from tinygrad_lite.distributions.parameters import broadcast_all
 
 
 class Beta(ExponentialFamily):
@@ -35,9 +33,7 @@ class Beta(ExponentialFamily):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(Beta, _instance)
         new._dirichlet = self._dirichlet.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @property
     def concentration1(self) -> Any:
@@ -66,8 +62,7 @@ class Beta(ExponentialFamily):
         return self._dirichlet.rsample(sample_shape).select(-1, 0)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return self._dirichlet.log_prob(tl.stack([value, 1.0 - value], -1))
 
     def entropy(self) -> Any:

@@ -10,9 +10,7 @@ import numpy as np
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.bernoulli import Binary
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all
 from tinygrad_lite.ops.elementwise.smooth import softplus
 from tinygrad_lite.random import default_generator
 
@@ -75,8 +73,7 @@ class Binomial(Counted):
             return tl.tensor(default_generator().binomial(counts, chances), dtype=self._param.dtype)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         n = self.total_count
         ways = tl.lgamma(n + 1) - tl.lgamma(value + 1) - tl.lgamma(n - value + 1)
         return value * self.logits - n * softplus(self.logits) + ways

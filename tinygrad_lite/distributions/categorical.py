@@ -10,11 +10,7 @@ import numpy as np
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    lazy_property,
-    logits_to_probs,
-    probs_to_logits,
-)
+from tinygrad_lite.distributions.parameters import lazy_property, logits_to_probs, probs_to_logits
 
 
 class Categorical(Distribution):
@@ -50,9 +46,7 @@ class Categorical(Distribution):
             if name in self.__dict__:
                 new.__dict__[name] = self.__dict__[name].expand((*batch_shape, self._num_events))
         new._num_events = self._num_events
-        Distribution.__init__(new, batch_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     def _new(self, *args: Any, **kwargs: Any) -> Any:
         return self._param.new(*args, **kwargs)
@@ -101,8 +95,7 @@ class Categorical(Distribution):
             return tl.multinomial(rows, count, True).T.reshape(shape)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         index, logits = tl.broadcast_tensors(value.long().unsqueeze(-1), self.logits)
         return logits.gather(-1, index[..., :1]).squeeze(-1)
 

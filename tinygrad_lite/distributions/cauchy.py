@@ -7,9 +7,7 @@ from typing import Any
 
 import tinygrad_lite as tl
 from tinygrad_lite.distributions.distribution import LocationScale
-from tinygrad_lite.distributions.parameters import (
-    drawn,
-)
+from tinygrad_lite.distributions.parameters import drawn
 
 
 class Cauchy(LocationScale):
@@ -35,13 +33,11 @@ class Cauchy(LocationScale):
         return self.loc + drawn(self.loc, shape, "standard_cauchy") * self.scale
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return -math.log(math.pi) - self.scale.log() - (((value - self.loc) / self.scale) ** 2).log1p()
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return tl.atan((value - self.loc) / self.scale) / math.pi + 0.5
 
     def icdf(self, value: Any) -> Any:

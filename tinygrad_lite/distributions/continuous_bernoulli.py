@@ -8,12 +8,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.bernoulli import Binary
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    clamp_probs,
-    lazy_property,
-    logits_to_probs,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, clamp_probs, lazy_property, logits_to_probs
 from tinygrad_lite.ops.losses.classification import binary_cross_entropy_with_logits
 
 
@@ -84,14 +79,12 @@ class ContinuousBernoulli(Binary):
         return self.icdf(tl.rand(self._extended_shape(sample_shape), dtype=self.probs.dtype))
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         logits, value = broadcast_all(self.logits, value)
         return -binary_cross_entropy_with_logits(logits, value, reduction="none") + self._log_constant()
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         p = self._cut()
         inner = (p.pow(value) * (1 - p).pow(1 - value) + p - 1) / (2 * p - 1)
         inside = tl.where(self._outside(), inner, value)

@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import ExponentialFamily
-from tinygrad_lite.distributions.parameters import (
-    dirichlet_sample,
-)
+from tinygrad_lite.distributions.parameters import dirichlet_sample
 
 
 class Dirichlet(ExponentialFamily):
@@ -57,8 +55,7 @@ class Dirichlet(ExponentialFamily):
         return dirichlet_sample(self.concentration.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         a = self.concentration
         return tl.xlogy(a - 1.0, value).sum(-1) + tl.lgamma(a.sum(-1)) - tl.lgamma(a).sum(-1)
 

@@ -85,6 +85,13 @@ class Distribution:
                 value = self.__dict__[name]
                 own = tuple(value.shape[len(self._batch_shape) :])
                 new.__dict__[name] = value.expand((*batch_shape, *own))
+        return self._filled(new, batch_shape)
+
+    def _check(self, value: Any) -> None:
+        if self._validate_args:
+            self._validate_sample(value)
+
+    def _filled(self, new: Any, batch_shape: Any) -> Any:
         Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new

@@ -7,11 +7,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import ExponentialFamily
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-    drawn,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, drawn
 
 
 class Exponential(ExponentialFamily):
@@ -52,13 +48,11 @@ class Exponential(ExponentialFamily):
         return drawn(self.rate, self._extended_shape(sample_shape), "standard_exponential") / self.rate
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return self.rate.log() - self.rate * value
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return 1 - tl.exp(-self.rate * value)
 
     def icdf(self, value: Any) -> Any:

@@ -8,12 +8,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-    standard_gamma,
-    tiny_of,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, standard_gamma, tiny_of
 
 
 class FisherSnedecor(Distribution):
@@ -59,8 +54,7 @@ class FisherSnedecor(Distribution):
         return y.clamp(min=tiny_of(y))
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         a, b = self.df1 * 0.5, self.df2 * 0.5
         ratio = self.df1 / self.df2
         constant = (a + b).lgamma() - a.lgamma() - b.lgamma()

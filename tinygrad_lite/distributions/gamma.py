@@ -8,12 +8,7 @@ import tinygrad_lite as tl
 from tinygrad_lite import special
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import ExponentialFamily
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-    standard_gamma,
-    tiny_of,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, standard_gamma, tiny_of
 
 
 class Gamma(ExponentialFamily):
@@ -56,14 +51,12 @@ class Gamma(ExponentialFamily):
 
     def log_prob(self, value: Any) -> Any:
         value = tl.as_tensor(value, dtype=self.rate.dtype)
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         powers = tl.xlogy(self.concentration, self.rate) + tl.xlogy(self.concentration - 1, value)
         return powers - self.rate * value - tl.lgamma(self.concentration)
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return special.gammainc(self.concentration, self.rate * value)
 
     def entropy(self) -> Any:

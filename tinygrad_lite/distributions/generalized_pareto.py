@@ -8,11 +8,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-    open_uniform,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, open_uniform
 
 
 class GeneralizedPareto(Distribution):
@@ -65,14 +61,12 @@ class GeneralizedPareto(Distribution):
         return tl.where(self.concentration == 0, -z, -tl.log1p(self._safe() * z) / self._safe())
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return -self.scale.log() + (1 + self.concentration) * self._log_survival(value)
 
     def log_survival_function(self, value: Any) -> Any:
         """Return the logarithm of the probability of a sample above ``value``."""
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return self._log_survival(value)
 
     def log_cdf(self, value: Any) -> Any:

@@ -8,10 +8,7 @@ import tinygrad_lite as tl
 from tinygrad_lite import special
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.bernoulli import Binary
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    open_uniform,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, open_uniform
 from tinygrad_lite.ops.losses.classification import binary_cross_entropy_with_logits
 
 
@@ -54,8 +51,7 @@ class Geometric(Binary):
             return (open_uniform(p, shape).log() / (-p).log1p()).floor()
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         value, p = broadcast_all(value, self.probs)
         return special.xlog1py(value, -p) + p.log()
 

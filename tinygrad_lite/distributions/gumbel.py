@@ -7,11 +7,7 @@ from typing import Any
 
 import tinygrad_lite as tl
 from tinygrad_lite.distributions.distribution import LocationScale
-from tinygrad_lite.distributions.parameters import (
-    drawn,
-    euler_constant,
-    tiny_of,
-)
+from tinygrad_lite.distributions.parameters import drawn, euler_constant, tiny_of
 
 
 class Gumbel(LocationScale):
@@ -39,14 +35,12 @@ class Gumbel(LocationScale):
         return self.loc - self.scale * times.clamp(min=tiny_of(times)).log()
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         y = (self.loc - value) / self.scale
         return (y - y.exp()) - self.scale.log()
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return tl.exp(-tl.exp((self.loc - value) / self.scale))
 
     def icdf(self, value: Any) -> Any:

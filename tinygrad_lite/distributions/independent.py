@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    sum_rightmost,
-)
+from tinygrad_lite.distributions.parameters import sum_rightmost
 
 
 class Independent(Distribution):
@@ -42,9 +40,7 @@ class Independent(Distribution):
         inner = self.event_shape[: self.reinterpreted_batch_ndims]
         new.base_dist = self.base_dist.expand(tl.Size((*batch_shape, *inner)))
         new.reinterpreted_batch_ndims = self.reinterpreted_batch_ndims
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @property
     def has_rsample(self) -> bool:  # type: ignore[override]

@@ -33,9 +33,7 @@ class InverseGamma(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(InverseGamma, _instance)
         new.base_dist = self.base_dist.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @property
     def concentration(self) -> Any:
@@ -67,14 +65,12 @@ class InverseGamma(Distribution):
         return self.base_dist.rsample(sample_shape).reciprocal()
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         a, log = self.concentration, value.log()
         return a * self.rate.log() - tl.lgamma(a) - (a + 1) * log - self.rate / value
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return special.gammaincc(self.concentration, self.rate / value)
 
     def entropy(self) -> Any:

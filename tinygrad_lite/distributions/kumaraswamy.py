@@ -65,14 +65,12 @@ class Kumaraswamy(Distribution):
         return x.clamp(min=tiny_of(x), max=1 - eps_of(x) / 2)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         a, b = self.concentration1, self.concentration0
         return a.log() + b.log() + tl.xlogy(a - 1, value) + special.xlog1py(b - 1, -value.pow(a))
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return 1 - (1 - value.pow(self.concentration1)).pow(self.concentration0)
 
     def icdf(self, value: Any) -> Any:

@@ -6,10 +6,7 @@ from typing import Any
 
 import tinygrad_lite as tl
 from tinygrad_lite.distributions.distribution import LocationScale
-from tinygrad_lite.distributions.parameters import (
-    eps_of,
-    open_uniform,
-)
+from tinygrad_lite.distributions.parameters import eps_of, open_uniform
 
 
 class Laplace(LocationScale):
@@ -38,13 +35,11 @@ class Laplace(LocationScale):
         return self.loc - self.scale * u.sign() * tl.log1p(-u.abs())
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return -tl.log(2 * self.scale) - tl.abs(value - self.loc) / self.scale
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         distance = value - self.loc
         return 0.5 - 0.5 * distance.sign() * tl.expm1(-distance.abs() / self.scale)
 

@@ -11,10 +11,7 @@ import tinygrad_lite as tl
 from tinygrad_lite import special
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    tiny_of,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, tiny_of
 from tinygrad_lite.random import default_generator
 
 
@@ -42,9 +39,7 @@ class LKJCholesky(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(LKJCholesky, _instance)
         new.dim, new.concentration = self.dim, self.concentration.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     def sample(self, sample_shape: Any = ()) -> Any:
         """Return samples by the onion method: a beta length and a uniform direction for each row."""
@@ -61,8 +56,7 @@ class LKJCholesky(Distribution):
         return tl.tensor(w, dtype=self.concentration.dtype)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         n, eta = self.dim, self.concentration
         order = tl.arange(2, n + 1, dtype=eta.dtype)
         order = 2 * (eta - 1).unsqueeze(-1) + n - order

@@ -9,9 +9,7 @@ import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
 from tinygrad_lite.distributions.multivariate_normal import mahalanobis
-from tinygrad_lite.distributions.parameters import (
-    lazy_property,
-)
+from tinygrad_lite.distributions.parameters import lazy_property
 
 
 class LowRankMultivariateNormal(Distribution):
@@ -57,9 +55,7 @@ class LowRankMultivariateNormal(Distribution):
         new.loc, new.cov_diag = self.loc.expand(shape), self.cov_diag.expand(shape)
         new.cov_factor = self.cov_factor.expand((*shape, self.cov_factor.shape[-1]))
         new._factor, new._diag, new._capacitance_tril = self._factor, self._diag, self._capacitance_tril
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @property
     def mean(self) -> Any:
@@ -111,8 +107,7 @@ class LowRankMultivariateNormal(Distribution):
         return (x.pow(2) / self._diag).sum(-1) - mahalanobis(self._capacitance_tril, projected)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         n = self._event_shape[0]
         return -0.5 * (n * math.log(2 * math.pi) + self.log_det() + self.distance(value - self.loc))
 

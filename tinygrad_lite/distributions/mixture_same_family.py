@@ -49,9 +49,7 @@ class MixtureSameFamily(Distribution):
         new._num_component, new._event_ndims = self._num_component, self._event_ndims
         new._component_distribution = self._component_distribution.expand((*batch_shape, self._num_component))
         new._mixture_distribution = self._mixture_distribution.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @constraints.dependent_property
     def support(self) -> Any:
@@ -94,8 +92,7 @@ class MixtureSameFamily(Distribution):
         return x.unsqueeze(x.ndim - self._event_ndims)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         log_prob = self._component_distribution.log_prob(self._padded(value))
         return tl.logsumexp(log_prob + self._mixture_distribution.logits.log_softmax(-1), -1)
 

@@ -12,9 +12,7 @@ from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.binomial import Binomial
 from tinygrad_lite.distributions.categorical import Categorical
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all
 from tinygrad_lite.random import default_generator
 
 
@@ -44,9 +42,7 @@ class Multinomial(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(Multinomial, _instance)
         new.total_count, new._categorical = self.total_count, self._categorical.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:
@@ -84,8 +80,7 @@ class Multinomial(Distribution):
             return tl.tensor(counts, dtype=self.probs.dtype)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         logits, value = broadcast_all(self.logits, value)
         ways = tl.lgamma(value.sum(-1) + 1) - tl.lgamma(value + 1).sum(-1)
         logits = tl.where((value == 0) & (logits == -math.inf), 0.0, logits)

@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.binomial import Counted
-from tinygrad_lite.distributions.parameters import (
-    drawn,
-)
+from tinygrad_lite.distributions.parameters import drawn
 from tinygrad_lite.ops.elementwise.smooth import logsigmoid
 
 
@@ -53,8 +51,7 @@ class NegativeBinomial(Counted):
             return drawn(self._param, shape, "poisson", rate)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         n = self.total_count
         chance = n * logsigmoid(-self.logits) + value * logsigmoid(self.logits)
         empty = n + value == 0.0

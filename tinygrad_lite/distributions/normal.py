@@ -39,14 +39,12 @@ class Normal(LocationScale, ExponentialFamily):
         return self.loc + tl.randn(self._extended_shape(sample_shape), dtype=self.loc.dtype) * self.scale
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         squares = (value - self.loc) ** 2 / (2 * self.scale**2)
         return -squares - self.scale.log() - math.log(math.sqrt(2 * math.pi))
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return special.ndtr((value - self.loc) / self.scale)
 
     def icdf(self, value: Any) -> Any:

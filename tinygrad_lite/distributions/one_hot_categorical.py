@@ -36,9 +36,7 @@ class OneHotCategorical(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(OneHotCategorical, _instance)
         new._categorical = self._categorical.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @property
     def probs(self) -> Any:
@@ -71,8 +69,7 @@ class OneHotCategorical(Distribution):
         return one_hot(self._categorical.sample(sample_shape), self._event_shape[0], self.probs.dtype)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return self._categorical.log_prob(value.argmax(-1))
 
     def entropy(self) -> Any:

@@ -8,11 +8,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-    drawn,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, drawn
 
 
 class Pareto(Distribution):
@@ -56,13 +52,11 @@ class Pareto(Distribution):
         return self.scale * tl.exp(times / self.alpha)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return self.alpha.log() + self.alpha * self.scale.log() - (self.alpha + 1) * value.log()
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return 1 - (self.scale / value).pow(self.alpha)
 
     def icdf(self, value: Any) -> Any:

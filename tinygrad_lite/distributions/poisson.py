@@ -7,11 +7,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import ExponentialFamily
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-    drawn,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, drawn
 
 
 class Poisson(ExponentialFamily):
@@ -47,8 +43,7 @@ class Poisson(ExponentialFamily):
             return drawn(self.rate, self._extended_shape(sample_shape), "poisson", self.rate)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         rate, value = broadcast_all(self.rate, value)
         return value.xlogy(rate) - rate - (value + 1).lgamma()
 

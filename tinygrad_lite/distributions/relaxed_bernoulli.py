@@ -7,11 +7,7 @@ from typing import Any, ClassVar
 
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.bernoulli import Binary
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    clamp_probs,
-    open_uniform,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, clamp_probs, open_uniform
 from tinygrad_lite.distributions.transformed_distribution import TransformedDistribution
 from tinygrad_lite.distributions.transforms import SigmoidTransform
 
@@ -47,8 +43,7 @@ class LogitRelaxedBernoulli(Binary):
         return (u.log() - (-u).log1p() + p.log() - (-p).log1p()) / self.temperature
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         logits, value = broadcast_all(self.logits, value)
         difference = logits - value * self.temperature
         scale = self.temperature.log() if hasattr(self.temperature, "log") else math.log(self.temperature)

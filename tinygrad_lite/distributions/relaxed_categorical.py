@@ -8,11 +8,7 @@ import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.categorical import Categorical
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    clamp_probs,
-    open_uniform,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, clamp_probs, open_uniform
 from tinygrad_lite.distributions.transformed_distribution import TransformedDistribution
 from tinygrad_lite.distributions.transforms import ExpTransform
 
@@ -40,9 +36,7 @@ class ExpRelaxedCategorical(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(ExpRelaxedCategorical, _instance)
         new.temperature, new._categorical = self.temperature, self._categorical.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @property
     def param_shape(self) -> Any:
@@ -66,8 +60,7 @@ class ExpRelaxedCategorical(Distribution):
 
     def log_prob(self, value: Any) -> Any:
         n = self._categorical._num_events
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         logits, value = broadcast_all(self.logits, value)
         temperature = tl.as_tensor(self.temperature, dtype=logits.dtype)
         scale = tl.full_like(temperature, float(n)).lgamma() + temperature.log() * (n - 1)

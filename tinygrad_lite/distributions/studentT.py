@@ -8,10 +8,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    standard_gamma,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, standard_gamma
 
 
 class StudentT(Distribution):
@@ -56,8 +53,7 @@ class StudentT(Distribution):
         return self.loc + self.scale * (x * tl.rsqrt(z / self.df))
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         y, df = (value - self.loc) / self.scale, self.df
         normalizer = (self.scale.log() + 0.5 * df.log() + 0.5 * math.log(math.pi)
                       + tl.lgamma(0.5 * df) - tl.lgamma(0.5 * (df + 1.0)))  # fmt: skip

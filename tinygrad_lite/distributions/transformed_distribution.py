@@ -9,9 +9,7 @@ import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
 from tinygrad_lite.distributions.independent import Independent
-from tinygrad_lite.distributions.parameters import (
-    sum_rightmost,
-)
+from tinygrad_lite.distributions.parameters import sum_rightmost
 from tinygrad_lite.distributions.transforms.transform import ComposeTransform, Transform
 
 
@@ -86,8 +84,7 @@ class TransformedDistribution(Distribution):
         return self._forward(self.base_dist.rsample(sample_shape))
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         event_dim, y, log_prob = len(self.event_shape), value, 0.0
         for t in reversed(self.transforms):
             x = t.inv(y)

@@ -8,10 +8,7 @@ from typing import Any
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape
 
 
 class Uniform(Distribution):
@@ -61,14 +58,12 @@ class Uniform(Distribution):
         return self.low + tl.rand(self._extended_shape(sample_shape), dtype=self.low.dtype) * (self.high - self.low)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         inside = (self.low <= value) & (self.high > value)
         return tl.where(inside, -tl.log(self.high - self.low), -math.inf)
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return ((value - self.low) / (self.high - self.low)).clamp(min=0, max=1)
 
     def icdf(self, value: Any) -> Any:

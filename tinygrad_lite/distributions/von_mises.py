@@ -9,10 +9,7 @@ import tinygrad_lite as tl
 from tinygrad_lite import special
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    drawn,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, drawn
 
 
 class VonMises(Distribution):
@@ -52,7 +49,6 @@ class VonMises(Distribution):
             return drawn(self.loc, self._extended_shape(sample_shape), "vonmises", self.loc, self.concentration)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         k = self.concentration
         return k * (tl.cos(value - self.loc) - 1) - math.log(2 * math.pi) - special.i0e(k).log()

@@ -7,13 +7,7 @@ from typing import Any, ClassVar
 import tinygrad_lite as tl
 from tinygrad_lite.distributions import constraints
 from tinygrad_lite.distributions.distribution import Distribution
-from tinygrad_lite.distributions.parameters import (
-    broadcast_all,
-    common_shape,
-    drawn,
-    euler_constant,
-    tiny_of,
-)
+from tinygrad_lite.distributions.parameters import broadcast_all, common_shape, drawn, euler_constant, tiny_of
 
 
 class Weibull(Distribution):
@@ -58,15 +52,13 @@ class Weibull(Distribution):
         return self.scale * times.clamp(min=tiny_of(times)).pow(self.concentration_reciprocal)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         log = (value / self.scale).log()
         power = tl.exp(self.concentration * log)
         return (self.concentration / self.scale).log() + (self.concentration - 1) * log - power
 
     def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         return 1 - tl.exp(-((value / self.scale).pow(self.concentration)))
 
     def icdf(self, value: Any) -> Any:

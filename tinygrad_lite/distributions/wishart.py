@@ -9,13 +9,9 @@ from typing import Any
 import tinygrad_lite as tl
 from tinygrad_lite import special
 from tinygrad_lite.distributions import constraints
-from tinygrad_lite.distributions.distribution import Distribution, ExponentialFamily
-from tinygrad_lite.distributions.multivariate_normal import precision_to_scale_tril
-from tinygrad_lite.distributions.parameters import (
-    lazy_property,
-    standard_gamma,
-    tiny_of,
-)
+from tinygrad_lite.distributions.distribution import ExponentialFamily
+from tinygrad_lite.distributions.multivariate_normal import one_matrix
+from tinygrad_lite.distributions.parameters import lazy_property, standard_gamma, tiny_of
 
 
 class Wishart(ExponentialFamily):
@@ -39,14 +35,9 @@ class Wishart(ExponentialFamily):
         self, df: Any, covariance_matrix: Any = None, precision_matrix: Any = None, scale_tril: Any = None,
         validate_args: bool | None = None,
     ) -> None:  # fmt: skip
-        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix,
-                 "scale_tril": scale_tril}  # fmt: skip
-        given = {name: value for name, value in given.items() if value is not None}
-        if len(given) != 1:
-            raise ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
-        ((name, matrix),) = given.items()
-        if matrix.ndim < 2:
-            raise ValueError("scale_tril must be at least two-dimensional, with optional leading batch dimensions")
+        name, matrix, lower = one_matrix(
+            covariance_matrix=covariance_matrix, precision_matrix=precision_matrix, scale_tril=scale_tril
+        )
         df = tl.tensor(float(df), dtype=matrix.dtype) if isinstance(df, Number) else df  # type: ignore[arg-type]
         batch = tl.broadcast_shapes(matrix.shape[:-2], df.shape)
         event = matrix.shape[-2:]
@@ -54,12 +45,7 @@ class Wishart(ExponentialFamily):
         if (self.df <= event[-1] - 1).any():
             raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {event[-1] - 1}.")
         super().__init__(batch, event, validate_args=validate_args)
-        if name == "scale_tril":
-            self._lower = self.scale_tril
-        elif name == "covariance_matrix":
-            self._lower = tl.linalg.cholesky(self.covariance_matrix)
-        else:
-            self._lower = precision_to_scale_tril(self.precision_matrix)
+        self._lower = lower().expand((*batch, *event))
 
     @property
     def arg_constraints(self) -> Any:
@@ -74,9 +60,7 @@ class Wishart(ExponentialFamily):
         for name in ("_lower", "covariance_matrix", "precision_matrix", "scale_tril"):
             if name in self.__dict__:
                 new.__dict__[name] = self.__dict__[name].expand((*batch_shape, *self._event_shape))
-        Distribution.__init__(new, batch_shape, self._event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        return self._filled(new, batch_shape)
 
     @lazy_property
     def scale_tril(self) -> Any:
@@ -126,8 +110,7 @@ class Wishart(ExponentialFamily):
         return self._lower.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
     def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._check(value)
         n, nu = self._event_shape[-1], self.df
         trace = tl.cholesky_solve(value, self._lower).diagonal(dim1=-2, dim2=-1).sum(-1)
         constant = -nu * (n * math.log(2) / 2 + self._half_log_det()) - special.multigammaln(nu / 2, n)

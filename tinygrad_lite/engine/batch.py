@@ -223,7 +223,7 @@ def elementwise(op: Any, args: tuple[Any, ...], level: int) -> Any:
     arrays = [a for p, a in zip(op.params, args, strict=True) if p in op.arrays and a is not None]
     kinds = {a.dtype: a.dtype.kind.replace("u", "i") for a in arrays if hasattr(a, "dtype")}
     if len(set(kinds.values())) < len(kinds) and any(is_batch(a, level) and not a.ndim for a in arrays):
-        return None  # a 0-d example gives way in promotion, the vector of all examples would not
+        return None  # a 0-d example gives way in promotion, a vector does not
     shapes = [tuple(a.shape) if hasattr(a, "shape") else () for a in arrays]
     n = max(len(s) for s in shapes)
     opened = []

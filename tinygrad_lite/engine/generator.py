@@ -14,7 +14,7 @@ from tinygrad_lite.engine.devices import CPU
 
 
 class _Here(threading.local):
-    """Every generator of this thread: `vmap` sees by their states whether a function draws."""
+    """The generators of this thread, by which `vmap` sees whether a function draws."""
 
     def __init__(self) -> None:
         self.generators: weakref.WeakSet[Generator] = weakref.WeakSet()

@@ -119,7 +119,7 @@ def _run(
 ) -> tuple[list[Any], list[Any], Any]:
     """Call ``func`` once on batches, or on each example if it depends on values or draws.
 
-    Returns the results with the examples first, their out_dims, and what gives them their structure.
+    Returns the results, examples first, their out_dims and their structure.
     """
     size = next(p.shape[0] for p, a in zip(part, axes, strict=True) if a is not None)
     level = Level(next_level(), size)
@@ -153,7 +153,7 @@ def _run(
                 return [leaf if end is None else opened(leaf, level) for leaf, end in pairs], ends, rebuild
     except Unbatchable:
         if not size:
-            raise ValueError("vmap: the function depends on values, and there is no example to run it on") from None
+            raise ValueError("vmap: the function depends on values, but there is no example") from None
     _rewind(before)
     rows = []
     ends, rebuild = axes, build

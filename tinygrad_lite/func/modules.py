@@ -78,7 +78,7 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
     if not models:
         raise RuntimeError("stack_module_state: expected at least one module")
     if len({m.training for m in models}) > 1:
-        raise RuntimeError("stack_module_state: some modules are in training mode and others in evaluation mode")
+        raise RuntimeError("stack_module_state: only some modules are in training mode")
 
     def stacked(each: list[dict[str, Any]], leaf: bool) -> dict[str, Any]:
         out = {}
@@ -86,7 +86,7 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str,
             parts = [d[name].detach() for d in each]
             out[name] = PUBLIC["cat"]([p.reshape((1, *p.shape)) for p in parts], 0)
             if leaf and {d[name].requires_grad for d in each} == {True, False}:
-                raise RuntimeError(f"stack_module_state: {name} of some modules requires gradients, of others not")
+                raise RuntimeError(f"stack_module_state: only some of {name} require gradients")
             out[name].requires_grad_(leaf and each[0][name].requires_grad)
         return out
 
