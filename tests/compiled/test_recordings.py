@@ -100,3 +100,32 @@ def test_the_line_of_an_in_place_write():
     line = step.__code__.co_firstlineno + 3
     with pytest.raises(RuntimeError, match=rf"changed by .*test_recordings.py:{line}\b"):
         y.sum().backward()
+
+
+def test_gradients_side_by_side():
+    """Small gradients share memory for one call in the update; a write to one is none to the others."""
+    tl.manual_seed(0)
+    w, b, x = tl.randn(3, requires_grad=True), tl.randn(1, requires_grad=True), tl.randn(5, 3)
+    optimizer = tl.optim.SGD([w, b], lr=0.1)
+
+    def step():
+        optimizer.zero_grad()
+        value = ((x @ w + b) ** 2).mean()
+        value.backward()
+        optimizer.step()
+        return value
+
+    twin = [p.array.copy() for p in (w, b)]
+    expected = [(step().item(), w.grad.tolist(), b.grad.tolist()) for _ in range(4)]
+    for p, a in zip((w, b), twin, strict=True):
+        p.array[...], p.grad = a, None
+    compiled = tl.compile(step, backend="numpy", fullgraph=True)
+    assert [(compiled().item(), w.grad.tolist(), b.grad.tolist()) for _ in range(4)] == expected
+    grad, other = w.grad, b.grad
+    assert grad.array.base is other.array.base is not None
+    kept, v = grad.tolist(), tl.ones(3, requires_grad=True)
+    y = (grad * v).sum()
+    other.mul_(2)
+    y.backward()
+    compiled()
+    assert grad.tolist() == v.grad.tolist() == kept and w.grad is not grad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections import Counter, defaultdict
 from typing import Any
@@ -255,6 +256,62 @@ def drop_dead(r: Recording) -> None:
                     live.discard(w.memory.id)
             live.update(x.memory.id for x in reads)
     r.calls = left[::-1]
+
+
+SMALL = 1 << 12
+"""Bytes of a gradient up to which a call costs more than what it computes."""
+
+
+def stacked(r: Recording) -> Recording:
+    """Return the recording with small gradients side by side in memory where an optimiser multiplies all by a number.
+
+    That is one call then, instead of one for each parameter.
+    """
+    writes = Counter(w.memory.id for c in r.calls for w in c.outs)
+    last = {w.memory.id: i for i, c in enumerate(r.calls) for w in c.outs}
+    groups: defaultdict[Any, list[int]] = defaultdict(list)
+    for i, c in enumerate(r.calls):
+        if c.kind == "ufunc" and c.section == "update" and len(c.ins) == 2 and not c.words:
+            (x, s), w = c.ins, c.outs[0]
+            parts = [v for v in (x, w) if isinstance(v, Region) and v.memory.kind == "temp" and v.full]
+            if len(parts) == 2 and isinstance(s, Region) and s.shape == () and writes[s.memory.id] <= 1 and all(
+                writes[v.memory.id] == 1 and v.strides == contiguous(v) and v.memory.nbytes <= SMALL
+                and v.dtype == s.dtype for v in parts
+            ):  # fmt: skip
+                group = groups[c.function, s.key, c.quiet]
+                if max(last[x.memory.id], last.get(s.memory.id, -1)) < (group or [i])[0]:
+                    group.append(i)
+    place: dict[int, tuple[Memory, int]] = {}
+    first: dict[int, Call | None] = {}
+    for group in groups.values():
+        some = [r.calls[i] for i in group]
+        if len(some) > 1 and not {c.ins[0].memory.id for c in some} & place.keys():
+            size = sum(c.outs[0].memory.nbytes for c in some)
+            sides, offset = [room_for(r, size, some[0].outs[0].dtype) for _ in "xy"], 0
+            for c in some:
+                for x, m in zip((c.ins[0], c.outs[0]), sides, strict=True):
+                    place[x.memory.id] = m, offset
+                offset += x.memory.nbytes
+            one = copy.copy(some[0])
+            one.ins, one.outs, one._reads = (sides[0].whole, some[0].ins[1]), [sides[1].whole], None
+            first |= dict.fromkeys(group) | {group[0]: one}
+
+    def by(x: Region) -> Region:
+        m, offset = place.get(x.memory.id, (x.memory, 0))
+        return x if m is x.memory else Region(m, x.offset + offset, x.shape, x.strides, x.dtype)
+
+    r, calls = copy.copy(r), r.calls
+    r.calls = []
+    for i, c in enumerate(calls):
+        new = first.get(i, c)
+        if new is c and place.keys() & {x.memory.id for x in (*c.reads(), *c.outs)}:
+            new = copy.copy(c)
+            new.swap(by)
+            new.outs = [by(w) for w in c.outs]
+        r.calls += [] if new is None else [new]
+    r.outs = [by(x) for x in r.outs]
+    r.grads = [(t, name, g if g is None else by(g)) for t, name, g in r.grads]
+    return r
 
 
 TAKEN = 1 << 16

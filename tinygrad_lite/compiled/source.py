@@ -16,9 +16,9 @@ from tinygrad_lite.compiled.capture import Recording
 from tinygrad_lite.compiled.loops import lowered
 from tinygrad_lite.compiled.machine import Machine, missed
 from tinygrad_lite.compiled.naming import identifier
-from tinygrad_lite.compiled.passes import outputs, plan, room, taken
+from tinygrad_lite.compiled.passes import outputs, plan, room, stacked, taken
 from tinygrad_lite.compiled.program import Call, Missed, Region, array_of, contiguous
-from tinygrad_lite.engine.arrays import hush, unhush
+from tinygrad_lite.engine.arrays import hush, reset, unhush
 from tinygrad_lite.engine.tensor import make
 
 
@@ -114,7 +114,7 @@ class Writer:
         self.space: dict[str, Any] = {"put": put, "put_all": put_all, "check": check,
                                       "own": own, "place_of": place_of,
                                       "same": same, "finite": finite, "inf": math.inf, "nan": math.nan, "hush": hush,
-                                      "unhush": unhush, "make_tensor": make, "owners": sys.getrefcount,
+                                      "unhush": unhush, "reset": reset, "make_tensor": make, "owners": sys.getrefcount,
                                       "put_number": dict.__setitem__,
                                       **r.objects}  # fmt: skip
         self.taken: dict[str, int] = dict.fromkeys([*self.space, *r.locals, *OWN], 1)
@@ -202,25 +202,26 @@ class Writer:
         Operands of one element become 0-d; one that is broadcast or not in row-major order is copied first. Return
         where the result is written, and the copy.
         """
-        w, reads = c.outs[0], c.reads()
-        one = math.prod(w.shape) == 1
 
         def number(x: Region) -> Region:
             return Region(x.memory, x.offset, (), (), x.dtype)
 
+        def block(x: Region) -> int:
+            return self.blocks.get(x.memory.id, -1 - x.memory.id)
+
+        w, odd = c.outs[0], set()
         for i, v in enumerate(c.ins):
-            if isinstance(v, Region) and math.prod(v.shape) == 1 and (v.shape or one):
-                ins[i] = self.view(number(v))
-        odd = {self.view(x): x for x in reads if x.shape != w.shape or x.strides != contiguous(x)}
-        odd = {name: x for name, x in odd.items() if math.prod(x.shape) > 1}
-        if one or len(odd) != 1 or w.strides != contiguous(w) or math.prod(w.shape) * w.dtype.itemsize > NEAR:
-            return number(w) if one else w, ""
-        (name,) = odd
-        blocks = {self.blocks.get(x.memory.id, -1 - x.memory.id) for x in reads}
-        taken = self.blocks.get(w.memory.id, -1 - w.memory.id) in blocks
-        copy = self.spare(w) if taken else self.view(w)
-        ins[:] = [copy if text == name else text for text in ins]
-        return w, f"{copy}[...] = {name}; "
+            if isinstance(v, Region):
+                if math.prod(v.shape) == 1:
+                    ins[i] = self.view(number(v))
+                elif v.shape != w.shape or v.strides != contiguous(v):
+                    odd.add(ins[i])
+        size = math.prod(w.shape)
+        if len(odd) != 1 or w.strides != contiguous(w) or size * w.dtype.itemsize > NEAR:
+            return number(w) if size == 1 else w, ""
+        copy = self.spare(w) if block(w) in map(block, c.reads()) else self.view(w)
+        ins[:] = [copy if text in odd else text for text in ins]
+        return w, f"{copy}[...] = {odd.pop()}; "
 
     def along(self, c: Call) -> str:
         """Return the line of ``take_along_axis`` or ``put_along_axis`` of one column: faster as an index."""
@@ -321,7 +322,13 @@ def guarded(lines: list[str]) -> list[str]:
     found: list[str] = []
     for text in lines:
         if text == "unhush(token)":
-            found += ["finally:", "    unhush(token)"]
+            found += [
+                "finally:",
+                "    try:",
+                "        reset(token)",
+                "    except MemoryError:",
+                "        unhush(token)",
+            ]
         else:
             found += [text, "try:"] if text == "token = hush()" else [text]
     return found
@@ -352,18 +359,22 @@ class Built:
     def __init__(self, r: Recording, native: bool = False) -> None:
         facts: dict[str, Any] = {"recorded": r.recorded, "calls": len(r.calls)}
         given, r = r, lowered(r) if native else r
+        free = {id(g) for g in handed(given)}
+        if not native and r.gradient is None:
+            r = stacked(r)
         w, split = Writer(r), r.split
         w.machine = Machine() if native else None
         self.inputs = [w.view(x) for x in r.inputs]
         self.seeds = [] if r.gradient is None else [w.view(x) for x in r.gradient.seeds]
         lines = [f"{n}[...] = flat[{i}].array" for i, n in enumerate(self.inputs)]
         lines += [f"{word} = {text}" for word, text in r.locals.items()] + w.lines(r.calls[:split])
-        self.handed = {identifier("gradient", w.taken): x for x in handed(given)}
-        names = {x.memory.id: name for name, x in self.handed.items()}
+        pairs = zip(given.grads, r.grads, strict=True)
+        self.handed = {identifier("gradient", w.taken): new for (_, _, g), (_, _, new) in pairs if id(g) in free}
+        names = {x.key: name for name, x in self.handed.items()}
         for t, _, g in r.grads:  # nothing below can fail
             made = "None" if g is None else f"make_tensor({w.view(g)}.copy())"
-            if g is not None and g.memory.id in names:
-                made = f"{names[g.memory.id]} if hand else {made}"
+            if g is not None and g.key in names:
+                made = f"{names[g.key]} if hand else {made}"
             lines.append(f"{w.object(t, 'p')}._grad = {made}")
         for e in r.optimisers:
             lines += [f"{w.object(e.o, 'optimizer')}.count += {e.steps}"] if e.steps else []
@@ -398,25 +409,25 @@ class Built:
         handing = {x.memory.id for x in self.handed.values()}
         others = {b for m, b in self.blocks.items() if m not in handing}
         blocks = [room(n) if i in others else None for i, n in enumerate(self.sizes)]
-        space, own = dict(self.space, hand=hand), dict[int, Any]()
+        space, own, mine = dict(self.space, hand=hand), dict[int, Any](), dict[int, Any]()
         for name, x in self.handed.items():
-            own[x.memory.id] = fresh = np.empty(x.shape, x.dtype)
-            space[name] = make(fresh)
+            mine[x.key] = piece(x, own)
+            space[name] = make(mine[x.key])
 
         def array(x: Region) -> Any:
             m = x.memory
+            if x.key in mine:
+                return mine[x.key]
             if m.kind not in ("temp", "input"):
                 return array_of(x)
             if m.id not in own:
                 own[m.id] = blocks[self.blocks[m.id]] if m.id in self.blocks else room(m.nbytes)
-            a = own[m.id]
-            whole = m.id in handing and (a.shape, a.dtype, x.strides) == (x.shape, x.dtype, contiguous(x))
-            return a if whole else array_of(x, a)
+            return array_of(x, own[m.id])
 
         for name, x in self.views.items():
             space[name] = array(x)
         f = Frame()
-        f.tables = [own, blocks]
+        f.tables = [own, blocks, mine]
         starts: dict[int, int] = {}  # addresses of memories
 
         def place(x: Region) -> int:
@@ -437,6 +448,15 @@ class Built:
         space.clear()
         measure()
         return f
+
+
+def piece(x: Region, own: dict[int, Any]) -> Any:
+    """Return an array of its own for a gradient that is handed over, in memory that others may share."""
+    m = x.memory
+    if m.id not in own:
+        own[m.id] = np.empty(x.shape, x.dtype) if x.full else np.ndarray(m.nbytes, np.uint8, bytearray(m.nbytes))
+    # over bytes it is no view of an array: a write to one gradient is none to those beside it
+    return own[m.id] if x.full else np.ndarray(x.shape, x.dtype, own[m.id].base, x.offset)
 
 
 def place_of(a: Any) -> int:

@@ -182,7 +182,8 @@ def verify(
     try:
         for factor in FACTORS:
             random, stay = np.random.default_rng(5), bool(factor) and not exact
-            state.restore()
+            if factor:
+                state.restore()
             _change_numbers(r)
             if assumed is not None and not assumed():  # the program is not for such numbers
                 state.restore()
