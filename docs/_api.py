@@ -11,12 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from _catalogue import entries, summary_of
 from _formulas import formula
 from _shapes import draw_layers
 
 import tinygrad_lite as tl
 from tinygrad_lite import nn
-from tinygrad_lite._tools.catalogue import entries, summary_of
 from tinygrad_lite.engine.op import OPS, PUBLIC
 from tinygrad_lite.viz import draw
 

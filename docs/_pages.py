@@ -114,7 +114,7 @@ def save(path: Path, text: str) -> None:
 
 def operations() -> str:
     """Return the page of all functions, one table per kind; what is composed of others comes last."""
-    from tinygrad_lite._tools.catalogue import entries
+    from _catalogue import entries
 
     found = entries()
     kinds = sorted({e.kind for e in found}, key=lambda kind: (kind == "composition", kind))
@@ -146,7 +146,7 @@ def linked(name: str) -> str:
 
 def coverage() -> str:
     """Return the page of the NumPy functions that tensors answer."""
-    from tinygrad_lite._tools.catalogue import numpy_markdown
+    from _catalogue import numpy_markdown
 
     head, line, *rows = numpy_markdown().splitlines()
     rows = [re.sub(r"`(\w+)` \|$", lambda m: f"{linked(m[1])} |", row) for row in rows]

@@ -1,6 +1,6 @@
 # fmt: off
 # ruff: noqa
-# Written by `python -m tinygrad_lite._tools.stubs`; do not edit, run that after adding an op or a function.
+# Written by `python -m tests.stubs`; do not edit, run that after adding an op or a function.
 """The public names of the package, as type checkers see them."""
 
 import builtins

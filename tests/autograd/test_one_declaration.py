@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_lite as tl
-from tinygrad_lite._tools import stubs
+from tests import stubs
 from tinygrad_lite._tools.cli import main
 from tinygrad_lite.engine import functional as names_of_functional
 from tinygrad_lite.engine.methods import Methods

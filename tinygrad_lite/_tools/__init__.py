@@ -1,1 +1,1 @@
-"""Commands and generators: the command line, the demo, type stubs, the catalogue of functions."""
+"""Commands: the command line, the demo, scripts written for PyTorch."""

@@ -1,6 +1,6 @@
 # fmt: off
 # ruff: noqa
-# Written by `python -m tinygrad_lite._tools.stubs`; do not edit, run that after adding an op or a function.
+# Written by `python -m tests.stubs`; do not edit, run that after adding an op or a function.
 """The functions of nn.functional that follow from declarations, as type checkers see them."""
 
 import builtins

@@ -1,7 +1,7 @@
 """What type checkers cannot see: `methods.pyi`, `functional.pyi` and `__init__.pyi`, written from the registry.
 
 Ops and compositions become methods of Tensor and names of the package when they are declared, so no checker finds
-them in the source. ``python -m tinygrad_lite._tools.stubs`` writes the stubs anew, ``--check`` only says whether they
+them in the source. ``python -m tests.stubs`` writes the stubs anew, ``--check`` only says whether they
 are fresh (exit status 1 if not).
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 HEADER = '''# fmt: off
 # ruff: noqa
-# Written by `python -m tinygrad_lite._tools.stubs`; do not edit, run that after adding an op or a function.
+# Written by `python -m tests.stubs`; do not edit, run that after adding an op or a function.
 """{what}"""
 
 import builtins
@@ -195,7 +195,7 @@ def functional_stub() -> str:
 
 def stubs() -> dict[Path, str]:
     """Return the text of each stub by its path."""
-    here = Path(__file__).parents[1]
+    here = Path(__file__).parents[1] / "tinygrad_lite"
     return {
         here / "engine" / "methods.pyi": methods_stub(),
         here / "engine" / "functional.pyi": functional_stub(),
@@ -208,7 +208,7 @@ def main(argv: list[str]) -> int:
     stale = {path: text for path, text in stubs().items() if not path.exists() or path.read_text("utf-8") != text}
     for path, text in stale.items():
         if "--check" in argv:
-            print(f"{path.name} is stale; run python -m tinygrad_lite._tools.stubs")
+            print(f"{path.name} is stale; run python -m tests.stubs")
         else:
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path.name}")
