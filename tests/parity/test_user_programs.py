@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -85,6 +86,20 @@ def into(T: Any, name: str, *arguments: Any) -> Any:
     return getattr(F, name)(*arguments, out=out) is out, out
 
 
+def reduced(T: Any) -> Any:
+    """A subclass's own ``__reduce_ex__`` unpacks the two values of its parent's and adds to them."""
+
+    class Noted(T.Tensor):  # type: ignore[misc, name-defined]
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            build, parts = super().__reduce_ex__(protocol)
+            return lambda *p: (build(*p), "added"), parts
+
+    t = T.ones(2).as_subclass(Noted)
+    t.note = [1]
+    copied, added = copy.copy(t)
+    return added, copied.note is t.note, copied.tolist(), len(T.nn.Parameter(T.ones(1)).__reduce_ex__(2))
+
+
 PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "gradients of dtype=": widened,
     "max of a NaN gradient": lambda T: (through(T, lambda x: x.max()), through(T, lambda x: x.min())),
@@ -120,6 +135,7 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "normalize into out": lambda T: into(T, "normalize", T.ones(2, 3)),
     "linear into out": lambda T: into(T, "linear", T.ones(2, 3), T.ones(1, 3)),
     "pooling into out": lambda T: (into(T, "avg_pool2d", T.ones(1, 4, 4), 2), into(T, "avg_pool3d", T.ones(1, 2, 2, 2), 2)),
+    "a subclass's own copy": reduced,
     "parameters in a list": lambda T: repr(T.nn.ParameterList([T.nn.Parameter(T.ones(2)), T.nn.Parameter(T.ones(1))])),
 }  # fmt: skip
 

@@ -133,6 +133,9 @@ CHECKS: dict[str, Any] = {
     ],
     "from torch import nn\ndef f(n):\n  nn = n\n  nn.stop()\nnn.stop()\n": ["5: torch.nn.stop is not here"],
     "from torch.nn.common_types import _size_2_t\nfrom torch.nn.parallel.scatter_gather import gather\n": [],
+    "from torchvision.datasets.utils import check_integrity, download_url\n": [
+        "1: torchvision.datasets.utils.download_url is not here; download and unpack the files of a data set first"
+    ],
     "from torch.distributed.nn import all_reduce\n": [
         "1: torch.distributed.nn.all_reduce is not here; the processes are those of MPI: start them with mpiexec"
     ],

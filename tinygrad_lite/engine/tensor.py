@@ -407,8 +407,8 @@ class Tensor(Holder, Methods):
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        own = getattr(self, "__dict__", None) or None
-        return rebuilt, (*self._copied("pickle")[:3], None), own  # without .grad, as in PyTorch
+        parts = (*self._copied("pickle")[:3], None)  # without .grad; two values, as in PyTorch: subclasses unpack them
+        return rebuilt, (*parts, own) if (own := getattr(self, "__dict__", None)) else parts
 
 
 def _memory_copied(array: Any, memo: dict[Any, Any]) -> Any:
@@ -448,11 +448,13 @@ Tensor.grad = property(  # type: ignore[assignment]
 )  # fmt: skip
 
 
-def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None) -> Tensor:
-    """Return a leaf from its parts, for copies and pickles."""
+def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None, own: Any = None) -> Tensor:
+    """Return a leaf from its parts and its attributes, for copies and pickles."""
     t = allocate(kind)
     t.array, t.tracked, t._grad = array, tracked, grad
     t.node = t.hooks = t.base = None
+    if own:
+        getattr(t, "__setstate__", t.__dict__.update)(own)
     return t
 
 

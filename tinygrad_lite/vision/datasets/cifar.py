@@ -115,11 +115,8 @@ class CIFAR10(VisionDataset):
         archive = Path(self.root, self.filename)
         if not archive.is_file():
             _fetch(self.url, archive)
-        found = hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
-        if found != self.tgz_md5:
-            raise RuntimeError(
-                f"{archive} is not the published file: its MD5 is {found}, not {self.tgz_md5}; remove it"
-            )
+        if not check_integrity(archive, self.tgz_md5):
+            raise RuntimeError(f"{archive} is not the published file: its MD5 is not {self.tgz_md5}; remove it")
         with tarfile.open(archive) as inside:
             for name in names:  # file by file: paths inside an archive are not to be trusted
                 content = inside.extractfile(f"{self.base_folder}/{name}")
@@ -148,6 +145,12 @@ class CIFAR100(CIFAR10):
     train_list = ["train"]
     test_list = ["test"]
     meta = {"filename": "meta", "key": "fine_label_names"}
+
+
+def check_integrity(fpath: Any, md5: str | None = None) -> bool:
+    """Return whether a file is there, and has that MD5 if one is given."""
+    path = Path(fpath)
+    return path.is_file() and md5 in (None, hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest())
 
 
 def _fetch(url: str, target: Path) -> None:
