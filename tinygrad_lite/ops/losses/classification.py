@@ -251,6 +251,8 @@ def _short(input: Any, target: Any, weight: Any, ignore_index: int) -> bool:
     classes = input.shape[1]
     if target.dtype.kind not in "iu" or 0 <= ignore_index < classes:
         return False
+    if target.dtype == np.int64:  # without a sign, a negative number is a large one
+        return bool(np.maximum.reduce(target.view(np.uint64)) < classes)
     return bool(np.minimum.reduce(target) >= 0 and np.maximum.reduce(target) < classes)
 
 
