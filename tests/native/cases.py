@@ -85,7 +85,8 @@ def pooling() -> dict[str, Case]:
     x, found = numbers(3, 4, 31, 34), {}
     for kernel, stride, padding, ceil in (
         (2, 2, 0, False), (3, 2, 1, False), (3, 1, 1, False), (2, 2, 1, True), ((2, 3), (1, 2), (1, 0), True),
-        (3, 3, 1, True), (5, 4, 2, True), (1, 2, 0, False), (7, 1, 3, False), (2, 3, 0, True),
+        (3, 3, 1, True), (5, 4, 2, True), (1, 2, 0, False), (7, 1, 3, False), (2, 3, 0, True), (2, 2, 0, True),
+        (3, 3, 0, True), ((2, 3), (2, 3), 0, True), ((3, 1), (3, 1), 0, False), (3, 3, 0, False),
     ):  # fmt: skip
         args = kernel, stride, padding, 1, ceil
         found[f"max_pool2d {args}"] = (lambda x, args=args: F.max_pool2d(x, *args)), [x]

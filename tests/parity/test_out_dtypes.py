@@ -24,6 +24,7 @@ A, 'nuc'; A, p; A, p, A; A, 2; 1, v; v, 4, 0, 4; 0., 1., (2,); 5, (2,); v.abs(),
 """
 LAX = "a number that is no tensor decides the dtype of the result in PyTorch; here any higher kind is converted to"
 DELIBERATE = {
+    "chain_matmul": "PyTorch converts a single matrix, which is no product",
     "cholesky": "the older torch.cholesky converts, and so does linalg.cholesky here",
     "clamp": LAX, "clamp_max": LAX, "clamp_min": LAX, "clip": LAX, "diff": LAX, "ldexp": LAX,
     "lu": "whole numbers for the pivots' dtype",

@@ -75,7 +75,9 @@ def test_byte_tensors_are_masks():
     for call in (lambda: x[mask], lambda: x[mask,]):
         with pytest.warns(UserWarning, match=r"use .bool\(\) for a mask, .long\(\) for positions"):
             assert call().tolist() == [0, 2]
-    for call in (lambda: x.masked_fill(mask, 0), lambda: tl.where(mask, x, x), lambda: x.masked_select(mask)):
+    with pytest.warns(UserWarning, match="where: a condition of dtype uint8 is deprecated"):
+        assert tl.where(mask, x, -x).tolist() == [0, -1, 2, -3]
+    for call in (lambda: x.masked_fill(mask, 0), lambda: x.masked_select(mask)):
         with pytest.raises(TypeError, match="must be bool"):
             call()
     assert x[mask.bool()].tolist() == torch.arange(4)[torch.tensor([True, False, True, False])].tolist()

@@ -407,8 +407,8 @@ class Tensor(Holder, Methods):
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        parts = (*self._copied("pickle")[:3], None)  # without .grad; two values, as in PyTorch: subclasses unpack them
-        return rebuilt, (*parts, own) if (own := getattr(self, "__dict__", None)) else parts
+        # without .grad; two values, as in PyTorch: subclasses unpack them
+        return rebuilt, (*self._copied("pickle")[:3], None, *filter(None, [getattr(self, "__dict__", None)]))
 
 
 def _memory_copied(array: Any, memo: dict[Any, Any]) -> Any:
@@ -451,8 +451,7 @@ Tensor.grad = property(  # type: ignore[assignment]
 def rebuilt(kind: type[Tensor], array: Any, tracked: bool, grad: Tensor | None, own: Any = None) -> Tensor:
     """Return a leaf from its parts and its attributes, for copies and pickles."""
     t = allocate(kind)
-    t.array, t.tracked, t._grad = array, tracked, grad
-    t.node = t.hooks = t.base = None
+    t.array, t.tracked, t._grad, t.node, t.hooks, t.base = array, tracked, grad, None, None, None
     if own:
         getattr(t, "__setstate__", t.__dict__.update)(own)
     return t
@@ -488,8 +487,7 @@ def hook_on(t: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
         with switch(grad=not bare):
             given = make(new.array(g)) if bare else g.clone()
             answer = hook(given)
-        if answer is None:
-            answer = given
+        answer = given if answer is None else answer
         if not isinstance(answer, Tensor) or answer.shape != g.shape:
             kind = "a tensor" if isinstance(answer, Tensor) else type(answer).__name__
             raise (ShapeError if isinstance(answer, Tensor) else DTypeError)(

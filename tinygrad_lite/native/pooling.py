@@ -142,8 +142,9 @@ def tiles_back(tall: int, across: int) -> Kernel:
 
 
 def _side_by_side(sizes: tuple[int, ...], across: int, stride: int) -> bool:
-    _, _, _, _, tall, step, top, left = sizes
-    return tall == step <= 3 and across == stride <= 3 and top == left == 0
+    """Return whether small windows lie side by side, all of them within the image: `ceil_mode` adds some beyond it."""
+    oh, ow, h, w, tall, step, top, left = sizes
+    return tall == step <= 3 and across == stride <= 3 and top == left == 0 and oh * tall <= h and ow * across <= w
 
 
 def _sizes(x: Any, kernel: Any, stride: Any, pads: Any, dilation: Any) -> tuple[int, ...] | None:

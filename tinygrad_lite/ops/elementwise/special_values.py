@@ -249,7 +249,7 @@ def bessel_i(n: int, x: Any, scaled: bool = False) -> Any:
         for k in range(1, 60 + n * n):
             term = term * (small / 2) ** 2 / (k * (k + n))
             near = near + term
-        big = np.where(far, size if scaled else np.minimum(size, 1e300), 100.0)  # inf * 0 is no number
+        big = np.where(far, size, 100.0)
         term = new.ones_like(v)
         tail = new.array(term)
         for k in range(1, 25):
