@@ -146,9 +146,8 @@ inner inv inv_ex inverse isin isneginf isposinf kthvalue lerp linear log_softmax
 lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power median mm mode msort multi_dot
 multinomial nan_to_num nanmedian nanquantile neg negative nonzero nonzero_static norm nuclear_norm qr quantile renorm
 round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter slogdet softmax softplus
-softshrink solve solve_ex solve_triangular sort svd svdvals take take_along_dim tensordot topk triangular_solve tril triu
-trunc
-vdot vecdot vector_norm where
+softshrink solve solve_ex solve_triangular sort svd svdvals take take_along_dim tensordot topk triangular_solve tril
+triu trunc vdot vecdot vector_norm where
 """.split()
 )
 """Those of them whose ``out`` has the dtype of the result; others convert to any dtype of the same or a higher kind.
