@@ -37,15 +37,15 @@ def asked(threads: str, loops: bool = True, **order: Any) -> dict[str, Any]:
     return answer
 
 
-def measured(name: str, threads: str, sizes: dict[str, int], given: Any) -> dict[str, Any]:
-    """Return everything about one step."""
+def measured(name: str, threads: str, sizes: dict[str, int], given: Any, alone: bool = True) -> dict[str, Any]:
+    """Return everything about one step; ``alone``: first steps and memory too."""
     about = {"name": name, "sizes": sizes}
     more = {"seconds": given.seconds, "clock": given.clock}
     row = {what: asked(threads, **about, infer=what == "infer", **more) for what in ("train", "infer")}
     if given.plain:
         row["plain"] = asked(threads, False, **about, infer=False, **more)
         row["plain infer"] = asked(threads, False, **about, infer=True, **more)
-    if not given.no_alone:
+    if alone and not given.no_alone:
         row |= {T: asked(threads, **about, infer=False, T=T, clock=given.clock) for T in (OURS, THEIRS)}
     return row
 
@@ -145,13 +145,13 @@ def main() -> None:
         parser.error(f"--only: there is no {', '.join(wrong)}; there are {', '.join(STEPS)}")
     found: dict[str, Any] = {"machine": machine(), "runs": given.runs, "speed": {}}
     known: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for _, threads in itertools.product(range(given.runs), given.threads):
+    for run, threads in itertools.product(range(given.runs), given.threads):
         rows = found["speed"].setdefault(threads, {})
         for name in given.only or STEPS:
             for sizes in SIZES[name] if given.sizes else [{}]:
                 title = STEPS[name][0] if not sizes else f"{name}: " + ", ".join(f"{k} {v}" for k, v in sizes.items())
                 runs = known.setdefault((threads, title), [])
-                runs.append(measured(name, threads, sizes, given))
+                runs.append(measured(name, threads, sizes, given, alone=not run))
                 rows[title] = middle(runs)
                 print(f"{threads} {title}: {json.dumps(runs[-1])}", file=sys.stderr, flush=True)
                 write(found, given.out, given.docs)
