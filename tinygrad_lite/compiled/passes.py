@@ -291,7 +291,7 @@ def stacked(r: Recording) -> Recording:
             for c in some:
                 for x, m in zip((c.ins[0], c.outs[0]), sides, strict=True):
                     place[x.memory.id] = m, offset
-                offset += x.memory.nbytes
+                offset += c.outs[0].memory.nbytes
             one = copy.copy(some[0])
             one.ins, one.outs, one._reads = (sides[0].whole, some[0].ins[1]), [sides[1].whole], None
             first |= dict.fromkeys(group) | {group[0]: one}
