@@ -113,7 +113,9 @@ def methods_stub() -> str:
     lines: list[str] = []
     for name, f in sorted(hung.items(), key=lambda item: (item[0].startswith("__"), item[0])):
         if isinstance(f, property):
-            lines += ["    @property", f"    def {name}(self) -> Tensor: ..."]
+            said = getattr(f.fget, "__annotations__", {}).get("return", "Any")
+            kind = "builtins.bool" if name.startswith("is_") else "Tensor" if said == "Any" else type_text(said, True)
+            lines += ["    @property", f"    def {name}(self) -> {kind}: ..."]
         elif name.startswith("__") and name.endswith("__"):
             lines.append(operator_text(name, f))
         elif callable(f):

@@ -230,7 +230,7 @@ def test_operators_of_other_classes_are_asked(name: str) -> None:
         call(x, object())
     for method in (f"__{name}__", f"__r{name}__", f"__i{name}__")[: 2 if name == "matmul" else 3]:
         assert getattr(x, method)(object()) is getattr(torch.tensor([1, 2]), method)(object()) is NotImplemented
-    with pytest.raises(TypeError):  # nobody asks the right operand's reflected operator for what stands left of it
+    with pytest.raises(TypeError):  # Python asks the reflected operator of the right operand only
         call(Theirs(), x)
 
 

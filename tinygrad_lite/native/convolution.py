@@ -287,6 +287,8 @@ def packing(block: int) -> Kernel:
 def _packed(w: Any, block: int) -> Any:
     """Return weights (groups, O, C, taps) in any layout as `packing` lays them out."""
     groups, o, c, *taps = w.shape
+    if any(s & 3 for s in w.strides):  # fields of a record
+        w = np.ascontiguousarray(w)
     blocks = -(-o // block)
     out = np.empty((groups * blocks, c, *taps, block), np.float32)
     call(packing(block), groups * blocks, out.size, out, w, o, c, *taps, blocks, *(s >> 2 for s in w.strides))

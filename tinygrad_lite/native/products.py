@@ -140,7 +140,8 @@ def _filled(out: Any, x: Any, other: Any, bias: Any, sizes: tuple[int, int, int]
     """Return ``out``, filled with the product."""
     threads = 1 if work < SHARED else blas().threads()
     turned, run, parts, rooms, numbers = _call(*sizes, threads, plain)
-    if threads == 1:
+    if threads == 1:  # less work than several threads would share, even if another thread allows them meanwhile
+        work = 0
         memory = buffer("product", (rooms[0] + rooms[1],))
         rooms = memory, place(memory) + 4 * rooms[0]
     p, q = (other, x) if turned else (x, other)

@@ -288,7 +288,13 @@ for _method in METHODS:
 setattr(Methods, "const_data_ptr", lambda self: self.data_ptr())  # noqa: B010 - only reading differs
 setattr(Methods, "volatile", False)  # noqa: B010 - an attribute of PyTorch's that is always False
 setattr(Methods, "name", None)  # noqa: B010
-setattr(Methods, "output_nr", property(lambda self: getattr(self.node and self.node.op, "index", 0)))  # noqa: B010
+
+
+def _output_number(self: Any) -> int:
+    return int(getattr(self.node and self.node.op, "index", 0))
+
+
+setattr(Methods, "output_nr", property(_output_number))  # noqa: B010
 ABSENT_METHODS = {
     **dict.fromkeys(
         """to_sparse to_sparse_coo to_sparse_csr to_sparse_csc to_sparse_bsr to_sparse_bsc coalesce is_coalesced

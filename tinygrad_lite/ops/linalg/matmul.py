@@ -66,7 +66,7 @@ def matmul(input: Array, other: Array) -> Array:
 
 
 SHORT = 64
-"""Rows up to which a Gram matrix is a product like any other."""
+"""Numbers in a row up to which a Gram matrix is a product like any other."""
 
 
 def _gram(a: Array, b: Array) -> bool:
