@@ -47,7 +47,9 @@ class Recording:
     gradient: Any = None  # a Gradient, where the backward pass is a program of its own
     recorded = 0
     declined = False
-    """Whether the step as written calls kernels that were left out."""
+    """Whether the step as written does something else; see `Maker`."""
+    chose = False
+    """Whether the numbers decided what the step does."""
     optimisers: list[Optimiser]
     locals: dict[str, str]
     objects: dict[str, Any]
@@ -171,7 +173,7 @@ class Capture:
                 for entry in r.optimisers:
                     finish(self, entry)
                 finished = self.results(r, returned)
-                r.declined = maker.declined
+                r.declined, r.chose = maker.declined, maker.chose
         finally:
             for undo in reversed(self.undo):
                 undo()

@@ -41,11 +41,13 @@ class Maker:
     """The constructors that `engine.new` uses during a recording.
 
     ``without``: "" records every kernel as a call; "fusible" leaves out those that loops replace; "kernels" leaves out
-    all that NumPy does not have, so that the program runs with NumPy alone.
+    all that NumPy does not have, so that the program runs with NumPy alone. ``declined``: the step as written calls
+    kernels that were left out, or chooses by its numbers what to do where the recording goes one way.
     """
 
     def __init__(self, tracer: Tracer, without: str = "") -> None:
         self._tracer, self._without, self.declined = tracer, without, False
+        self.chose = False  # what to do by the numbers
         for name in ("arange", "linspace", "eye", "tri", "indices", "tril_indices", "triu_indices"):
             setattr(self, name, self._constant(getattr(np, name)))
 
@@ -59,6 +61,13 @@ class Maker:
             return self._tracer.fresh(r, "constant")
 
         return make
+
+    def straight(self) -> bool:
+        """Return whether ops go one way whatever the numbers are: where loops need not have every bit of NumPy's."""
+        self.chose = True
+        one_way = self._without == "fusible"
+        self.declined = self.declined or one_way
+        return one_way
 
     def _made(self, function: Any, shape: Any, args: Any, words: Any, value: Any) -> Any:
         a = self._tracer.fresh(function(shape, *args, **words))
@@ -178,6 +187,10 @@ class Maker:
 
 class Lean:
     """Runs a step as written without the kernels that loops replace: a program without them has the same numbers."""
+
+    def straight(self) -> bool:
+        """Say that ops go one way whatever the numbers are."""
+        return True
 
     def whole(self, function: Any, args: Any, words: Any) -> Any:
         """Return the result of a function, which may be a kernel."""

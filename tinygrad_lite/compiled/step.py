@@ -314,7 +314,8 @@ class Compiled:
         if not why:
             try:
                 better = program
-                if any(fusible(c.function, c.outs[0]) for c in program.r.calls if c.kind in ("call", "inplace")):
+                calls = [c for c in program.r.calls if c.kind in ("call", "inplace")]
+                if program.r.chose or any(fusible(c.function, c.outs[0]) for c in calls):
                     better = self._program(key, reach, given, "fusible")
                 native = Built(better.r, native=True)
                 self._verify(better, given, native)

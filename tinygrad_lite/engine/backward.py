@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite.engine import new
 from tinygrad_lite.engine.hooks import Retain
 from tinygrad_lite.engine.mode import MODE
 from tinygrad_lite.engine.node import Node, Parts
@@ -92,7 +93,7 @@ def pull(
                 continue
             if (gp := rule(g, saved)) is None:
                 continue
-            if guard and op.singular and not finite(gp):
+            if guard and op.singular and (wrap is None and new.straight() or not finite(gp)):
                 gp = op.masked(g, gp)
             inner = p.__class__ is Node
             shape = p.shape if inner or wrap is not None else p.array.shape

@@ -160,6 +160,15 @@ def redirected() -> bool:
     return _maker.get() is not None
 
 
+def straight() -> bool:
+    """Return whether an op should compute one way whatever the numbers are: what is recorded here becomes machine code.
+
+    A way that is chosen by the numbers is a check in the recording; where it fails, the recording is of no use.
+    """
+    ask = getattr(_maker.get(), "straight", None) if REDIRECTED[0] else None
+    return ask is not None and ask()
+
+
 def seen_whole(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Return the result of a function that a maker sees as one call; NotImplemented if it sees the steps of each."""
     if (current := _maker.get()) is None:

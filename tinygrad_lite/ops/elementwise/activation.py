@@ -77,7 +77,7 @@ def _relu_rule(g: Array, y: Array) -> Array:
         return where(y != 0, g, 0.0)  # never negative; a NaN passes the gradient on, as in PyTorch
     zero = _number(0.0, y.dtype)
     # in large arrays a product with the mask takes a tenth of the time of np.where; but 0 * inf would be NaN
-    if g.size < RUN or not finite(g):
+    if g.size < RUN or new.straight() or not finite(g):
         return np.where(np.not_equal(y, zero), g, zero)
     return g * np.not_equal(y, zero)
 
@@ -175,7 +175,7 @@ def _softmax_rows(x: Array) -> Any:
     NumPy takes longer to start a row than to run along it. One maximum for all rows keeps exp from overflowing too, and
     rounds no more where the largest logits of the rows are close: less than about 7 apart.
     """
-    if x.shape[-1] > ROW or not x.flags.c_contiguous:
+    if x.shape[-1] > ROW or not x.flags.c_contiguous or new.straight():
         return None
     e = np.subtract(x, x.max())
     np.exp(e, e)

@@ -58,14 +58,15 @@ def _moments(v: Any, step: int) -> tuple[Any, Any, bool]:
     room = new.empty((min(step, n), c, size), dtype)
     level = mean.reshape(c, 1)
     squares: Any = 0.0
+    rest: Any = 0.0
+    always = new.straight()
     for i in range(0, n, step):
         d = np.subtract(v[i : i + step], level, room[: len(v[i : i + step])])
-        squares = squares + _along(d, d)
+        squares, rest = squares + _along(d, d), rest + _sums(d) if always else 0.0
     var = squares / count
-    far = bool((np.abs(mean) > FAR * np.sqrt(var)).any())
+    far = always or bool((np.abs(mean) > FAR * np.sqrt(var)).any())
     if far:  # the sum of large numbers has rounded: what is left around the first mean corrects both
-        rest: Any = 0.0
-        for i in range(0, n, step):
+        for i in range(0, n if not always else 0, step):
             rest = rest + _sums(np.subtract(v[i : i + step], level, room[: len(v[i : i + step])]))
         rest = rest / count
         mean, var = (mean + rest).astype(dtype), var - np.square(rest)
@@ -153,6 +154,9 @@ def _centred(rows: Any, one: Any, part: Any, out: Any) -> Any:
     """
     np.subtract(rows, (rows.dot(one) * part)[:, None], out)
     rest, var = out.dot(one) * part, vecdot(out, out) * part
+    if new.straight():
+        np.subtract(out, rest[:, None], out)
+        return var - np.square(rest)
     if (np.square(rest) > CLOSE * var).any():
         np.subtract(out, rest[:, None], out)
         var = vecdot(out, out) * part
