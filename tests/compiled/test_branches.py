@@ -37,14 +37,46 @@ def turned(backend, sizes, targets=False):
 
 
 @pytest.mark.parametrize("targets", [False, True])
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_both_sides_become_programs(backend, targets, without_kernels):
+def test_both_sides_become_programs(targets, without_kernels):
     """After two calls in a row that do not fit, another program is recorded; both stay."""
-    step = turned(backend, [1.0] * 5 + [60.0] * 40 + [1.0, 60.0] * 20, targets)
+    step = turned("numpy", [1.0] * 5 + [60.0] * 40 + [1.0, 60.0] * 20, targets)
     (programs,) = step._programs.values()
     assert len(programs) == 2
     assert sum(p.calls for p in programs) >= 80
     assert "a check inside the program" in step.explain()
+
+
+LAYERS = {
+    "softmax": lambda x: x.softmax(1),
+    "layer_norm": lambda x: tl.nn.functional.layer_norm(x + x.mean(), (64,)),
+    "batch_norm": lambda x: tl.nn.functional.batch_norm(x + x.mean(1, True), None, None, training=True),
+    "relu": lambda x: x.relu() * x,
+}
+
+
+@pytest.mark.skipif("native" not in BACKENDS, reason="needs llvmlite")
+@pytest.mark.parametrize("kernels", [True, False])
+@pytest.mark.parametrize("name", LAYERS)
+def test_machine_code_goes_one_way(name, kernels):
+    """Whatever the numbers are: one program, whose calls all fit, as it need not have every bit of NumPy's results."""
+    w = tl.nn.Parameter(tl.ones(64))
+
+    def step(x):
+        w.grad = None
+        loss = (LAYERS[name](x * w) * x.sin()).sum()
+        loss.backward()
+        return loss
+
+    with tl.backends.native.flags(enabled=kernels):
+        f = compile(step, fullgraph=True, backend="native")
+        for n, size in enumerate([1.0] * 4 + [60.0, 1e-3] * 4):
+            x = large(n, size) + (size > 1) * 100
+            found = f(x).array.copy(), w.grad.array.copy()
+            for a, b in zip(found, (step(x).array, w.grad.array), strict=True):
+                assert np.abs(a - b).max() <= 1e-3 * np.abs(b).max(), n
+    (programs,) = f._programs.values()
+    assert len(programs) == 1 and not f._misses
+    assert "native:" in f.explain()
 
 
 def test_exceptions_run_as_written(without_kernels):
