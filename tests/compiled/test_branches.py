@@ -79,6 +79,27 @@ def test_machine_code_goes_one_way(name, kernels):
     assert "native:" in f.explain()
 
 
+@pytest.mark.skipif("native" not in BACKENDS, reason="needs llvmlite")
+def test_a_gradient_that_is_zero_but_for_rounding():
+    """Adam makes whole steps of the noise in it, which is another in machine code: so NumPy runs it, and says why."""
+    tl.manual_seed(0)
+    nn = tl.nn
+    net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 2))
+    x, optimizer = tl.randn(16, 1, 8, 8), tl.optim.Adam(net.parameters(), lr=0.05)
+
+    def step():
+        optimizer.zero_grad()
+        loss = net(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    f = compile(step, fullgraph=True, backend="native")
+    for _ in range(3):
+        f()
+    assert "as Adam does for a bias before a batch norm" in f.explain()
+
+
 def test_exceptions_run_as_written(without_kernels):
     """Single calls that do not fit neither record again nor end the programs, however many there are."""
     step = turned("numpy", [1.0] * 3 + [60.0, 1.0, 1.0] * 25)

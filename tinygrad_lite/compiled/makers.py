@@ -64,9 +64,8 @@ class Maker:
 
     def straight(self) -> bool:
         """Return whether ops go one way whatever the numbers are: where loops need not have every bit of NumPy's."""
-        self.chose = True
         one_way = self._without == "fusible"
-        self.declined = self.declined or one_way
+        self.declined, self.chose = self.declined or one_way, not one_way
         return one_way
 
     def _made(self, function: Any, shape: Any, args: Any, words: Any, value: Any) -> Any:
