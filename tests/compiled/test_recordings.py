@@ -129,3 +129,25 @@ def test_gradients_side_by_side():
     y.backward()
     compiled()
     assert grad.tolist() == v.grad.tolist() == kept and w.grad is not grad
+
+
+def test_the_first_call_sets_the_mode():
+    """A function that puts its module into eval mode finds it there from the second call on; a change is noticed."""
+    net = tl.nn.Sequential(tl.nn.Linear(2, 3), tl.nn.BatchNorm1d(3))
+
+    def evaluate(x):
+        net.eval()
+        with tl.no_grad():
+            return net(x) * 2
+
+    f = tl.compile(evaluate, fullgraph=True)
+    x = tl.randn(4, 2)
+    wanted = evaluate(x).array
+    net.train()
+    for _ in range(5):
+        assert (f(x).array == wanted).all() and not net.training
+    assert f._last is not None and f._last.calls == 2
+    net.train()
+    with pytest.raises(RuntimeError, match="changes 'training'"):  # it does so in every call, as far as one can see
+        f(x)
+    assert (evaluate(x).array == wanted).all()

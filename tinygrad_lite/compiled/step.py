@@ -91,6 +91,7 @@ class Compiled:
         self._eager: str | None = None
         self._way = Way()
         self._watched: dict[Any, Reach] = {}
+        self._settled: set[Any] = set()
         self._symbolic: set[Any] = set()
         self._present: dict[Any, Any] = {}
         self._misses: list[str] = []
@@ -409,8 +410,11 @@ class Compiled:
         reach = Reach(self._function, objects)
         with watching(reach.codes) as watch:
             result = self._function(*args, **kwargs)
-        self._watched[key] = reach
         changed = reach.changed()
+        if changed and not watch.found and key not in self._settled:
+            self._settled.add(key)  # a first call may put a module into the mode in which the next one finds it
+            return result
+        self._watched[key] = reach
         if watch.found or changed:
             self._give_up(watch.found or f"the step changes {changed}")
         return result
